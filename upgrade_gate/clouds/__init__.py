@@ -1,0 +1,1 @@
+"""What a CredentialsRequest grants on each cloud: one file each, found by name."""

@@ -1,0 +1,52 @@
+"""What could be found out about one thing: known, absent, or unknown with the reason.
+
+Absence is a finding of its own; "we could not look" is never absence (design section 3.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Absent", "Fact", "Known", "Unknown", "known_or", "map_known"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """It was read."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """It was looked for and is not there: a live 404, or a dump that holds the kind but not this object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It could not be read."""
+
+    reason: str
+    """What was missing, in words: `get clusterversions/version: forbidden`, `secrets.yaml of ns/x is cut off`."""
+    remedy: str | None = None
+    """The permission or file that would make it known."""
+
+
+Fact: TypeAlias = Known[T] | Absent | Unknown
+
+
+def map_known(fact: Fact[T], change: Callable[[T], Fact[U]]) -> Fact[U]:
+    """Derive a fact from a known one; absence and ignorance pass through unchanged."""
+    return change(fact.value) if isinstance(fact, Known) else fact
+
+
+def known_or(fact: Fact[T], default: U) -> T | U:
+    """Return the value, or `default` where it is absent or unknown; for display only, never for a verdict."""
+    return fact.value if isinstance(fact, Known) else default

@@ -1,0 +1,71 @@
+"""What each infrastructure platform is to CCO: its provider kind, root Secret, and whether CCO has an actuator.
+
+Source: cloud-credential-operator `pkg/operator/controller.go`, `pkg/operator/constants/constants.go`; the spelling
+of names is that of `Infrastructure.status.platformStatus.type`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["PLATFORMS", "Platform", "by_name", "platform_of_kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One platform."""
+
+    name: str
+    """As Infrastructure spells it."""
+    kind: str | None
+    """The providerSpec kind of its CredentialsRequests, None where no such kind exists."""
+    root_secret: str | None = None
+    """Name of the root credential in kube-system; set exactly where CCO has a real actuator."""
+    token_since: tuple[int, int] | None = None
+    """First release in which ccoctl makes token credentials there (facts: cco.md section 2)."""
+    timed_token_since: tuple[int, int] | None = None
+    """First release whose CCO runs its full loop on token clusters there (cco.md section 4)."""
+
+    @property
+    def has_actuator(self) -> bool:
+        """Whether CCO can mint or pass credentials through on this platform."""
+        return self.root_secret is not None
+
+
+PLATFORMS: Mapping[str, Platform] = MappingProxyType(
+    {
+        p.name.casefold(): p
+        for p in (
+            Platform("AWS", "AWSProviderSpec", "aws-creds", (4, 8), (4, 14)),
+            Platform("Azure", "AzureProviderSpec", "azure-credentials", (4, 14), (4, 14)),
+            Platform("GCP", "GCPProviderSpec", "gcp-credentials", (4, 10), (4, 17)),
+            Platform("IBMCloud", "IBMCloudProviderSpec"),
+            Platform("PowerVS", "IBMCloudPowerVSProviderSpec"),
+            Platform("VSphere", "VSphereProviderSpec", "vsphere-creds"),
+            Platform("Nutanix", "NutanixProviderSpec"),
+            Platform("OpenStack", "OpenStackProviderSpec", "openstack-credentials"),
+            Platform("oVirt", "OvirtProviderSpec", "ovirt-credentials"),
+            Platform("KubeVirt", "KubevirtProviderSpec", "kubevirt-credentials"),
+            Platform("AlibabaCloud", "AlibabaCloudProviderSpec"),
+            Platform("BareMetal", "Metal3ProviderSpec"),
+            Platform("None", None),
+            Platform("External", None),
+            Platform("EquinixMetal", None),
+        )
+    }
+)
+
+
+def by_name(name: str) -> Platform | None:
+    """Return the platform of that name, case ignored, or None for a name nobody knows."""
+    return PLATFORMS.get(name.casefold())
+
+
+def platform_of_kind(kind: str) -> Platform | None:
+    """Return the platform whose requests have this providerSpec kind, or None for a kind nobody knows."""
+    return next((p for p in PLATFORMS.values() if p.kind == kind), None)

@@ -1,0 +1,1 @@
+"""Readers of a cluster: one file each, found by name."""

@@ -1,0 +1,1 @@
+"""Rule groups: one file each, found by name."""

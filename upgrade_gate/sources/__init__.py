@@ -1,0 +1,1 @@
+"""Where release payloads come from: one file for each form of reference."""
