@@ -71,12 +71,22 @@ class Cover:
 
 
 class Cloud(Protocol):
-    """What a plugin in `clouds/` knows. Every function is pure."""
+    """What a plugin in `clouds/` knows. Every function is pure.
+
+    A plugin is the cloud itself, or has `CLOUDS`, a tuple of them.
+    """
 
     KINDS: frozenset[str]
     """providerSpec kinds that this cloud answers to."""
     HAS_PERMISSIONS: bool
     """Whether requests list permissions at all; False: the Secret itself is the requirement."""
+    FIELDS: Mapping[str, frozenset[str] | None]
+    """Provider spec fields that `read_grants` accounts for: None for the whole field, else the keys of its items.
+
+    Whatever else differs between two releases is an unclassified change (design section 5).
+    """
+    HARMLESS: frozenset[str]
+    """Provider spec fields whose change is known to ask for nothing, such as `skipServiceCheck`."""
 
     def read_grants(self, kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
         """Return the grants of a request, each once (case-only duplicates fold), sorted by canonical JSON.
@@ -105,6 +115,10 @@ class Cloud(Protocol):
         """Return the key names that a Secret made by hand should have, in the order of cco.md section 3."""
         ...
 
+    def conflicting_keys(self, keys: frozenset[str]) -> tuple[str, ...]:
+        """Return Secret keys that must not stand together (cco.md section 7), empty when none do."""
+        ...
+
     def risks(self, grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
         """Return the risk classes of a grant, a known pair that it completes with `held` included (iam.md 6)."""
         ...
@@ -114,7 +128,7 @@ class Cloud(Protocol):
 def cloud_of(kind: str) -> Cloud | None:
     """Return the cloud whose requests have this providerSpec kind, None for an unmodelled kind."""
     for module in plugins.load_all("clouds"):
-        cloud = cast("Cloud", module)
-        if kind in cloud.KINDS:
-            return cloud
+        for cloud in cast("tuple[Cloud, ...]", getattr(module, "CLOUDS", (module,))):
+            if kind in cloud.KINDS:
+                return cloud
     return None

@@ -1,0 +1,8 @@
+"""`python -m upgrade_gate`: the same as the command `upgrade-gate`."""
+
+import sys
+
+from upgrade_gate.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())

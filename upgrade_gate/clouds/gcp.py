@@ -1,0 +1,118 @@
+"""GCP requests: permissions and predefined roles, which are compared with case and have no patterns.
+
+Sources: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_gcp.go`; `data/gcp_roles.json`, which says for the
+permissions that payloads ask for in which roles they stand, with its date.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds import _risk
+from upgrade_gate.clouds._names import fold, named
+from upgrade_gate.permissions import Cover, Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from upgrade_gate.permissions import Risk
+
+KINDS = frozenset({"GCPProviderSpec"})
+HAS_PERMISSIONS = True
+FIELDS: Mapping[str, frozenset[str] | None] = {"permissions": None, "predefinedRoles": None}
+HARMLESS = frozenset({"skipServiceCheck"})
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What is known of a predefined role: its size, and which of the permissions that payloads ask for it has."""
+
+    total: int
+    contains: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """The dated table. A permission outside `asked` is unknown to it: absence proves nothing there."""
+
+    date: str
+    asked: frozenset[str]
+    roles: Mapping[str, Role]
+
+
+@cache
+def role_table() -> RoleTable:
+    """Return the table of predefined roles."""
+    table = json.loads(files("upgrade_gate.data").joinpath("gcp_roles.json").read_bytes())
+    asked: list[str] = table["permissions"]
+    roles = {
+        name: Role(role["total"], frozenset(asked[n] for n in role["contains"]))
+        for name, role in table["roles"].items()
+    }
+    return RoleTable(table["date"], frozenset(asked), roles)
+
+
+def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
+    """Return permissions and predefined roles; raises ValueError naming a malformed field."""
+    del kind
+    grants = named(provider_spec, "permissions", "permission")
+    return fold((*grants, *named(provider_spec, "predefinedRoles", "predefinedRole")), identity)
+
+
+def identity(grant: Grant) -> Hashable:
+    """Return the name, with case."""
+    return (grant.type, grant.permission)
+
+
+def permission_key(grant: Grant) -> Hashable:
+    """Return the name: a GCP grant has nothing else."""
+    return identity(grant)
+
+
+def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
+    """Return the held permission or role that contains the needed grant.
+
+    A role is covered by itself alone: the table knows only the permissions that payloads ask for, so it cannot
+    show that other roles hold all of it.
+    """
+    if any(identity(g) == identity(needed) for g in held):
+        return Cover(needed.permission)
+    if needed.type != "permission":
+        return None
+    table = role_table()
+    for grant in held:
+        role = table.roles.get(grant.permission) if grant.type == "predefinedRole" else None
+        if role is not None and needed.permission in role.contains:
+            return Cover(grant.permission, table.date)
+    return None
+
+
+def missing_keys(keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
+    """Return `service_account.json` where it is missing."""
+    return tuple(k for k in secret_keys(token=token, release=release) if k not in keys)
+
+
+def secret_keys(*, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
+    """Return the one key: a key file, or the external account configuration in token form."""
+    del token, release
+    return ("service_account.json",)
+
+
+def conflicting_keys(keys: frozenset[str]) -> tuple[str, ...]:
+    """Return keys that must not stand together: none."""
+    del keys
+    return ()
+
+
+def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
+    """Return the risk classes of a permission; a role is BREADTH, with the classes of what it is known to hold."""
+    names = [g.permission for g in held if g.type == "permission"]
+    if grant.type != "predefinedRole":
+        return _risk.classify("GCP", grant.permission, names)
+    role = role_table().roles.get(grant.permission)
+    inside = [_risk.classify("GCP", name, names) for name in sorted(role.contains)] if role else []
+    return _risk.ordered({"BREADTH", *(risk for risks_ in inside for risk in risks_)})

@@ -1,0 +1,145 @@
+"""The command line: one group whose commands are the modules beside this one, and one way out with an exit code.
+
+A command is a module with an attribute `command`; its file name is its name, so there is no list to edit. Command
+modules import heavy packages inside their functions, since `--help` imports every one of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate import __version__, plugins
+from upgrade_gate.commands import _stderr, _stdout
+from upgrade_gate.errors import ExitCode, UpgradeGateError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cli", "main", "program_name"]
+
+PLUGIN_PREFIXES = ("oc-", "kubectl-")
+COMPLETE_VARIABLE = "_UPGRADE_GATE_COMPLETE"
+
+
+class CommandFiles(click.Group):
+    """A group that finds its commands by the names of the files in this package."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return every command's name, sorted."""
+        return [name.replace("_", "-") for name in plugins.names("commands")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of that name and return its command, None where there is no such module."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = plugins.load("commands", cmd_name.replace("-", "_")).command
+        assert isinstance(command, click.Command), cmd_name  # noqa: S101 - a command module without a command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown name suggests those that look like it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as exc:
+            if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+                raise click.UsageError(f"no such command {args[0]!r}", ctx) from exc
+            raise
+
+
+@click.group(
+    cls=CommandFiles,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 pass, 1 internal error or an output that could not be written, 2 usage or configuration, "
+    "3 blocked, 4 undetermined, 130 interrupted. Only 0 and 3 are verdicts.",
+)
+@click.version_option(__version__, message="upgrade-gate %(version)s")
+def cli() -> None:
+    """Say before an OpenShift upgrade whether the cluster holds every cloud permission that the target needs."""
+    _stderr.hold_back_logs()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (design section 7).
+
+    This is the one place that turns an exception into an exit code. On 1, 2 and 4 the first line on stderr says
+    that no verdict was reached, whatever happened; stdout holds what the command was asked for and nothing else.
+    """
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    program = program_name(sys.argv[0])
+    if os.environ.get(COMPLETE_VARIABLE):
+        return _complete(program)
+    code = _run(program, args)
+    if code in (ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.UNDETERMINED):
+        _stderr.no_verdict("see the report")
+    _stderr.let_logs_go()
+    return int(code)
+
+
+def program_name(path: str) -> str:
+    """Return how the user called the program: `upgrade-gate`, or `oc upgrade-gate` for the plugin of that name."""
+    name = PurePath(path).name
+    for prefix in PLUGIN_PREFIXES:
+        if name.startswith(prefix):
+            return f"{prefix[:-1]} upgrade-gate"
+    return "upgrade-gate"
+
+
+def _run(program: str, args: list[str]) -> int:
+    try:
+        with cli.make_context(program, args) as context:
+            code = cli.invoke(context)
+        _stdout.flush()
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except click.ClickException as exc:
+        _explain_usage(exc)
+        return ExitCode.USAGE
+    except UpgradeGateError as exc:
+        _stderr.no_verdict(exc.message, hint=exc.hint, cause=exc)
+        return exc.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _stderr.error("interrupted: no verdict was reached")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError as exc:
+        _stdout.discard()
+        _stderr.no_verdict("the reader of stdout went away before the report was whole", cause=exc)
+        return ExitCode.INTERNAL
+    except Exception as exc:  # noqa: BLE001 - the entry point: any fault of ours must end in exit code 1
+        _stderr.no_verdict(
+            f"internal error: {type(exc).__name__}: {exc}",
+            hint="this is a fault of upgrade-gate; -v shows where it happened, please report it with that",
+            cause=exc,
+        )
+        return ExitCode.INTERNAL
+    return ExitCode.PASS if code is None else ExitCode(code)
+
+
+def _explain_usage(exc: click.ClickException) -> None:
+    context = getattr(exc, "ctx", None)
+    if context is None:
+        _stderr.no_verdict(exc.format_message())
+        return
+    if type(exc).__name__ == "NoArgsIsHelpError":
+        _stderr.no_verdict("no command was given", details=context.get_help())
+        return
+    hint = f"{context.command_path} --help tells more"
+    if exc.format_message().startswith("no such command"):
+        import difflib
+
+        wanted = exc.format_message().split("'")[1]
+        near = difflib.get_close_matches(wanted, cli.list_commands(context))
+        hint = f"did you mean {' or '.join(near)}? {hint}" if near else hint
+    _stderr.no_verdict(exc.format_message(), details=context.get_usage(), hint=hint)
+
+
+def _complete(program: str) -> int:
+    from click.shell_completion import shell_complete
+
+    return shell_complete(cli, {}, program, COMPLETE_VARIABLE, os.environ[COMPLETE_VARIABLE])

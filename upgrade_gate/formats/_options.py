@@ -1,0 +1,19 @@
+"""What a caller may choose about a rendering; formats ignore what does not concern them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["RenderOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """Choices that change how a report looks, never what it says."""
+
+    color: bool = False
+    """Colour for a terminal; text only."""
+    width: int = 80
+    """Columns of the terminal; text only."""
+    max_bytes: int | None = None
+    """Upper bound of the document; markdown only, which has a default of its own."""

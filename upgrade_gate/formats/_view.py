@@ -1,0 +1,318 @@
+"""The order in which every format shows a report: what CCO and CVO would miss first, what needs nothing last."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.findings import Rule
+    from upgrade_gate.report import (
+        ChangeView,
+        ClusterView,
+        Excluded,
+        FactView,
+        FindingView,
+        GrantView,
+        Report,
+        VerdictView,
+    )
+
+__all__ = [
+    "MISSED_TITLE",
+    "Component",
+    "GrantDiffView",
+    "Sections",
+    "catalogue",
+    "components",
+    "counted",
+    "diff_of",
+    "excluded_reasons",
+    "facts_read",
+    "grant_text",
+    "judged_by",
+    "next_step",
+    "path_of",
+    "sections",
+    "sentence",
+    "state_of",
+    "unread_facts",
+]
+
+MISSED_TITLE = "CCO and CVO would miss"
+
+_STATUS = ("open", "acknowledged", "proven")
+_SEVERITY = ("blocker", "unknown", "warning", "info")
+_HARMLESS = len(_SEVERITY) * len(_STATUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """Every finding once, each part sorted worst first."""
+
+    missed: tuple[FindingView, ...]
+    """Neither CCO nor CVO would have stopped the upgrade for these; open, acknowledged and proven ones."""
+    others: tuple[FindingView, ...]
+    folded: tuple[FindingView, ...]
+    """Severity info: nothing to do before the upgrade."""
+
+    @property
+    def all(self) -> tuple[FindingView, ...]:
+        """All findings in the order of a report."""
+        return self.missed + self.others + self.folded
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What a report says about one request: its changes, hop by hop, and its findings."""
+
+    request: str
+    changes: tuple[ChangeView, ...]
+    findings: tuple[FindingView, ...]
+
+    @property
+    def name(self) -> str:
+        """The component's name where a finding gives one, else the request's without its namespace."""
+        named = next((f.component for f in self.findings if f.component), None)
+        return named or self.request.rpartition("/")[2]
+
+    @property
+    def worst(self) -> FindingView | None:
+        """The finding that decides where the component stands."""
+        return self.findings[0] if self.findings else None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantDiffView:
+    """The permissions of one change, as a reader wants them: what is new apart from what is only spelt anew."""
+
+    new: tuple[GrantView, ...]
+    covered: tuple[GrantView, ...]
+    gone: tuple[GrantView, ...]
+    still_covered: tuple[GrantView, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no grant came or went."""
+        return not (self.new or self.covered or self.gone or self.still_covered)
+
+    @property
+    def replaced(self) -> Mapping[str, GrantView]:
+        """Grants that went while the same permission came with other terms: what was widened or narrowed."""
+        came = {g.permission.casefold() for g in self.new}
+        return {g.permission.casefold(): g for g in self.gone if g.permission.casefold() in came}
+
+
+def weight(finding: FindingView) -> tuple[int, int, int, str, str, str]:
+    """Return what a report sorts findings by: open before accepted, worst severity first, then by name."""
+    return (
+        _STATUS.index(finding.status),
+        _SEVERITY.index(finding.severity),
+        finding.hop,
+        finding.subject,
+        finding.rule,
+        finding.fingerprint,
+    )
+
+
+def sections(findings: Iterable[FindingView]) -> Sections:
+    """Sort findings into what the cluster's own guards miss, the others, and what needs nothing."""
+    ordered = sorted(findings, key=weight)
+    serious = [f for f in ordered if f.severity != "info"]
+    return Sections(
+        missed=tuple(f for f in serious if f.guard == "missed"),
+        others=tuple(f for f in serious if f.guard != "missed"),
+        folded=tuple(f for f in ordered if f.severity == "info"),
+    )
+
+
+def components(report: Report) -> tuple[Component, ...]:
+    """Group changes and findings by request, the component in most need of attention first."""
+    changes: dict[str, list[ChangeView]] = {}
+    for change in report.changes:
+        changes.setdefault(change.request, []).append(change)
+    ordered = sections(report.findings).all
+    findings: dict[str, list[FindingView]] = {}
+    for finding in ordered:
+        if finding.request is not None:
+            findings.setdefault(finding.request, []).append(finding)
+    place = {id(finding): position for position, finding in enumerate(ordered)}
+    found = [
+        Component(
+            request,
+            tuple(sorted(changes.get(request, ()), key=lambda c: c.hop)),
+            tuple(findings.get(request, ())),
+        )
+        for request in sorted(changes.keys() | findings.keys())
+    ]
+    return tuple(sorted(found, key=lambda c: place[id(c.findings[0])] if c.findings else len(ordered)))
+
+
+def diff_of(change: ChangeView) -> GrantDiffView:
+    """Split the grants of a change by whether something else already holds them; risky ones first."""
+
+    def pick(grants: Sequence[GrantView], *, covered: bool, by: str) -> tuple[GrantView, ...]:
+        chosen = [g for g in grants if (getattr(g, by) is not None) is covered]
+        return tuple(sorted(chosen, key=grant_order))
+
+    added, removed = change.permissions.added, change.permissions.removed
+    return GrantDiffView(
+        new=pick(added, covered=False, by="covered_by"),
+        covered=pick(added, covered=True, by="covered_by"),
+        gone=pick(removed, covered=False, by="still_covered_by"),
+        still_covered=pick(removed, covered=True, by="still_covered_by"),
+    )
+
+
+def grant_order(grant: GrantView) -> tuple[bool, str, str]:
+    """Return what grants are sorted by: risky ones first, then by name, then by all they say."""
+    return not grant.risk, grant.permission.casefold(), grant_text(grant)
+
+
+def grant_text(grant: GrantView) -> str:
+    """Return a grant in one line: the permission and whatever narrows it."""
+    parts = [grant.permission]
+    if grant.effect not in {None, "Allow"}:
+        parts.insert(0, f"{grant.effect}:")
+    match grant.type:
+        case "dataPermission":
+            parts.append("(data plane)")
+        case "roleBinding" | "role" | "predefinedRole":
+            parts.insert(0, "role")
+        case _:
+            pass
+    if grant.resource not in {None, "*"}:
+        parts.append(f"on {grant.resource}")
+    if grant.scope is not None:
+        parts.append(f"on {_scope(grant.scope)}")
+    if grant.condition is not None:
+        parts.append(f"if {compact(grant.condition)}")
+    return " ".join(parts)
+
+
+def _scope(scope: Any) -> str:
+    match scope:
+        case {"attributes": [*attributes]} if all(
+            isinstance(a, dict) and {"name", "value"} <= a.keys() for a in attributes
+        ):
+            return ", ".join(f"{a['name']}={a['value']}" for a in attributes)
+        case str():
+            return scope
+        case _:
+            return compact(scope)
+
+
+def compact(value: Any) -> str:
+    """Return a value of the data as text: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 permission`, `2 permissions`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def facts_read(cluster: ClusterView | None) -> str:
+    """Return how much of the cluster is known, the sentence that every report begins with."""
+    if cluster is None:
+        return "no cluster: judged from the releases alone"
+    read = sum(fact.state != "unknown" for fact in cluster.facts)
+    return f"read {read} of {counted(len(cluster.facts), 'fact')}"
+
+
+def unread_facts(cluster: ClusterView | None) -> tuple[FactView, ...]:
+    """Return the facts that could not be read."""
+    return tuple(f for f in cluster.facts if f.state == "unknown") if cluster else ()
+
+
+def path_of(report: Report) -> str:
+    """Return the path of releases: `4.13.0 -> 4.14.0 (minor)`, one arrow a hop."""
+    if not report.hops:
+        return "no releases"
+    path = report.hops[0].from_.version
+    for hop in report.hops:
+        path += f" -> {hop.to.version} ({'same release' if hop.kind == 'none' else hop.kind})"
+    return path
+
+
+def judged_by(report: Report) -> str:
+    """Return by what the requests were chosen: platform, mode, credentials, profile, feature set."""
+    mode = "mode unknown" if report.mode == "unknown" else f"{report.mode} mode"
+    kinds = {
+        "unknown": "credentials of unknown form",
+        "none": "no credentials",
+        "keys": "static keys",
+        "token": "short-lived tokens",
+    }
+    parts = [report.platform, mode, kinds.get(report.credentials, report.credentials)]
+    chosen = [report.selection.profile, f"feature set {report.selection.feature_set}"]
+    return f"{', '.join(parts)}; {', '.join(part for part in chosen if part)}"
+
+
+def state_of(report: Report) -> str:
+    """Return the one word of the verdict: PASS, BLOCKED, UNDETERMINED, or DIFF where nothing was judged."""
+    return report.verdict.status.upper() if report.verdict else "DIFF"
+
+
+def sentence(report: Report) -> str:
+    """Return the verdict in one sentence, without the word itself; for a diff what changed."""
+    verdict = report.verdict
+    if verdict is None:
+        return _diff_sentence(report)
+    text = verdict.summary
+    word = verdict.status.upper()
+    if text.upper().startswith(word):
+        text = text[len(word) :].lstrip(" :,;-")
+    return text[:1].upper() + text[1:] if text else _counts(verdict)
+
+
+def _diff_sentence(report: Report) -> str:
+    if not report.changes:
+        return "No request changes."
+    diffs = [diff_of(change) for change in report.changes]
+    new, covered = sum(len(d.new) for d in diffs), sum(len(d.covered) for d in diffs)
+    changed = counted(len(report.changes), "request changes", "requests change")
+    text = f"{changed}, {counted(new + covered, 'permission')} added"
+    return f"{text}, {covered:,} of them covered already." if covered else f"{text}."
+
+
+def _counts(verdict: VerdictView) -> str:
+    said = [
+        counted(verdict.counts[s].open, f"open {s}")
+        for s in _SEVERITY
+        if s in verdict.counts and verdict.counts[s].open and s != "info"
+    ]
+    return f"{', '.join(said) or 'No open finding'}."
+
+
+def next_step(verdict: VerdictView) -> str:
+    """Return the step that ends a verdict, in words; the closing command of a pass is `verdict.command`."""
+    match verdict.next:
+        case "remediate":
+            return "Grant what is missing (upgrade-gate remediate writes it out), then run the gate again."
+        case "annotate":
+            return "Only the annotation is missing: set it, then start the upgrade."
+        case "retry":
+            return "Make the unknown readable as said above, then run the gate again."
+        case "upgrade":
+            return "Start the upgrade:" if verdict.command else "Start the upgrade."
+        case "none":
+            return "Nothing to do."
+
+
+def excluded_reasons(excluded: Iterable[Excluded]) -> str:
+    """Return how many requests of the target were left out, by reason, the commonest first."""
+    reasons = Counter(e.reason for e in excluded)
+    return ", ".join(f"{n} by {reason}" for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+
+
+def catalogue() -> Mapping[str, Rule]:
+    """Return the catalogue of rules; empty where this installation has none."""
+    from upgrade_gate import findings
+
+    known = getattr(findings, "catalogue", None)
+    return known() if known else {}

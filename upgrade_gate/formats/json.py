@@ -1,0 +1,33 @@
+"""The report as JSON, schema `upgrade-gate/v1`: the document itself, nothing left out and nothing reworded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from upgrade_gate import report as document
+
+if TYPE_CHECKING:
+    from upgrade_gate.formats._options import RenderOptions
+    from upgrade_gate.report import Report
+
+__all__ = ["EXTENSION", "NAME", "render"]
+
+NAME = "json"
+EXTENSION = "json"
+
+# JSON itself escapes only C0. A terminal also obeys DEL and C1, and direction marks reorder what a reader sees:
+# written as \uXXXX the value stays the same and the bytes become harmless.
+_ACTIVE = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (one signature for every format)
+    """Return the report as indented JSON in UTF-8."""
+    return _ACTIVE.sub(_escape, document.encode(report).decode()).encode()
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match.group().encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

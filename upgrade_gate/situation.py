@@ -1,0 +1,160 @@
+"""Everything a rule may look at: the hops with their changes, the cluster's facts, and what was proven.
+
+Built by the pipeline once every stage has run; nothing here reads, writes or decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from upgrade_gate.permissions import cloud_of
+from upgrade_gate.platforms import Platform, by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from upgrade_gate.cluster import Cluster
+    from upgrade_gate.credentials_request import CredentialsRequest
+    from upgrade_gate.diff import Change
+    from upgrade_gate.facts import Unknown
+    from upgrade_gate.inclusion import Filters
+    from upgrade_gate.payload import Payload
+    from upgrade_gate.proof import Proof
+    from upgrade_gate.selection import Malformed, Selected, Selection
+
+__all__ = ["Behaviour", "Credentials", "Hop", "HopKind", "Mode", "Situation", "UnreadRelease"]
+
+HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
+
+
+class Mode(StrEnum):
+    """How CCO works on this cluster; `absent` when the CloudCredential capability is off."""
+
+    MANUAL = "manual"
+    MINT = "mint"
+    PASSTHROUGH = "passthrough"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people keep the credentials; an unknown mode is judged as manual (design section 6)."""
+        return self in (Mode.MANUAL, Mode.ABSENT, Mode.UNKNOWN)
+
+
+class Credentials(StrEnum):
+    """The form of the components' credentials; drives whether trust is needed."""
+
+    KEYS = "keys"
+    TOKEN = "token"  # noqa: S105
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+    @property
+    def may_need_trust(self) -> bool:
+        """Whether a service account may need trust; what is not known may."""
+        return self in (Credentials.TOKEN, Credentials.UNKNOWN)
+
+
+class Behaviour(StrEnum):
+    """What CCO does with Secrets and finalizers here (cco.md section 6)."""
+
+    PLAIN = "plain"
+    TIMED_TOKEN = "timed-token"  # noqa: S105
+    NON_MANUAL = "non-manual"
+    NO_OP = "no-op platform"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRelease:
+    """A release that exists and could not be read; no verdict can rest on it."""
+
+    side: Literal["from", "to"]
+    reference: str
+    reason: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One update of the path, judged."""
+
+    index: int
+    kind: HopKind
+    supported: bool
+    """False for a skipped minor, a downgrade, or a major hop that nothing says is possible."""
+    unsupported_reason: str
+    old: Payload
+    new: Payload
+    old_selection: Selection
+    new_selection: Selection
+    old_filters: Filters
+    new_filters: Filters
+    feature_set: str
+    implicit: tuple[str, ...]
+    """Capabilities that this update enables by itself, those already implicit included."""
+    newly_implicit: tuple[str, ...]
+    changes: tuple[Change, ...]
+    malformed: tuple[tuple[Literal["from", "to"], Malformed], ...]
+    unknowns: Mapping[str, Unknown] = field(default_factory=dict)
+    """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the rules judge."""
+
+    hops: tuple[Hop, ...]
+    platform: str
+    mode: Mode
+    mode_reason: str
+    credentials: Credentials
+    behaviour: Behaviour
+    profile: str
+    profile_given: bool
+    """Whether --profile was given; a hosted control plane needs it."""
+    cluster: Cluster | None
+    proof: Proof
+    accept_secret_exists: bool = False
+    """`policy: {accept: [secret-exists]}`: a Secret's existence stands for its keys."""
+    require_signature: bool = False
+    check_signature: bool = True
+    identities_given: bool = False
+    unread: tuple[UnreadRelease, ...] = ()
+
+    @property
+    def platform_traits(self) -> Platform | None:
+        """The platform's row, None for a platform nobody knows."""
+        return by_name(self.platform)
+
+    @property
+    def target(self) -> Payload | None:
+        """The last release of the path."""
+        return self.hops[-1].new if self.hops else None
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether any hop changes any request."""
+        return any(hop.changes for hop in self.hops)
+
+    def changes(self) -> Iterator[tuple[Hop, Change]]:
+        """Yield each change with its hop, in order; requests in conflict are left out (design 16.14)."""
+        for hop in self.hops:
+            conflicts = {c.request for s in (hop.old_selection, hop.new_selection) for c in s.conflicts}
+            for change in hop.changes:
+                if change.request not in conflicts and change.was not in conflicts:
+                    yield hop, change
+
+    def requirements(self) -> Iterator[tuple[str, Selected]]:
+        """Yield every request that the target needs, by name."""
+        if self.hops:
+            yield from self.hops[-1].new_selection.requests.items()
+
+    def permission_model(self, request: CredentialsRequest) -> bool:
+        """Whether this request's cloud lists permissions; otherwise the Secret is the requirement."""
+        cloud = cloud_of(request.provider_kind)
+        return cloud is not None and cloud.HAS_PERMISSIONS
