@@ -11,7 +11,7 @@ from upgrade_gate import platforms, semver
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 
 if TYPE_CHECKING:
-    from upgrade_gate._cluster_model import ClusterCapabilities, Condition, SecretRecord
+    from upgrade_gate._cluster_model import ClusterCapabilities, SecretRecord
 
 __all__ = ["MODE_ANNOTATION", "configured_mode", "is_installed", "resolve_default"]
 
@@ -23,13 +23,11 @@ Mode: TypeAlias = "tuple[Fact[str], str]"
 """The mode and the reason for it, in one sentence."""
 
 
-def is_installed(capabilities: Fact[ClusterCapabilities], operator: Fact[tuple[Condition, ...]]) -> bool:
+def is_installed(capabilities: Fact[ClusterCapabilities]) -> bool:
     """Return whether CCO should run here: it does unless the capability CloudCredential exists and is off.
 
-    Where the capabilities are not known, a ClusterOperator proves it, and so does ignorance: only a proven
-    absence ends the questions about CCO.
+    Only a proven absence ends the questions about CCO; a missing ClusterOperator is a finding, not that proof.
     """
-    del operator  # its absence where CCO should run is a finding, not the sign of a capability
     match capabilities:
         case Known(value=stated):
             return _CAPABILITY not in stated.known or _CAPABILITY in stated.enabled

@@ -60,10 +60,15 @@ class SecretRecord:
 class Reader(Protocol):
     """Answers queries from one place; a variant in `readers/`."""
 
-    description: str
-    """What is read, for the report: `must-gather ./mg`, `https://api.c1.example.com:6443`. No secret, no query."""
-    collected: str | None
-    """When the data was collected (RFC 3339), None for a live cluster."""
+    @property
+    def description(self) -> str:
+        """What is read, for the report: `must-gather mg`, `https://api.c1.example.com:6443`. No secret, no query."""
+        ...
+
+    @property
+    def collected(self) -> str | None:
+        """When the data was collected (RFC 3339), None for a live cluster."""
+        ...
 
     def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
         """Answer every query, all at once where that is possible.
@@ -213,7 +218,7 @@ class Cluster:
     root_secret: Fact[SecretRecord]
     """The platform's root credential in kube-system; Absent also where the platform has none."""
     namespaces: Mapping[str, Fact[bool]]
-    """Known(True): it exists; Known(False): it is being deleted; Absent: it is not there."""
+    """Known(True) or Absent; one that is being deleted is Unknown."""
     secrets: Mapping[SecretRef, Fact[SecretRecord]]
     rows: tuple[FactRow, ...]
     network_scopes: Fact[tuple[str, ...]] = field(default_factory=Absent)

@@ -19,13 +19,10 @@ from upgrade_gate._cluster_model import (
     Override,
 )
 from upgrade_gate._cluster_parts import Malformed, Part, attempt
-from upgrade_gate.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.facts import Absent, Fact, Known, Unknown, map_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeVar
-
-    T = TypeVar("T")
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -76,9 +73,7 @@ def optional_text(part: Callable[[], Part]) -> Fact[str]:
 def conditions(status: Part) -> tuple[Condition, ...]:
     """Return the conditions of a ClusterOperator, ClusterVersion or request, in their order."""
     return tuple(
-        Condition(
-            item["type"].some_text(), item["status"].some_text(), item["reason"].text(), item["message"].text()
-        )
+        Condition(item["type"].some_text(), item["status"].some_text(), item["reason"].text(), item["message"].text())
         for item in status["conditions"].items()
     )
 
@@ -105,27 +100,25 @@ class VersionFacts:
 def version_facts(body: Part) -> VersionFacts:
     """Read a ClusterVersion, each fact by itself: one broken field leaves the others known."""
     history = attempt(lambda: Known(_history(body["status"].required())))
-    newest = _from(history, lambda entries: _newest(entries, body.name))
-    version = _from(history, lambda entries: running_version(entries, body.name))
+    newest = map_known(history, lambda entries: _newest(entries, body.name))
+    version = map_known(history, lambda entries: running_version(entries, body.name))
     return VersionFacts(
         id=attempt(lambda: Known(body["spec"]["clusterID"].some_text())),
         version=version,
-        newest_completed=_from(newest, lambda entry: Known(entry.version)),
-        image=_from(newest, lambda entry: Known(entry.image) if entry.image else Absent()),
+        newest_completed=map_known(newest, lambda entry: Known(entry.version)),
+        image=map_known(newest, lambda entry: Known(entry.image) if entry.image else Absent()),
         history=history,
-        updating_to=_from(history, _updating_to),
+        updating_to=map_known(history, _updating_to),
         channel=optional_text(lambda: body["spec"]["channel"]),
         upstream=optional_text(lambda: body["spec"]["upstream"]),
         architecture=attempt(lambda: _architecture(body["status"])),
         offers=attempt(lambda: Known(_offers(body["status"].required()))),
         conditions=attempt(lambda: Known(conditions(body["status"].required()))),
-        overrides=attempt(lambda: Known(tuple(_override(item) for item in body["spec"].required()["overrides"].items()))),
+        overrides=attempt(
+            lambda: Known(tuple(_override(item) for item in body["spec"].required()["overrides"].items()))
+        ),
         capabilities=attempt(lambda: _capabilities(body, newest)),
     )
-
-
-def _from(fact: Fact[T], change: Callable[[T], Fact[str]]) -> Fact[str]:
-    return change(fact.value) if isinstance(fact, Known) else fact
 
 
 def _history(status: Part) -> tuple[HistoryEntry, ...]:

@@ -1,21 +1,49 @@
 """What identities really hold, and whether it covers what a release requires.
 
 Each cloud is a plugin in `entitlement_readers/` that recognises export documents by their shape, turns them into
-`Holdings`, and can collect the same documents live. One parser serves live answers and exports.
+`Holdings`, and can collect the same documents live. One parser serves live answers and exports. `judge` is the
+stable function for Python callers: one grant against one export.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast, runtime_checkable
+
+from upgrade_gate import export_files, plugins
+from upgrade_gate.errors import EntitlementError
+from upgrade_gate.permissions import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from upgrade_gate.permissions import Grant
+    from upgrade_gate.permissions import GrantType
 
-__all__ = ["Document", "Holdings", "Judgement", "Provider", "Verdict"]
+__all__ = [
+    "Collection",
+    "Document",
+    "Holdings",
+    "Identity",
+    "IdentitySource",
+    "Judgement",
+    "PolicySize",
+    "Provider",
+    "Resolves",
+    "Verdict",
+    "as_documents",
+    "ccoctl_name",
+    "collect_live",
+    "holdings",
+    "identify",
+    "judge",
+    "load_export",
+    "provider_of_kind",
+    "strict",
+]
 
 
 class Verdict(StrEnum):
@@ -64,8 +92,9 @@ class PolicySize:
 class Holdings(Protocol):
     """Everything that one set of documents says about identities of one cloud."""
 
-    account: str | None
-    """AWS account, Azure subscription or GCP project that the documents belong to; None where they do not say."""
+    @property
+    def account(self) -> str | None:
+        """AWS account, Azure subscription or GCP project that the documents belong to; None where they do not say."""
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
         """Decide one required grant for one identity (spelt as in the configuration, design 16.2).
@@ -88,6 +117,15 @@ class Holdings(Protocol):
 
     def token_path(self, identity: str) -> str | None:
         """Return the token path that the identity's own configuration names, None where the cloud has none."""
+        ...
+
+
+@runtime_checkable
+class Resolves(Protocol):
+    """Holdings that know several spellings of one identity (an access key and its user, a client and its principal)."""
+
+    def resolve(self, identity: str) -> str | None:
+        """Return the one spelling of an identity, None where the documents do not know it."""
         ...
 
 
@@ -124,5 +162,246 @@ class Collection:
     """`export:PATH` or `live`."""
     documents: tuple[Document, ...]
     collected: str | None = None
+    """When it was collected (RFC 3339): what a document `{"collected": …}` says, else the newest file's time."""
     files: Mapping[str, str] = field(default_factory=dict)
     """File name to SHA-256 (hex)."""
+    unread: tuple[str, ...] = ()
+    """One line per file that could not be read, or only in part: what it holds is unknown."""
+    unrecognised: tuple[str, ...] = ()
+    """Origin of each document whose shape no cloud knows; it proves nothing."""
+
+
+IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The identity that serves a Secret, and how that is known."""
+
+    id: str
+    source: IdentitySource
+    mismatch: str | None = None
+    """What the configuration says instead, where a readable Secret disagrees with it."""
+
+
+_PROVIDERS = ("AWS", "Azure", "GCP", "IBMCloud")
+_DEFAULT_TYPE: Mapping[str, GrantType] = {
+    "AWS": "action",
+    "Azure": "permission",
+    "GCP": "permission",
+    "IBMCloud": "role",
+}
+
+
+def judge(
+    provider: str,
+    exports: Sequence[Any],
+    identity: str,
+    grant: Mapping[str, Any] | Grant,
+    *,
+    account: str | None = None,
+    scopes: Sequence[str] = (),
+) -> Judgement:
+    """Decide whether what an identity holds, as parsed export documents show it, covers one required grant.
+
+    `provider` is `AWS`, `Azure`, `GCP` or `IBMCloud`; `exports` are parsed documents, each recognised by its shape;
+    `identity` is spelt as in the configuration (design 16.2); `grant` is a GRANT mapping, whose absent keys read as
+    null, or a Grant; `account` is what the documents must belong to; `scopes` is what must be covered (Azure
+    resource groups, IBM resource group IDs). Raises ValueError for another provider or a grant without a name.
+    """
+    plugin = _provider(provider)
+    needed = grant if isinstance(grant, Grant) else _grant(plugin.PROVIDER, grant)
+    documents = [Document(d.body, d.origin, d.truncated) if isinstance(d, Document) else Document(d) for d in exports]
+    known = as_documents(plugin, documents)
+    if not known:
+        return Judgement(Verdict.UNKNOWN, f"no document of the export has a shape that {plugin.PROVIDER} prints")
+    return plugin.build(known, account).judge(identity, needed, tuple(scopes))
+
+
+def _provider(name: str) -> Provider:
+    for plugin in _all_providers():
+        if name == plugin.PROVIDER:
+            return plugin
+    raise ValueError(f"provider {name!r} is not one of {', '.join(_PROVIDERS)}")
+
+
+def _all_providers() -> tuple[Provider, ...]:
+    return tuple(cast("Provider", module) for module in plugins.load_all("entitlement_readers"))
+
+
+def provider_of_kind(kind: str) -> Provider | None:
+    """Return the plugin that judges the grants of this providerSpec kind, None where no cloud can."""
+    return next((p for p in _all_providers() if kind in p.KINDS), None)
+
+
+def _grant(provider: str, given: Mapping[str, Any]) -> Grant:
+    name = given.get("permission")
+    if not isinstance(name, str) or not name:
+        raise ValueError("grant: permission must be the name of a permission")
+    kind = given.get("type") or _DEFAULT_TYPE[provider]
+    return Grant(kind, name, given.get("effect"), given.get("resource"), given.get("condition"), given.get("scope"))
+
+
+def as_documents(plugin: Provider, documents: Sequence[Document]) -> tuple[Document, ...]:
+    """Return the documents that a cloud recognises; a list whose elements it recognises counts as those elements."""
+    known: list[Document] = []
+    for document in documents:
+        if plugin.recognises(document.body):
+            known.append(document)
+        elif isinstance(document.body, list):
+            known += as_documents(plugin, [replace(document, body=body) for body in document.body])
+    return tuple(known)
+
+
+def holdings(collection: Collection, kind: str, account: str | None) -> Holdings | None:
+    """Return what a collection says about the cloud of a providerSpec kind, None where no plugin judges that kind.
+
+    Where some file could not be read, what seems missing may stand in it: MISSING becomes UNKNOWN.
+    """
+    plugin = provider_of_kind(kind)
+    if plugin is None:
+        return None
+    built = plugin.build(as_documents(plugin, collection.documents), account)
+    return _PartlyRead(built, collection.unread) if collection.unread else built
+
+
+@dataclass(frozen=True, slots=True)
+class _PartlyRead:
+    """Holdings of an export that has unreadable files."""
+
+    inner: Holdings
+    unread: tuple[str, ...]
+
+    @property
+    def account(self) -> str | None:
+        return self.inner.account
+
+    def _soften(self, judgement: Judgement) -> Judgement:
+        if judgement.verdict is not Verdict.MISSING:
+            return judgement
+        return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {self.unread[0]}")
+
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+        return self._soften(self.inner.judge(identity, grant, scopes))
+
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+        return self._soften(self.inner.trust(identity, issuer, subjects))
+
+    def find_by_ccoctl_name(self, name: str) -> str | None:
+        return self.inner.find_by_ccoctl_name(name)
+
+    def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
+        return self.inner.sizes(identity, required)
+
+    def token_path(self, identity: str) -> str | None:
+        return self.inner.token_path(identity)
+
+    def resolve(self, identity: str) -> str | None:
+        inner: object = self.inner
+        return inner.resolve(identity) if isinstance(inner, Resolves) else identity
+
+
+def strict(judgement: Judgement) -> Judgement:
+    """Return the judgement under `--strict-proof`: what exports cannot contain makes it UNKNOWN."""
+    if judgement.verdict is not Verdict.COVERED or not judgement.caveats:
+        return judgement
+    return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; strict proof asks for more: {'; '.join(judgement.caveats)}")
+
+
+def load_export(*paths: str | Path) -> Collection:
+    """Read export files and folders into one collection.
+
+    Raises UsageError where a path does not exist, EntitlementError where nothing in it can be read.
+    """
+    files = [(Path(p), f) for p in paths for f in export_files.read(Path(p))]
+    several = len(paths) > 1
+    documents: list[Document] = []
+    unread: list[str] = []
+    stamps: list[str] = []
+    for _, file in files:
+        for body in file.bodies:
+            if isinstance(body, Mapping) and set(body) == {"collected"}:
+                stamps.append(str(body["collected"]))
+            else:
+                documents.append(Document(body, file.name, truncated=file.problem is not None))
+        if file.problem is not None:
+            unread.append(file.problem)
+    if not documents:
+        raise EntitlementError(
+            f"{', '.join(str(p) for p in paths)}: no document can be read{f' ({unread[0]})' if unread else ''}",
+            hint="`upgrade-gate identities commands` prints the commands that make an export",
+        )
+    newest = max(file.modified for _, file in files)
+    return Collection(
+        source="export:" + ",".join(Path(p).name for p in paths),
+        documents=tuple(documents),
+        collected=min(stamps) if stamps else datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        files={f"{root.name}/{f.name}" if several and f.name != root.name else f.name: f.sha256 for root, f in files},
+        unread=tuple(unread),
+        unrecognised=tuple(sorted({d.origin for d in documents if not _recognised(d)})),
+    )
+
+
+def _recognised(document: Document) -> bool:
+    return any(as_documents(plugin, [document]) for plugin in _all_providers())
+
+
+def collect_live(kind: str, settings: Mapping[str, Any]) -> Collection:
+    """Collect the documents of a providerSpec kind's cloud live, by read-only calls.
+
+    Raises UsageError where no plugin can, or its extra is not installed; EntitlementError where nothing can be read.
+    """
+    plugin = provider_of_kind(kind)
+    if plugin is None:
+        raise EntitlementError(f"identities of {kind} cannot be read live", hint="use --identities export:PATH")
+    return Collection("live", plugin.collect(settings), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def ccoctl_name(provider: str, cluster: str, namespace: str, secret: str, request: str) -> str:
+    """Return the name that ccoctl gives to the identity of a request (cco.md 2.2), cut as it cuts.
+
+    On GCP it is a display name made from the request's own name; elsewhere it is made from the Secret's.
+    """
+    name = f"{cluster}-{namespace}-{secret}"
+    match provider:
+        case "AWS":
+            return name[:64]
+        case "Azure":
+            return name[:128]
+        case "GCP":
+            return f"{cluster[:50]}-{request[:49]}"
+        case _:
+            return name
+
+
+def identify(
+    held: Holdings | None,
+    *,
+    in_secret: str | None = None,
+    configured: str | None = None,
+    ccoctl: str | None = None,
+) -> Identity | None:
+    """Return the identity that serves a Secret, None where nothing says.
+
+    `in_secret` is what the readable Secret names, `configured` what the configuration does (its `default`
+    included), `ccoctl` the name that ccoctl would have given (`ccoctl_name`). The Secret wins; where the
+    configuration names another identity, that is a mismatch.
+    """
+    if in_secret is not None:
+        differs = configured is not None and _differ(held, in_secret, configured)
+        return Identity(in_secret, "secret", configured if differs else None)
+    if configured is not None:
+        return Identity(configured, "configuration")
+    found = held.find_by_ccoctl_name(ccoctl) if held is not None and ccoctl is not None else None
+    return Identity(found, "ccoctl-name") if found is not None else None
+
+
+def _differ(held: object, first: str, second: str) -> bool:
+    """Return whether two spellings name two identities; what cannot be compared differs as it is spelt."""
+    if first.casefold() == second.casefold():
+        return False
+    if isinstance(held, Resolves):
+        one, other = held.resolve(first), held.resolve(second)
+        if one is not None and other is not None:
+            return one != other
+    return True

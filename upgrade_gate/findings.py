@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from upgrade_gate import plugins
 from upgrade_gate.permissions import Grant, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from upgrade_gate.permissions import Risk
+    from upgrade_gate.situation import Situation
 
 __all__ = [
     "Evidence",
@@ -24,9 +28,14 @@ __all__ = [
     "RemedyStep",
     "RequiredGrant",
     "Rule",
+    "RuleGroup",
     "Severity",
     "Status",
+    "catalogue",
+    "evaluate",
     "fingerprint",
+    "in_order",
+    "merge_needs",
 ]
 
 
@@ -153,6 +162,8 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     remedy: tuple[RemedyStep, ...] = ()
     acknowledgeable: bool = True
+    closed_by_annotation: bool = False
+    """Whether setting the upgradeable-to annotation is all that closes it."""
 
     @property
     def fingerprint(self) -> str:
@@ -189,3 +200,44 @@ def merge_needs(needs: Iterable[Need]) -> tuple[Need, ...]:
         status = min(before.status, need.status, key=worst.index)
         merged[need.kind] = Need(need.kind, status, "; ".join(dict.fromkeys((before.detail, need.detail))))
     return tuple(sorted(merged.values(), key=lambda n: order.index(n.kind)))
+
+
+class RuleGroup(Protocol):
+    """A plugin in `rules/`: the rules it owns, and one function that raises their findings."""
+
+    RULES: tuple[Rule, ...]
+
+    def evaluate(self, situation: Situation) -> Iterable[Finding]:
+        """Yield every finding of this group's rules; pure."""
+        ...
+
+
+@cache
+def catalogue() -> Mapping[str, Rule]:
+    """Return every rule by its id, sorted by id."""
+    found = [rule for module in plugins.load_all("rules") for rule in cast("RuleGroup", module).RULES]
+    return MappingProxyType({rule.id: rule for rule in sorted(found, key=lambda r: r.id)})
+
+
+def evaluate(situation: Situation) -> tuple[Finding, ...]:
+    """Run every rule group; findings come in the order of the report: missed first, then by severity."""
+    found = [f for module in plugins.load_all("rules") for f in cast("RuleGroup", module).evaluate(situation)]
+    return in_order(found)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings: by severity, what CCO and CVO miss first, then hop, subject, rule, fingerprint."""
+    worst = list(Severity)
+    return tuple(
+        sorted(
+            findings,
+            key=lambda f: (
+                worst.index(f.severity),
+                f.guard is not Guard.MISSED,
+                f.hop,
+                f.subject,
+                f.rule,
+                f.fingerprint,
+            ),
+        )
+    )

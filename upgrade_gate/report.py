@@ -238,6 +238,8 @@ class FindingView(_Struct, frozen=True):
     acknowledgement: AcknowledgementView | None
     subject: str
     """The request or fact that the finding is about."""
+    acknowledgeable: bool = True
+    """Whether an acknowledgement can close it (design 3.4)."""
 
 
 class ExportView(_Struct, frozen=True):
@@ -283,6 +285,8 @@ class VerdictView(_Struct, frozen=True):
     summary: str
     command: list[str]
     """The closing `oc adm upgrade` command as argv; empty unless the verdict is pass and there is something to do."""
+    fail_on: Literal["blocker", "warning"] = "blocker"
+    """The mildest severity that blocks (`--fail-on`)."""
 
 
 class Report(_Struct, frozen=True):

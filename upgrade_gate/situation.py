@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from upgrade_gate.proof import Proof
     from upgrade_gate.selection import Malformed, Selected, Selection
 
-__all__ = ["Behaviour", "Credentials", "Hop", "HopKind", "Mode", "Situation", "UnreadRelease"]
+__all__ = ["Behaviour", "Credentials", "Given", "Hop", "HopKind", "Mode", "Situation", "UnreadRelease"]
 
 HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
 
@@ -67,6 +67,17 @@ class Behaviour(StrEnum):
     NO_OP = "no-op platform"
     ABSENT = "absent"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user says about the cluster; None where nothing was said."""
+
+    platform: str | None = None
+    mode: str | None = None
+    profile: str | None = None
+    feature_set: str | None = None
+    capabilities: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +126,10 @@ class Situation:
     credentials: Credentials
     behaviour: Behaviour
     profile: str
-    profile_given: bool
-    """Whether --profile was given; a hosted control plane needs it."""
     cluster: Cluster | None
     proof: Proof
+    given: Given
+    """What the user said about the cluster on the command line."""
     accept_secret_exists: bool = False
     """`policy: {accept: [secret-exists]}`: a Secret's existence stands for its keys."""
     require_signature: bool = False
@@ -130,6 +141,11 @@ class Situation:
     def platform_traits(self) -> Platform | None:
         """The platform's row, None for a platform nobody knows."""
         return by_name(self.platform)
+
+    @property
+    def profile_given(self) -> bool:
+        """Whether --profile was given; a hosted control plane needs it."""
+        return self.given.profile is not None
 
     @property
     def target(self) -> Payload | None:

@@ -23,6 +23,11 @@ class Limits:
     unpacked: int = 1024 * 2**20
     file: int = 32 * 2**20
     depth: int = 200
+    """Levels of nesting in a document."""
+    nodes: int = 1_000_000
+    """Nodes of one document, aliases expanded."""
+    entries: int = 200_000
+    """Entries of one archive or layer."""
 
 
 @dataclass(frozen=True, slots=True)

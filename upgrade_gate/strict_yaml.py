@@ -6,6 +6,7 @@ value of the wrong kind is therefore an error that names file and line, never so
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ __all__ = ["Value", "parse", "read"]
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 20
 """No file of ours nests deeper; libyaml's own recursion ends the process at about 20,000."""
+
+_SURROGATES = re.compile(rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""How JSON writers spell characters beyond the basic plane; YAML has no such pairs."""
 
 _TAGS = {
     "tag:yaml.org,2002:str": "text",
@@ -58,6 +62,12 @@ class Value:
         """Return an error that names file and line; the caller raises it."""
         subject = f"{self.where}: " if self.where else ""
         return ConfigurationError(f"{self.file}:{self.line}: {subject}{message}", hint=hint)
+
+    def written(self) -> str:
+        """Return a single value as it is written, whatever YAML takes it for: `off` stays `off`."""
+        if self.kind in {"list", "mapping"} or self.kind.startswith("of the"):
+            raise self.error(f"must be one value, not {self.kind}")
+        return str(self.node.value)
 
     def text(self) -> str:
         """Return a text as it is written: `4.10` stays `4.10`, and an account number keeps its zeros."""
@@ -103,14 +113,13 @@ class Value:
         """Return a mapping whose keys are known ones; others and missing ones are errors."""
         found = self.mapping()
         names = sorted(known)
-        for key, node in self.node.value:
+        for key, _ in self.node.value:
             if str(key.value) not in names:
-                raise Value(key, self.file).error(
-                    f"unknown key {str(key.value)!r}", f"known keys are {', '.join(names)}; line {node.start_mark.line + 1}"
-                )
+                unknown = f"unknown key {str(key.value)!r}"
+                raise Value(key, self.file, self.where).error(unknown, f"known keys are {', '.join(names)}")
         missing = [name for name in required if name not in found]
         if missing:
-            raise self.error(f"{', '.join(missing)} is missing" if len(missing) == 1 else f"missing: {', '.join(missing)}")
+            raise self.error(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
         return found
 
 
@@ -133,6 +142,7 @@ def parse(data: bytes, name: str) -> Value | None:
 
     if len(data) > MAX_BYTES:
         raise ConfigurationError(f"{name}: is larger than {MAX_BYTES} bytes")
+    data = _SURROGATES.sub(_join_surrogates, data)
     try:
         _check_depth(data, name)
         documents = [node for node in yaml.compose_all(data, Loader=yaml.CSafeLoader) if node is not None]
@@ -148,6 +158,11 @@ def parse(data: bytes, name: str) -> Value | None:
     return Value(documents[0], name)
 
 
+def _join_surrogates(pair: re.Match[bytes]) -> bytes:
+    high, low = (int(half, 16) for half in pair.groups())
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}".encode()
+
+
 def _check_depth(data: bytes, name: str) -> None:
     import yaml
 
@@ -156,6 +171,7 @@ def _check_depth(data: bytes, name: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise ConfigurationError(f"{name}:{event.start_mark.line + 1}: nested deeper than {MAX_DEPTH}")
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ConfigurationError(f"{name}:{line}: nested deeper than {MAX_DEPTH}")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1

@@ -499,7 +499,8 @@ def report(**more: Any) -> Report:
             assumptions=["the permissions of 4.13.99 are in place (not checked)"],
             next="remediate",
             counts=counts(findings),
-            summary="BLOCKED: 3 blockers and 1 unknown are open, 1 is acknowledged; CCO and CVO would miss 2",
+            summary="BLOCKED 4.13.99 to 4.14.0: 3 findings block the upgrade, 2 of them unseen by CCO and CVO; "
+            "1 could not be determined (1 acknowledged, 1 proven)",
             command=[],
         ),
         "now": "2026-11-01",
@@ -532,7 +533,7 @@ def quiet() -> Report:
             assumptions=["the permissions of 4.14.1 are in place (not checked)"],
             next="upgrade",
             counts=counts(findings),
-            summary="PASS, assuming that 4.14.1's permissions are in place (not checked)",
+            summary="PASS 4.14.1 to 4.14.2, assuming that 4.14.1's permissions are in place (not checked)",
             command=["oc", "adm", "upgrade", "--to-image", release("4.14.2").pullspec or ""],
         ),
     )
@@ -559,11 +560,11 @@ def empty() -> Report:
         verdict=VerdictView(
             status="pass",
             exit_code=0,
-            basis="assumed",
+            basis="proven",
             assumptions=[],
             next="upgrade",
             counts=counts([]),
-            summary="PASS: this platform has no CredentialsRequest",
+            summary="PASS 4.13.99 to 4.14.0: every requirement is proven",
             command=[],
         ),
         now=None,

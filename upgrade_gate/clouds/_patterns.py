@@ -98,6 +98,10 @@ def _swallows(outer: Symbols, inner: Symbols) -> bool:
 
 def intersects(first: str, second: str, *, single: bool = True) -> bool:
     """Return whether some name matches both patterns."""
+    if not has_wildcard(first, single=single):
+        return matches(second, first, single=single)
+    if not has_wildcard(second, single=single):
+        return matches(first, second, single=single)
     a, b = _parse(first, single), _parse(second, single)
     row = [True] + [False] * len(b)
     for j, symbol in enumerate(b, 1):
@@ -114,6 +118,8 @@ def intersects(first: str, second: str, *, single: bool = True) -> bool:
 
 def overlapping(pattern: str, parts: Iterable[Part], *, single: bool = True) -> Part | None:
     """Return the first part that grants some name of the pattern, None when none does."""
+    if not has_wildcard(pattern, single=single):
+        return next((part for part in parts if _grants(part, pattern, single)), None)
     for part in parts:
         allows = tuple(a for a in part.allows if intersects(a, pattern, single=single))
         if not allows:

@@ -1,14 +1,14 @@
 """The command line: one group whose commands are the modules beside this one, and one way out with an exit code.
 
-A command is a module with an attribute `command`; its file name is its name, so there is no list to edit. Command
-modules import heavy packages inside their functions, since `--help` imports every one of them.
+A command is a module with an attribute `command`; its file name is its name and the first line of its docstring,
+"`name`: what it does.", its line in `--help`. So there is no list to edit, and `--help` imports no command at all.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -37,9 +37,14 @@ class CommandFiles(click.Group):
         """Import the module of that name and return its command, None where there is no such module."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command = plugins.load("commands", cmd_name.replace("-", "_")).command
+        command: object = plugins.load("commands", cmd_name.replace("-", "_")).command
         assert isinstance(command, click.Command), cmd_name  # noqa: S101 - a command module without a command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line for each command, taken from the first line of its file: importing them all takes too long."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -60,12 +65,14 @@ class CommandFiles(click.Group):
     "3 blocked, 4 undetermined, 130 interrupted. Only 0 and 3 are verdicts.",
 )
 @click.version_option(__version__, message="upgrade-gate %(version)s")
-def cli() -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Log to stderr, and where an error comes from.")
+def cli(*, verbose: bool) -> None:
     """Say before an OpenShift upgrade whether the cluster holds every cloud permission that the target needs."""
-    _stderr.hold_back_logs()
+    if verbose:
+        _stderr.set_verbose()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, group: click.Group = cli) -> int:
     """Run the command line and return its exit code (design section 7).
 
     This is the one place that turns an exception into an exit code. On 1, 2 and 4 the first line on stderr says
@@ -75,10 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     program = program_name(sys.argv[0])
     if os.environ.get(COMPLETE_VARIABLE):
         return _complete(program)
-    code = _run(program, args)
+    code = _execute(group, program, args)
     if code in (ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.UNDETERMINED):
         _stderr.no_verdict("see the report")
-    _stderr.let_logs_go()
+    _stderr.end()
     return int(code)
 
 
@@ -91,15 +98,24 @@ def program_name(path: str) -> str:
     return "upgrade-gate"
 
 
-def _run(program: str, args: list[str]) -> int:
+def _summary(name: str) -> str:
+    path = Path(__file__).with_name(f"{name.replace('-', '_')}.py")
+    with path.open(encoding="utf-8") as stream:
+        line = stream.readline().strip().strip('"').rstrip(".")
+    text = line.partition(": ")[2] or line
+    return text[:1].upper() + text[1:] + "."
+
+
+def _execute(group: click.Group, program: str, args: list[str]) -> int:
     try:
-        with cli.make_context(program, args) as context:
-            code = cli.invoke(context)
+        with group.make_context(program, args) as context:
+            _stderr.hold_back_logs()
+            code = group.invoke(context)
         _stdout.flush()
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except click.ClickException as exc:
-        _explain_usage(exc)
+        _explain_usage(group, exc)
         return ExitCode.USAGE
     except UpgradeGateError as exc:
         _stderr.no_verdict(exc.message, hint=exc.hint, cause=exc)
@@ -114,14 +130,14 @@ def _run(program: str, args: list[str]) -> int:
     except Exception as exc:  # noqa: BLE001 - the entry point: any fault of ours must end in exit code 1
         _stderr.no_verdict(
             f"internal error: {type(exc).__name__}: {exc}",
-            hint="this is a fault of upgrade-gate; -v shows where it happened, please report it with that",
+            hint="this is a fault of upgrade-gate; upgrade-gate -v … shows where, please report it with that",
             cause=exc,
         )
         return ExitCode.INTERNAL
     return ExitCode.PASS if code is None else ExitCode(code)
 
 
-def _explain_usage(exc: click.ClickException) -> None:
+def _explain_usage(group: click.Group, exc: click.ClickException) -> None:
     context = getattr(exc, "ctx", None)
     if context is None:
         _stderr.no_verdict(exc.format_message())
@@ -134,7 +150,7 @@ def _explain_usage(exc: click.ClickException) -> None:
         import difflib
 
         wanted = exc.format_message().split("'")[1]
-        near = difflib.get_close_matches(wanted, cli.list_commands(context))
+        near = difflib.get_close_matches(wanted, group.list_commands(context))
         hint = f"did you mean {' or '.join(near)}? {hint}" if near else hint
     _stderr.no_verdict(exc.format_message(), details=context.get_usage(), hint=hint)
 

@@ -6,25 +6,23 @@
     @output_options
     def command(release: ReleaseOptions, cluster: ClusterOptions, output: OutputOptions) -> ExitCode: ...
 
-Precedence: command line, then the configuration file, then the default. Two options that contradict each other on
-the same level are a usage error; one from the command line silences one from the configuration.
+Where their values come from, and what contradicts what, is in `_settling.py`.
 """
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from upgrade_gate import configuration as configurations
 from upgrade_gate.commands import _stderr
+from upgrade_gate.commands._settling import config_option, flag, group
 from upgrade_gate.commands._types import (
     Capabilities,
     ClusterForm,
@@ -58,8 +56,6 @@ __all__ = [
     "release_options",
 ]
 
-Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 ARCHITECTURES: Mapping[str, str] = {
     "amd64": "amd64",
     "x86_64": "amd64",
@@ -69,19 +65,6 @@ ARCHITECTURES: Mapping[str, str] = {
     "s390x": "s390x",
     "multi": "multi",
 }
-
-CONTRADICTIONS: tuple[tuple[str, str, str], ...] = (
-    ("no_cluster", "cluster", "either read a cluster or do without one"),
-    ("no_cluster", "kubeconfig", "a kubeconfig is for reading a cluster"),
-    ("no_cluster", "context", "a context is for reading a cluster"),
-    ("no_cluster", "read_secrets", "there is no cluster to read Secrets from"),
-    ("no_cluster", "mirrors_from_cluster", "there is no cluster to read mirrors from; use --idms-file"),
-    ("no_cluster", "pull_secret_from_cluster", "there is no cluster to read it from; use --registry-config"),
-    ("no_cache", "cache_dir", "one says where the cache is, the other that there is none"),
-    ("pull_secret_from_cluster", "registry_config", "credentials come from one place"),
-    ("verbose", "quiet", "one asks for more, the other for less"),
-)
-"""Pairs of parameters that cannot both be given, with the reason in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +139,19 @@ class RegistryOptions:
 
 def release_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--to` and `--from`; the command takes `release: ReleaseOptions`."""
-    return _group(
+    return group(
         "release",
         lambda v: ReleaseOptions(v["to"], v["from_"]),
-        click.option("--to", required=True, metavar="RELEASE", help="Target release: image, version, dir:, archive:, …"),
+        click.option(
+            "--to", required=True, metavar="RELEASE", help="Target release: image, version, dir:, archive:, …"
+        ),
         click.option("--from", "from_", metavar="RELEASE", help="Current release.  [default: what the cluster runs]"),
     )(function)
 
 
 def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what says which cluster is read; the command takes `cluster: ClusterOptions`."""
-    return _group(
+    return group(
         "cluster",
         _cluster,
         click.option(
@@ -180,7 +165,9 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For a live cluster."
         ),
         click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
-        click.option("--platform", type=PlatformName(), metavar="NAME", help="AWS, Azure, GCP, … as Infrastructure has it."),
+        click.option(
+            "--platform", type=PlatformName(), metavar="NAME", help="AWS, Azure, GCP, … as Infrastructure has it."
+        ),
         click.option(
             "--mode",
             type=click.Choice(["manual", "mint", "passthrough"], case_sensitive=False),
@@ -188,22 +175,24 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--profile", metavar="NAME", help="Cluster profile, such as self-managed-high-availability."),
         click.option("--feature-set", metavar="NAME", help="Default, TechPreviewNoUpgrade, …"),
-        click.option("--capabilities", type=Capabilities(), metavar="NAME,…", help="Enabled capabilities; '' for none."),
+        click.option(
+            "--capabilities", type=Capabilities(), metavar="NAME,…", help="Enabled capabilities; '' for none."
+        ),
         click.option("--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."),
     )(function)
 
 
 def configuration_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--config` alone, for commands without a gate; the command takes `configuration: Configuration`."""
-    return _group("configuration", lambda v: v["config"] or configurations.EMPTY, _config_option())(function)
+    return group("configuration", lambda v: v["config"] or configurations.EMPTY, config_option())(function)
 
 
 def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what weighs findings, `--config` included; the command takes `gate: GateOptions`."""
-    return _group(
+    return group(
         "gate",
         _gate,
-        _config_option(),
+        config_option(),
         click.option(
             "--acknowledgements", multiple=True, metavar="FILE", help="Accepted findings; - is stdin. Repeatable."
         ),
@@ -217,7 +206,9 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--require-proof", is_flag=True, help="Undetermined where today's permissions were not proven."),
         click.option("--strict-proof", is_flag=True, help="What an export cannot contain makes its proof unknown."),
         click.option("--now", type=Now(), metavar="DATE|TIME", help="Judge expiry by this time.  [default: the clock]"),
-        click.option("--label", type=Label(), multiple=True, metavar="KEY=VALUE", help="Put on the report. Repeatable."),
+        click.option(
+            "--label", type=Label(), multiple=True, metavar="KEY=VALUE", help="Put on the report. Repeatable."
+        ),
         click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable."),
         click.option(
             "--identities", type=IdentitiesForm(), metavar="SOURCE", help="export:PATH or live: what is really granted."
@@ -228,7 +219,7 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what says where reports go; the command takes `output: OutputOptions`."""
-    return _group(
+    return group(
         "output",
         _output,
         click.option(
@@ -247,7 +238,11 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Largest markdown report.",
         ),
         click.option(
-            "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="Colours."
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            show_default=True,
+            help="Colours.",
         ),
         click.option("-v", "--verbose", is_flag=True, is_eager=True, callback=_verbose, help="Log to stderr."),
         click.option("-q", "--quiet", is_flag=True, is_eager=True, callback=_quiet, help="Only errors on stderr."),
@@ -257,7 +252,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what says how releases are read; the command takes `registry: RegistryOptions`."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    return _group(
+    return group(
         "registry",
         _registry,
         click.option("-a", "--registry-config", type=file, help="Registry credentials, as oc takes them."),
@@ -289,7 +284,9 @@ def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="SECONDS",
             help="Deadline of one download.",
         ),
-        click.option("--graph", metavar="URL|FILE", help="Update graph.  [default: the cluster's, else the public one]"),
+        click.option(
+            "--graph", metavar="URL|FILE", help="Update graph.  [default: the cluster's, else the public one]"
+        ),
         click.option("--channel", metavar="NAME", help="Update channel.  [default: the cluster's]"),
         click.option("--architecture", type=click.Choice(list(ARCHITECTURES)), default="amd64", show_default=True),
         click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where releases are kept."),
@@ -299,56 +296,14 @@ def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def _group(name: str, build: Callable[[Mapping[str, Any]], Any], *options: Decorator) -> Decorator:
-    """Return a decorator that adds the options and passes `build` of all settled values as `name`."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def call(**values: Any) -> Any:
-            return function(**{k: v for k, v in values.items() if k not in own}, **{name: build(_settled())})
-
-        before = {p.name for p in getattr(function, "__click_params__", ())}
-        decorated: Callable[..., Any] = call
-        for option in reversed(options):
-            decorated = option(decorated)
-        own = {p.name for p in decorated.__click_params__} - before  # type: ignore[attr-defined]
-        return decorated
-
-    return decorate
-
-
-def _settled() -> Mapping[str, Any]:
-    """Return the values of all options of this call, contradictions settled.
-
-    Raises click.UsageError where two contradict each other on the same level.
-    """
-    context = click.get_current_context()
-    values: dict[str, Any] = dict(context.params)
-    for one, other, why in CONTRADICTIONS:
-        if not (values.get(one) and values.get(other)):
-            continue
-        sources = {name: context.get_parameter_source(name) for name in (one, other)}
-        configured = [n for n, s in sources.items() if s is ParameterSource.DEFAULT_MAP]
-        if len(configured) == 1:
-            values[configured[0]] = None
-            continue
-        where = f" in {values['config'].path}" if configured else ""
-        raise click.UsageError(f"{_flag(one)} contradicts {_flag(other)}{where}: {why}", context)
-    return values
-
-
-def _flag(name: str) -> str:
-    return f"--{name.strip('_').replace('_', '-')}"
-
-
 def _cluster(values: Mapping[str, Any]) -> ClusterOptions:
     source: ClusterSource | None = values["cluster"]
     if source is not None and source.kind != "live":
         for name in ("kubeconfig", "context"):
             if values[name]:
-                raise click.UsageError(f"{_flag(name)} is for a live cluster, not for --cluster {source.text}")
+                raise click.UsageError(f"{flag(name)} is for a live cluster, not for --cluster {source.text}")
     if values["no_cluster"]:
-        missing = [_flag(n) for n in ("from_", "platform") if n in values and not values[n]]
+        missing = [flag(n) for n in ("from_", "platform") if n in values and not values[n]]
         if missing:
             raise click.UsageError(f"--no-cluster needs {' and '.join(missing)}: no cluster can tell")
     return ClusterOptions(
@@ -404,7 +359,7 @@ def _output(values: Mapping[str, Any]) -> OutputOptions:
 
 
 def _wants_color(choice: str) -> bool:
-    """Return whether stdout is coloured: an explicit choice wins over NO_COLOR (no-color.org), that over the terminal."""
+    """Return whether stdout is coloured: an explicit choice wins over NO_COLOR, and that over the terminal."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.stdout is None:
@@ -459,48 +414,13 @@ def _cache_folder() -> Path:
     return platformdirs.user_cache_path("upgrade-gate", appauthor=False)
 
 
-def _config_option() -> Decorator:
-    return click.option(
-        "--config",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        is_eager=True,
-        callback=_configure,
-        help="Configuration file.  [default: upgrade-gate.yaml, if there is one]",
-    )
-
-
-def _configure(ctx: click.Context, _param: click.Parameter, path: Path | None) -> Configuration | None:
-    """Load the configuration and make it the defaults of this command's options.
-
-    Values are checked here, so that a wrong one is reported with its file and line and not as an option.
-    """
-    if ctx.resilient_parsing:
-        return None
-    found = configurations.find() if path is None else None
-    loaded = configurations.load(path or found, found=found is not None)
-    parameters = {p.name: p for p in ctx.command.params}
-    defaults: dict[str, Any] = {}
-    for key, value in loaded.options.items():
-        name = "from_" if key == "from" else key.replace("-", "_")
-        parameter = parameters.get(name)
-        if parameter is None:  # an option of another command
-            continue
-        try:
-            parameter.type_cast_value(ctx, value)
-        except click.BadParameter as exc:
-            raise loaded.error(key, exc.message) from exc
-        defaults[name] = value
-    ctx.default_map = defaults
-    return loaded
-
-
-def _verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:  # noqa: FBT001
+def _verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
     if value and not ctx.resilient_parsing:
         _stderr.set_verbose()
     return value
 
 
-def _quiet(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:  # noqa: FBT001
+def _quiet(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
     if value and not ctx.resilient_parsing:
         _stderr.set_quiet()
     return value

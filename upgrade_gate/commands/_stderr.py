@@ -6,15 +6,13 @@ Warnings of a run are held back until that line is out. Under `-v` they stream, 
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import logging
+    from logging.handlers import MemoryHandler
 
-__all__ = ["error", "hold_back_logs", "let_logs_go", "no_verdict", "plain", "say", "set_quiet", "set_verbose", "silent"]
-
-_LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
+__all__ = ["end", "error", "hold_back_logs", "no_verdict", "plain", "say", "set_quiet", "set_verbose", "silent"]
 
 
 class _State:
@@ -23,7 +21,8 @@ class _State:
     verbose = False
     quiet = False
     told = False
-    held: logging.Handler | None = None
+    held: MemoryHandler | None = None
+    streamed: logging.Handler | None = None
 
 
 def plain(text: str) -> str:
@@ -61,6 +60,8 @@ def no_verdict(
     if hint:
         error(f"hint: {hint}")
     if cause is not None and _State.verbose:
+        import traceback
+
         error("".join(traceback.format_exception(cause)))
 
 
@@ -78,38 +79,51 @@ def set_verbose() -> None:
     """Follow `-v`: log lines as they come, tracebacks with errors."""
     import logging
 
+    if _State.verbose:
+        return
     _State.verbose = True
-    let_logs_go()
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
-    root = logging.getLogger()
-    root.addHandler(handler)
+    _let_held_go()
+    streamed = logging.StreamHandler()
+    streamed.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(streamed)
     logging.getLogger("upgrade_gate").setLevel(logging.DEBUG)
+    _State.streamed = streamed
 
 
 def hold_back_logs() -> None:
-    """Collect warnings, those of libraries included, until `let_logs_go`; begins a run."""
+    """Collect warnings, those of libraries included, until the run ends or `-v` is seen."""
     import logging
     from logging.handlers import MemoryHandler
 
-    _State.verbose = _State.quiet = _State.told = False
-    target = logging.StreamHandler()
-    target.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    held = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1, target=target)
+    printed = logging.StreamHandler()
+    printed.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    held = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1, target=printed)
     held.setLevel(logging.WARNING)
-    _State.held = held
     logging.captureWarnings(capture=True)
     logging.getLogger().addHandler(held)
+    _State.held = held
 
 
-def let_logs_go() -> None:
-    """Print what was held back; nothing of it under `-q`."""
-    import logging
+def end() -> None:
+    """Print what was held back, nothing of it under `-q`, and forget this run."""
+    _let_held_go()
+    if _State.streamed is not None:
+        import logging
 
+        logging.getLogger().removeHandler(_State.streamed)
+        logging.getLogger("upgrade_gate").setLevel(logging.NOTSET)
+    _State.verbose = _State.quiet = _State.told = False
+    _State.streamed = None
+
+
+def _let_held_go() -> None:
     held, _State.held = _State.held, None
     if held is None:
         return
+    import logging
+
     logging.getLogger().removeHandler(held)
     logging.captureWarnings(capture=False)
-    if not _State.quiet:
-        held.flush()
+    if _State.quiet:
+        held.buffer.clear()
+    held.close()

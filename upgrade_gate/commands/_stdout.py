@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upgrade_gate.errors import OutputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["discard", "flush", "write", "write_file"]
 
@@ -55,6 +57,8 @@ def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
     `mode` is 0o600 for what may hold identities. An existing file's mode is not kept. A device or a pipe
     (`/dev/stderr`, `>(cmd)`) is written in place. Raises OutputError, naming the path.
     """
+    import tempfile
+
     data = document.encode() if isinstance(document, str) else document
     try:
         if path.exists() and not path.is_file():
@@ -62,7 +66,7 @@ def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
             return
         target = path.resolve()
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
+        temporary = type(path)(name)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)

@@ -15,11 +15,16 @@ from upgrade_gate import platforms, plugins
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType
+
 __all__ = [
     "Capabilities",
     "ClusterForm",
     "ClusterSource",
     "Day",
+    "Form",
     "Host",
     "IdentitiesForm",
     "IdentitiesSource",
@@ -85,7 +90,21 @@ def near(name: str, known: tuple[str, ...]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else f"there is {', '.join(known)}"
 
 
-class ClusterForm(click.ParamType):
+class Form(ParamType):
+    """A kind of value, with the words that a shell may complete."""
+
+    def words(self) -> tuple[str, ...]:
+        """Return the words that such a value may begin with."""
+        return ()
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG002
+        """Offer the words."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(w) for w in self.words() if w.lower().startswith(incomplete.lower())]
+
+
+class ClusterForm(Form):
     """`live`, `snapshot:FILE` or `must-gather:DIR`; a path that does not exist is a usage error."""
 
     name = "source"
@@ -101,12 +120,12 @@ class ClusterForm(click.ParamType):
             self.fail(f"{value!r} is not live, snapshot:FILE or must-gather:DIR", param, ctx)
         return ClusterSource(kind, _existing(self, rest, param, ctx), value)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        """Offer the forms."""
-        return _complete(("live", "snapshot:", "must-gather:"), incomplete)
+    def words(self) -> tuple[str, ...]:
+        """Return the forms."""
+        return ("live", "snapshot:", "must-gather:")
 
 
-class IdentitiesForm(click.ParamType):
+class IdentitiesForm(Form):
     """`live` or `export:PATH`."""
 
     name = "source"
@@ -122,12 +141,12 @@ class IdentitiesForm(click.ParamType):
             self.fail(f"{value!r} is not live or export:PATH", param, ctx)
         return IdentitiesSource("export", _existing(self, rest, param, ctx), value)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        """Offer the forms."""
-        return _complete(("live", "export:"), incomplete)
+    def words(self) -> tuple[str, ...]:
+        """Return the forms."""
+        return ("live", "export:")
 
 
-class PlatformName(click.ParamType):
+class PlatformName(Form):
     """A platform as Infrastructure spells it, case ignored."""
 
     name = "platform"
@@ -139,12 +158,12 @@ class PlatformName(click.ParamType):
             self.fail(f"{value!r} is no platform: {near(str(value), _platform_names())}", param, ctx)
         return platform.name
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        """Offer the platforms."""
-        return _complete(_platform_names(), incomplete)
+    def words(self) -> tuple[str, ...]:
+        """Return the platforms."""
+        return _platform_names()
 
 
-class OutputForm(click.ParamType):
+class OutputForm(Form):
     """`FORMAT` for stdout or `FORMAT=PATH` for a file; the formats are the files in `formats/`."""
 
     name = "format[=path]"
@@ -161,12 +180,12 @@ class OutputForm(click.ParamType):
             self.fail(f"{value!r} names no path after the =", param, ctx)
         return Output(form, None if path in {"", "-"} else Path(path))
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        """Offer the formats."""
-        return _complete(plugins.names("formats"), incomplete)
+    def words(self) -> tuple[str, ...]:
+        """Return the formats."""
+        return plugins.names("formats")
 
 
-class Label(click.ParamType):
+class Label(Form):
     """`KEY=VALUE`."""
 
     name = "key=value"
@@ -181,7 +200,7 @@ class Label(click.ParamType):
         return key.strip(), text.strip()
 
 
-class Host(click.ParamType):
+class Host(Form):
     """A registry's host, with a port where it has one; no scheme and no path."""
 
     name = "host"
@@ -193,7 +212,7 @@ class Host(click.ParamType):
         return str(value).lower()
 
 
-class Capabilities(click.ParamType):
+class Capabilities(Form):
     """Names divided by commas; an empty text means none at all."""
 
     name = "name,…"
@@ -205,7 +224,7 @@ class Capabilities(click.ParamType):
         return tuple(sorted({n.strip() for n in str(value).split(",") if n.strip()}))
 
 
-class Now(click.ParamType):
+class Now(Form):
     """A date, meaning 00:00 UTC, or an RFC 3339 time."""
 
     name = "date|time"
@@ -222,10 +241,12 @@ class Now(click.ParamType):
                 return Moment(text, datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC))
         except (ValueError, OverflowError) as exc:
             self.fail(f"{text!r}: {exc}", param, ctx)
-        self.fail(f"{text!r} is neither a date (2026-11-01) nor an RFC 3339 time (2026-11-01T08:00:00Z)", param, ctx)
+        return self.fail(
+            f"{text!r} is neither a date (2026-11-01) nor an RFC 3339 time (2026-11-01T08:00:00Z)", param, ctx
+        )
 
 
-class Day(click.ParamType):
+class Day(Form):
     """A date, `YYYY-MM-DD`."""
 
     name = "date"
@@ -246,14 +267,8 @@ def _platform_names() -> tuple[str, ...]:
     return tuple(sorted(p.name for p in platforms.PLATFORMS.values()))
 
 
-def _existing(form: click.ParamType, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+def _existing(form: Form, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Path:
     path = Path(text)
     if not path.exists():
         form.fail(f"{text!r} does not exist", param, ctx)
     return path
-
-
-def _complete(words: tuple[str, ...], incomplete: str) -> list[CompletionItem[str]]:
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(w) for w in words if w.lower().startswith(incomplete.lower())]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.findings import Rule
     from upgrade_gate.report import (
         ChangeView,
         ClusterView,
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         FactView,
         FindingView,
         GrantView,
+        IdentityView,
         Report,
         VerdictView,
     )
@@ -27,7 +28,7 @@ __all__ = [
     "Component",
     "GrantDiffView",
     "Sections",
-    "catalogue",
+    "Stance",
     "components",
     "counted",
     "diff_of",
@@ -39,6 +40,8 @@ __all__ = [
     "path_of",
     "sections",
     "sentence",
+    "source_of",
+    "stance",
     "state_of",
     "unread_facts",
 ]
@@ -47,7 +50,17 @@ MISSED_TITLE = "CCO and CVO would miss"
 
 _STATUS = ("open", "acknowledged", "proven")
 _SEVERITY = ("blocker", "unknown", "warning", "info")
-_HARMLESS = len(_SEVERITY) * len(_STATUS)
+_WORDS = {"pass": "PASS", "blocked": "BLOCKED", "undetermined": "CANNOT TELL"}
+
+
+class Stance(StrEnum):
+    """What a finding means to a pipeline, gravest first."""
+
+    BLOCKS = "blocks"
+    OPEN = "open"
+    WARNS = "warns"
+    ACCEPTED = "accepted"
+    SAYS = "says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,21 @@ class Component:
         return named or self.request.rpartition("/")[2]
 
     @property
+    def risky(self) -> bool:
+        """Whether anything that comes with the upgrade carries a risk mark."""
+        grants = [g for c in self.changes for g in c.permissions.added if g.covered_by is None]
+        return any(g.risk for g in (*grants, *(g for f in self.findings for g in f.grants)))
+
+    @property
+    def tally(self) -> tuple[tuple[str, str], ...]:
+        """Say in figures how the permissions differ, each with its kind: add, del, same."""
+        diffs = [diff_of(c) for c in self.changes]
+        new, gone = sum(len(d.new) for d in diffs), sum(len(d.gone) for d in diffs)
+        held = sum(len(d.covered) for d in diffs)
+        said = ((f"+{new}", "add", new), (f"-{gone}", "del", gone), (f"{held} held already", "same", held))
+        return tuple((text, kind) for text, kind, number in said if number)
+
+    @property
     def worst(self) -> FindingView | None:
         """The finding that decides where the component stands."""
         return self.findings[0] if self.findings else None
@@ -99,6 +127,16 @@ class GrantDiffView:
     def empty(self) -> bool:
         """Whether no grant came or went."""
         return not (self.new or self.covered or self.gone or self.still_covered)
+
+    @property
+    def only_new(self) -> tuple[GrantView, ...]:
+        """New grants that replace none."""
+        return tuple(g for g in self.new if g.permission.casefold() not in self.replaced)
+
+    @property
+    def only_gone(self) -> tuple[GrantView, ...]:
+        """Grants that went and that none replaces."""
+        return tuple(g for g in self.gone if g.permission.casefold() not in self.replaced)
 
     @property
     def replaced(self) -> Mapping[str, GrantView]:
@@ -254,8 +292,8 @@ def judged_by(report: Report) -> str:
 
 
 def state_of(report: Report) -> str:
-    """Return the one word of the verdict: PASS, BLOCKED, UNDETERMINED, or DIFF where nothing was judged."""
-    return report.verdict.status.upper() if report.verdict else "DIFF"
+    """Return the word of the verdict; DIFF where nothing was judged."""
+    return _WORDS[report.verdict.status] if report.verdict else "DIFF"
 
 
 def sentence(report: Report) -> str:
@@ -264,10 +302,28 @@ def sentence(report: Report) -> str:
     if verdict is None:
         return _diff_sentence(report)
     text = verdict.summary
-    word = verdict.status.upper()
-    if text.upper().startswith(word):
-        text = text[len(word) :].lstrip(" :,;-")
-    return text[:1].upper() + text[1:] if text else _counts(verdict)
+    for word in (_WORDS[verdict.status], verdict.status.upper()):
+        if text.startswith(word):
+            return text[len(word) :].lstrip(" :,;-") or _counts(verdict)
+    return text or _counts(verdict)
+
+
+def stance(finding: FindingView, report: Report) -> Stance:
+    """Return what a finding means to a pipeline: it blocks, leaves the verdict open, is accepted, or just says so."""
+    severity = finding.severity
+    if severity == "warning" and report.verdict and report.verdict.fail_on == "warning":
+        severity = "blocker"
+    match severity, finding.status:
+        case "blocker", "open":
+            return Stance.BLOCKS
+        case "unknown", "open":
+            return Stance.OPEN
+        case "blocker" | "unknown" | "warning", "acknowledged":
+            return Stance.ACCEPTED
+        case "warning", "open":
+            return Stance.WARNS
+        case _:
+            return Stance.SAYS
 
 
 def _diff_sentence(report: Report) -> str:
@@ -304,15 +360,13 @@ def next_step(verdict: VerdictView) -> str:
             return "Nothing to do."
 
 
+def source_of(identity: IdentityView) -> str:
+    """Return how it was found which identity serves a Secret, in words."""
+    known = {"secret": "the Secret", "configuration": "the configuration", "ccoctl-name": "ccoctl's naming"}
+    return known.get(identity.source, identity.source)
+
+
 def excluded_reasons(excluded: Iterable[Excluded]) -> str:
     """Return how many requests of the target were left out, by reason, the commonest first."""
     reasons = Counter(e.reason for e in excluded)
     return ", ".join(f"{n} by {reason}" for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
-
-
-def catalogue() -> Mapping[str, Rule]:
-    """Return the catalogue of rules; empty where this installation has none."""
-    from upgrade_gate import findings
-
-    known = getattr(findings, "catalogue", None)
-    return known() if known else {}

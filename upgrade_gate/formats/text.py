@@ -24,7 +24,7 @@ EXTENSION = "txt"
 
 _STYLES = {
     "BLOCKED": "bold red",
-    "UNDETERMINED": "bold magenta",
+    "CANNOT TELL": "bold magenta",
     "PASS": "bold green",
     "DIFF": "bold",
     "blocker": "bold red",
@@ -185,7 +185,7 @@ def _finding(page: _Page, finding: FindingView, report: Report) -> None:
     for need in finding.needs:
         page.put(f"{need.kind}: {need.status}. {need.detail}".rstrip(". "), indent=inside, lead="needs    ")
     if finding.identity:
-        page.put(f"{finding.identity.id} (by {finding.identity.source})", indent=inside, lead="held by  ")
+        page.put(f"{finding.identity.id} (by {view.source_of(finding.identity)})", indent=inside, lead="held by  ")
     for caveat in finding.caveats:
         page.put(caveat, indent=inside, lead="caveat   ")
     if finding.guard:

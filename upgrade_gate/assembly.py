@@ -1,0 +1,368 @@
+"""Assemble the report from what each stage found; the document's types are in `report.py`."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate import __version__, report
+from upgrade_gate.capabilities import table
+from upgrade_gate.diff import grants_of
+from upgrade_gate.errors import UsageError
+from upgrade_gate.facts import Fact, Known
+from upgrade_gate.findings import Severity, Status
+from upgrade_gate.permissions import cloud_of
+from upgrade_gate.situation import Credentials, Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.cluster import Cluster
+    from upgrade_gate.diff import Change
+    from upgrade_gate.findings import Finding, RemedyStep
+    from upgrade_gate.gate import Judged, Verdict
+    from upgrade_gate.payload import Payload
+    from upgrade_gate.permissions import Grant
+    from upgrade_gate.pipeline import Outcome, Survey
+    from upgrade_gate.situation import Hop, UnreadRelease
+
+__all__ = ["of_outcome", "of_survey"]
+
+
+def of_outcome(outcome: Outcome, *, labels: Mapping[str, str], now: str | None) -> report.Report:
+    """Return the report of a gate run."""
+    situation = outcome.situation
+    return _report(
+        outcome.survey,
+        mode=situation.mode.value if situation.mode is not Mode.ABSENT else Mode.MANUAL.value,
+        credentials=situation.credentials.value,
+        behaviour=situation.behaviour.value,
+        cluster=_cluster(situation.cluster) if situation.cluster else None,
+        identities=situation.proof.evidence(),
+        findings=[_finding(judged) for judged in outcome.judged],
+        verdict=_verdict(outcome),
+        labels=labels,
+        now=now,
+        tables=situation.proof.tables(),
+    )
+
+
+def of_survey(survey: Survey, *, labels: Mapping[str, str] | None = None) -> report.Report:
+    """Return the document of a diff: no cluster, no findings, no verdict."""
+    return _report(
+        survey,
+        mode=Mode.UNKNOWN.value,
+        credentials=Credentials.UNKNOWN.value,
+        behaviour="unknown",
+        cluster=None,
+        identities=None,
+        findings=[],
+        verdict=None,
+        labels=labels or {},
+        now=None,
+        tables=(),
+    )
+
+
+def generated() -> str:
+    """Return the stamp of a report: SOURCE_DATE_EPOCH where it is set, else the clock; UTC, whole seconds."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch is None:
+        moment = datetime.now(UTC)
+    else:
+        try:
+            moment = datetime.fromtimestamp(int(epoch), UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}, not seconds since 1970") from error
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _report(
+    survey: Survey,
+    *,
+    mode: str,
+    credentials: str,
+    behaviour: str,
+    cluster: report.ClusterView | None,
+    identities: report.IdentitiesView | None,
+    findings: list[report.FindingView],
+    verdict: report.VerdictView | None,
+    labels: Mapping[str, str],
+    now: str | None,
+    tables: Iterable[report.Table],
+) -> report.Report:
+    hops = survey.hops
+    return report.Report(
+        schema=report.SCHEMA,
+        tool=report.Tool(name="upgrade-gate", version=__version__),
+        generated=generated(),
+        labels=dict(sorted(labels.items())),
+        hops=[_hop(hop) for hop in hops] or [_unread_hop(survey)],
+        platform=survey.context.platform,
+        mode=mode,
+        credentials=credentials,
+        cco_behaviour=behaviour,
+        selection=_selection(survey),
+        requests=report.Requests(
+            from_=sorted(hops[0].old_selection.requests) if hops else [],
+            to=sorted(hops[-1].new_selection.requests) if hops else [],
+        ),
+        changes=[_change(hop, change) for hop in hops for change in hop.changes],
+        cluster=cluster,
+        identities=identities,
+        findings=findings,
+        verdict=verdict,
+        now=now,
+        tables=sorted(
+            [report.Table(name="capabilities", date=table().date), *_cloud_tables(hops), *tables],
+            key=lambda t: (t.name, t.date),
+        ),
+        notes=sorted({note for hop in hops for payload in (hop.old, hop.new) for note in payload.notes}),
+    )
+
+
+def _cloud_tables(hops: Sequence[Hop]) -> list[report.Table]:
+    """Return the dated tables that the clouds of these changes rest on."""
+    kinds = {change.provider_kind for hop in hops for change in hop.changes}
+    found: dict[str, str] = {}
+    for kind in kinds:
+        found.update(getattr(cloud_of(kind), "TABLES", {}))
+    return [report.Table(name=name, date=date) for name, date in found.items()]
+
+
+def _release(payload: Payload) -> report.Release:
+    return report.Release(
+        version=payload.version,
+        reference=payload.reference,
+        digest=payload.digest,
+        verified=payload.verified,
+        verification=payload.verification,
+        pullspec=payload.pullspec,
+    )
+
+
+def _hop(hop: Hop) -> report.Hop:
+    return report.Hop(from_=_release(hop.old), to=_release(hop.new), kind=hop.kind)
+
+
+def _unread_hop(survey: Survey) -> report.Hop:
+    """Return a hop for a path of which a release could not be read: references, no versions."""
+    unread: dict[str, UnreadRelease] = {release.reference: release for release in survey.unread}
+
+    def release(reference: str) -> report.Release:
+        why = unread[reference].reason if reference in unread else "not looked at: another release could not be read"
+        return report.Release(
+            version="", reference=reference, digest=None, verified=False, verification=why, pullspec=None
+        )
+
+    return report.Hop(from_=release(survey.references[0]), to=release(survey.references[-1]), kind="none")
+
+
+def _selection(survey: Survey) -> report.Selection:
+    last = survey.hops[-1] if survey.hops else None
+    capabilities = last.new_filters.capabilities if last else None
+    excluded = []
+    for hop in survey.hops:
+        sides: list[tuple[Any, Any]] = [("to", hop.new_selection)]
+        if hop.index == 0:
+            sides.insert(0, ("from", hop.old_selection))
+        for side, selection in sides:
+            excluded += [
+                report.Excluded(
+                    side=side,
+                    request=d.request,
+                    reason=d.reason,
+                    detail=d.detail,
+                    file=d.location.file,
+                    hop=hop.index,
+                )
+                for d in selection.decisions
+            ]
+    return report.Selection(
+        profile=survey.context.profile,
+        feature_set=last.feature_set if last else survey.context.feature_set or "Default",
+        feature_gates=sorted(last.new_filters.gates or ()) if last else [],
+        capabilities=report.CapabilitySelection(
+            enabled=sorted(capabilities.enabled) if capabilities else [],
+            implicit=list(last.implicit) if last else [],
+        ),
+        excluded=excluded,
+    )
+
+
+def _grant(
+    grant: Grant, *, covered_by: str | None = None, still: str | None = None, risk: Iterable[str] = ()
+) -> report.GrantView:
+    return report.GrantView(
+        type=grant.type,
+        permission=grant.permission,
+        effect=grant.effect,
+        resource=grant.resource,
+        condition=grant.condition,
+        scope=grant.scope,
+        covered_by=covered_by,
+        still_covered_by=still,
+        risk=list(risk),
+    )
+
+
+def _change(hop: Hop, change: Change) -> report.ChangeView:
+    cloud = cloud_of(change.provider_kind)
+    before = change.request_before
+    held = grants_of(before) if before else ()
+    added = [
+        _grant(a.grant, covered_by=a.covered_by, risk=cloud.risks(a.grant, held) if cloud else ()) for a in change.added
+    ]
+    removed = [_grant(r.grant, still=r.still_covered_by) for r in change.removed]
+    other = [
+        report.OtherChange(
+            path=leaf.path,
+            from_=leaf.before,
+            to=leaf.after,
+            class_="harmless" if leaf.harmless else "unclassified",
+        )
+        for leaf in change.other
+    ]
+    return report.ChangeView(
+        request=change.request,
+        kind=change.kind,
+        was=change.was,
+        hop=hop.index,
+        provider=change.provider_kind,
+        selection=report.ChangeSelection(from_=change.status_before, to=change.status_after, why=change.why),
+        secret=_pair(change.secret_before, change.secret_after),
+        service_accounts=report.Names(added=list(change.accounts_added), removed=list(change.accounts_removed)),
+        token_path=report.Pair(from_=change.token_paths[0], to=change.token_paths[1]),
+        permissions=report.GrantDiff(added=added, removed=removed),
+        other=other,
+        files=report.Pair(
+            from_=change.before.locations[0].file if change.before else None,
+            to=change.after.locations[0].file if change.after else None,
+        ),
+    )
+
+
+def _pair(before: object, after: object) -> report.Pair:
+    return report.Pair(from_=str(before) if before else None, to=str(after) if after else None)
+
+
+def _cluster(cluster: Cluster) -> report.ClusterView:
+    def shown(fact: Fact[str]) -> str | None:
+        return fact.value if isinstance(fact, Known) else None
+
+    states: dict[str, Any] = {"known": "known", "absent": "absent", "unknown": "unknown"}
+    return report.ClusterView(
+        id=shown(cluster.id),
+        version=shown(cluster.newest_completed),
+        name=shown(cluster.name),
+        api_url=shown(cluster.api_url),
+        source=cluster.description,
+        collected=cluster.collected,
+        facts=[
+            report.FactView(
+                name=row.name, state=states[row.state], value=row.value, reason=row.reason, remedy=row.remedy
+            )
+            for row in cluster.rows
+        ],
+    )
+
+
+def _finding(judged: Judged) -> report.FindingView:
+    finding = judged.finding
+    severity: Any = finding.severity.value
+    status: Any = judged.status.value
+    guard: Any = finding.guard.value if finding.guard else None
+    return report.FindingView(
+        rule=finding.rule,
+        severity=severity,
+        status=status,
+        guard=guard,
+        guard_reason=finding.guard_reason,
+        fingerprint=finding.fingerprint,
+        headline=finding.headline,
+        hop=finding.hop,
+        request=finding.request,
+        component=finding.component,
+        secret=finding.secret,
+        grants=[_grant(g.grant, covered_by=g.covered_by, risk=g.risk) for g in finding.grants],
+        needs=_needs(finding, acknowledged=judged.status is Status.ACKNOWLEDGED),
+        caveats=list(finding.caveats),
+        identity=report.IdentityView(id=finding.identity[0], source=finding.identity[1]) if finding.identity else None,
+        evidence=[_evidence(e) for e in finding.evidence],
+        remedy=[_remedy(step) for step in finding.remedy],
+        acknowledgement=_acknowledgement(judged),
+        subject=finding.subject,
+    )
+
+
+def _needs(finding: Finding, *, acknowledged: bool) -> list[report.NeedView]:
+    """Return the needs; a decision is met once it is acknowledged (design 16.4)."""
+    views = []
+    for need in finding.needs:
+        status: Any = "met" if acknowledged and need.kind == "decision" else need.status.value
+        views.append(report.NeedView(kind=need.kind.value, status=status, detail=need.detail))
+    return views
+
+
+def _evidence(evidence: Any) -> report.EvidenceView:
+    return report.EvidenceView(side=evidence.side, file=evidence.file, document=evidence.document, line=evidence.line)
+
+
+def _remedy(step: RemedyStep) -> report.RemedyView:
+    when: Any = step.when
+    return report.RemedyView(
+        step=step.step, when=when, argv=list(step.argv), placeholders=list(step.placeholders), file=step.file
+    )
+
+
+def _acknowledgement(judged: Judged) -> report.AcknowledgementView | None:
+    if judged.match is None:
+        return None
+    entry = judged.match.acknowledgement
+    return report.AcknowledgementView(
+        reason=entry.reason,
+        owner=entry.owner,
+        expires=entry.expires.isoformat(),
+        reference=entry.reference,
+        expired=judged.match.expired,
+    )
+
+
+def _verdict(outcome: Outcome) -> report.VerdictView:
+    verdict = outcome.verdict
+    basis: Any = "proven" if verdict.basis.proven else "assumed"
+    return report.VerdictView(
+        status=verdict.status,
+        exit_code=int(verdict.exit_code),
+        basis=basis,
+        assumptions=list(verdict.basis.assumptions),
+        next=verdict.next,
+        counts={
+            severity.value: report.Count(**{status.value: verdict.counts[severity][status] for status in Status})
+            for severity in Severity
+        },
+        summary=verdict.summary,
+        command=_command(outcome, verdict),
+    )
+
+
+def _command(outcome: Outcome, verdict: Verdict) -> list[str]:
+    """Return the closing command, pinned to the digest that was judged where the payload's form has one."""
+    hops = outcome.survey.hops
+    if verdict.status != "pass" or verdict.next != "upgrade" or not hops:
+        return []
+    target = hops[0].new
+    cluster = outcome.situation.cluster
+    offers = cluster.offers.value if cluster and isinstance(cluster.offers, Known) else ()
+    offer = next((o for o in offers if o.version == target.version), None)
+    command = ["oc", "adm", "upgrade"]
+    if target.pullspec and "@" in target.pullspec:
+        command.append(f"--to-image={target.pullspec}")
+        if offer is None:
+            command.append("--allow-explicit-upgrade")
+        elif offer.risks:
+            command.append("--include-not-recommended")
+        return command
+    command.append(f"--to={target.version}")
+    return [*command, "--include-not-recommended"] if offer and offer.risks else command

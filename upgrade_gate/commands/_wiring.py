@@ -1,0 +1,131 @@
+"""What the commands that read releases share: opening the cluster, and sending reports where they belong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from upgrade_gate import plugins
+from upgrade_gate.commands import _stdout
+from upgrade_gate.errors import ClusterError, UsageError
+from upgrade_gate.facts import Absent, Known, Unknown
+from upgrade_gate.situation import Given
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from upgrade_gate.cluster import Reader
+    from upgrade_gate.commands._options import ClusterOptions, OutputOptions, RegistryOptions
+    from upgrade_gate.facts import Fact
+    from upgrade_gate.report import Report
+    from upgrade_gate.source import Settings
+
+__all__ = ["given", "open_reader", "settings_for", "write_reports"]
+
+
+def given(cluster: ClusterOptions) -> Given:
+    """Return what the user said about the cluster."""
+    return Given(
+        platform=cluster.platform,
+        mode=cluster.mode,
+        profile=cluster.profile,
+        feature_set=cluster.feature_set,
+        capabilities=cluster.capabilities,
+    )
+
+
+def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Reader | None:
+    """Open the cluster, its dump or its snapshot; None with `--no-cluster`.
+
+    Raises UsageError where no cluster is named and none is found: a gate without its cluster must be asked for.
+    """
+    if cluster.no_cluster:
+        return None
+    source = cluster.source
+    if source is not None and source.kind == "must-gather":
+        dump = plugins.load("readers", "must_gather").open_dump(source.path, read_secrets=cluster.read_secrets)
+        return cast("Reader", dump)
+    if source is not None and source.kind == "snapshot":
+        return cast("Reader", plugins.load("readers", "snapshot").open_snapshot(source.path))
+    live = plugins.load("readers", "live")
+    if source is None and not cluster.context and not live.is_available(cluster.kubeconfig):
+        raise UsageError(
+            "no cluster is named, and neither a kubeconfig nor an in-cluster account is found",
+            hint="give --cluster, or --no-cluster with --from and --platform",
+        )
+    if offline:
+        raise UsageError(
+            "--offline, and the cluster is a live one", hint="use --cluster snapshot:FILE or must-gather:DIR"
+        )
+    reader = live.open_cluster(
+        kubeconfig=cluster.kubeconfig, context=cluster.context, timeout=timeout, read_secrets=cluster.read_secrets
+    )
+    return cast("Reader", reader)
+
+
+def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:
+    """Return the settings for reading releases, with what the cluster itself has to say about mirrors and trust."""
+    settings = registry.settings
+    if reader is None:
+        return settings
+    from upgrade_gate import cluster as clusters
+
+    trust = (clusters.SIGNATURE_CONFIGMAPS, clusters.VERIFICATION_CONFIGMAP) if settings.verify != "off" else ()
+    mirrors = clusters.MIRROR_POLICIES if registry.mirrors_from_cluster else ()
+    answers = reader.read([*trust, *mirrors]) if trust or mirrors else {}
+    return replace(
+        settings,
+        pull_secret=_pull_secret(reader) if registry.pull_secret_from_cluster else None,
+        signature_configmaps=_objects(answers[query] for query in trust),
+        mirror_policies=_objects(answers[query] for query in mirrors),
+    )
+
+
+def _pull_secret(reader: Reader) -> bytes:
+    """Return the cluster's own registry credentials; raises ClusterError where they were asked for and are unread."""
+    read = getattr(reader, "pull_secret", None)
+    if read is None:
+        raise UsageError(
+            f"{reader.description} holds no registry credentials", hint="give --registry-config, or a live cluster"
+        )
+    fact: Fact[bytes] = read()
+    match fact:
+        case Known(value=content):
+            return content
+        case Unknown(reason=reason, remedy=remedy):
+            raise ClusterError(f"the cluster's pull secret was not read: {reason}", hint=remedy)
+        case Absent():
+            raise ClusterError("the cluster has no pull secret openshift-config/pull-secret")
+
+
+def _objects(answers: Iterable[Fact[Any]]) -> tuple[Mapping[str, object], ...]:
+    """Return the objects of named and listing answers; what could not be read vouches for nothing."""
+    found: list[Mapping[str, object]] = []
+    for answer in answers:
+        if isinstance(answer, Known):
+            found += answer.value if isinstance(answer.value, (list, tuple)) else [answer.value]
+    return tuple(found)
+
+
+def write_reports(document: Report, output: OutputOptions) -> None:
+    """Render the report once for each `-o` and write it; raises OutputError where one cannot be written."""
+    from upgrade_gate.formats._options import RenderOptions
+
+    rendered = []
+    for wanted in output.outputs:
+        render = cast("Callable[..., bytes]", plugins.load("formats", wanted.format).render)
+        options = RenderOptions(color=output.color and wanted.path is None, width=_width(), max_bytes=output.max_bytes)
+        rendered.append((wanted.path, render(document, options)))
+    for path, content in rendered:
+        if path is not None:
+            _stdout.write_file(path, content, mode=0o600)
+    for path, content in rendered:
+        if path is None:
+            _stdout.write(content)
+
+
+def _width() -> int:
+    """Return the width of text: 80 columns, or the terminal's where that is narrower."""
+    import shutil
+
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)

@@ -1,0 +1,103 @@
+"""`extract`: the requests that a release really applies here, as files for ccoctl."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.commands import _stderr, _stdout, _wiring
+from upgrade_gate.commands._options import (
+    cluster_options,
+    configuration_option,
+    output_options,
+    registry_options,
+    release_options,
+)
+from upgrade_gate.errors import ExitCode, OutputError, SourceError, UsageError
+
+if TYPE_CHECKING:
+    from upgrade_gate.commands._options import ClusterOptions, OutputOptions, RegistryOptions, ReleaseOptions
+    from upgrade_gate.configuration import Configuration
+    from upgrade_gate.situation import Hop
+
+__all__ = ["command"]
+
+
+@click.command()
+@release_options
+@cluster_options
+@configuration_option
+@registry_options
+@output_options
+@click.option(
+    "-d",
+    "--directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Empty or new folder to write to.",
+)
+def command(
+    *,
+    release: ReleaseOptions,
+    cluster: ClusterOptions,
+    configuration: Configuration,
+    registry: RegistryOptions,
+    output: OutputOptions,
+    directory: Path,
+) -> ExitCode:
+    """Write the CredentialsRequests that the target release really applies on this cluster, one file each.
+
+    Deleted, gated and foreign ones are left out: ccoctl does not filter them itself. With --from (or a cluster) the
+    capabilities that the update enables by itself count.
+    """
+    from upgrade_gate import pipeline
+
+    del configuration, output
+    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
+        cluster = replace(cluster, no_cluster=True)
+    if directory.exists() and any(directory.iterdir()):
+        raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
+    reader = _wiring.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    survey = pipeline.survey(
+        pipeline.Plan(
+            to=release.to,
+            from_=release.from_ or (release.to if reader is None else None),
+            settings=_wiring.settings_for(registry, reader),
+            reader=reader,
+            given=_wiring.given(cluster),
+        )
+    )
+    for unread in survey.unread:
+        raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
+    hop = survey.hops[-1]
+    _refuse_half_read(hop)
+    number = _write(hop, directory)
+    _stderr.say(f"{number} requests of {hop.new.version} for {survey.context.platform} written to {directory}")
+    return ExitCode.PASS
+
+
+def _refuse_half_read(hop: Hop) -> None:
+    """Raise where a request may be missing: ccoctl would make identities for half a release."""
+    gaps = [f"{u.location.file}: {u.reason}" for u in hop.new.unreadable if not u.harmless]
+    gaps += [f"{m.location.file}: {m.reason}" for side, m in hop.malformed if side == "to"]
+    gaps += [f"{c.request}: {c.detail}" for c in hop.new_selection.conflicts]
+    if gaps:
+        raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
+
+
+def _write(hop: Hop, directory: Path) -> int:
+    import yaml
+
+    bodies = {m.location: m.body for m in hop.new.manifests if m.body is not None}
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{directory}: {error.strerror or error}") from error
+    for name, selected in hop.new_selection.requests.items():
+        text = yaml.safe_dump(bodies[selected.locations[0]], sort_keys=False, default_flow_style=False, width=10**6)
+        source = f"# {hop.new.version}: {selected.locations[0].file}, document {selected.locations[0].document}\n"
+        _stdout.write_file(directory / f"{name.replace('/', '-')}.yaml", f"{source}---\n{text}")
+    return len(hop.new_selection.requests)

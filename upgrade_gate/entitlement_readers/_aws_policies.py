@@ -1,0 +1,270 @@
+"""AWS policy documents: what their statements allow and deny, decided for one required action.
+
+Rules: the IAM user guide's evaluation logic (iam.md section 1). Actions compare without case, resources with case,
+`*` and `?` are the only wildcards, an explicit Deny wins, and what nothing allows is not allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from upgrade_gate.clouds._patterns import Part, covered, has_wildcard, overlapping
+from upgrade_gate.clouds._statements import condition_admits, condition_tests
+from upgrade_gate.clouds.aws import EXPANSIONS, EXPANSIONS_DATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from upgrade_gate.permissions import Grant
+
+__all__ = ["Outcome", "Policy", "State", "Statement", "decide", "decode", "denies", "parse_policy", "takes_no_resource"]
+
+
+class State(IntEnum):
+    """What a set of policies says about one action, ordered from the best."""
+
+    ALLOWED = 0
+    PARTLY = 1
+    """For some resources, under a condition, or perhaps denied."""
+    NOT_ALLOWED = 2
+    DENIED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A state with the statement that decides."""
+
+    state: State
+    reason: str
+    maybe_denied: bool = False
+    """Whether a Deny that may apply is what makes it PARTLY: nothing unseen could mend that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of an identity policy."""
+
+    allow: bool
+    actions: Part
+    """Folded patterns; a NotAction is everything except them."""
+    resources: Part
+    """A NotResource is everything except them."""
+    has_variables: bool
+    """Whether a resource holds a policy variable (`${aws:username}`), whose value is not known here."""
+    condition: Any
+    label: str
+    """`statement EBS of policy c1-ebs`, for reasons."""
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether it has no condition at all."""
+        return condition_tests(self.condition) == ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy document, taken apart."""
+
+    name: str
+    statements: tuple[Statement, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What could not be understood; it may allow or deny anything."""
+
+
+def decode(document: Any) -> Mapping[str, Any] | None:
+    """Return a policy document given as object, JSON text, or percent-encoded JSON text; None for anything else.
+
+    The wire form is percent-encoded, where `+` is a plus sign: `unquote`, never `unquote_plus`.
+    """
+    if isinstance(document, Mapping):
+        return document
+    if not isinstance(document, str):
+        return None
+    text = document.strip()
+    try:
+        body = json.loads(text if text.startswith("{") else unquote(text))
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, Mapping) else None
+
+
+def parse_policy(name: str, document: Any) -> Policy:
+    """Take a policy document apart; what is not understood becomes a problem, never a grant."""
+    body = decode(document)
+    if body is None:
+        return Policy(name, problems=(f"the document of {name} cannot be read",))
+    listed = body.get("Statement")
+    if isinstance(listed, Mapping):
+        listed = [listed]
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        return Policy(name, problems=(f"the document of {name} has no statements",))
+    statements: list[Statement] = []
+    problems: list[str] = []
+    for number, entry in enumerate(listed, 1):
+        sid = entry.get("Sid") if isinstance(entry, Mapping) else None
+        label = f"statement {sid or number} of {name}"
+        if not isinstance(entry, Mapping):
+            problems.append(f"{label} is not an object")
+            continue
+        statement = _statement(entry, label)
+        if isinstance(statement, str):
+            problems.append(statement)
+        elif statement is not None:
+            statements.append(statement)
+    return Policy(name, tuple(statements), tuple(problems))
+
+
+def _statement(entry: Mapping[str, Any], label: str) -> Statement | str | None:
+    """Return the statement, a problem in words, or None for one that grants nothing (`allow` is not `Allow`)."""
+    effect = entry.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        if isinstance(effect, str) and effect.casefold() == "allow":
+            return None
+        return f"{label} has the effect {effect!r}"
+    actions = _part(entry, "Action", "NotAction", fold=True)
+    resources = _part(entry, "Resource", "NotResource", fold=False)
+    if actions is None:
+        return f"{label} has neither Action nor NotAction in a form that is understood"
+    if resources is None:
+        return f"{label} has neither Resource nor NotResource in a form that is understood"
+    patterns = (*resources.allows, *resources.excepts)
+    variables = any("${" in pattern for pattern in patterns)
+    return Statement(effect == "Allow", actions, resources, variables, entry.get("Condition"), label)
+
+
+def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> Part | None:
+    if (plain in entry) == (negated in entry):
+        return None
+    values = entry[plain] if plain in entry else entry[negated]
+    if isinstance(values, str):
+        values = [values]
+    if not isinstance(values, Sequence) or not all(isinstance(v, str) for v in values):
+        return None
+    patterns = tuple(v.casefold() if fold else v for v in values)
+    return Part(patterns) if plain in entry else Part(("*",), patterns)
+
+
+@cache
+def _actions_without_resource() -> frozenset[str]:
+    table = json.loads(files("upgrade_gate.data").joinpath("aws_actions.json").read_bytes())
+    return frozenset(
+        f"{service}:{name}".casefold()
+        for service, levels in table["services"].items()
+        for kinds in levels.values()
+        for name in kinds["any"]
+    )
+
+
+def takes_no_resource(action: str) -> bool:
+    """Return whether an action names no resource, so that only `*` allows it (dated table of nine services)."""
+    return action.casefold() in _actions_without_resource()
+
+
+def decide(policies: Iterable[Policy], grant: Grant) -> Outcome:
+    """Decide one required action against policies that count together.
+
+    A required wildcard of the dated table is what it stands for: the worst of its actions decides.
+    """
+    statements = [s for policy in policies for s in policy.statements]
+    action, resource = grant.permission.casefold(), grant.resource or "*"
+    outcome = _decide(statements, action, resource, grant)
+    listed = EXPANSIONS.get(action, ())
+    if not listed or outcome.state in (State.ALLOWED, State.DENIED):
+        return outcome
+    single = [_decide(statements, one.casefold(), resource, grant, one) for one in listed]
+    worst = max(single, key=lambda o: o.state)
+    if worst.state is State.ALLOWED:
+        return Outcome(
+            State.ALLOWED, f"{' and '.join(listed)} are allowed, all of {grant.permission} as of {EXPANSIONS_DATED}"
+        )
+    return worst
+
+
+def _decide(
+    statements: Sequence[Statement], action: str, resource: str, grant: Grant, spelt: str | None = None
+) -> Outcome:
+    name = spelt or grant.permission
+    about = [s for s in statements if overlapping(action, (s.actions,)) is not None]
+    denial = denies(about, action, resource, grant)
+    if denial is not None and denial.state is State.DENIED:
+        return denial
+    outcome = _allows([s for s in about if s.allow], action, resource, grant, name)
+    if denial is not None and outcome.state is State.ALLOWED:
+        return denial
+    return outcome
+
+
+def denies(statements: Iterable[Statement], action: str, resource: str, grant: Grant) -> Outcome | None:
+    """Return the Deny that applies (DENIED) or may apply (PARTLY), None where none does."""
+    maybe: Outcome | None = None
+    for statement in statements:
+        if statement.allow or overlapping(action, (statement.actions,)) is None:
+            continue
+        touches = statement.has_variables or overlapping(resource, (statement.resources,)) is not None
+        if not touches:
+            continue
+        everywhere = not statement.has_variables and covered(resource, (statement.resources,))
+        if everywhere and condition_admits(statement.condition, grant.condition):
+            return Outcome(State.DENIED, f"{statement.label} denies it")
+        how = "for some resources" if statement.unconditional else f"under {_shown(statement.condition)}"
+        maybe = maybe or Outcome(State.PARTLY, f"{statement.label} denies it {how}", maybe_denied=True)
+    return maybe
+
+
+def _allows(statements: Sequence[Statement], action: str, resource: str, grant: Grant, name: str) -> Outcome:
+    sound = [s for s in statements if not s.has_variables and condition_admits(s.condition, grant.condition)]
+    whole_action = [s for s in sound if covered(action, (s.actions,))]
+    for statement in whole_action:
+        if covered(resource, (statement.resources,)):
+            return Outcome(State.ALLOWED, f"{statement.label} allows it")
+    whole_resource = [s for s in sound if covered(resource, (s.resources,))]
+    for group, wanted, parts in (
+        (whole_action, resource, [s.resources for s in whole_action]),
+        (whole_resource, action, [s.actions for s in whole_resource]),
+    ):
+        if len(group) > 1 and covered(wanted, parts):
+            return Outcome(State.ALLOWED, f"{' and '.join(s.label for s in group)} allow it together")
+    nothing: list[str] = []
+    for statement in statements:
+        if not (statement.has_variables or overlapping(resource, (statement.resources,)) is not None):
+            continue
+        if _grants_nothing(statement, action, resource):
+            nothing.append(f"{statement.label} allows it for {_named(statement)}, but {name} takes no resource but `*`")
+            continue
+        return Outcome(State.PARTLY, f"{statement.label} allows it only {_limits(statement, action, resource, grant)}")
+    return Outcome(State.NOT_ALLOWED, nothing[0] if nothing else f"no statement allows {name}")
+
+
+def _grants_nothing(statement: Statement, action: str, resource: str) -> bool:
+    """Return whether a statement on named resources allows nothing, since the action is asked for on `*` alone."""
+    if resource != "*" or has_wildcard(action) or not takes_no_resource(action):
+        return False
+    return not statement.resources.excepts and not covered(resource, (statement.resources,))
+
+
+def _limits(statement: Statement, action: str, resource: str, grant: Grant) -> str:
+    limits: list[str] = []
+    if not covered(action, (statement.actions,)):
+        limits.append("in part")
+    if statement.has_variables or not covered(resource, (statement.resources,)):
+        limits.append(f"for {_named(statement)}")
+    if not condition_admits(statement.condition, grant.condition):
+        limits.append(f"under {_shown(statement.condition)}")
+    return " and ".join(limits)
+
+
+def _named(statement: Statement) -> str:
+    if statement.resources.excepts:
+        return f"everything except {', '.join(statement.resources.excepts)}"
+    return ", ".join(statement.resources.allows)
+
+
+def _shown(condition: Any) -> str:
+    return json.dumps(condition, sort_keys=True, ensure_ascii=False, default=str)

@@ -1,0 +1,56 @@
+"""Who is in which Azure group, as far as an export says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from upgrade_gate.entitlement_readers._azure_shapes import Assignment, fold
+from upgrade_gate.entitlement_readers._pages import Entry, mapping
+
+__all__ = ["Members"]
+
+
+class Members:
+    """Answers yes, no, or None for not known.
+
+    Three sources: a listing filtered by `assignedTo()` (its group assignments apply to that principal), Graph's
+    `memberOf` or `transitiveMemberOf` of a principal, and the `members` of a group.
+    """
+
+    def __init__(self, entries: Sequence[Entry], assignments: Iterable[Assignment]) -> None:
+        self._yes = {(a.principal, a.assigned_to) for a in assignments if a.assigned_to}
+        self._complete: set[str] = set()
+        """Principals of whom every group, nested ones included, was listed."""
+        for entry in entries:
+            self._take({str(k).casefold(): v for k, v in entry.item.items()})
+
+    def _take(self, has: dict[str, Any]) -> None:
+        subject = fold(has.get("id"))
+        self._yes |= {(subject, member) for member in _ids(has.get("members"))}
+        self._yes |= {(group, subject) for key in ("memberof", "transitivememberof") for group in _ids(has.get(key))}
+        if isinstance(has.get("transitivememberof"), list):
+            self._complete.add(subject)
+
+    def in_group(self, group: str, principal: str) -> bool | None:
+        """Return whether a principal is in a group, directly or through one group more."""
+        if (group, principal) in self._yes:
+            return True
+        if any((group, between) in self._yes for between, who in self._yes if who == principal):
+            return True
+        return False if principal in self._complete else None
+
+    def has(self, assignment: Assignment, principal: str) -> bool | None:
+        """Return whether an assignment to somebody else serves the principal: only those to groups can."""
+        if (assignment.principal, principal) in self._yes:
+            return True
+        if assignment.principal_type != "group":
+            return False
+        return self.in_group(assignment.principal, principal)
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    found = [fold(v) or fold(mapping(v).get("id")) or fold(mapping(v).get("objectId")) for v in value]
+    return tuple(f for f in found if f)

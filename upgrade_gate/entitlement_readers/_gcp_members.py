@@ -1,0 +1,44 @@
+"""Whether a member of a GCP policy stands for a service account: yes, no, or None where membership cannot be seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["is_deleted", "project_of", "stands_for"]
+
+_EVERYBODY = frozenset({"allusers", "allauthenticatedusers", "principalset://goog/public:all"})
+"""`allAuthenticatedUsers` includes every service account."""
+_ACCOUNT_PRINCIPAL = re.compile(r"^principal://iam\.googleapis\.com/projects/[^/]+/serviceaccounts/([^/]+)$")
+_OF_A_POOL = "/workloadidentitypools/"
+_EMAIL = re.compile(r"^[^@\s]+@([a-z0-9-]+)\.iam\.gserviceaccount\.com$")
+
+
+def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
+    """Return whether a member string includes the service account."""
+    folded = member.strip().casefold()
+    if folded in _EVERYBODY or folded == f"serviceaccount:{email.casefold()}":
+        return True
+    named = _ACCOUNT_PRINCIPAL.match(folded)
+    if named:
+        return named.group(1) in (email.casefold(), unique_id or email.casefold())
+    if _OF_A_POOL in folded:
+        return False
+    return None if folded.startswith(("group:", "domain:", "principalset://")) else False
+
+
+def among(members: Sequence[str], email: str, unique_id: str = "") -> bool | None:
+    """Return whether any member includes the account; None where only a group or set might."""
+    answers = [stands_for(m, email, unique_id) for m in members]
+    return True if True in answers else (None if None in answers else False)
+
+
+def is_deleted(member: str, email: str) -> bool:
+    """Return whether a member is a deleted account of that email: its bindings grant nothing to a new one."""
+    return member.casefold().partition("?")[0] == f"deleted:serviceaccount:{email.casefold()}"
+
+
+def project_of(email: str) -> str:
+    """Return the project that a service account lives in, empty where its email does not say."""
+    found = _EMAIL.match(email.casefold())
+    return found.group(1) if found else ""

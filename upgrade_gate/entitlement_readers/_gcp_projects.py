@@ -1,0 +1,110 @@
+"""Which allow policies of an export belong to the cluster's project.
+
+A bare policy does not name its project. What tells: a project can bind only its own custom roles and those of its
+organisation; what stands around a policy (ancestors' listing, wrapper); the projects of the accounts and roles that
+were exported with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from upgrade_gate.entitlement_readers._gcp_members import project_of
+from upgrade_gate.entitlement_readers._gcp_shapes import Account, Level, Policy, RoleDocument
+
+__all__ = ["Projects"]
+
+_CUSTOM_ROLE = re.compile(r"^projects/([^/]+)/roles/")
+_OF_ACCOUNTS = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
+
+
+def _project_of_role(name: str) -> str:
+    found = _CUSTOM_ROLE.match(name)
+    return found.group(1) if found else ""
+
+
+class Projects:
+    """Sorts policies into ours, foreign, and those that nothing places."""
+
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        roles: Iterable[RoleDocument],
+        accounts: Iterable[Account],
+        account: str | None,
+    ) -> None:
+        self._policies = [p for p in policies if not _is_unnamed_account_policy(p, policies)]
+        named = {p for policy in self._policies for p in _named(policy)}
+        around = {_project_of_role(r.name) for r in roles} | {a.project for a in accounts}
+        self._evidence = (named | around) - {""}
+        self._wanted = account.strip().removeprefix("projects/") if account else ""
+        own = named or self._evidence
+        self.account: str | None = self._wanted or (min(own) if len(own) == 1 else None)
+
+    def is_foreign(self, project: str) -> bool:
+        """Return whether a project's ID is known to be another one; a number cannot be compared with an ID."""
+        if not project or not self.account:
+            return False
+        return project != self.account and project.isdecimal() == self.account.isdecimal()
+
+    def own_policies(self, email: str) -> tuple[Policy, ...]:
+        """Return the policies of a service account itself."""
+        return tuple(p for p in self._policies if p.level is Level.ACCOUNT and p.resource == email)
+
+    def policies_for(self, email: str) -> tuple[tuple[Policy, ...], str]:
+        """Return the policies that count for an account of this cluster, or why that cannot be told."""
+        wanted = self.account
+        if wanted is None:
+            candidates = {p for policy in self._policies for p in _named(policy)}
+            if len(candidates) > 1 and project_of(email) not in candidates:
+                listed = ", ".join(sorted(candidates))
+                return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
+            wanted = project_of(email) if len(candidates) > 1 else (min(candidates) if candidates else "")
+        if self._wanted and self._evidence and not any(not self.is_foreign(p) for p in self._evidence):
+            seen = ", ".join(sorted(self._evidence))
+            return (), f"wrong account: the export speaks of project {seen}, the cluster is in {self._wanted}"
+        home = project_of(email)
+        if self._wanted and not self._evidence and home and home != self._wanted:
+            return (), (
+                f"wrong account: the export does not name the project of its policy; {email} lives in {home}, "
+                f"the cluster in {self._wanted}"
+            )
+        return tuple(p for p in self._policies if self._counts(p, wanted)), ""
+
+    def _counts(self, policy: Policy, wanted: str) -> bool:
+        if policy.level in (Level.ACCOUNT, Level.OTHER):
+            return True
+        named = _named(policy)
+        if policy.level in (Level.FOLDER, Level.ORGANIZATION):
+            beside = [p for p in self._policies if p.document == policy.document and p.level is Level.PROJECT]
+            named = {p.resource for p in beside}
+        comparable = {n for n in named if n.isdecimal() == wanted.isdecimal()}
+        return not wanted or not comparable or wanted in comparable
+
+
+def _named(policy: Policy) -> set[str]:
+    """Return the projects that a policy itself names."""
+    if policy.level is Level.PROJECT:
+        return {policy.resource}
+    if policy.level is Level.BARE:
+        return {_project_of_role(b.role) for b in policy.bindings} - {""}
+    return set()
+
+
+def _is_unnamed_account_policy(policy: Policy, policies: Sequence[Policy]) -> bool:
+    """Return whether a bare policy is that of some service account, nobody knows which.
+
+    Beside others, one that binds nothing but roles on service accounts is no project's policy; alone, it is taken
+    for the project's unless all it does is to let workloads in.
+    """
+    if policy.level is not Level.BARE or not policy.bindings:
+        return False
+    if all(
+        b.role == "roles/iam.workloadIdentityUser" and all("/workloadIdentityPools/" in m for m in b.members)
+        for b in policy.bindings
+    ):
+        return True
+    only_accounts = all(b.role.startswith(_OF_ACCOUNTS) for b in policy.bindings)
+    others = [p for p in policies if p is not policy and p.level in (Level.BARE, Level.PROJECT)]
+    return only_accounts and any(not b.role.startswith(_OF_ACCOUNTS) for p in others for b in p.bindings)

@@ -1,0 +1,75 @@
+"""What GCP roles contain: the exported role first, else the dated table of what payloads ask for.
+
+Google changes predefined roles over time, so an exported definition wins. The table knows, of each role that payloads
+name, only the permissions that payloads ask for: it decides those, both ways, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from upgrade_gate.clouds import gcp as requests
+from upgrade_gate.entitlement_readers._gcp_shapes import RoleDocument
+
+__all__ = ["Contents", "Has", "RoleBook"]
+
+
+class Has(Enum):
+    """Whether something holds a permission."""
+
+    YES = auto()
+    NO = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is known of the permissions of one role."""
+
+    permissions: frozenset[str]
+    asked: frozenset[str] | None
+    """None: `permissions` is all of them. Else only these names are decided, `permissions` being those it has."""
+    dated: str = ""
+    why: str = ""
+    """What is missing to know more, or why the role grants nothing."""
+
+    def has(self, permission: str) -> Has:
+        """Return whether the role contains a permission."""
+        if permission in self.permissions:
+            return Has.YES
+        decided = self.asked is None or permission in self.asked
+        return Has.NO if decided else Has.UNKNOWN
+
+
+class RoleBook:
+    """Looks up roles by their full name."""
+
+    def __init__(self, documents: Iterable[RoleDocument]) -> None:
+        self._exported: dict[str, list[RoleDocument]] = {}
+        for one in documents:
+            self._exported.setdefault(one.name, []).append(one)
+
+    def document(self, name: str) -> RoleDocument | None:
+        """Return the exported role, preferably with its permissions."""
+        found = self._exported.get(name, [])
+        return next((d for d in found if d.permissions is not None), found[0] if found else None)
+
+    def contents(self, name: str) -> Contents:
+        """Return what is known of a role; a disabled or deleted one grants nothing."""
+        found = self._exported.get(name, [])
+        dead = {d.dead for d in found}
+        full = {d.permissions for d in found if d.permissions is not None}
+        if len(full) > 1 or (len(dead) > 1 and dead & {""}):
+            return Contents(frozenset(), frozenset(), why=f"the export holds two different definitions of role {name}")
+        if dead - {""}:
+            return Contents(frozenset(), None, why=f"role {name} is {max(dead)}: it grants nothing")
+        if full:
+            return Contents(full.pop(), None)
+        table = requests.role_table()
+        known = table.roles.get(name)
+        if known is not None:
+            return Contents(known.contains, table.asked, table.date, f"the table of {table.date} does not decide it")
+        seen = "was listed without its permissions" if found else "is not in the export"
+        return Contents(frozenset(), frozenset(), why=f"role {name} {seen} (gcloud iam roles describe)")

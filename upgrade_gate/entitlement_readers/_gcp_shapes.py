@@ -1,0 +1,307 @@
+"""The shapes in which Google's tools print allow policies, roles, service accounts, pools and deny policies.
+
+`gcloud … --format=json` prints the REST objects themselves; REST wraps lists (`{"accounts": […]}`). An allow policy
+does not say what it belongs to, so what stands around it does: ancestors' listings, our own wrapper, the file's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from upgrade_gate.entitlement_readers._pages import Entry, mapping, strings, text
+
+__all__ = [
+    "WRAPPERS",
+    "Account",
+    "Binding",
+    "DenyPolicy",
+    "DenyRule",
+    "Level",
+    "Policy",
+    "PoolProvider",
+    "RoleDocument",
+    "account",
+    "deny_policy",
+    "kind_of",
+    "pool_provider",
+    "role",
+    "to_policy",
+]
+
+WRAPPERS = (
+    "accounts",
+    "roles",
+    "permissions",
+    "policies",
+    "workloadIdentityPoolProviders",
+    "workloadIdentityPools",
+    "results",
+)
+
+_ROLE_NAME = re.compile(r"^(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+$")
+_PERMISSION_NAME = re.compile(r"^[a-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$")
+_ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:json|ya?ml))?$", re.IGNORECASE)
+_POLICY_KEYS = frozenset({"bindings", "etag", "version", "auditConfigs"})
+_WITHOUT_CONDITION = "_withcond_"
+"""What Google puts into a role's name when a policy is read at a version that cannot show conditions."""
+
+
+class Level(StrEnum):
+    """What an allow policy belongs to."""
+
+    PROJECT = "project"
+    FOLDER = "folder"
+    ORGANIZATION = "organization"
+    ACCOUNT = "service account"
+    OTHER = "another resource"
+    BARE = "not said"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A role for members; `condition` is its expression, empty where there is none."""
+
+    role: str
+    members: tuple[str, ...]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An allow policy and what it belongs to."""
+
+    level: Level
+    resource: str
+    """Project ID, folder or organisation number, service account email; empty where nothing says."""
+    bindings: tuple[Binding, ...]
+    document: int
+    origin: str
+
+    @property
+    def label(self) -> str:
+        """Name the policy in a sentence."""
+        if self.level is Level.BARE:
+            return "the project's policy"
+        return f"the policy of {self.level.value} {self.resource}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDocument:
+    """A role as exported."""
+
+    name: str
+    title: str
+    description: str
+    permissions: frozenset[str] | None
+    """None: the listing leaves them out (basic view), which is not the same as an empty role."""
+    dead: str
+    """`DISABLED` or `deleted` where the role grants nothing, else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account."""
+
+    email: str
+    project: str
+    display_name: str
+    disabled: bool
+    unique_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolProvider:
+    """A workload identity pool, or one of its providers."""
+
+    pool: str
+    """`projects/N/locations/global/workloadIdentityPools/POOL`."""
+    provider: str
+    """Empty for the pool itself."""
+    issuer: str
+    usable: bool
+    condition: str
+    subject: str
+    """What `google.subject` is mapped from; empty where the object does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class DenyRule:
+    """One rule of a deny policy."""
+
+    principals: tuple[str, ...]
+    excepted_principals: tuple[str, ...]
+    permissions: tuple[str, ...]
+    excepted_permissions: tuple[str, ...]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class DenyPolicy:
+    """A deny policy; `rules` is None where only its name was listed."""
+
+    name: str
+    project: str
+    """Project that it hangs on, empty for folders, organisations and where nothing says."""
+    rules: tuple[DenyRule, ...] | None
+
+
+def kind_of(item: Mapping[str, Any]) -> str | None:
+    """Return what an object is, by the fields it has; None for what this cloud does not print."""
+    name = text(item.get("name"))
+    if isinstance(item.get("policy"), Mapping) and _policy_kind(item["policy"]) is not None:
+        wrapped = any(isinstance(item.get(k), str) for k in ("serviceAccount", "project", "resource"))
+        ancestor = isinstance(item.get("id"), str) and isinstance(item.get("type"), str)
+        return _policy_kind(item["policy"]) if wrapped or ancestor else None
+    if _ROLE_NAME.match(name) and ({"title", "stage", "includedPermissions", "deleted"} & set(item)):
+        return "roles"
+    if isinstance(item.get("email"), str) and ("/serviceAccounts/" in name or "uniqueId" in item):
+        return "service accounts"
+    if "/workloadIdentityPools/" in name:
+        return "pools"
+    if _PERMISSION_NAME.match(name) and ("stage" in item or "customRolesSupportLevel" in item):
+        return "testable permissions"
+    return _policy_kind(item)
+
+
+def _policy_kind(item: Mapping[str, Any]) -> str | None:
+    if "/denypolicies/" in text(item.get("name")).casefold():
+        return "deny policies"
+    rules = item.get("rules")
+    if isinstance(rules, list) and any("denyRule" in mapping(rule) for rule in rules):
+        return "deny policies"
+    bindings = item.get("bindings")
+    if isinstance(bindings, list):
+        return "policies" if all("role" in mapping(b) for b in bindings) else None
+    return "policies" if item and set(item) <= _POLICY_KEYS and isinstance(item.get("etag"), str) else None
+
+
+def _binding(item: Mapping[str, Any]) -> Binding:
+    role_name = text(item.get("role"))
+    condition = item.get("condition")
+    expression = ""
+    if isinstance(condition, Mapping):
+        expression = text(condition.get("expression")) or text(condition.get("title")) or "(its text is empty)"
+    elif condition:
+        expression = str(condition)
+    if _WITHOUT_CONDITION in role_name:
+        role_name = role_name.partition(_WITHOUT_CONDITION)[0]
+        expression = expression or "(not shown: the policy was read at a version without conditions)"
+    return Binding(role_name, strings(item.get("members")), expression)
+
+
+def to_policy(entry: Entry) -> Policy:
+    """Read an allow policy, wrapped or bare."""
+    item = entry.item
+    inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
+    level, resource = _belongs_to(item, entry.origin)
+    bindings = tuple(_binding(b) for b in inner.get("bindings") or () if isinstance(b, Mapping))
+    return Policy(level, resource, bindings, entry.document, entry.origin)
+
+
+def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
+    if isinstance(item.get("policy"), Mapping):
+        if isinstance(item.get("serviceAccount"), str):
+            return Level.ACCOUNT, _email(item["serviceAccount"])
+        if isinstance(item.get("project"), str):
+            return Level.PROJECT, item["project"].removeprefix("projects/")
+        if isinstance(item.get("resource"), str):
+            return _resource(item["resource"])
+        return _ancestor(item)
+    named = _ACCOUNT_FILE.search(origin)
+    return (Level.ACCOUNT, named.group(1).casefold()) if named else (Level.BARE, "")
+
+
+def _email(name: str) -> str:
+    """Return the email of `EMAIL`, `serviceAccount:EMAIL` or `projects/P/serviceAccounts/EMAIL`."""
+    return name.rpartition("/")[2].removeprefix("serviceAccount:").casefold()
+
+
+def _ancestor(item: Mapping[str, Any]) -> tuple[Level, str]:
+    try:
+        return Level(text(item.get("type")).casefold()), text(item.get("id"))
+    except ValueError:
+        return Level.OTHER, text(item.get("id"))
+
+
+def _resource(name: str) -> tuple[Level, str]:
+    """Read a full resource name (`//cloudresourcemanager.googleapis.com/projects/p1`)."""
+    path = name.removeprefix("//").partition("/")[2] if name.startswith("//") else name
+    collection, _, rest = path.partition("/")
+    if "/serviceAccounts/" in path:
+        return Level.ACCOUNT, _email(path)
+    levels = {"projects": Level.PROJECT, "folders": Level.FOLDER, "organizations": Level.ORGANIZATION}
+    return (levels[collection], rest) if collection in levels and "/" not in rest else (Level.OTHER, name)
+
+
+def role(entry: Entry) -> RoleDocument:
+    """Read a role."""
+    item = entry.item
+    listed = item.get("includedPermissions")
+    dead = "deleted" if item.get("deleted") is True else ""
+    dead = dead or ("DISABLED" if text(item.get("stage")).upper() == "DISABLED" else "")
+    return RoleDocument(
+        text(item.get("name")),
+        text(item.get("title")),
+        text(item.get("description")),
+        frozenset(strings(listed)) if isinstance(listed, Sequence) else None,
+        dead,
+    )
+
+
+def account(entry: Entry) -> Account:
+    """Read a service account."""
+    item = entry.item
+    return Account(
+        text(item.get("email")).casefold(),
+        text(item.get("projectId")),
+        text(item.get("displayName")),
+        item.get("disabled") is True,
+        text(item.get("uniqueId")),
+    )
+
+
+def pool_provider(entry: Entry) -> PoolProvider:
+    """Read a pool or a provider; the path of its name says which pool it belongs to."""
+    item = entry.item
+    pool, _, provider = text(item.get("name")).partition("/providers/")
+    state = text(item.get("state")).upper()
+    return PoolProvider(
+        pool,
+        provider,
+        text(mapping(item.get("oidc")).get("issuerUri")),
+        item.get("disabled") is not True and state in ("", "ACTIVE"),
+        text(item.get("attributeCondition")),
+        text(mapping(item.get("attributeMapping")).get("google.subject")),
+    )
+
+
+def deny_policy(entry: Entry) -> DenyPolicy:
+    """Read a deny policy; an ancestors' listing wraps it like an allow policy."""
+    item = entry.item
+    inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
+    name = text(inner.get("name"))
+    path = name.replace("%2F", "/").replace("%2f", "/")
+    attached = re.search(r"/projects/([^/]+)/", path)
+    project = attached.group(1) if attached else ""
+    if not project and text(item.get("type")) == "project":
+        project = text(item.get("id"))
+    rules = inner.get("rules")
+    if not isinstance(rules, list):
+        return DenyPolicy(name, project, None)
+    read = [_deny_rule(mapping(mapping(r).get("denyRule"))) for r in rules if mapping(r).get("denyRule")]
+    return DenyPolicy(name or text(inner.get("displayName")), project, tuple(read))
+
+
+def _deny_rule(item: Mapping[str, Any]) -> DenyRule:
+    condition = mapping(item.get("denialCondition"))
+    return DenyRule(
+        strings(item.get("deniedPrincipals")),
+        strings(item.get("exceptionPrincipals")),
+        strings(item.get("deniedPermissions")),
+        strings(item.get("exceptionPermissions")),
+        text(condition.get("expression")) or ("(its text is empty)" if condition else ""),
+    )

@@ -1,0 +1,216 @@
+"""The shapes in which IBM Cloud prints access policies (v1 and v2), service IDs, roles, groups and resource groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from upgrade_gate.entitlement_readers._pages import Entry, mapping, strings, text
+
+__all__ = [
+    "EMPTY",
+    "WRAPPERS",
+    "AccessPolicy",
+    "Attribute",
+    "Catalogue",
+    "Group",
+    "ResourceGroup",
+    "ServiceId",
+    "catalogue",
+    "group",
+    "kind_of",
+    "policy",
+    "resource_group",
+    "service_id",
+]
+
+WRAPPERS = ("policies", "serviceids", "groups", "resources")
+EMPTY = ("policies", "serviceids")
+
+_CATALOGUE = ("custom_roles", "service_roles", "system_roles")
+_PLACEHOLDER = ":UnsupportedVersion"
+"""End of the role that v1 prints for a policy which only v2 can show."""
+_GROUP = "AccessGroupId-"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One resource attribute: name, operator (`stringEquals` when none is written) and value."""
+
+    name: str
+    operator: str
+    value: str
+    """Empty where the value is no string (lists of the AnyOf operators)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """One access policy."""
+
+    id: str
+    iam_ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    roles: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    tags: bool
+    """Whether it holds only for resources with certain access tags."""
+    condition: str
+    """Rule of a v2 policy (times of day), empty where there is none."""
+    active: bool
+    placeholder: bool
+    origin: str
+
+    @property
+    def label(self) -> str:
+        """Name the policy in a sentence."""
+        return f"policy {self.id}" if self.id else f"a policy in {self.origin or 'the export'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceId:
+    """A service ID and the IAM ID that policies name it by."""
+
+    id: str
+    iam_id: str
+    name: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The roles of one service, each with its actions."""
+
+    service: str
+    """As said beside it; empty where only the actions tell."""
+    actions: Mapping[str, frozenset[str]]
+    """Role CRN to actions."""
+    document: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An access group and the IAM IDs in it."""
+
+    id: str
+    members: tuple[str, ...]
+    listed: bool
+    """Whether its members were exported at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceGroup:
+    """A resource group: policies name its ID, clusters its name."""
+
+    id: str
+    name: str
+
+
+def kind_of(item: Mapping[str, Any]) -> str | None:
+    """Return what an object is, by the fields it has; None for what this cloud does not print."""
+    if isinstance(item.get("subjects"), list) and "roles" in item and "resources" in item:
+        return "policies"
+    if isinstance(item.get("control"), Mapping) and ("subject" in item or "resource" in item):
+        return "policies"
+    if any(isinstance(item.get(key), list) for key in _CATALOGUE):
+        return "roles"
+    crn = text(item.get("crn")) or text(mapping(item.get("metadata")).get("crn"))
+    if isinstance(item.get("actions"), list) and "role:" in crn.casefold():
+        return "roles"
+    identifier = text(item.get("id")) or text(mapping(item.get("metadata")).get("uuid"))
+    if identifier.startswith(_GROUP) or text(item.get("accessGroup")).startswith(_GROUP):
+        return "access groups"
+    if identifier.startswith("ServiceId-") or text(item.get("iam_id")).startswith("iam-ServiceId-"):
+        return "service IDs"
+    return "resource groups" if ":resource-group:" in crn and "name" in item else None
+
+
+def policy(entry: Entry) -> AccessPolicy:
+    """Read a policy of either version."""
+    item = entry.item
+    if isinstance(item.get("control"), Mapping):
+        subject = _attributes(mapping(item.get("subject")))
+        resource = mapping(item.get("resource"))
+        roles = mapping(mapping(item["control"]).get("grant")).get("roles")
+        condition = str(item["rule"]) if item.get("rule") else text(item.get("pattern"))
+        resources = [resource]
+    else:
+        subject = tuple(a for s in item["subjects"] for a in _attributes(mapping(s)))
+        roles = item.get("roles")
+        resources = [mapping(r) for r in item["resources"]] if isinstance(item["resources"], list) else []
+        condition = ""
+    crns = _roles(roles)
+    state = text(item.get("state"))
+    kind = text(item.get("type"))
+    return AccessPolicy(
+        id=text(item.get("id")),
+        iam_ids=tuple(a.value for a in subject if a.name == "iam_id"),
+        groups=tuple(a.value for a in subject if a.name == "access_group_id"),
+        roles=crns,
+        attributes=tuple(a for r in resources for a in _attributes(r)),
+        tags=any(bool(r.get("tags")) for r in resources),
+        condition=condition,
+        active=state in ("", "active") and kind in ("", "access"),
+        placeholder=any(crn.endswith(_PLACEHOLDER) for crn in crns),
+        origin=entry.origin,
+    )
+
+
+def _roles(value: object) -> tuple[str, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return ()
+    found = [text(mapping(r).get("role_id")) or text(mapping(r).get("crn")) or text(r) for r in value]
+    return tuple(f for f in found if f)
+
+
+def _attributes(holder: Mapping[str, Any]) -> tuple[Attribute, ...]:
+    listed = holder.get("attributes")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(
+        Attribute(
+            text(a.get("name")) or text(a.get("key")), text(a.get("operator")) or "stringEquals", text(a.get("value"))
+        )
+        for a in listed
+        if isinstance(a, Mapping)
+    )
+
+
+def service_id(entry: Entry) -> ServiceId:
+    """Read a service ID; old CLIs split it into metadata and entity."""
+    item = entry.item
+    metadata, entity = mapping(item.get("metadata")), mapping(item.get("entity"))
+    identifier = text(item.get("id")) or text(metadata.get("uuid"))
+    iam_id = text(item.get("iam_id")) or text(metadata.get("iam_id"))
+    if not identifier and iam_id:
+        identifier = iam_id.removeprefix("iam-")
+    return ServiceId(
+        identifier,
+        iam_id or f"iam-{identifier}",
+        text(item.get("name")) or text(entity.get("name")),
+        text(item.get("account_id")),
+    )
+
+
+def catalogue(entry: Entry) -> Catalogue:
+    """Read the roles of a service, as one object or one role at a time."""
+    item = entry.item
+    groups = [item.get(key) for key in _CATALOGUE]
+    roles = [mapping(r) for group in groups if isinstance(group, list) for r in group] or [item]
+    actions = {text(r.get("crn")): frozenset(strings(r.get("actions"))) for r in roles if text(r.get("crn"))}
+    service = next((text(item.get(k)) for k in ("service", "serviceName", "service_name") if item.get(k)), "")
+    return Catalogue(service, actions, entry.document)
+
+
+def group(entry: Entry) -> Group:
+    """Read an access group and, where they stand beside it, its members."""
+    item = entry.item
+    listed = item.get("members")
+    members = [text(m) or text(mapping(m).get("iam_id")) for m in listed] if isinstance(listed, list) else []
+    identifier = text(item.get("accessGroup")) or text(item.get("id"))
+    return Group(identifier, tuple(m for m in members if m), isinstance(listed, list))
+
+
+def resource_group(entry: Entry) -> ResourceGroup:
+    """Read a resource group."""
+    return ResourceGroup(text(entry.item.get("id")), text(entry.item.get("name")))

@@ -1,0 +1,183 @@
+"""Files that the clouds' own command lines wrote: bytes to parsed documents, whatever shell redirected them.
+
+A file may hold one JSON document, several after one another (pages), or YAML (what gcloud prints by default), as
+UTF-8 with or without a byte order mark or as UTF-16 (PowerShell's `>`). Nothing is judged by a file's name.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.errors import EntitlementError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["ExportFile", "parse", "read"]
+
+_logger = logging.getLogger(__name__)
+
+MAX_BYTES = 256 * 2**20
+"""The details of one AWS account with 5,000 roles are about 60 MB."""
+MAX_FILES = 20_000
+MAX_DEPTH = 200
+_MAX_YAML_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """One file of an export."""
+
+    name: str
+    """Relative to the path that was given."""
+    sha256: str
+    modified: float
+    """Seconds since the epoch."""
+    bodies: tuple[Any, ...] = ()
+    problem: str | None = None
+    """Why the file, or the rest of it, could not be read; what was read before the fault stands in `bodies`."""
+
+
+def read(path: Path) -> tuple[ExportFile, ...]:
+    """Return every file of an export, sorted by name.
+
+    Raises UsageError where the path does not exist, EntitlementError where it is a folder without any file. A file
+    that cannot be read is returned with its problem: its content is unknown, not absent.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder", hint="--identities export:PATH needs an export")
+    if path.is_dir():
+        names = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
+        if not names:
+            raise EntitlementError(f"{path}: the folder holds no file", hint="`upgrade-gate identities commands`")
+        if len(names) > MAX_FILES:
+            raise EntitlementError(f"{path}: holds {len(names)} files, more than {MAX_FILES}")
+        return tuple(_file(path / name, name) for name in names)
+    return (_file(path, path.name),)
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _file(path: Path, name: str) -> ExportFile:
+    try:
+        modified = path.stat().st_mtime
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as exc:
+        return ExportFile(name, "", 0.0, problem=f"{name}: {exc.strerror or exc}")
+    digest = hashlib.sha256(data).hexdigest()
+    if len(data) > MAX_BYTES:
+        return ExportFile(name, digest, modified, problem=f"{name}: larger than {MAX_BYTES} bytes")
+    bodies, problem = parse(data)
+    if problem is not None:
+        _logger.warning("%s: %s", name, problem)
+        problem = f"{name}: {problem}"
+    return ExportFile(name, digest, modified, bodies, problem)
+
+
+def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
+    """Return the documents of a file's bytes, and what went wrong after the last of them (None: nothing)."""
+    text = _decode(data)
+    if text is None:
+        return (), "neither UTF-8 nor UTF-16 text"
+    stripped = text.lstrip()
+    if not stripped:
+        return (), None
+    if stripped[0] in "[{":
+        return _json(stripped)
+    return _yaml(text)
+
+
+def _decode(data: bytes) -> str | None:
+    marks = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+    for mark, encoding in marks:
+        if data.startswith(mark):
+            return _strict(data[len(mark) :], encoding)
+    head = data[:4]
+    if len(head) == 4 and head[1] == 0 and head[0]:
+        return _strict(data, "utf-16-le")
+    if len(head) == 4 and head[0] == 0 and head[1]:
+        return _strict(data, "utf-16-be")
+    return _strict(data, "utf-8")
+
+
+def _strict(data: bytes, encoding: str) -> str | None:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
+    decoder = json.JSONDecoder()
+    bodies: list[Any] = []
+    at = 0
+    while True:
+        while at < len(text) and text[at] in " \t\r\n,\ufeff\x1e":
+            at += 1
+        if at == len(text):
+            return tuple(bodies), None
+        try:
+            body, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as exc:
+            if not bodies and text[0] == "{" and (found := _yaml(text))[0]:
+                return found
+            reason = "nested too deep" if isinstance(exc, RecursionError) else "not JSON, or cut off"
+            line = text.count("\n", 0, at) + 1
+            return tuple(bodies), f"{reason} in the document that begins in line {line}"
+        bodies.append(body)
+
+
+def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
+    import yaml
+
+    if len(text) > _MAX_YAML_BYTES:
+        return (), f"YAML larger than {_MAX_YAML_BYTES} characters"
+    try:
+        problem = _too_deep(yaml.parse(text, Loader=yaml.CSafeLoader))
+        if problem:
+            return (), problem
+        return tuple(d for d in yaml.load_all(text, Loader=_loader()) if d is not None), None
+    except (yaml.YAMLError, ValueError) as exc:
+        return (), f"neither JSON nor YAML: {str(exc).splitlines()[0]}"
+
+
+def _loader() -> Any:
+    """Return the safe loader, with dates and `=` as plain text: what JSON would have said."""
+    import yaml
+
+    class Loader(yaml.CSafeLoader):
+        pass
+
+    skipped = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in skipped]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+    return Loader
+
+
+def _too_deep(events: Iterator[Any]) -> str | None:
+    """Return why a document is refused: libyaml's own recursion ends the process, and aliases may explode."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            return "an alias; no command line prints one"
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                return f"nested deeper than {MAX_DEPTH}"
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return None

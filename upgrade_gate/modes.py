@@ -1,0 +1,53 @@
+"""Mode, form of credentials and behaviour of CCO as the rules see them, from the cluster's facts or the options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate import cco
+from upgrade_gate.facts import Absent, Known, Unknown
+from upgrade_gate.platforms import by_name
+from upgrade_gate.situation import Behaviour, Credentials, Mode
+
+if TYPE_CHECKING:
+    from upgrade_gate.cluster import Cluster
+    from upgrade_gate.facts import Fact
+
+__all__ = ["behaviour_of", "credentials_of", "mode_of"]
+
+
+def mode_of(cluster: Cluster | None, platform: str, given: str | None) -> tuple[Mode, str]:
+    """Return the effective mode and the reason for it.
+
+    Without a cluster and without `--mode` it is manual: the strictest reading. Raises nothing; a mode that could not
+    be read is UNKNOWN, judged as manual, and a finding says so.
+    """
+    traits = by_name(platform)
+    if traits is not None and not traits.has_actuator:
+        return Mode.MANUAL, f"CCO never makes credentials on {traits.name}"
+    if cluster is None:
+        return (Mode(given), "given by --mode") if given else (Mode.MANUAL, "assumed: no cluster was read")
+    match cluster.mode:
+        case Known(value=value) if value.casefold() in ("manual", "mint", "passthrough"):
+            return Mode(value.casefold()), cluster.mode_reason
+        case Known(value=value):
+            return Mode.UNKNOWN, f"{cluster.mode_reason} ({value!r})"
+        case Absent():
+            return Mode.ABSENT, cluster.mode_reason
+        case Unknown(reason=reason):
+            return (Mode(given), "given by --mode") if given else (Mode.UNKNOWN, reason)
+
+
+def credentials_of(cluster: Cluster | None, platform: str, release: tuple[int, int], mode: Mode) -> Credentials:
+    """Return the form of the credentials: by the Secrets where readable, else by issuer, platform and release."""
+    issuer: Fact[str] = cluster.issuer if cluster else Unknown("no cluster was read")
+    secrets = cluster.secrets.values() if cluster else ()
+    return Credentials(
+        cco.credentials_form(platform=platform, release=release, mode=mode.value, issuer=issuer, secrets=secrets)
+    )
+
+
+def behaviour_of(cluster: Cluster | None, platform: str, release: tuple[int, int], mode: Mode) -> Behaviour:
+    """Return what CCO does with Secrets and finalizers here (cco.md sections 4 and 6)."""
+    issuer: Fact[str] = cluster.issuer if cluster else Unknown("no cluster was read")
+    return Behaviour(cco.behaviour(platform=platform, release=release, mode=mode.value, issuer=issuer))

@@ -1,0 +1,180 @@
+"""The identity of every document of a YAML file, read from its top-level lines instead of from all of it.
+
+A payload is mostly CRDs whose bodies nobody asks for; making Python objects of them costs more than the rest of a
+run. Here libyaml checks the whole file without making any (`raw_parse`), and a line scan finds `apiVersion`, `kind`
+and `metadata`. The scan knows one shape, a block mapping whose keys are plain words in the first column, as all
+manifests are written; at anything else it gives up, and the caller builds the file in full. It can therefore be
+slow, but not wrong: what stands in the first column of a valid file of that shape is a key, a list item of one, a
+comment, or the continuation of a quoted or flow value, and the last cannot add an identity without repeating a key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from upgrade_gate import documents
+from upgrade_gate.errors import ManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Outline", "outline"]
+
+_FIRST_COLUMN = re.compile(rb"\n([^ \n#][^\n]*)")
+_KEY = re.compile(rb"([A-Za-z][A-Za-z0-9_-]*):(?: +(.*))?")
+_SEPARATOR = re.compile(rb"--- *(?:#.*)?")
+_NOTHING = re.compile(rb"(?:\n *(?:#[^\n]*)?)*")
+_WORD = re.compile(rb"([A-Za-z][A-Za-z0-9./-]*|\"[A-Za-z][A-Za-z0-9./-]*\"|'[A-Za-z][A-Za-z0-9./-]*') *(?: #.*)?")
+_EMPTY = re.compile(rb"(?:#.*)?")
+_ENTRY = re.compile(
+    r"( +)([A-Za-z][A-Za-z0-9_./-]*):"
+    r"(?: +(?:\"([^\"\\]*)\"|'([^']*)'|([A-Za-z0-9/._][^\s#]*(?: +[^\s#]+)*)))?(?: +#.*| *)"
+)
+"""A line `key: value` whose value is empty, quoted without an escape, or plain without a `#`."""
+_WIDE_BREAKS = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
+"""Line breaks of YAML 1.1 outside ASCII."""
+_MAX_OPENERS = 4000
+"""libyaml needs time with the square of the flow nesting: 4,000 levels 0.03 s, 100,000 levels 28 s."""
+_MEMORY = 1024
+"""Files remembered: neighbouring releases share most of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Where one document of a file begins, and the three top-level values that identify it."""
+
+    document: int
+    line: int
+    api_version: str
+    kind: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What stands between two separators."""
+
+    number: int
+    start: int
+    keys: dict[bytes, tuple[int, int, bytes]] = field(default_factory=dict)
+    """Key to where its line starts (the line feed before it), where it ends, and what follows the colon."""
+
+
+@lru_cache(maxsize=_MEMORY)
+def outline(data: bytes) -> tuple[Outline, ...] | None:
+    """Return the documents of a file, or None where only a full reading can tell (or where it is no valid YAML)."""
+    if b"\r" in data or (not data.isascii() and any(mark in data for mark in _WIDE_BREAKS)):
+        return None
+    if data.count(b"[") + data.count(b"{") > _MAX_OPENERS:
+        return None
+    text = b"\n" + data
+    found: list[Outline] = []
+    try:
+        for segment, end in _segments(text):
+            if segment.keys:
+                found.append(_document(text, segment, end))
+            elif not _NOTHING.fullmatch(text, segment.start, end):
+                return None
+    except _OtherShapeError:
+        return None
+    return tuple(found) if _valid(data) else None
+
+
+class _OtherShapeError(Exception):
+    """The file is not of the one shape that is known here."""
+
+
+def _segments(text: bytes) -> Iterator[tuple[_Segment, int]]:
+    """Yield each segment with its end; the one before the first separator is a document only if it holds a key."""
+    segment, separated = _Segment(0, 0), False
+    for match in _FIRST_COLUMN.finditer(text):
+        line = match[1]
+        keys = segment.keys
+        if key := _KEY.fullmatch(line):
+            if key[1] in keys or (not keys and not _NOTHING.fullmatch(text, segment.start, match.start())):
+                raise _OtherShapeError
+            keys[key[1]] = (match.start(), match.end(), key[2] or b"")
+        elif _SEPARATOR.fullmatch(line):
+            yield segment, match.start()
+            segment, separated = _Segment(segment.number + (bool(keys) or separated), match.end()), True
+        elif not keys or not (line == b"-" or line.startswith(b"- ")):
+            raise _OtherShapeError
+    yield segment, len(text)
+
+
+def _document(text: bytes, segment: _Segment, end: int) -> Outline:
+    """Return the outline of one document."""
+    keys = segment.keys
+    try:
+        kind_at, api_at, (meta_start, meta_end, meta) = keys[b"kind"], keys[b"apiVersion"], keys[b"metadata"]
+    except KeyError:
+        raise _OtherShapeError from None
+    kind, api_version = _WORD.fullmatch(kind_at[2]), _WORD.fullmatch(api_at[2])
+    if kind is None or api_version is None or not _EMPTY.fullmatch(meta) or b"items" in keys:
+        raise _OtherShapeError
+    starts = [start for start, _, _ in keys.values()]
+    stop = min((start for start in starts if start > meta_start), default=end)
+    try:
+        metadata = _entries(text[meta_end:stop].decode())
+        if metadata is None:
+            metadata = documents.parse_one(text[meta_start:stop], "metadata").body["metadata"]
+    except (ManifestError, ValueError):
+        raise _OtherShapeError from None
+    name = kind[1].strip(b"\"'").decode()
+    if not isinstance(metadata, dict) or name.endswith("List"):
+        raise _OtherShapeError
+    line = text.count(b"\n", 0, min(starts) + 1)
+    return Outline(segment.number, line, api_version[1].strip(b"\"'").decode(), name, metadata)
+
+
+def _entries(block: str) -> dict[str, Any] | None:
+    """Return a block of at most two levels of `key: value` lines; None where it is written any other way.
+
+    A line that only looks like an entry would have to continue the scalar above it, and that is no valid YAML.
+    """
+    top: dict[str, Any] = {}
+    inner: dict[str, Any] | None = None
+    widths = [0, 0]
+    last = ""
+    for line in block.split("\n"):
+        if not line or line.lstrip(" ")[:1] in ("", "#"):
+            continue
+        if (entry := _ENTRY.fullmatch(line)) is None:
+            return None
+        indent, key, double, single, plain = entry.groups()
+        width = len(indent)
+        if plain is not None and (": " in plain or plain[-1] == ":"):
+            return None
+        value = double if double is not None else single if single is not None else documents.resolve(plain or "")
+        widths[0] = widths[0] or width
+        if width == widths[0]:
+            target, inner = top, None
+            last = key
+        elif width > widths[0] and inner is None and top[last] is None:
+            widths[1] = width
+            target = inner = top[last] = {}
+        elif inner is not None and width == widths[1]:
+            target = inner
+        else:
+            return None
+        if key in target or type(documents.resolve(key)) is not str:
+            return None
+        target[key] = value
+    return top
+
+
+def _valid(data: bytes) -> bool:
+    """Return whether libyaml accepts the whole file."""
+    loader = yaml.CSafeLoader(data)
+    try:
+        loader.raw_parse()
+    except yaml.YAMLError:
+        return False
+    finally:
+        loader.dispose()
+    return True

@@ -1,0 +1,198 @@
+"""One run, from left to right: cluster, releases, selection, diff, secrets and proof, findings, gate.
+
+Read this module first. Each stage is one function; what a stage needs comes in as an argument, and nothing is read
+twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from upgrade_gate import basis, findings, gate, hops, modes, releases, source
+from upgrade_gate import cluster as clusters
+from upgrade_gate.errors import SourceError
+from upgrade_gate.facts import Known
+from upgrade_gate.proof import Proof
+from upgrade_gate.situation import Given, Hop, Situation, UnreadRelease
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from upgrade_gate.acknowledgements import Acknowledgement
+    from upgrade_gate.cluster import Cluster, Reader
+    from upgrade_gate.findings import Severity
+    from upgrade_gate.gate import Judged, Verdict
+    from upgrade_gate.hops import Context
+    from upgrade_gate.payload import Payload
+    from upgrade_gate.source import Settings
+
+__all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "survey"]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be compared."""
+
+    to: str
+    from_: str | None = None
+    """None: what the cluster runs."""
+    via: tuple[str, ...] = ()
+    settings: source.Settings = field(default_factory=source.Settings)
+    reader: Reader | None = None
+    """None: no cluster."""
+    given: Given = field(default_factory=Given)
+    read_secrets: bool = False
+    accept_secret_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """How findings are weighed."""
+
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    policy: Mapping[str, Severity] = field(default_factory=dict)
+    fail_on_warning: bool = False
+    require_proof: bool = False
+    today: date | None = None
+    """None: the clock (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was read and compared, before any judgement."""
+
+    cluster: Cluster | None
+    references: tuple[str, ...]
+    """From, via and to, as given or resolved."""
+    hops: tuple[Hop, ...]
+    unread: tuple[UnreadRelease, ...]
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything a report is made of."""
+
+    survey: Survey
+    situation: Situation
+    judged: tuple[Judged, ...]
+    verdict: Verdict
+
+
+def check(plan: Plan, weighing: Weighing, proof: Proof | None = None) -> Outcome:
+    """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
+    surveyed = survey(plan)
+    surveyed = _with_secrets(surveyed, plan.reader)
+    situation = _situation(surveyed, plan, proof or Proof())
+    target = situation.target
+    judged = gate.weigh(
+        findings.evaluate(situation),
+        weighing.acknowledgements,
+        today=weighing.today or datetime.now(UTC).date(),
+        to_version=target.version if target else None,
+        cluster_id=_known(surveyed.cluster, "id"),
+        cluster_name=_known(surveyed.cluster, "name"),
+        policy=weighing.policy,
+    )
+    verdict = gate.decide(
+        judged,
+        basis.of(situation),
+        path=_path(surveyed),
+        from_version=surveyed.hops[0].old.version if surveyed.hops else "the current release",
+        same_release=bool(surveyed.hops) and all(hop.kind == "none" for hop in surveyed.hops),
+        fail_on_warning=weighing.fail_on_warning,
+        require_proof=weighing.require_proof,
+    )
+    return Outcome(surveyed, situation, judged, verdict)
+
+
+def survey(plan: Plan) -> Survey:
+    """Read the cluster and the releases, select and compare; nothing is judged yet."""
+    cluster = clusters.observe(plan.reader) if plan.reader else None
+    context = hops.context(cluster, plan.given)
+    references = _references(plan, cluster)
+    payloads, unread = _load(references, plan.settings)
+    compared = hops.compare(payloads, context) if not unread else ()
+    return Survey(cluster, references, compared, unread, context)
+
+
+def _references(plan: Plan, cluster: Cluster | None) -> tuple[str, ...]:
+    """Return from, via and to; a version is resolved through the cluster's offers, then the update graph."""
+    first = plan.from_ or "cluster"
+    return tuple(releases.resolve(text, cluster, plan.settings) for text in (first, *plan.via, plan.to))
+
+
+def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload, ...], tuple[UnreadRelease, ...]]:
+    """Read every release of the path, all at once, each once."""
+    distinct = list(dict.fromkeys(references))
+    with ThreadPoolExecutor(max_workers=len(distinct)) as pool:
+        futures = {text: pool.submit(_read, text, settings) for text in distinct}
+    loaded: dict[str, Payload] = {}
+    unread: list[UnreadRelease] = []
+    for text, future in futures.items():
+        try:
+            loaded[text] = future.result()
+        except SourceError as error:
+            side: Literal["from", "to"] = "from" if text == references[0] else "to"
+            unread.append(UnreadRelease(side, text, error.message, error.hint))
+    return tuple(loaded[text] for text in references if text in loaded), tuple(unread)
+
+
+def _read(text: str, settings: Settings) -> Payload:
+    return releases.read(text, settings)
+
+
+def _with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
+    """Read the second wave: only now is it known which namespaces and Secrets matter."""
+    if reader is None or surveyed.cluster is None:
+        return surveyed
+    refs = {
+        selected.request.secret
+        for hop in surveyed.hops
+        for selected in hop.new_selection.requests.values()
+        if selected.request.secret is not None
+    }
+    return replace(
+        surveyed,
+        cluster=clusters.observe_secrets(surveyed.cluster, reader, {ref.namespace for ref in refs}, refs),
+    )
+
+
+def _situation(surveyed: Survey, plan: Plan, proof: Proof) -> Situation:
+    context = surveyed.context
+    mode, mode_reason = modes.mode_of(surveyed.cluster, context.platform, plan.given.mode)
+    release = surveyed.hops[0].old.minor if surveyed.hops else (0, 0)
+    return Situation(
+        hops=surveyed.hops,
+        platform=context.platform,
+        mode=mode,
+        mode_reason=mode_reason,
+        credentials=modes.credentials_of(surveyed.cluster, context.platform, release, mode),
+        behaviour=modes.behaviour_of(surveyed.cluster, context.platform, release, mode),
+        profile=context.profile,
+        given=plan.given,
+        cluster=surveyed.cluster,
+        proof=proof,
+        accept_secret_exists=plan.accept_secret_exists,
+        require_signature=plan.settings.verify == "require",
+        check_signature=plan.settings.verify != "off",
+        unread=surveyed.unread,
+    )
+
+
+def _path(surveyed: Survey) -> str:
+    if not surveyed.hops:
+        return " to ".join(surveyed.references)
+    return " to ".join([surveyed.hops[0].old.version, *(hop.new.version for hop in surveyed.hops)])
+
+
+def _known(cluster: Cluster | None, name: str) -> str | None:
+    fact = getattr(cluster, name, None)
+    return fact.value if isinstance(fact, Known) else None

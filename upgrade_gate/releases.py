@@ -1,0 +1,113 @@
+"""From what the user wrote to a payload that is read: versions resolved, the index cache asked first."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from upgrade_gate import payload, plugins, source
+from upgrade_gate.errors import ClusterError, UsageError
+from upgrade_gate.facts import Absent, Known, Unknown
+
+if TYPE_CHECKING:
+    from upgrade_gate.cluster import Cluster
+    from upgrade_gate.payload import Payload
+    from upgrade_gate.source import ReleaseFiles, Settings
+
+__all__ = ["read", "resolve"]
+
+
+def resolve(text: str, cluster: Cluster | None, settings: Settings) -> str:
+    """Return a reference that a source can fetch: `cluster` and bare versions become pullspecs, others stay.
+
+    Raises UsageError where there is no cluster to ask or no graph knows the version, ClusterError where the cluster
+    did not say what it runs.
+    """
+    reference = source.parse_reference(text)
+    match reference.scheme:
+        case "cluster":
+            return _running(cluster)
+        case "version":
+            return _of_version(reference.target, cluster, settings)
+        case _:
+            return text
+
+
+def _running(cluster: Cluster | None) -> str:
+    if cluster is None:
+        raise UsageError("no cluster says which release it runs", hint="give --from")
+    match cluster.image:
+        case Known(value=pullspec):
+            return pullspec
+        case Absent():
+            raise ClusterError("no update of this cluster has completed yet", hint="give --from")
+        case Unknown(reason=reason):
+            raise ClusterError(f"which release the cluster runs is not known: {reason}", hint="give --from")
+
+
+def _of_version(version: str, cluster: Cluster | None, settings: Settings) -> str:
+    history = cluster.history.value if cluster and isinstance(cluster.history, Known) else ()
+    for entry in history:
+        if entry.version == version and entry.image:
+            return entry.image
+    from upgrade_gate.sources import _graph as graph
+
+    pullspec: str = graph.resolve_version(
+        version,
+        settings,
+        offered=cluster.offers.value if cluster and isinstance(cluster.offers, Known) else (),
+        upstream=cluster.upstream.value if cluster and isinstance(cluster.upstream, Known) else None,
+        channel=cluster.channel.value if cluster and isinstance(cluster.channel, Known) else None,
+    )
+    return pullspec
+
+
+def read(text: str, settings: Settings) -> Payload:
+    """Fetch and read one release; a payload that was read whole before comes from the index cache.
+
+    Raises as the source does.
+    """
+    reference = source.parse_reference(text)
+    from upgrade_gate.sources import _cache
+
+    index = _cache if settings.cache_dir is not None else None
+    if index is not None and reference.scheme == "registry":
+        about = plugins.load("sources", "registry").peek(reference, settings)
+        kept: Payload | None = index.load_index(about.digest, settings)
+        if kept is not None:
+            return _described(kept, about)
+    files = source.fetch(reference, settings)
+    if index is None:
+        return payload.load(files, settings.limits)
+    key = files.digest or _content_key(files)
+    kept = index.load_index(key, settings)
+    if kept is not None:
+        return _described(kept, files)
+    loaded = payload.load(files, settings.limits)
+    if not loaded.unreadable:
+        index.store_index(key, loaded, settings)
+    return loaded
+
+
+def _described(kept: Payload, files: ReleaseFiles) -> Payload:
+    """Return a kept payload with what this run's source says about it; nothing of an earlier run's words is left."""
+    return replace(
+        kept,
+        reference=files.reference,
+        digest=files.digest,
+        verified=files.verified,
+        verification=files.verification,
+        pullspec=files.pullspec,
+        notes=tuple(files.notes),
+    )
+
+
+def _content_key(files: ReleaseFiles) -> str:
+    """Return a digest over names and contents, for forms of a release that have none."""
+    whole = hashlib.sha256()
+    for name in sorted(files.files):
+        content = files.files[name]
+        whole.update(f"{len(name)}:{name}:{len(content)}:".encode())
+        whole.update(content)
+    return f"sha256:{whole.hexdigest()}"

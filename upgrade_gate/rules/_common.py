@@ -1,0 +1,84 @@
+"""What the rule groups share: severities by mode, evidence, guards in words, grants with their risk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate import cco
+from upgrade_gate.diff import AddedGrant, grants_of
+from upgrade_gate.findings import Evidence, RequiredGrant, Severity
+from upgrade_gate.permissions import cloud_of
+from upgrade_gate.situation import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.credentials_request import CredentialsRequest
+    from upgrade_gate.diff import Change
+    from upgrade_gate.findings import Guard
+    from upgrade_gate.permissions import Grant
+    from upgrade_gate.selection import Selected
+    from upgrade_gate.situation import Hop, Situation
+
+
+def severity_for_grants(situation: Situation, default: Severity) -> Severity:
+    """Return the severity of a rule about grants: in mint mode CCO grants them itself."""
+    return Severity.INFO if situation.mode is Mode.MINT else default
+
+
+def severity_for_secrets(situation: Situation, default: Severity) -> Severity:
+    """Return the severity of a rule about Secrets, accounts or token paths: outside manual mode CCO makes them."""
+    return default if situation.mode.by_hand else Severity.INFO
+
+
+def missed(hop: Hop) -> tuple[Guard, str]:
+    """Return the guard of a change that CCO can never see, with the reason in words."""
+    return cco.guard_permission(hop.kind)
+
+
+def evidence(change: Change) -> tuple[Evidence, ...]:
+    """Return the documents of both sides."""
+    return (*_places("from", change.before), *_places("to", change.after))
+
+
+def places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:
+    """Return every document that defines a selected request."""
+    return _places(side, selected)
+
+
+def _places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:
+    if selected is None:
+        return ()
+    return tuple(Evidence(side, place.file, place.document, place.line) for place in selected.locations)
+
+
+def required(
+    request: CredentialsRequest, grants: Iterable[AddedGrant], held: Sequence[Grant]
+) -> tuple[RequiredGrant, ...]:
+    """Return grants for a finding, each with the risk that it adds to what the identity already holds."""
+    cloud = cloud_of(request.provider_kind)
+    return tuple(
+        RequiredGrant(added.grant, added.covered_by, cloud.risks(added.grant, held) if cloud else ())
+        for added in grants
+    )
+
+
+def held_before(change: Change) -> tuple[Grant, ...]:
+    """Return the grants that the current release requires for this request."""
+    request = change.request_before
+    return grants_of(request) if request else ()
+
+
+def content_of(grants: Iterable[AddedGrant]) -> list[dict[str, object]]:
+    """Return grants as they enter a fingerprint: six fields each, sorted by their canonical JSON."""
+    return [a.grant.as_dict() for a in sorted(grants, key=lambda a: a.grant.canonical)]
+
+
+def component(change: Change) -> str:
+    """Return the component's name as the request has it."""
+    return change.request.rpartition("/")[2]
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 permission`, `3 permissions`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,144 @@
+"""Why an exchange failed, in words: the exceptions of requests, urllib3, ssl and the sockets below, understood.
+
+The texts of those exceptions hold whole URLs, queries and proxies' passwords included, so none of them is ever
+passed on; only the innermost system error is kept as the cause.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from enum import Enum, auto
+from functools import cache
+from http.client import HTTPException
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ExchangeError", "Kind", "network_errors", "understand"]
+
+E = TypeVar("E", bound=BaseException)
+
+
+class Kind(Enum):
+    """What an exchange failed at."""
+
+    CERTIFICATE = auto()
+    TLS = auto()
+    """Something that is not TLS came back."""
+    CONNECTION = auto()
+    """Refused, reset, or broken off."""
+    NAME = auto()
+    TIMEOUT = auto()
+    PROXY = auto()
+    PLAIN = auto()
+    """Plain http to a host that was not named insecure."""
+    SIZE = auto()
+    PROTOCOL = auto()
+
+
+class ExchangeError(Exception):
+    """One exchange failed; `text` names the host, `hint` the next step."""
+
+    def __init__(self, kind: Kind, text: str, hint: str | None = None, *, may_pass: bool = False) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+        self.hint = hint
+        self.may_pass = may_pass
+
+
+@cache
+def network_errors() -> tuple[type[Exception], ...]:
+    """Return the types that a failed exchange raises; requests' own are OSErrors."""
+    import urllib3
+
+    return (OSError, HTTPException, UnicodeError, urllib3.exceptions.HTTPError)
+
+
+def understand(exc: Exception, host: str, proxy: str | None) -> ExchangeError:
+    """Turn what a library raised into a failure; `proxy` is the proxy's address where one was used."""
+    chain = list(_chain(exc))
+    via = f"{host} through proxy {proxy}" if proxy else host
+    failure = _understand(chain, via, host, proxy)
+    root = next((e for e in reversed(chain) if isinstance(e, OSError) and e.errno is not None), None)
+    if root is not None:
+        failure.__cause__ = root
+    return failure
+
+
+def _understand(chain: list[BaseException], via: str, host: str, proxy: str | None) -> ExchangeError:
+    from urllib3 import exceptions as urllib3
+
+    if _first(chain, ssl.SSLError) is not None:
+        return _tls_error(chain, via, host)
+    if _first(chain, TimeoutError, urllib3.TimeoutError):
+        hint = "check host, proxy and NO_PROXY; --timeout allows more time"
+        return ExchangeError(Kind.TIMEOUT, f"{via} does not answer", hint)
+    if unresolved := _first(chain, socket.gaierror):
+        return ExchangeError(
+            Kind.NAME,
+            f"the host name of {proxy or host} cannot be resolved",
+            "check the name, HTTPS_PROXY and NO_PROXY, or name a mirror with --idms-file",
+            may_pass=unresolved.errno == socket.EAI_AGAIN,
+        )
+    if proxy and _first(chain, urllib3.ProxyError):
+        text = f"{via} cannot be reached: {_system_words(chain)}"
+        return ExchangeError(Kind.PROXY, text, "check HTTPS_PROXY and NO_PROXY")
+    if cut := _first(chain, urllib3.IncompleteRead):
+        text = f"{host} broke off after {cut.partial} bytes"
+        return ExchangeError(Kind.CONNECTION, text, "try again", may_pass=True)
+    if isinstance(chain[0], ValueError):
+        # InvalidURL, InvalidSchema (SOCKS without its package), InvalidProxyURL, UnicodeError of a host name.
+        return ExchangeError(Kind.PROTOCOL, f"no request can be made to {via} ({type(chain[0]).__name__})")
+    text = f"no connection to {via}: {_system_words(chain)}"
+    return ExchangeError(Kind.CONNECTION, text, "check host and port", may_pass=True)
+
+
+def _tls_error(chain: list[BaseException], via: str, host: str) -> ExchangeError:
+    if untrusted := _first(chain, ssl.SSLCertVerificationError):
+        return ExchangeError(
+            Kind.CERTIFICATE,
+            f"the certificate of {host} is not trusted: {untrusted.verify_message or 'verification failed'}",
+            f"name its authority with --certificate-authority FILE, or give up the check with --insecure {host}",
+        )
+    error = _first(chain, ssl.SSLError)
+    if error is None or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return ExchangeError(Kind.CONNECTION, f"{via} broke off the TLS connection", may_pass=True)
+    reason = (error.reason or "protocol error").replace("_", " ").lower()
+    return ExchangeError(
+        Kind.TLS,
+        f"{via} does not answer in TLS ({reason})",
+        f"if it speaks plain http, --insecure {host} allows it for this host",
+    )
+
+
+def _system_words(chain: list[BaseException]) -> str:
+    for each in reversed(chain):
+        if isinstance(each, OSError) and each.errno is not None and each.strerror:
+            return "connection reset" if each.errno in (errno.ECONNRESET, errno.EPIPE) else each.strerror.lower()
+    for each in reversed(chain):
+        # The one message of the standard library that is worth passing on: "Tunnel connection failed: 407 …".
+        if isinstance(each, OSError) and str(each).startswith("Tunnel connection failed"):
+            return str(each).lower()
+    return "it closed the connection without an answer"
+
+
+def _first(chain: list[BaseException], *kinds: type[E]) -> E | None:
+    return next((each for each in chain if isinstance(each, kinds)), None)
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all that it wraps, outermost first, however the libraries keep it."""
+    seen: set[int] = set()
+    queue: list[BaseException] = [exc]
+    while queue:
+        each = queue.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        inner = [*each.args, getattr(each, "reason", None), each.__cause__, each.__context__]
+        queue.extend(e for e in inner if isinstance(e, BaseException))
