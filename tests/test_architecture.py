@@ -67,7 +67,7 @@ def test_what_one_module_takes_from_another_is_public() -> None:
 def test_a_command_file_begins_with_its_line_in_the_help(name: str) -> None:
     module = plugins.load("commands", name)
     first = (module.__doc__ or "").splitlines()[0]
-    assert re.fullmatch(rf"`{name.replace('_', '-')}( [a-z-]+)*`: .+[.]", first), f"first line is {first!r}"
+    assert re.fullmatch(rf"`{name.replace('_', '-')}( [a-z-]+)*`: .+[.?]", first), f"first line is {first!r}"
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -44,7 +44,7 @@ def of_outcome(outcome: Outcome, *, labels: Mapping[str, str], now: str | None) 
         verdict=_verdict(outcome),
         labels=labels,
         now=now,
-        tables=situation.proof.tables(),
+        notes=situation.proof.notes(),
     )
 
 
@@ -61,7 +61,7 @@ def of_survey(survey: Survey, *, labels: Mapping[str, str] | None = None) -> rep
         verdict=None,
         labels=labels or {},
         now=None,
-        tables=(),
+        notes=(),
     )
 
 
@@ -90,7 +90,7 @@ def _report(
     verdict: report.VerdictView | None,
     labels: Mapping[str, str],
     now: str | None,
-    tables: Iterable[report.Table],
+    notes: Iterable[str],
 ) -> report.Report:
     hops = survey.hops
     return report.Report(
@@ -115,10 +115,10 @@ def _report(
         verdict=verdict,
         now=now,
         tables=sorted(
-            [report.Table(name="capabilities", date=table().date), *_cloud_tables(hops), *tables],
+            [report.Table(name="capabilities", date=table().date), *_cloud_tables(hops)],
             key=lambda t: (t.name, t.date),
         ),
-        notes=sorted({note for hop in hops for payload in (hop.old, hop.new) for note in payload.notes}),
+        notes=sorted({*notes, *(note for hop in hops for payload in (hop.old, hop.new) for note in payload.notes)}),
     )
 
 

@@ -2,7 +2,8 @@
 
 Readers (`readers/`) answer `Query` objects with the raw API objects, or say why they could not. This module turns
 the answers into facts in one way, whether they came from a live API server, a must-gather or a snapshot. The types
-are in `_cluster_model.py`, what each object says in `_cluster_objects.py`, the mode in `_cluster_mode.py`.
+are in `_cluster_model.py`, the queries in `_cluster_queries.py`, what each object says in `_cluster_objects.py`,
+the mode in `_cluster_mode.py`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,29 @@ from upgrade_gate._cluster_model import (
     SecretRef,
 )
 from upgrade_gate._cluster_parts import Malformed, Part, attempt
+from upgrade_gate._cluster_queries import (
+    AUTHENTICATION,
+    CONFIGMAP,
+    CREDENTIAL,
+    DEPLOYMENT,
+    DNS,
+    FEATURE_GATE,
+    FIELD_ROWS,
+    FIRST_WAVE,
+    INFRASTRUCTURE,
+    MIRROR_POLICIES,
+    OPERATOR,
+    PULL_SECRET,
+    REQUESTS,
+    ROW_NAMES,
+    SIGNATURE_CONFIGMAPS,
+    VERIFICATION_CONFIGMAP,
+    VERSION,
+    first_wave,
+    namespace_query,
+    secret_query,
+)
+from upgrade_gate._cluster_rows import first_rows, row, secret_rows
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 
 if TYPE_CHECKING:
@@ -70,123 +94,20 @@ __all__ = [
     "secret_query",
 ]
 
-_CONFIG = "config.openshift.io"
-_CCO_NAMESPACE = "openshift-cloud-credential-operator"
-_VERSION = Query(_CONFIG, "v1", "clusterversions", "ClusterVersion", name="version")
-_OPERATOR = Query(_CONFIG, "v1", "clusteroperators", "ClusterOperator", name="cloud-credential")
-_INFRASTRUCTURE = Query(_CONFIG, "v1", "infrastructures", "Infrastructure", name="cluster")
-_AUTHENTICATION = Query(_CONFIG, "v1", "authentications", "Authentication", name="cluster")
-_FEATURE_GATE = Query(_CONFIG, "v1", "featuregates", "FeatureGate", name="cluster")
-_DNS = Query(_CONFIG, "v1", "dnses", "DNS", name="cluster")
-_CREDENTIAL = Query("operator.openshift.io", "v1", "cloudcredentials", "CloudCredential", name="cluster")
-_CONFIGMAP = Query("", "v1", "configmaps", "ConfigMap", _CCO_NAMESPACE, "cloud-credential-operator-config")
-_DEPLOYMENT = Query("apps", "v1", "deployments", "Deployment", "openshift-cluster-version", "cluster-version-operator")
-_REQUESTS = Query("cloudcredential.openshift.io", "v1", "credentialsrequests", "CredentialsRequest")
-_FIRST = (
-    _VERSION,
-    _OPERATOR,
-    _INFRASTRUCTURE,
-    _AUTHENTICATION,
-    _FEATURE_GATE,
-    _DNS,
-    _CREDENTIAL,
-    _CONFIGMAP,
-    _DEPLOYMENT,
-    _REQUESTS,
-)
-
-MIRROR_POLICIES = (
-    Query(_CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet"),
-    Query(_CONFIG, "v1", "imagetagmirrorsets", "ImageTagMirrorSet"),
-    Query("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", "ImageContentSourcePolicy"),
-)
-"""Read only when the cluster's mirrors are asked for."""
-_MANAGED = "openshift-config-managed"
-SIGNATURE_CONFIGMAPS = Query(
-    "", "v1", "configmaps", "ConfigMap", _MANAGED, label_selector="release.openshift.io/verification-signatures"
-)
-VERIFICATION_CONFIGMAP = Query("", "v1", "configmaps", "ConfigMap", _MANAGED, "release-verification")
-"""Signatures and keyrings that the cluster itself trusts (releases.md 2, signatures)."""
-PULL_SECRET = SecretRef("openshift-config", "pull-secret")
-
-_ROWS: Mapping[Query, str] = MappingProxyType(
-    {
-        _VERSION: "ClusterVersion version",
-        _OPERATOR: "ClusterOperator cloud-credential",
-        _INFRASTRUCTURE: "Infrastructure cluster",
-        _AUTHENTICATION: "Authentication cluster",
-        _FEATURE_GATE: "FeatureGate cluster",
-        _DNS: "DNS cluster",
-        _CREDENTIAL: "CloudCredential cluster",
-        _CONFIGMAP: "ConfigMap cloud-credential-operator-config",
-        _DEPLOYMENT: "Deployment cluster-version-operator",
-        _REQUESTS: "CredentialsRequests",
-    }
-)
-
-FIELD_ROWS: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys(
-            (
-                "id",
-                "version",
-                "newest_completed",
-                "image",
-                "history",
-                "updating_to",
-                "channel",
-                "upstream",
-                "architecture",
-                "offers",
-                "version_conditions",
-                "overrides",
-                "capabilities",
-            ),
-            _ROWS[_VERSION],
-        ),
-        "operator": _ROWS[_OPERATOR],
-        **dict.fromkeys(
-            ("name", "api_url", "platform", "region", "scopes", "network_scopes", "topology"), _ROWS[_INFRASTRUCTURE]
-        ),
-        "issuer": _ROWS[_AUTHENTICATION],
-        **dict.fromkeys(("feature_set", "feature_gates", "custom_gates"), _ROWS[_FEATURE_GATE]),
-        **dict.fromkeys(("base_domain", "zone_scopes"), _ROWS[_DNS]),
-        **dict.fromkeys(("mode", "annotation"), _ROWS[_CREDENTIAL]),
-        **dict.fromkeys(("profile", "excluded"), _ROWS[_DEPLOYMENT]),
-        "requests": _ROWS[_REQUESTS],
-    }
-)
-"""Which row of the report a field of `Cluster` comes from: the name of a `fact-unknown` about it."""
-
-
-def first_wave() -> tuple[Query, ...]:
-    """Return what is read of every cluster, whatever the releases are (design section 3.2)."""
-    return _FIRST
-
-
-def secret_query(ref: SecretRef) -> Query:
-    """Return the query for one Secret; readers answer it with a `SecretRecord`."""
-    return Query("", "v1", "secrets", "Secret", ref.namespace, ref.name)
-
-
-def namespace_query(name: str) -> Query:
-    """Return the query for one Namespace."""
-    return Query("", "v1", "namespaces", "Namespace", name=name)
-
 
 def observe(reader: Reader) -> Cluster:
     """Read the first wave and turn it into facts; Secrets and namespaces are still unread.
 
     Raises ClusterError only where the reader can read nothing at all.
     """
-    answers = _Answers(reader.read(_FIRST))
+    answers = _Answers(reader.read(FIRST_WAVE))
     version = answers.derive_version()
     newest = version.newest_completed
     release = semver.minor_of(newest.value) if isinstance(newest, Known) else None
-    operator = answers.derive(_OPERATOR, lambda b: Known(objects.conditions(b["status"].required())))
-    platform = answers.derive(_INFRASTRUCTURE, objects.platform)
-    disabled = answers.derive(_CONFIGMAP, objects.disabled)
-    credential = answers.derive(_CREDENTIAL, objects.credentials_mode)
+    operator = answers.derive(OPERATOR, lambda b: Known(objects.conditions(b["status"].required())))
+    platform = answers.derive(INFRASTRUCTURE, objects.platform)
+    disabled = answers.derive(CONFIGMAP, objects.disabled)
+    credential = answers.derive(CREDENTIAL, objects.credentials_mode)
     mode, mode_reason = mode_of.configured_mode(
         platform=platform,
         version=newest,
@@ -194,14 +115,14 @@ def observe(reader: Reader) -> Cluster:
         disabled=disabled,
         installed=mode_of.is_installed(version.capabilities),
     )
-    own = answers.derive(_INFRASTRUCTURE, objects.scopes)
+    own = answers.derive(INFRASTRUCTURE, objects.scopes)
     cluster = Cluster(
         description=reader.description,
         collected=reader.collected,
         id=version.id,
-        name=answers.derive(_INFRASTRUCTURE, objects.infrastructure_name),
+        name=answers.derive(INFRASTRUCTURE, objects.infrastructure_name),
         api_url=answers.derive(
-            _INFRASTRUCTURE, lambda b: objects.optional_text(lambda: b["status"].required()["apiServerURL"])
+            INFRASTRUCTURE, lambda b: objects.optional_text(lambda: b["status"].required()["apiServerURL"])
         ),
         version=version.version,
         newest_completed=newest,
@@ -217,28 +138,28 @@ def observe(reader: Reader) -> Cluster:
         capabilities=version.capabilities,
         operator=operator,
         platform=platform,
-        region=answers.derive(_INFRASTRUCTURE, objects.region),
+        region=answers.derive(INFRASTRUCTURE, objects.region),
         scopes=own,
-        topology=answers.derive(_INFRASTRUCTURE, lambda b: objects.topology(b, release)),
-        issuer=answers.derive(_AUTHENTICATION, objects.issuer),
-        feature_set=answers.derive(_FEATURE_GATE, objects.feature_set),
-        feature_gates=answers.derive(_FEATURE_GATE, lambda b: objects.feature_gates(b, newest)),
-        custom_gates=answers.derive(_FEATURE_GATE, objects.custom_gates),
-        profile=answers.derive(_DEPLOYMENT, lambda b: objects.environment(b, "CLUSTER_PROFILE", release)),
-        excluded=answers.derive(_DEPLOYMENT, lambda b: objects.environment(b, "EXCLUDE_MANIFESTS", release)),
+        topology=answers.derive(INFRASTRUCTURE, lambda b: objects.topology(b, release)),
+        issuer=answers.derive(AUTHENTICATION, objects.issuer),
+        feature_set=answers.derive(FEATURE_GATE, objects.feature_set),
+        feature_gates=answers.derive(FEATURE_GATE, lambda b: objects.feature_gates(b, newest)),
+        custom_gates=answers.derive(FEATURE_GATE, objects.custom_gates),
+        profile=answers.derive(DEPLOYMENT, lambda b: objects.environment(b, "CLUSTER_PROFILE", release)),
+        excluded=answers.derive(DEPLOYMENT, lambda b: objects.environment(b, "EXCLUDE_MANIFESTS", release)),
         mode=mode,
         mode_reason=mode_reason,
-        annotation=answers.derive(_CREDENTIAL, objects.annotation),
+        annotation=answers.derive(CREDENTIAL, objects.annotation),
         requests=answers.requests(),
         root_secret=Unknown("not read yet"),
         namespaces=MappingProxyType({}),
         secrets=MappingProxyType({}),
         rows=(),
-        network_scopes=answers.derive(_INFRASTRUCTURE, objects.network_scopes),
-        zone_scopes=answers.derive(_DNS, lambda b: objects.zone_scopes(b, own)),
-        base_domain=answers.derive(_DNS, objects.base_domain),
+        network_scopes=answers.derive(INFRASTRUCTURE, objects.network_scopes),
+        zone_scopes=answers.derive(DNS, lambda b: objects.zone_scopes(b, own)),
+        base_domain=answers.derive(DNS, objects.base_domain),
     )
-    return replace(cluster, rows=_first_rows(cluster, credential, disabled))
+    return replace(cluster, rows=first_rows(cluster, credential, disabled))
 
 
 def second_wave(cluster: Cluster, namespaces: Iterable[str], refs: Iterable[SecretRef]) -> tuple[Query, ...]:
@@ -269,11 +190,11 @@ def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str],
     mode, mode_reason = cluster.mode, cluster.mode_reason
     if mode == Known("") and isinstance(cluster.platform, Known):
         mode, mode_reason = mode_of.resolve_default(cluster.platform.value, root_secret)
-    rows = [row for row in cluster.rows if not row.name.startswith(("Namespace ", "Secrets of ", "Secret "))]
-    rows += [_row(f"Namespace {name}", fact, "present") for name, fact in spaces.items()]
-    rows += _secret_rows(secrets)
+    rows = [line for line in cluster.rows if not line.name.startswith(("Namespace ", "Secrets of ", "Secret "))]
+    rows += [row(f"Namespace {name}", fact, "present") for name, fact in spaces.items()]
+    rows += secret_rows(secrets)
     if root is not None:
-        rows.append(_row(f"Secret {root}", root_secret, "present"))
+        rows.append(row(f"Secret {root}", root_secret, "present"))
     return replace(
         cluster,
         mode=mode,
@@ -322,20 +243,20 @@ class _Answers:
     """The reader's answers, each checked to be the object that was asked for."""
 
     def __init__(self, raw: Mapping[Query, Fact[Any]]) -> None:
-        self.facts: dict[Query, Fact[Any]] = {query: _checked(query, raw) for query in _FIRST}
+        self.facts: dict[Query, Fact[Any]] = {query: _checked(query, raw) for query in FIRST_WAVE}
 
     def derive(self, query: Query, read: Callable[[Part], Fact[T]]) -> Fact[T]:
         """Derive a fact from one object; absence and ignorance pass through."""
         answer = self.facts[query]
         if not isinstance(answer, Known):
             return answer
-        return attempt(lambda: read(Part(answer.value, _ROWS[query])))
+        return attempt(lambda: read(Part(answer.value, ROW_NAMES[query])))
 
     def derive_version(self) -> objects.VersionFacts:
         """Read the ClusterVersion; when it is not known, nothing that it says is."""
-        answer = self.facts[_VERSION]
+        answer = self.facts[VERSION]
         if isinstance(answer, Known):
-            return objects.version_facts(Part(answer.value, _ROWS[_VERSION]))
+            return objects.version_facts(Part(answer.value, ROW_NAMES[VERSION]))
         # A cluster without a ClusterVersion is no OpenShift cluster: nothing about it may read as absent.
         missing: Unknown = (
             answer
@@ -346,7 +267,7 @@ class _Answers:
 
     def requests(self) -> Fact[tuple[LiveRequest, ...]]:
         """Return every CredentialsRequest, sorted; one malformed one makes the list Unknown."""
-        answer = self.facts[_REQUESTS]
+        answer = self.facts[REQUESTS]
         match answer:
             case Known(value=bodies):
 
@@ -370,7 +291,7 @@ def _request_name(body: object) -> str:
 def _checked(query: Query, raw: Mapping[Query, Fact[Any]]) -> Fact[Any]:
     """Return an answer that has the shape and the name that was asked for, else Unknown."""
     answer = raw.get(query)
-    name = _ROWS.get(query) or f"{query.kind} {query.name}"
+    name = ROW_NAMES.get(query) or f"{query.kind} {query.name}"
     match answer:
         case None:
             return Unknown(f"{name} was not answered")
@@ -438,78 +359,3 @@ def _alive(body: Part, name: str) -> Fact[bool]:
     if body["status"]["phase"].text() == "Terminating":
         return Unknown(f"Namespace {name} is being deleted", remedy="run again when it is gone")
     return Known(True)
-
-
-def _row(name: str, fact: Fact[Any], value: Any) -> FactRow:
-    match fact:
-        case Known():
-            return FactRow(name, "known", value, None)
-        case Absent():
-            return FactRow(name, "absent", None, None)
-        case Unknown(reason=reason, remedy=remedy):
-            return FactRow(name, "unknown", None, reason, remedy)
-
-
-def _secret_rows(secrets: Mapping[SecretRef, Fact[SecretRecord]]) -> list[FactRow]:
-    rows = []
-    for namespace in sorted({ref.namespace for ref in secrets}):
-        inside = {ref: fact for ref, fact in secrets.items() if ref.namespace == namespace}
-        unknown = [fact for fact in inside.values() if isinstance(fact, Unknown)]
-        value = {
-            "present": [ref.name for ref, fact in inside.items() if isinstance(fact, Known)],
-            "absent": [ref.name for ref, fact in inside.items() if isinstance(fact, Absent)],
-        }
-        rows.append(_row(f"Secrets of {namespace}", unknown[0] if unknown else Known(value), value))
-    return rows
-
-
-def _first_rows(cluster: Cluster, credential: Fact[str], disabled: Fact[bool]) -> tuple[FactRow, ...]:
-    """Return one row per object; a fact that could not be taken from an object makes its row unknown."""
-
-    def worst(*facts: Fact[Any]) -> Fact[Any]:
-        unknown = [fact for fact in facts if isinstance(fact, Unknown)]
-        return unknown[0] if unknown else facts[0]
-
-    def shown(fact: Fact[Any]) -> Any:
-        return fact.value if isinstance(fact, Known) else None
-
-    operator = {c.type: c.status for c in cluster.operator.value} if isinstance(cluster.operator, Known) else None
-    count = len(cluster.requests.value) if isinstance(cluster.requests, Known) else None
-    version = (
-        cluster.version,
-        cluster.newest_completed,
-        cluster.id,
-        cluster.history,
-        cluster.offers,
-        cluster.version_conditions,
-        cluster.overrides,
-        cluster.capabilities,
-        cluster.channel,
-        cluster.upstream,
-        cluster.architecture,
-    )
-    infrastructure = (cluster.platform, cluster.name, cluster.api_url, cluster.topology, cluster.scopes, cluster.region)
-    gates = (cluster.feature_set, cluster.feature_gates, cluster.custom_gates)
-    return (
-        _row(_ROWS[_VERSION], worst(*version), shown(cluster.version)),
-        _row(_ROWS[_OPERATOR], cluster.operator, operator),
-        _row(_ROWS[_INFRASTRUCTURE], worst(*infrastructure), shown(cluster.platform)),
-        _row(_ROWS[_AUTHENTICATION], _present(cluster.issuer), shown(cluster.issuer)),
-        _row(_ROWS[_FEATURE_GATE], worst(*gates), shown(cluster.feature_set)),
-        _row(_ROWS[_DNS], worst(cluster.base_domain, cluster.zone_scopes), shown(cluster.base_domain)),
-        _row(_ROWS[_CREDENTIAL], worst(credential, cluster.annotation), _credential_value(credential, cluster)),
-        _row(_ROWS[_CONFIGMAP], disabled, shown(disabled)),
-        _row(_ROWS[_DEPLOYMENT], worst(cluster.profile, cluster.excluded), shown(cluster.profile)),
-        _row(_ROWS[_REQUESTS], cluster.requests, count),
-    )
-
-
-def _present(fact: Fact[T]) -> Fact[Any]:
-    return Known(None) if isinstance(fact, Absent) else fact
-
-
-def _credential_value(credential: Fact[str], cluster: Cluster) -> Any:
-    if not isinstance(credential, Known):
-        return None
-    annotation = cluster.annotation.value if isinstance(cluster.annotation, Known) else None
-    return {"credentialsMode": credential.value, "upgradeable-to": annotation}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from upgrade_gate.permissions import Grant
     from upgrade_gate.situation import Situation
 
-__all__ = ["for_new_identity", "grants_need", "keys_need", "secret_needs", "token_path_need", "trust_need"]
+__all__ = ["for_new_identity", "grants_need", "keys_need", "need_of", "secret_needs", "token_path_need", "trust_need"]
 
 NO_CLUSTER = "no cluster was read"
 
@@ -110,7 +110,7 @@ def keys_need(
 def grants_need(situation: Situation, request: CredentialsRequest, grants: Sequence[Grant]) -> Need:
     """Decide whether the identity behind the request's Secret holds every grant; the detail lists those it lacks."""
     judged = situation.proof.grants(request, grants)
-    return _from_judgements(
+    return need_of(
         NeedKind.GRANTS, [(grant.permission, judgement) for grant, judgement in judged], f"{len(grants)} grants held"
     )
 
@@ -118,7 +118,7 @@ def grants_need(situation: Situation, request: CredentialsRequest, grants: Seque
 def trust_need(situation: Situation, request: CredentialsRequest, accounts: Sequence[str]) -> Need:
     """Decide whether the identity trusts every service account of the request."""
     judgement = situation.proof.trust(request, accounts)
-    return _from_judgements(NeedKind.TRUST, [(", ".join(accounts), judgement)], "every service account is trusted")
+    return need_of(NeedKind.TRUST, [(", ".join(accounts), judgement)], "every service account is trusted")
 
 
 def token_path_need(request: CredentialsRequest, fact: Fact[SecretRecord]) -> Need:
@@ -134,7 +134,8 @@ def token_path_need(request: CredentialsRequest, fact: Fact[SecretRecord]) -> Ne
     return Need(NeedKind.TOKEN_PATH, NeedStatus.UNMET, f"the Secret names {held}, the target mounts {wanted}")
 
 
-def _from_judgements(kind: NeedKind, judged: Sequence[tuple[str, Judgement]], all_met: str) -> Need:
+def need_of(kind: NeedKind, judged: Sequence[tuple[str, Judgement]], all_met: str) -> Need:
+    """Sum up judgements as one need: the worst verdict decides, and the detail names what each lacks."""
     unmet = [(n, j) for n, j in judged if j.verdict in (Verdict.MISSING, Verdict.NARROWER, Verdict.DENIED)]
     unknown = [(n, j) for n, j in judged if j.verdict is Verdict.UNKNOWN]
     if unmet:

@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate import documents
 from upgrade_gate.errors import ManifestError
 from upgrade_gate.outline import outline
-from upgrade_gate.source import Limits
+from upgrade_gate.source import MANIFEST_SUFFIXES, RELEASE_METADATA, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from upgrade_gate.source import ReleaseFiles
 
-__all__ = ["RELEASE_METADATA", "Location", "Manifest", "Payload", "Unreadable", "load"]
-
-RELEASE_METADATA = "release-metadata"
+__all__ = ["Location", "Manifest", "Payload", "Unreadable", "load"]
 
 _logger = logging.getLogger(__name__)
 _DEFAULT = Limits()
-_SUFFIXES = (".yaml", ".yml", ".json")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _MATTERING = (
     "CredentialsRequest",
@@ -127,7 +124,7 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
     try:
         version, previous = _release_metadata(files.files, unreadable)
         for name in sorted(files.files):
-            if name.endswith(_SUFFIXES):
+            if name.endswith(MANIFEST_SUFFIXES):
                 for item in _read(files.files[name], name, limits):
                     if isinstance(item, Manifest):
                         manifests.append(item)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Literal
 
 from upgrade_gate import basis, findings, gate, hops, modes, releases, source
 from upgrade_gate import cluster as clusters
+from upgrade_gate.cluster import SecretRef
 from upgrade_gate.errors import SourceError
 from upgrade_gate.facts import Known
-from upgrade_gate.proof import Proof
-from upgrade_gate.situation import Given, Hop, Situation, UnreadRelease
+from upgrade_gate.platforms import by_name
+from upgrade_gate.proof import ROOT_NAMESPACE, Claims, Proof
+from upgrade_gate.situation import Given, Hop, Mode, Situation, UnreadRelease
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from upgrade_gate.acknowledgements import Acknowledgement
@@ -48,8 +50,9 @@ class Plan:
     reader: Reader | None = None
     """None: no cluster."""
     given: Given = field(default_factory=Given)
-    read_secrets: bool = False
     accept_secret_exists: bool = False
+    claims: Claims | Callable[[str], Claims] = field(default_factory=Claims)
+    """What is supplied about identities; a function of the platform where a live account must be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,11 @@ class Outcome:
     verdict: Verdict
 
 
-def check(plan: Plan, weighing: Weighing, proof: Proof | None = None) -> Outcome:
+def check(plan: Plan, weighing: Weighing) -> Outcome:
     """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
     surveyed = survey(plan)
     surveyed = _with_secrets(surveyed, plan.reader)
-    situation = _situation(surveyed, plan, proof or Proof())
+    situation = _situation(surveyed, plan)
     target = situation.target
     judged = gate.weigh(
         findings.evaluate(situation),
@@ -165,7 +168,7 @@ def _with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
     )
 
 
-def _situation(surveyed: Survey, plan: Plan, proof: Proof) -> Situation:
+def _situation(surveyed: Survey, plan: Plan) -> Situation:
     context = surveyed.context
     mode, mode_reason = modes.mode_of(surveyed.cluster, context.platform, plan.given.mode)
     release = surveyed.hops[0].old.minor if surveyed.hops else (0, 0)
@@ -179,11 +182,24 @@ def _situation(surveyed: Survey, plan: Plan, proof: Proof) -> Situation:
         profile=context.profile,
         given=plan.given,
         cluster=surveyed.cluster,
-        proof=proof,
+        proof=_proof(surveyed, plan, mode),
         accept_secret_exists=plan.accept_secret_exists,
         require_signature=plan.settings.verify == "require",
         check_signature=plan.settings.verify != "off",
         unread=surveyed.unread,
+    )
+
+
+def _proof(surveyed: Survey, plan: Plan, mode: Mode) -> Proof:
+    """Join what was supplied about identities with the cluster; in passthrough mode the root credential serves all."""
+    traits = by_name(surveyed.context.platform)
+    root = SecretRef(ROOT_NAMESPACE, traits.root_secret) if traits and traits.root_secret else None
+    claims = plan.claims(surveyed.context.platform) if callable(plan.claims) else plan.claims
+    return Proof(
+        claims=claims,
+        cluster=surveyed.cluster,
+        root_secret=root if mode is Mode.PASSTHROUGH else None,
+        root_of_platform=root,
     )
 
 

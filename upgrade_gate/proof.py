@@ -6,55 +6,228 @@ serves a secretRef, and the facts of the cluster (issuer, scopes).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from upgrade_gate import entitlements
+from upgrade_gate.cluster import SecretRef, request_scopes
+from upgrade_gate.configuration import Identities
 from upgrade_gate.entitlements import Judgement, Verdict
+from upgrade_gate.facts import Known, Unknown
+from upgrade_gate.report import ExportView, IdentitiesView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from upgrade_gate.cluster import SecretRef
+    from upgrade_gate.cluster import Cluster, SecretRecord
     from upgrade_gate.credentials_request import CredentialsRequest
+    from upgrade_gate.entitlements import Collection, Holdings, Identity, PolicySize
+    from upgrade_gate.facts import Fact
     from upgrade_gate.permissions import Grant
-    from upgrade_gate.report import IdentitiesView, Table
 
-__all__ = ["Proof"]
+__all__ = ["Claims", "Proof"]
 
 NOTHING_SUPPLIED = "no identities were given (--identities)"
+ROOT_NAMESPACE = "kube-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the user supplied about identities."""
+
+    collection: Collection | None = None
+    """None where `--identities` was not given, or where nothing of it could be read (`failure`)."""
+    failure: str | None = None
+    """Why nothing that was given could be read."""
+    identities: Identities = field(default_factory=Identities)
+    ccoctl_name: str | None = None
+    strict: bool = False
+
+    @property
+    def given(self) -> bool:
+        """Whether entitlements were supplied at all."""
+        return self.collection is not None or self.failure is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Answers whether a requirement is held; without entitlements every answer is UNKNOWN."""
 
-    given: bool = False
-    """Whether entitlements were supplied at all."""
+    claims: Claims = field(default_factory=Claims)
+    cluster: Cluster | None = None
+    root_secret: SecretRef | None = None
+    """Set in passthrough mode: every request is served by the root credential."""
+    root_of_platform: SecretRef | None = None
+    """The platform's root credential, whatever the mode."""
+    _held: dict[str, Holdings | None] = field(default_factory=dict, compare=False, repr=False)
+    _judged: dict[tuple[str, Grant], Judgement] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def given(self) -> bool:
+        """Whether entitlements were supplied at all."""
+        return self.claims.given
 
     def grants(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[tuple[Grant, Judgement], ...]:
         """Judge each required grant on the identity that serves the request's Secret."""
-        del request
-        return tuple((grant, Judgement(Verdict.UNKNOWN, NOTHING_SUPPLIED)) for grant in grants)
+        return tuple((grant, self._grant(request, grant)) for grant in grants)
 
     def trust(self, request: CredentialsRequest, accounts: Sequence[str]) -> Judgement:
         """Judge whether the identity trusts every one of these service accounts in the Secret's namespace."""
-        del request, accounts
-        return Judgement(Verdict.UNKNOWN, NOTHING_SUPPLIED)
+        found = self._serving(request)
+        if isinstance(found, Judgement):
+            return found
+        holdings, identity = found
+        return self._trust(request, holdings, identity, accounts)
+
+    def at_root(self) -> Proof:
+        """Return the same proof with every request served by the root credential, as CCO's own work is."""
+        return replace(self, root_secret=self.root_of_platform, _judged={})
 
     def caveats(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[str, ...]:
         """Return what no export can show about covered grants, one line each, sorted."""
+        if not self.given:
+            return ()
         judged = self.grants(request, grants)
         return tuple(sorted({line for _, j in judged if j.verdict is Verdict.COVERED for line in j.caveats}))
 
-    def identity(self, secret: SecretRef) -> tuple[str, str] | None:
-        """Return the identity that serves a Secret and how it was found, None where nobody says."""
-        del secret
-        return None
+    def identity_of(self, request: CredentialsRequest) -> Identity | None:
+        """Return the identity that serves a request, with how that is known and what contradicts it."""
+        secret = self.root_secret or request.secret
+        if secret is None:
+            return None
+        holdings = self._holdings(request.provider_kind)
+        record = self._record(secret)
+        ccoctl = None
+        plugin = entitlements.provider_of_kind(request.provider_kind)
+        if self.claims.ccoctl_name and self.root_secret is None and plugin is not None:
+            ccoctl = entitlements.ccoctl_name(
+                plugin.PROVIDER, self.claims.ccoctl_name, secret.namespace, secret.name, request.name
+            )
+        return entitlements.identify(
+            holdings,
+            in_secret=record.value.identity if isinstance(record, Known) else None,
+            configured=self.claims.identities.of(str(secret)),
+            ccoctl=ccoctl,
+        )
+
+    def shown_identity(self, request: CredentialsRequest) -> tuple[str, str] | None:
+        """Return identity and source for a finding; None without entitlements or where nobody says."""
+        identity = self.identity_of(request) if self.given else None
+        return (identity.id, identity.source) if identity else None
+
+    def sizes(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
+        """Return each limit of the identity's cloud that what it holds and `required` would exceed together."""
+        found = self._serving(request)
+        return () if isinstance(found, Judgement) else found[0].sizes(found[1].id, required)
 
     def evidence(self) -> IdentitiesView | None:
         """Return what the report says about the source of the proof, None where nothing was supplied."""
-        return None
+        collection = self.claims.collection
+        if collection is None:
+            return None
+        files = [ExportView(file=name, sha256=digest) for name, digest in sorted(collection.files.items())]
+        accounts = {h.account for h in self._held.values() if h is not None and h.account}
+        return IdentitiesView(
+            source=collection.source,
+            account=", ".join(sorted(accounts)) or self.claims.identities.account,
+            collected=collection.collected,
+            files=files,
+        )
 
-    def tables(self) -> tuple[Table, ...]:
-        """Return the dated tables that judgements rest on."""
-        return ()
+    def notes(self) -> tuple[str, ...]:
+        """Return what of the export could not be used, one line each."""
+        collection = self.claims.collection
+        if collection is None:
+            return (self.claims.failure,) if self.claims.failure else ()
+        unknown = (
+            f"{origin}: no cloud prints documents of this shape; it proves nothing"
+            for origin in collection.unrecognised
+        )
+        return (*collection.unread, *unknown)
+
+    def _grant(self, request: CredentialsRequest, grant: Grant) -> Judgement:
+        key = (request.id, grant)
+        try:
+            known = self._judged.get(key)
+        except TypeError:  # a condition that cannot be hashed is judged anew
+            return self._judge(request, grant)
+        if known is None:
+            known = self._judged[key] = self._judge(request, grant)
+        return known
+
+    def _judge(self, request: CredentialsRequest, grant: Grant) -> Judgement:
+        found = self._serving(request)
+        if isinstance(found, Judgement):
+            return found
+        holdings, identity = found
+        scopes = self._scopes(request)
+        if isinstance(scopes, Judgement):
+            return scopes
+        judgement = holdings.judge(identity.id, grant, scopes)
+        if self.claims.strict:
+            judgement = entitlements.strict(judgement)
+        if identity.source == "ccoctl-name" and judgement.verdict is Verdict.COVERED:
+            trust = self._trust(request, holdings, identity, request.service_accounts)
+            if trust.verdict is not Verdict.COVERED:
+                return Judgement(
+                    Verdict.UNKNOWN,
+                    f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
+                    f"{trust.reason}",
+                )
+        return judgement
+
+    def _serving(self, request: CredentialsRequest) -> tuple[Holdings, Identity] | Judgement:
+        if self.claims.failure is not None:
+            return Judgement(Verdict.UNKNOWN, self.claims.failure)
+        if self.claims.collection is None:
+            return Judgement(Verdict.UNKNOWN, NOTHING_SUPPLIED)
+        holdings = self._holdings(request.provider_kind)
+        if holdings is None:
+            return Judgement(Verdict.UNKNOWN, f"what identities hold cannot be judged for {request.provider_kind}")
+        identity = self.identity_of(request)
+        if identity is None:
+            return Judgement(
+                Verdict.UNKNOWN,
+                f"nothing says which identity serves Secret {self.root_secret or request.secret} "
+                "(identities: in the configuration, --read-secrets, or --ccoctl-name)",
+            )
+        return holdings, identity
+
+    def _trust(
+        self, request: CredentialsRequest, holdings: Holdings, identity: Identity, accounts: Sequence[str]
+    ) -> Judgement:
+        issuer = self.cluster.issuer if self.cluster else Unknown("no cluster was read")
+        match issuer:
+            case Known(value=url):
+                namespace = request.secret.namespace if request.secret else ""
+                subjects = [f"system:serviceaccount:{namespace}:{account}" for account in accounts]
+                return holdings.trust(identity.id, url, subjects)
+            case Unknown(reason=reason):
+                return Judgement(Verdict.UNKNOWN, f"the cluster's token issuer is not known: {reason}")
+            case _:
+                return Judgement(Verdict.UNKNOWN, "the cluster has no token issuer of its own")
+
+    def _scopes(self, request: CredentialsRequest) -> tuple[str, ...] | Judgement:
+        if self.cluster is None:
+            return ()
+        match request_scopes(self.cluster, request.name):
+            case Known(value=scopes):
+                return scopes
+            case Unknown(reason=reason):
+                return Judgement(Verdict.UNKNOWN, f"which scopes must be covered is not known: {reason}")
+            case _:
+                return ()
+
+    def _holdings(self, kind: str) -> Holdings | None:
+        if kind not in self._held:
+            collection = self.claims.collection
+            account = self.claims.identities.account
+            self._held[kind] = entitlements.holdings(collection, kind, account) if collection else None
+        return self._held[kind]
+
+    def _record(self, secret: SecretRef) -> Fact[SecretRecord]:
+        if self.cluster is None:
+            return Unknown("no cluster was read")
+        if secret.namespace == ROOT_NAMESPACE:
+            return self.cluster.root_secret
+        return self.cluster.secrets.get(secret, Unknown("it was not read"))

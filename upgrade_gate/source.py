@@ -5,14 +5,55 @@ A source is a plugin in `sources/` with `SCHEMES` (the prefixes it answers to) a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from upgrade_gate import plugins
+from upgrade_gate.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-__all__ = ["Limits", "Reference", "ReleaseFiles", "Settings", "Source"]
+__all__ = [
+    "IMAGE_REFERENCES",
+    "MANIFEST_SUFFIXES",
+    "RELEASE_METADATA",
+    "Limits",
+    "Reference",
+    "ReleaseFiles",
+    "Settings",
+    "Source",
+    "fetch",
+    "is_payload_file",
+    "parse_reference",
+]
+
+RELEASE_METADATA = "release-metadata"
+IMAGE_REFERENCES = "image-references"
+MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
+"""oc and the CVO compare them with case."""
+
+_PREFIXES = {
+    "dir": "dir",
+    "archive": "archive",
+    "docker-archive": "archive",
+    "oci-archive": "archive",
+    "oci": "oci",
+    "mirror": "mirror",
+    "registry": "registry",
+    "docker": "registry",
+}
+"""Prefix to scheme; skopeo's names of the same things are taken too."""
+_VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
+_HOST = re.compile(r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:\d+|\[[0-9A-Fa-f:]+\](?::\d+)?)")
+_PORT = re.compile(r"\d{1,5}/")
+"""What stands behind a host: `registry:5000/openshift/release` is no `registry:` form."""
+_FORMS = (
+    "a release is a pullspec (registry.example/repository:tag or @sha256:…), a version, a folder, dir:PATH, "
+    "archive:FILE, oci:PATH[:TAG], mirror:PATH[:TAG], registry:PULLSPEC, or cluster"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +144,67 @@ class Source(Protocol):
         release exists and cannot be read, is too large, or fails its digest.
         """
         ...
+
+
+def is_payload_file(name: str) -> bool:
+    """Return whether a file of release-manifests is read at all: manifests, and the two files about the release."""
+    return name.endswith(MANIFEST_SUFFIXES) or name in (RELEASE_METADATA, IMAGE_REFERENCES)
+
+
+def parse_reference(text: str) -> Reference:
+    """Split a release reference into scheme and target (design section 3.1).
+
+    A bare version is a version even where a folder has the same name, since a folder could be planted: `dir:` or
+    `./` names the folder. Raises UsageError, listing the forms, for anything else.
+    """
+    if not text.strip():
+        raise UsageError("an empty release reference", hint=_FORMS)
+    if text == "cluster":
+        return Reference(text, "cluster", "")
+    prefix, colon, rest = text.partition(":")
+    if colon and prefix in _PREFIXES and not _PORT.match(rest):
+        target = rest.removeprefix("//") if prefix in ("docker", "registry") else rest
+        if not target:
+            raise UsageError(f"{text}: nothing stands behind the prefix", hint=_FORMS)
+        return Reference(text, _PREFIXES[prefix], target)
+    if version := _VERSION.fullmatch(text):
+        return Reference(text, "version", version[1])
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return Reference(text, _kind_of_folder(path), str(path))
+    if path.is_file():
+        return Reference(text, "archive", str(path))
+    host, slash, repository = text.partition("/")
+    if slash and repository and _HOST.fullmatch(host) and not text.startswith((".", "/", "~")):
+        return Reference(text, "registry", text)
+    if slash:
+        raise UsageError(f"{text}: no such file or folder, and no pullspec", hint=_FORMS)
+    raise UsageError(f"{text}: not a release reference", hint=_FORMS)
+
+
+def _kind_of_folder(path: Path) -> str:
+    """Return the scheme of a folder that was given without one."""
+    if (path / "oci-layout").is_file() and (path / "index.json").is_file():
+        return "oci"
+    if (path / "v2").is_dir() and not (path / "release-manifests").is_dir():
+        return "mirror"
+    return "dir"
+
+
+def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
+    """Return the files of a release, read by the plugin of its scheme.
+
+    `version` and `cluster` must have been resolved to a pullspec before. Raises UsageError and SourceError as
+    `Source.fetch` says.
+    """
+    return _source(reference).fetch(reference, settings)
+
+
+def _source(reference: Reference) -> Source:
+    """Return the plugin that answers to a scheme, importing no other where the file names tell."""
+    scheme = reference.scheme
+    for name in sorted(plugins.names("sources"), key=lambda name: (not name.startswith(scheme), name)):
+        plugin = plugins.load("sources", name)
+        if scheme in plugin.SCHEMES:
+            return cast("Source", plugin)
+    raise SourceError(f"{reference.text}: no source reads {scheme!r}", hint=_FORMS)

@@ -295,33 +295,34 @@ def test_helper_that_has_nothing_leaves_the_entry(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("name", "script", "says"),
+    ("script", "says"),
     [
-        ("failing", f"echo {SECRET}; exit 3", "failed for quay.io with exit code 3"),
-        ("babbling", f"echo {SECRET}", "no answer that can be understood"),
-        ("numbers", """printf '{"Username":1,"Secret":2}'""", "no answer that can be understood"),
-        ("absent", None, "cannot be run"),
-        ("../../bin/evil", None, "no plain program name"),
+        (f"echo {SECRET}; exit 3", "failed for quay.io with exit code 3"),
+        (f"echo {SECRET}", "no answer that can be understood"),
+        ("""printf '{"Username":1,"Secret":2}'""", "no answer that can be understood"),
     ],
 )
 def test_helper_that_fails_is_named_and_what_it_printed_is_not(
-    name: str,
-    script: str | None,
-    says: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    script: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if script is not None:
-        helper(tmp_path / "bin", name, script, monkeypatch)
-    store = CredentialStore(
-        Settings(registry_config=write(tmp_path / "config.json", {"credHelpers": {"quay.io": name}}))
-    )
+    helper(tmp_path / "bin", "broken", script, monkeypatch)
+    file = write(tmp_path / "config.json", {"credHelpers": {"quay.io": "broken"}})
+    store = CredentialStore(Settings(registry_config=file))
 
     assert store.find("quay.io/org") is None
+    assert "docker-credential-broken" in caplog.text
     assert says in caplog.text
     assert says in store.describe("quay.io/org")
     assert SECRET not in caplog.text + store.describe("quay.io/org")
+
+
+@pytest.mark.parametrize(("name", "says"), [("absent", "cannot be run"), ("../../bin/evil", "no plain program name")])
+def test_helper_that_is_no_program_is_told(name: str, says: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "config.json", {"credHelpers": {"quay.io": name}})
+    store = CredentialStore(Settings(registry_config=file))
+
+    assert store.find("quay.io/org") is None
+    assert says in store.describe("quay.io/org")
 
 
 def test_credential_is_described_by_file_entry_and_user_without_the_secret(tmp_path: Path) -> None:

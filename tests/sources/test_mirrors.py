@@ -111,7 +111,7 @@ def test_policies_that_disagree_are_refused(tmp_path: Path) -> None:
     never = IDMS.rstrip() + "\n    mirrorSourcePolicy: NeverContactSource\n"
     allow = IDMS.rstrip() + "\n    mirrorSourcePolicy: AllowContactingSource\n"
 
-    with pytest.raises(UsageError, match="disagree whether quay.io/openshift-release-dev"):
+    with pytest.raises(UsageError, match="disagree whether"):
         places(tmp_path, never, allow)
 
 

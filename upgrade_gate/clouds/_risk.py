@@ -225,12 +225,13 @@ PAIRS: tuple[Pair, ...] = (
 )
 
 _DESTROYS: dict[str, tuple[str, ...]] = {
-    "AWS": ("*:delete*", "*:terminate*"),
-    "AlibabaCloud": ("*:delete*", "*:release*"),
+    "AWS": ("delete*", "terminate*"),
+    "AlibabaCloud": ("delete*", "release*"),
     "Azure": ("*/delete",),
     "GCP": ("*.delete",),
 }
-_TAGS = ("*:deletetags", "*:untag*", "*:removetags")
+"""Operations that delete; on AWS and Alibaba what follows the service's prefix."""
+_TAGS = ("deletetags", "untag*", "removetags")
 """Taking a tag off deletes nothing."""
 _ORDER: tuple[Risk, ...] = get_args(Risk)
 
@@ -265,9 +266,11 @@ def entries_for(cloud: str, permission: str, held: Sequence[str] = ()) -> tuple[
 def classify(cloud: str, permission: str, held: Sequence[str] = ()) -> tuple[Risk, ...]:
     """Return the classes of a permission: the table's, DESTROY for deletions, BREADTH for a pattern."""
     classes: set[Risk] = {e.risk for e in entries_for(cloud, permission, held)}
-    if has_wildcard(permission, single=_single(cloud)):
+    broad = has_wildcard(permission, single=_single(cloud))
+    if broad:
         classes.add("BREADTH")
-    tag = any(_hits(t, permission, cloud) for t in _TAGS) and "BREADTH" not in classes
-    if not tag and any(_hits(d, permission, cloud) for d in _DESTROYS.get(cloud, ())):
+    operation = permission.rpartition(":")[2] if _single(cloud) else permission
+    tag = not broad and any(_hits(t, operation, cloud) for t in _TAGS)
+    if not tag and any(_hits(d, operation, cloud) for d in _DESTROYS.get(cloud, ())):
         classes.add("DESTROY")
     return ordered(classes)

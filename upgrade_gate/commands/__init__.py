@@ -101,16 +101,15 @@ def program_name(path: str) -> str:
 def _summary(name: str) -> str:
     path = Path(__file__).with_name(f"{name.replace('-', '_')}.py")
     with path.open(encoding="utf-8") as stream:
-        line = stream.readline().strip().strip('"').rstrip(".")
-    text = line.partition(": ")[2] or line
-    return text[:1].upper() + text[1:] + "."
+        text = stream.readline().strip().strip('"').partition(": ")[2]
+    return text[:1].upper() + text[1:]
 
 
 def _execute(group: click.Group, program: str, args: list[str]) -> int:
     try:
         with group.make_context(program, args) as context:
             _stderr.hold_back_logs()
-            code = group.invoke(context)
+            code = ExitCode(group.invoke(context) or ExitCode.PASS)
         _stdout.flush()
     except click.exceptions.Exit as exc:
         return exc.exit_code
@@ -134,7 +133,7 @@ def _execute(group: click.Group, program: str, args: list[str]) -> int:
             cause=exc,
         )
         return ExitCode.INTERNAL
-    return ExitCode.PASS if code is None else ExitCode(code)
+    return code
 
 
 def _explain_usage(group: click.Group, exc: click.ClickException) -> None:

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 from upgrade_gate import plugins
 from upgrade_gate.commands import _stdout
-from upgrade_gate.errors import ClusterError, UsageError
+from upgrade_gate.errors import ClusterError, EntitlementError, UsageError
 from upgrade_gate.facts import Absent, Known, Unknown
+from upgrade_gate.platforms import by_name
 from upgrade_gate.situation import Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from upgrade_gate.cluster import Reader
-    from upgrade_gate.commands._options import ClusterOptions, OutputOptions, RegistryOptions
+    from upgrade_gate.commands._options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions
     from upgrade_gate.facts import Fact
+    from upgrade_gate.proof import Claims
     from upgrade_gate.report import Report
     from upgrade_gate.source import Settings
 
-__all__ = ["given", "open_reader", "settings_for", "write_reports"]
+__all__ = ["claims", "given", "open_reader", "settings_for", "write_reports"]
 
 
 def given(cluster: ClusterOptions) -> Given:
@@ -61,6 +63,36 @@ def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Re
         kubeconfig=cluster.kubeconfig, context=cluster.context, timeout=timeout, read_secrets=cluster.read_secrets
     )
     return cast("Reader", reader)
+
+
+def claims(gate: GateOptions, *, timeout: float) -> Claims | Callable[[str], Claims]:
+    """Return what the user supplies about identities; a live account is asked once the platform is known.
+
+    What was given and cannot be read proves nothing and says so: it never reads as not given.
+    """
+    from upgrade_gate import entitlements
+    from upgrade_gate.proof import Claims
+
+    base = Claims(identities=gate.configuration.identities, ccoctl_name=gate.ccoctl_name, strict=gate.strict_proof)
+    source = gate.identities
+    if source is None:
+        return base
+    if source.path is not None:
+        try:
+            return replace(base, collection=entitlements.load_export(source.path))
+        except EntitlementError as error:
+            return replace(base, failure=error.message)
+
+    def live(platform: str) -> Claims:
+        traits = by_name(platform)
+        try:
+            kind = traits.kind if traits else None
+            collection = entitlements.collect_live(kind or "", {"timeout": timeout})
+        except EntitlementError as error:
+            return replace(base, failure=error.message)
+        return replace(base, collection=collection)
+
+    return live
 
 
 def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:

@@ -57,6 +57,7 @@ def command(
         reader=reader,
         given=_wiring.given(cluster),
         accept_secret_exists="secret-exists" in gate.configuration.accept,
+        claims=_wiring.claims(gate, timeout=registry.settings.timeout),
     )
     weighing = pipeline.Weighing(
         acknowledgements=acknowledgements.load(gate.acknowledgements),

@@ -94,6 +94,10 @@ class IbmHoldings:
             if self._has_policies:
                 return Judgement(Verdict.MISSING, "no policy in the export is active")
             return Judgement(Verdict.UNKNOWN, "no access policies are in the export (ibmcloud iam service-policies)")
+        if self.account is None and len(self._accounts) > 1:
+            seen = ", ".join(sorted(self._accounts))
+            reason = f"the export speaks of several accounts ({seen}) and the cluster's is not known"
+            return Judgement(Verdict.UNKNOWN, reason)
         if self.account and self._accounts and self.account not in self._accounts:
             seen = ", ".join(sorted(self._accounts))
             reason = f"wrong account: the export speaks of account {seen}, the cluster is in {self.account}"
@@ -174,7 +178,7 @@ class IbmHoldings:
     def _unknown(self, iam_id: str, role: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None) -> str:
         """Return what could still make it COVERED, empty when nothing could."""
         for policy in found.whole:
-            for held in policy.roles:
+            for held in () if policy.placeholder else policy.roles:
                 if _undecided(held, role, actions):
                     how = "ibmcloud iam roles --service … --output json"
                     higher = f"{policy.label} gives {held}, which may be a higher role"

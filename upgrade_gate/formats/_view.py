@@ -287,7 +287,7 @@ def judged_by(report: Report) -> str:
         "token": "short-lived tokens",
     }
     parts = [report.platform, mode, kinds.get(report.credentials, report.credentials)]
-    chosen = [report.selection.profile, f"feature set {report.selection.feature_set}"]
+    chosen = [report.selection.profile, report.selection.feature_set]
     return f"{', '.join(parts)}; {', '.join(part for part in chosen if part)}"
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from upgrade_gate import report as document
+from upgrade_gate.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
     from upgrade_gate.formats._options import RenderOptions
@@ -25,7 +26,12 @@ _ACTIVE = re.compile(
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (one signature for every format)
     """Return the report as indented JSON in UTF-8."""
-    return _ACTIVE.sub(_escape, document.encode(report).decode()).encode()
+    try:
+        text = document.encode(report).decode()
+    except UnicodeEncodeError:
+        # a lone surrogate, which a file name in an archive can bring, has no UTF-8 at all
+        text = document.encode(harmless_report(report)).decode()
+    return _ACTIVE.sub(_escape, text).encode()
 
 
 def _escape(match: re.Match[str]) -> str:

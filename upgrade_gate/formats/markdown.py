@@ -227,7 +227,7 @@ def _excluded(report: Report) -> str:
     if not left_out:
         return ""
     lines = [f"- {_code(e.request)}: {_text(e.reason)}, {_text(e.detail)}" for e in left_out]
-    return _details(f"<b>Not applied here</b>: {_html(view.excluded_reasons(left_out))}", "\n".join(lines))
+    return _details(f"<b>Not applied here</b>: <code>{_html(view.excluded_reasons(left_out))}</code>", "\n".join(lines))
 
 
 def _evidence(report: Report) -> str:

@@ -297,11 +297,8 @@ def _excluded(page: _Page, report: Report) -> None:
     left_out = [e for e in report.selection.excluded if e.side == "to"]
     if left_out:
         page.gap()
-        page.put(
-            f"{view.excluded_reasons(left_out)}",
-            lead=f"{view.counted(len(left_out), 'request')} of the target not applied here: ",
-            style="quiet",
-        )
+        count = view.counted(len(left_out), "request")
+        page.put(f"{count} of the target not applied here: {view.excluded_reasons(left_out)}", style="quiet")
 
 
 def _close(page: _Page, report: Report) -> None:

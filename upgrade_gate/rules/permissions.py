@@ -119,7 +119,7 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
         grants=required(request, grants, held_before(change)),
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in grants]),
-        identity=situation.proof.identity(request.secret) if request.secret else None,
+        identity=situation.proof.shown_identity(request),
         evidence=evidence(change),
         remedy=(RemedyStep(f"grant {count(len(grants), 'permission')} to {where}", "before"),)
         if situation.mode is not Mode.MINT

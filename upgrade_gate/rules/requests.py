@@ -404,7 +404,7 @@ def _finding(
         grants=required(request, listed, ()) if request else (),
         needs=merge_needs(needs),
         caveats=situation.proof.caveats(request, [a.grant for a in listed]) if request and listed else (),
-        identity=situation.proof.identity(secret) if secret else None,
+        identity=situation.proof.shown_identity(request) if request else None,
         evidence=evidence(change),
         remedy=remedy if severity is Severity.BLOCKER or rule == "request-removed" else (),
     )
