@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from upgrade_gate import configuration, findings
-from upgrade_gate.configuration import EMPTY, REFUSED_WHEN_FOUND, Identities, find, load
+from upgrade_gate.configuration import EMPTY, REFUSED_WHEN_FOUND, find, load
 from upgrade_gate.errors import ConfigurationError, UsageError
 from upgrade_gate.findings import Severity
+from upgrade_gate.identities import Identities
 
 ROLE = "arn:aws:iam::111122223333:role/c1-ingress"
 

@@ -344,6 +344,7 @@ def _verdict(outcome: Outcome) -> report.VerdictView:
         },
         summary=verdict.summary,
         command=_command(outcome, verdict),
+        fail_on=verdict.fail_on,
     )
 
 

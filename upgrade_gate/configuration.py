@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from upgrade_gate.errors import ConfigurationError
+from upgrade_gate.identities import Identities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from upgrade_gate.findings import Severity
     from upgrade_gate.strict_yaml import Value
 
-__all__ = ["EMPTY", "FILE_NAME", "OPTIONS", "REFUSED_WHEN_FOUND", "Configuration", "Identities", "find", "load"]
+__all__ = ["EMPTY", "FILE_NAME", "OPTIONS", "REFUSED_WHEN_FOUND", "Configuration", "find", "load"]
 
 FILE_NAME = "upgrade-gate.yaml"
 
@@ -105,22 +106,6 @@ REFUSED_WHEN_FOUND = frozenset(
 Besides those of design section 3.4: a kubeconfig can run a program, a keyring vouches for releases, a cache answers
 for a registry, and a date revives what has expired.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """Which identity serves which Secret (design 16.2)."""
-
-    by_secret: Mapping[str, str] = field(default_factory=dict)
-    """`namespace/secret` to the identity: role or user ARN, client ID or `principal:ID`, email, `iam-ServiceId-…`."""
-    default: str | None = None
-    """Stands for all other Secrets."""
-    account: str | None = None
-    """The account, subscription or project that exports must belong to."""
-
-    def of(self, secret: str) -> str | None:
-        """Return the identity of `namespace/secret`, None where the configuration does not say."""
-        return self.by_secret.get(secret, self.default)
 
 
 @dataclass(frozen=True, slots=True)

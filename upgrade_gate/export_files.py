@@ -84,7 +84,10 @@ def _file(path: Path, name: str) -> ExportFile:
 
 
 def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
-    """Return the documents of a file's bytes, and what went wrong after the last of them (None: nothing)."""
+    """Return the documents of a file's bytes, and what went wrong after the last of them (None: nothing).
+
+    Text that is neither JSON nor YAML (a script, a note) is one document, which no cloud will recognise.
+    """
     text = _decode(data)
     if text is None:
         return (), "neither UTF-8 nor UTF-16 text"
@@ -93,7 +96,8 @@ def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
         return (), None
     if stripped[0] in "[{":
         return _json(stripped)
-    return _yaml(text)
+    bodies, problem = _yaml(text)
+    return (bodies, None) if problem is None else ((text,), None)
 
 
 def _decode(data: bytes) -> str | None:

@@ -55,6 +55,8 @@ class Verdict:
     next: Next
     counts: Mapping[Severity, Mapping[Status, int]]
     summary: str
+    fail_on: Literal["blocker", "warning"] = "blocker"
+    """The mildest severity that blocks."""
 
 
 def weigh(
@@ -199,7 +201,7 @@ def decide(
     tally = Counter((j.finding.severity, j.status) for j in judged)
     counts = {severity: {status_: tally[severity, status_] for status_ in Status} for severity in Severity}
     summary = _summary(judged, status, blockers, unknowns, basis, path=path, from_version=from_version)
-    return Verdict(status, code, basis, step, counts, summary)
+    return Verdict(status, code, basis, step, counts, summary, "warning" if fail_on_warning else "blocker")
 
 
 def _summary(

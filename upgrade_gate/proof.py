@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate import entitlements
 from upgrade_gate.cluster import SecretRef, request_scopes
-from upgrade_gate.configuration import Identities
 from upgrade_gate.entitlements import Judgement, Verdict
 from upgrade_gate.facts import Known, Unknown
+from upgrade_gate.identities import Identities
 from upgrade_gate.report import ExportView, IdentitiesView
 
 if TYPE_CHECKING:

@@ -76,7 +76,8 @@ def read(text: str, settings: Settings) -> Payload:
         about = plugins.load("sources", "registry").peek(reference, settings)
         kept: Payload | None = index.load_index(about.digest, settings)
         if kept is not None:
-            return _described(kept, about)
+            # A registry's notes are about the image itself, so they hold for every run.
+            return _described(kept, replace(about, notes=kept.notes))
     files = source.fetch(reference, settings)
     if index is None:
         return payload.load(files, settings.limits)

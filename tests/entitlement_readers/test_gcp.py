@@ -186,7 +186,12 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "no binding",
     ),
     "conditional binding of an unread role": ([allow(bind(condition="x"))], {}, "UNKNOWN", "roles describe"),
-    "predefined role by the dated table": ([allow(bind("roles/compute.storageAdmin"))], {}, "COVERED", "storageAdmin"),
+    "predefined role by the dated table": (
+        [allow(bind("roles/compute.storageAdmin"))],
+        {"permission": CREATE},
+        "COVERED",
+        "storageAdmin",
+    ),
     "predefined role without it by the dated table": (
         [allow(bind("roles/dns.admin"))],
         {"permission": CREATE},

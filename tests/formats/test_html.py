@@ -247,6 +247,7 @@ def test_unfolding_all_shows_every_permission(viewer: Viewer) -> None:
 @pytest.mark.browser
 def test_following_a_link_unfolds_its_component(viewer: Viewer) -> None:
     page = viewer.open(sample.large()).page
+    page.locator("#missed summary").click()
     page.get_by_role("link", name="component-150 gains 6 permissions").first.click()
     page.get_by_text("service150:Action3Something").wait_for(state="visible")
 

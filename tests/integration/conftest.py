@@ -9,6 +9,8 @@ import pytest
 from tests.integration import certificates as certificate_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.certificates import Certificates
 
 VARIABLES = (
@@ -32,7 +34,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's credentials and proxies out of the tests."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)

@@ -79,7 +79,7 @@ class FaultHandler(Handler):
             return
         self.serve()
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815
 
     def serve(self) -> None:
         """Answer as a good registry would."""

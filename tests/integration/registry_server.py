@@ -24,7 +24,7 @@ from tests.components import require
 from tests.integration import certificates as certificate_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.integration.certificates import Certificates
     from tests.integration.release_image import Image
@@ -317,13 +317,28 @@ class Meter:
         """Bytes from the server to its clients, headers included."""
         self.sent = 0
         self._lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
 
     def __enter__(self) -> Meter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.close()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(10)
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        for each in (self._listener, *self._sockets):
+            each.close()
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def reset(self) -> None:
         """Count from zero."""
@@ -334,10 +349,12 @@ class Meter:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self._sockets.append(client)
                 server = socket.create_connection(self._target, 10)
+                self._sockets.append(server)
                 server.settimeout(None)
-                threading.Thread(target=self._pump, args=(client, server, "sent"), daemon=True).start()
-                threading.Thread(target=self._pump, args=(server, client, "received"), daemon=True).start()
+                self._start(self._pump, client, server, "sent")
+                self._start(self._pump, server, client, "received")
 
     def _pump(self, source: socket.socket, sink: socket.socket, counter: str) -> None:
         with contextlib.suppress(OSError):

@@ -188,7 +188,7 @@ RECOVERS = [
 ]
 
 FAILS: list[tuple[str, Any, dict[str, Any], type[UpgradeGateError], str]] = [
-    ("flipped byte", flipped_byte, {}, SourceError, rf"blob {LAYER} of .*: .* sent another digest"),
+    ("flipped byte", flipped_byte, {}, SourceError, f"blob {LAYER} of .*: .* sent another digest"),
     ("truncated blob", truncated, {}, SourceError, rf"blob {LAYER} of .* broke off after \d+ bytes \(4 attempts\)"),
     ("blob shorter than the manifest says", shorter, {}, SourceError, r"sent \d+ bytes, the manifest says \d+"),
     ("blob longer than the manifest says", longer, {}, SourceError, r"announces \d+ bytes, more than the \d+ allowed"),
@@ -199,7 +199,7 @@ FAILS: list[tuple[str, Any, dict[str, Any], type[UpgradeGateError], str]] = [
         wrong_content_digest,
         {},
         SourceError,
-        r"says its digest is sha256:.*, its content",
+        "says its digest is sha256:.*, its content",
     ),
     ("manifest that never ends", endless_manifest, {}, SourceError, "sends more than the 4194304 bytes"),
     ("403", forbidden, {}, SourceError, r"refuses access \(403\) \(DENIED: requested access is denied\)"),
@@ -246,9 +246,10 @@ def test_run_ends_with_a_message(fault: Any, settings: Any, error: Any, says: st
 
 
 def test_manifest_with_another_digest_than_asked_for() -> None:
-    with faulty_registry(IMAGE, other_manifest) as (host, _):
-        with pytest.raises(SourceError, match=rf"{IMAGE.digest}: its content has the digest sha256:"):
-            fetch(host, f"@{IMAGE.digest}")
+    says = f"{IMAGE.digest}: its content has the digest sha256:"
+
+    with faulty_registry(IMAGE, other_manifest) as (host, _), pytest.raises(SourceError, match=says):
+        fetch(host, f"@{IMAGE.digest}")
 
 
 def test_tag_that_does_not_exist_is_a_usage_error() -> None:
@@ -277,7 +278,7 @@ def test_self_signed_certificate(certificates: Certificates) -> None:
 
     own = replace(certificates, certificate=certificates.self_signed, key=certificates.self_signed_key)
     with faulty_registry(IMAGE, certificates=own) as (host, state):
-        with pytest.raises(SourceError, match="certificate of .* is not trusted: self.signed certificate") as caught:
+        with pytest.raises(SourceError, match=r"certificate of .* is not trusted: self.signed") as caught:
             fetch(host, insecure=())
 
         assert "--certificate-authority" in str(caught.value)
@@ -323,7 +324,7 @@ def test_proxy_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("https_proxy", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     try:
-        with pytest.raises(SourceError, match="registry.example.test") as caught:
+        with pytest.raises(SourceError, match=r"registry\.example\.test") as caught:
             fetch("registry.example.test", insecure=(), timeout=1.5)
     finally:
         proxy.close()
@@ -338,7 +339,7 @@ def test_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
         return True
 
     class Proxy(FaultHandler):
-        do_CONNECT = FaultHandler.do_GET
+        do_CONNECT = FaultHandler.do_GET  # noqa: N815
 
     from tests.integration.registry_server import serve
 

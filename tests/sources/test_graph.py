@@ -145,7 +145,7 @@ def test_architecture_chooses_among_nodes_of_one_version() -> None:
 
 
 def test_server_is_asked_for_channel_and_architecture() -> None:
-    state = {"fast-4.15 arm64": graph("4.15.3")}
+    state: dict[str, Any] = {"fast-4.15 arm64": graph("4.15.3")}
     with serve(GraphHandler, state) as host:
         settings = Settings(graph=f"http://{host}/graph?channel=x&id=1", channel="fast-4.15", architecture="arm64")
 

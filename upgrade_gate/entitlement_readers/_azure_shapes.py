@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from upgrade_gate.clouds._patterns import Part
-from upgrade_gate.entitlement_readers._pages import Entry, mapping, strings, text
+from upgrade_gate.entitlement_readers._pages import Entry, mapping, readable_strings, strings, text
 
 __all__ = [
     "WRAPPERS",
@@ -193,21 +193,34 @@ def subscription_of(resource_id: str) -> str:
     return found.group(1).casefold() if found else ""
 
 
-def _part(has: Mapping[str, Any], allows: str, excepts: str) -> Part:
-    return Part(tuple(fold(a) for a in strings(has.get(allows))), tuple(fold(e) for e in strings(has.get(excepts))))
+def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) -> Part:
+    """Read one plane. What cannot be read is nothing granted and everything excepted; of a deny, the reverse."""
+    listed, excepted = readable_strings(has.get(allows)), readable_strings(has.get(excepts))
+    if listed is None:
+        listed = ("*",) if denies else strings(has.get(allows))
+    if excepted is None:
+        excepted = () if denies else ("*",)
+    return Part(tuple(fold(a) for a in listed), tuple(fold(e) for e in excepted))
 
 
-def _permissions(has: Mapping[str, Any]) -> tuple[Permissions, ...]:
+def _permissions(has: Mapping[str, Any], *, denies: bool = False) -> tuple[Permissions, ...]:
     listed = has.get("permissions")
     if isinstance(listed, Mapping):
         listed = [listed]
     objects = [_fields(p) for p in listed if isinstance(p, Mapping)] if isinstance(listed, list) else [dict(has)]
     return tuple(
         Permissions(
-            _part(one, "actions", "notactions"), _part(one, "dataactions", "notdataactions"), text(one.get("condition"))
+            _part(one, "actions", "notactions", denies=denies),
+            _part(one, "dataactions", "notdataactions", denies=denies),
+            _condition(one.get("condition")),
         )
         for one in objects
     )
+
+
+def _condition(value: object) -> str:
+    """Return a condition's text; whatever stands there limits, readable or not."""
+    return value.strip() if isinstance(value, str) else (str(value) if value else "")
 
 
 def definition(entry: Entry) -> Definition:
@@ -236,7 +249,7 @@ def assignment(entry: Entry) -> Assignment:
         role=role_guid(role),
         role_name=text(has.get("roledefinitionname")),
         scope=scope.rstrip("/") or ("/" if scope else ""),
-        condition=text(has.get("condition")),
+        condition=_condition(has.get("condition")),
         subscription=subscription,
         assigned_to=fold(entry.wrapper.get("assignedTo")),
     )
@@ -249,11 +262,11 @@ def deny(entry: Entry) -> Deny:
     return Deny(
         name=text(has.get("denyassignmentname")) or text(has.get("name")),
         scope=scope.rstrip("/") or ("/" if scope else ""),
-        permissions=_permissions(has),
-        principals=_principals(has.get("principals")),
+        permissions=_permissions(has, denies=True),
+        principals=_principals(has.get("principals")) or (("", ""),),
         excluded=_principals(has.get("excludeprincipals")),
         only_this_scope=has.get("donotapplytochildscopes") is True,
-        condition=text(has.get("condition")),
+        condition=_condition(has.get("condition")),
     )
 
 

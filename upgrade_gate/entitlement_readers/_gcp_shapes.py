@@ -61,6 +61,10 @@ class Level(StrEnum):
     BARE = "not said"
 
 
+_SOMEBODY = "group:nobody can say whom"
+"""Stands in for the principals of a deny rule that cannot be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A role for members; `condition` is its expression, empty where there is none."""
@@ -241,7 +245,7 @@ def role(entry: Entry) -> RoleDocument:
     """Read a role."""
     item = entry.item
     listed = item.get("includedPermissions")
-    dead = "deleted" if item.get("deleted") is True else ""
+    dead = "deleted" if item.get("deleted") else ""
     dead = dead or ("DISABLED" if text(item.get("stage")).upper() == "DISABLED" else "")
     return RoleDocument(
         text(item.get("name")),
@@ -259,7 +263,7 @@ def account(entry: Entry) -> Account:
         text(item.get("email")).casefold(),
         text(item.get("projectId")),
         text(item.get("displayName")),
-        item.get("disabled") is True,
+        bool(item.get("disabled")),
         text(item.get("uniqueId")),
     )
 
@@ -273,7 +277,7 @@ def pool_provider(entry: Entry) -> PoolProvider:
         pool,
         provider,
         text(mapping(item.get("oidc")).get("issuerUri")),
-        item.get("disabled") is not True and state in ("", "ACTIVE"),
+        not item.get("disabled") and state in ("", "ACTIVE"),
         text(item.get("attributeCondition")),
         text(mapping(item.get("attributeMapping")).get("google.subject")),
     )
@@ -299,9 +303,9 @@ def deny_policy(entry: Entry) -> DenyPolicy:
 def _deny_rule(item: Mapping[str, Any]) -> DenyRule:
     condition = mapping(item.get("denialCondition"))
     return DenyRule(
-        strings(item.get("deniedPrincipals")),
+        strings(item.get("deniedPrincipals")) or (_SOMEBODY,),
         strings(item.get("exceptionPrincipals")),
-        strings(item.get("deniedPermissions")),
+        strings(item.get("deniedPermissions")) or ("*",),
         strings(item.get("exceptionPermissions")),
         text(condition.get("expression")) or ("(its text is empty)" if condition else ""),
     )

@@ -75,6 +75,8 @@ def _accepts(attribute: Attribute, value: str) -> bool | None:
 
 def fit(policy: AccessPolicy, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
     """Return how far a policy reaches what is needed, in one resource group (None: which one is not known)."""
+    if policy.unread:
+        return Fit(Reach.UNCERTAIN, "has targets that cannot be read")
     plain = {a.name: a.value for a in policy.attributes if a.operator == "stringEquals"}
     if _class_of(plain) != _class_of(needed):
         return Fit(Reach.NONE, f"is about another class of targets ({_class_of(plain)})")

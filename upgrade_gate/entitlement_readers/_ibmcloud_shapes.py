@@ -58,6 +58,8 @@ class AccessPolicy:
     condition: str
     """Rule of a v2 policy (times of day), empty where there is none."""
     active: bool
+    unread: bool
+    """Whether its targets cannot be read: it must not seem to have no limits."""
     placeholder: bool
     origin: str
 
@@ -140,8 +142,6 @@ def policy(entry: Entry) -> AccessPolicy:
         resources = [mapping(r) for r in item["resources"]] if isinstance(item["resources"], list) else []
         condition = ""
     crns = _roles(roles)
-    state = text(item.get("state"))
-    kind = text(item.get("type"))
     return AccessPolicy(
         id=text(item.get("id")),
         iam_ids=tuple(a.value for a in subject if a.name == "iam_id"),
@@ -150,7 +150,8 @@ def policy(entry: Entry) -> AccessPolicy:
         attributes=tuple(a for r in resources for a in _attributes(r)),
         tags=any(bool(r.get("tags")) for r in resources),
         condition=condition,
-        active=state in ("", "active") and kind in ("", "access"),
+        active=item.get("state") in (None, "", "active") and item.get("type") in (None, "", "access"),
+        unread=not resources or any(_is_unread(r) for r in resources),
         placeholder=any(crn.endswith(_PLACEHOLDER) for crn in crns),
         origin=entry.origin,
     )
@@ -163,16 +164,22 @@ def _roles(value: object) -> tuple[str, ...]:
     return tuple(f for f in found if f)
 
 
+def _is_unread(resource: Mapping[str, Any]) -> bool:
+    listed = resource.get("attributes")
+    return not isinstance(listed, list) or any(not (a.name and a.operator) for a in _attributes(resource))
+
+
 def _attributes(holder: Mapping[str, Any]) -> tuple[Attribute, ...]:
     listed = holder.get("attributes")
     if not isinstance(listed, list):
         return ()
     return tuple(
         Attribute(
-            text(a.get("name")) or text(a.get("key")), text(a.get("operator")) or "stringEquals", text(a.get("value"))
+            text(mapping(a).get("name")) or text(mapping(a).get("key")),
+            text(mapping(a).get("operator", "stringEquals")),
+            text(mapping(a).get("value")),
         )
         for a in listed
-        if isinstance(a, Mapping)
     )
 
 

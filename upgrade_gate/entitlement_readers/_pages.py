@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from upgrade_gate.entitlements import Document
 
-__all__ = ["Entry", "Reading", "holds", "mapping", "read", "strings", "text"]
+__all__ = ["Entry", "Reading", "holds", "mapping", "read", "readable_strings", "strings", "text"]
 
 KindOf: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
@@ -72,6 +72,18 @@ def strings(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     return tuple(v for v in value if isinstance(v, str)) if isinstance(value, Sequence) else ()
+
+
+def readable_strings(value: object) -> tuple[str, ...] | None:
+    """Return the strings of a list, empty where there is none, and None where something else stands there.
+
+    For fields that take away: an exception that cannot be read must not read as no exception.
+    """
+    if value is None:
+        return ()
+    found = strings(value)
+    whole = isinstance(value, str) or (isinstance(value, Sequence) and len(found) == len(value))
+    return found if whole else None
 
 
 def holds(body: Any, kind_of: KindOf, wrappers: Sequence[str], *, empty: Sequence[str] = (), depth: int = 0) -> bool:

@@ -41,7 +41,9 @@ def describe(finding: FindingView) -> list[str]:
         risk = f" [{', '.join(grant.risk)}]" if grant.risk else ""
         covered = f" (held already by {grant.covered_by})" if grant.covered_by else ""
         lines.append(f"+ {view.grant_text(grant)}{risk}{covered}")
-    lines += [f"needs {need.kind}: {need.status}. {need.detail}".rstrip(". ") for need in finding.needs]
+    lines += [
+        f"needs {need.kind}: {need.status}. {view.need_detail(finding, need)}".rstrip(". ") for need in finding.needs
+    ]
     if finding.identity:
         lines.append(f"identity {finding.identity.id}, found through {view.source_of(finding.identity)}")
     lines += [f"caveat: {caveat}" for caveat in finding.caveats]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         FindingView,
         GrantView,
         IdentityView,
+        NeedView,
         Report,
         VerdictView,
     )
@@ -36,6 +38,7 @@ __all__ = [
     "facts_read",
     "grant_text",
     "judged_by",
+    "need_detail",
     "next_step",
     "path_of",
     "sections",
@@ -122,11 +125,6 @@ class GrantDiffView:
     covered: tuple[GrantView, ...]
     gone: tuple[GrantView, ...]
     still_covered: tuple[GrantView, ...]
-
-    @property
-    def empty(self) -> bool:
-        """Whether no grant came or went."""
-        return not (self.new or self.covered or self.gone or self.still_covered)
 
     @property
     def only_new(self) -> tuple[GrantView, ...]:
@@ -281,7 +279,7 @@ def judged_by(report: Report) -> str:
     """Return by what the requests were chosen: platform, mode, credentials, profile, feature set."""
     mode = "mode unknown" if report.mode == "unknown" else f"{report.mode} mode"
     kinds = {
-        "unknown": "credentials of unknown form",
+        "unknown": "credentials unknown",
         "none": "no credentials",
         "keys": "static keys",
         "token": "short-lived tokens",
@@ -349,15 +347,35 @@ def next_step(verdict: VerdictView) -> str:
     """Return the step that ends a verdict, in words; the closing command of a pass is `verdict.command`."""
     match verdict.next:
         case "remediate":
-            return "Grant what is missing (upgrade-gate remediate writes it out), then run the gate again."
+            return "Close each blocker as said with it (upgrade-gate remediate writes the steps), then check again."
         case "annotate":
-            return "Only the annotation is missing: set it, then start the upgrade."
+            return "Only the annotation is missing: set it as said with the finding, then check again."
         case "retry":
-            return "Make the unknown readable as said above, then run the gate again."
+            if any(count.open for severity, count in verdict.counts.items() if severity == "unknown"):
+                return "Make readable what could not be read, as said with each finding, then check again."
+            return "Bring the proof that is asked for (--identities), then check again."
         case "upgrade":
             return "Start the upgrade:" if verdict.command else "Start the upgrade."
         case "none":
             return "Nothing to do."
+
+
+def need_detail(finding: FindingView, need: NeedView) -> str:
+    """Return what is said about a need, equal reasons once; grants that all share one are not listed again."""
+    names = {grant.permission for grant in finding.grants}
+    if need.kind != "grants" or not names:
+        return need.detail
+    start = "|".join(re.escape(name) for name in sorted(names))
+    reasons: dict[str, list[str]] = {}
+    for piece in re.split(f"; (?=(?:{start})(?:, |: ))", need.detail):
+        listed, colon, reason = piece.partition(": ")
+        named = listed.split(", ")
+        if not colon or not set(named) <= names:
+            return need.detail
+        reasons.setdefault(reason, []).extend(named)
+    if len(reasons) == 1 and set(*reasons.values()) == names:
+        return next(iter(reasons))
+    return "; ".join(f"{', '.join(named)}: {reason}" for reason, named in reasons.items())
 
 
 def source_of(identity: IdentityView) -> str:

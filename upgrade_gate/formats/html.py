@@ -30,6 +30,9 @@ EXTENSION = "html"
 OPEN_COMPONENTS = 25
 """Up to this many components, those with open work are unfolded from the start."""
 
+LISTED = 15
+"""What the guards miss for one reason: so many are in sight, the rest is folded."""
+
 RISKS = {
     "ESCALATE": "can gain further rights",
     "IMPERSONATE": "can act as another identity",
@@ -60,6 +63,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         state=view.state_of(report),
         sections=parts,
         missed=_by_reason(parts.missed),
+        listed=LISTED,
         stopped=sum(f.guard == "stopped" for f in parts.all),
         components=components,
         unfold=len(components) <= OPEN_COMPONENTS,

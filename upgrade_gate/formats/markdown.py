@@ -160,7 +160,10 @@ def _finding(finding: FindingView) -> str:
     if finding.guard:
         who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
         lines.append(f"- {who}: {_text(finding.guard_reason or 'no reason given')}")
-    lines += [f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(n.detail)}".rstrip() for n in finding.needs]
+    lines += [
+        f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(view.need_detail(finding, n))}".rstrip()
+        for n in finding.needs
+    ]
     if finding.identity:
         lines.append(
             f"- identity {_code(finding.identity.id)}, found through {_text(view.source_of(finding.identity))}"

@@ -70,8 +70,6 @@ class _Page:
         self._lines: list[str] = []
 
     def bytes(self) -> bytes:
-        while self._lines and not self._lines[-1]:
-            self._lines.pop()
         return ("\n".join(self._lines) + "\n").encode("utf-8", "replace")
 
     def gap(self) -> None:
@@ -183,7 +181,11 @@ def _finding(page: _Page, finding: FindingView, report: Report) -> None:
         return
     _grants(page, finding, report)
     for need in finding.needs:
-        page.put(f"{need.kind}: {need.status}. {need.detail}".rstrip(". "), indent=inside, lead="needs    ")
+        page.put(
+            f"{need.kind}: {need.status}. {view.need_detail(finding, need)}".rstrip(". "),
+            indent=inside,
+            lead="needs    ",
+        )
     if finding.identity:
         page.put(f"{finding.identity.id} (by {view.source_of(finding.identity)})", indent=inside, lead="held by  ")
     for caveat in finding.caveats:

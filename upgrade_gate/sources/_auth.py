@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.errors import UsageError
+from upgrade_gate.sources.registry import DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +36,6 @@ HELPER_SECONDS = 30.0
 HELPER_NAME = re.compile(r"[A-Za-z0-9._-]+")
 HELPER_FOUND_NOTHING = "credentials not found"
 TOKEN_USER = "<token>"  # noqa: S105 - the user name by which a helper says that its secret is an identity token
-DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 
 

@@ -5,7 +5,7 @@ warning and fetched again. Entries are written beside their place and renamed, s
 whole entries or none. A cache that cannot be written is no reason to fail: the run goes on without it.
 
     blobs/ab/<hex>             the blob itself
-    manifests/ab/<hex>         one line with the media type, then the manifest
+    manifests/ab/<hex>         one line with the media type and a hash of it, then the manifest
     index/<version>/ab/<hex>   32 bytes SHA-256, then the payload as MessagePack
 """
 
@@ -102,19 +102,19 @@ class Cache:
         content = _read(path) if path is not None else None
         if path is None or content is None:
             return None
-        media_type, _, data = content.partition(b"\n")
-        if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
+        first, _, data = content.partition(b"\n")
+        media_type = first.partition(b" ")[0].decode("ascii", "replace")
+        if first != _first_line(media_type) or f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
             _drop(path)
             return None
         _touch(path)
-        return ManifestBlob(data, media_type.decode("ascii", "replace"), digest)
+        return ManifestBlob(data, media_type, digest)
 
     def store_manifest(self, manifest: ManifestBlob) -> None:
         """Keep a manifest whose digest was checked."""
         path = self._path("manifests", manifest.digest)
         if path is not None:
-            media_type = "".join(c for c in manifest.media_type if c.isprintable())
-            self._write(path, iter((media_type.encode("ascii", "replace") + b"\n", manifest.data)))
+            self._write(path, iter((_first_line(manifest.media_type) + b"\n", manifest.data)))
 
     def index(self, key: str) -> bytes | None:
         """Return what `store_index` kept under a key, None where it is absent or was damaged."""
@@ -255,6 +255,11 @@ def _index_version() -> str:
     names = [f"{c.__name__}.{f.name}" for c in (Payload, Manifest, Location, Unreadable) for f in fields(c)]
     shape = hashlib.sha256(",".join(names).encode()).hexdigest()[:8]
     return f"{__version__}-{INDEX_SCHEMA}-{shape}"
+
+
+def _first_line(media_type: str) -> bytes:
+    name = media_type.encode("ascii", "replace").translate(None, b" \r\n")
+    return name + b" " + hashlib.sha256(name).hexdigest()[:16].encode()
 
 
 def _trusted(folder: Path) -> bool:

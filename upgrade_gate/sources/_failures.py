@@ -74,7 +74,11 @@ def _understand(chain: list[BaseException], via: str, host: str, proxy: str | No
 
     if _first(chain, ssl.SSLError) is not None:
         return _tls_error(chain, via, host)
-    if _first(chain, TimeoutError, urllib3.TimeoutError):
+    # NewConnectionError is a ConnectTimeoutError for history's sake only.
+    if any(
+        isinstance(e, TimeoutError | urllib3.TimeoutError) and not isinstance(e, urllib3.NewConnectionError)
+        for e in chain
+    ):
         hint = "check host, proxy and NO_PROXY; --timeout allows more time"
         return ExchangeError(Kind.TIMEOUT, f"{via} does not answer", hint)
     if unresolved := _first(chain, socket.gaierror):

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from upgrade_gate.errors import SourceError
 from upgrade_gate.source import is_payload_file
-from upgrade_gate.sources._tar import BLOCK, Tar, looks_like_tar
+from upgrade_gate.sources._tar import BLOCK, Tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from upgrade_gate.source import Limits
-    from upgrade_gate.sources._tar import Member
 
 __all__ = ["RELEASE_MANIFESTS", "Layer", "Unpacked", "packing", "read_layer"]
 
@@ -224,15 +223,16 @@ def read_layer(raw: BinaryIO, where: str, limits: Limits) -> Layer:
         elif member.kind == "file" and not name:
             raise SourceError(f"{where}: {RELEASE_MANIFESTS} is no folder")
         elif member.kind == "file" and is_payload_file(name):
-            _add(files, name, tar, member, where, limits)
+            if member.size > limits.file:
+                raise SourceError(
+                    f"{where}: {member.name}: {member.size} bytes, more than the {limits.file} read of one file"
+                )
+            _add(files, name, tar.data(member), where)
     return Layer(files, frozenset(removed), opaque, stream.finish())
 
 
-def _add(files: dict[str, bytes], name: str, tar: Tar, member: Member, where: str, limits: Limits) -> None:
+def _add(files: dict[str, bytes], name: str, content: bytes, where: str) -> None:
     if not name.isprintable():
-        raise SourceError(f"{where}: the name {member.name!r} is no printable text")
-    if member.size > limits.file:
-        raise SourceError(f"{where}: {member.name}: {member.size} bytes, more than the {limits.file} read of one file")
-    content = tar.data(member)
+        raise SourceError(f"{where}: the name {name!r} is no printable text")
     if files.setdefault(name, content) != content:
-        raise SourceError(f"{where}: {member.name} stands twice with differing content")
+        raise SourceError(f"{where}: {RELEASE_MANIFESTS}/{name} stands twice with differing content")

@@ -92,8 +92,8 @@ def _split_port(entry: str) -> tuple[str, int | None]:
     """Take `:port` off a host, an IPv4 address or a bracketed IPv6 address."""
     if entry.startswith("["):
         host, _, rest = entry[1:].partition("]")
-        return host, int(rest[1:]) if rest[1:].isdigit() else None
+        return host, int(rest[1:]) if rest[1:].isdecimal() else None
     host, colon, port = entry.rpartition(":")
-    if colon and port.isdigit() and ":" not in host:
+    if colon and port.isdecimal() and ":" not in host:
         return host, int(port)
     return entry, None

@@ -42,12 +42,19 @@ class _Adapter(HTTPAdapter):
         return super().proxy_manager_for(proxy, **proxy_kwargs)
 
 
+class _Session(requests.Session):
+    """A session that leaves redirects to the caller entirely."""
+
+    def get_redirect_target(self, resp: Any) -> None:
+        """Say that there is none: requests would read the body whole, however large, and parse the address."""
+
+
 def new_session(context: ssl.SSLContext, user_agent: str) -> requests.Session:
     """Return a session whose TLS connections use `context`, for plain http as well."""
     if not context.check_hostname:
         # Said by the user for this host; the warning would come with every connection.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()

@@ -66,8 +66,9 @@ class Tar:
 
     def __iter__(self) -> Iterator[Member]:
         """Yield the entries; `data` is for the one that came last."""
-        for count, member in enumerate(iter(self._next, None), start=1):
-            assert member is not None
+        count = 0
+        while (member := self._next()) is not None:
+            count += 1
             if count > self._limit:
                 raise SourceError(f"{self._where} has more than the {self._limit} entries that are read of an archive")
             yield member

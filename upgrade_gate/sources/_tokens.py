@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from upgrade_gate.errors import SourceError
-from upgrade_gate.sources._transport import host_of, registry_words, shown_url
+from upgrade_gate.sources._transport import host_of, is_url, registry_words, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ MARGIN = 5.0
 TOKEN_LIMIT = 2**20
 CLIENT_ID = "upgrade-gate"
 PARAMETER = re.compile(r'\s*([A-Za-z0-9!#$%&\'*+.^_`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*(?:,|$)')
-SCHEME = re.compile(r"[\s,]*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:\s+|$)")
+SCHEME = re.compile(r"[\s,]*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:[\s,]+|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ class Authorizer:
 
     def _token(self, challenge: Challenge, credential: Credential | None) -> _Grant:
         realm = challenge.parameters.get("realm", "")
-        if urlsplit(realm).scheme not in ("http", "https") or not urlsplit(realm).hostname:
-            raise SourceError(f"{self._host} sends users to a token server whose address is no URL")
+        if not is_url(realm):
+            raise SourceError(f"{self._repository}: {self._host} names a token server whose address is no URL")
         server = f"token server {host_of(realm)} of {self._host}"
         scope = challenge.parameters.get("scope") or f"repository:{self._path}:pull"
         service = challenge.parameters.get("service", "")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from upgrade_gate.source import Settings
     from upgrade_gate.sources._progress import Advance
 
-__all__ = ["Response", "Transport", "host_of", "shown_url"]
+__all__ = ["Response", "Transport", "host_of", "is_url", "registry_words", "shown_url"]
 
 _logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Response:
     """At its start; the caller closes it."""
     size: int
     digest: str
-    """`sha256:…` of the body."""
+    """Of the body, by the algorithm that was asked for."""
     host: str
     """Who gave the answer in the end, after redirects."""
     redirected: bool
@@ -114,17 +114,21 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         limit: int = ERROR_BODY,
+        algorithm: str = "sha256",
         plain: bool = False,
         advance: Advance | None = None,
     ) -> Response:
         """Exchange one request for its answer, whatever its status below 500 other than 429.
 
-        `what` names the object in errors, `limit` is the most that a good body may hold (bytes), `plain` allows
-        http where the URL itself says so. A form is posted and never follows a redirect, since it holds a secret.
+        `what` names the object in errors, `limit` is the most that a good body may hold (bytes), `algorithm` that of
+        its digest; `plain` allows http where the URL itself says so. A form is posted and never follows a redirect,
+        since it holds a secret.
         Raises SourceError where no answer came within the deadline and the retries.
         """
+        if not is_url(url):
+            raise SourceError(f"{what}: its address is no http URL")
         deadline = time.monotonic() + self._settings.timeout
-        job = _Job(method, url, what, headers or {}, form, limit, plain, advance, deadline)
+        job = _Job(method, url, what, headers or {}, form, limit, algorithm, plain, advance, deadline)
         pause = FIRST_PAUSE
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
@@ -163,8 +167,8 @@ class Transport:
             if response.status not in REDIRECTS or not location or job.form is not None:
                 return response
             response.body.close()
-            target = urljoin(url, location)
-            if urlsplit(target).scheme not in DEFAULT_PORTS or not urlsplit(target).hostname:
+            target = _joined(url, location)
+            if not is_url(target):
                 raise ExchangeError(Kind.PROTOCOL, f"{host_of(url)} redirects to something that is no http address")
             _logger.info("%s redirects to %s", host_of(url), host_of(target))
             url = target
@@ -319,6 +323,7 @@ class _Job:
     headers: Mapping[str, str] = field(repr=False)
     form: Mapping[str, str] | None = field(repr=False)
     limit: int
+    algorithm: str
     plain: bool
     advance: Advance | None
     deadline: float
@@ -336,9 +341,25 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{host_of(url)}{parts.path}"
 
 
+def is_url(url: str) -> bool:
+    """Return whether a URL has an http scheme, a host and, if any, a port that exists; never raises."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:
+        return ""
+
+
 def _without_port(host: str) -> str:
     name, _, port = host.rpartition(":")
-    return name if name and port.isdigit() and (":" not in name or name.endswith("]")) else host
+    return name if name and _is_number(port) and (":" not in name or name.endswith("]")) else host
 
 
 def _receive(
@@ -352,12 +373,10 @@ def _receive(
     good = answer.status_code < 300
     limit = job.limit if good else ERROR_BODY
     announced = answer.headers.get("content-length", "")
-    if good and job.method != "HEAD" and announced.isdigit() and int(announced) > limit:
-        raise ExchangeError(
-            Kind.SIZE, f"{host} announces {announced} bytes, more than the {limit} that are allowed here"
-        )
+    if good and job.method != "HEAD" and _is_number(announced) and int(announced) > limit:
+        raise ExchangeError(Kind.SIZE, f"{host} announces {announced} bytes, more than the {limit} allowed here")
     body = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115 - the caller closes it
-    hasher = hashlib.sha256()
+    hasher = hashlib.new(job.algorithm)
     size = 0
     try:
         for chunk in _chunks(answer, host):
@@ -373,7 +392,9 @@ def _receive(
     except BaseException:
         body.close()
         raise
-    return Response(answer.status_code, answer.headers, body, size, f"sha256:{hasher.hexdigest()}", host, redirected)
+    return Response(
+        answer.status_code, answer.headers, body, size, f"{job.algorithm}:{hasher.hexdigest()}", host, redirected
+    )
 
 
 def _go_on(size: int, limit: int, host: str, cancelled: threading.Event) -> None:
@@ -406,12 +427,17 @@ def _write(body: BinaryIO, chunk: bytes) -> None:
         ) from exc
 
 
+def _is_number(text: str) -> bool:
+    """Return whether a text is a plain number; `isdigit` alone takes `²`, which a header may well hold."""
+    return text.isascii() and text.isdigit()
+
+
 def _retry_after(response: Response) -> float:
     """Return Retry-After in seconds, 0 where there is none: a number, or a date."""
     value = response.headers.get("retry-after", "").strip()
-    if value.isdigit():
+    if _is_number(value):
         return float(value)
-    with suppress(ValueError, TypeError, OverflowError):
+    with suppress(ValueError, TypeError, OverflowError, IndexError):
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     return 0.0
 

@@ -6,53 +6,27 @@ release's metadata), and nothing at all for what the cache holds.
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from upgrade_gate.errors import SourceError, UsageError
+from upgrade_gate.errors import UsageError
 from upgrade_gate.source import ReleaseFiles
-from upgrade_gate.sources import _mirrors, _progress
-from upgrade_gate.sources._auth import DOCKER_HUB, CredentialStore
-from upgrade_gate.sources._cache import Cache
-from upgrade_gate.sources._image import ManifestBlob, read_release
-from upgrade_gate.sources._tokens import Authorizer
-from upgrade_gate.sources._transport import Transport, registry_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
+    from collections.abc import Sequence
 
     from upgrade_gate.source import Reference, Settings
-    from upgrade_gate.sources._image import Descriptor
-    from upgrade_gate.sources._transport import Response
 
-    T = TypeVar("T")
-
-__all__ = ["SCHEMES", "ImageName", "RegistryStore", "fetch", "parse_name", "peek"]
-
-_logger = logging.getLogger(__name__)
+__all__ = ["SCHEMES", "ImageName", "fetch", "parse_name", "peek"]
 
 SCHEMES: tuple[str, ...] = ("registry",)
 
-ACCEPT = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
-"""A registry that holds a type which is not asked for answers 404, not 406 (test-components.md 1)."""
-MANIFEST_LIMIT = 4 * 2**20
-"""The size that registries themselves accept (distribution-spec, `manifest maximum size`)."""
-AUTH_ATTEMPTS = 3
-DOCKER_HUB_HOST = "registry-1.docker.io"
 HOST = re.compile(r"(?:localhost|[A-Za-z0-9._-]*[.][A-Za-z0-9._-]*|[A-Za-z0-9._-]+:\d+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 PATH = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +47,14 @@ class ImageName:
         return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
 
 
-class _NoSuchTagError(UsageError):
-    """The registry knows no such tag or repository."""
-
-
 def parse_name(text: str) -> ImageName:
     """Take a pullspec apart; raises UsageError for what is none, and for one without host, tag or digest."""
     rest = text.removeprefix("docker://")
     rest, at, digest = rest.partition("@")
+    if "/" in digest:
+        raise UsageError(f"user and password do not belong into a pullspec ({digest})", hint="give them with -a FILE")
     if at and not DIGEST.fullmatch(digest):
-        raise UsageError(f"{text}: no digest after the @", hint="write host/path@sha256:… with 64 hexadecimal digits")
+        raise UsageError(f"{text}: no digest after the @", hint="write host/path@sha256: and 64 hexadecimal digits")
     host, slash, path = rest.partition("/")
     tag = None
     if ":" in path:
@@ -109,8 +81,11 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     Raises UsageError where the registry knows no such tag, SourceError for every other failure; under `--offline`
     only what the cache holds by digest is read.
     """
+    from upgrade_gate.sources._image import read_release
+    from upgrade_gate.sources._repository import Places
+
     name = parse_name(reference.target)
-    with _Places(name, settings) as places:
+    with Places(name, settings) as places:
         image = places.first(lambda store: read_release(store, name.version, settings.limits))
     return _released(reference, name, image.digest, settings, files=dict(image.files), notes=image.notes)
 
@@ -123,7 +98,9 @@ def peek(reference: Reference, settings: Settings) -> ReleaseFiles:
     name = parse_name(reference.target)
     digest = name.digest
     if digest is None:
-        with _Places(name, settings) as places:
+        from upgrade_gate.sources._repository import Places
+
+        with Places(name, settings) as places:
             digest = places.first(lambda store: store.resolve(name.version))
     return _released(reference, name, digest, settings, files={}, notes=())
 
@@ -135,7 +112,7 @@ def _released(
     settings: Settings,
     *,
     files: dict[str, bytes],
-    notes: tuple[str, ...],
+    notes: Sequence[str],
 ) -> ReleaseFiles:
     from upgrade_gate.sources import _signatures
 
@@ -149,184 +126,3 @@ def _released(
         pullspec=f"{name.repository}@{digest}",
         notes=notes,
     )
-
-
-class _Places:
-    """The mirrors and the source of one image, to be tried in order over shared connections."""
-
-    def __init__(self, name: ImageName, settings: Settings) -> None:
-        self._name = name
-        self._settings = settings
-        self._cache = Cache(settings.cache_dir)
-        self._credentials = CredentialStore(settings)
-        self._transport = Transport(settings)
-
-    def __enter__(self) -> _Places:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._transport.close()
-
-    def first(self, ask: Callable[[RegistryStore], T]) -> T:
-        """Return what the first place gives; every failure is told when none does."""
-        rules = _mirrors.load_rules(self._settings)
-        places = _mirrors.locations(self._name.repository, rules, by_digest=self._name.digest is not None)
-        if not places:
-            raise SourceError(
-                f"{self._name}: a mirror policy forbids its source and names no mirror", hint="check --idms-file"
-            )
-        failures: list[SourceError | _NoSuchTagError] = []
-        for place in places:
-            authorizer = Authorizer(self._transport, self._credentials, place.repository)
-            store = RegistryStore(place.repository, self._transport, authorizer, self._cache, self._settings)
-            try:
-                answer = ask(store)
-            except (SourceError, _NoSuchTagError) as exc:
-                failures.append(exc)
-                if place is not places[-1]:
-                    _logger.warning("%s; trying %s", exc, places[len(failures)].repository)
-                continue
-            if place.mirror_of is not None:
-                _logger.info("%s was read from its mirror %s", self._name, place.repository)
-            return answer
-        if len(failures) == 1:
-            raise failures[0]
-        kind = SourceError if any(isinstance(f, SourceError) for f in failures) else UsageError
-        told = "; ".join(f.message for f in failures)
-        raise kind(f"{self._name} could be read from none of {len(failures)} places: {told}", hint=failures[-1].hint)
-
-
-class RegistryStore:
-    """One repository as a store of manifests and blobs (`_image.Store`)."""
-
-    def __init__(
-        self, repository: str, transport: Transport, authorizer: Authorizer, cache: Cache, settings: Settings
-    ) -> None:
-        self._repository = repository
-        self._transport = transport
-        self._authorizer = authorizer
-        self._cache = cache
-        self._settings = settings
-        host, _, self._path = repository.partition("/")
-        self._host = DOCKER_HUB_HOST if host in DOCKER_HUB else host
-
-    def manifest(self, reference: str) -> ManifestBlob:
-        """Return the manifest of a tag or digest, its digest checked against all that names one."""
-        by_digest = DIGEST.fullmatch(reference) is not None
-        cached = self._cache.manifest(reference) if by_digest else None
-        if cached is not None:
-            return cached
-        what = self._named(reference)
-        response = self._ask("GET", f"manifests/{reference}", what, accept=ACCEPT, limit=MANIFEST_LIMIT)
-        if response.status != 200:
-            raise self._manifest_error(response, what, by_digest=by_digest)
-        data, digest = response.read(), response.digest
-        if by_digest and digest != reference:
-            raise SourceError(
-                f"manifest {what}: its content has the digest {digest}",
-                hint="the registry or a proxy changed the manifest",
-            )
-        announced = response.headers.get("docker-content-digest", "")
-        if DIGEST.fullmatch(announced) and announced != digest:
-            raise SourceError(
-                f"manifest {what}: {response.host} says its digest is {announced}, its content has {digest}",
-                hint="the registry or a proxy changed the manifest",
-            )
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-        blob = ManifestBlob(data, media_type, digest)
-        self._cache.store_manifest(blob)
-        return blob
-
-    def resolve(self, tag: str) -> str:
-        """Return the digest that a tag stands for now: one HEAD where the registry tells it, else one GET."""
-        what = self._named(tag)
-        response = self._ask("HEAD", f"manifests/{tag}", what, accept=ACCEPT, limit=MANIFEST_LIMIT)
-        response.body.close()
-        digest = response.headers.get("docker-content-digest", "")
-        if response.status == 200 and DIGEST.fullmatch(digest):
-            return digest
-        return self.manifest(tag).digest  # which also words the error of another status
-
-    def open_blob(self, descriptor: Descriptor) -> BinaryIO:
-        """Return a blob whose size and digest were checked whole, out of the cache or from the registry."""
-        digest, size = descriptor.digest, descriptor.size
-        cached = self._cache.open_blob(digest)
-        if cached is not None:
-            return cached
-        what = f"blob {digest} of {self._repository}"
-        if size > self._settings.limits.compressed:
-            raise SourceError(
-                f"{what} has {size} bytes, more than the {self._settings.limits.compressed} that are read at most"
-            )
-        with _progress.download(self._repository, size, self._settings) as advance:
-            response = self._ask("GET", f"blobs/{digest}", what, accept="*/*", limit=size, advance=advance)
-        if response.status != 200:
-            raise _unexpected(response, what, "the registry lost a part of the image; push it again, or name a mirror")
-        if response.size != size or response.digest != digest:
-            response.body.close()
-            wrong = f"{response.size} bytes, the manifest says {size}" if response.size != size else "another digest"
-            raise SourceError(
-                f"{what}: {response.host} sent {wrong}", hint="the registry or a proxy changed the blob; try a mirror"
-            )
-        self._cache.store_blob(digest, response.body)
-        return response.body
-
-    def _named(self, reference: str) -> str:
-        return f"{self._repository}{'@' if DIGEST.fullmatch(reference) else ':'}{reference}"
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        what: str,
-        *,
-        accept: str,
-        limit: int,
-        advance: _progress.Advance | None = None,
-    ) -> Response:
-        """Send one request, answering challenges; returns whatever the registry says but 401 and 403."""
-        if self._settings.offline:
-            raise UsageError(
-                f"{what} is not in the cache, and --offline allows no other host",
-                hint="give the release as dir:PATH, archive:FILE, oci:PATH or mirror:PATH",
-            )
-        sent = self._authorizer.header()
-        for _ in range(AUTH_ATTEMPTS):
-            headers = {"Accept": accept} | ({"Authorization": sent} if sent else {})
-            response = self._transport.send(
-                method,
-                f"https://{self._host}/v2/{self._path}/{path}",
-                what,
-                headers=headers,
-                limit=limit,
-                advance=advance,
-            )
-            if response.status != 401 or response.redirected:
-                break
-            response.body.close()
-            answer = self._authorizer.answer(response.headers.get("www-authenticate", ""), sent)
-            if answer is None:
-                break
-            sent = answer
-        if response.status in (401, 403):
-            refused = "wants a login" if response.status == 401 and not sent else "refuses access"
-            raise SourceError(
-                f"{what}: {response.host} {refused} ({response.status}){_words(response)}", hint=self._authorizer.hint()
-            )
-        return response
-
-    def _manifest_error(self, response: Response, what: str, *, by_digest: bool) -> SourceError | UsageError:
-        if response.status != 404:
-            return _unexpected(response, what, "it may be no registry, or a proxy answers in its place")
-        text = f"{what} does not exist on {response.host}{_words(response)}"
-        if by_digest:
-            return SourceError(text, hint="the release is not there, or no longer; name a mirror with --idms-file")
-        return _NoSuchTagError(text, hint="check repository and tag")
-
-
-def _unexpected(response: Response, what: str, hint: str) -> SourceError:
-    return SourceError(f"{what}: {response.host} answered {response.status}{_words(response)}", hint=hint)
-
-
-def _words(response: Response) -> str:
-    return "" if response.body.closed else registry_words(response)

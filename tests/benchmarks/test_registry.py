@@ -1,0 +1,51 @@
+"""`check` of two whole release images out of a registry on loopback: cold, from the cache, and how many bytes move."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.conftest import Measure
+from tests.integration.registry_server import Meter, registry
+from tests.integration.release_image import Image, build
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.registry]
+
+BASE = 170_000_000
+"""Bytes of the operator image below the release's own layer, which must not move."""
+FIRST = ("image-references", "release-metadata")
+
+
+def release(folder: Path, version: str) -> Image:
+    """Build an image of the whole payload 4.12.0 under another version: its 646 files are of the real size."""
+    files = {name: (folder / name).read_bytes() for name in FIRST}
+    files |= {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name not in FIRST}
+    files["release-metadata"] = files["release-metadata"].replace(b"4.12.0", version.encode())
+    return build(version, base=BASE, files=files)
+
+
+def test_check_of_two_images(
+    measure: Measure, shared: Path, fixtures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shared / "corpus" / "releases" / "4.12.0"
+    images = [release(folder, version) for version in ("4.18.7", "4.19.2")]
+    layers = sum(len(image.blobs[image.last_layer]) for image in images)
+    with registry(tmp_path / "registry") as running, Meter(running.host) as meter:
+        old, new = (
+            running.push(image, "ocp/release", tag).replace(running.host, meter.host)
+            for image, tag in zip(images, ("old", "new"), strict=True)
+        )
+        cluster = f"must-gather:{fixtures / 'clusters' / 'aws-sts'}"
+        command = ("check", "--from", old, "--to", new, "--cluster", cluster, "--insecure", meter.host)
+        meter.reset()
+        cold = measure("check of two images, cold", *command, "--no-cache", budget="0.8 s, 120 MB", runs=7)
+        moved = meter.received // 7
+        measure("the same, filling the cache", *command, "--cache-dir", tmp_path / "cache", budget="-", runs=1)
+        meter.reset()
+        warm = measure("the same from the cache", *command, "--cache-dir", tmp_path / "cache", budget="0.30 s", runs=7)
+    with capsys.disabled():
+        print(f"\nbytes moved, cold: {moved}, of which last layers {layers}; from the cache: {meter.received}")  # noqa: T201
+
+    assert cold.code == warm.code
+    assert cold.code in {0, 3, 4}
+    assert moved <= layers + 64 * 2**10
+    assert meter.received == 0

@@ -1,0 +1,32 @@
+"""What a start costs, and the smallest whole runs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.conftest import Measure
+
+pytestmark = pytest.mark.benchmark
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_start(measure: Measure, option: str) -> None:
+    assert measure(option, option, budget="0.10 s", runs=15).code == 0
+
+
+def test_diff_of_two_small_folders(measure: Measure, fixtures: Path) -> None:
+    old, new = (f"dir:{fixtures / 'releases' / version}" for version in ("4.18.7", "4.19.2"))
+    figure = measure("diff of two small folders", "diff", old, new, "--platform", "AWS", budget="0.30 s, 120 MB")
+    assert figure.code == 0
+
+
+def test_demo(measure: Measure) -> None:
+    assert measure("demo: check of two small folders and a dump", "demo", budget="-").code in {0, 3}
+
+
+def test_diff_of_two_full_payloads_without_cache(measure: Measure, shared: Path) -> None:
+    """4.12.0 is the one whole payload that is at hand: it stands on both sides, as two folders of 646 files."""
+    whole = f"dir:{shared / 'corpus' / 'releases' / '4.12.0'}"
+    arguments = ("diff", whole, whole, "--platform", "AWS", "--no-cache")
+    figure = measure("diff of two full 646-file folders, no cache", *arguments, budget="0.6 s, 120 MB")
+    assert figure.code == 0

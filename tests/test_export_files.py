@@ -1,0 +1,152 @@
+"""Export files: whatever shell wrote them, the same documents come out, and what is broken is said."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from upgrade_gate import export_files
+from upgrade_gate.errors import EntitlementError, UsageError
+
+BODY = {"RoleName": "r", "PolicyName": "p", "PolicyDocument": {"Statement": []}, "Grüße": "ü"}
+TEXT = json.dumps(BODY, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TEXT.encode(),
+        json.dumps(BODY).encode(),
+        b"\xef\xbb\xbf" + TEXT.encode(),
+        b"\xff\xfe" + TEXT.encode("utf-16-le"),
+        b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-16-be"),
+        b"\r\n  " + TEXT.encode() + b"\r\n",
+        b"RoleName: r\nPolicyName: p\nPolicyDocument: {Statement: []}\nGr\xc3\xbc\xc3\x9fe: \xc3\xbc\n",
+    ],
+    ids=[
+        "utf-8",
+        "escaped",
+        "utf-8 mark",
+        "utf-16-le mark",
+        "utf-16-be mark",
+        "utf-16-le",
+        "utf-16-be",
+        "crlf",
+        "yaml",
+    ],
+)
+def test_every_encoding_gives_the_same_document(data: bytes) -> None:
+    assert export_files.parse(data) == ((BODY,), None)
+
+
+@pytest.mark.parametrize("between", ["", "\n", "\r\n\r\n", ",\n", "\x1e"])
+def test_documents_one_after_the_other_are_pages(between: str) -> None:
+    assert export_files.parse((TEXT + between + TEXT).encode()) == ((BODY, BODY), None)
+
+
+def test_yaml_keeps_dates_and_equal_signs_as_text() -> None:
+    data = b"etag: =\ncreated: 2026-11-24\n---\nstage: GA\n"
+    assert export_files.parse(data) == (({"etag": "=", "created": "2026-11-24"}, {"stage": "GA"}), None)
+
+
+def test_flow_yaml_is_read_although_it_begins_like_json() -> None:
+    assert export_files.parse(b"{stage: GA}") == (({"stage": "GA"},), None)
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_holds_nothing(data: bytes) -> None:
+    assert export_files.parse(data) == ((), None)
+
+
+def test_a_script_is_a_document_that_nobody_knows() -> None:
+    script = "#!/bin/sh\nset -e: 'x\n"
+    assert export_files.parse(script.encode()) == ((script,), None)
+
+
+@pytest.mark.parametrize(
+    ("data", "read", "problem"),
+    [
+        (TEXT.encode()[:-4], (), "begins in line 1"),
+        ((TEXT + "\n" + TEXT[:-4]).encode(), (BODY,), "begins in line 2"),
+        (b"[" * 100_000, (), "nested too deep"),
+        (b"\x89PNG\r\n\x1a\n\x00\x01", (), "neither UTF-8 nor UTF-16"),
+        (b'{"a": "\xff"}', (), "neither UTF-8 nor UTF-16"),
+        (b'{"a"\x00: 1, "b": 2}', (), "neither UTF-8 nor UTF-16"),
+    ],
+    ids=["cut off", "second cut off", "deep", "binary", "not utf-8", "zero byte"],
+)
+def test_what_is_broken_is_said_and_what_came_before_is_kept(data: bytes, read: Any, problem: str) -> None:
+    bodies, fault = export_files.parse(data)
+    assert bodies == read
+    assert fault is not None
+    assert problem in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: &x [1]\nb: *x\n", "a: " + "[" * 300 + "]" * 300 + "\n", "a: !!python/object:os.system {}\n"],
+    ids=["alias", "deep", "tag"],
+)
+def test_hostile_yaml_is_not_constructed(text: str) -> None:
+    assert export_files.parse(text.encode()) == ((text,), None)
+
+
+def test_a_folder_is_read_whole_and_in_order(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "two.json").write_text("[1]")
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text("{}")
+    found = export_files.read(tmp_path)
+    assert [(f.name, f.bodies) for f in found] == [("a.json", ({},)), ("b/two.json", ([1],))]
+    assert found[0].sha256 == hashlib.sha256(b"{}").hexdigest()
+
+
+def test_a_single_file_goes_by_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    assert [f.name for f in export_files.read(tmp_path / "x.json")] == ["x.json"]
+
+
+def test_a_path_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nowhere.*no such file"):
+        export_files.read(tmp_path / "nowhere")
+
+
+def test_an_empty_folder_is_no_export(tmp_path: Path) -> None:
+    with pytest.raises(EntitlementError, match="holds no file"):
+        export_files.read(tmp_path)
+
+
+def test_a_file_too_large_is_a_problem_of_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_files, "MAX_BYTES", 10)
+    (tmp_path / "x.json").write_text("[1, 2, 3, 4]")
+    (file,) = export_files.read(tmp_path)
+    assert file.bodies == ()
+    assert file.problem == "x.json: larger than 10 bytes"
+
+
+def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_files, "MAX_FILES", 1)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(EntitlementError, match="holds 2 files"):
+        export_files.read(tmp_path)
+
+
+def test_yaml_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_files, "_MAX_YAML_BYTES", 3)
+    assert export_files.parse(b"a: bc") == (("a: bc",), None)
+
+
+def test_a_file_that_cannot_be_opened_is_a_problem_of_that_file(tmp_path: Path) -> None:
+    link = tmp_path / "x.json"
+    link.write_text("{}")
+    link.chmod(0)
+    (file,) = export_files.read(tmp_path)
+    if file.problem is None:
+        pytest.skip("this user may read any file")
+    assert file.problem.startswith("x.json: ")
