@@ -5,6 +5,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,15 @@ def test_loading_every_command_loads_no_heavy_package() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     loaded = set(done.stdout.split()) & {"requests", "urllib3", "kubernetes", "jinja2", "deepdiff", "rich", "boto3"}
     assert not loaded, f"a command module loads {sorted(loaded)} when it is imported"
+
+
+def test_the_import_contract_names_every_module_of_the_spine(repository: Path) -> None:
+    settings = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    contract = next(c for c in settings["contracts"] if c["name"] == "No module of the spine imports a plugin")
+    spine = {f"upgrade_gate.{path.stem}" for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")}
+    assert set(contract["source_modules"]) == spine
+    plugin_packages = {f"upgrade_gate.{group}" for group in GROUPS} - {"upgrade_gate.commands"}
+    assert set(contract["forbidden_modules"]) == plugin_packages
 
 
 def test_every_rule_explains_itself() -> None:

@@ -7,7 +7,7 @@ twice.
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -137,6 +137,13 @@ def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload,
     distinct = list(dict.fromkeys(references))
     with ThreadPoolExecutor(max_workers=len(distinct)) as pool:
         futures = {text: pool.submit(_read, text, settings) for text in distinct}
+        try:
+            wait(futures.values())
+        except KeyboardInterrupt:
+            from upgrade_gate.sources import _transport
+
+            _transport.interrupt()  # else the pool would wait for its downloads' deadlines
+            raise
     loaded: dict[str, Payload] = {}
     unread: list[UnreadRelease] = []
     for text, future in futures.items():

@@ -16,8 +16,8 @@ from tests.entitlement_readers.aws_exports import (
     USER,
     allow,
     attached,
-    bounded,
     boundary,
+    bounded,
     deny,
     details,
     document,
@@ -78,8 +78,13 @@ STATEMENTS = [
     case("question mark", allow("ec2:AttachVolum?"), gives=COVERED),
     case("question mark is exactly one", allow("ec2:AttachVolume?"), gives=MISSING),
     case("brackets are characters", allow("ec2:[A]ttachVolume"), gives=MISSING),
-    case("brackets in an ARN are characters", allow("s3:GetObject", Resource="arn:aws:s3:::[ab]/x"),
-         gives=MISSING, needed="s3:GetObject", resource="arn:aws:s3:::a/x"),
+    case(
+        "brackets in an ARN are characters",
+        allow("s3:GetObject", Resource="arn:aws:s3:::[ab]/x"),
+        gives=MISSING,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::a/x",
+    ),
     case("blank is a character", allow("ec2:AttachVolume "), gives=MISSING),
     case("one action as text", statement(Action=ATTACH), gives=COVERED),
     case("the last of many", allow("s3:*", "iam:*", ATTACH), gives=COVERED),
@@ -90,70 +95,190 @@ STATEMENTS = [
     # the one required wildcard
     case("wildcard by itself", allow("kms:ReEncrypt*"), gives=COVERED, needed="kms:ReEncrypt*"),
     case("wildcard by a wider one", allow("kms:*"), gives=COVERED, needed="kms:ReEncrypt*"),
-    case("wildcard by its two actions", allow("kms:ReEncryptFrom"), allow("kms:ReEncryptTo"), gives=COVERED,
-         because="as of 2026-10-27", needed="kms:ReEncrypt*"),
-    case("wildcard by one of two", allow("kms:ReEncryptFrom"), gives=MISSING, because="kms:ReEncryptTo",
-         needed="kms:ReEncrypt*"),
+    case(
+        "wildcard by its two actions",
+        allow("kms:ReEncryptFrom"),
+        allow("kms:ReEncryptTo"),
+        gives=COVERED,
+        because="as of 2026-10-27",
+        needed="kms:ReEncrypt*",
+    ),
+    case(
+        "wildcard by one of two",
+        allow("kms:ReEncryptFrom"),
+        gives=MISSING,
+        because="kms:ReEncryptTo",
+        needed="kms:ReEncrypt*",
+    ),
     case("wildcard with one denied", allow("kms:*"), deny("kms:ReEncryptTo"), gives=DENIED, needed="kms:ReEncrypt*"),
-    case("wildcard with one narrower", allow("kms:ReEncryptFrom"),
-         allow("kms:ReEncryptTo", Resource="arn:aws:kms:*:*:key/1"), gives=NARROWER, needed="kms:ReEncrypt*"),
-    case("another wildcard by a list", allow("ec2:AttachVolume", "ec2:AttachClassicLinkVpc"), gives=NARROWER,
-         because="in part", needed="ec2:Attach*"),
-    case("another wildcard by a union", allow("ec2:Attach"), allow("ec2:Attach?*"), gives=COVERED,
-         because="together", needed="ec2:Attach*"),
+    case(
+        "wildcard with one narrower",
+        allow("kms:ReEncryptFrom"),
+        allow("kms:ReEncryptTo", Resource="arn:aws:kms:*:*:key/1"),
+        gives=NARROWER,
+        needed="kms:ReEncrypt*",
+    ),
+    case(
+        "another wildcard by a list",
+        allow("ec2:AttachVolume", "ec2:AttachClassicLinkVpc"),
+        gives=NARROWER,
+        because="in part",
+        needed="ec2:Attach*",
+    ),
+    case(
+        "another wildcard by a union",
+        allow("ec2:Attach"),
+        allow("ec2:Attach?*"),
+        gives=COVERED,
+        because="together",
+        needed="ec2:Attach*",
+    ),
     # resources
     case("resource as list", allow(ATTACH, Resource=["arn:aws:ec2:::x", "*"]), gives=COVERED),
     case("two stars", allow(ATTACH, Resource="**"), gives=COVERED),
     case("some resources", allow(ATTACH, Resource=VOLUMES), gives=NARROWER, because=f"only for {VOLUMES}"),
     case("every ARN is not everything", allow(ATTACH, Resource="arn:*"), gives=NARROWER),
-    case("NotResource", allow(ATTACH, NotResource="arn:aws:ec2:::volume/1"), gives=NARROWER,
-         because="everything except arn:aws:ec2:::volume/1"),
+    case(
+        "NotResource",
+        allow(ATTACH, NotResource="arn:aws:ec2:::volume/1"),
+        gives=NARROWER,
+        because="everything except arn:aws:ec2:::volume/1",
+    ),
     case("policy variable", allow(ATTACH, Resource="arn:aws:ec2:::volume/${aws:username}"), gives=NARROWER),
     case("policy variable beside a star", allow(ATTACH, Resource=["${aws:x}", "*"]), gives=NARROWER),
-    case("named resource held", allow("s3:*", Resource="arn:aws:s3:::b/*"), gives=COVERED, needed="s3:GetObject",
-         resource="arn:aws:s3:::b/x"),
-    case("named resource, other case", allow("s3:*", Resource="arn:aws:s3:::b/x"), gives=MISSING,
-         needed="s3:GetObject", resource="arn:aws:s3:::b/X"),
-    case("named resource, only in part", allow("s3:*", Resource="arn:aws:s3:::b/x"), gives=NARROWER,
-         needed="s3:GetObject", resource="arn:aws:s3:::b/*"),
-    case("named resource by a union", allow("s3:*", Resource=["arn:aws:s3:::b/"]),
-         allow("s3:*", Resource="arn:aws:s3:::b/?*"), gives=COVERED, needed="s3:GetObject", resource="arn:aws:s3:::b/*"),
-    case("a star crosses colons", allow("s3:*", Resource="arn:*"), gives=COVERED, needed="s3:GetObject",
-         resource="arn:aws:s3:::b/x"),
+    case(
+        "named resource held",
+        allow("s3:*", Resource="arn:aws:s3:::b/*"),
+        gives=COVERED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "named resource, other case",
+        allow("s3:*", Resource="arn:aws:s3:::b/x"),
+        gives=MISSING,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/X",
+    ),
+    case(
+        "named resource, only in part",
+        allow("s3:*", Resource="arn:aws:s3:::b/x"),
+        gives=NARROWER,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/*",
+    ),
+    case(
+        "named resource by a union",
+        allow("s3:*", Resource=["arn:aws:s3:::b/"]),
+        allow("s3:*", Resource="arn:aws:s3:::b/?*"),
+        gives=COVERED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/*",
+    ),
+    case(
+        "a star crosses colons",
+        allow("s3:*", Resource="arn:*"),
+        gives=COVERED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
     case("an absent resource asks for all", allow(ATTACH, Resource=VOLUMES), gives=NARROWER, resource=None),
-    case("describe on an ARN", allow(DESCRIBE, Resource=VOLUMES), gives=MISSING, because="takes no resource but `*`",
-         needed=DESCRIBE),
+    case(
+        "describe on an ARN",
+        allow(DESCRIBE, Resource=VOLUMES),
+        gives=MISSING,
+        because="takes no resource but `*`",
+        needed=DESCRIBE,
+    ),
     case("describe on everything", allow(DESCRIBE), gives=COVERED, needed=DESCRIBE),
-    case("list that names a resource", allow("s3:ListBucket", Resource="arn:aws:s3:::b"), gives=NARROWER,
-         needed="s3:ListBucket"),
-    case("list that names none", allow("s3:ListAllMyBuckets", Resource="arn:aws:s3:::b"), gives=MISSING,
-         needed="s3:ListAllMyBuckets"),
-    case("describe with NotResource", allow(DESCRIBE, NotResource="arn:aws:ec2:::volume/1"), gives=NARROWER,
-         needed=DESCRIBE),
+    case(
+        "list that names a resource",
+        allow("s3:ListBucket", Resource="arn:aws:s3:::b"),
+        gives=NARROWER,
+        needed="s3:ListBucket",
+    ),
+    case(
+        "list that names none",
+        allow("s3:ListAllMyBuckets", Resource="arn:aws:s3:::b"),
+        gives=MISSING,
+        needed="s3:ListAllMyBuckets",
+    ),
+    case(
+        "describe with NotResource",
+        allow(DESCRIBE, NotResource="arn:aws:ec2:::volume/1"),
+        gives=NARROWER,
+        needed=DESCRIBE,
+    ),
     case("an action that no catalogue knows", allow("s3:HeadBucket"), gives=COVERED, needed="s3:HeadBucket"),
     # conditions
-    case("condition not asked for", allow(ATTACH, Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}),
-         gives=NARROWER, because="aws:RequestedRegion"),
-    case("a condition that admits any tag", allow(ATTACH, Condition={"StringLike": {"aws:ResourceTag/o": "*"}}),
-         gives=NARROWER),
+    case(
+        "condition not asked for",
+        allow(ATTACH, Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}),
+        gives=NARROWER,
+        because="aws:RequestedRegion",
+    ),
+    case(
+        "a condition that admits any tag",
+        allow(ATTACH, Condition={"StringLike": {"aws:ResourceTag/o": "*"}}),
+        gives=NARROWER,
+    ),
     case("empty condition", allow(ATTACH, Condition={}), gives=COVERED),
-    case("no condition held, one asked", allow("kms:CreateGrant"), gives=COVERED, needed="kms:CreateGrant",
-         condition=FOR_SERVICES),
-    case("same condition as text", allow("kms:CreateGrant", Condition={"Bool": {"KMS:grantisforawsresource": "true"}}),
-         gives=COVERED, needed="kms:CreateGrant", condition=FOR_SERVICES),
-    case("same condition as a list", allow("kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": ["true"]}}),
-         gives=COVERED, needed="kms:CreateGrant", condition=FOR_SERVICES),
-    case("condition where none is asked", allow("kms:CreateGrant", Condition=FOR_SERVICES), gives=NARROWER,
-         needed="kms:CreateGrant"),
-    case("looser condition", allow("kms:CreateGrant", Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": True}}),
-         gives=COVERED, needed="kms:CreateGrant", condition=FOR_SERVICES),
-    case("further condition", allow("kms:CreateGrant", Condition={**FOR_SERVICES, "StringEquals": {"a:b": "c"}}),
-         gives=NARROWER, needed="kms:CreateGrant", condition=FOR_SERVICES),
-    case("opposite condition", allow("kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": False}}),
-         gives=NARROWER, needed="kms:CreateGrant", condition=FOR_SERVICES),
+    case(
+        "no condition held, one asked",
+        allow("kms:CreateGrant"),
+        gives=COVERED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "same condition as text",
+        allow("kms:CreateGrant", Condition={"Bool": {"KMS:grantisforawsresource": "true"}}),
+        gives=COVERED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "same condition as a list",
+        allow("kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": ["true"]}}),
+        gives=COVERED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "condition where none is asked",
+        allow("kms:CreateGrant", Condition=FOR_SERVICES),
+        gives=NARROWER,
+        needed="kms:CreateGrant",
+    ),
+    case(
+        "looser condition",
+        allow("kms:CreateGrant", Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": True}}),
+        gives=COVERED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "further condition",
+        allow("kms:CreateGrant", Condition={**FOR_SERVICES, "StringEquals": {"a:b": "c"}}),
+        gives=NARROWER,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "opposite condition",
+        allow("kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": False}}),
+        gives=NARROWER,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
     case("condition of an unknown form", allow(ATTACH, Condition=["x"]), gives=NARROWER),
-    case("a conditional beside an unconditional one", allow(ATTACH, Condition=FOR_SERVICES), allow("ec2:*"),
-         gives=COVERED, because="statement 2"),
+    case(
+        "a conditional beside an unconditional one",
+        allow(ATTACH, Condition=FOR_SERVICES),
+        allow("ec2:*"),
+        gives=COVERED,
+        because="statement 2",
+    ),
     # Deny
     case("denied", EVERYTHING, deny(ATTACH, Sid="No"), gives=DENIED, because="statement No of policy p"),
     case("denied before it is allowed", deny("ec2:*"), EVERYTHING, gives=DENIED),
@@ -161,26 +286,52 @@ STATEMENTS = [
     case("denied by NotAction", EVERYTHING, statement("Deny", NotAction=["s3:*"]), gives=DENIED),
     case("excepted from a denial by NotAction", EVERYTHING, statement("Deny", NotAction=["ec2:*"]), gives=COVERED),
     case("another action denied", EVERYTHING, deny("ec2:DetachVolume"), gives=COVERED),
-    case("denied for some resources", EVERYTHING, deny(ATTACH, Resource=VOLUMES), gives=NARROWER,
-         because="for some resources"),
-    case("denied under a condition", EVERYTHING, deny(ATTACH, Condition={"Bool": {"aws:SecureTransport": "false"}}),
-         gives=NARROWER, because="aws:SecureTransport"),
-    case("denied except some resources", EVERYTHING, statement("Deny", Action="*", NotResource=VOLUMES), gives=NARROWER),
+    case(
+        "denied for some resources",
+        EVERYTHING,
+        deny(ATTACH, Resource=VOLUMES),
+        gives=NARROWER,
+        because="for some resources",
+    ),
+    case(
+        "denied under a condition",
+        EVERYTHING,
+        deny(ATTACH, Condition={"Bool": {"aws:SecureTransport": "false"}}),
+        gives=NARROWER,
+        because="aws:SecureTransport",
+    ),
+    case(
+        "denied except some resources", EVERYTHING, statement("Deny", Action="*", NotResource=VOLUMES), gives=NARROWER
+    ),
     case("denied for a variable resource", EVERYTHING, deny(ATTACH, Resource="${aws:x}"), gives=NARROWER),
     case("perhaps denied and never allowed", deny(ATTACH, Resource=VOLUMES), gives=MISSING),
-    case("denied elsewhere", EVERYTHING, deny("s3:*", Resource="arn:aws:s3:::other/*"), gives=COVERED,
-         needed="s3:GetObject", resource="arn:aws:s3:::b/x"),
-    case("denied under the very condition asked for", EVERYTHING, deny("kms:CreateGrant", Condition=FOR_SERVICES),
-         gives=DENIED, needed="kms:CreateGrant", condition=FOR_SERVICES),
+    case(
+        "denied elsewhere",
+        EVERYTHING,
+        deny("s3:*", Resource="arn:aws:s3:::other/*"),
+        gives=COVERED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "denied under the very condition asked for",
+        EVERYTHING,
+        deny("kms:CreateGrant", Condition=FOR_SERVICES),
+        gives=DENIED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
     # what is not understood
-    case("an effect that nobody knows", allow(ATTACH), statement("deny", Action=ATTACH), gives=UNKNOWN, because="'deny'"),
+    case(
+        "an effect that nobody knows", allow(ATTACH), statement("deny", Action=ATTACH), gives=UNKNOWN, because="'deny'"
+    ),
     case("no action", allow(ATTACH), statement(Sid="Bad"), gives=UNKNOWN, because="statement Bad"),
     case("both Action and NotAction", statement(Action="*", NotAction="iam:*"), gives=UNKNOWN),
     case("no resource", statement(Action=ATTACH, Resource=None), gives=UNKNOWN, because="NotResource"),
     case("an action that is no text", statement(Action=[1]), gives=UNKNOWN),
     case("a statement that is no object", allow(ATTACH), "Allow", gives=UNKNOWN, because="is not an object"),
     case("a Deny that is understood decides", deny(ATTACH), "Allow", gives=DENIED),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("given", STATEMENTS, ids=lambda c: c.name)
@@ -210,21 +361,50 @@ WITH_MANAGED = role(AttachedManagedPolicies=attached(MANAGED))
 
 EXPORTS: list[tuple[str, list[Any], str, str]] = [
     ("attached policy", [details(WITH_MANAGED, managed(MANAGED, allow(ATTACH)))], COVERED, "policy managed"),
-    ("attached policy in a file of its own", [details(WITH_MANAGED), details(managed(MANAGED, allow(ATTACH)))], COVERED, ""),
-    ("AWS's own policy", [details(role(AttachedManagedPolicies=attached(AWS_MANAGED)), managed(AWS_MANAGED, EVERYTHING))],
-     COVERED, "PowerUserAccess"),
+    (
+        "attached policy in a file of its own",
+        [details(WITH_MANAGED), details(managed(MANAGED, allow(ATTACH)))],
+        COVERED,
+        "",
+    ),
+    (
+        "AWS's own policy",
+        [details(role(AttachedManagedPolicies=attached(AWS_MANAGED)), managed(AWS_MANAGED, EVERYTHING))],
+        COVERED,
+        "PowerUserAccess",
+    ),
     ("default version, not the newest", [details(WITH_MANAGED, V2_DEFAULT)], MISSING, ""),
-    ("default version not in the export",
-     [details(WITH_MANAGED, managed(MANAGED, EVERYTHING, DefaultVersionId="v9"))], UNKNOWN, "policy managed attached to"),
+    (
+        "default version not in the export",
+        [details(WITH_MANAGED, managed(MANAGED, EVERYTHING, DefaultVersionId="v9"))],
+        UNKNOWN,
+        "policy managed attached to",
+    ),
     ("attached document unseen", [details(WITH_MANAGED)], UNKNOWN, "LocalManagedPolicy AWSManagedPolicy"),
-    ("attached document unseen, narrower elsewhere",
-     [details(role(allow(ATTACH, Resource=VOLUMES), AttachedManagedPolicies=attached(MANAGED)))], UNKNOWN, "only for"),
-    ("attached document unseen, denied elsewhere",
-     [details(role(deny(ATTACH), AttachedManagedPolicies=attached(MANAGED)))], DENIED, ""),
-    ("attached document unseen, perhaps denied elsewhere",
-     [details(role(EVERYTHING, deny(ATTACH, Resource=VOLUMES), AttachedManagedPolicies=attached(MANAGED)))], NARROWER, ""),
-    ("attached document denies", [details({**WITH_MANAGED, "RolePolicyList": inline(EVERYTHING)},
-                                          managed(MANAGED, deny("ec2:*")))], DENIED, "policy managed"),
+    (
+        "attached document unseen, narrower elsewhere",
+        [details(role(allow(ATTACH, Resource=VOLUMES), AttachedManagedPolicies=attached(MANAGED)))],
+        UNKNOWN,
+        "only for",
+    ),
+    (
+        "attached document unseen, denied elsewhere",
+        [details(role(deny(ATTACH), AttachedManagedPolicies=attached(MANAGED)))],
+        DENIED,
+        "",
+    ),
+    (
+        "attached document unseen, perhaps denied elsewhere",
+        [details(role(EVERYTHING, deny(ATTACH, Resource=VOLUMES), AttachedManagedPolicies=attached(MANAGED)))],
+        NARROWER,
+        "",
+    ),
+    (
+        "attached document denies",
+        [details({**WITH_MANAGED, "RolePolicyList": inline(EVERYTHING)}, managed(MANAGED, deny("ec2:*")))],
+        DENIED,
+        "policy managed",
+    ),
     ("within its boundary", [limited(allow(ATTACH), limits=[allow("ec2:*")])], COVERED, ""),
     ("outside its boundary", [limited(allow(ATTACH), limits=[allow("s3:*")])], MISSING, "boundary"),
     ("the boundary grants nothing", [limited(limits=[EVERYTHING])], MISSING, "no statement allows"),
@@ -233,47 +413,116 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
     ("boundary unseen", [details(role(allow(ATTACH), PermissionsBoundary=boundary()))], UNKNOWN, BOUNDARY),
     ("boundary unseen and not granted", [details(role(PermissionsBoundary=boundary()))], MISSING, ""),
     ("boundary unseen and denied", [details(role(deny(ATTACH), PermissionsBoundary=boundary()))], DENIED, ""),
-    ("boundary unseen and narrower",
-     [details(role(allow(ATTACH, Resource=VOLUMES), PermissionsBoundary=boundary()))], NARROWER, ""),
+    (
+        "boundary unseen and narrower",
+        [details(role(allow(ATTACH, Resource=VOLUMES), PermissionsBoundary=boundary()))],
+        NARROWER,
+        "",
+    ),
     ("boundary that cannot be read", [limited(allow(ATTACH), limits=["x"])], UNKNOWN, "is not an object"),
-    ("boundary without an ARN", [details(role(allow(ATTACH), PermissionsBoundary={"x": 1}))], UNKNOWN, "without an ARN"),
-    ("organisation denies", [details(role(allow(ATTACH))), organisation(EVERYTHING, deny("ec2:*"))], DENIED,
-     "organisation policy guard"),
+    (
+        "boundary without an ARN",
+        [details(role(allow(ATTACH), PermissionsBoundary={"x": 1}))],
+        UNKNOWN,
+        "without an ARN",
+    ),
+    (
+        "organisation denies",
+        [details(role(allow(ATTACH))), organisation(EVERYTHING, deny("ec2:*"))],
+        DENIED,
+        "organisation policy guard",
+    ),
     ("organisation allows", [details(role(allow(ATTACH))), organisation(EVERYTHING)], COVERED, ""),
-    ("organisation allows something else", [details(role(allow(ATTACH))), organisation(allow("s3:*"))], MISSING,
-     "the organisation does not allow it"),
+    (
+        "organisation allows something else",
+        [details(role(allow(ATTACH))), organisation(allow("s3:*"))],
+        MISSING,
+        "the organisation does not allow it",
+    ),
     ("organisation only denies other things", [details(role(allow(ATTACH))), organisation(deny("s3:*"))], COVERED, ""),
-    ("organisation denies by region", [details(role(allow(ATTACH))), organisation(
-        EVERYTHING, statement("Deny", NotAction="iam:*", Condition={"StringNotEquals": {"aws:RequestedRegion": "x"}}))],
-     NARROWER, "aws:RequestedRegion"),
-    ("organisation policy for resources denies", [details(role(allow(ATTACH))), organisation(
-        deny("ec2:*", Principal="*"), kind="RESOURCE_CONTROL_POLICY")], DENIED, ""),
-    ("organisation policy of another type", [details(role(allow(ATTACH))), organisation(
-        deny("ec2:*"), kind="TAG_POLICY")], COVERED, ""),
-    ("organisation policy that cannot be read",
-     [details(role(allow(ATTACH))), {"PolicySummary": {"Name": "x"}, "Content": "{"}], UNKNOWN, "organisation policy x"),
+    (
+        "organisation denies by region",
+        [
+            details(role(allow(ATTACH))),
+            organisation(
+                EVERYTHING,
+                statement("Deny", NotAction="iam:*", Condition={"StringNotEquals": {"aws:RequestedRegion": "x"}}),
+            ),
+        ],
+        NARROWER,
+        "aws:RequestedRegion",
+    ),
+    (
+        "organisation policy for resources denies",
+        [details(role(allow(ATTACH))), organisation(deny("ec2:*", Principal="*"), kind="RESOURCE_CONTROL_POLICY")],
+        DENIED,
+        "",
+    ),
+    (
+        "organisation policy of another type",
+        [details(role(allow(ATTACH))), organisation(deny("ec2:*"), kind="TAG_POLICY")],
+        COVERED,
+        "",
+    ),
+    (
+        "organisation policy that cannot be read",
+        [details(role(allow(ATTACH))), {"PolicySummary": {"Name": "x"}, "Content": "{"}],
+        UNKNOWN,
+        "organisation policy x",
+    ),
     ("another role holds it", [details(role(arn=ROLE), role(EVERYTHING, arn=ROLE + "-2"))], MISSING, ""),
     ("the same name under a path", [details(role(EVERYTHING, arn=FAR))], UNKNOWN, "nothing about"),
     ("the role is not there", [details()], UNKNOWN, "nothing about"),
     ("no document", [], UNKNOWN, "no document of the export has a shape that AWS prints"),
     ("no document of AWS", [{"bindings": []}, [], "text", None, 7], UNKNOWN, "no document of the export"),
-    ("pages complete", [details(IsTruncated=True, Marker="m"), details(role(allow(ATTACH)), IsTruncated=False)], COVERED, ""),
+    (
+        "pages complete",
+        [details(IsTruncated=True, Marker="m"), details(role(allow(ATTACH)), IsTruncated=False)],
+        COVERED,
+        "",
+    ),
     ("a page is missing", [details(role(allow(ATTACH)), IsTruncated=True, Marker="m")], UNKNOWN, "one page of more"),
     ("a page of the CLI is missing", [details(role(), NextToken="t")], UNKNOWN, "one page of more"),
     ("a list of pages", [[details(IsTruncated=True), details(role(allow(ATTACH)))]], COVERED, ""),
     ("a bare list of role details", [[role(allow(ATTACH))]], COVERED, ""),
-    ("two documents disagree about a policy", [details(role(allow(ATTACH))), details(role(EVERYTHING))], UNKNOWN, "disagree"),
-    ("two documents disagree about the inline policies", [details(role(allow(ATTACH))), details(role())], UNKNOWN, "disagree"),
-    ("two documents disagree about what is attached", [details(role(allow(ATTACH))), details(
-        role(allow(ATTACH), AttachedManagedPolicies=attached(MANAGED)))], UNKNOWN, "disagree"),
+    (
+        "two documents disagree about a policy",
+        [details(role(allow(ATTACH))), details(role(EVERYTHING))],
+        UNKNOWN,
+        "disagree",
+    ),
+    (
+        "two documents disagree about the inline policies",
+        [details(role(allow(ATTACH))), details(role())],
+        UNKNOWN,
+        "disagree",
+    ),
+    (
+        "two documents disagree about what is attached",
+        [details(role(allow(ATTACH))), details(role(allow(ATTACH), AttachedManagedPolicies=attached(MANAGED)))],
+        UNKNOWN,
+        "disagree",
+    ),
     ("two documents agree", [details(role(allow(ATTACH))), details(role(allow(ATTACH)))], COVERED, ""),
-    ("document that cannot be read", [details({**role(), "RolePolicyList": [
-        {"PolicyName": "p", "PolicyDocument": "%7B"}]})], UNKNOWN, "cannot be read"),
-    ("document without statements", [details({**role(), "RolePolicyList": [
-        {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17"}}]})], UNKNOWN, "has no statements"),
-    ("a single statement object", [details({**role(), "RolePolicyList": [
-        {"PolicyName": "p", "PolicyDocument": {"Statement": allow(ATTACH)}}]})], COVERED, ""),
-]  # fmt: skip
+    (
+        "document that cannot be read",
+        [details({**role(), "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": "%7B"}]})],
+        UNKNOWN,
+        "cannot be read",
+    ),
+    (
+        "document without statements",
+        [details({**role(), "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17"}}]})],
+        UNKNOWN,
+        "has no statements",
+    ),
+    (
+        "a single statement object",
+        [details({**role(), "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": allow(ATTACH)}}]})],
+        COVERED,
+        "",
+    ),
+]
 
 
 @pytest.mark.parametrize(("exports", "verdict", "reason"), [e[1:] for e in EXPORTS], ids=[e[0] for e in EXPORTS])
@@ -286,14 +535,29 @@ def test_what_counts_for_a_role(exports: list[Any], verdict: str, reason: str) -
 USERS: list[tuple[str, list[Any], str, str]] = [
     ("inline", [details(user(allow(ATTACH)))], COVERED, "user c1-ebs"),
     ("only by a group", [details(user(GroupList=["g"]), group("g", allow(ATTACH)))], COVERED, "group g"),
-    ("only by what a group is attached to", [details(user(GroupList=["g"]), group(
-        "g", AttachedManagedPolicies=attached(MANAGED)), managed(MANAGED, allow(ATTACH)))], COVERED, "policy managed"),
+    (
+        "only by what a group is attached to",
+        [
+            details(
+                user(GroupList=["g"]),
+                group("g", AttachedManagedPolicies=attached(MANAGED)),
+                managed(MANAGED, allow(ATTACH)),
+            )
+        ],
+        COVERED,
+        "policy managed",
+    ),
     ("group not in the export", [details(user(GroupList=["g"]))], UNKNOWN, "group g are not in the export"),
     ("a group that he is not in", [details(user(), group("g", allow(ATTACH)))], MISSING, ""),
     ("denied by a group", [details(user(EVERYTHING, GroupList=["g"]), group("g", deny(ATTACH)))], DENIED, "group g"),
     ("a role of his name holds it", [details(user(), role(EVERYTHING))], MISSING, ""),
-    ("his boundary", [details(user(EVERYTHING, PermissionsBoundary=boundary()), bounded(allow("s3:*")))], MISSING, "boundary"),
-]  # fmt: skip
+    (
+        "his boundary",
+        [details(user(EVERYTHING, PermissionsBoundary=boundary()), bounded(allow("s3:*")))],
+        MISSING,
+        "boundary",
+    ),
+]
 
 
 @pytest.mark.parametrize(("exports", "verdict", "reason"), [e[1:] for e in USERS], ids=[e[0] for e in USERS])
@@ -305,9 +569,11 @@ def test_what_counts_for_a_user(exports: list[Any], verdict: str, reason: str) -
 
 ROLE_POLICY = {"RoleName": "c1-ebs", "PolicyName": "p", "PolicyDocument": document(allow(ATTACH))}
 BARE_ROLE = {"Role": {"RoleName": "c1-ebs", "Arn": ROLE, "AssumeRolePolicyDocument": document()}}
-NO_ATTACHED = {"AttachedPolicies": []}
+NO_ATTACHED: dict[str, Any] = {"AttachedPolicies": []}
 ONE_ATTACHED = {"AttachedPolicies": attached(MANAGED)}
-ONE_VERSION = {"PolicyVersion": {"Document": document(allow(ATTACH)), "VersionId": "v1", "IsDefaultVersion": True}}
+ONE_VERSION: dict[str, Any] = {
+    "PolicyVersion": {"Document": document(allow(ATTACH)), "VersionId": "v1", "IsDefaultVersion": True}
+}
 OTHER_POLICY = {**ROLE_POLICY, "PolicyDocument": document(allow(DESCRIBE))}
 
 PARTS: list[tuple[str, list[Any], str, str]] = [
@@ -315,34 +581,84 @@ PARTS: list[tuple[str, list[Any], str, str]] = [
     ("one policy that does not", [OTHER_POLICY], UNKNOWN, "not every inline policy"),
     ("one policy that denies it", [{**ROLE_POLICY, "PolicyDocument": document(deny(ATTACH))}], DENIED, ""),
     ("role and all of its parts", [BARE_ROLE, OTHER_POLICY, {"PolicyNames": ["p"]}, NO_ATTACHED], MISSING, ""),
-    ("a name whose policy is not there", [BARE_ROLE, OTHER_POLICY, {"PolicyNames": ["p", "q"]}, NO_ATTACHED], UNKNOWN,
-     "not every inline policy"),
+    (
+        "a name whose policy is not there",
+        [BARE_ROLE, OTHER_POLICY, {"PolicyNames": ["p", "q"]}, NO_ATTACHED],
+        UNKNOWN,
+        "not every inline policy",
+    ),
     ("attached policies unseen", [BARE_ROLE, OTHER_POLICY, {"PolicyNames": ["p"]}], UNKNOWN, "attached to role c1-ebs"),
-    ("the only attached policy, the only version", [BARE_ROLE, {"PolicyNames": []}, ONE_ATTACHED, ONE_VERSION], COVERED,
-     "policy managed"),
-    ("a version that is not the default", [BARE_ROLE, {"PolicyNames": []}, ONE_ATTACHED, {"PolicyVersion": {
-        **ONE_VERSION["PolicyVersion"], "IsDefaultVersion": False}}], UNKNOWN, "not in the export"),
+    (
+        "the only attached policy, the only version",
+        [BARE_ROLE, {"PolicyNames": []}, ONE_ATTACHED, ONE_VERSION],
+        COVERED,
+        "policy managed",
+    ),
+    (
+        "a version that is not the default",
+        [
+            BARE_ROLE,
+            {"PolicyNames": []},
+            ONE_ATTACHED,
+            {"PolicyVersion": {**ONE_VERSION["PolicyVersion"], "IsDefaultVersion": False}},
+        ],
+        UNKNOWN,
+        "not in the export",
+    ),
     ("two versions: whose?", [BARE_ROLE, {"PolicyNames": []}, ONE_ATTACHED, ONE_VERSION, ONE_VERSION], UNKNOWN, ""),
-    ("two roles: whose list?", [BARE_ROLE, details(role(arn=ROLE + "-2")), {"PolicyNames": []}, ONE_ATTACHED, ONE_VERSION],
-     UNKNOWN, ""),
-    ("answers that say what they were asked for", [
-        BARE_ROLE, details(role(arn=ROLE + "-2")), {"RoleName": "c1-ebs", "PolicyNames": []},
-        {"RoleName": "c1-ebs", **ONE_ATTACHED}, {"PolicyArn": MANAGED, **ONE_VERSION}], COVERED, "policy"),
+    (
+        "two roles: whose list?",
+        [BARE_ROLE, details(role(arn=ROLE + "-2")), {"PolicyNames": []}, ONE_ATTACHED, ONE_VERSION],
+        UNKNOWN,
+        "",
+    ),
+    (
+        "answers that say what they were asked for",
+        [
+            BARE_ROLE,
+            details(role(arn=ROLE + "-2")),
+            {"RoleName": "c1-ebs", "PolicyNames": []},
+            {"RoleName": "c1-ebs", **ONE_ATTACHED},
+            {"PolicyArn": MANAGED, **ONE_VERSION},
+        ],
+        COVERED,
+        "policy",
+    ),
     ("a list that goes on elsewhere", [BARE_ROLE, ROLE_POLICY, {**NO_ATTACHED, "IsTruncated": True}], UNKNOWN, "page"),
-    ("get-policy without its version", [BARE_ROLE, {"PolicyNames": []}, ONE_ATTACHED, {"Policy": {
-        "PolicyName": "managed", "Arn": MANAGED, "DefaultVersionId": "v1"}}], UNKNOWN, "not in the export"),
+    (
+        "get-policy without its version",
+        [
+            BARE_ROLE,
+            {"PolicyNames": []},
+            ONE_ATTACHED,
+            {"Policy": {"PolicyName": "managed", "Arn": MANAGED, "DefaultVersionId": "v1"}},
+        ],
+        UNKNOWN,
+        "not in the export",
+    ),
     ("list-roles tells nothing of policies", [{"Roles": [BARE_ROLE["Role"]]}], UNKNOWN, "not every inline policy"),
-    ("list-policies beside the details", [details(role(allow(ATTACH))), {"Policies": [
-        {"PolicyName": "managed", "Arn": MANAGED, "DefaultVersionId": "v1"}]}], COVERED, ""),
+    (
+        "list-policies beside the details",
+        [
+            details(role(allow(ATTACH))),
+            {"Policies": [{"PolicyName": "managed", "Arn": MANAGED, "DefaultVersionId": "v1"}]},
+        ],
+        COVERED,
+        "",
+    ),
     ("a policy of the details that disagrees", [details(role(allow(ATTACH))), OTHER_POLICY], UNKNOWN, "disagree"),
     ("a policy that the details lack", [details(role()), ROLE_POLICY], UNKNOWN, "disagree"),
     ("a policy that the details have", [ROLE_POLICY, details(role(allow(ATTACH)))], COVERED, ""),
     ("one role detail as an object", [role(allow(ATTACH))], COVERED, ""),
     ("one managed policy as an object", [details(WITH_MANAGED), managed(MANAGED, allow(ATTACH))], COVERED, ""),
     ("role without its envelope", [BARE_ROLE["Role"], ROLE_POLICY], COVERED, ""),
-    ("provider documents are known and say nothing", [details(role()), {"OpenIDConnectProviderList": []},
-                                                      {"Url": "x", "ClientIDList": []}], MISSING, ""),
-]  # fmt: skip
+    (
+        "provider documents are known and say nothing",
+        [details(role()), {"OpenIDConnectProviderList": []}, {"Url": "x", "ClientIDList": []}],
+        MISSING,
+        "",
+    ),
+]
 
 
 @pytest.mark.parametrize(("exports", "verdict", "reason"), [e[1:] for e in PARTS], ids=[e[0] for e in PARTS])
@@ -353,7 +669,7 @@ def test_answers_about_one_role(exports: list[Any], verdict: str, reason: str) -
 
 
 def test_answers_about_one_user_and_his_groups() -> None:
-    exports = [
+    exports: list[dict[str, Any]] = [
         {"User": {"UserName": "c1-ebs", "Arn": USER}},
         {"UserName": "c1-ebs", "PolicyNames": []},
         {"UserName": "c1-ebs", "AttachedPolicies": []},
@@ -448,13 +764,20 @@ def test_an_inactive_access_key_holds_nothing() -> None:
     [
         (ATTACH, [details(role(EVERYTHING))], ["service control policies", "session policies"]),
         ("kms:Decrypt", [details(role(EVERYTHING))], ["service control policies", "key policy", "session policies"]),
-        ("s3:GetObject", [details(role(EVERYTHING))], ["service control policies", "bucket policies", "session policies"]),
+        (
+            "s3:GetObject",
+            [details(role(EVERYTHING))],
+            ["service control policies", "bucket policies", "session policies"],
+        ),
         (ATTACH, [details(role(EVERYTHING)), organisation(EVERYTHING)], ["session policies"]),
         (ATTACH, [ROLE_POLICY], ["inline policy", "attached to", "boundary", "service control policies", "session"]),
-        (ATTACH, [details(role(EVERYTHING, AttachedManagedPolicies=attached(MANAGED)))],
-         ["policy managed", "service control policies", "session policies"]),
+        (
+            ATTACH,
+            [details(role(EVERYTHING, AttachedManagedPolicies=attached(MANAGED)))],
+            ["policy managed", "service control policies", "session policies"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_no_export_shows_is_a_caveat_one_line_each(needed: str, exports: list[Any], caveats: list[str]) -> None:
     judgement = ask(exports, needed)
     assert judgement.verdict == COVERED
@@ -541,7 +864,7 @@ def test_one_more_allow_never_takes_away(statements: list[Any], more: Any, neede
 @given(st.lists(st.one_of(allows, denials), max_size=3), needs, st.booleans())
 def test_unknown_never_becomes_a_pass(statements: list[Any], needed: Grant, bounded_role: bool) -> None:
     """What is named and not shown, or not understood, is never COVERED."""
-    fields = {"PermissionsBoundary": boundary()} if bounded_role else {}
+    fields: dict[str, Any] = {"PermissionsBoundary": boundary()} if bounded_role else {}
     added = [] if bounded_role else [statement("Maybe", Action="*")]
     judged = judge("AWS", [details(role(*statements, *added, **fields))], ROLE, needed)
     assert judged.verdict != COVERED

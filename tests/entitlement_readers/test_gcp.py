@@ -55,7 +55,7 @@ def own(*bindings: dict[str, Any], email: str = SA) -> dict[str, Any]:
     return {"serviceAccount": email, "policy": allow(*bindings)}
 
 
-def deny(*permissions: str, principals: Sequence[str] = (f"principalSet://goog/public:all",), **more: Any) -> Any:
+def deny(*permissions: str, principals: Sequence[str] = ("principalSet://goog/public:all",), **more: Any) -> Any:
     """A deny policy as the IAM v2 API prints it."""
     rule = {"deniedPrincipals": list(principals), "deniedPermissions": list(permissions)}
     return {

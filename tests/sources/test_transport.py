@@ -16,7 +16,9 @@ from tests.integration import certificates as certificate_files
 from tests.integration.registry_server import Handler, serve
 from upgrade_gate.errors import SourceError
 from upgrade_gate.source import Settings
-from upgrade_gate.sources._transport import Response, Transport, host_of, shown_url
+from upgrade_gate.sources._response import Response
+from upgrade_gate.sources._transport import Transport
+from upgrade_gate.sources._urls import host_of, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

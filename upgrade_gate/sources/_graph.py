@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from upgrade_gate import semver
 from upgrade_gate.errors import SourceError, UsageError
+from upgrade_gate.sources._urls import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -104,7 +105,7 @@ def graphs(
         return
     if settings.offline:
         raise UsageError(
-            f"version {version} has to be looked up in {_shown(place)}, and --offline allows no other host",
+            f"version {version} has to be looked up in {shown_url(place)}, and --offline allows no other host",
             hint=FILE_FORMS,
         )
     found = semver.parse(version)
@@ -179,7 +180,8 @@ def _read_file(place: str) -> Graph:
 
 
 def _fetch(place: str, channel: str, settings: Settings) -> Graph:
-    from upgrade_gate.sources._transport import Transport, registry_words
+    from upgrade_gate.sources._response import registry_words
+    from upgrade_gate.sources._transport import Transport
 
     parts = urlsplit(place)
     query = [(k, v) for k, v in parse_qsl(parts.query) if k not in ("channel", "arch")]
@@ -188,7 +190,7 @@ def _fetch(place: str, channel: str, settings: Settings) -> Graph:
     with _lock:
         if url in _fetched:
             return _fetched[url]
-    name = f"{_shown(place)}, channel {channel}, {settings.architecture}"
+    name = f"{shown_url(place)}, channel {channel}, {settings.architecture}"
     with Transport(settings) as transport:
         headers = {"Accept": "application/json"}
         response = transport.send("GET", url, f"update graph {name}", headers=headers, limit=MAX_GRAPH, plain=True)
@@ -200,12 +202,6 @@ def _fetch(place: str, channel: str, settings: Settings) -> Graph:
     graph = parse_graph(response.read(), name, settings.architecture)
     with _lock:
         return _fetched.setdefault(url, graph)
-
-
-def _shown(place: str) -> str:
-    from upgrade_gate.sources._transport import shown_url
-
-    return shown_url(place)
 
 
 def _nearby(version: str, known: set[str]) -> str:

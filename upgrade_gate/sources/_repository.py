@@ -10,8 +10,9 @@ from upgrade_gate.sources import _mirrors, _progress
 from upgrade_gate.sources._auth import CredentialStore
 from upgrade_gate.sources._cache import Cache
 from upgrade_gate.sources._image import ManifestBlob
+from upgrade_gate.sources._response import registry_words
 from upgrade_gate.sources._tokens import Authorizer
-from upgrade_gate.sources._transport import Transport, registry_words
+from upgrade_gate.sources._transport import Transport
 from upgrade_gate.sources.registry import DIGEST, DOCKER_HUB
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.source import Settings
     from upgrade_gate.sources._image import Descriptor
-    from upgrade_gate.sources._transport import Response
+    from upgrade_gate.sources._response import Response
     from upgrade_gate.sources.registry import ImageName
 
     T = TypeVar("T")

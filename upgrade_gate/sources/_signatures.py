@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from upgrade_gate.errors import SourceError, UsageError
 from upgrade_gate.sources._signature_material import MAX_SIGNATURE, Signature, gather, is_signature
+from upgrade_gate.sources._urls import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -267,7 +268,7 @@ def _from_folder(folder: Path) -> Iterator[Signature]:
 
 
 def _from_url(base: str, settings: Settings, reasons: list[str]) -> Iterator[Signature]:
-    from upgrade_gate.sources._transport import Transport, shown_url
+    from upgrade_gate.sources._transport import Transport
 
     with Transport(settings) as transport:
         for number in range(1, MAX_NUMBER + 1):

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from upgrade_gate.errors import SourceError
-from upgrade_gate.sources._transport import host_of, is_url, registry_words, shown_url
+from upgrade_gate.sources._response import registry_words
+from upgrade_gate.sources._urls import host_of, is_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,31 +8,29 @@ user part of a URL.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import tempfile
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from upgrade_gate import __version__
 from upgrade_gate.errors import SourceError
 from upgrade_gate.sources import _failures, _proxies, _tls
 from upgrade_gate.sources._failures import ExchangeError, Kind
+from upgrade_gate.sources._response import ERROR_BODY, Response, Terms, receive, registry_words, retry_after
+from upgrade_gate.sources._urls import DEFAULT_PORTS, host_of, is_url, joined, shown_url, without_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
     from upgrade_gate.source import Settings
     from upgrade_gate.sources._progress import Advance
 
-__all__ = ["Response", "Transport", "host_of", "is_url", "registry_words", "shown_url"]
+__all__ = ["Transport", "interrupt"]
 
 _logger = logging.getLogger(__name__)
 
@@ -44,33 +42,15 @@ READ_SECONDS = 30.0
 """How long a server may be silent."""
 MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-CHUNK = 64 * 2**10
-IN_MEMORY = 4 * 2**20
-"""What is larger goes to a temporary file while it is received."""
-ERROR_BODY = 64 * 2**10
-DEFAULT_PORTS = {"http": 80, "https": 443}
+INTERRUPT_SECONDS = 0.1
+"""How often a waiting thread looks whether the run was interrupted."""
+
+_interrupted = threading.Event()
 
 
-@dataclass(slots=True)
-class Response:
-    """An answer, read whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Case does not matter in the names."""
-    body: BinaryIO = field(repr=False)
-    """At its start; the caller closes it."""
-    size: int
-    digest: str
-    """Of the body, by the algorithm that was asked for."""
-    host: str
-    """Who gave the answer in the end, after redirects."""
-    redirected: bool
-
-    def read(self) -> bytes:
-        """Return the whole body and close it."""
-        with self.body as body:
-            return body.read()
+def interrupt() -> None:
+    """End every exchange of the process now: Ctrl-C reaches the main thread only, which waits for the others."""
+    _interrupted.set()
 
 
 class Transport:
@@ -103,7 +83,7 @@ class Transport:
     def is_insecure(self, host: str) -> bool:
         """Return whether `--insecure` names this `host[:port]`; a host given without a port stands for every port."""
         host = host.lower()
-        return host in self._insecure or _without_port(host) in self._insecure
+        return host in self._insecure or without_port(host) in self._insecure
 
     def send(
         self,
@@ -128,33 +108,28 @@ class Transport:
         if not is_url(url):
             raise SourceError(f"{what}: its address is no http URL")
         deadline = time.monotonic() + self._settings.timeout
-        job = _Job(method, url, what, headers or {}, form, limit, algorithm, plain, advance, deadline)
+        job = _Job(Terms(method, limit, algorithm, advance), url, what, headers or {}, form, plain, deadline)
         pause = FIRST_PAUSE
-        for attempt in range(1, ATTEMPTS + 1):
-            last = attempt == ATTEMPTS
-            response, failure = None, None
-            try:
-                response = self._follow(job)
-            except ExchangeError as exc:
-                if last or not exc.may_pass:
-                    raise self._give_up(job, exc, attempt) from exc.__cause__
-                failure = exc
-            wait = pause
-            if response is not None:
-                if response.status != 429 and response.status < 500:
-                    return response
-                wait = max(pause, _retry_after(response))
-                if last or time.monotonic() + wait >= deadline:
-                    raise _refused(job, response, attempt, wait)
-                _logger.debug("%s: %s answered %d, again in %.1f s", what, response.host, response.status, wait)
-                response.body.close()
-            elif failure is not None:
-                if time.monotonic() + wait >= deadline:
-                    raise self._give_up(job, failure, attempt) from failure.__cause__
-                _logger.debug("%s: %s, again in %.1f s", what, failure.text, wait)
-            time.sleep(wait)
+        for attempt in count(1):
+            outcome = self._try(job)
+            if isinstance(outcome, Response) and not _is_fault(outcome):
+                return outcome
+            wait = max(pause, retry_after(outcome) if isinstance(outcome, Response) else 0.0)
+            over = attempt == ATTEMPTS or _interrupted.is_set() or time.monotonic() + wait >= deadline
+            if over or (isinstance(outcome, ExchangeError) and not outcome.may_pass):
+                raise _gave_up(job, outcome, attempt, wait) from getattr(outcome, "__cause__", None)
+            _logger.debug("%s: attempt %d failed, again in %.1f s", what, attempt, wait)
+            if isinstance(outcome, Response):
+                outcome.body.close()
+            _interrupted.wait(wait)
             pause *= 2
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _try(self, job: _Job) -> Response | ExchangeError:
+        try:
+            return self._follow(job)
+        except ExchangeError as exc:
+            return exc
 
     def _follow(self, job: _Job) -> Response:
         start = self._origin(job.url)
@@ -167,7 +142,7 @@ class Transport:
             if response.status not in REDIRECTS or not location or job.form is not None:
                 return response
             response.body.close()
-            target = _joined(url, location)
+            target = joined(url, location)
             if not is_url(target):
                 raise ExchangeError(Kind.PROTOCOL, f"{host_of(url)} redirects to something that is no http address")
             _logger.info("%s redirects to %s", host_of(url), host_of(target))
@@ -232,7 +207,9 @@ class Transport:
                 done.set()
 
         threading.Thread(target=work, name="upgrade-gate-download", daemon=True).start()
-        if not done.wait(max(0.0, job.deadline - time.monotonic())):
+        while not done.wait(min(INTERRUPT_SECONDS, max(0.0, job.deadline - time.monotonic()))):
+            if time.monotonic() < job.deadline and not _interrupted.is_set():
+                continue
             cancelled.set()
             raise ExchangeError(
                 Kind.TIMEOUT,
@@ -258,7 +235,7 @@ class Transport:
         left = max(0.1, job.deadline - time.monotonic())
         try:
             answer = self._session(insecure=insecure).request(
-                job.method,
+                job.terms.method,
                 url,
                 headers=dict(headers),
                 data=dict(job.form) if job.form is not None else None,
@@ -271,13 +248,13 @@ class Transport:
             raise _failures.understand(exc, host_of(url), _proxies.shown(proxy) if proxy else None) from None
         self._tell(url, proxy, insecure=insecure)
         try:
-            response = _receive(job, answer, host_of(url), cancelled, redirected=redirected)
+            response = receive(job.terms, answer, host_of(url), cancelled, redirected=redirected)
         finally:
             # After a whole body this gives the connection back; otherwise it ends it.
             answer.close()
         _logger.info(
             "%s %s: %d, %d bytes",
-            job.method,
+            job.terms.method,
             host_of(url) if redirected else shown_url(url),
             response.status,
             response.size,
@@ -310,153 +287,30 @@ class Transport:
             ).description
         _logger.info("host %s: proxy %s, certificate authorities %s", host, _proxies.shown(proxy), authority)
 
-    def _give_up(self, job: _Job, failure: ExchangeError, attempts: int) -> SourceError:
-        times = f" ({attempts} attempts)" if attempts > 1 else ""
-        return SourceError(f"{job.what}: {failure.text}{times}", hint=failure.hint)
-
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    method: str
+    terms: Terms
     url: str = field(repr=False)
     what: str
     headers: Mapping[str, str] = field(repr=False)
     form: Mapping[str, str] | None = field(repr=False)
-    limit: int
-    algorithm: str
     plain: bool
-    advance: Advance | None
     deadline: float
     """On the monotonic clock, seconds."""
 
 
-def host_of(url: str) -> str:
-    """Return `host[:port]` of a URL, without user and password."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+def _is_fault(response: Response) -> bool:
+    return response.status == 429 or response.status >= 500
 
 
-def shown_url(url: str) -> str:
-    """Return a URL for messages: without query, fragment, user and password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{host_of(url)}{parts.path}"
-
-
-def is_url(url: str) -> bool:
-    """Return whether a URL has an http scheme, a host and, if any, a port that exists; never raises."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _joined(base: str, location: str) -> str:
-    try:
-        return urljoin(base, location)
-    except ValueError:
-        return ""
-
-
-def _without_port(host: str) -> str:
-    name, _, port = host.rpartition(":")
-    return name if name and _is_number(port) and (":" not in name or name.endswith("]")) else host
-
-
-def _receive(
-    job: _Job,
-    answer: Any,
-    host: str,
-    cancelled: threading.Event,
-    *,
-    redirected: bool,
-) -> Response:
-    good = answer.status_code < 300
-    limit = job.limit if good else ERROR_BODY
-    announced = answer.headers.get("content-length", "")
-    if good and job.method != "HEAD" and _is_number(announced) and int(announced) > limit:
-        raise ExchangeError(Kind.SIZE, f"{host} announces {announced} bytes, more than the {limit} allowed here")
-    body = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115 - the caller closes it
-    hasher = hashlib.new(job.algorithm)
-    size = 0
-    try:
-        for chunk in _chunks(answer, host):
-            size += len(chunk)
-            if size > limit and not good:
-                break  # enough to name the error
-            _go_on(size, limit, host, cancelled)
-            hasher.update(chunk)
-            _write(body, chunk)
-            if job.advance is not None and good:
-                job.advance(size)
-        body.seek(0)
-    except BaseException:
-        body.close()
-        raise
-    return Response(
-        answer.status_code, answer.headers, body, size, f"{job.algorithm}:{hasher.hexdigest()}", host, redirected
-    )
-
-
-def _go_on(size: int, limit: int, host: str, cancelled: threading.Event) -> None:
-    if size > limit:
-        raise ExchangeError(Kind.SIZE, f"{host} sends more than the {limit} bytes allowed here")
-    if cancelled.is_set():
-        raise ExchangeError(Kind.TIMEOUT, "the deadline has passed")
-
-
-def _chunks(answer: Any, host: str) -> Iterator[bytes]:
-    """Yield what has arrived as it arrives: `read` would wait for a whole chunk however slowly it drips."""
-    read = answer.raw.read1
-    while True:
-        try:
-            chunk = read(CHUNK, decode_content=False)
-        except _failures.network_errors() as exc:
-            raise _failures.understand(exc, host, None) from None
-        if not chunk:
-            return
-        yield chunk
-
-
-def _write(body: BinaryIO, chunk: bytes) -> None:
-    try:
-        body.write(chunk)
-    except OSError as exc:
-        raise SourceError(
-            f"the temporary folder {tempfile.gettempdir()} cannot take a download: {exc.strerror or exc}",
-            hint="make room there, or set TMPDIR to a folder with room",
-        ) from exc
-
-
-def _is_number(text: str) -> bool:
-    """Return whether a text is a plain number; `isdigit` alone takes `²`, which a header may well hold."""
-    return text.isascii() and text.isdigit()
-
-
-def _retry_after(response: Response) -> float:
-    """Return Retry-After in seconds, 0 where there is none: a number, or a date."""
-    value = response.headers.get("retry-after", "").strip()
-    if _is_number(value):
-        return float(value)
-    with suppress(ValueError, TypeError, OverflowError, IndexError):
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    return 0.0
-
-
-def _refused(job: _Job, response: Response, attempts: int, wait: float) -> SourceError:
+def _gave_up(job: _Job, outcome: Response | ExchangeError, attempts: int, wait: float) -> SourceError:
+    """Word the end of the attempts."""
+    if isinstance(outcome, ExchangeError):
+        times = f" ({attempts} attempts)" if attempts > 1 else ""
+        return SourceError(f"{job.what}: {outcome.text}{times}", hint=outcome.hint)
     times = f" {attempts} times" if attempts > 1 else ""
-    text = f"{job.what}: {response.host} answered {response.status}{times}{registry_words(response)}"
-    if response.status == 429:
+    text = f"{job.what}: {outcome.host} answered {outcome.status}{times}{registry_words(outcome)}"
+    if outcome.status == 429:
         return SourceError(text, hint=f"too many requests; it asks to wait {wait:.0f} s, --timeout allows for longer")
     return SourceError(text, hint="the server has a fault; try again later, or name a mirror with --idms-file")
-
-
-def registry_words(response: Response) -> str:
-    """Return the registry's own code and message out of an error body, ` (CODE: message)`, or nothing."""
-    try:
-        document = json.loads(response.read()[:ERROR_BODY])
-        first = document["errors"][0]
-        words = [str(first[key]) for key in ("code", "message") if first.get(key)]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        return ""
-    text = "".join(c for c in ": ".join(words) if c.isprintable())[:200]
-    return f" ({text})" if text else ""
