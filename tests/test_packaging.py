@@ -69,7 +69,7 @@ def test_the_installed_wheel_runs_away_from_the_repository(wheel: Path, tmp_path
     script = f"import sys; sys.path.append({str(ours)!r}); from upgrade_gate.commands import main; sys.exit(main())"
     python = tmp_path / "venv" / "bin" / "python"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    for arguments, code in ((["rules"], 0), (["schema"], 0), (["demo"], 3)):
+    for arguments, code in ((["rules"], 0), (["schema"], 0), (["demo"], 0)):
         done = subprocess.run(
             [python, "-c", script, *arguments],
             cwd=tmp_path,

@@ -397,11 +397,23 @@ def identify(
 
 
 def _differ(held: object, first: str, second: str) -> bool:
-    """Return whether two spellings name two identities; what cannot be compared differs as it is spelt."""
+    """Return whether two spellings name two identities.
+
+    Where the documents cannot join them, spellings of one form differ as they are spelt; an access key and an ARN,
+    or a client and a principal, cannot be compared and so contradict nothing: the Secret's is judged all the same.
+    """
     if first.casefold() == second.casefold():
         return False
     if isinstance(held, Resolves):
         one, other = held.resolve(first), held.resolve(second)
         if one is not None and other is not None:
             return one != other
-    return True
+    return _form(first) == _form(second)
+
+
+def _form(identity: str) -> str:
+    """Return the form of an identity's spelling (design 16.2), without knowing what it stands for."""
+    if identity.startswith(("AKIA", "ASIA")) and identity.isalnum():
+        return "access key"
+    prefix, colon, _ = identity.partition(":")
+    return prefix if colon else "name"

@@ -30,7 +30,8 @@ from tests.entitlement_readers.aws_exports import (
     statement,
     user,
 )
-from upgrade_gate.entitlements import Judgement, Verdict, judge
+from upgrade_gate.entitlement_readers import aws
+from upgrade_gate.entitlements import Document, Judgement, Verdict, judge
 from upgrade_gate.permissions import Grant
 
 COVERED, MISSING, NARROWER, DENIED, UNKNOWN = "COVERED", "MISSING", "NARROWER", "DENIED", "UNKNOWN"
@@ -145,7 +146,7 @@ STATEMENTS = [
         because="everything except arn:aws:ec2:::volume/1",
     ),
     case("policy variable", allow(ATTACH, Resource="arn:aws:ec2:::volume/${aws:username}"), gives=NARROWER),
-    case("policy variable beside a star", allow(ATTACH, Resource=["${aws:x}", "*"]), gives=NARROWER),
+    case("policy variable beside a star", allow(ATTACH, Resource=["${aws:x}", "*"]), gives=COVERED),
     case(
         "named resource held",
         allow("s3:*", Resource="arn:aws:s3:::b/*"),
@@ -303,6 +304,12 @@ STATEMENTS = [
     case(
         "denied except some resources", EVERYTHING, statement("Deny", Action="*", NotResource=VOLUMES), gives=NARROWER
     ),
+    case(
+        "denied for a variable resource beside a star", EVERYTHING, deny(ATTACH, Resource=["${a:b}", "*"]), gives=DENIED
+    ),
+    case("all except a variable", statement(Action=ATTACH, NotResource="${aws:x}"), gives=NARROWER, because="except $"),
+    case("denied except a variable", EVERYTHING, statement("Deny", Action="*", NotResource="${a:b}"), gives=NARROWER),
+    case("describe on a variable", allow(DESCRIBE, Resource="${aws:x}"), gives=MISSING, needed=DESCRIBE),
     case("denied for a variable resource", EVERYTHING, deny(ATTACH, Resource="${aws:x}"), gives=NARROWER),
     case("perhaps denied and never allowed", deny(ATTACH, Resource=VOLUMES), gives=MISSING),
     case(
@@ -750,6 +757,13 @@ def test_an_access_key_leads_to_its_user() -> None:
     assert ask(exports, DESCRIBE, identity="AKIAEXAMPLE1").verdict == MISSING
     assert ask(exports[:1], identity="AKIAEXAMPLE1").verdict == UNKNOWN
     assert ask([*exports[:1], {**KEYS, "IsTruncated": True}], identity="AKIAEXAMPLE2").reason.endswith("page of more")
+
+
+def test_an_access_key_and_its_user_are_one_identity() -> None:
+    held = aws.build([Document(details(user())), Document(KEYS)], None)
+    assert held.resolve("AKIAEXAMPLE1") == held.resolve(USER) == held.resolve("user/c1-ebs") == USER
+    assert held.resolve("AKIAEXAMPLE2") is None
+    assert held.resolve(ROLE) == ROLE, "an ARN needs no document"
 
 
 def test_an_inactive_access_key_holds_nothing() -> None:

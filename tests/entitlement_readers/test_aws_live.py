@@ -1,5 +1,6 @@
-"""AWS live: the real SDK over real sockets against moto, refusals, throttling, cut-off answers; only reads are asked."""
+"""AWS live: the real SDK over real sockets against moto; refusals, throttling, cut-off answers; reads alone."""
 
+import json
 import re
 import sys
 import urllib.request
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.components import require
-from tests.entitlement_readers.aws_exports import ISSUER, allow, document, subject, trust
+from tests.entitlement_readers.aws_exports import ACCOUNT, ISSUER, allow, document, subject, trust
 from upgrade_gate.entitlement_readers import aws
 from upgrade_gate.entitlements import Document
 from upgrade_gate.errors import EntitlementError, UsageError
@@ -20,6 +21,7 @@ from upgrade_gate.permissions import Grant
 
 ATTACH = Grant("action", "ec2:AttachVolume", "Allow", "*")
 DESCRIBE = Grant("action", "ec2:DescribeVolumes", "Allow", "*")
+MOTO_ACCOUNT = "123456789012"
 READS = re.compile(r"(Get|List)[A-Za-z]+")
 
 
@@ -110,8 +112,6 @@ def proxy(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 @pytest.fixture
 def account(moto: str, proxy: Proxy) -> dict[str, str]:
     """Make a role with an inline and an attached policy and a boundary, and a user in a group; return their ARNs."""
-    import json
-
     import boto3
 
     iam = boto3.client("iam", endpoint_url=moto, region_name="us-east-1")
@@ -119,7 +119,7 @@ def account(moto: str, proxy: Proxy) -> dict[str, str]:
     limits = iam.create_policy(PolicyName="b", PolicyDocument=json.dumps(document(allow("ec2:*"))))["Policy"]
     role = iam.create_role(
         RoleName="c1-ebs",
-        AssumeRolePolicyDocument=json.dumps(trust("driver")),
+        AssumeRolePolicyDocument=json.dumps(trust("driver")).replace(ACCOUNT, MOTO_ACCOUNT),
         PermissionsBoundary=limits["Arn"],
     )["Role"]
     plus = allow("s3:GetObject", Resource="arn:aws:s3:::a+b")

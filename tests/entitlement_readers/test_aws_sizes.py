@@ -28,7 +28,7 @@ def test_what_fits_is_no_finding() -> None:
 
 
 def test_an_inline_policy_that_would_grow_too_large_is_named_with_size_and_limit() -> None:
-    held = role(allow(*many(510)))
+    held = role(allow(*many(507)))
     (size,) = sizes(details(held), ROLE, "s3:GetObject")
     kept = len(json.dumps(held["RolePolicyList"][0]["PolicyDocument"], separators=(",", ":")))
     assert kept <= 10_240
@@ -37,7 +37,7 @@ def test_an_inline_policy_that_would_grow_too_large_is_named_with_size_and_limit
 
 
 def test_what_is_held_already_does_not_grow() -> None:
-    assert sizes(details(role(allow(*many(510)))), ROLE, *many(3)) == ()
+    assert sizes(details(role(allow(*many(507)))), ROLE, *many(3)) == ()
 
 
 @pytest.mark.parametrize(("count", "over"), [(90, False), (101, True)])

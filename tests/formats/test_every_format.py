@@ -66,13 +66,13 @@ def test_a_lone_surrogate_from_a_file_name_breaks_no_format(name: str) -> None:
     render(name, sample.report(findings=[odd]))
 
 
-@pytest.mark.parametrize("name", set(FORMATS) - {"codequality"})
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
 def test_labels_for_the_change_ticket_stand_in_the_report(name: str) -> None:
     text = render(name, sample.report())
     assert "CHG0012345" in text
 
 
-@pytest.mark.parametrize("name", set(FORMATS) - {"codequality"})
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
 def test_every_report_says_how_much_of_the_cluster_is_known(name: str) -> None:
     text = render(name, sample.report())
     if name == "json":

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+import zstandard
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -97,6 +99,16 @@ def base_layer(size: int) -> bytes:
     return gzip.compress(tar_of({"usr/bin/cluster-version-operator": content}, folder="base"), 1, mtime=0)
 
 
+@cache
+def diff_id(layer: bytes) -> str:
+    """Return the digest of a layer unpacked, as an image's configuration names it."""
+    if layer.startswith(b"\x1f\x8b"):
+        return digest_of(gzip.decompress(layer))
+    if layer.startswith(b"\x28\xb5\x2f\xfd"):
+        return digest_of(zstandard.ZstdDecompressor().decompressobj().decompress(layer))
+    return digest_of(layer)
+
+
 def build(
     version: str,
     *,
@@ -115,7 +127,7 @@ def build(
             "architecture": "amd64",
             "os": "linux",
             "config": {"Labels": {"io.openshift.release": version}},
-            "rootfs": {"type": "layers", "diff_ids": [digest_of(data) for data, _ in layers]},
+            "rootfs": {"type": "layers", "diff_ids": [diff_id(data) for data, _ in layers]},
         }
     ).encode()
     manifest = {

@@ -746,3 +746,66 @@ def without_time(text: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(text)
     document.pop("generated")
     return document
+
+
+# --- the same release in every form ---
+
+
+def copied(plain: Registry, tag: str, kind: str, path: Path) -> str:
+    """Copy a release out of the registry with skopeo, and return the reference to the copy."""
+    origin = f"docker://{plain.host}/forms/release:{tag}"
+    target = f"{kind}:{path}:release:{tag}" if kind == "docker-archive" else f"{kind}:{path}:{tag}"
+    command = ["copy", "--insecure-policy", "--src-tls-verify=false", "--quiet", origin, target]
+    subprocess.run([str(require("skopeo")), *command], check=True, timeout=120)
+    return f"oci:{path}" if kind == "oci" else f"archive:{path}"
+
+
+def mirrored(folder: Path, built: Image, tag: str) -> str:
+    """Write what `oc adm release mirror --to-dir` writes: blobs, and manifests by digest with a link for the tag."""
+    repository = folder / "v2" / "openshift" / "release"
+    for name in ("blobs", "manifests"):
+        (repository / name).mkdir(parents=True)
+    for digest, data in built.blobs.items():
+        (repository / "blobs" / digest).write_bytes(data)
+    (repository / "manifests" / built.digest).write_bytes(built.manifest)
+    (repository / "manifests" / tag).symlink_to(built.digest)
+    return f"mirror:{folder}:{tag}"
+
+
+def test_every_form_gives_the_same_report(plain: Registry, tmp_path: Path) -> None:
+    added = release_files("4.15.4")
+    added["0000_50_storage_03_request.yaml"] = added["0000_50_storage_03_request.yaml"].replace(
+        b"'ec2:DescribeVolumes'", b"'ec2:DescribeVolumes', 'ec2:ModifyVolume'"
+    )
+    built = {"old": build("4.15.3"), "new": build("4.15.4", files=added)}
+    for tag, each in built.items():
+        plain.push(each, "forms/release", tag)
+    with registry(tmp_path / "through", upstream=f"http://{plain.host}") as through:
+        forms: dict[str, tuple[str, ...]] = {"registry": tuple(f"{plain.host}/forms/release:{tag}" for tag in built)}
+        forms["pull-through"] = tuple(f"{through.host}/forms/release:{tag}" for tag in built)
+        for kind in ("docker-archive", "oci-archive", "oci"):
+            forms[kind] = tuple(copied(plain, tag, kind, tmp_path / f"{kind}-{tag}") for tag in built)
+        forms["mirror"] = tuple(mirrored(tmp_path / f"mirror-{tag}", each, tag) for tag, each in built.items())
+        reports = {}
+        for form, (old, new) in forms.items():
+            done = check("--from", old, "--to", new, "--insecure", "127.0.0.1", "--no-cache", "-o", "json")
+            assert done.returncode == ExitCode.BLOCKED, f"{form}: {done.stderr}"
+            reports[form] = judgement(json.loads(done.stdout))
+
+    assert reports["registry"]["permissions"] == ["ec2:ModifyVolume"]
+    for form, report in reports.items():
+        assert report == reports["registry"], form
+
+
+def judgement(report: dict[str, Any]) -> dict[str, Any]:
+    """Return what a report says, without where the release came from."""
+    grants = [grant["permission"] for change in report["changes"] for grant in change["permissions"]["added"]]
+    return {
+        "permissions": grants,
+        "changes": report["changes"],
+        "requests": report["requests"],
+        "selection": report["selection"],
+        "versions": [(hop["from"]["version"], hop["to"]["version"]) for hop in report["hops"]],
+        "findings": [(f["rule"], f["fingerprint"], f["severity"]) for f in report["findings"]],
+        "verdict": (report["verdict"]["status"], report["verdict"]["counts"]),
+    }

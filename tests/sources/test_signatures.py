@@ -94,20 +94,20 @@ def signed() -> Iterator[Signed]:
         bulky = statement(DIGEST, optional={"creator": base64.b85encode(bytes(range(256)) * 80).decode()})
         twice = content[:-1] + b"," + content[1:]
         made.cases = {
-            "good, compressed": Case(good, ("red",), "GOODSIG", True, "Signed by"),
-            "good, not compressed": Case(flat, ("red",), "GOODSIG", True, "Signed by"),
+            "good, compressed": Case(good, ("red",), "GOODSIG", True, "signed by"),
+            "good, not compressed": Case(flat, ("red",), "GOODSIG", True, "signed by"),
             "good, one of several keys": Case(good, ("blue", "red"), "GOODSIG", True, "red@example.com"),
             "without optional": Case(
-                home.sign(statement(DIGEST, optional=None), red), ("red",), "GOODSIG", True, "Signed by"
+                home.sign(statement(DIGEST, optional=None), red), ("red",), "GOODSIG", True, "signed by"
             ),
             "two signers": Case(both, ("red",), "", True, "red@example.com"),
-            "tampered": Case(bytes(tampered), ("red",), "BADSIG", False, "No valid signature"),
-            "cut off": Case(flat[:-20], ("red",), "", False, "No valid signature"),
-            "unknown key": Case(good, ("blue",), "ERRSIG", False, "No valid signature"),
+            "tampered": Case(bytes(tampered), ("red",), "BADSIG", False, "no valid signature"),
+            "cut off": Case(flat[:-20], ("red",), "", False, "no valid signature"),
+            "unknown key": Case(good, ("blue",), "ERRSIG", False, "no valid signature"),
             "expired key": Case(in_time, ("expired",), "EXPKEYSIG", False, "expired on 2020-06-01"),
-            "revoked key": Case(was_valid, ("revoked",), "REVKEYSIG", False, "No valid signature"),
+            "revoked key": Case(was_valid, ("revoked",), "REVKEYSIG", False, "no valid signature"),
             "expired subkey": Case(by_subkey, ("subkeys",), "EXPKEYSIG", False, "expired on 2020-06-01"),
-            "revoked subkey": Case(by_withdrawn, ("withdrawn",), "REVKEYSIG", False, "No valid signature"),
+            "revoked subkey": Case(by_withdrawn, ("withdrawn",), "REVKEYSIG", False, "no valid signature"),
             "wrong digest": Case(home.sign(statement(OTHER), red), ("red",), "GOODSIG", False, "of another digest"),
             "unknown field": Case(home.sign(hoax, red), ("red",), "GOODSIG", False, "unknown field 'extra'"),
             "key that stands twice": Case(home.sign(twice, red), ("red",), "GOODSIG", False, "not valid JSON"),
@@ -128,24 +128,24 @@ def signed() -> Iterator[Signed]:
             "armored": Case(
                 home.sign(content, red, "--armor"), ("red",), "", False, "no signed OpenPGP message"
             ),
-            "detached": Case(home.sign(content, red, "--detach-sign"), ("red",), "", False, "No valid signature"),
-            "SHA-1": Case(home.sign(content, red, "--digest-algo", "SHA1"), ("red",), "", False, "No valid signature"),
+            "detached": Case(home.sign(content, red, "--detach-sign"), ("red",), "", False, "no valid signature"),
+            "SHA-1": Case(home.sign(content, red, "--digest-algo", "SHA1"), ("red",), "", False, "no valid signature"),
             "expired signature": Case(
                 home.sign(content, made.keys["old"], "--faked-system-time", PAST, "--default-sig-expire", "2d"),
                 ("old",),
                 "EXPSIG",
                 False,
-                "No valid signature",
+                "no valid signature",
             ),
             "signature of the future": Case(
                 home.sign(content, blue, "--faked-system-time", "20990101T000000"),
                 ("blue",),
                 "",
                 False,
-                "No valid signature",
+                "no valid signature",
             ),
-            "not signed at all": Case(home.run("--store", data=content), ("red",), "", False, "No valid signature"),
-            "noise": Case(b"\xa3\x01" + bytes(range(256)), ("red",), "", False, "No valid signature"),
+            "not signed at all": Case(home.run("--store", data=content), ("red",), "", False, "no valid signature"),
+            "noise": Case(b"\xa3\x01" + bytes(range(256)), ("red",), "", False, "no valid signature"),
             "empty": Case(b"", ("red",), "", False, "no signed OpenPGP message"),
         }  # fmt: skip
         yield made
@@ -191,7 +191,7 @@ def test_every_case_is_run(signed: Signed) -> None:
 def test_sentence_names_the_key(signed: Signed, tmp_path: Path) -> None:
     _, sentence = check(signed.public("red"), signed.cases["good, compressed"].signature, tmp_path)
 
-    assert sentence == f"Signed by {signed.keys['red'][-16:]} (red <red@example.com>)."
+    assert sentence == f"signed by {signed.keys['red'][-16:]} (red <red@example.com>)"
 
 
 def test_key_that_will_expire_counts_until_then(signed: Signed, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_config_maps_of_the_cluster(signed: Signed) -> None:
     assert verify(DIGEST, Settings(signature_configmaps=maps))[0] is True
     assert verify(OTHER, Settings(signature_configmaps=maps)) == (
         False,
-        "No valid signature for keyring verifier-public-key-redhat: none was found.",
+        "no valid signature for keyring verifier-public-key-redhat: none was found",
     )
 
 
@@ -362,7 +362,7 @@ def test_off_checks_nothing(signed: Signed) -> None:
 
     assert verify(DIGEST, Settings(signature_configmaps=maps, verify="off")) == (
         False,
-        "Signatures were not checked (--verify off).",
+        "signatures were not checked (--verify off)",
     )
 
 

@@ -31,6 +31,7 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
     except ImportError as exc:
         raise UsageError(
             "--identities live on AWS needs boto3", hint="pip install 'upgrade-gate[aws]', or --identities export:PATH"
@@ -58,6 +59,8 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
                 raise
             _logger.debug("account details are refused, reading role by role: %s", exc)
         found = tuple(_each(iam, settings.get("identities") or (), ClientError))
+    except ResponseParserError as exc:  # its text is the answer itself
+        raise EntitlementError("AWS IAM: an answer is cut off, or no XML", hint="a proxy may have changed it") from exc
     except (BotoCoreError, ClientError) as exc:
         raise EntitlementError(
             f"AWS IAM: {exc}", hint="`upgrade-gate init iam-reader` prints the policy to add"

@@ -55,12 +55,21 @@ class Statement:
     actions: Part
     """Folded patterns; a NotAction is everything except them."""
     resources: Part
-    """A NotResource is everything except them."""
+    """A NotResource is everything except them; patterns with a policy variable are left out of both."""
     has_variables: bool
     """Whether a resource holds a policy variable (`${aws:username}`), whose value is not known here."""
+    negated: bool
+    """Whether it has a NotResource."""
+    shown: str
+    """Its resources as they are written."""
     condition: Any
     label: str
     """`statement EBS of policy c1-ebs`, for reasons."""
+
+    @property
+    def opaque(self) -> bool:
+        """Whether what it is about cannot be told: what a variable excepts is not known."""
+        return self.has_variables and self.negated
 
     @property
     def unconditional(self) -> bool:
@@ -134,9 +143,19 @@ def _statement(entry: Mapping[str, Any], label: str) -> Statement | str | None:
         return f"{label} has neither Action nor NotAction in a form that is understood"
     if resources is None:
         return f"{label} has neither Resource nor NotResource in a form that is understood"
-    patterns = (*resources.allows, *resources.excepts)
-    variables = any("${" in pattern for pattern in patterns)
-    return Statement(effect == "Allow", actions, resources, variables, entry.get("Condition"), label)
+    negated = "NotResource" in entry
+    patterns = resources.excepts if negated else resources.allows
+    known = tuple(p for p in patterns if "${" not in p)
+    return Statement(
+        allow=effect == "Allow",
+        actions=actions,
+        resources=Part(("*",), known) if negated else Part(known),
+        has_variables=known != patterns,
+        negated=negated,
+        shown=("everything except " if negated else "") + ", ".join(patterns),
+        condition=entry.get("Condition"),
+        label=label,
+    )
 
 
 def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> Part | None:
@@ -210,7 +229,7 @@ def denies(statements: Iterable[Statement], action: str, resource: str, grant: G
         touches = statement.has_variables or overlapping(resource, (statement.resources,)) is not None
         if not touches:
             continue
-        everywhere = not statement.has_variables and covered(resource, (statement.resources,))
+        everywhere = not statement.opaque and covered(resource, (statement.resources,))
         if everywhere and condition_admits(statement.condition, grant.condition):
             return Outcome(State.DENIED, f"{statement.label} denies it")
         how = "for some resources" if statement.unconditional else f"under {_shown(statement.condition)}"
@@ -219,7 +238,7 @@ def denies(statements: Iterable[Statement], action: str, resource: str, grant: G
 
 
 def _allows(statements: Sequence[Statement], action: str, resource: str, grant: Grant, name: str) -> Outcome:
-    sound = [s for s in statements if not s.has_variables and condition_admits(s.condition, grant.condition)]
+    sound = [s for s in statements if not s.opaque and condition_admits(s.condition, grant.condition)]
     whole_action = [s for s in sound if covered(action, (s.actions,))]
     for statement in whole_action:
         if covered(resource, (statement.resources,)):
@@ -236,7 +255,7 @@ def _allows(statements: Sequence[Statement], action: str, resource: str, grant: 
         if not (statement.has_variables or overlapping(resource, (statement.resources,)) is not None):
             continue
         if _grants_nothing(statement, action, resource):
-            nothing.append(f"{statement.label} allows it for {_named(statement)}, but {name} takes no resource but `*`")
+            nothing.append(f"{statement.label} allows it for {statement.shown}, but {name} takes no resource but `*`")
             continue
         return Outcome(State.PARTLY, f"{statement.label} allows it only {_limits(statement, action, resource, grant)}")
     return Outcome(State.NOT_ALLOWED, nothing[0] if nothing else f"no statement allows {name}")
@@ -246,24 +265,18 @@ def _grants_nothing(statement: Statement, action: str, resource: str) -> bool:
     """Return whether a statement on named resources allows nothing, since the action is asked for on `*` alone."""
     if resource != "*" or has_wildcard(action) or not takes_no_resource(action):
         return False
-    return not statement.resources.excepts and not covered(resource, (statement.resources,))
+    return not statement.negated and not covered(resource, (statement.resources,))
 
 
 def _limits(statement: Statement, action: str, resource: str, grant: Grant) -> str:
     limits: list[str] = []
     if not covered(action, (statement.actions,)):
         limits.append("in part")
-    if statement.has_variables or not covered(resource, (statement.resources,)):
-        limits.append(f"for {_named(statement)}")
+    if statement.opaque or not covered(resource, (statement.resources,)):
+        limits.append(f"for {statement.shown}")
     if not condition_admits(statement.condition, grant.condition):
         limits.append(f"under {_shown(statement.condition)}")
     return " and ".join(limits)
-
-
-def _named(statement: Statement) -> str:
-    if statement.resources.excepts:
-        return f"everything except {', '.join(statement.resources.excepts)}"
-    return ", ".join(statement.resources.allows)
 
 
 def _shown(condition: Any) -> str:

@@ -252,9 +252,11 @@ class AwsHoldings:
         return principal.arn if principal is not None else None
 
     def resolve(self, identity: str) -> str | None:
-        """Return the ARN of a role or user given by ARN, name or access key ID."""
+        """Return the ARN of a role or user given by ARN, name or access key ID; an ARN is one as it is."""
         found = self._locate(identity)
-        return None if isinstance(found, Judgement) else found.arn
+        if isinstance(found, Judgement) or found.arn is None:
+            return identity if identity.startswith("arn:") else None
+        return found.arn
 
     def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return the limit that would be exceeded if what is missing were added to the identity's own policies."""

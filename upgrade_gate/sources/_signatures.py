@@ -57,19 +57,19 @@ def verify(
     """
     required = settings.verify == "require"
     if settings.verify == "off":
-        return False, "Signatures were not checked (--verify off)."
+        return False, "signatures were not checked (--verify off)"
     if find_spec("pysequoia") is None:
         if required:
             raise UsageError(
                 "--verify require needs the package pysequoia",
                 hint="install it with: pip install 'upgrade-gate[verify]'",
             )
-        return False, "Signatures were not checked: the extra `verify` is not installed."
+        return False, "signatures were not checked: the extra `verify` is not installed"
     if not DIGEST.fullmatch(digest):
-        return False, "There is no sha256 digest that a signature could be of."
+        return False, "there is no sha256 digest that a signature could be of"
     material = gather(settings, mirror_folder)
     if not material.keyrings:
-        return False, "Signatures were not checked: no public key was given (--signatures, or a cluster's ConfigMap)."
+        return False, "signatures were not checked: no public key was given (--signatures, or a cluster's ConfigMap)"
     check = _Check(digest, material.keyrings, now or datetime.now(UTC))
     complete = check.take(material.for_digest(digest))
     if not complete and required:
@@ -112,12 +112,12 @@ class _Check:
     def sentence(self) -> str:
         """Say who signed, or why there is no verdict."""
         if self._complete():
-            return f"Signed by {' and '.join(dict.fromkeys(self._signers.values()))}."
+            return f"signed by {' and '.join(dict.fromkeys(self._signers.values()))}"
         missing = ", ".join(name for name in self._keyrings if name not in self._signers)
         reasons = list(dict.fromkeys(self.reasons))
         told = "; ".join(reasons[:REASONS_TOLD]) or "none was found"
         more = f"; {len(reasons) - REASONS_TOLD} more" if len(reasons) > REASONS_TOLD else ""
-        return f"No valid signature for keyring {missing}: {told}{more}."
+        return f"no valid signature for keyring {missing}: {told}{more}"
 
     def _certificates(self, name: str, blocks: list[bytes]) -> list[Any]:
         from pysequoia import Cert

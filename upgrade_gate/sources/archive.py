@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from upgrade_gate.errors import SourceError, UsageError
 from upgrade_gate.source import ReleaseFiles, is_payload_file
-from upgrade_gate.sources import _folder
+from upgrade_gate.sources import _folder, _signatures
 from upgrade_gate.sources._image import check_digest, collect, parse_json, read_release
 from upgrade_gate.sources._layers import Unpacked, read_layer
 from upgrade_gate.sources._layout import LayoutStore, choose_entry
@@ -43,7 +43,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     with tempfile.TemporaryDirectory(prefix="upgrade-gate-") as scratch, path.open("rb") as raw:
         members = _unpack(raw, shown, settings.limits, Path(scratch))
         if "index.json" in members and "oci-layout" in members:
-            return _oci(reference, members, tag, shown, settings.limits)
+            return _oci(reference, members, tag, shown, settings)
         if "manifest.json" in members:
             return _docker(reference, members, tag, shown, settings.limits)
         return _manifests(reference, members, shown, settings.limits)
@@ -59,7 +59,9 @@ def _unpack(raw: BinaryIO, shown: str, limits: Limits, scratch: Path) -> dict[st
         if member.kind == "folder":
             continue
         if member.kind != "file":
-            raise SourceError(f"{shown}: {name} is no regular file", hint="links in archives are not followed")
+            if is_payload_file(name):
+                raise SourceError(f"{shown}: {name} is no regular file", hint="links in archives are not followed")
+            continue  # docker-archives link the layers' old names; nothing is read through a link
         target = scratch / str(number)
         target.write_bytes(tar.data(member))
         members[name] = target
@@ -75,15 +77,18 @@ def _opener(members: dict[str, Path], name: str) -> BinaryIO:
     return members[name].open("rb")
 
 
-def _oci(reference: Reference, members: dict[str, Path], tag: str, shown: str, limits: Limits) -> ReleaseFiles:
+def _oci(reference: Reference, members: dict[str, Path], tag: str, shown: str, settings: Settings) -> ReleaseFiles:
+    limits = settings.limits
     index = parse_json(members["index.json"].read_bytes(), f"{shown}: index.json", limits)
     store = LayoutStore(shown, lambda name: _opener(members, name), blob_path)
     release = read_release(store, choose_entry(index, tag, shown), limits)
+    verified, sentence = _signatures.verify(release.digest, settings)
     return ReleaseFiles(
         reference=reference.text,
         files=release.files,
         digest=release.digest,
-        verification="an archive carries no release signature",
+        verified=verified,
+        verification=sentence,
         notes=release.notes,
     )
 

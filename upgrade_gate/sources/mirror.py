@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.errors import SourceError, UsageError
 from upgrade_gate.source import ReleaseFiles
-from upgrade_gate.sources import _folder
+from upgrade_gate.sources import _folder, _signatures
 from upgrade_gate.sources._image import digest_of, read_release
 from upgrade_gate.sources._layout import LayoutStore, folder_opener
 
@@ -51,11 +51,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
         return f"manifests/{wanted}" if wanted in names else f"blobs/{wanted}"
 
     release = read_release(LayoutStore(shown, open_file, path_of), digest, settings.limits)
-    verified, sentence = False, "signatures are not checked (--verify off)"
-    if settings.verify != "off":
-        from upgrade_gate.sources import _signatures
-
-        verified, sentence = _signatures.verify(release.digest, settings, mirror_folder=folder)
+    verified, sentence = _signatures.verify(release.digest, settings, mirror_folder=folder)
     return ReleaseFiles(
         reference=reference.text,
         files=release.files,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.errors import SourceError, UsageError
 from upgrade_gate.source import ReleaseFiles
-from upgrade_gate.sources import _folder
+from upgrade_gate.sources import _folder, _signatures
 from upgrade_gate.sources._image import parse_json, read_release
 from upgrade_gate.sources._layout import LayoutStore, choose_entry, folder_opener
 
@@ -37,10 +37,12 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     release = read_release(store, choose_entry(index, tag, shown), settings.limits)
     if not release.files:
         raise SourceError(f"{shown} holds no release-manifests")
+    verified, sentence = _signatures.verify(release.digest, settings)
     return ReleaseFiles(
         reference=reference.text,
         files=release.files,
         digest=release.digest,
-        verification="a layout carries no release signature",
+        verified=verified,
+        verification=sentence,
         notes=release.notes,
     )
