@@ -692,6 +692,24 @@ def test_list_is_verified_by_the_digest_of_the_list(plain: Registry, tmp_path: P
     assert by_list.digest == built.digest
 
 
+def test_copy_in_a_layout_is_verified_by_the_same_signature(plain: Registry, tmp_path: Path) -> None:
+    built = build("4.15.3", oci=True)
+    plain.push(built, "forms/release", "oci")
+    (tmp_path / "signatures").mkdir()
+    with gpg() as home:
+        key = home.new_key("red")
+        (tmp_path / "signatures" / "red.asc").write_bytes(home.export(key))
+        name = f"{built.digest.replace(':', '-')}-1"
+        (tmp_path / "signatures" / name).write_bytes(home.sign(statement(built.digest), key))
+    settings = Settings(signatures=(tmp_path / "signatures",))
+
+    for kind in ("oci", "oci-archive"):
+        payload = releases.read(copied(plain, "oci", kind, tmp_path / kind), settings)
+
+        assert payload.verified, payload.verification
+        assert payload.digest == built.digest
+
+
 # --- the whole process ---
 
 

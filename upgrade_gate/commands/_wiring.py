@@ -83,11 +83,18 @@ def claims(gate: GateOptions, *, timeout: float) -> Claims | Callable[[str], Cla
         except EntitlementError as error:
             return replace(base, failure=error.message)
 
+    named = base.identities
+    settings = {
+        "timeout": timeout,
+        "account": named.account,
+        "identities": sorted({*named.by_secret.values(), *([named.default] if named.default else [])}),
+    }
+
     def live(platform: str) -> Claims:
         traits = by_name(platform)
         try:
             kind = traits.kind if traits else None
-            collection = entitlements.collect_live(kind or "", {"timeout": timeout})
+            collection = entitlements.collect_live(kind or "", settings)
         except EntitlementError as error:
             return replace(base, failure=error.message)
         return replace(base, collection=collection)
