@@ -73,7 +73,7 @@ def _crd(*names: str) -> Manifest:
 
 
 def test_payload_without_crd_uses_the_table() -> None:
-    assert capabilities.known_to(_payload("4.12.3")) == {
+    assert set(capabilities.known_to(_payload("4.12.3")) or ()) == {
         "baremetal",
         "Console",
         "Insights",
@@ -85,7 +85,7 @@ def test_payload_without_crd_uses_the_table() -> None:
 
 
 def test_payloads_own_crd_wins_over_the_table() -> None:
-    assert capabilities.known_to(_payload("4.12.3", _crd("Console", "Novelty"))) == {"Console", "Novelty"}
+    assert set(capabilities.known_to(_payload("4.12.3", _crd("Console", "Novelty"))) or ()) == {"Console", "Novelty"}
 
 
 def test_release_newer_than_the_table_without_crd_is_not_known() -> None:
@@ -102,13 +102,15 @@ def test_release_newer_than_the_table_without_crd_is_not_known() -> None:
     ],
 )
 def test_members_of_a_baseline_set(version: str, baseline: str, members: set[str]) -> None:
-    assert capabilities.set_members(_payload(version), baseline) == members
+    found = capabilities.set_members(_payload(version), baseline)
+    assert found is not None
+    assert set(found) == members
 
 
 def test_set_of_a_release_newer_than_the_table_is_not_known() -> None:
     newer = _payload("9.9.0", _crd("Console"))
     assert capabilities.set_members(newer, "v4.18") is None
-    assert capabilities.set_members(newer, None) == {"Console"}
+    assert set(capabilities.set_members(newer, None) or ()) == {"Console"}
 
 
 def test_gated_capability_counts_only_while_a_gate_is_on() -> None:

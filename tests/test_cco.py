@@ -269,7 +269,7 @@ def _forms(*forms: str | None) -> list[Fact[cluster.SecretRecord]]:
     ],
 )
 def test_the_form_of_the_credentials(
-    platform: str, release: tuple[int, int], mode: str, issuer: Fact[str], forms: tuple[str, ...], expected: str
+    *, platform: str, release: tuple[int, int], mode: str, issuer: Fact[str], forms: tuple[str, ...], expected: str
 ) -> None:
     found = cco.credentials_form(
         platform=platform, release=release, mode=mode, issuer=issuer, secrets=[*_forms(*forms), Unknown("?"), Absent()]
@@ -330,7 +330,7 @@ def test_what_cco_does_here(
     ],
 )
 def test_whether_a_new_request_would_have_been_stopped(
-    platform: str, release: tuple[int, int], hop: cco.HopKind, mode: str, condition: str | None, guard: Guard
+    *, platform: str, release: tuple[int, int], hop: cco.HopKind, mode: str, condition: str | None, guard: Guard
 ) -> None:
     found, reason = cco.guard_new_request(
         platform=platform, release=release, hop_kind=hop, mode=mode, condition=condition

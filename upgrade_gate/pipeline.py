@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from upgrade_gate.payload import Payload
     from upgrade_gate.source import Settings
 
-__all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "survey"]
+__all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "survey", "with_secrets"]
 
 _logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Outcome:
 def check(plan: Plan, weighing: Weighing) -> Outcome:
     """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
     surveyed = survey(plan)
-    surveyed = _with_secrets(surveyed, plan.reader)
+    surveyed = with_secrets(surveyed, plan.reader)
     situation = _situation(surveyed, plan)
     target = situation.target
     judged = gate.weigh(
@@ -159,7 +159,7 @@ def _read(text: str, settings: Settings) -> Payload:
     return releases.read(text, settings)
 
 
-def _with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
+def with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
     """Read the second wave: only now is it known which namespaces and Secrets matter."""
     if reader is None or surveyed.cluster is None:
         return surveyed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -38,10 +39,12 @@ __all__ = [
     "Work",
     "cloud_of",
     "file_name",
+    "file_names",
     "fill",
     "json_file",
     "one_line",
     "placeholders_in",
+    "sentence",
     "variable",
 ]
 
@@ -150,6 +153,8 @@ class Work:
     """Everything about one identity: what serves it, what it needs now, and what it no longer needs later."""
 
     kind: str
+    label: str
+    """A name for files and variables that is always known, safe and unique: the first Secret's."""
     secrets: tuple[SecretRef, ...]
     requests: tuple[CredentialsRequest, ...]
     """The target's requests on these Secrets."""
@@ -174,11 +179,6 @@ class Work:
     """Whether it is the platform's root credential, which CCO passes on or mints with."""
     scopes: tuple[str, ...] | None = ()
     """What grants must cover on this cluster (Azure and IBM resource groups); None: not known."""
-
-    @property
-    def label(self) -> str:
-        """A name for files and variables that is always known: the first Secret's."""
-        return f"{self.secrets[0].namespace}-{self.secrets[0].name}"
 
     @property
     def names(self) -> frozenset[str]:
@@ -263,7 +263,20 @@ def file_name(text: str) -> str:
     safe = re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".-")[:_LONGEST_NAME]
     if safe == text:
         return safe
-    return f"{safe}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}".lstrip("-")
+    return f"{safe}-{_digest(text)}".lstrip("-")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def file_names(named: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a safe file name for each key, from the text it should be called by; no two differ by case alone."""
+    plain = {key: file_name(text) for key, text in named.items()}
+    folded = Counter(name.casefold() for name in plain.values())
+    return {
+        key: name if folded[name.casefold()] == 1 else f"{name}-{_digest(key)}" for key, name in plain.items()
+    }
 
 
 def variable(prefix: str, text: str) -> str:

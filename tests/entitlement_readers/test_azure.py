@@ -654,6 +654,7 @@ def test_rest_old_cli_and_powershell_print_the_same_assignment() -> None:
 
 
 def test_other_clouds_documents_are_not_recognised() -> None:
+    body: Any
     for body in (
         {"bindings": [{"role": "roles/x", "members": []}], "etag": "x"},
         {"RoleDetailList": []},
@@ -697,7 +698,7 @@ SUBJECT = "system:serviceaccount:openshift-image-registry:registry"
 ISSUER = "https://oidc.example.com/c1"
 
 
-def credential(subject: str = SUBJECT, issuer: str = ISSUER, **more: Any) -> dict[str, Any]:
+def credential(subject: str | None = SUBJECT, issuer: str = ISSUER, **more: Any) -> dict[str, Any]:
     """A federated credential as `az identity federated-credential list` prints it."""
     return {
         "id": f"{IDENTITY['id']}/federatedIdentityCredentials/registry",

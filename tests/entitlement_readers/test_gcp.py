@@ -140,8 +140,10 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     "group": ([allow(bind(CUSTOM, "group:g@example.com")), custom(GET)], {}, "UNKNOWN", "group"),
     "domain": ([allow(bind(CUSTOM, "domain:example.com")), custom(GET)], {}, "UNKNOWN", "group or set"),
     "principal set": (
-        [allow(bind(CUSTOM, "principalSet://cloudresourcemanager.googleapis.com/projects/42/type/ServiceAccount"))]
-        + [custom(GET)],
+        [
+            allow(bind(CUSTOM, "principalSet://cloudresourcemanager.googleapis.com/projects/42/type/ServiceAccount")),
+            custom(GET),
+        ],
         {},
         "UNKNOWN",
         "group or set",
@@ -701,6 +703,7 @@ def test_holdings_say_which_project_they_belong_to() -> None:
 
 
 def test_other_clouds_documents_are_not_recognised() -> None:
+    body: Any
     for body in (
         {"value": [{"principalId": "x", "roleDefinitionId": "y"}]},
         {"RoleDetailList": []},

@@ -397,6 +397,7 @@ def test_ccoctl_name_finds_the_iam_id() -> None:
 
 
 def test_other_clouds_documents_are_not_recognised() -> None:
+    body: Any
     for body in ({"policies": [{"name": "policies/x/denypolicies/y", "rules": []}]}, {"value": []}, [], {}, None, "x"):
         assert not ibmcloud.recognises(body), body
     for body in ([v1()], [v2()], {"policies": []}, catalogue(viewer=[]), {"serviceids": []}):

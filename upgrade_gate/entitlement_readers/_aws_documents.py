@@ -208,23 +208,27 @@ class Reader:
         self.account.accounts |= accounts & {self.wanted}
         return False
 
+    def _each(self, take: Callable[[Mapping[str, Any]], object], entries: Any) -> None:
+        for entry in _objects(entries):
+            take(entry)
+
     def _take(self, body: Mapping[str, Any], origin: str) -> None:
         shape = _shape(body) or ""
         self._note_page(shape, body, origin)
-        handlers: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+        handlers: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
             "details": self._details,
             "detail": self._detail,
             "inline": self._inline,
             "bare-role": lambda b: self._bare(b, boundary_seen="PermissionsBoundary" in b),
             "role": lambda b: self._bare(_mapping(b["Role"]), boundary_seen=True),
             "user": lambda b: self._bare(_mapping(b["User"]), boundary_seen=True),
-            "roles": lambda b: [self._bare(role, boundary_seen=False) for role in _objects(b["Roles"])] and None,
-            "policies": lambda b: [self._policy(entry) for entry in _objects(b["Policies"])] and None,
+            "roles": lambda b: self._each(lambda role: self._bare(role, boundary_seen=False), b["Roles"]),
+            "policies": lambda b: self._each(self._policy, b["Policies"]),
             "policy": lambda b: self._policy(_mapping(b["Policy"])),
             "managed": self._policy,
             "organisation": lambda b: self._organisation(_mapping(b["Policy"])),
             "organisation-bare": self._organisation,
-            "keys": lambda b: [self._key(key) for key in _objects(b["AccessKeyMetadata"])] and None,
+            "keys": lambda b: self._each(self._key, b["AccessKeyMetadata"]),
             "attached": self._attached,
             "names": self._names,
             "version": self._version,

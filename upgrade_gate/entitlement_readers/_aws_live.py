@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.entitlements import Document
@@ -110,13 +111,17 @@ def _each(iam: Any, identities: Sequence[str], client_error: Any) -> Iterator[Do
         name = identity.rpartition("/")[2]
         yield from _principal(iam, kind, name, policies, ask)
     for arn, label in sorted(policies.items()):
-        policy = ask(lambda arn=arn: iam.get_policy(PolicyArn=arn)["Policy"], f"get-policy {arn}")
+        policy = ask(partial(_get_policy, iam, arn), f"get-policy {arn}")
         version = policy and ask(
-            lambda arn=arn, policy=policy: iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"]),
+            partial(iam.get_policy_version, PolicyArn=arn, VersionId=policy["DefaultVersionId"]),
             f"get-policy-version {arn}",
         )
         if version:
             yield Document({"PolicyArn": arn, **_plain(version)}, f"iam get-policy-version {label}")
+
+
+def _get_policy(iam: Any, arn: str) -> Any:
+    return iam.get_policy(PolicyArn=arn)["Policy"]
 
 
 def _principal(
@@ -135,7 +140,7 @@ def _principal(
         yield Document({**who, "PolicyNames": names}, f"iam list-{kind}-policies {name}")
     for policy in names or ():
         document = ask(
-            lambda policy=policy: getattr(iam, f"get_{kind}_policy")(**who, PolicyName=policy),
+            partial(getattr(iam, f"get_{kind}_policy"), **who, PolicyName=policy),
             f"get-{kind}-policy {name}",
         )
         if document:

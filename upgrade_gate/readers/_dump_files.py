@@ -41,7 +41,7 @@ class Files(Protocol):
     def names(self, folder: str) -> tuple[tuple[str, bool], ...]:
         """Return the sorted entries of a folder, each with whether it is a folder; none where there is no folder.
 
-        Links are left out, except that `read` names them.
+        A link counts as a file, whatever it leads to: `read` refuses it by name.
         """
         ...
 
@@ -78,7 +78,7 @@ class FolderFiles:
             found = [(entry.name, entry.lstat().st_mode) for entry in entries]
         except OSError:
             return ()
-        return tuple((name, stat.S_ISDIR(mode)) for name, mode in found if stat.S_ISDIR(mode) or stat.S_ISREG(mode))
+        return tuple((name, stat.S_ISDIR(mode)) for name, mode in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,9 @@ class TreeLayout:
         everything: dict[tuple[str, str], Any] = {}
         collected = False
         for namespace, is_folder in self.files.names(f"{self.base}namespaces"):
-            if is_folder:
+            if not is_folder:
+                self.files.read(f"{self.base}namespaces/{namespace}")  # raises for a link: it may hide a namespace
+            else:
                 place = f"namespaces/{namespace}/{query.group or 'core'}/{query.plural}"
                 found = self._list_in(query, [place])
                 collected = collected or found is not None
@@ -225,6 +227,7 @@ class FlatLayout:
     """(kind, namespace, name) to the object and the file it came from."""
     collected: set[tuple[str, str]] = field(default_factory=set)
     """(kind, namespace) of which something, or an empty list, was dumped."""
+    contradictions: dict[tuple[str, str, str], str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
     def add(self, content: bytes, shown: str) -> None:
@@ -260,9 +263,7 @@ class FlatLayout:
             raise Unusable(f"{shown} holds an object without a name")
         key = (kind, namespace, name)
         if key in self.objects and self.objects[key][0] != item:
-            raise Unusable(
-                f"{shown} and {self.objects[key][1]} hold two states of {kind} {namespace}/{name}".replace(" /", " ")
-            )
+            self.contradictions[key] = f"{self.objects[key][1]} and {shown} hold two states of {kind} {name}"
         self.objects[key] = (item, shown)
         self.collected.add((kind, namespace))
 
@@ -276,7 +277,10 @@ class FlatLayout:
             return Unknown(str(error))
 
     def _named(self, query: Query) -> Fact[Any] | None:
-        found = self.objects.get((query.kind, query.namespace or "", query.name or ""))
+        key = (query.kind, query.namespace or "", query.name or "")
+        if key in self.contradictions:
+            return Unknown(self.contradictions[key], remedy="keep the newer one")
+        found = self.objects.get(key)
         if found is not None:
             body, shown = found
             return _kept(_completed(body, query, shown), query, self.read_secrets)
@@ -286,6 +290,9 @@ class FlatLayout:
         return Absent() if places & self.collected else None
 
     def _list(self, query: Query) -> Fact[Any] | None:
+        for (kind, _, _), reason in self.contradictions.items():
+            if kind == query.kind:
+                return Unknown(reason, remedy="keep the newer one")
         if self.broken:
             return Unknown(f"{query.plural} may be in a file that cannot be read: {'; '.join(self.broken[:3])}")
         found = [
