@@ -21,9 +21,7 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.option(
-    "--to", multiple=True, required=True, metavar="RELEASE", help="Release to be judged. Repeatable."
-)
+@click.option("--to", multiple=True, required=True, metavar="RELEASE", help="Release to be judged. Repeatable.")
 @click.option("--from", "from_", metavar="RELEASE", help="Current release.  [default: what the cluster runs]")
 @cluster_options
 @configuration_option

@@ -27,9 +27,7 @@ __all__ = [
     "Store",
     "check_digest",
     "collect",
-    "descriptor",
     "digest_of",
-    "is_attestation",
     "parse_json",
     "read_release",
 ]
@@ -118,7 +116,7 @@ def read_release(store: Store, reference: str, limits: Limits) -> ImageRelease:
         blob, body = _manifest(store, chosen.digest, limits, chosen)
     if _is_list(body, blob):
         raise SourceError(f"{named[0].digest}: lists of images inside lists inside a list", hint="name the image")
-    layers = [descriptor(entry, f"manifest {blob.digest}") for entry in _image_layers(body, blob)]
+    layers = [_descriptor(entry, blob.digest) for entry in _image_layers(body, blob)]
     files, removed = collect(
         (partial(_layer, store, layer, limits) for layer in reversed(layers)), f"image {blob.digest}"
     )
@@ -216,7 +214,7 @@ def _choose(body: dict[str, Any], digest: str) -> Descriptor:
     entries = body["manifests"]
     if not isinstance(entries, list):
         raise SourceError(f"list {digest}: `manifests` is no list")
-    images = [descriptor(entry, f"list {digest}") for entry in entries if not is_attestation(entry)]
+    images = [_descriptor(entry, digest) for entry in entries if not _is_attestation(entry)]
     linux = [image for image in images if (image.platform or {}).get("os") == "linux"]
     amd64 = [image for image in linux if (image.platform or {}).get("architecture") == "amd64"]
     unnamed = [image for image in images if not image.platform]
@@ -227,7 +225,7 @@ def _choose(body: dict[str, Any], digest: str) -> Descriptor:
     raise SourceError(f"list {digest} has no linux image, only {held}", hint="name the digest of one image")
 
 
-def is_attestation(entry: object) -> bool:
+def _is_attestation(entry: object) -> bool:
     """Return whether an entry is no image but about one, as docker buildx adds them."""
     if not isinstance(entry, dict):
         return False
