@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.rules.worlds import Cluster, found, judge, needs, one, request
-from upgrade_gate.configuration import Identities
 from upgrade_gate.entitlements import Collection, Document
+from upgrade_gate.identities import Identities
 from upgrade_gate.proof import Claims
 
 ROLE = "arn:aws:iam::111122223333:role/c1"

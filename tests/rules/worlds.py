@@ -32,7 +32,6 @@ def request(
     **spec: Any,
 ) -> dict[str, Any]:
     """Return a CredentialsRequest of AWS."""
-    kept = dict(PROFILE if annotations is None else annotations)
     entries = statements or [{"effect": "Allow", "action": list(actions or ("ec2:DescribeVolumes",)), "resource": "*"}]
     return {
         "apiVersion": "cloudcredential.openshift.io/v1",
