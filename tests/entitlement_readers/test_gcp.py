@@ -72,9 +72,11 @@ def decide(
     *,
     identity: str = SA,
     account: str | None = "p1",
+    scopes: Sequence[str] = (),
 ) -> tuple[str, str]:
     """Judge and return verdict and reason."""
-    judgement = judge("GCP", exports, identity, {"type": kind, "permission": permission}, account=account)
+    grant = {"type": kind, "permission": permission}
+    judgement = judge("GCP", exports, identity, grant, account=account, scopes=scopes)
     assert judgement.reason
     return str(judgement.verdict), judgement.reason
 
@@ -290,6 +292,13 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "no binding",
     ),
+    "account not given, the cluster's project is": (
+        [allow(bind("projects/p2/roles/c1")), custom(GET, name="projects/p2/roles/c1")],
+        {"account": None, "scopes": ["p1"]},
+        "UNKNOWN",
+        "wrong account",
+    ),
+    "account by number, project by ID": (HELD, {"account": "42"}, "COVERED", CUSTOM),
     "account not given": (HELD, {"account": None}, "COVERED", CUSTOM),
     "account of several not given": (
         [{"project": "p8", "policy": allow()}, {"project": "p9", "policy": allow()}],

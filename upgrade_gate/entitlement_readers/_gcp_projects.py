@@ -52,25 +52,39 @@ class Projects:
         """Return the policies of a service account itself."""
         return tuple(p for p in self._policies if p.level is Level.ACCOUNT and p.resource == email)
 
-    def policies_for(self, email: str) -> tuple[tuple[Policy, ...], str]:
-        """Return the policies that count for an account of this cluster, or why that cannot be told."""
-        wanted = self.account
-        if wanted is None:
-            candidates = {p for policy in self._policies for p in _named(policy)}
-            if len(candidates) > 1 and project_of(email) not in candidates:
-                listed = ", ".join(sorted(candidates))
-                return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
-            wanted = project_of(email) if len(candidates) > 1 else (min(candidates) if candidates else "")
-        if self._wanted and self._evidence and not any(not self.is_foreign(p) for p in self._evidence):
-            seen = ", ".join(sorted(self._evidence))
-            return (), f"wrong account: the export speaks of project {seen}, the cluster is in {self._wanted}"
+    def policies_for(self, email: str, project: str = "") -> tuple[tuple[Policy, ...], str]:
+        """Return the policies that count for an account of the cluster, or why that cannot be told.
+
+        `project` is the cluster's own, where no account was configured.
+        """
+        ours = self._wanted or project
+        if ours:
+            problem = self._foreign(email, ours)
+            return ((), problem) if problem else (self._counting(ours), "")
+        named = {p for policy in self._policies for p in _named(policy)}
+        if len(named) <= 1:
+            return self._counting(min(named, default="")), ""
+        if project_of(email) in named:
+            return self._counting(project_of(email)), ""
+        listed = ", ".join(sorted(named))
+        return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
+
+    def _foreign(self, email: str, ours: str) -> str:
+        """Return why the export says nothing about our project, empty when it may."""
+        seen = {p for p in self._evidence if p.isdecimal() == ours.isdecimal()}
+        if seen and ours not in seen:
+            listed = ", ".join(sorted(seen))
+            return f"wrong account: the export speaks of project {listed}, the cluster is in {ours}"
         home = project_of(email)
-        if self._wanted and not self._evidence and home and home != self._wanted:
-            return (), (
+        if not self._evidence and home and home != ours:
+            return (
                 f"wrong account: the export does not name the project of its policy; {email} lives in {home}, "
-                f"the cluster in {self._wanted}"
+                f"the cluster in {ours}"
             )
-        return tuple(p for p in self._policies if self._counts(p, wanted)), ""
+        return ""
+
+    def _counting(self, ours: str) -> tuple[Policy, ...]:
+        return tuple(p for p in self._policies if self._counts(p, ours))
 
     def _counts(self, policy: Policy, wanted: str) -> bool:
         if policy.level in (Level.ACCOUNT, Level.OTHER):

@@ -41,6 +41,8 @@ class Reading:
     entries: tuple[Entry, ...]
     truncated: tuple[str, ...]
     """One phrase per page whose continuation is not there."""
+    listings: frozenset[str] = frozenset()
+    """What live readers asked for (`listing` beside the list): an empty list of it is an answer."""
 
     def of(self, kind: str) -> tuple[Entry, ...]:
         """Return the entries of one kind, in order."""
@@ -97,7 +99,7 @@ def holds(body: Any, kind_of: KindOf, wrappers: Sequence[str], *, empty: Sequenc
         return any(holds(item, kind_of, wrappers, empty=empty, depth=depth + 1) for item in body)
     if not isinstance(body, Mapping):
         return False
-    if kind_of(body) is not None or any(body.get(key) == [] for key in empty):
+    if kind_of(body) is not None or any(body.get(key) == [] for key in empty) or body.get("listing") in empty:
         return True
     lists = [body[key] for key in wrappers if isinstance(body.get(key), list)]
     return any(holds(one, kind_of, wrappers, empty=empty, depth=depth + 1) for one in lists)
@@ -114,7 +116,7 @@ def read(documents: Sequence[Document], kind_of: KindOf, wrappers: Sequence[str]
         reader.take(document.body, document, number, {}, 0)
         if document.truncated and not any(page.continues for page in reader.pages[before:]):
             reader.pages.append(_Page("", "", continues=True, origin=document.origin, cut=True))
-    return Reading(tuple(reader.entries), tuple(_unfinished(reader.pages)))
+    return Reading(tuple(reader.entries), tuple(_unfinished(reader.pages)), frozenset(reader.listings))
 
 
 def _unfinished(pages: Sequence[_Page]) -> list[str]:
@@ -136,6 +138,7 @@ class _Reader:
         self.wrappers = wrappers
         self.entries: list[Entry] = []
         self.pages: list[_Page] = []
+        self.listings: set[str] = set()
 
     def take(self, body: Any, document: Document, number: int, wrapper: Mapping[str, Any], depth: int) -> None:
         """Take one value: a list, a wrapped list, or an item."""
@@ -154,6 +157,7 @@ class _Reader:
         key = next((k for k in self.wrappers if isinstance(body.get(k), list)), None)
         if key is None:
             return
+        self.listings.add(text(body.get("listing")))
         before = len(self.entries)
         self.take(body[key], document, number, body, depth + 1)
         kinds = sorted({e.kind for e in self.entries[before:]})

@@ -60,6 +60,7 @@ class AzureHoldings:
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
         definitions = [shapes.definition(e) for e in reading.of("role definitions")]
         self._roles = Roles(definitions)
+        self._has_denies = "denyAssignments" in reading.listings or bool(reading.of("deny assignments"))
         self._denies = [shapes.deny(e) for e in reading.of("deny assignments")]
         self._identities = [shapes.identity(e) for e in reading.of("identities")]
         self._federated = [shapes.federated(e) for e in reading.of("federated credentials")]
@@ -198,7 +199,7 @@ class AzureHoldings:
         return judgement
 
     def _explain(self, judgement: Judgement, principal: str, held: Sequence[Held]) -> Judgement:
-        if judgement.verdict is Verdict.COVERED and not self._denies:
+        if judgement.verdict is Verdict.COVERED and not self._has_denies:
             return Judgement(judgement.verdict, judgement.reason, (*judgement.caveats, _NO_DENY_LIST))
         if judgement.verdict is Verdict.MISSING and not held:
             return Judgement(Verdict.MISSING, f"no role assignment in the export names principal {principal}")

@@ -30,7 +30,7 @@ __all__ = ["KINDS", "PROVIDER", "GcpHoldings", "build", "collect", "recognises"]
 PROVIDER = "GCP"
 KINDS = frozenset({"GCPProviderSpec"})
 
-_LISTINGS = ("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders")
+_LISTINGS = ("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders", "denyPolicies")
 """Wrappers that say what they hold even when they are empty."""
 _ROLE_PERMISSIONS = 3000
 _ROLE_TEXT = 64 * 1024
@@ -87,11 +87,13 @@ class GcpHoldings:
         self.account: str | None = self._projects.account
         denies = [shapes.deny_policy(e) for e in reading.of("deny policies")]
         self._denies = [d for d in denies if not self._projects.is_foreign(d.project)]
-        self._has_denies = bool(denies)
+        self._has_denies = "denyPolicies" in reading.listings or bool(denies)
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
-        """Decide one grant for a service account's email; GCP grants are always held on the whole project."""
-        del scopes
+        """Decide one grant for a service account's email, always for the whole project.
+
+        `scopes` may name the cluster's project, for exports that no configured account is compared with.
+        """
         if self._truncated:
             return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
         email = _email(identity)
@@ -99,7 +101,7 @@ class GcpHoldings:
             return Judgement(Verdict.UNKNOWN, f"identity {identity} is not the email of a service account")
         if grant.type not in ("permission", "predefinedRole"):
             return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of GCP's")
-        policies, problem = self._projects.policies_for(email)
+        policies, problem = self._projects.policies_for(email, next(iter(scopes), ""))
         if problem:
             return Judgement(Verdict.UNKNOWN, problem)
         if any(a.disabled for a in self._accounts if a.email == email):

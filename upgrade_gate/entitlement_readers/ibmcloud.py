@@ -236,7 +236,7 @@ class IbmHoldings:
 def _newest(policies: Sequence[AccessPolicy]) -> list[AccessPolicy]:
     """Return active policies; the v2 form of a policy replaces the placeholder that v1 prints for it."""
     shown = {p.id for p in policies if p.id and not p.placeholder}
-    return [p for p in policies if p.active and not (p.placeholder and p.id in shown)]
+    return [p for p in policies if p.active and not (p.placeholder and len(p.roles) == 1 and p.id in shown)]
 
 
 def _holder(policies: Sequence[AccessPolicy], role: str) -> AccessPolicy | None:

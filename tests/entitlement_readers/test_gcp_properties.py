@@ -1,0 +1,76 @@
+"""GCP: what holds for every set of bindings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.entitlement_readers.test_gcp import MEMBER, NODES, SA, allow, bind, custom, deny, own
+from upgrade_gate.entitlement_readers import gcp
+from upgrade_gate.entitlements import Document, Judgement, Verdict
+from upgrade_gate.permissions import Grant
+
+NAMES = st.sampled_from(
+    ["compute.disks.get", "compute.disks.create", "iam.serviceAccounts.actAs", "dns.changes.create"]
+)
+ROLES = st.sampled_from(
+    ["projects/p1/roles/a", "projects/p1/roles/b", "roles/dns.admin", "roles/compute.admin", "roles/x"]
+)
+MEMBERS = st.sampled_from(
+    [MEMBER, "group:g@x", f"deleted:{MEMBER}?uid=1", f"serviceAccount:{NODES}", "allAuthenticatedUsers"]
+)
+BINDINGS = st.builds(lambda r, m, c: bind(r, m, condition=c), ROLES, MEMBERS, st.sampled_from(["", "c"]))
+DEFINITIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "projects/p1/roles/a": st.lists(NAMES),
+        "projects/p1/roles/b": st.lists(NAMES),
+        "roles/x": st.lists(NAMES),
+    },
+).map(lambda found: [custom(*names, name=name) for name, names in found.items()])
+WANTED = st.one_of(NAMES.map(lambda n: Grant("permission", n)), ROLES.map(lambda n: Grant("predefinedRole", n)))
+
+
+def decide(bindings: list[Any], roles: list[Any], wanted: Grant, *more: Any) -> Judgement:
+    """Judge one grant of the account."""
+    documents = [Document(body) for body in ({"project": "p1", "policy": allow(*bindings)}, *roles, *more)]
+    return gcp.build(documents, "p1").judge(SA, wanted, ())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(BINDINGS, max_size=3), BINDINGS, DEFINITIONS, WANTED)
+def test_one_more_binding_never_takes_away(held: list[Any], more: Any, roles: list[Any], wanted: Grant) -> None:
+    if decide(held, roles, wanted).verdict is Verdict.COVERED:
+        after = decide([*held, more], roles, wanted)
+        assert after.verdict is Verdict.COVERED, after.reason
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(BINDINGS, max_size=3), DEFINITIONS, WANTED, st.sampled_from(["compute", "dns", "iam"]), st.booleans())
+def test_a_deny_never_widens(held: list[Any], roles: list[Any], wanted: Grant, service: str, limited: bool) -> None:
+    more: dict[str, Any] = {"denialCondition": {"expression": "c"}} if limited else {}
+    rule = deny(f"{service}.googleapis.com/*.*", **more)
+    if decide(held, roles, wanted, rule).verdict is Verdict.COVERED:
+        assert decide(held, roles, wanted).verdict is Verdict.COVERED
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(BINDINGS, max_size=3), DEFINITIONS, WANTED)
+def test_the_role_itself_covers_itself(held: list[Any], roles: list[Any], wanted: Grant) -> None:
+    if wanted.type == "predefinedRole":
+        assert decide([*held, bind(wanted.permission)], roles, wanted).verdict is Verdict.COVERED
+    else:
+        exact = custom(wanted.permission, name="projects/p1/roles/own")
+        assert decide([*held, bind("projects/p1/roles/own")], [*roles, exact], wanted).verdict is Verdict.COVERED
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(BINDINGS, max_size=3), DEFINITIONS, WANTED)
+def test_a_definition_that_is_taken_away_never_makes_a_proof(held: list[Any], roles: list[Any], wanted: Grant) -> None:
+    table = [r for r in roles if r["name"] not in ("roles/dns.admin", "roles/compute.admin")]
+    for number in range(len(table)):
+        less = [r for n, r in enumerate(table) if n != number]
+        if decide(held, less, wanted, own()).verdict is Verdict.COVERED:
+            assert decide(held, table, wanted, own()).verdict is Verdict.COVERED
