@@ -135,7 +135,8 @@ def _references(plan: Plan, cluster: Cluster | None) -> tuple[str, ...]:
 def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload, ...], tuple[UnreadRelease, ...]]:
     """Read every release of the path, all at once, each once."""
     distinct = list(dict.fromkeys(references))
-    with ThreadPoolExecutor(max_workers=len(distinct)) as pool:
+    remote = sum(source.parse_reference(text).scheme == "registry" for text in distinct)
+    with ThreadPoolExecutor(max_workers=max(1, remote)) as pool:  # only downloads gain from running at once
         futures = {text: pool.submit(_read, text, settings) for text in distinct}
         try:
             wait(futures.values())
