@@ -168,11 +168,11 @@ class Proof:
             judgement = entitlements.strict(judgement)
         if identity.source == "ccoctl-name" and judgement.verdict is Verdict.COVERED:
             trust = self._trust(request, holdings, identity, request.service_accounts)
-            if trust.verdict is not Verdict.COVERED:
+            if trust.verdict is not Verdict.COVERED or trust.caveats:
                 return Judgement(
                     Verdict.UNKNOWN,
                     f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
-                    f"{trust.reason}",
+                    f"{'; '.join((trust.reason, *trust.caveats))}",
                 )
         return judgement
 
