@@ -56,10 +56,12 @@ def _token(settings: Mapping[str, Any]) -> Callable[[], str]:
         ) from exc
 
     try:
-        credentials, _ = default(scopes=[_SCOPE])
+        found, _ = default(scopes=[_SCOPE])
     except GoogleAuthError as exc:
         hint = "gcloud auth application-default login, or use an export"
         raise EntitlementError("no Google credential was found", hint=hint) from exc
+
+    credentials: Any = found  # google-auth types only a part of its functions
 
     def fetch() -> str:
         try:
