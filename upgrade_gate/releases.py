@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from upgrade_gate.source import ReleaseFiles, Settings
 
 __all__ = ["read", "resolve"]
-
-_PARSING = threading.Lock()
 
 
 def resolve(text: str, cluster: Cluster | None, settings: Settings) -> str:
@@ -83,21 +80,15 @@ def read(text: str, settings: Settings) -> Payload:
             return _described(kept, replace(about, notes=kept.notes))
     files = source.fetch(reference, settings)
     if index is None:
-        return _parse(files, settings)
+        return payload.load(files, settings.limits)
     key = files.digest or _content_key(files)
     kept = index.load_index(key, settings)
     if kept is not None:
         return _described(kept, files)
-    loaded = _parse(files, settings)
+    loaded = payload.load(files, settings.limits)
     if not loaded.unreadable:
         index.store_index(key, loaded, settings)
     return loaded
-
-
-def _parse(files: ReleaseFiles, settings: Settings) -> Payload:
-    """Read the documents of one release at a time: libyaml's events crash when two threads ask for them."""
-    with _PARSING:
-        return payload.load(files, settings.limits)
 
 
 def _described(kept: Payload, files: ReleaseFiles) -> Payload:

@@ -269,3 +269,31 @@ def test_prune_removes_what_a_run_that_was_cut_off_left_and_nothing_of_anyone_el
     assert foreign.exists()
     assert outside.exists()
     assert blob.exists()
+
+
+FIRST_DECODE = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+from pathlib import Path
+from upgrade_gate.source import Settings
+from upgrade_gate.sources import _cache
+settings, barrier, found = Settings(cache_dir=Path(sys.argv[1])), threading.Barrier(4), []
+def load():
+    barrier.wait()
+    found.append(_cache.load_index(sys.argv[2], settings))
+threads = [threading.Thread(target=load) for _ in range(4)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+assert len(found) == 4 and all(found), found
+"""
+
+
+def test_several_threads_may_load_the_first_index_at_once(tmp_path: Path) -> None:
+    """msgspec crashes the process (5 of 60) where threads decode into a type that none has decoded into before."""
+    settings = Settings(cache_dir=tmp_path)
+    key = "sha256:" + "ab" * 32
+    store_index(key, Payload("r", "4.15.3", None, verified=False, manifests=()), settings)
+    assert load_index(key, settings) is not None
+    for _ in range(40):
+        done = subprocess.run([sys.executable, "-c", FIRST_DECODE, tmp_path, key], capture_output=True, check=False)
+        assert done.returncode == 0, (done.returncode, done.stderr[-300:])

@@ -17,6 +17,7 @@ import logging
 import os
 import re
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -42,6 +43,8 @@ DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 CHUNK = 2**20
 ABANDONED_SECONDS = 3600.0
 TEMPORARY = ".writing-"
+_DECODING = threading.Lock()
+"""msgspec works out a type when it is first decoded, and crashes the process where two threads do so at once."""
 
 
 def default_folder() -> Path:
@@ -189,7 +192,8 @@ def load_index(key: str, settings: Settings) -> Payload | None:
     from upgrade_gate.payload import Payload
 
     try:
-        return msgspec.msgpack.decode(content, type=Payload)
+        with _DECODING:
+            return msgspec.msgpack.decode(content, type=Payload)
     except msgspec.MsgspecError as exc:
         _logger.debug("index entry of %s does not decode: %s", key, exc)
         cache.drop_index(key)
