@@ -1,10 +1,12 @@
 """What payloads tell by themselves."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.rules.worlds import PROFILE, Cluster, found, judge, one, request
+from upgrade_gate import pipeline
 from upgrade_gate.source import Settings
 
 A = request("a")
@@ -60,3 +62,34 @@ def test_unverified_release(verify: str, severity: str | None, tmp_path: Path) -
     assert {j.finding.severity.value for j in found(outcome, "release-unverified")} == (
         {severity} if severity else set()
     )
+
+
+BUILD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {
+        "name": "builds",
+        "namespace": "x",
+        "annotations": {**PROFILE, "capability.openshift.io/name": "Build"},
+    },
+}
+
+
+def test_unreadable_file_that_may_hide_what_enables_a_capability_is_never_a_pass(tmp_path: Path) -> None:
+    """CVO enables a capability by itself where the current release applies the object without it."""
+    behind = request("behind", secret="x", annotations={**PROFILE, "capability.openshift.io/name": "Build"})
+    whole = {**BUILD, "metadata": {**BUILD["metadata"], "annotations": PROFILE}}
+
+    def run(folder: str, current: Any, baseline: str) -> pipeline.Outcome:
+        cluster = Cluster()
+        cluster.objects["ClusterVersion"]["spec"]["capabilities"] = {"baselineCapabilitySet": baseline}
+        return judge(tmp_path / folder, [A, current], [A, BUILD, behind], cluster)
+
+    hidden = "kind: ConfigMap\nmetadata: {name: builds, namespace: x, labels: [\n"
+    other = "kind: ConfigMap\nmetadata: {name: other, namespace: x, labels: [\n"
+    assert one(run("whole", whole, "None"), "request-added").severity == "blocker"
+    assert run("hidden", hidden, "None").verdict.exit_code == 4
+    assert run("other", other, "None").verdict.exit_code == 0
+    enabled = run("enabled", hidden, "vCurrent")
+    assert one(enabled, "manifest-unreadable").severity == "warning"
+    assert one(enabled, "request-added").severity == "blocker"

@@ -63,7 +63,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
     yield from _unread(situation)
     seen: set[tuple[str, str]] = set()
     for side, payload, hop in _payloads(situation):
-        yield from _unreadable(side, payload, hop, seen)
+        yield from _unreadable(side, payload, hop, seen, _names_to_pair(situation, payload))
         yield from _nothing(situation, side, payload, hop, seen)
         yield from _unverified(situation, side, payload, hop, seen)
     for hop in situation.hops:
@@ -93,23 +93,48 @@ def _unread(situation: Situation) -> Iterator[Finding]:
         )
 
 
-def _unreadable(side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]]) -> Iterator[Finding]:
+def _names_to_pair(situation: Situation, payload: Payload) -> frozenset[str]:
+    """Return the objects whose partner in this payload would make an update enable a capability by itself.
+
+    A file that holds no request may still hide such a partner (CVO GetImplicitlyEnabledCapabilities).
+    """
+    names: set[str] = set()
+    for hop in situation.hops:
+        if hop.old is not payload or hop.new_filters.capabilities is None:
+            continue
+        there = {(m.group, m.kind, m.namespace, m.name) for m in payload.manifests}
+        names.update(
+            m.name
+            for m in hop.new.manifests
+            if set(capability_names(m.annotations)) - hop.new_filters.capabilities.enabled
+            and (m.group, m.kind, m.namespace, m.name) not in there
+        )
+    return frozenset(names)
+
+
+def _unreadable(
+    side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]], partners: frozenset[str]
+) -> Iterator[Finding]:
     for unread in payload.unreadable:
         place = unread.location
         key = (payload.reference, f"{place.file}#{place.document}")
         if key in seen:
             continue
         seen.add(key)
-        text = "" if unread.harmless else "; it may hold a request, so nothing can be concluded"
+        hides = sorted(name for name in partners if unread.may_define(name)) if unread.harmless else []
+        harmless = unread.harmless and not hides
+        text = "" if harmless else "; it may hold a request, so nothing can be concluded"
+        if hides:
+            text = f"; it may define {hides[0]}, which would make the update enable a capability"
         yield Finding(
             rule="manifest-unreadable",
-            severity=Severity.WARNING if unread.harmless else Severity.UNKNOWN,
+            severity=Severity.WARNING if harmless else Severity.UNKNOWN,
             headline=f"{place.file} of {payload.version or payload.reference}: {unread.reason}{text}",
             content=place.file,
             subject=place.file,
             hop=hop.index,
             evidence=(Evidence(side, place.file, place.document, place.line),),
-            acknowledgeable=unread.harmless,
+            acknowledgeable=harmless,
         )
 
 
