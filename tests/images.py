@@ -84,9 +84,9 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     return folder
 
 
-def mirror(folder: Path, image: Image, tag: str = "4.15.3-x86_64") -> Path:
+def mirror(folder: Path, image: Image, tag: str = "4.15.3-x86_64", *, repository: str = "openshift/release") -> Path:
     """Write what `oc adm release mirror --to-dir` writes; the tag is a link to the file named by digest."""
-    base = folder / "v2" / "openshift" / "release"
+    base = folder / "v2" / repository
     write(base, {f"manifests/{image.digest}": image.manifest})
     write(base, {f"blobs/{digest}": data for digest, data in image.blobs.items()})
     (base / "manifests" / tag).symlink_to(image.digest)

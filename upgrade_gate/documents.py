@@ -134,6 +134,8 @@ def _parse_json(text: str, name: str, limits: Limits) -> Iterator[Parsed]:
             _check_depth(body, limits.depth)
         except (RecursionError, _TooDeepError) as exc:
             raise DocumentError(name, f"nested deeper than {limits.depth} levels", line=line, document=number) from exc
+        if "\\ud" in text or "\\uD" in text:
+            _check_text(body, name, line, number)
         if body is not None:
             yield Parsed(body, number, line, tuple(sorted(_paths(body, repeated))) if repeated else ())
         number += 1
@@ -152,6 +154,14 @@ def _json_decoder(repeated: list[tuple[dict[str, Any], str]]) -> json.JSONDecode
         raise ValueError(f"{constant} is no JSON number")
 
     return json.JSONDecoder(object_pairs_hook=build, parse_constant=refuse)
+
+
+def _check_text(body: Any, name: str, line: int, number: int) -> None:
+    """Raise DocumentError for half of a surrogate pair: no output could hold it."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise DocumentError(name, "holds half of a surrogate pair", line=line, document=number) from exc
 
 
 class _TooDeepError(Exception):
@@ -375,8 +385,7 @@ class _Builder:
         self._expand(nodes, event)
         if len(self.stack) + levels > self.limits.depth:
             raise self.fail(f"nested deeper than {self.limits.depth} levels, aliases expanded", event)
-        if self.stack:
-            self.stack[-1].height = max(self.stack[-1].height, levels + 1)
+        self.stack[-1].height = max(self.stack[-1].height, levels + 1)
         self._add(value, event)
 
     def _expand(self, nodes: int, event: Any) -> None:

@@ -31,8 +31,8 @@ _MATTERING = (
     "capability.openshift.io/name",
 )
 """Text that a file must hold, in clear or in disguise, to hold an object that decides anything."""
-_DISGUISE = re.compile(r"\\|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
-"""What could spell such text without its letters: an escape, a tag (`!!binary`), damage."""
+_DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
+"""What could spell such text without its letters: an escape, a joined line, a tag (`!!binary`), damage."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -72,7 +72,7 @@ def test_link_that_leaves_the_layout_is_refused(tmp_path: Path) -> None:
     outside.write_bytes(blob.read_bytes())
     blob.unlink()
     blob.symlink_to(outside)
-    with pytest.raises(SourceError, match="leaves the folder"):
+    with pytest.raises(SourceError, match="is a link"):
         fetch(layout)
 
 
@@ -86,3 +86,74 @@ def test_broken_index_is_an_error(index: bytes, tmp_path: Path) -> None:
 def test_folder_of_manifests_is_no_layout(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no OCI layout"):
         fetch(images.write(tmp_path, FILES))
+
+
+def test_file_in_place_of_a_layout_names_the_other_form(tmp_path: Path) -> None:
+    path = tmp_path / "oci.tar"
+    path.touch()
+    with pytest.raises(UsageError) as error:
+        fetch(path)
+    assert f"archive:{path}" in str(error.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("notes", "tag", "found"),
+    [
+        ({"org.opencontainers.image.ref.name": "4.15.3"}, "4.15.3", True),
+        ({"org.opencontainers.image.ref.name": "quay.io:443/okd/scos:4.15.3"}, "4.15.3", True),
+        ({"org.opencontainers.image.ref.name": "quay.io/okd/scos:4.15.3"}, "quay.io/okd/scos:4.15.3", True),
+        ({"io.containerd.image.name": "quay.io/okd/scos:4.15.3"}, "4.15.3", True),
+        ({"org.opencontainers.image.ref.name": "quay.io:443/okd/scos"}, "443/okd/scos", False),
+        ({"org.opencontainers.image.ref.name": "4.15.30"}, "4.15.3", False),
+        ({}, "4.15.3", False),
+        (None, "4.15.3", False),
+    ],
+)
+def test_tag_is_found_by_what_the_tools_write(notes: object, tag: str, found: bool, tmp_path: Path) -> None:
+    image = build("4.15.3", oci=True)
+    entry = {"digest": image.digest, "size": len(image.manifest), "annotations": notes}
+    files = {**images.layout_files(image), "index.json": json.dumps({"manifests": [entry]}).encode()}
+    layout = images.write(tmp_path, files)
+    assert fetch(layout).digest == image.digest
+    if found:
+        assert fetch(layout, f":{tag}").digest == image.digest
+    else:
+        with pytest.raises(UsageError, match=f"has no {tag}"):
+            fetch(layout, f":{tag}")
+
+
+def test_one_image_under_two_tags_needs_no_name(tmp_path: Path) -> None:
+    image = build("4.15.3", oci=True)
+    assert fetch(images.write(tmp_path, images.layout_files(image, ("a", "b")))).digest == image.digest
+
+
+def test_images_without_tags_are_listed_by_digest(tmp_path: Path) -> None:
+    entries = [{"digest": f"sha256:{c * 64}", "size": 1} for c in "ab"]
+    layout = images.write(tmp_path, {"index.json": json.dumps({"manifests": entries}).encode()})
+    with pytest.raises(UsageError, match="2 images") as error:
+        fetch(layout)
+    assert all(f"sha256:{c * 64}" in str(error.value.hint) for c in "ab")
+
+
+def test_digest_that_is_no_path_of_the_layout_is_refused(tmp_path: Path) -> None:
+    entry = {"digest": "sha256:../../../etc/passwd", "size": 1}
+    layout = images.write(tmp_path, {"index.json": json.dumps({"manifests": [entry]}).encode()})
+    with pytest.raises(SourceError, match="no sha256 or sha512 digest"):
+        fetch(layout)
+
+
+def test_folder_of_blobs_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    layout = images.write(tmp_path / "layout", images.layout_files(build("4.15.3", oci=True)))
+    (layout / "blobs").rename(tmp_path / "outside")
+    (layout / "blobs").symlink_to(tmp_path / "outside")
+    with pytest.raises(SourceError, match="is a link"):
+        fetch(layout)
+
+
+def test_blob_of_the_right_size_and_other_content_is_named(tmp_path: Path) -> None:
+    image = build("4.15.3", oci=True)
+    layout = images.write(tmp_path, images.layout_files(image))
+    blob = layout / "blobs" / "sha256" / image.last_layer.partition(":")[2]
+    blob.write_bytes(blob.read_bytes()[:-1] + b"?")
+    with pytest.raises(SourceError, match=f"blob {image.last_layer} has the digest sha256:"):
+        fetch(layout)

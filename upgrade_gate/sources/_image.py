@@ -7,7 +7,7 @@ import logging
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from upgrade_gate import documents
 from upgrade_gate.errors import ManifestError, SourceError
@@ -27,7 +27,9 @@ __all__ = [
     "Store",
     "check_digest",
     "collect",
+    "descriptor",
     "digest_of",
+    "is_attestation",
     "parse_json",
     "read_release",
 ]
@@ -116,7 +118,7 @@ def read_release(store: Store, reference: str, limits: Limits) -> ImageRelease:
         blob, body = _manifest(store, chosen.digest, limits, chosen)
     if _is_list(body, blob):
         raise SourceError(f"{named[0].digest}: lists of images inside lists inside a list", hint="name the image")
-    layers = [_descriptor(entry, blob.digest) for entry in _image_layers(body, blob)]
+    layers = [descriptor(entry, f"manifest {blob.digest}") for entry in _image_layers(body, blob)]
     files, removed = collect(
         (partial(_layer, store, layer, limits) for layer in reversed(layers)), f"image {blob.digest}"
     )
@@ -214,7 +216,7 @@ def _choose(body: dict[str, Any], digest: str) -> Descriptor:
     entries = body["manifests"]
     if not isinstance(entries, list):
         raise SourceError(f"list {digest}: `manifests` is no list")
-    images = [_descriptor(entry, digest) for entry in entries if not _is_attestation(entry)]
+    images = [descriptor(entry, f"list {digest}") for entry in entries if not is_attestation(entry)]
     linux = [image for image in images if (image.platform or {}).get("os") == "linux"]
     amd64 = [image for image in linux if (image.platform or {}).get("architecture") == "amd64"]
     unnamed = [image for image in images if not image.platform]
@@ -225,7 +227,7 @@ def _choose(body: dict[str, Any], digest: str) -> Descriptor:
     raise SourceError(f"list {digest} has no linux image, only {held}", hint="name the digest of one image")
 
 
-def _is_attestation(entry: object) -> bool:
+def is_attestation(entry: object) -> bool:
     """Return whether an entry is no image but about one, as docker buildx adds them."""
     if not isinstance(entry, dict):
         return False
@@ -247,19 +249,18 @@ def _image_layers(body: dict[str, Any], blob: ManifestBlob) -> list[Any]:
     return layers
 
 
-def _descriptor(entry: object, where: str) -> Descriptor:
-    match entry:
-        case {"digest": str(digest), "size": int(size)} if size >= 0 and not isinstance(size, bool):
-            about = cast("dict[str, Any]", entry)
-            platform = about.get("platform")
-            return Descriptor(
-                check_digest(digest, f"manifest {where}"),
-                size,
-                str(about.get("mediaType") or ""),
-                {str(key): str(value) for key, value in platform.items()} if isinstance(platform, dict) else None,
-            )
-        case _:
-            raise SourceError(f"manifest {where} has an entry without digest and size")
+def descriptor(entry: object, where: str) -> Descriptor:
+    """Return an entry of a list, an index or an image; raises SourceError, naming `where` it stands, for another."""
+    found: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    digest, size, platform = found.get("digest"), found.get("size"), found.get("platform")
+    if not isinstance(digest, str) or type(size) is not int or size < 0:
+        raise SourceError(f"{where} has an entry without digest and size")
+    return Descriptor(
+        check_digest(digest, where),
+        size,
+        str(found.get("mediaType") or ""),
+        {str(key): str(value) for key, value in platform.items()} if isinstance(platform, dict) else None,
+    )
 
 
 def _layer(store: Store, layer: Descriptor, limits: Limits) -> Layer:

@@ -45,14 +45,14 @@ def _is_skippable(head: bytes) -> bool:
 class Unpacked:
     """A packed file as a stream of its content; raises SourceError, naming it, beyond the caps or where damaged."""
 
-    def __init__(self, raw: BinaryIO, where: str, limits: Limits) -> None:
+    def __init__(self, raw: BinaryIO, where: str, limits: Limits, *, hashed: bool = False) -> None:
         self._raw = raw
         self._where = where
         self._limits = limits
         self._taken = 0
         self._given = 0
         self._held = b""
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha256() if hashed else None
         head = raw.read(BLOCK)
         raw.seek(-len(head), 1)
         self.packing = packing(head)
@@ -93,18 +93,19 @@ class Unpacked:
         return size - left
 
     def finish(self) -> str:
-        """Read to the end, which checks what a packer wrote there; return the content's `sha256:…`."""
+        """Read to the end, which checks what a packer wrote there; return the content's digest where it was asked."""
         self._held = b""
         for _ in self._pieces:
             pass
-        return f"sha256:{self._hash.hexdigest()}"
+        return f"sha256:{self._hash.hexdigest()}" if self._hash else ""
 
     def _count(self, piece: bytes) -> bytes:
         """Note a piece of content, before anyone sees it."""
         self._given += len(piece)
         if self._given > self._limits.unpacked:
             raise SourceError(f"{self._where} unpacks to more than {self._limits.unpacked} bytes")
-        self._hash.update(piece)
+        if self._hash is not None:
+            self._hash.update(piece)
         return piece
 
     def _take(self, size: int) -> bytes:
@@ -193,16 +194,16 @@ class Layer:
     opaque: bool = False
     """Whether it hides all of the lower layers' release-manifests."""
     content_digest: str = ""
-    """Digest of the unpacked layer, what an image's config calls diff_id."""
+    """Digest of the unpacked layer, what an image's config calls diff_id; only where it was asked for."""
 
 
-def read_layer(raw: BinaryIO, where: str, limits: Limits) -> Layer:
+def read_layer(raw: BinaryIO, where: str, limits: Limits, *, hashed: bool = False) -> Layer:
     """Return the payload files of a layer.
 
     Raises SourceError, naming `where` and the entry, for links and devices among them, for names that leave the
     layer, for one file twice with differing content, and for damage anywhere up to the layer's last byte.
     """
-    stream = Unpacked(raw, where, limits)
+    stream = Unpacked(raw, where, limits, hashed=hashed)
     tar = Tar(stream, where, limits.entries)
     files: dict[str, bytes] = {}
     removed: set[str] = set()

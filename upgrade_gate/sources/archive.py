@@ -1,20 +1,23 @@
-"""Read a release from one file: docker-archive, oci-archive, or a tar of manifests, plain or packed."""
+"""Read a release from one file: a docker-archive, an oci-archive, or a tar of manifests, packed or not."""
 
 from __future__ import annotations
 
-import io
+import os
+import re
 import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from upgrade_gate.errors import SourceError, UsageError
+from upgrade_gate import documents
+from upgrade_gate.errors import ManifestError, SourceError, UsageError
 from upgrade_gate.source import ReleaseFiles, is_payload_file
-from upgrade_gate.sources import _folder, _signatures
-from upgrade_gate.sources._image import check_digest, collect, parse_json, read_release
-from upgrade_gate.sources._layers import Unpacked, read_layer
-from upgrade_gate.sources._layout import LayoutStore, choose_entry
-from upgrade_gate.sources._tar import Tar
-from upgrade_gate.sources.oci import blob_path
+from upgrade_gate.sources._folder import find_root, open_inside, split_path
+from upgrade_gate.sources._image import collect, digest_of, parse_json, read_release
+from upgrade_gate.sources._layers import Unpacked, packing, read_layer
+from upgrade_gate.sources._layout import OciStore, TarFiles, content
+from upgrade_gate.sources._signatures import verify
+from upgrade_gate.sources._tar import BLOCK, looks_like_tar
 
 if TYPE_CHECKING:
     from upgrade_gate.source import Limits, Reference, Settings
@@ -24,139 +27,137 @@ __all__ = ["SCHEMES", "fetch"]
 
 SCHEMES: tuple[str, ...] = ("archive",)
 
+_PIECE = 2**20
+_NAMED_BY_DIGEST = re.compile(r"(?:.*/)?([0-9a-f]{64})(?:\.json)?")
+
 
 def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
-    """Return the release of a file; its form is told by its content, not by its name.
+    """Return the release of `FILE[:TAG]`; its content tells the form and the packing, not its name."""
+    path, tag = split_path(reference.target)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint=f"write dir:{path}, oci:{path} or mirror:{path}")
+    limits, shown = settings.limits, str(path)
+    with ExitStack() as stack:
+        handle, _ = open_inside(os.path.realpath(path), shown)
+        archive = _plain(stack.enter_context(os.fdopen(handle, "rb")), shown, limits, stack)
+        files = TarFiles(archive, shown, limits)
+        if "index.json" in files.members:
+            return _oci(files, tag, reference, settings)
+        if "manifest.json" in files.members and "release-metadata" not in files.members:
+            found, notes = _docker(files, tag, limits)
+            why = "a docker-archive does not keep the digest that a signature is of"
+        elif tag:
+            raise UsageError(f"{shown} holds manifests, no images; {tag!r} names nothing in it")
+        else:
+            found, notes = _manifests(files, limits), ()
+            why = "an archive of manifests has no digest that could be signed"
+    return ReleaseFiles(reference=reference.text, files=found, verification=why, notes=notes)
 
-    Raises UsageError where the file does not exist, SourceError (naming file or digest) where it holds no release or
-    is damaged anywhere: the archive is read to its end before anything of it counts.
-    """
-    path = Path(reference.target).expanduser()
-    tag = ""
-    if not path.is_file():
-        path, tag = _folder.split_path(reference.target)
-    if not path.is_file():
-        raise UsageError(f"{reference.target} is no file", hint=f"for a folder write dir:{reference.target}")
-    shown = str(path)
-    if path.stat().st_size > settings.limits.unpacked:
-        raise SourceError(f"{shown}: larger than the {settings.limits.unpacked} bytes that are read")
-    with tempfile.TemporaryDirectory(prefix="upgrade-gate-") as scratch, path.open("rb") as raw:
-        members = _unpack(raw, shown, settings.limits, Path(scratch))
-        if "index.json" in members and "oci-layout" in members:
-            return _oci(reference, members, tag, shown, settings)
-        if "manifest.json" in members:
-            return _docker(reference, members, tag, shown, settings.limits)
-        return _manifests(reference, members, shown, settings.limits)
+
+def _plain(file: BinaryIO, shown: str, limits: Limits, stack: ExitStack) -> BinaryIO:
+    """Return an archive unpacked: itself, or a temporary file without a name."""
+    head = file.read(BLOCK)
+    file.seek(0)
+    if packing(head) != "plain":
+        unpacked = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        stream = Unpacked(file, shown, limits)
+        while piece := stream.read(_PIECE):
+            unpacked.write(piece)
+        unpacked.seek(0)
+        file, head = unpacked, unpacked.read(BLOCK)
+        file.seek(0)
+    if not looks_like_tar(head):
+        raise SourceError(f"{shown} is no tar archive, plain, gzip or zstd", hint="docker-archive, oci-archive or tar")
+    return file
 
 
-def _unpack(raw: BinaryIO, shown: str, limits: Limits, scratch: Path) -> dict[str, Path]:
-    """Write every regular file of the tar into scratch, under numbers: no name of the archive becomes a path."""
-    stream = Unpacked(raw, shown, limits)
-    tar = Tar(stream, shown, limits.entries)
-    members: dict[str, Path] = {}
-    for number, member in enumerate(tar):
-        name = member.name.removeprefix("./")
-        if member.kind == "folder":
+def _oci(files: TarFiles, tag: str, reference: Reference, settings: Settings) -> ReleaseFiles:
+    store = OciStore(files, settings.limits)
+    image = read_release(store, store.resolve(tag), settings.limits)
+    verified, verification = verify(image.digest, settings)
+    return ReleaseFiles(
+        reference=reference.text,
+        files=image.files,
+        digest=image.digest,
+        verified=verified,
+        verification=verification,
+        notes=image.notes,
+    )
+
+
+def _docker(files: TarFiles, tag: str, limits: Limits) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Return the release of a docker-archive (`docker save`, `podman save`, skopeo), its layers checked by diff_id."""
+    where = f"{files.shown}: manifest.json"
+    try:
+        images = documents.parse_one(content(files, "manifest.json", limits), where, limits=limits).body
+    except ManifestError as exc:
+        raise SourceError(f"{where} cannot be read: {exc.message}") from exc
+    if not isinstance(images, list) or not images:
+        raise SourceError(f"{where} lists no image")
+    image = _select(images, tag, files.shown)
+    match image:
+        case {"Config": str(config), "Layers": [*layers]} if layers and all(isinstance(name, str) for name in layers):
+            pass
+        case _:
+            raise SourceError(f"{where} has an image without config and layers")
+    digests = _diff_ids(files, config, limits)
+    if len(digests) != len(layers):
+        raise SourceError(f"{where} names {len(layers)} layers, the image's config {len(digests)}")
+    pairs = zip(reversed(layers), reversed(digests), strict=True)
+    return collect((partial(_layer, files, name, digest, limits) for name, digest in pairs), files.shown)
+
+
+def _select(images: list[Any], tag: str, shown: str) -> object:
+    """Return the image that a tag, or no tag, names."""
+    tags = [tuple(map(str, image.get("RepoTags") or ())) if isinstance(image, dict) else () for image in images]
+    found = [
+        image
+        for image, names in zip(images, tags, strict=True)
+        if not tag or any(name == tag or name.rpartition(":")[2] == tag for name in names)
+    ]
+    if len(found) == 1:
+        return found[0]
+    held = "; ".join(", ".join(names) or "no tag" for names in tags)
+    which = f"{len(found)} images with the tag {tag}" if tag else f"{len(found)} images; name one by :TAG"
+    raise UsageError(f"{shown} has {which}", hint=f"it has: {held}")
+
+
+def _diff_ids(files: TarFiles, config: str, limits: Limits) -> list[str]:
+    """Return the digests of the unpacked layers, from the config, whose own name is a digest as a rule."""
+    where = f"{files.shown}: config {config}"
+    data = content(files, config, limits)
+    if (named := _NAMED_BY_DIGEST.fullmatch(config)) and digest_of(data) != f"sha256:{named[1]}":
+        raise SourceError(f"{where} has the digest {digest_of(data)}: it is damaged", hint="save the image again")
+    rootfs = parse_json(data, where, limits).get("rootfs")
+    found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    if not isinstance(found, list) or not all(isinstance(digest, str) for digest in found):
+        raise SourceError(f"{where} does not say what its layers are (rootfs.diff_ids)")
+    return found
+
+
+def _layer(files: TarFiles, name: str, digest: str, limits: Limits) -> Layer:
+    stream, _ = files.open(name)
+    where = f"{files.shown}: layer {name}"
+    with stream:
+        layer = read_layer(stream, where, limits, hashed=True)
+    if layer.content_digest != digest:
+        raise SourceError(
+            f"{where} has the digest {layer.content_digest}, the image's config says {digest}: it is damaged",
+            hint="save the image again",
+        )
+    return layer
+
+
+def _manifests(files: TarFiles, limits: Limits) -> dict[str, bytes]:
+    """Return the files of a tar of manifests, whatever folder they stand in."""
+    root = find_root((name for name, member in files.members.items() if member.kind != "folder"), files.shown)
+    found: dict[str, bytes] = {}
+    for name in sorted(files.members):
+        member = files.members[name]
+        if not name.startswith(root) or member.kind == "folder":
             continue
         if member.kind != "file":
-            if is_payload_file(name):
-                raise SourceError(f"{shown}: {name} is no regular file", hint="links in archives are not followed")
-            continue  # docker-archives link the layers' old names; nothing is read through a link
-        target = scratch / str(number)
-        target.write_bytes(tar.data(member))
-        members[name] = target
-    stream.finish()
-    if not members:
-        raise SourceError(f"{shown} holds no file")
-    return members
-
-
-def _opener(members: dict[str, Path], name: str) -> BinaryIO:
-    if name not in members:
-        raise FileNotFoundError(name)
-    return members[name].open("rb")
-
-
-def _oci(reference: Reference, members: dict[str, Path], tag: str, shown: str, settings: Settings) -> ReleaseFiles:
-    limits = settings.limits
-    index = parse_json(members["index.json"].read_bytes(), f"{shown}: index.json", limits)
-    store = LayoutStore(shown, lambda name: _opener(members, name), blob_path)
-    release = read_release(store, choose_entry(index, tag, shown), limits)
-    verified, sentence = _signatures.verify(release.digest, settings)
-    return ReleaseFiles(
-        reference=reference.text,
-        files=release.files,
-        digest=release.digest,
-        verified=verified,
-        verification=sentence,
-        notes=release.notes,
-    )
-
-
-def _docker(reference: Reference, members: dict[str, Path], tag: str, shown: str, limits: Limits) -> ReleaseFiles:
-    """Read a docker-archive: its layers are unpacked tars, and only the image's config vouches for them."""
-    import json
-
-    try:
-        images = json.loads(members["manifest.json"].read_bytes())
-    except ValueError as error:
-        raise SourceError(f"{shown}: manifest.json is no JSON: {error}") from error
-    if not isinstance(images, list) or not all(isinstance(image, dict) for image in images):
-        raise SourceError(f"{shown}: manifest.json is no list of images")
-    if tag:
-        images = [i for i in images if any(str(t).rpartition(":")[2] == tag for t in i.get("RepoTags") or ())]
-    if len(images) != 1:
-        raise UsageError(f"{shown} holds {len(images)} such images", hint=f"name one: archive:{shown}:TAG")
-    layers = images[0].get("Layers")
-    config = images[0].get("Config")
-    if not isinstance(layers, list) or not layers or not isinstance(config, str) or config not in members:
-        raise SourceError(f"{shown}: manifest.json names no layers or no config")
-    vouched = _diff_ids(members[config].read_bytes(), config, shown, limits)
-    if len(vouched) != len(layers):
-        raise SourceError(f"{shown}: {config} vouches for {len(vouched)} layers, manifest.json names {len(layers)}")
-
-    def layer(name: str, digest: str) -> Layer:
-        if name not in members:
-            raise SourceError(f"{shown}: layer {name} is not there", hint="the archive is incomplete")
-        with members[name].open("rb") as stream:
-            read = read_layer(stream, f"{shown}: layer {name}", limits)
-        if read.content_digest != digest:
-            raise SourceError(f"{shown}: layer {name} is damaged: its digest is {read.content_digest}, not {digest}")
-        return read
-
-    pairs = list(zip(layers, vouched, strict=True))
-    files, notes = collect(
-        (lambda n=name, d=digest: layer(n, d) for name, digest in reversed(pairs)),  # type: ignore[misc]
-        shown,
-    )
-    return ReleaseFiles(
-        reference=reference.text,
-        files=files,
-        verification="a docker-archive does not keep the digest that was signed",
-        notes=notes,
-    )
-
-
-def _diff_ids(data: bytes, name: str, shown: str, limits: Limits) -> list[str]:
-    rootfs = parse_json(data, f"{shown}: {name}", limits).get("rootfs")
-    found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
-    if not isinstance(found, list) or not all(isinstance(d, str) for d in found):
-        raise SourceError(f"{shown}: {name} lists no layer digests")
-    return [check_digest(d, shown) for d in found]
-
-
-def _manifests(reference: Reference, members: dict[str, Path], shown: str, limits: Limits) -> ReleaseFiles:
-    root = _folder.find_root(members, shown)
-    files: dict[str, bytes] = {}
-    for name in sorted(members):
-        inner = name.removeprefix(root)
-        if not name.startswith(root) or not is_payload_file(inner):
-            continue
-        size = members[name].stat().st_size
-        if size > limits.file:
-            raise SourceError(f"{shown}: {name}: {size} bytes, more than the {limits.file} that are read of one file")
-        with io.BytesIO(members[name].read_bytes()) as stream:
-            files[inner] = stream.read()
-    return ReleaseFiles(
-        reference=reference.text, files=files, verification="a tar of manifests has no digest that could be signed"
-    )
+            raise SourceError(f"{files.shown}: {name} is no regular file; links are not followed")
+        if is_payload_file(name[len(root) :]):
+            found[name[len(root) :]] = content(files, name, limits)
+    return found

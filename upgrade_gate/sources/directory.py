@@ -55,13 +55,16 @@ def _read(folder: Path, shown: str, limits: Limits) -> dict[str, bytes]:
 
 def _content(path: str, shown: str, limits: Limits) -> bytes:
     descriptor, size = _folder.open_inside(path, shown)
-    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+    try:
         if size > limits.file:
             raise SourceError(f"{shown}: {size} bytes, more than the {limits.file} that are read of one file")
-        try:
-            content = stream.read(limits.file + 1)
-        except OSError as exc:
-            raise SourceError(f"{shown}: {exc.strerror}") from exc
+        content = os.read(descriptor, size + 1)
+        while 0 < len(content) < size and (more := os.read(descriptor, size + 1 - len(content))):
+            content += more
+    except OSError as exc:
+        raise SourceError(f"{shown}: {exc.strerror}") from exc
+    finally:
+        os.close(descriptor)
     if len(content) != size:
         raise SourceError(f"{shown} changed while it was read", hint="run again when nothing writes there")
     return content
