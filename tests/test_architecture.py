@@ -16,7 +16,7 @@ from upgrade_gate import findings, plugins
 PACKAGE = Path(upgrade_gate.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
-GROUPS = ("clouds", "commands", "entitlement_readers", "formats", "readers", "rules", "sources")
+GROUPS = ("clouds", "commands", "entitlement_readers", "formats", "readers", "remedies", "rules", "sources")
 LONGEST = 500
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")
 HEAVY = ("requests", "urllib3", "kubernetes", "yaml", "jinja2", "deepdiff", "rich", "msgspec", "zstandard", "boto3")

@@ -195,6 +195,31 @@ def test_missing_capabilities_are_none_before_they_existed_and_unknown_after() -
     assert isinstance(after.capabilities, Unknown)
 
 
+@pytest.mark.parametrize(
+    ("status", "spec"),
+    [
+        ({"knownCapabilities": ["Storage"], "enabledCapabilities": ["Storage", "Console"]}, {}),
+        ({"knownCapabilities": ["Storage"]}, {}),
+        ({"knownCapabilities": ["Storage"]}, {"baselineCapabilitySet": "v4.12"}),
+    ],
+)
+def test_capabilities_that_cvo_never_writes_are_unknown(status: dict[str, Any], spec: dict[str, Any]) -> None:
+    def change(body: dict[str, Any]) -> None:
+        body["status"]["capabilities"] = status
+        body["spec"]["capabilities"] = spec
+
+    assert isinstance(changed("ClusterVersion/version", change).capabilities, Unknown)
+
+
+def test_a_cluster_may_have_no_capability_enabled() -> None:
+    def change(body: dict[str, Any]) -> None:
+        body["status"]["capabilities"] = {"knownCapabilities": ["Storage"]}
+        body["spec"]["capabilities"] = {"baselineCapabilitySet": "None"}
+
+    found = changed("ClusterVersion/version", change).capabilities
+    assert found == Known(cluster.ClusterCapabilities(frozenset({"Storage"}), frozenset(), "None", frozenset()))
+
+
 def test_without_a_cluster_version_nothing_that_it_says_reads_as_absent() -> None:
     objects = sample()
     del objects["ClusterVersion/version"]

@@ -216,14 +216,20 @@ def _capabilities(body: Part, newest: Fact[HistoryEntry]) -> Fact[ClusterCapabil
     release = semver.minor_of(newest.value.version) if isinstance(newest, Known) else None
     if status.missing and (release is None or release >= _CAPABILITIES_SINCE):
         return Unknown(f"{status.where} is missing")
-    return Known(
-        ClusterCapabilities(
-            known=frozenset(status["knownCapabilities"].texts()),
-            enabled=frozenset(status["enabledCapabilities"].texts()),
-            baseline=spec["baselineCapabilitySet"].text() or None,
-            additional=frozenset(spec["additionalEnabledCapabilities"].texts()),
-        )
+    stated = ClusterCapabilities(
+        known=frozenset(status["knownCapabilities"].texts()),
+        enabled=frozenset(status["enabledCapabilities"].texts()),
+        baseline=spec["baselineCapabilitySet"].text() or None,
+        additional=frozenset(spec["additionalEnabledCapabilities"].texts()),
     )
+    # A dump that was cut between two lines parses; CVO itself never writes these.
+    if not stated.enabled <= stated.known:
+        return Unknown(
+            f"{status.where} enables what it does not know: {', '.join(sorted(stated.enabled - stated.known))}"
+        )
+    if stated.known and not stated.enabled and stated.baseline != "None":
+        return Unknown(f"{status.where} enables nothing, though the baseline is {stated.baseline or 'vCurrent'}")
+    return Known(stated)
 
 
 def infrastructure_name(body: Part) -> Fact[str]:

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate import __version__, report
+from upgrade_gate import __version__, remediation, report
 from upgrade_gate.capabilities import table
 from upgrade_gate.diff import grants_of
 from upgrade_gate.errors import UsageError
@@ -40,7 +40,7 @@ def of_outcome(outcome: Outcome, *, labels: Mapping[str, str], now: str | None) 
         behaviour=situation.behaviour.value,
         cluster=_cluster(situation.cluster) if situation.cluster else None,
         identities=situation.proof.evidence(),
-        findings=[_finding(judged) for judged in outcome.judged],
+        findings=_findings(outcome),
         verdict=_verdict(outcome),
         labels=labels,
         now=now,
@@ -268,7 +268,16 @@ def _cluster(cluster: Cluster) -> report.ClusterView:
     )
 
 
-def _finding(judged: Judged) -> report.FindingView:
+def _findings(outcome: Outcome) -> list[report.FindingView]:
+    """Return every finding, the open ones with the commands and files of the remediation bundle."""
+    plan = remediation.plan(outcome.situation, outcome.judged)
+    return [
+        _finding(judged, plan.steps_for(judged.finding) if judged.open else judged.finding.remedy)
+        for judged in outcome.judged
+    ]
+
+
+def _finding(judged: Judged, remedy: Iterable[RemedyStep]) -> report.FindingView:
     finding = judged.finding
     severity: Any = finding.severity.value
     status: Any = judged.status.value
@@ -290,9 +299,10 @@ def _finding(judged: Judged) -> report.FindingView:
         caveats=list(finding.caveats),
         identity=report.IdentityView(id=finding.identity[0], source=finding.identity[1]) if finding.identity else None,
         evidence=[_evidence(e) for e in finding.evidence],
-        remedy=[_remedy(step) for step in finding.remedy],
+        remedy=[_remedy(step) for step in remedy],
         acknowledgement=_acknowledgement(judged),
         subject=finding.subject,
+        acknowledgeable=finding.acknowledgeable,
     )
 
 
@@ -350,20 +360,6 @@ def _verdict(outcome: Outcome) -> report.VerdictView:
 
 def _command(outcome: Outcome, verdict: Verdict) -> list[str]:
     """Return the closing command, pinned to the digest that was judged where the payload's form has one."""
-    hops = outcome.survey.hops
-    if verdict.status != "pass" or verdict.next != "upgrade" or not hops:
+    if verdict.status != "pass" or verdict.next != "upgrade":
         return []
-    target = hops[0].new
-    cluster = outcome.situation.cluster
-    offers = cluster.offers.value if cluster and isinstance(cluster.offers, Known) else ()
-    offer = next((o for o in offers if o.version == target.version), None)
-    command = ["oc", "adm", "upgrade"]
-    if target.pullspec and "@" in target.pullspec:
-        command.append(f"--to-image={target.pullspec}")
-        if offer is None:
-            command.append("--allow-explicit-upgrade")
-        elif offer.risks:
-            command.append("--include-not-recommended")
-        return command
-    command.append(f"--to={target.version}")
-    return [*command, "--include-not-recommended"] if offer and offer.risks else command
+    return list(next(iter(remediation.upgrade_commands(outcome.situation)), ()))

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from upgrade_gate.permissions import Grant
     from upgrade_gate.situation import Situation
 
-__all__ = ["for_new_identity", "grants_need", "keys_need", "need_of", "secret_needs", "token_path_need", "trust_need"]
+__all__ = [
+    "for_new_identity",
+    "grants_need",
+    "keys_need",
+    "namespace_need",
+    "need_of",
+    "secret_needs",
+    "token_path_need",
+    "trust_need",
+]
 
 NO_CLUSTER = "no cluster was read"
 
@@ -46,7 +55,7 @@ def secret_needs(situation: Situation, request: CredentialsRequest, release: tup
     if secret is None:
         yield Need(NeedKind.SECRET, NeedStatus.UNKNOWN, f"{request.id} names no Secret")
         return
-    namespace = _namespace_need(situation, secret.namespace)
+    namespace = namespace_need(situation, secret.namespace)
     yield namespace
     if namespace.status is NeedStatus.UNMET:
         return
@@ -69,7 +78,8 @@ def secret_fact(situation: Situation, secret: SecretRef) -> Fact[SecretRecord]:
     return situation.cluster.secrets.get(secret, Unknown("it was not read"))
 
 
-def _namespace_need(situation: Situation, namespace: str) -> Need:
+def namespace_need(situation: Situation, namespace: str) -> Need:
+    """Decide whether a namespace exists."""
     fact: Fact[bool] = (
         Unknown(NO_CLUSTER)
         if situation.cluster is None

@@ -414,6 +414,12 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "roles/dns.admin",
     ),
+    "the role nowhere, and the account's policy not exported": (
+        [allow()],
+        {"permission": "roles/iam.serviceAccountUser", "kind": "predefinedRole"},
+        "MISSING",
+        "no binding",
+    ),
     "the role on the account alone": (
         [allow(), own(bind("roles/iam.serviceAccountUser"))],
         {"permission": "roles/iam.serviceAccountUser", "kind": "predefinedRole"},

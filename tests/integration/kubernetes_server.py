@@ -65,13 +65,19 @@ class Fault:
     """A way to misbehave; `times` limits it to the first answers."""
 
     kind: str
-    """One of REFUSALS, no-status, redirect, garbage, cut, drip, slow, ignores-accept."""
+    """One of REFUSALS, no-status, redirect, garbage, cut, drip, slow, ignores-accept,
+    gone-if-continued."""
     seconds: float = 0.0
     times: int | None = None
     body: bytes = b""
+    after: int = 0
+    """Requests that are answered well before."""
 
     def strikes(self) -> bool:
         """Whether this request is hit."""
+        if self.after > 0:
+            self.after -= 1
+            return False
         if self.times is None:
             return True
         self.times -= 1
@@ -209,6 +215,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.api.requests.append(request)
             fault = self.api.faults.get(parts.path) or self.api.faults.get("*")
             fault = fault if fault and fault.strikes() else None
+        if fault and fault.kind == "gone-if-continued":
+            fault = Fault("gone") if "continue" in query else None
         if fault and self.misbehave(fault):
             return
         if not self.knows_caller(headers):

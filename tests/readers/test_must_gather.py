@@ -495,7 +495,7 @@ def test_of_two_dumps_of_one_cluster_the_newest_wins_and_says_so(tmp_path: Path)
     (new / "timestamp").write_text("2026-10-02 10:00:00 +0200 CEST\n2026-10-02 10:10:00.5 +0200 CEST m=+1\n")
     reader = must_gather.open_dump(tmp_path)
     assert reader.collected == "2026-10-02T08:10:00Z"
-    assert any("aa-new" in note for note in reader.notes)
+    assert "aa-new is the newest" in reader.description
     found = observe(tmp_path)
     assert found.version == Known("4.14.3")
     assert isinstance(found.secrets[SECRET], Known), "what only the older one collected is taken from there"

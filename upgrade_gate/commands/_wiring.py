@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from upgrade_gate.cluster import Reader
-    from upgrade_gate.commands._options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions
+    from upgrade_gate.commands._options import (
+        ClusterOptions,
+        GateOptions,
+        OutputOptions,
+        RegistryOptions,
+        ReleaseOptions,
+    )
     from upgrade_gate.facts import Fact
+    from upgrade_gate.pipeline import Plan, Weighing
     from upgrade_gate.proof import Claims
     from upgrade_gate.report import Report
     from upgrade_gate.source import Settings
 
-__all__ = ["claims", "given", "open_reader", "settings_for", "write_reports"]
+__all__ = ["claims", "gate_run", "given", "open_reader", "settings_for", "write_reports"]
 
 
 def given(cluster: ClusterOptions) -> Given:
@@ -100,6 +107,33 @@ def claims(gate: GateOptions, *, timeout: float) -> Claims | Callable[[str], Cla
         return replace(base, collection=collection)
 
     return live
+
+
+def gate_run(
+    release: ReleaseOptions, cluster: ClusterOptions, gate: GateOptions, registry: RegistryOptions
+) -> tuple[Plan, Weighing]:
+    """Return what is to be compared and how findings are weighed, as the gate's own options say."""
+    from upgrade_gate import acknowledgements, pipeline
+
+    reader = open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    plan = pipeline.Plan(
+        to=release.to,
+        from_=release.from_,
+        via=gate.via,
+        settings=settings_for(registry, reader),
+        reader=reader,
+        given=given(cluster),
+        accept_secret_exists="secret-exists" in gate.configuration.accept,
+        claims=claims(gate, timeout=registry.settings.timeout),
+    )
+    weighing = pipeline.Weighing(
+        acknowledgements=acknowledgements.load(gate.acknowledgements),
+        policy=gate.configuration.policy,
+        fail_on_warning=gate.fail_on == "warning",
+        require_proof=gate.require_proof,
+        today=gate.now.at.date() if gate.now else None,
+    )
+    return plan, weighing
 
 
 def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:

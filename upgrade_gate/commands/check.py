@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
         RegistryOptions,
         ReleaseOptions,
     )
+    from upgrade_gate.pipeline import Outcome
+    from upgrade_gate.report import Report
 
 __all__ = ["command"]
 
@@ -34,6 +37,12 @@ __all__ = ["command"]
 @gate_options
 @output_options
 @registry_options
+@click.option(
+    "--bundle",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the remediation bundle to a new or empty folder, or over an earlier bundle.",
+)
 def command(
     *,
     release: ReleaseOptions,
@@ -41,36 +50,35 @@ def command(
     gate: GateOptions,
     output: OutputOptions,
     registry: RegistryOptions,
+    bundle: Path | None,
 ) -> ExitCode:
     """Decide whether the cluster holds what the target release needs.
 
     Exit codes: 0 pass, 3 blocked, 4 cannot tell, 2 usage; 1 is never a verdict.
     """
-    from upgrade_gate import acknowledgements, assembly, pipeline
+    from upgrade_gate import assembly, pipeline
+    from upgrade_gate.commands import _bundle
 
-    reader = _wiring.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
-    plan = pipeline.Plan(
-        to=release.to,
-        from_=release.from_,
-        via=gate.via,
-        settings=_wiring.settings_for(registry, reader),
-        reader=reader,
-        given=_wiring.given(cluster),
-        accept_secret_exists="secret-exists" in gate.configuration.accept,
-        claims=_wiring.claims(gate, timeout=registry.settings.timeout),
-    )
-    weighing = pipeline.Weighing(
-        acknowledgements=acknowledgements.load(gate.acknowledgements),
-        policy=gate.configuration.policy,
-        fail_on_warning=gate.fail_on == "warning",
-        require_proof=gate.require_proof,
-        today=gate.now.at.date() if gate.now else None,
-    )
-    outcome = pipeline.check(plan, weighing)
+    if bundle is not None:
+        _bundle.check(bundle)
+    outcome = pipeline.check(*_wiring.gate_run(release, cluster, gate, registry))
     document = assembly.of_outcome(outcome, labels=gate.labels, now=gate.now.text if gate.now else None)
     _wiring.write_reports(document, output)
+    if bundle is not None:
+        _write_bundle(outcome, document, bundle)
     if outcome.verdict.exit_code is ExitCode.UNDETERMINED:
         _stderr.no_verdict(outcome.verdict.summary)
     else:
         _stderr.say(outcome.verdict.summary)
     return outcome.verdict.exit_code
+
+
+def _write_bundle(outcome: Outcome, document: Report, directory: Path) -> None:
+    """Write the bundle; where a release could not be read there is nothing to put into one."""
+    from upgrade_gate import remediation
+    from upgrade_gate.commands import _bundle
+
+    if outcome.survey.unread:
+        _stderr.say(f"no bundle was written: {outcome.survey.unread[0].reference} could not be read")
+        return
+    _bundle.write(remediation.build(outcome, document), directory)

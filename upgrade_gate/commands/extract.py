@@ -81,23 +81,21 @@ def command(
 
 def _refuse_half_read(hop: Hop) -> None:
     """Raise where a request may be missing: ccoctl would make identities for half a release."""
-    gaps = [f"{u.location.file}: {u.reason}" for u in hop.new.unreadable if not u.harmless]
-    gaps += [f"{m.location.file}: {m.reason}" for side, m in hop.malformed if side == "to"]
-    gaps += [f"{c.request}: {c.detail}" for c in hop.new_selection.conflicts]
+    from upgrade_gate import remedy_requests
+
+    gaps = remedy_requests.gaps(hop)
     if gaps:
         raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
 
 
 def _write(hop: Hop, directory: Path) -> int:
-    import yaml
+    from upgrade_gate import remedy_requests
 
-    bodies = {m.location: m.body for m in hop.new.manifests if m.body is not None}
+    files = remedy_requests.request_files(hop)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{directory}: {error.strerror or error}") from error
-    for name, selected in hop.new_selection.requests.items():
-        text = yaml.safe_dump(bodies[selected.locations[0]], sort_keys=False, default_flow_style=False, width=10**6)
-        source = f"# {hop.new.version}: {selected.locations[0].file}, document {selected.locations[0].document}\n"
-        _stdout.write_file(directory / f"{name.replace('/', '-')}.yaml", f"{source}---\n{text}")
-    return len(hop.new_selection.requests)
+    for name, content in files.items():
+        _stdout.write_file(directory / name, content)
+    return len(files)

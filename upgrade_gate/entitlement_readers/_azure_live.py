@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,8 @@ __all__ = ["collect"]
 _logger = logging.getLogger(__name__)
 
 _ENDPOINT = "https://management.azure.com"
+_RENEW = 120.0
+"""Seconds before its end at which a token is replaced."""
 _AUTHORIZATION = "2022-04-01"
 _IDENTITY = "2023-01-31"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -53,12 +56,17 @@ def _token(settings: Mapping[str, Any], endpoint: str) -> Callable[[], str]:
             "--identities live on Azure needs the extra `azure`", hint="pip install 'upgrade-gate[azure]'"
         ) from exc
     credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+    held: list[Any] = []
 
     def fetch() -> str:
-        try:
-            return str(credential.get_token(f"{endpoint}/.default").token)
-        except AzureError as exc:
-            raise EntitlementError("no Azure credential gives a token", hint="az login, or use an export") from exc
+        """Return the token, a new one shortly before it expires: some credentials start a program for each."""
+        if not held or held[0].expires_on - time.time() < _RENEW:
+            try:
+                held[:] = [credential.get_token(f"{endpoint}/.default")]
+            except AzureError as exc:
+                hint = "az login, or use an export"
+                raise EntitlementError("no Azure credential gives a token", hint=hint) from exc
+        return str(held[0].token)
 
     return fetch
 

@@ -66,6 +66,8 @@ class Assignment:
     name: str
     principal: str
     principal_type: str
+    principal_name: str
+    """Folded; for a service principal Azure CLI prints its client ID here."""
     role: str
     """GUID of the role definition, folded; empty where only the name is printed."""
     role_name: str
@@ -151,7 +153,7 @@ def kind_of(item: Mapping[str, Any]) -> str | None:
     kind = fold(has.get("type"))
     if "roledefinitionid" in has and ("principalid" in has or "objectid" in has):
         return _assignment_kind(has, kind)
-    if "denyassignmentname" in has or "/denyassignments" in kind:
+    if "denyassignmentname" in has or "/denyassignments" in kind or "/denyassignments/" in fold(has.get("id")):
         return "deny assignments"
     if _is_definition(has):
         return "role definitions"
@@ -246,6 +248,7 @@ def assignment(entry: Entry) -> Assignment:
         name=text(has.get("name")) or text(has.get("roleassignmentname")) or role_guid(spelt_id),
         principal=fold(has.get("principalid")) or fold(has.get("objectid")),
         principal_type=fold(has.get("principaltype")) or fold(has.get("objecttype")),
+        principal_name=fold(has.get("principalname")),
         role=role_guid(role),
         role_name=text(has.get("roledefinitionname")),
         scope=scope.rstrip("/") or ("/" if scope else ""),

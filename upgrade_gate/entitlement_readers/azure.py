@@ -126,6 +126,7 @@ class AzureHoldings:
             principal = folded.removeprefix(_PRINCIPAL).strip()
             return principal or Judgement(Verdict.UNKNOWN, f"identity {identity!r} names no principal")
         found = {i.principal for i in self._identities if folded in (i.client, i.id) and i.principal}
+        found = found or {a.principal for a in self._assignments if folded and a.principal_name == folded}
         if len(found) == 1:
             return found.pop()
         if found:

@@ -181,7 +181,11 @@ class GcpHoldings:
         if not any(p.level in (Level.PROJECT, Level.BARE) for p in policies):
             reason = "the project's policy is not in the export (gcloud projects get-iam-policy)"
             return Judgement(Verdict.UNKNOWN, reason)
-        if need.on_accounts and not any(p.level is Level.ACCOUNT and p.resource == email for p in policies):
+        if (
+            need.whole is None
+            and need.on_accounts
+            and not any(p.level is Level.ACCOUNT and p.resource == email for p in policies)
+        ):
             how = f"gcloud iam service-accounts get-iam-policy {email}"
             reason = f"not granted on the project; the service account's own policy is not in the export ({how})"
             return Judgement(Verdict.UNKNOWN, reason)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import queue
+import shutil
 import tempfile
 import threading
 import time
+import weakref
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,13 +69,14 @@ class Response:
         return value
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Transport:
     """Connections to one API server; safe to use from several threads."""
 
     login: Login
     _api: Any = None
-    _files: tempfile.TemporaryDirectory[str] | None = None
+    _folder: Path | None = None
+    """Private, for certificates given inline; it goes when this object goes."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, path: str, params: Sequence[tuple[str, str]], accept: str, deadline: float) -> Response:
@@ -82,7 +85,7 @@ class Transport:
         while True:
             attempt += 1
             failure: FailedError | None = None
-            wait = _BACKOFF * 2**attempt
+            wait = _BACKOFF * 2 ** (attempt - 1)
             try:
                 response = self._once(path, params, accept, deadline)
             except FailedError as error:
@@ -167,9 +170,10 @@ class Transport:
         """Return a file for the TLS library, data given inline in a private folder that goes with this reader."""
         if data is None:
             return None if path is None else str(path)
-        if self._files is None:
-            self._files = tempfile.TemporaryDirectory(prefix="upgrade-gate-")
-        place = Path(self._files.name) / name
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="upgrade-gate-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        place = self._folder / name
         place.touch(mode=0o600)
         place.write_bytes(data)
         return str(place)

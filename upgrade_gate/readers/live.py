@@ -76,7 +76,10 @@ class LiveReader:
         """
         query = secret_query(PULL_SECRET)
         try:
-            response = self.transport.get(_path(query), (), _JSON, time.monotonic() + self.timeout)
+            deadline = time.monotonic() + self.timeout
+            response = self.transport.get(_path(query), (), _JSON, deadline)
+            if response.status == 404:
+                return self._absent(response, query, deadline)
             if response.status != 200:
                 raise _refused(response, query)
             data = response.json().get("data")
@@ -129,7 +132,7 @@ class LiveReader:
             body = groups.json() if groups.status == 200 else {}
             listed = body.get("groups")
             if body.get("kind") == "APIGroupList" and isinstance(listed, list):
-                return any(isinstance(item, dict) and item.get("name") == query.group for item in listed)
+                return any(_offers(item, query) for item in listed)
         raise FailedError("the server answered 404, and its discovery does not tell whether the kind exists")
 
     def _list(self, query: Query, deadline: float) -> Fact[Any]:
@@ -182,16 +185,22 @@ def open_cluster(
     return LiveReader(login.description, timeout, read_secrets, Transport(login))
 
 
-# The name that the other readers have too.
-open = open_cluster  # noqa: A001
-
-
 def rbac_rule(query: Query) -> dict[str, Any]:
     """Return the RBAC rule that allows one query."""
     rule: dict[str, Any] = {"apiGroups": [query.group], "resources": [query.plural]}
     if query.name is not None:
         rule["resourceNames"] = [query.name]
     return {**rule, "verbs": ["get" if query.name is not None else "list"]}
+
+
+def _offers(group: Any, query: Query) -> bool:
+    """Return whether an entry of the API's list of groups is the query's group in its version."""
+    if not isinstance(group, dict) or group.get("name") != query.group:
+        return False
+    versions = group.get("versions")
+    if not isinstance(versions, list):
+        raise FailedError("the server's list of API groups has no versions")
+    return any(isinstance(version, dict) and version.get("version") == query.version for version in versions)
 
 
 def _path(query: Query) -> str:

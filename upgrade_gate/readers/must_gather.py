@@ -36,7 +36,6 @@ class MustGatherReader:
     description: str
     collected: str | None
     layouts: tuple[Layout, ...]
-    notes: tuple[str, ...] = ()
 
     def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
         """Answer every query; a kind that no dump collected is Unknown."""
@@ -75,20 +74,16 @@ def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
     if not layouts:
         flat = _flat(path, files, read_secrets)
         layouts = [flat] if flat else []
-    notes: list[str] = []
+    told = "" if layouts else " (empty)"
     if len(layouts) > 1:
-        layouts, notes = _one_cluster(path, layouts)
+        layouts = _one_cluster(path, layouts)
+        told = f" ({len(layouts)} dumps of one cluster, merged: {layouts[0].path} is the newest)"
     stamps = [layout.timestamp for layout in layouts if layout.timestamp]
     return MustGatherReader(
-        description=f"must-gather {path.name}" + ("" if layouts else " (empty)"),
+        description=f"must-gather {path.name}{told}",
         collected=max(stamps, default=None),
         layouts=tuple(layouts),
-        notes=tuple(notes),
     )
-
-
-# The name that the other readers have too.
-open = open_dump  # noqa: A001
 
 
 def _layouts(path: Path, read_secrets: bool) -> tuple[Files, list[Layout]]:
@@ -103,7 +98,7 @@ def _layouts(path: Path, read_secrets: bool) -> tuple[Files, list[Layout]]:
     found: list[Layout] = []
     for base in _roots(files):
         timestamp = _timestamp(files, base)
-        shown = str(path / base) if base else str(path)
+        shown = base.rstrip("/") or "."
         if _is_tree(files, base):
             found.append(TreeLayout(files, base, shown, read_secrets, timestamp))
         else:
@@ -167,7 +162,7 @@ def _moment(day: str, time: str, zone: str) -> str | None:
 
 
 def _flat(path: Path, files: Files, read_secrets: bool) -> FlatLayout | None:
-    layout = FlatLayout(str(path), read_secrets)
+    layout = FlatLayout(".", read_secrets)
     alone = path.is_file() and path.name.endswith(_ENDINGS)
     names = [path.name] if alone else list(_flat_names(files, "", _DEPTH))
     if len(names) > _MOST_FLAT:
@@ -192,17 +187,14 @@ def _flat_names(files: Files, base: str, depth: int) -> Iterator[str]:
             yield from _flat_names(files, f"{base}{name}/", depth - 1)
 
 
-def _one_cluster(path: Path, layouts: list[Layout]) -> tuple[list[Layout], list[str]]:
+def _one_cluster(path: Path, layouts: list[Layout]) -> list[Layout]:
     """Return the dumps of the one cluster, newest first; raises UsageError where there are several clusters."""
     owners = {layout.path: _owner(layout) for layout in layouts}
     known = sorted({owner for owner in owners.values() if owner is not None})
     if len(known) > 1:
-        listed = "; ".join(f"{owner or 'unnamed'}: {place}" for place, owner in sorted(owners.items()))
+        listed = "; ".join(f"{owner or 'unnamed'}: {path / place}" for place, owner in sorted(owners.items()))
         raise UsageError(f"must-gather:{path} holds {len(known)} clusters: {listed}", hint="give the folder of one")
-    newest_first = sorted(layouts, key=lambda layout: (layout.timestamp or "", layout.path), reverse=True)
-    first = newest_first[0]
-    note = f"{len(layouts)} dumps of one cluster were merged; where both hold an object, {first.path} wins"
-    return newest_first, [note + (f" ({first.timestamp})" if first.timestamp else "")]
+    return sorted(layouts, key=lambda layout: (layout.timestamp or "", layout.path), reverse=True)
 
 
 def _owner(layout: Layout) -> str | None:

@@ -5,21 +5,19 @@ The file holds raw API objects and never a Secret's value: Secrets are `SecretRe
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from upgrade_gate.cluster import Absent, Fact, Known, Query, Reader, SecretRecord, SecretRef, Unknown
-from upgrade_gate.errors import ClusterError, OutputError, UsageError
+from upgrade_gate.errors import ClusterError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-__all__ = ["SCHEMA", "Recorder", "SnapshotReader", "encode", "open_snapshot", "schema", "write"]
+__all__ = ["SCHEMA", "Recorder", "SnapshotReader", "encode", "open_snapshot", "schema"]
 
 SCHEMA = "upgrade-gate/snapshot/v1"
 _FAMILY = "upgrade-gate/snapshot/"
@@ -126,6 +124,11 @@ class Recorder:
         self.answers.update(found)
         return found
 
+    def pull_secret(self) -> Fact[bytes]:
+        """Return the cluster's own pull secret through the other reader; it is never recorded."""
+        read: Callable[[], Fact[bytes]] | None = getattr(self.reader, "pull_secret", None)
+        return read() if read else Unknown(f"{self.reader.description} holds no registry credentials")
+
 
 def open_snapshot(path: Path) -> SnapshotReader:
     """Open a snapshot file.
@@ -154,10 +157,6 @@ def open_snapshot(path: Path) -> SnapshotReader:
         ) from exc
     answers = {Query(**msgspec.structs.asdict(a.query)): _fact(a) for a in body.answers}
     return SnapshotReader(f"snapshot {path.name} of {body.source}", body.taken, answers)
-
-
-# The name that the other readers have too.
-open = open_snapshot  # noqa: A001
 
 
 def _fact(answer: _Answer) -> Fact[Any]:
@@ -255,21 +254,6 @@ def _clean(value: Any) -> Any:
     if isinstance(kept.get("annotations"), dict):
         kept["annotations"] = {key: text for key, text in kept["annotations"].items() if key != _APPLIED}
     return {**value, "metadata": kept}
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write the file whole, 0600, beside its target and renamed; raises OutputError."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as exc:
-        raise OutputError(f"{path} could not be written: {exc.strerror or exc}") from exc
 
 
 def schema() -> dict[str, Any]:

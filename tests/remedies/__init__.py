@@ -1,0 +1,1 @@
+"""How each cloud grants what is missing."""

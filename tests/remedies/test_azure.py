@@ -1,0 +1,238 @@
+"""Azure: custom roles that lose nothing, assignments at every scope, federated credentials, and ccoctl's traps."""
+
+from typing import Any
+
+import pytest
+
+from tests.remedies.works import ISSUER, parsed, site, step, subjects, work
+from upgrade_gate.permissions import Grant
+from upgrade_gate.remedies import azure
+from upgrade_gate.remedy import Serves, Site
+
+KIND = "AzureProviderSpec"
+CLIENT, PRINCIPAL = "00000000-0000-4000-8000-00000000c11e", "00000000-0000-4000-8000-0000000000aa"
+ROLE = "00000000-0000-4000-8000-0000000000bb"
+READ = Grant("permission", "Microsoft.Compute/disks/read")
+WRITE = Grant("permission", "Microsoft.Compute/disks/write")
+BLOB = Grant("dataPermission", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read")
+CONTRIBUTOR = Grant("roleBinding", "Contributor")
+
+
+def here(*documents: Any, **fields: Any) -> Site:
+    base = {
+        "account": "S1",
+        "issuer": ISSUER,
+        "region": "westeurope",
+        "scopes": ("c1-rg",),
+        "infrastructure": "c1-x7k2p",
+    }
+    return site("Azure", *documents, **{**base, **fields})
+
+
+IDENTITY = [
+    {
+        "id": "/subscriptions/S1/resourcegroups/c1-oidc/providers/"
+        "Microsoft.ManagedIdentity/userAssignedIdentities/c1-x",
+        "name": "c1-x",
+        "clientId": CLIENT,
+        "principalId": PRINCIPAL,
+    }
+]
+
+
+def assigned(principal: str = PRINCIPAL, name: str = "a1") -> dict[str, Any]:
+    return {
+        "id": f"/subscriptions/S1/resourceGroups/c1-rg/providers/Microsoft.Authorization/roleAssignments/{name}",
+        "principalId": principal,
+        "principalType": "ServicePrincipal",
+        "roleDefinitionId": f"/subscriptions/S1/providers/Microsoft.Authorization/roleDefinitions/{ROLE}",
+        "roleDefinitionName": "own",
+        "scope": "/subscriptions/S1/resourceGroups/c1-rg",
+    }
+
+
+def defined(**permissions: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"/subscriptions/S1/providers/Microsoft.Authorization/roleDefinitions/{ROLE}",
+            "name": ROLE,
+            "roleName": "own",
+            "roleType": "CustomRole",
+            "description": "ours",
+            "assignableScopes": ["/subscriptions/S1", "/subscriptions/S2"],
+            "permissions": [{"actions": [], "notActions": [], "dataActions": [], "notDataActions": [], **permissions}],
+        }
+    ]
+
+
+def test_the_role_is_what_az_takes() -> None:
+    draft = azure.draft(work(KIND, [WRITE, BLOB], before=(READ, WRITE, BLOB), identity=CLIENT), here())
+    body = parsed(draft, "-role.json")
+    assert body == {
+        "Name": "c1-x7k2p-openshift-x-x-credentials",
+        "IsCustom": True,
+        "Description": body["Description"],
+        "Actions": [READ.permission, WRITE.permission],
+        "NotActions": [],
+        "DataActions": [BLOB.permission],
+        "NotDataActions": [],
+        "AssignableScopes": ["/subscriptions/S1"],
+    }
+    assert parsed(draft, "-delta.json")["Actions"] == [WRITE.permission]
+    define, assign = step(draft, Serves.GRANTS).commands
+    assert define.argv[:4] == ("az", "role", "definition", "create")
+    assert define.otherwise[:4] == ("az", "role", "definition", "update")
+    assert define.counts[:4] == ("az", "role", "definition", "list")
+    assert assign.argv == (
+        *("az", "role", "assignment", "create", "--assignee", CLIENT),
+        *("--role", "c1-x7k2p-openshift-x-x-credentials", "--scope", "/subscriptions/S1/resourceGroups/c1-rg"),
+    )
+
+
+def test_a_role_that_was_exported_keeps_all_it_holds() -> None:
+    held = defined(actions=["Microsoft.Compute/disks/READ", "X/*"], notActions=["X/y"], dataActions=["D/z"])
+    draft = azure.draft(work(KIND, [READ, WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held))
+    body = parsed(draft, "-role.json")
+    assert body["Name"] == "own"
+    assert body["Actions"] == ["Microsoft.Compute/disks/READ", "X/*", WRITE.permission]
+    assert body["NotActions"] == ["X/y"]
+    assert body["DataActions"] == ["D/z"]
+    assert body["AssignableScopes"] == ["/subscriptions/S1", "/subscriptions/S2"]
+    assert body["Description"] == "ours"
+    grant = step(draft, Serves.GRANTS)
+    assert grant.commands[1].argv[4:6] == ("--assignee-object-id", PRINCIPAL)
+    assert not any("replaces its permissions" in note for note in grant.notes)
+
+
+def test_a_role_in_the_nested_shape_of_rest_keeps_all_it_holds() -> None:
+    (flat,) = defined(actions=["X/*"])
+    nested = {"value": [{"id": flat["id"], "name": ROLE, "properties": {**flat, "type": "CustomRole"}}]}
+    draft = azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], nested))
+    assert parsed(draft, "-role.json")["Actions"] == ["X/*", WRITE.permission]
+
+
+def test_a_role_that_others_hold_too_is_left_alone() -> None:
+    documents = (
+        IDENTITY,
+        [assigned(), assigned("00000000-0000-4000-8000-0000000000cc", "a2")],
+        defined(actions=["X/*"]),
+    )
+    draft = azure.draft(work(KIND, [WRITE], identity=CLIENT), here(*documents))
+    assert parsed(draft, "-role.json")["Name"] == "c1-x"
+
+
+def test_every_resource_group_gets_its_assignment() -> None:
+    draft = azure.draft(work(KIND, [WRITE], identity=CLIENT, scopes=("c1-rg", "net-rg")), here())
+    scopes = [c.argv[-1] for c in step(draft, Serves.GRANTS).commands[1:]]
+    assert scopes == ["/subscriptions/S1/resourceGroups/c1-rg", "/subscriptions/S1/resourceGroups/net-rg"]
+
+
+def test_a_role_that_is_bound_by_name_is_only_assigned() -> None:
+    draft = azure.draft(work(KIND, [CONTRIBUTOR], identity=CLIENT), here())
+    (assign,) = step(draft, Serves.GRANTS).commands
+    assert assign.argv[assign.argv.index("--role") + 1] == "Contributor"
+    assert [n for n in draft.files if n.endswith("-role.json")] == []
+
+
+def test_what_is_not_known_is_to_be_filled_in() -> None:
+    draft = azure.draft(work(KIND, [WRITE]), here(account=None, scopes=()))
+    names = {p.name for p in step(draft, Serves.GRANTS).placeholders}
+    assert names == {"AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_PRINCIPAL_OPENSHIFT_X_X_CREDENTIALS"}
+    assert parsed(draft, "-role.json")["AssignableScopes"] == ["/subscriptions/<FILL_ME: AZURE_SUBSCRIPTION_ID>"]
+
+
+def test_each_service_account_gets_a_federated_credential() -> None:
+    draft = azure.draft(work(KIND, identity=CLIENT, untrusted=subjects("a", "b")), here(IDENTITY))
+    first, second = step(draft, Serves.TRUST).commands
+    assert first.argv == (
+        *("az", "identity", "federated-credential", "create", "--name", "a", "--identity-name", "c1-x"),
+        *("--resource-group", "c1-oidc", "--issuer", ISSUER, "--subject", "system:serviceaccount:openshift-x:a"),
+        *("--audiences", "openshift", "--subscription", "S1"),
+    )
+    assert second.argv[5] == "b"
+
+
+def test_a_new_identity_is_made_where_ccoctl_makes_it() -> None:
+    new = work(KIND, [WRITE], ccoctl="c1-openshift-x-x-credentials", create=True, untrusted=subjects("a"))
+    draft = azure.draft(new, here(ccoctl_name="c1"))
+    create = draft.steps[0].commands[0].argv
+    assert create == (
+        *("az", "identity", "create", "--name", "c1-openshift-x-x-credentials", "--resource-group", "c1-oidc"),
+        *("--location", "westeurope", "--subscription", "S1"),
+    )
+    assert [s.serves for s in draft.steps] == [Serves.GRANTS, Serves.GRANTS, Serves.TRUST]
+
+
+def test_with_client_secrets_a_new_principal_is_for_a_person() -> None:
+    draft = azure.draft(work(KIND, [WRITE], create=True), here(token=False))
+    assert not draft.steps[0].scripted
+
+
+def test_the_clean_up_takes_only_what_went() -> None:
+    held = defined(actions=[READ.permission.upper(), "X/*"])
+    new = work(KIND, [WRITE], identity=CLIENT, gone=(READ,), target=(WRITE,))
+    draft = azure.draft(new, here(IDENTITY, [assigned()], held))
+    assert parsed(draft, "-role-after.json")["Actions"] == ["X/*", WRITE.permission]
+    assert step(draft, Serves.CLEAN_UP).scripted
+
+
+def test_a_binding_by_name_is_replaced_by_a_person() -> None:
+    new = work(KIND, identity=CLIENT, before=(CONTRIBUTOR, READ), target=(READ,), gone=(CONTRIBUTOR,))
+    after = step(azure.draft(new, here()), Serves.CLEAN_UP)
+    assert [c.argv[1:4] for c in after.commands] == [
+        ("role", "definition", "create"),
+        ("role", "assignment", "create"),
+        ("role", "assignment", "delete"),
+    ]
+    assert after.commands[-1].argv[4:8] == ("--assignee", CLIENT, "--role", "Contributor")
+    assert not after.scripted
+
+
+def test_a_dropped_account_loses_its_federated_credential() -> None:
+    draft = azure.draft(work(KIND, identity=CLIENT, gone_subjects=subjects("old")), here(IDENTITY))
+    assert step(draft, Serves.CLEAN_UP).commands[0].argv[3:6] == ("delete", "--name", "old")
+
+
+def test_a_secret_says_what_belongs_there() -> None:
+    one = work(KIND, identity=CLIENT)
+    assert azure.secret_value("azure_client_id", one, here()) == f"<FILL_ME: {CLIENT}>"
+    assert azure.secret_value("azure_client_secret", one, here()) is None
+    token = azure.secret_value("azure_federated_token_file", one, here())
+    assert token == "<FILL_ME: /var/run/secrets/openshift/serviceaccount/token>"
+
+
+@pytest.mark.parametrize(
+    ("release", "keeps"), [((4, 14), False), ((4, 20), False), ((4, 21), True)], ids=["4.14", "4.20", "4.21"]
+)
+def test_ccoctl_comes_with_its_traps(release: tuple[int, int], keeps: bool) -> None:
+    offer = azure.ccoctl(
+        [work(KIND, gone=(READ,), scopes=("c1-rg", "net-rg"))], here(release=release, ccoctl_name="c1")
+    )
+    assert offer is not None
+    assert ("--preserve-existing-roles" in offer.argv) is keeps
+    traps = " ".join(offer.traps)
+    assert "removes every role assignment" in traps
+    assert "net-rg" in traps
+    assert "Before the upgrade" in traps
+    assert offer.placeholders == ()
+
+
+@pytest.mark.parametrize("fields", [{"token": False}, {"release": (4, 13)}], ids=["keys", "4.13"])
+def test_there_is_no_ccoctl_before_workload_identity(fields: dict[str, Any]) -> None:
+    assert azure.ccoctl([work(KIND)], here(**fields)) is None
+
+
+def test_terraform_gets_permissions_as_data() -> None:
+    (entry,) = azure.draft(work(KIND, [WRITE, BLOB, CONTRIBUTOR], identity=CLIENT), here()).terraform
+    assert azure.terraform([entry]) == {
+        "locals": {
+            "upgrade_gate_azure_roles": {
+                "openshift-x-x-credentials": {
+                    "name": "c1-x7k2p-openshift-x-x-credentials",
+                    "actions": [WRITE.permission],
+                    "data_actions": [BLOB.permission],
+                    "role_bindings": ["Contributor"],
+                }
+            }
+        }
+    }

@@ -1,0 +1,176 @@
+"""The bundle of small releases of our own: shared Secrets, clean-up, values that stop the script, ccoctl's filters."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests import bundles
+from tests.bundles import Pair, Shell
+from upgrade_gate import remediation, remedy_requests
+from upgrade_gate.identities import Identities
+from upgrade_gate.inclusion import FEATURE_SET
+from upgrade_gate.pipeline import Outcome
+from upgrade_gate.proof import Claims
+
+NAMESPACE = "openshift-cloud-credential-operator"
+INCLUDED = {"include.release.openshift.io/self-managed-high-availability": "true"}
+
+
+def small_request(name: str, *actions: str, **spec: Any) -> dict[str, Any]:
+    """Return a request on AWS with a Secret of its own."""
+    annotations = spec.pop("annotations", {})
+    return {
+        "apiVersion": "cloudcredential.openshift.io/v1",
+        "kind": "CredentialsRequest",
+        "metadata": {"name": name, "namespace": NAMESPACE, "annotations": {**INCLUDED, **annotations}},
+        "spec": {
+            "secretRef": {"namespace": "openshift-ingress-operator", "name": name},
+            "serviceAccountNames": [f"{name}-sa"],
+            "providerSpec": {
+                "kind": "AWSProviderSpec",
+                "statementEntries": [{"effect": "Allow", "action": list(actions), "resource": "*"}],
+            },
+            **spec,
+        },
+    }
+
+
+def small_release(folder: Path, version: str, *requests: Mapping[str, Any]) -> None:
+    target = folder / version
+    target.mkdir(parents=True)
+    metadata = {"kind": "cincinnati-metadata-v0", "version": version, "previous": []}
+    (target / "release-metadata").write_text(json.dumps(metadata))
+    for number, request in enumerate(requests):
+        (target / f"0000_50_{number:02d}.yaml").write_text(yaml.safe_dump(request))
+
+
+def small(
+    shared: Path, tmp_path: Path, old: list[dict[str, Any]], new: list[dict[str, Any]], **more: Any
+) -> tuple[Outcome, Mapping[str, bytes]]:
+    small_release(tmp_path / "releases", "4.14.1", *old)
+    small_release(tmp_path / "releases", "4.15.2", *new)
+    pair = Pair("aws-sts-nothing-done", "4.14.1", "4.15.2", "4.13.99")
+    cluster = bundles.dump(shared, tmp_path, pair, more.pop("change", lambda text: text))
+    for secret in more.pop("secrets", ()):
+        place = cluster / "namespaces" / "openshift-ingress-operator" / "core" / "secrets" / f"{secret['name']}.yaml"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        metadata = {"name": secret["name"], "namespace": "openshift-ingress-operator"}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": secret["data"]}
+        place.write_text(yaml.safe_dump(body))
+    run = bundles.outcome(shared, cluster, pair, releases=tmp_path / "releases", **more)
+    return run, remediation.build(run, None)
+
+
+def test_one_policy_holds_what_every_request_on_a_secret_needs(shared: Path, tmp_path: Path) -> None:
+    """Two requests share a Secret; the second gains an action, and the running release still needs `c:Old`."""
+    ref = {"secretRef": {"namespace": "openshift-ingress-operator", "name": "one"}}
+    old = [small_request("one", "a:One"), small_request("two", "b:Two", "c:Old", **ref)]
+    new = [small_request("one", "a:One"), small_request("two", "b:Two", "d:New", **ref)]
+    _, files = small(shared, tmp_path, old, new)
+
+    def actions(ending: str) -> list[str]:
+        (name,) = (n for n in files if n.startswith("aws/") and n.endswith(ending))
+        return [a for s in json.loads(files[name])["Statement"] for a in s["Action"]]
+
+    assert actions("-policy.json") == ["a:One", "b:Two", "c:Old", "d:New"]
+    assert actions("-delta.json") == ["d:New"]
+    assert actions("-policy-after.json") == ["a:One", "b:Two", "d:New"]
+
+
+def test_secrets_that_one_identity_serves_share_its_policy(shared: Path, tmp_path: Path) -> None:
+    old = [small_request("one", "a:One"), small_request("two", "b:Two")]
+    new = [small_request("one", "a:One", "a:More"), small_request("two", "b:Two", "b:More")]
+    claims = Claims(identities=Identities(default="arn:aws:iam::111122223333:role/all"))
+    run, files = small(shared, tmp_path, old, new, claims=claims)
+    (work,) = remediation.plan(run.situation, run.judged).works
+    assert len(work.secrets) == 2
+    body = json.loads(files["aws/all-policy.json"])
+    assert body["Statement"][0]["Action"] == ["a:More", "a:One", "b:More", "b:Two"]
+
+
+def test_what_is_dropped_is_cleaned_up_after_the_upgrade(shared: Path, tmp_path: Path) -> None:
+    old = [small_request("gone", "a:One"), small_request("kept", "b:Two", serviceAccountNames=["x", "y"])]
+    new = [small_request("kept", "b:Two", serviceAccountNames=["x", "z"])]
+    run, files = small(shared, tmp_path, old, new)
+    plan = remediation.plan(run.situation, run.judged)
+    after = {s.title: s for s in plan.steps if s.when == "after"}
+    assert not after["Remove Secret openshift-ingress-operator/gone"].scripted
+    assert any("serviceaccount:openshift-ingress-operator:y" in title for title in after)
+    (trust,) = (s for s in plan.steps if s.serves == "trust")
+    assert "serviceaccount:openshift-ingress-operator:z" in trust.title
+    (delta,) = (n for n in files if n.endswith("-trust-delta.json"))
+    assert "openshift-ingress-operator:z" in files[delta].decode()
+    assert "oc delete" not in files["commands.sh"].decode()
+    (removed,) = (j.finding for j in run.judged if j.finding.rule == "request-removed")
+    assert plan.steps_for(removed)[0].argv[:3] == ("oc", "delete", "secret")
+
+
+def test_a_merged_trust_policy_must_name_the_new_subject(shared: Path, tmp_path: Path) -> None:
+    """The script refuses a document that lacks it, and one that is still unfilled, before it changes anything."""
+    old = [small_request("kept", "b:Two", serviceAccountNames=["x"])]
+    new = [small_request("kept", "b:Two", serviceAccountNames=["x", "z"])]
+    run, _ = small(shared, tmp_path, old, new)
+    folder = bundles.bundle(run, tmp_path / "bundle")
+    shell = Shell(tmp_path / "bin", tmp_path)
+    document = tmp_path / "merged.json"
+    values = {
+        "AWS_ROLE_OPENSHIFT_INGRESS_OPERATOR_KEPT": "role",
+        "TRUST_POLICY_OPENSHIFT_INGRESS_OPERATOR_KEPT": str(document),
+        "AWS_ACCOUNT_ID": "111122223333",
+    }
+    missing = shell.run(folder / "commands.sh", values=values)
+    assert (missing.code, missing.changes) == (2, ())
+    assert "there is no file" in missing.err
+    document.write_text('{"Statement": []}')
+    lacking = shell.run(folder / "commands.sh", values=values)
+    assert (lacking.code, lacking.changes) == (2, ())
+    assert "does not name system:serviceaccount:openshift-ingress-operator:z" in lacking.err
+
+
+def test_a_value_that_cannot_be_right_stops_the_script(shared: Path, tmp_path: Path) -> None:
+    run, _ = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:One", "a:More")])
+    folder = bundles.bundle(run, tmp_path / "bundle")
+    shell = Shell(tmp_path / "bin", tmp_path)
+    for bad in ("$(touch pwned)", "a b", "role\nname", "x" * 65):
+        ran = shell.run(folder / "commands.sh", values={"AWS_ROLE_OPENSHIFT_INGRESS_OPERATOR_ONE": bad})
+        assert (ran.code, ran.changes) == (2, ()), bad
+    assert not (folder / "pwned").exists()
+    assert shell.run(folder / "commands.sh", "sideways").code == 2
+    after = shell.run(folder / "commands.sh", "after")
+    assert (after.code, after.calls) == (0, ())
+
+
+def test_a_secret_without_its_keys_is_completed(shared: Path, tmp_path: Path) -> None:
+    same = [small_request("one", "a:One")]
+    run, files = small(shared, tmp_path, same, same, secrets=[{"name": "one", "data": {"other": "eA=="}}])
+    rules = {j.finding.rule for j in run.judged}
+    assert "secret-incomplete" in rules
+    assert "Complete Secret openshift-ingress-operator/one" in files["README.md"].decode()
+    script = files["commands.sh"].decode()
+    assert "oc get secret one" not in script, "it is there, so it is applied whatever is there"
+
+
+def test_ccoctl_is_told_what_it_drops(shared: Path, tmp_path: Path) -> None:
+    """It takes one value of the annotation alone, given the flag (cco.md 2.1); 4.10 and 4.11 read another key."""
+    run, _ = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:One", "a:More")])
+    hop = run.survey.hops[-1]
+    (selected,) = hop.new_selection.requests.values()
+
+    def marked(**annotations: str) -> Any:
+        named = {
+            name: replace(selected, request=replace(selected.request, annotations={FEATURE_SET: value}))
+            for name, value in annotations.items()
+        }
+        return replace(hop, new_selection=replace(hop.new_selection, requests=named))
+
+    preview, both = "TechPreviewNoUpgrade", "CustomNoUpgrade,TechPreviewNoUpgrade"
+    assert remedy_requests.tech_preview(hop) == (False, ())
+    assert remedy_requests.tech_preview(marked(one=preview)) == (True, ())
+    assert remedy_requests.tech_preview(marked(one=preview, two=both)) == (True, ("two",))
+    assert remedy_requests.tech_preview(marked(two=both)) == (False, ("two",))
+    older = replace(marked(one=preview), new=replace(hop.new, version="4.11.3"))
+    assert remedy_requests.tech_preview(older) == (False, ())

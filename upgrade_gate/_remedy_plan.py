@@ -1,0 +1,69 @@
+"""The plan of a remedy: every step with its documents, and which of them a finding asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from upgrade_gate import _remedy_work as identities
+from upgrade_gate.findings import RemedyStep
+from upgrade_gate.remedy import Serves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from upgrade_gate.findings import Finding
+    from upgrade_gate.remedy import Offer, Site, Step, Work
+
+__all__ = ["Plan"]
+
+_SERVES = {
+    **dict.fromkeys(identities.GRANT_RULES, frozenset({Serves.GRANTS})),
+    **dict.fromkeys(identities.NEW_RULES, frozenset({Serves.NAMESPACE, Serves.GRANTS, Serves.TRUST, Serves.SECRET})),
+    **dict.fromkeys(identities.TRUST_RULES, frozenset({Serves.TRUST})),
+    **dict.fromkeys(identities.SECRET_RULES, frozenset({Serves.NAMESPACE, Serves.SECRET})),
+    **dict.fromkeys((*identities.CLEAN_UP_RULES, "request-removed"), frozenset({Serves.CLEAN_UP})),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every step of the remedy with its documents; `build` turns it into files."""
+
+    site: Site
+    works: tuple[Work, ...]
+    steps: tuple[Step, ...]
+    """In the order in which they are taken; those after the upgrade last."""
+    files: Mapping[str, bytes]
+    offer: Offer | None
+    annotation: str
+    """Why the annotation is or is not among the steps."""
+    passed_through: str | None
+    """The root Secret in passthrough mode: it stands for every component's."""
+    gaps: tuple[str, ...]
+    """Why the target was not read whole."""
+
+    def steps_for(self, finding: Finding) -> tuple[RemedyStep, ...]:
+        """Return the steps that a finding asks for, with the commands and files of the bundle.
+
+        Where the bundle has none for it, the finding's own steps stand.
+        """
+        serves = _SERVES.get(finding.rule)
+        secret = self.passed_through or finding.secret
+        if serves is None or secret is None:
+            return finding.remedy
+        found = [
+            one for step in self.steps if step.serves in serves and secret in step.secrets for one in _public(step)
+        ]
+        return tuple(found) or finding.remedy
+
+
+def _public(step: Step) -> Iterable[RemedyStep]:
+    """Yield a step as the report shows it: one entry per command, each with the file that it reads."""
+    tokens = tuple(p.token for p in step.placeholders)
+    if not step.commands:
+        yield RemedyStep(step.title, step.when, file=step.files[0] if step.files else None)
+    for command in step.commands:
+        used = tuple(token for token in tokens if any(token in word for word in command.argv))
+        named = next((f for f in step.files if any(word.endswith(f) for word in command.argv)), None)
+        yield RemedyStep(step.title, step.when, command.argv, used, named or (step.files[0] if step.files else None))

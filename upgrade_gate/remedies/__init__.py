@@ -1,0 +1,1 @@
+"""How each cloud grants what is missing: one module per cloud, found by the name of its file."""
