@@ -299,3 +299,13 @@ def test_a_network_less_run_marks_what_it_does_not_know(shared: Path, tmp_path: 
     assert "no cluster was read" in files["README.md"].decode()
     assert "one that exists is left alone" in files["README.md"].decode()
     assert "namespaces/openshift-image-registry.yaml" in files
+
+
+@every_pair
+def test_report_says_which_of_two_commands_is_meant(run: Outcome) -> None:
+    """A command that makes something fails where that exists: the report must name the other one too."""
+    for view in assembly.of_outcome(run, labels={}, now=None).findings:
+        made = [s for s in view.remedy if "create" in s.argv and ("roles" in s.argv or "definition" in s.argv)]
+        for step in made:
+            assert step.step.endswith(", where it does not exist yet"), step
+            assert any(s.step.endswith(", where it exists already") for s in view.remedy), step

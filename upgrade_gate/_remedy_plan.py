@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from upgrade_gate.findings import Finding
-    from upgrade_gate.remedy import Offer, Site, Step, Work
+    from upgrade_gate.remedy import Command, Offer, Site, Step, Work
 
 __all__ = ["Plan"]
 
@@ -59,11 +59,24 @@ class Plan:
 
 
 def _public(step: Step) -> Iterable[RemedyStep]:
-    """Yield a step as the report shows it: one entry per command, each with the file that it reads."""
+    """Yield a step as the report shows it: one entry per command, each with the file that it reads.
+
+    A command that has an alternative for what is there already says when which of the two is meant: the report has no
+    `unless`, and a reader who runs the first one anyway would get an error.
+    """
     tokens = tuple(p.token for p in step.placeholders)
     if not step.commands:
         yield RemedyStep(step.title, step.when, file=step.files[0] if step.files else None)
     for command in step.commands:
-        used = tuple(token for token in tokens if any(token in word for word in command.argv))
-        named = next((f for f in step.files if any(word.endswith(f) for word in command.argv)), None)
-        yield RemedyStep(step.title, step.when, command.argv, used, named or (step.files[0] if step.files else None))
+        for words, note in _variants(command):
+            used = tuple(token for token in tokens if any(token in word for word in words))
+            named = next((f for f in step.files if any(word.endswith(f) for word in words)), None)
+            file = named or (step.files[0] if step.files else None)
+            yield RemedyStep(f"{step.title}{note}", step.when, words, used, file)
+
+
+def _variants(command: Command) -> Iterable[tuple[tuple[str, ...], str]]:
+    """Yield the command lines of a command, each with the condition under which it is the one to run."""
+    yield command.argv, ", where it does not exist yet" if command.unless or command.counts else ""
+    if command.otherwise:
+        yield command.otherwise, ", where it exists already"

@@ -68,9 +68,15 @@ def test_role_names_are_cut_as_ccoctl_cuts_them() -> None:
     assert parsed(draft, "-role.yaml")["title"] == f"{project[:50]}-{name[:49]}"
 
 
-def test_the_custom_role_that_the_account_holds_is_added_to() -> None:
+def test_the_custom_role_that_the_account_holds_is_added_to_and_never_created() -> None:
     draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, OWN))
-    assert step(draft, Serves.GRANTS).commands[0].otherwise[4] == "own"
+    role = step(draft, Serves.GRANTS).commands[0]
+    assert role.argv == (
+        *("gcloud", "iam", "roles", "update", "own", "--project", "p1"),
+        *("--add-permissions", GET.permission, "--quiet"),
+    )
+    assert not role.unless
+    assert not role.otherwise
     assert parsed(draft, "-role.yaml")["title"] == "ours"
 
 

@@ -66,6 +66,8 @@ class _Target:
     role: str
     """ID of the custom role that is made or extended."""
     title: str
+    role_seen: bool
+    """Whether the export shows that the account holds this role: then it is there, and only added to."""
     pool: str
     """`principal://…` up to the pool."""
     account_id: str
@@ -143,6 +145,7 @@ def _target(work: Work, site: Site, reading: _pages.Reading) -> _Target:
         if project != _PROJECT.token
         else role or f"openshift_{_alnum(request, 31)}",
         title=title or f"{project[:50] if project != _PROJECT.token else 'openshift'}-{request[:49]}",
+        role_seen=bool(role),
         pool=pool
         or f"principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{pool_name}",
         account_id=account_id,
@@ -218,16 +221,19 @@ def _granted(work: Work, target: _Target, files: dict[str, bytes]) -> Step:
 
 def _custom(target: _Target, file: str, listed: Sequence[str]) -> Command:
     """Return the command that makes the custom role, or adds permissions to the one that is there."""
+    update = argv(
+        "gcloud iam roles update",
+        target.role,
+        project=target.project,
+        add_permissions=",".join(listed),
+        quiet=True,
+    )
+    if target.role_seen:
+        return Command(update)
     return Command(
         argv("gcloud iam roles create", target.role, project=target.project, file=file, quiet=True),
         unless=argv("gcloud iam roles describe", target.role, project=target.project),
-        otherwise=argv(
-            "gcloud iam roles update",
-            target.role,
-            project=target.project,
-            add_permissions=",".join(listed),
-            quiet=True,
-        ),
+        otherwise=update,
     )
 
 
