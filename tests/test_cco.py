@@ -262,8 +262,8 @@ def _forms(*forms: str | None) -> list[Fact[cluster.SecretRecord]]:
         ("IBMCloud", (4, 20), "manual", ISSUER, (), "keys"),
         ("None", (4, 20), "manual", Absent(), (), "none"),
         ("Newcloud", (4, 20), "manual", ISSUER, (), "unknown"),
-        # the Secrets' own form decides where it can be read
-        ("AWS", (4, 14), "manual", ISSUER, ("keys", None), "keys"),
+        # the Secrets' own form decides where all of them can be read; one that cannot may be a token
+        ("AWS", (4, 14), "manual", ISSUER, ("keys", None), "token"),
         ("AWS", (4, 14), "manual", Absent(), ("token", "keys"), "token"),
         ("AWS", (4, 14), "manual", Unknown("?"), ("token",), "token"),
     ],

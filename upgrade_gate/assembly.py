@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["of_outcome", "of_survey"]
 
 
-def of_outcome(outcome: Outcome, *, labels: Mapping[str, str], now: str | None) -> report.Report:
-    """Return the report of a gate run."""
+def of_outcome(
+    outcome: Outcome, *, labels: Mapping[str, str], now: str | None, notes: Iterable[str] = ()
+) -> report.Report:
+    """Return the report of a gate run; `notes` are what else its reader must know, such as a policy in force."""
     situation = outcome.situation
     return _report(
         outcome.survey,
@@ -44,7 +46,7 @@ def of_outcome(outcome: Outcome, *, labels: Mapping[str, str], now: str | None) 
         verdict=_verdict(outcome),
         labels=labels,
         now=now,
-        notes=situation.proof.notes(),
+        notes=(*situation.proof.notes(), *notes),
     )
 
 

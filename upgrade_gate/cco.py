@@ -254,9 +254,12 @@ def credentials_form(
         return "none"
     if found.token_since is None or release < found.token_since or mode in {"mint", "passthrough"}:
         return "keys"
-    forms = {fact.value.form for fact in secrets if isinstance(fact, Known)} - {None}
-    if forms:
-        return "token" if "token" in forms else "keys"
+    there = [fact for fact in secrets if not isinstance(fact, Absent)]
+    forms = {fact.value.form if isinstance(fact, Known) else None for fact in there}
+    if "token" in forms:
+        return "token"
+    if forms == {"keys"}:
+        return "keys"
     match issuer:
         case Known(value=text) if text:
             return "token"
@@ -334,7 +337,9 @@ def guard_new_request(
     if mode == "absent":
         return Guard.MISSED, "CCO is not installed on this cluster: nothing looks at requests"
     found = platforms.by_name(platform)
-    if found is None or not found.has_actuator:
+    if found is None:
+        return Guard.MISSED, "whether CCO checks anything is not known: nobody knows the platform"
+    if not found.has_actuator:
         return Guard.MISSED, f"CCO always says Upgradeable=True on {platform}"
     by_hand = mode in {"manual", "unknown"}
     if release < _ANNOTATION_SINCE:
@@ -390,7 +395,9 @@ def unproven(
     found = platforms.by_name(platform)
     if mode == "absent":
         return None
-    if found is None or not found.has_actuator:
+    if found is None:
+        return "whether CCO checks anything is not known: nobody knows the platform"
+    if not found.has_actuator:
         return f"CCO always says Upgradeable=True on {platform}"
     if mode in {"mint", "passthrough"}:
         return None

@@ -92,9 +92,10 @@ def parse(manifest: Manifest) -> CredentialsRequest:
 
 
 def _secret(reference: object, where: Location) -> SecretRef | None:
-    if reference is None:
-        return None
     if not isinstance(reference, dict):
         raise ManifestError(f"{where.file}:{where.line}: spec.secretRef is not a mapping")
     namespace = _text(reference.get("namespace", ""), "spec.secretRef.namespace", where)
-    return SecretRef(namespace, _text(reference.get("name", ""), "spec.secretRef.name", where))
+    name = _text(reference.get("name", ""), "spec.secretRef.name", where)
+    if not namespace or not name:
+        raise ManifestError(f"{where.file}:{where.line}: spec.secretRef names no Secret")
+    return SecretRef(namespace, name)

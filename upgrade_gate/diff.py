@@ -213,7 +213,7 @@ def _change(name: str, was: str | None, old: Selection, new: Selection) -> Chang
         removed=_removed(before.request, need, have, name, new) if before else (),
         accounts_added=tuple(sorted(accounts_after - accounts_before)),
         accounts_removed=tuple(sorted(accounts_before - accounts_after)),
-        other=_other(before.request, after.request) if before and after else (),
+        other=_other(before.request if before else None, after.request) if after else (),
     )
 
 
@@ -297,15 +297,26 @@ def _removed(
     return tuple(sorted(found, key=lambda r: r.grant.canonical))
 
 
-def _other(before: CredentialsRequest, after: CredentialsRequest) -> tuple[OtherLeaf, ...]:
-    """Return every leaf of spec that differs and that no other comparison explains."""
-    old, new = _residue(before), _residue(after)
-    if canonical(old) == canonical(new):
+def _other(before: CredentialsRequest | None, after: CredentialsRequest) -> tuple[OtherLeaf, ...]:
+    """Return every leaf of spec that differs and that no other comparison explains.
+
+    A new request is compared with one that says nothing: what it asks for beyond grants, Secret, accounts and token
+    path is as unexplained as a change. A kind that nobody knows is left to its Secret there.
+    """
+    new = _residue(after)
+    cloud = cloud_of(after.provider_kind)
+    if before is None:
+        provider = {"apiVersion": after.provider_spec["apiVersion"]} if "apiVersion" in after.provider_spec else {}
+        old: dict[str, Any] = {"providerSpec": provider} if cloud else new
+    else:
+        old = _residue(before)
+    if _unordered(old) == _unordered(new):
         return ()
     from deepdiff import DeepDiff
 
-    difference = DeepDiff(old, new, ignore_order=True, view="tree")
-    cloud = cloud_of(after.provider_kind)
+    difference = DeepDiff(
+        old, new, ignore_order=True, report_repetition=True, ignore_private_variables=False, view="tree"
+    )
     harmless = cloud.HARMLESS if cloud else frozenset()
     leaves: dict[str, OtherLeaf] = {}
     for level in (item for items in difference.values() for item in items):
@@ -313,7 +324,18 @@ def _other(before: CredentialsRequest, after: CredentialsRequest) -> tuple[Other
         path = ".".join(["spec", *(str(key) for key in keys)])
         known = len(keys) == 2 and keys[0] == "providerSpec" and keys[1] in harmless
         leaves[path] = OtherLeaf(path, _plain(level.t1), _plain(level.t2), harmless=known)
+    if not leaves:  # the net has a hole: they differ, and nothing says where
+        leaves["spec"] = OtherLeaf("spec", old, new, harmless=False)
     return tuple(leaves[path] for path in sorted(leaves))
+
+
+def _unordered(value: Any) -> str:
+    """Return one text for values that are equal but for the order in lists."""
+    if isinstance(value, dict):
+        return canonical({key: _unordered(member) for key, member in value.items()})
+    if isinstance(value, list):
+        return canonical(sorted(_unordered(member) for member in value))
+    return canonical(value)
 
 
 def _plain(value: Any) -> Any:
@@ -326,7 +348,8 @@ def _residue(request: CredentialsRequest) -> dict[str, Any]:
     rest = {k: v for k, v in request.spec.items() if k not in ("providerSpec", "serviceAccountNames", "cloudTokenPath")}
     secret = rest.get("secretRef")
     if isinstance(secret, dict):
-        rest["secretRef"] = {k: v for k, v in secret.items() if k not in ("namespace", "name")}
+        more = _stated({k: v for k, v in secret.items() if k not in ("namespace", "name")})
+        rest = {k: v for k, v in rest.items() if k != "secretRef"} | ({"secretRef": more} if more else {})
     cloud = cloud_of(request.provider_kind)
     fields: Mapping[str, frozenset[str] | None] = cloud.FIELDS if cloud else {}
     provider: dict[str, Any] = {}
@@ -337,11 +360,15 @@ def _residue(request: CredentialsRequest) -> dict[str, Any]:
             provider[key] = value
             continue
         explained = fields[key]
-        if explained is not None and isinstance(value, list):
-            provider[key] = [
-                left
-                for item in value
-                if (left := {k: v for k, v in item.items() if k not in explained} if isinstance(item, dict) else item)
-            ]
-    rest["providerSpec"] = {k: v for k, v in provider.items() if v not in ([], {}, None)}
-    return {k: v for k, v in rest.items() if v not in ([], {}, None)}
+        if explained is None or not isinstance(value, list):
+            continue
+        left = [{k: v for k, v in i.items() if k not in explained} if isinstance(i, dict) else i for i in value]
+        if any(left):
+            provider[key] = [item for item in left if item]
+    rest["providerSpec"] = _stated(provider)
+    return _stated(rest)
+
+
+def _stated(fields: dict[str, Any]) -> dict[str, Any]:
+    """Drop null members, which say nothing; an empty mapping or list says something in a Kubernetes API."""
+    return {key: value for key, value in fields.items() if value is not None}

@@ -37,7 +37,10 @@ def gates_of(
     found = [m for m in _manifests(payload) if wanted in _sets(m) and _fits(m, profile, payload.minor[0])]
     if not found:
         return None
-    gates = frozenset(name for manifest in found for name in _enabled(manifest.body))
+    read = [None if manifest.duplicate_keys else _enabled(manifest.body) for manifest in found]
+    if any(names is None for names in read):
+        return None
+    gates = frozenset(name for names in read for name in names or ())
     if feature_set == "CustomNoUpgrade":
         if custom is None:
             return None
@@ -60,14 +63,20 @@ def _fits(manifest: Manifest, profile: str, major: int) -> bool:
     return key in (manifest.annotations or {}) and include(manifest, Filters(major_version=major)) is None
 
 
-def _enabled(body: Any) -> list[str]:
+def _enabled(body: Any) -> list[str] | None:
+    """Return the names of enabled gates; None where the shape is not the API's, which must not read as "none"."""
     status = body.get("status") if isinstance(body, dict) else None
     entries = status.get("featureGates") if isinstance(status, dict) else None
+    if not isinstance(entries, list):
+        return None
     names: list[str] = []
-    for entry in entries if isinstance(entries, list) else ():
-        enabled = entry.get("enabled") if isinstance(entry, dict) else None
-        for gate in enabled if isinstance(enabled, list) else ():
+    for entry in entries:
+        enabled = entry.get("enabled", []) if isinstance(entry, dict) else None
+        if not isinstance(enabled, list):
+            return None
+        for gate in enabled:
             name = gate.get("name") if isinstance(gate, dict) else None
-            if isinstance(name, str):
-                names.append(name)
+            if not isinstance(name, str):
+                return None
+            names.append(name)
     return names

@@ -123,6 +123,9 @@ def _by_policy(finding: Finding, policy: Mapping[str, Severity]) -> Finding:
     if wanted is None or wanted is finding.severity:
         return finding
     worst = list(Severity)
+    milder = worst.index(wanted) > worst.index(finding.severity)
+    if milder and not finding.acknowledgeable:
+        return finding
     if finding.severity is catalogue()[finding.rule].severity or worst.index(wanted) < worst.index(finding.severity):
         return finding.with_severity(wanted)
     return finding

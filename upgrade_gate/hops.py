@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from upgrade_gate import cco, diff
+from upgrade_gate import cco, diff, semver
 from upgrade_gate.capabilities import (
     FIRST_RELEASE,
     capabilities_of,
@@ -21,13 +21,13 @@ from upgrade_gate.capabilities import (
 from upgrade_gate.errors import UsageError
 from upgrade_gate.facts import Fact, Known, Unknown
 from upgrade_gate.feature_gates import default_feature_set, gates_of
-from upgrade_gate.inclusion import DEFAULT_PROFILE, Filters, include, rule_set
+from upgrade_gate.inclusion import DEFAULT_PROFILE, INCLUDE, KNOWN_FEATURE_SETS, Filters, include, rule_set
 from upgrade_gate.platforms import by_name
 from upgrade_gate.selection import Malformed, Selection, select
 from upgrade_gate.situation import Given, Hop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from upgrade_gate.cluster import Cluster, ClusterCapabilities
     from upgrade_gate.inclusion import Capabilities
@@ -50,10 +50,17 @@ class Context:
     profile: str
     feature_set: str | None
     """None: the release's default."""
-    given_capabilities: tuple[str, ...] | None
+    given: Given
     cluster: Cluster | None
     running: str | None
     """Version that the cluster runs."""
+    has_edge: Callable[[str, str], bool] | None = None
+    """Asks the update graph that was named; None where none was."""
+
+    @property
+    def given_capabilities(self) -> tuple[str, ...] | None:
+        """Capabilities named on the command line."""
+        return self.given.capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class _Frame:
     unknowns: dict[str, Unknown] = field(default_factory=dict)
 
 
-def context(cluster: Cluster | None, given: Given) -> Context:
+def context(cluster: Cluster | None, given: Given, has_edge: Callable[[str, str], bool] | None = None) -> Context:
     """Join what the cluster says with what the user says.
 
     Raises UsageError where an option contradicts a known fact, or where neither names the platform.
@@ -78,12 +85,18 @@ def context(cluster: Cluster | None, given: Given) -> Context:
     if cluster is None and platform is None:
         raise UsageError("without a cluster nobody says which platform is meant", hint="give --platform")
     known = by_name(platform) if platform else None
+    if feature_set is not None:
+        spelt = {known_set.casefold(): known_set for known_set in KNOWN_FEATURE_SETS}
+        feature_set = spelt.get(feature_set.casefold(), feature_set)
+    if cluster is None and known is None:
+        raise UsageError(f"--platform {platform}: nobody knows this platform")
     return Context(
         platform=known.name if known else platform or UNKNOWN_PLATFORM,
         profile=profile or DEFAULT_PROFILE,
         feature_set=feature_set,
-        given_capabilities=given.capabilities,
+        given=given,
         cluster=cluster,
+        has_edge=has_edge,
         running=cluster.newest_completed.value if cluster and isinstance(cluster.newest_completed, Known) else None,
     )
 
@@ -97,7 +110,12 @@ def _settle(option: str, given: str | None, fact: Fact[str] | None) -> str | Non
 
 
 def compare(payloads: Sequence[Payload], context: Context) -> tuple[Hop, ...]:
-    """Judge each step of the path; `payloads` are from, via and to, at least two of them."""
+    """Judge each step of the path; `payloads` are from, via and to, at least two of them.
+
+    Raises UsageError where an option names a profile, feature set or capability that none of the releases knows: a
+    slip of the pen there would leave requests out without a word.
+    """
+    _check_names(payloads, context)
     frame = _first(payloads[0], context)
     hops: list[Hop] = []
     for index, new in enumerate(payloads[1:]):
@@ -105,6 +123,29 @@ def compare(payloads: Sequence[Payload], context: Context) -> tuple[Hop, ...]:
         hops.append(_hop(index, frame, target, context))
         frame = target
     return tuple(hops)
+
+
+def _check_names(payloads: Sequence[Payload], context: Context) -> None:
+    annotations = {key for p in payloads for m in p.manifests for key in m.annotations or () if key.startswith(INCLUDE)}
+    if context.given.profile is not None and annotations and f"{INCLUDE}{context.profile}" not in annotations:
+        profiles = ", ".join(sorted(key.removeprefix(INCLUDE) for key in annotations))
+        raise UsageError(f"--profile {context.given.profile}: no manifest of these releases is for it", hint=profiles)
+    if context.given.feature_set is not None and context.feature_set not in {*KNOWN_FEATURE_SETS, "LatencySensitive"}:
+        raise UsageError(
+            f"--feature-set {context.given.feature_set} is none", hint=", ".join(sorted(KNOWN_FEATURE_SETS))
+        )
+    names = frozenset(context.given_capabilities or ())
+    known_names = [known for p in payloads if (known := known_to(p)) is not None]
+    unknown = names.difference(*known_names) if known_names else frozenset[str]()
+    if unknown:
+        listed = ", ".join(sorted(frozenset[str]().union(*known_names), key=str.casefold))
+        raise UsageError(f"--capabilities {', '.join(sorted(unknown))}: these releases know none such", hint=listed)
+    stated = context.cluster.capabilities if context.cluster else None
+    if context.given_capabilities is not None and isinstance(stated, Known) and names != stated.value.enabled:
+        raise UsageError(
+            "--capabilities contradicts the cluster, whose ClusterVersion says what is enabled",
+            hint=f"leave it out; enabled are {', '.join(sorted(stated.value.enabled, key=str.casefold)) or 'none'}",
+        )
 
 
 def _first(payload: Payload, context: Context) -> _Frame:
@@ -116,6 +157,12 @@ def _first(payload: Payload, context: Context) -> _Frame:
     if cluster is not None and context.running == payload.version and isinstance(cluster.feature_gates, Known):
         gates = cluster.feature_gates.value
     capabilities, implicit = _current_capabilities(payload, context, gates, unknowns)
+    if context.running and payload.version and context.running != payload.version and not _under_way(payload, context):
+        unknowns["running release"] = Unknown(
+            f"the cluster runs {context.running}, and the path begins at {payload.version}: what is granted today was "
+            "granted for another release",
+            f"give --from {context.running}",
+        )
     return _Frame(
         payload, _filters(payload, context, feature_set, gates, capabilities), feature_set, implicit, unknowns
     )
@@ -130,7 +177,24 @@ def _current_capabilities(
         members = set_members(payload, value.baseline)
         wanted = (members if members is not None else value.enabled) | value.additional
         return capabilities_of(value.enabled, value.known, None), tuple(sorted(value.enabled - wanted))
-    return _stated_or_all(payload, context, (), gates, unknowns), ()
+    implicit = _implicit_today(context)
+    return _stated_or_all(payload, context, implicit, gates, unknowns), implicit
+
+
+def _implicit_today(context: Context) -> tuple[str, ...]:
+    """Return what the running release enables beyond its spec: CVO never takes that back."""
+    stated = context.cluster.capabilities if context.cluster else None
+    if not isinstance(stated, Known) or context.running is None:
+        return ()
+    entry = table().releases.get(semver.minor_of(context.running) or (0, 0))
+    sets = {**entry[1], "vCurrent": entry[0]} if entry else {}
+    members = sets.get(stated.value.baseline or "vCurrent", frozenset())
+    return tuple(sorted(stated.value.enabled - members - stated.value.additional))
+
+
+def _under_way(payload: Payload, context: Context) -> bool:
+    """Return whether the release is the one of an update that has not completed."""
+    return context.cluster is not None and context.cluster.updating_to == Known(payload.version)
 
 
 def _target(frame: _Frame, payload: Payload, context: Context) -> _Frame:
@@ -272,6 +336,8 @@ def _support(kind: HopKind, old: Payload, new: Payload, context: Context) -> tup
     offers = _value(context.cluster.offers) if context.cluster else None
     if any(offer.version == new.version for offer in offers or ()) and context.running:
         edges.add(context.running)
+    if kind == "major" and old.version not in edges and context.has_edge and context.has_edge(old.version, new.version):
+        edges.add(old.version)
     return cco.hop_support(kind, old.version, new.version, edges)
 
 

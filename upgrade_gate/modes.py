@@ -35,7 +35,15 @@ def mode_of(cluster: Cluster | None, platform: str, given: str | None) -> tuple[
         case Absent():
             return Mode.ABSENT, cluster.mode_reason
         case Unknown(reason=reason):
-            return (Mode(given), "given by --mode") if given else (Mode.UNKNOWN, reason)
+            # What was read and contradicts itself is no gap that an option may fill: there CCO reconciles nothing.
+            usable = given if given == Mode.MANUAL or _unread(cluster) else None
+            return (Mode(usable), "given by --mode") if usable else (Mode.UNKNOWN, reason)
+
+
+def _unread(cluster: Cluster) -> bool:
+    """Return whether an object that tells the mode could not be read."""
+    tell = ("CloudCredential ", "ConfigMap ", "Infrastructure ", "ClusterVersion ", "Secret kube-system/")
+    return any(row.state == "unknown" and row.name.startswith(tell) for row in cluster.rows)
 
 
 def credentials_of(cluster: Cluster | None, platform: str, release: tuple[int, int], mode: Mode) -> Credentials:

@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 NO_CLUSTER = "no cluster was read"
+DEFAULT_TOKEN_PATH = "/var/run/secrets/openshift/serviceaccount/token"  # noqa: S105
+"""What ccoctl writes where a request names none (cco.md section 1.1)."""
 
 
 def for_new_identity(
@@ -100,9 +102,9 @@ def keys_need(
     """Decide whether the Secret has every key that its readers want; `release` is the target's."""
     if not isinstance(fact, Known):
         return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, "the Secret was not read")
-    if situation.accept_secret_exists:
-        return Need(NeedKind.KEYS, NeedStatus.MET, "accepted by policy: the Secret exists")
     record = fact.value
+    if record.keys is None and situation.accept_secret_exists and not situation.permission_model(request):
+        return Need(NeedKind.KEYS, NeedStatus.MET, "accepted by policy: the Secret exists")
     if record.keys is None:
         return Need(
             NeedKind.KEYS, NeedStatus.UNKNOWN, "key names were not read (--read-secrets, or accept secret-exists)"
@@ -110,6 +112,9 @@ def keys_need(
     cloud = cloud_of(request.provider_kind)
     if cloud is None:
         return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"nobody knows which keys {request.provider_kind} needs")
+    if fighting := cloud.conflicting_keys(record.keys):
+        detail = f"Secret {record.ref} has {' and '.join(fighting)}, and may have only one of them"
+        return Need(NeedKind.KEYS, NeedStatus.UNMET, detail)
     token = record.form == "token" or (record.form is None and situation.credentials is Credentials.TOKEN)
     missing = cloud.missing_keys(record.keys, token=token, release=release)
     if missing:
@@ -133,13 +138,13 @@ def trust_need(situation: Situation, request: CredentialsRequest, accounts: Sequ
 
 def token_path_need(request: CredentialsRequest, fact: Fact[SecretRecord]) -> Need:
     """Decide whether the Secret names the token path that the target's component mounts."""
-    wanted = request.token_path
+    wanted = request.token_path or DEFAULT_TOKEN_PATH
     if not isinstance(fact, Known) or fact.value.token_path is None:
         return Need(
             NeedKind.TOKEN_PATH, NeedStatus.UNKNOWN, "the token path in the Secret was not read (--read-secrets)"
         )
     held = fact.value.token_path
-    if wanted is None or held == wanted or held.rpartition("/")[0] == wanted.rstrip("/"):
+    if held == wanted or held.rpartition("/")[0] == wanted.rstrip("/"):
         return Need(NeedKind.TOKEN_PATH, NeedStatus.MET, f"the Secret names {held}")
     return Need(NeedKind.TOKEN_PATH, NeedStatus.UNMET, f"the Secret names {held}, the target mounts {wanted}")
 

@@ -211,7 +211,9 @@ def _expand(parsed: documents.Parsed, data: bytes, place: Location) -> Iterator[
             continue
         prefix = f"items[{i}]."
         repeated = tuple(path.removeprefix(prefix) for path in parsed.duplicate_keys if path.startswith(prefix))
-        if isinstance(item, dict):
+        if isinstance(item, dict) and str(item.get("kind", "")).endswith("List") and "items" in item:
+            yield _unreadable(data, place, f"items[{i}] is a list inside a list")
+        elif isinstance(item, dict):
             yield _whole(item, repeated, data, place)
         else:
             yield _unreadable(data, place, f"items[{i}] is no mapping")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from upgrade_gate import basis, findings, gate, hops, modes, releases, source
+from upgrade_gate import basis, findings, gate, hops, modes, releases, semver, source
 from upgrade_gate import cluster as clusters
 from upgrade_gate.cluster import SecretRef
 from upgrade_gate.errors import SourceError
@@ -119,7 +119,7 @@ def check(plan: Plan, weighing: Weighing) -> Outcome:
 def survey(plan: Plan) -> Survey:
     """Read the cluster and the releases, select and compare; nothing is judged yet."""
     cluster = clusters.observe(plan.reader) if plan.reader else None
-    context = hops.context(cluster, plan.given)
+    context = hops.context(cluster, plan.given, releases.graph_edges(cluster, plan.settings))
     references = _references(plan, cluster)
     payloads, unread = _load(references, plan.settings)
     compared = hops.compare(payloads, context) if not unread else ()
@@ -148,11 +148,17 @@ def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload,
     loaded: dict[str, Payload] = {}
     unread: list[UnreadRelease] = []
     for text, future in futures.items():
+        side: Literal["from", "to"] = "from" if text == references[0] else "to"
         try:
             loaded[text] = future.result()
         except SourceError as error:
-            side: Literal["from", "to"] = "from" if text == references[0] else "to"
             unread.append(UnreadRelease(side, text, error.message, error.hint))
+            continue
+        if semver.parse(loaded[text].version) is None:
+            # Without its version nothing says by which rules a release selects: half a judgement would be invented.
+            reasons = [u.reason for u in loaded[text].unreadable if u.location.file == "release-metadata"]
+            why = f"release-metadata: {reasons[0]}" if reasons else "release-metadata names no version"
+            unread.append(UnreadRelease(side, text, why, "give the whole payload"))
     return tuple(loaded[text] for text in references if text in loaded), tuple(unread)
 
 

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PLATFORMS", "Platform", "by_name", "platform_of_kind"]
+__all__ = ["PLATFORMS", "WITHOUT_REQUESTS", "Platform", "by_name", "platform_of_kind"]
+
+WITHOUT_REQUESTS = frozenset({"none", "external"})
+"""Platforms, in lower case, for which no release carries any request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from upgrade_gate.identities import Identities
 from upgrade_gate.report import ExportView, IdentitiesView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from upgrade_gate.cluster import Cluster, SecretRecord
     from upgrade_gate.credentials_request import CredentialsRequest
@@ -60,7 +60,7 @@ class Proof:
     root_of_platform: SecretRef | None = None
     """The platform's root credential, whatever the mode."""
     _held: dict[str, Holdings | None] = field(default_factory=dict, compare=False, repr=False)
-    _judged: dict[tuple[str, Grant], Judgement] = field(default_factory=dict, compare=False, repr=False)
+    _judged: dict[Hashable, Judgement] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def given(self) -> bool:
@@ -77,7 +77,8 @@ class Proof:
         if isinstance(found, Judgement):
             return found
         holdings, identity = found
-        return self._trust(request, holdings, identity, accounts)
+        judgement = self._trust(request, holdings, identity, accounts)
+        return entitlements.strict(judgement) if self.claims.strict else judgement
 
     def at_root(self) -> Proof:
         """Return the same proof with every request served by the root credential, as CCO's own work is."""
@@ -146,7 +147,7 @@ class Proof:
         return (*collection.unread, *unknown)
 
     def _grant(self, request: CredentialsRequest, grant: Grant) -> Judgement:
-        key = (request.id, grant)
+        key = (request.id, request.secret, request.provider_kind, request.service_accounts, grant)
         try:
             known = self._judged.get(key)
         except TypeError:  # a condition that cannot be hashed is judged anew
@@ -228,6 +229,6 @@ class Proof:
     def _record(self, secret: SecretRef) -> Fact[SecretRecord]:
         if self.cluster is None:
             return Unknown("no cluster was read")
-        if secret.namespace == ROOT_NAMESPACE:
+        if secret == self.root_of_platform:
             return self.cluster.root_secret
         return self.cluster.secrets.get(secret, Unknown("it was not read"))

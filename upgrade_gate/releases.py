@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from upgrade_gate import payload, plugins, source
-from upgrade_gate.errors import ClusterError, UsageError
+from upgrade_gate.errors import ClusterError, SourceError, UsageError
 from upgrade_gate.facts import Absent, Known, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from upgrade_gate.cluster import Cluster
     from upgrade_gate.payload import Payload
     from upgrade_gate.source import ReleaseFiles, Settings
 
-__all__ = ["read", "resolve"]
+_logger = logging.getLogger(__name__)
+
+__all__ = ["graph_edges", "read", "resolve"]
 
 
 def resolve(text: str, cluster: Cluster | None, settings: Settings) -> str:
@@ -61,6 +66,28 @@ def _of_version(version: str, cluster: Cluster | None, settings: Settings) -> st
         channel=cluster.channel.value if cluster and isinstance(cluster.channel, Known) else None,
     )
     return pullspec
+
+
+def graph_edges(cluster: Cluster | None, settings: Settings) -> Callable[[str, str], bool] | None:
+    """Return what asks the update graph whether one version updates to another; None where no graph was named.
+
+    The public graph is not asked for this: a hop between two folders must not call another host unasked. A graph
+    that cannot be read supports nothing.
+    """
+    if settings.graph is None:
+        return None
+    channel = cluster.channel.value if cluster and isinstance(cluster.channel, Known) else None
+
+    def has_edge(old: str, new: str) -> bool:
+        from upgrade_gate.sources import _graph
+
+        try:
+            return _graph.has_edge(old, new, settings, channel=channel)
+        except SourceError as error:
+            _logger.warning("the update graph was not read, so it supports no major hop: %s", error)
+            return False
+
+    return has_edge
 
 
 def read(text: str, settings: Settings) -> Payload:

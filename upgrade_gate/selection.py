@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from upgrade_gate.payload import Location, Manifest, Payload
 
 __all__ = ["Conflict", "Decision", "Malformed", "Selected", "Selection", "select"]
+
+_DECIDING = re.compile(r"(apiVersion|kind|metadata|spec\.providerSpec\.kind)($|[.\[])|spec($|\.providerSpec$)")
+"""Keys that decide whether a request applies here: which of two values counts cannot be known."""
 
 Status: TypeAlias = Literal["applied", "unannotated", "excluded"]
 
@@ -100,7 +104,6 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
     decisions: list[Decision] = []
     malformed: list[Malformed] = []
     conflicts: list[Conflict] = []
-    deleted: set[str] = set()
     carried: set[str] = set()
     gated: list[str] = []
     for manifest in payload.manifests:
@@ -108,13 +111,13 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
             continue
         name = f"{manifest.namespace}/{manifest.name}"
         if _deletes(manifest):
-            decision = _decide(manifest, name, "", platform, rules)
-            if decision.status == "applied":
-                deleted.add(name)
-                decision = replace(decision, status="excluded", reason="delete", detail=f"{DELETE}=true")
-            decisions.append(decision)
+            decisions.append(_deletion(_decide(manifest, name, "", platform, rules)))
             continue
         carried.add(name)
+        if any(_DECIDING.match(key) for key in manifest.duplicate_keys):
+            keys = ", ".join(manifest.duplicate_keys)
+            conflicts.append(Conflict(name, (manifest.location,), f"keys stand twice with differing values: {keys}"))
+            continue
         try:
             request = parse(manifest)
         except ManifestError as error:
@@ -145,7 +148,7 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
         decisions=tuple(sorted(left_out, key=lambda d: (d.request, d.location, d.reason))),
         conflicts=tuple(sorted(conflicts, key=lambda c: (c.request, c.locations))),
         malformed=tuple(malformed),
-        deleted=frozenset(deleted - requests.keys()),
+        deleted=frozenset({d.request for d in decisions if d.reason == "delete"} - requests.keys()),
         carried=frozenset(carried),
         gated=tuple(sorted(set(gated))),
     )
@@ -153,6 +156,13 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
 
 def _deletes(manifest: Manifest) -> bool:
     return (manifest.annotations or {}).get(DELETE) == "true"
+
+
+def _deletion(decision: Decision) -> Decision:
+    """Return the decision on a delete manifest: what CVO would apply here, it deletes."""
+    if decision.status != "applied":
+        return decision
+    return replace(decision, status="excluded", reason="delete", detail=f"{DELETE}=true")
 
 
 def _gates_unknown(manifest: Manifest, filters: Filters, release: tuple[int, int]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from upgrade_gate.permissions import cloud_of
+from upgrade_gate.permissions import canonical, cloud_of
 from upgrade_gate.platforms import Platform, by_name
 
 if TYPE_CHECKING:
@@ -166,9 +166,18 @@ class Situation:
                     yield hop, change
 
     def requirements(self) -> Iterator[tuple[str, Selected]]:
-        """Yield every request that the target needs, by name."""
-        if self.hops:
-            yield from self.hops[-1].new_selection.requests.items()
+        """Yield every request that any release of the path needs, by name; the last release's first.
+
+        A request that an earlier hop requires with the same spec is the same requirement (design section 7: the
+        requirement of a path is the union).
+        """
+        seen: set[tuple[str, str]] = set()
+        for hop in reversed(self.hops):
+            for name, selected in hop.new_selection.requests.items():
+                key = (name, canonical(selected.request.spec))
+                if key not in seen:
+                    seen.add(key)
+                    yield name, selected
 
     def permission_model(self, request: CredentialsRequest) -> bool:
         """Whether this request's cloud lists permissions; otherwise the Secret is the requirement."""

@@ -117,3 +117,13 @@ def test_the_same_inputs_give_the_same_bytes(fixtures: Path) -> None:
     cluster = ("--cluster", "must-gather:clusters/azure-workload-identity")
     runs = {run(*arguments, *cluster, cwd=fixtures, env={"SOURCE_DATE_EPOCH": "1793610000"}).out for _ in range(2)}
     assert len(runs) == 1
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown", "json"])
+def test_severity_that_a_configuration_lowers_is_told_in_the_report(form: str, fixtures: Path, tmp_path: Path) -> None:
+    config = tmp_path / "gate.yaml"
+    config.write_text("policy:\n  permission-added: info\n")
+    told = "gate.yaml sets permission-added to info"
+    arguments = ("--no-cluster", "--platform", "AWS", "-o", form)
+    assert told in check(fixtures, *arguments, "--config", config).out.replace("\\", "")
+    assert told not in check(fixtures, *arguments).out

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -372,6 +373,8 @@ def _registry(values: Mapping[str, Any]) -> RegistryOptions:
         _refuse_other_hosts(values)
     if values["verify"] == "off" and values["signatures"]:
         raise click.UsageError("--signatures contradicts --verify off: nothing would look at them")
+    if values["verify"] == "require" and find_spec("pysequoia") is None:
+        raise click.UsageError("--verify require needs the extra `verify`: pip install 'upgrade-gate[verify]'")
     settings = Settings(
         registry_config=values["registry_config"],
         certificate_authority=values["certificate_authority"],

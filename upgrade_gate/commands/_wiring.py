@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from upgrade_gate.report import Report
     from upgrade_gate.source import Settings
 
-__all__ = ["claims", "gate_run", "given", "open_reader", "settings_for", "write_reports"]
+__all__ = ["claims", "gate_run", "given", "open_reader", "policy_notes", "settings_for", "write_reports"]
 
 
 def given(cluster: ClusterOptions) -> Given:
@@ -107,6 +107,13 @@ def claims(gate: GateOptions, *, timeout: float) -> Claims | Callable[[str], Cla
         return replace(base, collection=collection)
 
     return live
+
+
+def policy_notes(gate: GateOptions) -> tuple[str, ...]:
+    """Return one line for each severity that the configuration sets: who reads the report must see what was lowered."""
+    configuration = gate.configuration
+    where = configuration.path.name if configuration.path else "the configuration"
+    return tuple(f"{where} sets {rule} to {severity.value}" for rule, severity in sorted(configuration.policy.items()))
 
 
 def gate_run(

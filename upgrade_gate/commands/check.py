@@ -62,7 +62,9 @@ def command(
     if bundle is not None:
         _bundle.check(bundle)
     outcome = pipeline.check(*_wiring.gate_run(release, cluster, gate, registry))
-    document = assembly.of_outcome(outcome, labels=gate.labels, now=gate.now.text if gate.now else None)
+    document = assembly.of_outcome(
+        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=_wiring.policy_notes(gate)
+    )
     _wiring.write_reports(document, output)
     if bundle is not None:
         _write_bundle(outcome, document, bundle)

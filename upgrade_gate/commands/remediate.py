@@ -64,7 +64,9 @@ def command(
     outcome = pipeline.check(*_wiring.gate_run(release, cluster, gate, registry))
     for unread in outcome.survey.unread:
         raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
-    document = assembly.of_outcome(outcome, labels=gate.labels, now=gate.now.text if gate.now else None)
+    document = assembly.of_outcome(
+        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=_wiring.policy_notes(gate)
+    )
     files = remediation.build(outcome, document)
     _bundle.write(files, directory)
     _stderr.say(f"{len(files)} files written to {directory}; start with README.md. {outcome.verdict.summary}")

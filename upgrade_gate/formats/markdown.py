@@ -240,6 +240,7 @@ def _evidence(report: Report) -> str:
             digest = f" {_code(release.digest)}" if release.digest else ""
             seal = "verified" if release.verified else "not verified"
             lines.append(f"- {_code(release.version)} from {_code(release.reference)}{digest}, signature {seal}")
+    lines += [f"- note: {_text(note)}" for note in report.notes]
     lines += [f"- table {_text(t.name)}, {_text(t.date)}" for t in report.tables]
     lines.append(f"- {_text(report.tool.name)} {_text(report.tool.version)}, {_text(report.generated)}")
     return _details("<b>Evidence</b>", "\n".join(lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.cluster import FIELD_ROWS
-from upgrade_gate.facts import Unknown
+from upgrade_gate.facts import Absent, Unknown
 from upgrade_gate.findings import Evidence, Finding, RemedyStep, Rule, Severity
 from upgrade_gate.inclusion import capability_names
 from upgrade_gate.rules.secrets import unchanged_secrets
@@ -27,48 +27,59 @@ RULES = (
     ),
 )
 
+_MUST_BE_THERE = frozenset({"platform", "topology", "feature_set", "profile", "newest_completed", "history"})
+"""Facts that every cluster has: an object that is missing whole must not read as a default."""
 _NEVER = frozenset({"platform", "mode", "version", "newest_completed"})
 """Facts without which no verdict can rest on anything (design section 3.4)."""
 
 
 def evaluate(situation: Situation) -> Iterable[Finding]:
-    """Yield one finding for each fact that is needed and unknown."""
-    seen: set[str] = set()
-    for name, fact, acknowledgeable in _needed(situation):
-        if name in seen:
-            continue
-        seen.add(name)
+    """Yield one finding for each fact that is needed and unknown; what it is about enters the fingerprint."""
+    facts: dict[str, list[tuple[str, Unknown, bool]]] = {}
+    for name, part, fact, acknowledgeable in _needed(situation):
+        facts.setdefault(name, []).append((part, fact, acknowledgeable))
+    for name, parts in facts.items():
+        first = parts[0][1]
+        reasons = dict.fromkeys(fact.reason for _, fact, _ in parts)
         yield Finding(
             rule="fact-unknown",
             severity=Severity.UNKNOWN,
-            headline=f"{name} is not known: {fact.reason}",
-            content=name,
+            headline=f"{name} is not known: {'; '.join(reasons)}",
+            content=sorted({name, *(part for part, _, _ in parts)}),
             subject=name,
             evidence=(Evidence("cluster", name),),
-            remedy=(RemedyStep(fact.remedy, "before"),) if fact.remedy else (),
-            acknowledgeable=acknowledgeable,
+            remedy=(RemedyStep(first.remedy, "before"),) if first.remedy else (),
+            acknowledgeable=all(acknowledgeable for _, _, acknowledgeable in parts),
         )
 
 
-def _needed(situation: Situation) -> Iterator[tuple[str, Unknown, bool]]:
+def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
+    """Yield the fact's name, which part of it is needed, why it is unknown, and whether that may be accepted."""
     for hop in situation.hops:
         for name, unknown in sorted(hop.unknowns.items()):
-            yield name, unknown, False
+            yield name, name, unknown, False
     cluster = situation.cluster
     if cluster is None or not situation.hops:
         return
     for name in _fields(situation):
+        row = FIELD_ROWS.get(name, name)
         fact = getattr(cluster, name)
         if isinstance(fact, Unknown):
-            yield FIELD_ROWS.get(name, name), fact, name not in _NEVER
+            yield row, name, fact, name not in _NEVER
+        elif isinstance(fact, Absent) and name in _MUST_BE_THERE:
+            yield row, name, Unknown(f"there is no {row}, which every cluster has"), name not in _NEVER
+    if situation.platform and situation.platform_traits is None:
+        text = f"nobody knows the platform {situation.platform!r}, so which requests apply is not known"
+        yield FIELD_ROWS["platform"], "platform", Unknown(text, "update upgrade-gate"), False
     if situation.mode in (Mode.MINT, Mode.PASSTHROUGH) and isinstance(cluster.root_secret, Unknown):
         traits = situation.platform_traits
-        yield f"Secret kube-system/{traits.root_secret if traits else '?'}", cluster.root_secret, True
+        name = f"Secret kube-system/{traits.root_secret if traits else '?'}"
+        yield name, name, cluster.root_secret, True
     if situation.mode.by_hand:
         for secret, _ in unchanged_secrets(situation):
             fact = cluster.secrets.get(secret, Unknown("it was not read"))
             if isinstance(fact, Unknown):
-                yield f"Secrets of {secret.namespace}", fact, True
+                yield f"Secrets of {secret.namespace}", str(secret), fact, True
 
 
 def _fields(situation: Situation) -> Iterator[str]:

@@ -22,7 +22,7 @@ from upgrade_gate.findings import (
 from upgrade_gate.needs import need_of
 from upgrade_gate.permissions import Grant, cloud_of
 from upgrade_gate.rules._common import count
-from upgrade_gate.situation import Credentials, Mode
+from upgrade_gate.situation import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -123,7 +123,7 @@ def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Find
 def _trust(situation: Situation, request: CredentialsRequest, *, told: bool) -> Iterator[Finding]:
     """Yield a finding where a service account that no change finding names is not trusted."""
     accounts = _unchanged_accounts(situation, request)
-    if situation.credentials is not Credentials.TOKEN or not accounts:
+    if situation.cluster is None or not situation.credentials.may_need_trust or not accounts:
         return
     judgement = situation.proof.trust(request, accounts)
     need = need_of(NeedKind.TRUST, [(", ".join(accounts), judgement)], "")

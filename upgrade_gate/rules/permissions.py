@@ -146,7 +146,9 @@ def _told(hop: Hop, change: Change, rule: str, grants: list[AddedGrant], headlin
 
 
 def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
-    gone = [r for r in change.removed if not r.replaced and r.still_covered_by is None]
+    gone = [
+        r for r in change.removed if not r.replaced and r.still_covered_by is None and r.grant.effect in (None, "Allow")
+    ]
     if not gone:
         return
     yield Finding(

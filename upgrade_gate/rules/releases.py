@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from upgrade_gate.credentials_request import is_credentials_request
 from upgrade_gate.findings import Evidence, Finding, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
 from upgrade_gate.inclusion import capability_names
+from upgrade_gate.platforms import WITHOUT_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +56,8 @@ RULES = (
     ),
 )
 
-WITHOUT_REQUESTS = frozenset({"none", "external"})
+ALWAYS_SERVED = frozenset({"AWS", "Azure", "GCP", "IBMCloud", "PowerVS", "VSphere", "OpenStack", "Nutanix"})
+"""Platforms for which every release that runs on them carries requests; others have none, or were given up."""
 
 
 def evaluate(situation: Situation) -> Iterable[Finding]:
@@ -163,18 +165,30 @@ def _nothing(
     key = ("nothing-to-judge", payload.reference)
     if situation.platform.casefold() in WITHOUT_REQUESTS or key in seen:
         return
-    if not any(is_credentials_request(m) for m in payload.manifests):
-        seen.add(key)
-        yield Finding(
-            rule="nothing-to-judge",
-            severity=Severity.UNKNOWN,
-            headline=f"{payload.reference} holds no CredentialsRequest: is it a whole release payload?",
-            content=None,
-            subject=payload.reference,
-            hop=hop.index,
-            evidence=(Evidence(side, "release-metadata"),),
-            acknowledgeable=False,
-        )
+    empty = not any(is_credentials_request(m) for m in payload.manifests)
+    if not empty and not (side == "to" and _serves_nobody(situation, hop)):
+        return
+    seen.add(key)
+    whom = "" if empty else f" for {situation.platform}"
+    yield Finding(
+        rule="nothing-to-judge",
+        severity=Severity.UNKNOWN,
+        headline=f"{payload.reference} holds no CredentialsRequest{whom}: is it a whole release payload?",
+        content=None,
+        subject=payload.reference,
+        hop=hop.index,
+        evidence=(Evidence(side, "release-metadata"),),
+        acknowledgeable=False,
+    )
+
+
+def _serves_nobody(situation: Situation, hop: Hop) -> bool:
+    """Return whether a release carries no request at all for a platform that every release serves."""
+    traits = situation.platform_traits
+    if traits is None or traits.name not in ALWAYS_SERVED or hop.new_selection.conflicts:
+        return False
+    kinds = {s.request.provider_kind for s in hop.new_selection.requests.values()}
+    return traits.kind not in kinds | {d.kind for d in hop.new_selection.decisions}
 
 
 def _unverified(

@@ -19,6 +19,7 @@ from upgrade_gate.findings import (
     merge_needs,
 )
 from upgrade_gate.needs import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
+from upgrade_gate.permissions import cloud_of
 from upgrade_gate.rules._common import (
     component,
     content_of,
@@ -27,7 +28,6 @@ from upgrade_gate.rules._common import (
     missed,
     places,
     required,
-    severity_for_grants,
     severity_for_secrets,
 )
 from upgrade_gate.situation import Behaviour, Mode
@@ -132,11 +132,12 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
     request = _after(change)
     new = [a for a in change.added if a.covered_by is None]
-    passthrough = situation.mode is Mode.PASSTHROUGH
+    modelled = cloud_of(request.provider_kind) is not None
+    passthrough = situation.mode is Mode.PASSTHROUGH and modelled  # no actuator serves a kind that nobody knows
     needs: tuple[Need, ...] = ()
     severity = Severity.BLOCKER
     grants_matter = bool(new) and situation.permission_model(request)
-    if situation.mode is Mode.MINT or (passthrough and not grants_matter):
+    if (situation.mode is Mode.MINT and modelled) or (passthrough and not grants_matter):
         severity = Severity.INFO
     elif passthrough:
         needs = (grants_need(situation, request, [a.grant for a in new]),)
@@ -149,8 +150,9 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         change,
         rule="request-added",
         severity=severity,
-        headline=f"{component(change)} asks for credentials of its own: {change.why}",
-        content=content_of(new),
+        headline=f"{component(change)} asks for credentials of its own: {change.why}"
+        + ("" if modelled else f"; its kind {request.provider_kind or 'none'} is not modelled"),
+        content=content_of(new) or [str(request.secret), request.provider_kind],
         guard=guard,
         guard_reason=reason,
         grants=change.added,
@@ -295,16 +297,18 @@ def _new_identity(
     guard, reason = missed(hop)
     elsewhere = {a.grant for a in change.added if a.why in (Why.NEW, Why.WIDENED)}
     grants = [AddedGrant(g, Why.NEW, None) for g in grants_of(request) if g not in elsewhere]
-    severity = severity_for_secrets(situation, Severity.BLOCKER)
     needs: tuple[Need, ...] = ()
+    severity = severity_for_secrets(situation, Severity.BLOCKER)
     if situation.mode.by_hand:
         needs = for_new_identity(situation, request, [a.grant for a in grants], hop.new.minor)
+    elif situation.mode is Mode.PASSTHROUGH and rule == "provider-kind-changed" and situation.permission_model(request):
+        severity, needs = Severity.BLOCKER, (grants_need(situation, request, [a.grant for a in grants]),)
     return _finding(
         situation,
         hop,
         change,
         rule=rule,
-        severity=severity if rule == "secret-moved" else severity_for_grants(situation, Severity.BLOCKER),
+        severity=severity,
         headline=headline,
         content=content,
         guard=guard,

@@ -18,7 +18,8 @@ RULES = (
         "unclassified-change",
         Severity.BLOCKER,
         "A request changed in a way that no rule explains",
-        "A field of spec differs, or a Deny was added, and this version of the tool does not know what it asks for. "
+        "A field of spec differs, or a Deny was added or lifted, and this version of the tool does not know what "
+        "it asks for. "
         "Read the change, decide, and acknowledge it; nothing is ignored in silence.",
     ),
 )
@@ -30,16 +31,20 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         leaves = [leaf for leaf in change.other if not leaf.harmless]
         denies = [added for added in change.added if added.why is Why.UNCLASSIFIED]
         request = change.request_after
-        if request is None or not (leaves or denies):
+        lifted = [r.grant for r in change.removed if r.grant.effect not in (None, "Allow")]
+        if request is None or not (leaves or denies or lifted):
             continue
         guard, reason = missed(hop)
         paths = [leaf.path for leaf in leaves] + [f"{a.grant.effect} {a.grant.permission}" for a in denies]
+        paths += [f"{grant.effect} {grant.permission} is lifted" for grant in lifted]
         yield Finding(
             rule="unclassified-change",
             severity=Severity.BLOCKER,
             headline=f"{component(change)} changes {count(len(paths), 'field')} that no rule explains: "
             f"{', '.join(paths)}",
-            content=[[leaf.path, leaf.after] for leaf in leaves] + content_of(denies),
+            content=[[leaf.path, leaf.after] for leaf in leaves]
+            + content_of(denies)
+            + [["removed", grant.as_dict()] for grant in lifted],
             subject=change.request,
             request=change.request,
             component=component(change),
