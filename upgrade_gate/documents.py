@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["DocumentError", "Parsed", "decode", "parse", "parse_one", "resolve"]
 
 _DEFAULT = Limits()
+TOO_DEEP = "maximum nesting depth"
+"""What libyaml from 0.2.6 on says of nesting that it refuses by itself, far beyond our own limit."""
 _TAG = "tag:yaml.org,2002:"
 _INT = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|0|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -461,6 +463,8 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Iterator[Parsed]:
         mark = exc.problem_mark or exc.context_mark
         line = mark.line + 1 if mark else 1
         problem = " ".join(part for part in (exc.context, exc.problem) if part) or "not YAML"
+        if TOO_DEEP in problem:
+            problem = f"nested deeper than {limits.depth} levels"
         raise DocumentError(name, problem, line=line, document=max(builder.document, 0)) from exc
     except yaml.YAMLError as exc:
         raise DocumentError(name, f"not YAML: {' '.join(str(exc).split())}", document=max(builder.document, 0)) from exc

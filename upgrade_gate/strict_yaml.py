@@ -148,6 +148,8 @@ def parse(data: bytes, name: str) -> Value | None:
         documents = [node for node in yaml.compose_all(data, Loader=yaml.CSafeLoader) if node is not None]
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
+        if "maximum nesting depth" in (exc.problem or ""):  # libyaml from 0.2.6 on refuses it before we count
+            raise ConfigurationError(f"{name}:{line}: nested deeper than {MAX_DEPTH}") from exc
         raise ConfigurationError(f"{name}:{line}: not YAML: {exc.problem or exc.context}") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"{name}: not YAML: {str(exc).splitlines()[0]}") from exc
