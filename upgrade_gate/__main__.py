@@ -2,7 +2,7 @@
 
 import sys
 
-from upgrade_gate.commands import main
+from upgrade_gate.commands import console
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console())

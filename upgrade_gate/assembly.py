@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate import __version__, remediation, report
+from upgrade_gate import __version__, report
 from upgrade_gate.capabilities import table
 from upgrade_gate.diff import grants_of
 from upgrade_gate.errors import UsageError
@@ -272,6 +272,8 @@ def _cluster(cluster: Cluster) -> report.ClusterView:
 
 def _findings(outcome: Outcome) -> list[report.FindingView]:
     """Return every finding, the open ones with the commands and files of the remediation bundle."""
+    from upgrade_gate import remediation
+
     plan = remediation.plan(outcome.situation, outcome.judged)
     return [
         _finding(judged, plan.steps_for(judged.finding) if judged.open else judged.finding.remedy)
@@ -364,4 +366,6 @@ def _command(outcome: Outcome, verdict: Verdict) -> list[str]:
     """Return the closing command, pinned to the digest that was judged where the payload's form has one."""
     if verdict.status != "pass" or verdict.next != "upgrade":
         return []
+    from upgrade_gate import remediation
+
     return list(next(iter(remediation.upgrade_commands(outcome.situation)), ()))

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from upgrade_gate import basis, findings, gate, hops, modes, releases, semver, source
 from upgrade_gate import cluster as clusters
+from upgrade_gate import hops, modes, releases, semver, source
 from upgrade_gate.cluster import SecretRef
 from upgrade_gate.errors import SourceError
 from upgrade_gate.facts import Known
@@ -91,6 +91,8 @@ class Outcome:
 
 def check(plan: Plan, weighing: Weighing) -> Outcome:
     """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
+    from upgrade_gate import basis, findings, gate  # `diff` needs none of them
+
     surveyed = survey(plan)
     surveyed = with_secrets(surveyed, plan.reader)
     situation = _situation(surveyed, plan)

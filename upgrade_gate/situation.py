@@ -134,7 +134,6 @@ class Situation:
     """`policy: {accept: [secret-exists]}`: a Secret's existence stands for its keys."""
     require_signature: bool = False
     check_signature: bool = True
-    identities_given: bool = False
     unread: tuple[UnreadRelease, ...] = ()
 
     @property
@@ -151,11 +150,6 @@ class Situation:
     def target(self) -> Payload | None:
         """The last release of the path."""
         return self.hops[-1].new if self.hops else None
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether any hop changes any request."""
-        return any(hop.changes for hop in self.hops)
 
     def changes(self) -> Iterator[tuple[Hop, Change]]:
         """Yield each change with its hop, in order; requests in conflict are left out (design 16.14)."""

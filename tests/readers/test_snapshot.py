@@ -14,6 +14,7 @@ from upgrade_gate.errors import ClusterError, UsageError
 from upgrade_gate.readers import snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from upgrade_gate.cluster import Cluster, Fact, Query, Reader
@@ -187,3 +188,20 @@ def test_the_file_fulfils_its_published_schema(tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     body = json.loads(taken(tmp_path / "s.json", Objects(sample())).read_text())
     jsonschema.validate(body, snapshot.schema())
+
+
+def test_each_query_is_asked_once_so_that_a_record_is_of_one_moment() -> None:
+    asked: list[int] = []
+
+    class Moving:
+        description, collected = "moving", None
+
+        def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
+            asked.append(len(queries))
+            return {query: Known(len(asked)) for query in queries}
+
+    recorder = snapshot.Recorder(Moving())
+    first, second = cluster.Query("", "v1", "a", "A", name="a"), cluster.Query("", "v1", "b", "B", name="b")
+    assert recorder.read([first]) == {first: Known(1)}
+    assert recorder.read([first, second]) == {first: Known(1), second: Known(2)}
+    assert asked == [1, 1]

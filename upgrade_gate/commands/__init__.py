@@ -20,7 +20,7 @@ from upgrade_gate.errors import ExitCode, UpgradeGateError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["cli", "main", "program_name"]
+__all__ = ["cli", "console", "main", "program_name"]
 
 PLUGIN_PREFIXES = ("oc-", "kubectl-")
 COMPLETE_VARIABLE = "_UPGRADE_GATE_COMPLETE"
@@ -87,6 +87,19 @@ def main(arguments: Sequence[str] | None = None, *, group: click.Group = cli) ->
         _stderr.no_verdict("see the report")
     _stderr.end()
     return int(code)
+
+
+def console() -> int:
+    """Run the command line as a process of its own, without the garbage collector: it ends before it would help.
+
+    A run builds trees, not cycles; measured on a cached diff of two releases it saves about 6 % of the time.
+    """
+    import gc
+
+    gc.disable()
+    code = main()
+    gc.freeze()  # else the interpreter looks through everything once more on its way out
+    return code
 
 
 def program_name(path: str) -> str:

@@ -119,10 +119,11 @@ class Recorder:
         return self.reader.collected
 
     def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
-        """Answer through the other reader."""
-        found = self.reader.read(queries)
-        self.answers.update(found)
-        return found
+        """Answer through the other reader, each query once: a record must not mix two moments of a live cluster."""
+        new = [query for query in queries if query not in self.answers]
+        if new:
+            self.answers.update(self.reader.read(new))
+        return {query: self.answers[query] for query in queries}
 
     def pull_secret(self) -> Fact[bytes]:
         """Return the cluster's own pull secret through the other reader; it is never recorded."""

@@ -16,7 +16,6 @@ import hashlib
 import logging
 import os
 import re
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, fields
@@ -160,6 +159,8 @@ class Cache:
         temporary = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            import tempfile
+
             descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
             with os.fdopen(descriptor, "wb") as file:
                 for chunk in chunks:
