@@ -207,6 +207,7 @@ def test_an_answer_that_is_cut_off_is_read_again(certificates: Certificates) -> 
         (Answer(raw=b'{"value": ['), "cut off or is no JSON"),
         (Answer({"value": 7}), "no list 'value'"),
         (Answer([]), "no list 'value'"),
+        (Answer({}), "no list 'value'"),
         (Answer({}, 302, {"Location": "https://example.com/"}), "302"),
         (Answer({"value": [], "nextLink": "https://example.com/steal"}), "another host"),
         (Answer({"value": [], "nextLink": "{url}" + f"{AUTHORIZATION}/roleAssignments?again"}), "do not end"),
@@ -220,6 +221,14 @@ def test_an_answer_that_cannot_be_used_is_an_error(answer: Answer, says: str, ce
         pytest.raises(EntitlementError, match=says),
     ):
         azure.collect(settings(api, certificates))
+
+
+@pytest.mark.parametrize("body", [{}, {"error": {"code": "AuthorizationFailed"}}, {"value": [], "error": {}}])
+def test_deny_assignments_that_did_not_come_are_a_caveat(body: Any, certificates: Certificates) -> None:
+    with serve(certificates, answers() | {f"GET {AUTHORIZATION}/denyAssignments": [Answer(body)]}) as api:
+        judgement = azure.build(azure.collect(settings(api, certificates)), "S1").judge(CLIENT, READ, ["rg"])
+    assert judgement.verdict is Verdict.COVERED
+    assert "deny assignments are not in the export" in judgement.caveats[0]
 
 
 def test_the_deadline_holds_for_all_calls_together(certificates: Certificates) -> None:

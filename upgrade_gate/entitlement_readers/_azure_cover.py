@@ -17,7 +17,7 @@ from upgrade_gate.entitlement_readers._azure_scope import Needed, Reach, is_at, 
 from upgrade_gate.entitlement_readers._azure_shapes import Assignment, Deny, Permissions
 from upgrade_gate.entitlements import Judgement, Verdict
 
-__all__ = ["Held", "Plane", "Want", "at_scope", "worst"]
+__all__ = ["Held", "Plane", "Want", "at_scope", "denied", "worst"]
 
 Plane: TypeAlias = Callable[[Permissions], Part]
 
@@ -78,6 +78,8 @@ def _sort(holdings: Iterable[Held], want: Want, needed: Needed) -> _Sorted:
             if where is not Reach.NONE:
                 _unseen(found, held, where).append(f"{held.role.why}; it is assigned as {held.assignment.label}")
             continue
+        if not held.role.whole and where is not Reach.NONE:
+            _unseen(found, held, where).append(f"{held.role.why}; it is assigned as {held.assignment.label}")
         for one in held.role.permissions:
             condition = held.assignment.condition or one.condition
             source = _Source(want.plane(one), _label(held), condition, held.role.dated)
@@ -116,12 +118,12 @@ def at_scope(
 ) -> Judgement:
     """Decide one want at one scope. `denies` carries whether each applies to the principal (None: not known)."""
     found = _sort(holdings, want, needed)
-    denied = _denied(want, denies, needed)
-    if denied is not None and denied.verdict is Verdict.DENIED:
-        return denied
+    forbidden = denied(want, denies, needed)
+    if forbidden is not None and forbidden.verdict is Verdict.DENIED:
+        return forbidden
     allowed = _allowed(want, found, needed)
-    if denied is not None and allowed.verdict is Verdict.COVERED:
-        return denied
+    if forbidden is not None and allowed.verdict is Verdict.COVERED:
+        return forbidden
     return allowed
 
 
@@ -227,7 +229,7 @@ def _why_missing(want: Want, found: _Sorted, needed: Needed) -> str:
     return f"no role assignment of the principal reaches {needed.spelt}"
 
 
-def _denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Needed) -> Judgement | None:
+def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Needed) -> Judgement | None:
     """Return DENIED for a whole deny, NARROWER for a possible one, UNKNOWN where its members are not known."""
     whole: list[_Source] = []
     possible: Judgement | None = None
@@ -237,6 +239,10 @@ def _denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Need
             continue
         sources = [_Source(want.plane(p), f"deny assignment {one.name}", one.condition) for p in one.permissions]
         if _touches(want, sources) is None:
+            continue
+        if any(not p.whole for p in one.permissions):
+            reason = f"deny assignment {one.name} cannot be read as a whole"
+            possible = Judgement(Verdict.UNKNOWN, reason)
             continue
         if applies is None:
             reason = f"deny assignment {one.name} names a group: whether the principal is in it is not in the export"

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from upgrade_gate.entitlement_readers._pages import mapping, text
-from upgrade_gate.entitlement_readers._rest import ForbiddenError, GoneError, Rest, read_settings
+from upgrade_gate.entitlement_readers._rest import ForbiddenError, GoneError, Rest, UnusableError, read_settings
 from upgrade_gate.entitlements import Document
 from upgrade_gate.errors import EntitlementError, UsageError
 
@@ -119,5 +119,5 @@ def _optional(found: list[Document], read: Callable[..., Document], *arguments: 
     """Add what may be read; what may not is missing from the documents, and so from every proof."""
     try:
         found.append(read(*arguments))
-    except (ForbiddenError, GoneError) as exc:
+    except (ForbiddenError, GoneError, UnusableError) as exc:
         _logger.warning("%s", exc)

@@ -10,6 +10,9 @@ from upgrade_gate.entitlement_readers._pages import Entry, mapping
 
 __all__ = ["Members"]
 
+_MAY_BE_GROUPS = ("group", "unknown", "")
+"""Types of principals; PowerShell prints `Unknown` where it may not ask the directory."""
+
 
 class Members:
     """Answers yes, no, or None for not known.
@@ -18,7 +21,9 @@ class Members:
     `memberOf` or `transitiveMemberOf` of a principal, and the `members` of a group.
     """
 
-    def __init__(self, entries: Sequence[Entry], assignments: Iterable[Assignment]) -> None:
+    def __init__(self, entries: Sequence[Entry], assignments: Iterable[Assignment], persons: Iterable[str]) -> None:
+        self._persons = frozenset(persons)
+        """Principals that are known to be no groups."""
         self._yes = {(a.principal, a.assigned_to) for a in assignments if a.assigned_to}
         self._complete: set[str] = set()
         """Principals of whom every group, nested ones included, was listed."""
@@ -29,7 +34,8 @@ class Members:
         subject = fold(has.get("id"))
         self._yes |= {(subject, member) for member in _ids(has.get("members"))}
         self._yes |= {(group, subject) for key in ("memberof", "transitivememberof") for group in _ids(has.get(key))}
-        if isinstance(has.get("transitivememberof"), list):
+        groups = has.get("transitivememberof")
+        if isinstance(groups, list) and len(_ids(groups)) == len(groups):
             self._complete.add(subject)
 
     def in_group(self, group: str, principal: str) -> bool | None:
@@ -44,7 +50,7 @@ class Members:
         """Return whether an assignment to somebody else serves the principal: only those to groups can."""
         if (assignment.principal, principal) in self._yes:
             return True
-        if assignment.principal_type != "group":
+        if assignment.principal_type not in _MAY_BE_GROUPS or assignment.principal in self._persons:
             return False
         return self.in_group(assignment.principal, principal)
 

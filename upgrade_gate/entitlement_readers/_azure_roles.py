@@ -22,6 +22,7 @@ _SIMPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 """Built-in roles without exceptions and data actions, from Azure's list of built-in roles; IDs never change."""
+_UNREADABLE = "the definition of role {} cannot be read as a whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Role:
     why: str = ""
     dated: str = ""
     """Date of our own table, empty for an exported definition."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that it allows is known."""
+        return self.permissions is not None and all(p.whole for p in self.permissions)
 
 
 @cache
@@ -59,15 +65,16 @@ class Roles:
                 self._conflicting.add(one.id)
 
     def by_id(self, guid: str, name: str = "") -> Role:
-        """Return the role of an ID; where an assignment has no ID, of the name."""
+        """Return the role of an ID; a name alone, which can be changed, does not tell what an assignment gives."""
         if not guid:
-            return self.by_name(name) or Role("", name, None, f"the definition of role {name} is not in the export")
+            return Role("", name, None, f"an assignment of role {name or 'without a name'} does not say the role's ID")
         if guid in self._conflicting:
             spelt = self._exported[guid].name
             return Role(guid, spelt, None, f"the export holds two different definitions of role {spelt}")
         exported = self._exported.get(guid)
         if exported is not None:
-            return Role(guid, exported.name, exported.permissions)
+            why = "" if all(p.whole for p in exported.permissions) else _UNREADABLE.format(exported.name)
+            return Role(guid, exported.name, exported.permissions, why)
         known = _built_in().get(guid)
         if known is not None:
             return known

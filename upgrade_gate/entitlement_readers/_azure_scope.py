@@ -42,6 +42,8 @@ class Needed:
     """Segments below the resource group, folded."""
     known: bool = True
     """False: some resource group of the subscription, nobody knows which."""
+    above: str = ""
+    """Folded scope above subscriptions: a management group, or `/` for the whole tenant."""
 
 
 def needed_scopes(scopes: tuple[str, ...], subscription: str) -> tuple[Needed, ...]:
@@ -53,6 +55,8 @@ def needed_scopes(scopes: tuple[str, ...], subscription: str) -> tuple[Needed, .
 
 def _needed(scope: str, subscription: str) -> Needed:
     segments = _segments(scope)
+    if scope.strip() == "/" or _is_management_group(fold(scope)):
+        return Needed(scope, "", "", above="/" + "/".join(segments))
     if not scope.startswith("/") and len(segments) == 1:
         return Needed(scope, subscription, segments[0])
     if len(segments) >= 2 and segments[0] == "subscriptions":
@@ -61,6 +65,10 @@ def _needed(scope: str, subscription: str) -> Needed:
         if len(segments) >= 4 and segments[2] == "resourcegroups":
             return Needed(scope, segments[1], segments[3], segments[4:])
     return Needed(scope, subscription, "", known=False)
+
+
+def _is_management_group(folded: str) -> bool:
+    return folded.startswith(_MANAGEMENT_GROUPS) and folded.rstrip("/").count("/") == 4
 
 
 def _segments(scope: str) -> tuple[str, ...]:
@@ -75,7 +83,9 @@ def reach(scope: str, needed: Needed) -> Reach:
     folded = fold(scope)
     if not folded:
         return Reach.UNCERTAIN
-    if folded == "/" or (folded.startswith(_MANAGEMENT_GROUPS) and folded.count("/") == 4):
+    if needed.above:
+        return _reach_above(folded, needed.above)
+    if folded == "/" or _is_management_group(folded):
         return Reach.WHOLE
     subscription = subscription_of(folded)
     if not subscription or (needed.subscription and subscription != needed.subscription):
@@ -98,9 +108,18 @@ def reach(scope: str, needed: Needed) -> Reach:
     return Reach.WHOLE if len(rest) <= len(needed.rest) else Reach.PART
 
 
+def _reach_above(folded: str, above: str) -> Reach:
+    """Return how a scope stands to a needed management group or tenant: which groups contain which is not known."""
+    if folded == "/" or folded.rstrip("/") == above:
+        return Reach.WHOLE
+    return Reach.UNCERTAIN if _is_management_group(folded) and above != "/" else Reach.PART
+
+
 def is_at(scope: str, needed: Needed) -> bool:
     """Return whether a scope is exactly a needed one, or could be."""
     where = reach(scope, needed)
+    if needed.above:
+        return where is Reach.UNCERTAIN or (fold(scope).rstrip("/") or "/") == needed.above
     if where is Reach.WHOLE:
         group = _segments(scope)[3:4]
         return tuple(g for g in (needed.group,) if g) == group and _segments(scope)[4:] == needed.rest

@@ -36,6 +36,8 @@ __all__ = [
 WRAPPERS = ("value",)
 
 _GUID_AT_END = re.compile(r"[^/]+$")
+_SOMEBODY = ("", "")
+"""Stands in for a principal that cannot be read."""
 _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
 
 
@@ -46,6 +48,8 @@ class Permissions:
     control: Part
     data: Part
     condition: str = ""
+    whole: bool = True
+    """Whether all of it could be read. What could not grants nothing in a role, and denies everything in a deny."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +155,18 @@ def kind_of(item: Mapping[str, Any]) -> str | None:
     """Return what an object is, by the fields it has; None for what this cloud does not print."""
     has = _fields(item)
     kind = fold(has.get("type"))
-    if "roledefinitionid" in has and ("principalid" in has or "objectid" in has):
+    if ("roledefinitionid" in has or "roledefinitionname" in has) and ("principalid" in has or "objectid" in has):
         return _assignment_kind(has, kind)
     if "denyassignmentname" in has or "/denyassignments" in kind or "/denyassignments/" in fold(has.get("id")):
+        return "deny assignments"
+    if "principals" in has and "permissions" in has:
         return "deny assignments"
     if _is_definition(has):
         return "role definitions"
     if isinstance(has.get("clientid"), str) and isinstance(has.get("principalid"), str):
         return "identities"
     if isinstance(has.get("appid"), str) and any(isinstance(has.get(k), str) for k in ("id", "objectid")):
-        return "identities"
+        return "applications" if _is_application(has) else "identities"
     if isinstance(has.get("issuer"), str) and ("subject" in has or "claimsmatchingexpression" in has):
         return "federated credentials"
     if any(isinstance(has.get(key), list) for key in ("members", "memberof", "transitivememberof")) and "id" in has:
@@ -169,11 +175,25 @@ def kind_of(item: Mapping[str, Any]) -> str | None:
 
 
 def _assignment_kind(has: Mapping[str, Any], kind: str) -> str | None:
-    """Tell active assignments from eligible ones, which grant nothing until somebody activates them."""
+    """Tell active assignments from eligible ones, which grant nothing until somebody activates them.
+
+    An instance of a schedule has a status: one that was revoked, or is not provisioned yet, grants nothing either.
+    """
     where = kind or fold(has.get("id"))
     if "/roleeligibility" in where or "/roleassignmentschedulerequests" in where:
         return "eligible roles"
+    scheduled = "/roleassignmentschedule" in where
+    if scheduled and fold(has.get("status")) not in ("", "provisioned", "granted", "accepted"):
+        return "eligible roles"
     return "role assignments"
+
+
+def _is_application(has: Mapping[str, Any]) -> bool:
+    """Return whether this is an application (`az ad app list`), whose object ID is no principal."""
+    if fold(has.get("@odata.type") or has.get("odata.type")).endswith(".application"):
+        return True
+    service_principal = any(key in has for key in ("serviceprincipaltype", "serviceprincipalnames", "accountenabled"))
+    return not service_principal and any(key in has for key in ("identifieruris", "publisherdomain", "signinaudience"))
 
 
 def _is_definition(has: Mapping[str, Any]) -> bool:
@@ -195,29 +215,38 @@ def subscription_of(resource_id: str) -> str:
     return found.group(1).casefold() if found else ""
 
 
-def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) -> Part:
-    """Read one plane. What cannot be read is nothing granted and everything excepted; of a deny, the reverse."""
+def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) -> tuple[Part, bool]:
+    """Read one plane, and whether all of it could be read.
+
+    What cannot be read is nothing granted and everything excepted; of a deny, the reverse.
+    """
     listed, excepted = readable_strings(has.get(allows)), readable_strings(has.get(excepts))
+    whole = listed is not None and excepted is not None
     if listed is None:
         listed = ("*",) if denies else strings(has.get(allows))
     if excepted is None:
         excepted = () if denies else ("*",)
-    return Part(tuple(fold(a) for a in listed), tuple(fold(e) for e in excepted))
+    return Part(tuple(fold(a) for a in listed), tuple(fold(e) for e in excepted)), whole
 
 
 def _permissions(has: Mapping[str, Any], *, denies: bool = False) -> tuple[Permissions, ...]:
     listed = has.get("permissions")
     if isinstance(listed, Mapping):
         listed = [listed]
-    objects = [_fields(p) for p in listed if isinstance(p, Mapping)] if isinstance(listed, list) else [dict(has)]
-    return tuple(
-        Permissions(
-            _part(one, "actions", "notactions", denies=denies),
-            _part(one, "dataactions", "notdataactions", denies=denies),
-            _condition(one.get("condition")),
-        )
-        for one in objects
-    )
+    if isinstance(listed, list):
+        return tuple(_permission(one, denies=denies) for one in listed)
+    flat = listed is None and ("actions" in has or "dataactions" in has)
+    return (_permission(has if flat else None, denies=denies),)
+
+
+def _permission(value: object, *, denies: bool) -> Permissions:
+    if not isinstance(value, Mapping):
+        unread = Part(("*",) if denies else ())
+        return Permissions(unread, unread, whole=False)
+    one = _fields(value)
+    control, read = _part(one, "actions", "notactions", denies=denies)
+    data, data_read = _part(one, "dataactions", "notdataactions", denies=denies)
+    return Permissions(control, data, _condition(one.get("condition")), whole=read and data_read)
 
 
 def _condition(value: object) -> str:
@@ -252,7 +281,7 @@ def assignment(entry: Entry) -> Assignment:
         role=role_guid(role),
         role_name=text(has.get("roledefinitionname")),
         scope=scope.rstrip("/") or ("/" if scope else ""),
-        condition=_condition(has.get("condition")),
+        condition=_condition(has.get("condition")) or _end(has),
         subscription=subscription,
         assigned_to=fold(entry.wrapper.get("assignedTo")),
     )
@@ -266,22 +295,28 @@ def deny(entry: Entry) -> Deny:
         name=text(has.get("denyassignmentname")) or text(has.get("name")),
         scope=scope.rstrip("/") or ("/" if scope else ""),
         permissions=_permissions(has, denies=True),
-        principals=_principals(has.get("principals")) or (("", ""),),
+        principals=_principals(has.get("principals")) or (_SOMEBODY,),
         excluded=_principals(has.get("excludeprincipals")),
         only_this_scope=has.get("donotapplytochildscopes") is True,
         condition=_condition(has.get("condition")),
     )
 
 
+def _end(has: Mapping[str, Any]) -> str:
+    """Return the limit in time of a scheduled assignment, empty where it has none."""
+    return f"until {has['enddatetime']}" if has.get("enddatetime") else ""
+
+
 def _principals(value: object) -> tuple[tuple[str, str], ...]:
-    if isinstance(value, Mapping):
-        value = [value]
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    """Return ID and type of each principal; one that cannot be read is somebody, nobody knows who."""
+    if value is None:
         return ()
-    found = [_fields(p) for p in value if isinstance(p, Mapping)]
-    return tuple(
-        (fold(p.get("id")) or fold(p.get("objectid")), fold(p.get("type") or p.get("objecttype"))) for p in found
-    )
+    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    return tuple(_principal(_fields(p)) if isinstance(p, Mapping) else _SOMEBODY for p in listed)
+
+
+def _principal(has: Mapping[str, Any]) -> tuple[str, str]:
+    return fold(has.get("id")) or fold(has.get("objectid")), fold(has.get("type") or has.get("objecttype"))
 
 
 def identity(entry: Entry) -> ManagedIdentity:

@@ -43,6 +43,8 @@ class Reading:
     """One phrase per page whose continuation is not there."""
     listings: frozenset[str] = frozenset()
     """What live readers asked for (`listing` beside the list): an empty list of it is an answer."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Kind to a phrase, where a list of that kind holds an element that cannot be read."""
 
     def of(self, kind: str) -> tuple[Entry, ...]:
         """Return the entries of one kind, in order."""
@@ -53,6 +55,8 @@ class Reading:
 class _Page:
     key: str
     kind: str
+    asked: tuple[str, str]
+    """What the listing was filtered by: the next page answers the same question."""
     continues: bool
     origin: str
     cut: bool
@@ -115,8 +119,8 @@ def read(documents: Sequence[Document], kind_of: KindOf, wrappers: Sequence[str]
         before = len(reader.pages)
         reader.take(document.body, document, number, {}, 0)
         if document.truncated and not any(page.continues for page in reader.pages[before:]):
-            reader.pages.append(_Page("", "", continues=True, origin=document.origin, cut=True))
-    return Reading(tuple(reader.entries), tuple(_unfinished(reader.pages)), frozenset(reader.listings))
+            reader.pages.append(_Page("", "", ("", ""), continues=True, origin=document.origin, cut=True))
+    return Reading(tuple(reader.entries), tuple(_unfinished(reader.pages)), frozenset(reader.listings), reader.unread)
 
 
 def _unfinished(pages: Sequence[_Page]) -> list[str]:
@@ -124,7 +128,8 @@ def _unfinished(pages: Sequence[_Page]) -> list[str]:
     for number, page in enumerate(pages):
         if not page.continues:
             continue
-        follows = [p for p in pages[number + 1 :] if not p.cut and (p.key, p.kind) == (page.key, page.kind)]
+        same = (page.key, page.kind, page.asked)
+        follows = [p for p in pages[number + 1 :] if not p.cut and (p.key, p.kind, p.asked) == same]
         if page.cut or not follows:
             cut.append(f"{page.origin or 'a document'} is one page of more ({page.kind or 'cut off'})")
     return cut
@@ -139,12 +144,14 @@ class _Reader:
         self.entries: list[Entry] = []
         self.pages: list[_Page] = []
         self.listings: set[str] = set()
+        self.unread: dict[str, str] = {}
 
     def take(self, body: Any, document: Document, number: int, wrapper: Mapping[str, Any], depth: int) -> None:
         """Take one value: a list, a wrapped list, or an item."""
         if depth > _MAX_DEPTH:
             return
         if isinstance(body, list):
+            self._note_unread(body, document)
             for item in body:
                 self.take(item, document, number, wrapper, depth + 1)
             return
@@ -161,7 +168,21 @@ class _Reader:
         before = len(self.entries)
         self.take(body[key], document, number, body, depth + 1)
         kinds = sorted({e.kind for e in self.entries[before:]})
-        self.pages.append(_Page(key, ", ".join(kinds), _continues(body), document.origin, cut=False))
+        listing, asked = text(body.get("listing")), text(body.get("assignedTo"))
+        page = _Page(key, ", ".join(kinds), (listing, asked), _continues(body), document.origin, cut=False)
+        self.pages.append(page)
+
+    def _note_unread(self, items: Sequence[Any], document: Document) -> None:
+        """Note a list of one kind that holds what is not of it: the element may be one that cannot be read."""
+        kinds = {self.kind_of(item) if isinstance(item, Mapping) else None for item in items}
+        nested = any(isinstance(item, list) or self._is_wrapper(item) for item in items)
+        known = kinds - {None}
+        if None in kinds and len(known) == 1 and not nested:
+            kind = str(known.pop())
+            self.unread.setdefault(kind, f"{document.origin or 'the export'} holds {kind} that cannot be read")
+
+    def _is_wrapper(self, item: Any) -> bool:
+        return isinstance(item, Mapping) and any(isinstance(item.get(key), list) for key in self.wrappers)
 
 
 def _continues(page: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from upgrade_gate.errors import EntitlementError, UsageError
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["ForbiddenError", "GoneError", "Rest", "read_settings"]
+__all__ = ["ForbiddenError", "GoneError", "Rest", "UnusableError", "read_settings"]
 
 _logger = logging.getLogger(__name__)
 
@@ -41,6 +41,10 @@ class ForbiddenError(EntitlementError):
 
 class GoneError(EntitlementError):
     """What was asked for does not exist."""
+
+
+class UnusableError(EntitlementError):
+    """The answer came, and is not the list that was asked for."""
 
 
 def read_settings(settings: Mapping[str, Any], cloud: str, what: str) -> tuple[str, float]:
@@ -78,7 +82,10 @@ class Rest:
         return self._call("POST", url, body, permission)
 
     def pages(self, url: str, key: str, permission: str) -> dict[str, Any]:
-        """Return a listing with all its pages joined under `key`, followed by `nextLink` or by `nextPageToken`."""
+        """Return a listing with all its pages joined under `key`, followed by `nextLink` or by `nextPageToken`.
+
+        Google leaves out an empty list; Azure always prints its `value`, so without it nothing was listed.
+        """
         items: list[Any] = []
         seen: set[str] = set()
         at: str | None = url
@@ -87,9 +94,9 @@ class Rest:
                 raise EntitlementError(f"GET {_shown(url)}: the pages do not end", hint="use --identities export:PATH")
             seen.add(at)
             page = self.get(at, permission)
-            listed = page.get(key, []) if isinstance(page, Mapping) else None
-            if not isinstance(listed, list):
-                raise EntitlementError(f"GET {_shown(at)}: the answer has no list {key!r}")
+            listed = page.get(key, None if key == "value" else []) if isinstance(page, Mapping) else None
+            if not isinstance(listed, list) or "error" in page:
+                raise UnusableError(f"GET {_shown(at)}: the answer has no list {key!r}")
             items += listed
             at = self._next(url, page)
         return {key: items}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.clouds._patterns import Part
 from upgrade_gate.entitlement_readers import _azure_shapes as shapes
 from upgrade_gate.entitlement_readers import _pages
-from upgrade_gate.entitlement_readers._azure_cover import Held, Want, at_scope, worst
+from upgrade_gate.entitlement_readers._azure_cover import Held, Want, at_scope, denied, worst
 from upgrade_gate.entitlement_readers._azure_members import Members
 from upgrade_gate.entitlement_readers._azure_roles import Role, Roles
 from upgrade_gate.entitlement_readers._azure_scope import Needed, Reach, needed_scopes, reach
@@ -57,6 +57,7 @@ class AzureHoldings:
 
     def __init__(self, reading: _pages.Reading, account: str | None) -> None:
         self._truncated = reading.truncated
+        self._unread = reading.unread
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
         definitions = [shapes.definition(e) for e in reading.of("role definitions")]
         self._roles = Roles(definitions)
@@ -64,7 +65,8 @@ class AzureHoldings:
         self._denies = [shapes.deny(e) for e in reading.of("deny assignments")]
         self._identities = [shapes.identity(e) for e in reading.of("identities")]
         self._federated = [shapes.federated(e) for e in reading.of("federated credentials")]
-        self._members = Members(reading.of("group members"), self._assignments)
+        persons = {i.principal for i in self._identities}
+        self._members = Members(reading.of("group members"), self._assignments, persons)
         named = {a.subscription for a in self._assignments if a.subscription}
         named = named or {d.subscription for d in definitions if d.subscription}
         self._subscriptions = named or {s for i in self._identities if (s := shapes.subscription_of(i.id))}
@@ -90,19 +92,28 @@ class AzureHoldings:
             return Judgement(Verdict.UNKNOWN, reason)
         held = self._held_by(principal)
         if grant.type == "roleBinding":
-            judgement = self._judge_role(principal, grant.permission, held, needed)
+            judgement = worst([self._judge_role(principal, grant.permission, held, one) for one in needed])
         elif grant.type in _PLANES:
             want = _want(grant.permission, Part((shapes.fold(grant.permission),)), grant.type)
             denies = self._denies_for(principal)
-            judgement = worst([at_scope(want, held, denies, one) for one in needed])
+            judgement = worst([self._seen(at_scope(want, held, denies, one), one) for one in needed])
         else:
             return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of Azure's")
         return self._explain(judgement, principal, held)
 
     def _scopes_of(self, grant: Grant, scopes: Sequence[str]) -> tuple[str, ...]:
-        if grant.type == "roleBinding" and isinstance(grant.scope, str) and grant.scope.startswith("/"):
-            return (grant.scope,)
+        if grant.type == "roleBinding" and isinstance(grant.scope, str) and grant.scope.strip():
+            return (grant.scope.strip(),)
         return tuple(s for s in scopes if s)
+
+    def _seen(self, judgement: Judgement, needed: Needed) -> Judgement:
+        """Return UNKNOWN for a scope in a subscription that the export does not speak of, unless it is denied."""
+        if judgement.verdict is Verdict.DENIED or not needed.subscription or not self._subscriptions:
+            return judgement
+        if needed.subscription in self._subscriptions or needed.subscription == self._wanted.casefold():
+            return judgement
+        reason = f"the export says nothing about subscription {needed.subscription}, where {needed.spelt} is"
+        return Judgement(Verdict.UNKNOWN, reason)
 
     def _wrong_account(self, needed: Sequence[Needed]) -> str:
         """Return why the export says nothing about this cluster's subscription, empty when it does."""
@@ -171,36 +182,42 @@ class AzureHoldings:
         for identifier, kind in principals:
             if identifier in (principal, _EVERYONE) or kind == "everyone":
                 return True
-            if kind in ("group", ""):
+            if not identifier:
+                answer = None
+            elif kind in ("group", ""):
                 member = self._members.in_group(identifier, principal)
                 if member:
                     return True
                 answer = None if member is None else answer
         return answer
 
-    def _judge_role(self, principal: str, name: str, held: Sequence[Held], needed: Sequence[Needed]) -> Judgement:
-        """Decide a role binding: the role by its ID, else by what its definition allows on both planes."""
+    def _judge_role(self, principal: str, name: str, held: Sequence[Held], needed: Needed) -> Judgement:
+        """Decide a role binding: by what the role's definition allows on both planes, else by the role's ID alone."""
         role = self._roles.by_name(name)
         denies = self._denies_for(principal)
-        if role is None or role.permissions is None:
-            return worst([_unread_role(name, role, held, one) for one in needed])
-        judgements = []
-        for one in needed:
-            planes = [
-                at_scope(_want(role.name, part, kind), held, denies, one)
-                for permissions in role.permissions
-                for kind, part in (("permission", permissions.control), ("dataPermission", permissions.data))
-                if part.allows
-            ]
-            judgements.append(worst(planes) if planes else Judgement(Verdict.COVERED, f"{role.name} allows nothing"))
-        judgement = worst(judgements)
+        known = role.permissions if role is not None and role.whole else None
+        wants = [
+            _want(role.name if role is not None else name, part, kind)
+            for permissions in known or ()
+            for kind, part in (("permission", permissions.control), ("dataPermission", permissions.data))
+            if part.allows
+        ]
+        if role is None or not wants:
+            everything = [_want(name, Part(("*",)), kind) for kind in _PLANES]
+            forbidden = [d for want in everything if (d := denied(want, denies, needed)) is not None]
+            return self._seen(_role_itself(name, role, held, needed, forbidden), needed)
+        judgement = self._seen(worst([at_scope(want, held, denies, needed) for want in wants]), needed)
         if role.dated and judgement.verdict is Verdict.COVERED:
             caveat = f"definition of the built-in role as of {role.dated}"
             return Judgement(judgement.verdict, judgement.reason, tuple(dict.fromkeys((*judgement.caveats, caveat))))
         return judgement
 
     def _explain(self, judgement: Judgement, principal: str, held: Sequence[Held]) -> Judgement:
-        if judgement.verdict is Verdict.COVERED and not self._has_denies:
+        covered = judgement.verdict is Verdict.COVERED
+        unread = self._unread.get("deny assignments" if covered else "role assignments")
+        if unread is not None and judgement.verdict is not Verdict.DENIED:
+            return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {unread}")
+        if covered and not self._has_denies:
             return Judgement(judgement.verdict, judgement.reason, (*judgement.caveats, _NO_DENY_LIST))
         if judgement.verdict is Verdict.MISSING and not held:
             return Judgement(Verdict.MISSING, f"no role assignment in the export names principal {principal}")
@@ -240,9 +257,18 @@ def _want(spelt: str, part: Part, kind: str) -> Want:
     return Want(spelt, part, plane, _PLANES[kind])
 
 
-def _unread_role(name: str, role: Role | None, held: Sequence[Held], needed: Needed) -> Judgement:
-    """Decide a role whose permissions nobody knows: only the assignment of that very role counts."""
+def _role_itself(
+    name: str, role: Role | None, held: Sequence[Held], needed: Needed, forbidden: Sequence[Judgement]
+) -> Judgement:
+    """Decide a role whose permissions nobody knows, or that has none: only the assignment of that very role counts.
+
+    `forbidden` is what deny assignments say of everything; of a role without permissions they take nothing.
+    """
+    empty = role is not None and role.whole
     why = role.why if role is not None and role.why else f"the definition of role {name} is not in the export"
+    whole = next((d for d in forbidden if d.verdict is Verdict.DENIED), None)
+    if whole is not None and not empty:
+        return whole
     guid = role.id if role is not None else ""
     others = False
     weaker: Judgement | None = None
@@ -254,7 +280,10 @@ def _unread_role(name: str, role: Role | None, held: Sequence[Held], needed: Nee
         if not same:
             others = True
         elif one.member and where is Reach.WHOLE and not one.assignment.condition:
-            return Judgement(Verdict.COVERED, f"{one.assignment.label} is the role itself")
+            if forbidden and not empty:
+                return Judgement(Verdict.UNKNOWN, f"{why}, and of what it allows {forbidden[0].reason}")
+            allows = ", which allows nothing" if empty else ""
+            return Judgement(Verdict.COVERED, f"{one.assignment.label} is the role itself{allows}")
         elif one.member and where is not Reach.UNCERTAIN:
             condition = one.assignment.condition
             detail = f"under a condition: {condition}" if condition else f"for a part of {needed.spelt} only"
@@ -263,6 +292,6 @@ def _unread_role(name: str, role: Role | None, held: Sequence[Held], needed: Nee
             weaker = weaker or Judgement(Verdict.UNKNOWN, f"{one.assignment.label} may be the role that is needed")
     if weaker is not None:
         return weaker
-    if others:
+    if others and not empty:
         return Judgement(Verdict.UNKNOWN, f"{why}, so the other roles held cannot be compared with it")
     return Judgement(Verdict.MISSING, f"role {name} is not assigned at {needed.spelt}")
