@@ -395,6 +395,89 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         "only for",
     ),
     (
+        "attached document unseen, granted elsewhere: it may deny",
+        [details(role(EVERYTHING, AttachedManagedPolicies=attached(MANAGED)))],
+        UNKNOWN,
+        "policy managed attached to role c1-ebs is not in the export",
+    ),
+    (
+        "attached document unseen, outside the boundary",
+        [limited(EVERYTHING, limits=[allow("s3:*")], AttachedManagedPolicies=attached(MANAGED))],
+        MISSING,
+        "boundary",
+    ),
+    (
+        "two documents disagree about a managed policy",
+        [details(WITH_MANAGED, managed(MANAGED, deny(ATTACH))), details(managed(MANAGED, EVERYTHING))],
+        UNKNOWN,
+        "disagree about policy managed",
+    ),
+    (
+        "two documents disagree about a managed policy that is not his",
+        [details(role(allow(ATTACH)), managed(MANAGED, deny(ATTACH))), details(managed(MANAGED, EVERYTHING))],
+        COVERED,
+        "",
+    ),
+    (
+        "an inline policy that cannot be read",
+        [details(role() | {"RolePolicyList": [*inline(EVERYTHING), "x"]})],
+        UNKNOWN,
+        "RolePolicyList of role c1-ebs cannot be read as a whole",
+    ),
+    (
+        "an inline policy that cannot be read, denied by another",
+        [details(role() | {"RolePolicyList": [*inline(deny(ATTACH)), {}]})],
+        DENIED,
+        "",
+    ),
+    ("a single inline policy", [details(role() | {"RolePolicyList": inline(allow(ATTACH))[0]})], COVERED, ""),
+    (
+        "a single attached policy",
+        [details(role(EVERYTHING, AttachedManagedPolicies=attached(MANAGED)[0]), managed(MANAGED, deny(ATTACH)))],
+        DENIED,
+        "policy managed",
+    ),
+    (
+        "an attached policy that cannot be read",
+        [details(role(EVERYTHING, AttachedManagedPolicies=7))],
+        UNKNOWN,
+        "AttachedManagedPolicies of role c1-ebs cannot be read as a whole",
+    ),
+    ("inline policies not listed", [details(role() | {"RolePolicyList": None})], UNKNOWN, "not every inline policy"),
+    (
+        "attached policies not listed, granted inline",
+        [details(role(allow(ATTACH), AttachedManagedPolicies=None))],
+        COVERED,
+        "",
+    ),
+    (
+        "two boundaries",
+        [limited(EVERYTHING, limits=[EVERYTHING]), details(role(EVERYTHING, PermissionsBoundary=MANAGED))],
+        UNKNOWN,
+        "disagree about the permissions boundary",
+    ),
+    (
+        "a key that stands twice in a document's text",
+        [
+            details(
+                role()
+                | {
+                    "RolePolicyList": [
+                        {
+                            "PolicyName": "p",
+                            "PolicyDocument": (
+                                '{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"},'
+                                '"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+                            ),
+                        }
+                    ]
+                }
+            )
+        ],
+        UNKNOWN,
+        "cannot be read",
+    ),
+    (
         "attached document unseen, denied elsewhere",
         [details(role(deny(ATTACH), AttachedManagedPolicies=attached(MANAGED)))],
         DENIED,
@@ -446,6 +529,24 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         MISSING,
         "the organisation does not allow it",
     ),
+    (
+        "one level of the organisation allows something else",
+        [details(role(allow(ATTACH))), organisation(EVERYTHING), organisation(allow("s3:*"), name="disks")],
+        UNKNOWN,
+        "organisation policy disks does not allow it",
+    ),
+    (
+        "every level of the organisation allows it",
+        [details(role(allow(ATTACH))), organisation(EVERYTHING), organisation(allow("ec2:*"), name="disks")],
+        COVERED,
+        "",
+    ),
+    (
+        "one level of the organisation only denies other things",
+        [details(role(allow(ATTACH))), organisation(EVERYTHING), organisation(deny("s3:*"), name="disks")],
+        COVERED,
+        "",
+    ),
     ("organisation only denies other things", [details(role(allow(ATTACH))), organisation(deny("s3:*"))], COVERED, ""),
     (
         "organisation denies by region",
@@ -489,6 +590,12 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         "",
     ),
     ("a page is missing", [details(role(allow(ATTACH)), IsTruncated=True, Marker="m")], UNKNOWN, "one page of more"),
+    (
+        "a page is missing beside another kind of list",
+        [details(role(allow(ATTACH)), IsTruncated=True, Marker="m"), {"UserDetailList": []}],
+        UNKNOWN,
+        "one page of more",
+    ),
     ("a page of the CLI is missing", [details(role(), NextToken="t")], UNKNOWN, "one page of more"),
     ("a list of pages", [[details(IsTruncated=True), details(role(allow(ATTACH)))]], COVERED, ""),
     ("a bare list of role details", [[role(allow(ATTACH))]], COVERED, ""),
@@ -555,6 +662,23 @@ USERS: list[tuple[str, list[Any], str, str]] = [
         "policy managed",
     ),
     ("group not in the export", [details(user(GroupList=["g"]))], UNKNOWN, "group g are not in the export"),
+    (
+        "group not in the export, granted inline",
+        [details(user(EVERYTHING, GroupList=["g"]))],
+        UNKNOWN,
+        "group g are not in the export",
+    ),
+    ("groups not listed", [details(user(GroupList=None))], UNKNOWN, "the groups of user c1-ebs"),
+    ("groups not listed, granted inline", [details(user(allow(ATTACH), GroupList=None))], COVERED, ""),
+    ("a single group", [details(user(GroupList="g"), group("g", allow(ATTACH)))], COVERED, "group g"),
+    ("a group that cannot be read", [details(user(EVERYTHING, GroupList=[7]))], UNKNOWN, "GroupList of user c1-ebs"),
+    ("groups that are no list", [details(user(EVERYTHING, GroupList=7))], UNKNOWN, "GroupList of user c1-ebs"),
+    (
+        "two documents disagree about his groups",
+        [details(user(allow(ATTACH))), {"UserName": "c1-ebs", "Groups": [{"GroupName": "g"}]}],
+        UNKNOWN,
+        "disagree about the groups",
+    ),
     ("a group that he is not in", [details(user(), group("g", allow(ATTACH)))], MISSING, ""),
     ("denied by a group", [details(user(EVERYTHING, GroupList=["g"]), group("g", deny(ATTACH)))], DENIED, "group g"),
     ("a role of his name holds it", [details(user(), role(EVERYTHING))], MISSING, ""),
@@ -592,7 +716,38 @@ PARTS: list[tuple[str, list[Any], str, str]] = [
         "a name whose policy is not there",
         [BARE_ROLE, OTHER_POLICY, {"PolicyNames": ["p", "q"]}, NO_ATTACHED],
         UNKNOWN,
-        "not every inline policy",
+        "inline policy q of role c1-ebs is not in the export",
+    ),
+    (
+        "a name whose policy is not there, beside one that grants it",
+        [BARE_ROLE, ROLE_POLICY, {"PolicyNames": ["p", "q"]}, NO_ATTACHED],
+        UNKNOWN,
+        "inline policy q",
+    ),
+    ("a list that lacks a policy", [{"RoleName": "c1-ebs", "PolicyNames": []}, ROLE_POLICY], UNKNOWN, "disagree"),
+    (
+        "a list of attached policies that lacks one of the details",
+        [details(WITH_MANAGED, managed(MANAGED, allow(ATTACH))), {"RoleName": "c1-ebs", **NO_ATTACHED}],
+        UNKNOWN,
+        "disagree about the policies attached",
+    ),
+    (
+        "a list of attached policies like that of the details",
+        [details(WITH_MANAGED, managed(MANAGED, allow(ATTACH))), {"RoleName": "c1-ebs", **ONE_ATTACHED}],
+        COVERED,
+        "policy managed",
+    ),
+    (
+        "a version that another document calls old",
+        [details(WITH_MANAGED, managed(MANAGED, DefaultVersionId="v2")), {"PolicyArn": MANAGED, **ONE_VERSION}],
+        UNKNOWN,
+        "disagree about policy",
+    ),
+    (
+        "the same version twice",
+        [details(WITH_MANAGED, managed(MANAGED, allow(ATTACH))), {"PolicyArn": MANAGED, **ONE_VERSION}],
+        COVERED,
+        "policy",
     ),
     ("attached policies unseen", [BARE_ROLE, OTHER_POLICY, {"PolicyNames": ["p"]}], UNKNOWN, "attached to role c1-ebs"),
     (
@@ -787,8 +942,13 @@ def test_an_inactive_access_key_holds_nothing() -> None:
         (ATTACH, [ROLE_POLICY], ["inline policy", "attached to", "boundary", "service control policies", "session"]),
         (
             ATTACH,
-            [details(role(EVERYTHING, AttachedManagedPolicies=attached(MANAGED)))],
-            ["policy managed", "service control policies", "session policies"],
+            [details(role(EVERYTHING, AttachedManagedPolicies=None))],
+            ["attached to", "service control policies", "session policies"],
+        ),
+        (
+            ATTACH,
+            [details(role(EVERYTHING)), organisation(EVERYTHING, kind="RESOURCE_CONTROL_POLICY")],
+            ["service control policies", "session policies"],
         ),
     ],
 )

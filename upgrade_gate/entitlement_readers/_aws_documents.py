@@ -1,107 +1,22 @@
-"""What the AWS command line prints about IAM: the shapes, and the roles, users, groups and policies in them."""
+"""What the AWS command line prints about IAM: its shapes, read one document after the other into an account."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.entitlement_readers._aws_policies import Policy, decode, parse_policy
+from upgrade_gate.entitlement_readers._aws_account import Account, Principal, account_of, join, mapping, objects, text
+from upgrade_gate.entitlement_readers._aws_policies import decode, parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from upgrade_gate.entitlements import Document
 
-__all__ = ["Account", "Principal", "recognises"]
+__all__ = ["Account", "Principal", "Reader", "account_of", "recognises"]
 
 _DETAIL_LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList")
 _ORGANISATION_TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, Sequence) else []
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def account_of(arn: str | None) -> str | None:
-    """Return the account of an ARN; None for AWS's own policies and for what is no ARN."""
-    parts = (arn or "").split(":")
-    return parts[4] if len(parts) > 5 and parts[4].isdigit() else None
-
-
-@dataclass(slots=True)
-class Principal:
-    """A role, user or group as far as the documents show it."""
-
-    kind: str
-    """`role`, `user` or `group`."""
-    name: str
-    arn: str | None = None
-    inline: dict[str, Any] = field(default_factory=dict)
-    """Policy name to document."""
-    attached: dict[str, str] = field(default_factory=dict)
-    """Policy ARN to name."""
-    groups: set[str] = field(default_factory=set)
-    boundary: str | None = None
-    trust: Any = None
-    inline_seen: bool = False
-    """Whether all inline policies are in `inline`."""
-    attached_seen: bool = False
-    groups_seen: bool = False
-    boundary_seen: bool = False
-    """Whether a boundary would be shown if there were one."""
-    conflicts: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Account:
-    """Everything that a set of documents says about one AWS account."""
-
-    principals: dict[tuple[str, str, str], Principal] = field(default_factory=dict)
-    """By kind (`role`, `user`, `group`), account (empty where a document does not say) and name."""
-    policies: dict[str, Policy | None] = field(default_factory=dict)
-    """Managed policy ARN to its default version, None where the documents name the policy without it."""
-    documents: dict[str, Any] = field(default_factory=dict)
-    """Managed policy ARN to the document as it was given, for its size."""
-    organisation: list[tuple[str, Policy]] = field(default_factory=list)
-    """Type and document of each organisation policy."""
-    access_keys: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """Access key ID to user name and whether the key is active."""
-    accounts: set[str] = field(default_factory=set)
-    cut: list[str] = field(default_factory=list)
-    """Pages that announce another which is not there: what is held cannot be told."""
-    cut_lists: list[str] = field(default_factory=list)
-    """Likewise, where only the existence of something may stand on the page that is not there."""
-    foreign: list[str] = field(default_factory=list)
-    """Documents of another account, kept aside."""
-    listed_names: list[tuple[Principal, set[str]]] = field(default_factory=list)
-    """Names of all inline policies of a principal."""
-    joined_by_chance: list[str] = field(default_factory=list)
-    """What was joined only because there was one candidate."""
-    loose_attached: list[Mapping[str, Any]] = field(default_factory=list)
-    loose_versions: list[Any] = field(default_factory=list)
-    loose_names: list[Sequence[Any]] = field(default_factory=list)
-    """Answers that do not repeat what they were asked for."""
-
-    def principal(self, kind: str, name: str, arn: str | None = None) -> Principal:
-        """Return the principal of that name, made when it is new."""
-        key = (kind, account_of(arn) or "", name)
-        return self.principals.setdefault(key, Principal(kind, name))
-
-    def find(self, kind: str, name: str, account: str | None) -> Principal | None:
-        """Return the principal of that name; where no account is given, only if there is no other of that name."""
-        if account is not None:
-            return self.principals.get((kind, account, name)) or self.principals.get((kind, "", name))
-        found = [p for (k, _, n), p in self.principals.items() if (k, n) == (kind, name)]
-        return found[0] if len(found) == 1 else None
 
 
 def recognises(body: Any) -> bool:
@@ -128,7 +43,7 @@ def _shape(body: Mapping[str, Any]) -> str | None:
     if any(key in body for key in _DETAIL_LISTS):
         return "details"
     for kind in ("Role", "User", "Group"):
-        name = _text(body.get(f"{kind}Name"))
+        name = text(body.get(f"{kind}Name"))
         if name and "PolicyDocument" in body:
             return "inline"
         if name and "Arn" in body and (f"{kind}PolicyList" in body or "AttachedManagedPolicies" in body):
@@ -147,8 +62,8 @@ def _shape(body: Mapping[str, Any]) -> str | None:
 
 def _policy_shape(body: Mapping[str, Any]) -> str | None:
     if "Policies" in body:
-        return "policies" if all(_policy_entry(p) for p in _objects(body["Policies"])) else None
-    policy = _mapping(body.get("Policy"))
+        return "policies" if all(_policy_entry(p) for p in objects(body["Policies"])) else None
+    policy = mapping(body.get("Policy"))
     if "PolicySummary" in policy and "Content" in policy:
         return "organisation"
     if "Arn" in policy and "PolicyName" in policy:
@@ -168,7 +83,8 @@ class Reader:
     def __init__(self, account: str | None) -> None:
         self.wanted = account
         self.account = Account()
-        self.pages: list[tuple[bool, str]] = []
+        self.pages: list[tuple[bool, frozenset[str], str]] = []
+        """Whether more follows, the lists in it, and where it comes from."""
 
     def read(self, documents: Iterable[Document]) -> Account:
         """Read every document, then join what has no name of its own."""
@@ -181,9 +97,9 @@ class Reader:
             if cut:
                 self.account.cut.append(f"{origin} is cut off")
             self._take(body, origin)
-        final = any(not more for more, _ in self.pages)
-        self.account.cut += [f"{origin} is one page of more" for more, origin in self.pages if more and not final]
-        _join(self.account)
+        final = {lists for more, lists, _ in self.pages if not more}
+        self.account.cut += [f"{o} is one page of more" for more, lists, o in self.pages if more and lists not in final]
+        join(self.account)
         return self.account
 
     def _strangers(self, bodies: Sequence[Mapping[str, Any]]) -> bool:
@@ -209,7 +125,7 @@ class Reader:
         return False
 
     def _each(self, take: Callable[[Mapping[str, Any]], object], entries: Any) -> None:
-        for entry in _objects(entries):
+        for entry in objects(entries):
             take(entry)
 
     def _take(self, body: Mapping[str, Any], origin: str) -> None:
@@ -220,13 +136,13 @@ class Reader:
             "detail": self._detail,
             "inline": self._inline,
             "bare-role": lambda b: self._bare(b, boundary_seen="PermissionsBoundary" in b),
-            "role": lambda b: self._bare(_mapping(b["Role"]), boundary_seen=True),
-            "user": lambda b: self._bare(_mapping(b["User"]), boundary_seen=True),
+            "role": lambda b: self._bare(mapping(b["Role"]), boundary_seen=True),
+            "user": lambda b: self._bare(mapping(b["User"]), boundary_seen=True),
             "roles": lambda b: self._each(lambda role: self._bare(role, boundary_seen=False), b["Roles"]),
             "policies": lambda b: self._each(self._policy, b["Policies"]),
-            "policy": lambda b: self._policy(_mapping(b["Policy"])),
+            "policy": lambda b: self._policy(mapping(b["Policy"])),
             "managed": self._policy,
-            "organisation": lambda b: self._organisation(_mapping(b["Policy"])),
+            "organisation": lambda b: self._organisation(mapping(b["Policy"])),
             "organisation-bare": self._organisation,
             "keys": lambda b: self._each(self._key, b["AccessKeyMetadata"]),
             "attached": self._attached,
@@ -241,7 +157,7 @@ class Reader:
     def _note_page(self, shape: str, body: Mapping[str, Any], origin: str) -> None:
         more = body.get("IsTruncated") is True or bool(body.get("NextToken") or body.get("Marker"))
         if shape == "details":
-            self.pages.append((more, origin))
+            self.pages.append((more, frozenset(body) & {*_DETAIL_LISTS, "Policies"}, origin))
         elif more and shape in ("attached", "names", "groups"):
             self.account.cut.append(f"{origin} is one page of more")
         elif more:
@@ -249,53 +165,57 @@ class Reader:
 
     def _details(self, body: Mapping[str, Any]) -> None:
         for key in _DETAIL_LISTS:
-            for entry in _objects(body.get(key)):
+            for entry in objects(body.get(key)):
                 self._detail(entry)
-        for entry in _objects(body.get("Policies")):
+        for entry in objects(body.get("Policies")):
             self._policy(entry)
 
     def _detail(self, entry: Mapping[str, Any]) -> None:
-        kind = next((k for k in ("Role", "User", "Group") if _text(entry.get(f"{k}Name"))), None)
+        kind = next((k for k in ("Role", "User", "Group") if text(entry.get(f"{k}Name"))), None)
         if kind is None:
             return
-        principal = self.account.principal(kind.lower(), entry[f"{kind}Name"], _text(entry.get("Arn")))
+        principal = self.account.principal(kind.lower(), entry[f"{kind}Name"], text(entry.get("Arn")))
         self._arn(principal, entry)
-        listed = {str(p.get("PolicyName")) for p in _objects(entry.get(f"{kind}PolicyList"))}
-        if set(principal.inline) - listed or (principal.inline_seen and listed != set(principal.inline)):
-            principal.conflicts.append(f"two documents disagree about the inline policies of {principal.name}")
-        for policy in _objects(entry.get(f"{kind}PolicyList")):
-            _set_inline(principal, str(policy.get("PolicyName")), policy.get("PolicyDocument"))
-        attached = {
-            str(p.get("PolicyArn")): str(p.get("PolicyName")) for p in _objects(entry.get("AttachedManagedPolicies"))
-        }
-        if principal.attached_seen and attached != principal.attached:
-            principal.conflicts.append(f"two documents disagree about the policies attached to {principal.name}")
-        principal.attached.update(attached)
-        groups = entry.get("GroupList")
-        principal.groups |= {g for g in groups if isinstance(g, str)} if isinstance(groups, Sequence) else set()
-        principal.inline_seen = principal.attached_seen = principal.groups_seen = principal.boundary_seen = True
+        if entry.get(f"{kind}PolicyList") is not None:
+            self._inline_list(principal, f"{kind}PolicyList", entry[f"{kind}PolicyList"])
+        if entry.get("AttachedManagedPolicies") is not None:
+            principal.set_attached(entry["AttachedManagedPolicies"], "AttachedManagedPolicies")
+        if entry.get("GroupList") is not None:
+            given = entry["GroupList"]
+            names = [given] if isinstance(given, str) else given
+            groups = [{"GroupName": name} for name in names] if isinstance(names, Sequence) else names
+            principal.set_groups({g["GroupName"] for g in principal.listed(groups, "GroupList", "GroupName")})
+        principal.boundary_seen = True
         self._boundary_and_trust(principal, entry)
+
+    def _inline_list(self, principal: Principal, key: str, value: Any) -> None:
+        policies = principal.listed(value, key, "PolicyName")
+        for policy in policies:
+            principal.set_inline(policy["PolicyName"], policy.get("PolicyDocument"))
+        principal.set_names({policy["PolicyName"] for policy in policies})
 
     def _bare(self, entry: Mapping[str, Any], *, boundary_seen: bool) -> None:
         for kind in ("Role", "User"):
-            name = _text(entry.get(f"{kind}Name"))
+            name = text(entry.get(f"{kind}Name"))
             if name:
-                principal = self.account.principal(kind.lower(), name, _text(entry.get("Arn")))
+                principal = self.account.principal(kind.lower(), name, text(entry.get("Arn")))
                 self._arn(principal, entry)
                 principal.boundary_seen = principal.boundary_seen or boundary_seen
                 self._boundary_and_trust(principal, entry)
 
     def _arn(self, principal: Principal, entry: Mapping[str, Any]) -> None:
-        arn = _text(entry.get("Arn"))
+        arn = text(entry.get("Arn"))
         if arn and principal.arn not in (None, arn):
             principal.conflicts.append(f"{principal.kind} {principal.name} has two ARNs: {principal.arn} and {arn}")
         principal.arn = arn or principal.arn
 
     def _boundary_and_trust(self, principal: Principal, entry: Mapping[str, Any]) -> None:
         boundary = entry.get("PermissionsBoundary")
-        arn = _text(_mapping(boundary).get("PermissionsBoundaryArn")) or _text(boundary)
+        arn = text(mapping(boundary).get("PermissionsBoundaryArn")) or text(boundary)
         if boundary and not arn:
             arn = "a boundary without an ARN"
+        if arn and principal.boundary not in (None, arn):
+            principal.conflicts.append(f"two documents disagree about the permissions boundary of {principal.name}")
         principal.boundary = arn or principal.boundary
         if entry.get("AssumeRolePolicyDocument") is not None:
             trust = entry["AssumeRolePolicyDocument"]
@@ -305,15 +225,15 @@ class Reader:
 
     def _inline(self, body: Mapping[str, Any]) -> None:
         for kind in ("Role", "User", "Group"):
-            name = _text(body.get(f"{kind}Name"))
+            name = text(body.get(f"{kind}Name"))
             if name:
                 principal = self.account.principal(kind.lower(), name)
-                _set_inline(principal, str(body.get("PolicyName")), body["PolicyDocument"])
+                principal.set_inline(str(body.get("PolicyName")), body["PolicyDocument"])
 
     def _asked_for(self, body: Mapping[str, Any]) -> Principal | None:
         """Return the principal that a collector wrote into an answer that does not name it."""
         for kind in ("Role", "User", "Group"):
-            name = _text(body.get(f"{kind}Name"))
+            name = text(body.get(f"{kind}Name"))
             if name:
                 return self.account.principal(kind.lower(), name)
         return None
@@ -323,7 +243,7 @@ class Reader:
         if principal is None:
             self.account.loose_attached.append(body)
         else:
-            _set_attached(principal, body)
+            principal.set_attached(body["AttachedPolicies"])
 
     def _names(self, body: Mapping[str, Any]) -> None:
         principal = self._asked_for(body)
@@ -335,37 +255,32 @@ class Reader:
     def _groups(self, body: Mapping[str, Any]) -> None:
         principal = self._asked_for(body)
         if principal is not None and principal.kind == "user":
-            principal.groups |= {str(g.get("GroupName")) for g in _objects(body["Groups"])}
-            principal.groups_seen = True
+            principal.set_groups({g["GroupName"] for g in principal.listed(body["Groups"], "Groups", "GroupName")})
 
     def _version(self, body: Mapping[str, Any]) -> None:
-        version, arn = _mapping(body["PolicyVersion"]), _text(body.get("PolicyArn"))
+        version, arn = mapping(body["PolicyVersion"]), text(body.get("PolicyArn"))
         if arn is None:
             self.account.loose_versions.append(version)
         elif version.get("IsDefaultVersion") is True:
-            self.account.policies[arn] = parse_policy(f"policy {arn}", version.get("Document"))
-            self.account.documents[arn] = version.get("Document")
+            self.account.keep(arn, f"policy {arn}", text(version.get("VersionId")), version.get("Document"))
 
     def _policy(self, entry: Mapping[str, Any]) -> None:
-        arn = _text(entry.get("Arn"))
+        arn = text(entry.get("Arn"))
         if arn is None or entry.get("Type") in _ORGANISATION_TYPES:
             return
-        document = _default_version(entry)
-        if document is not None:
-            self.account.policies[arn] = parse_policy(f"policy {entry.get('PolicyName') or arn}", document)
-            self.account.documents[arn] = document
-        else:
-            self.account.policies.setdefault(arn, None)
+        version, documents = _default_version(entry)
+        for document in documents or (None,):
+            self.account.keep(arn, f"policy {entry.get('PolicyName') or arn}", version, document)
 
     def _organisation(self, policy: Mapping[str, Any]) -> None:
-        summary = _mapping(policy.get("PolicySummary"))
+        summary = mapping(policy.get("PolicySummary"))
         name = f"organisation policy {summary.get('Name') or summary.get('Id') or ''}".strip()
         kind = str(summary.get("Type") or _ORGANISATION_TYPES[0])
         if kind in _ORGANISATION_TYPES:
             self.account.organisation.append((kind, parse_policy(name, policy.get("Content"))))
 
     def _key(self, key: Mapping[str, Any]) -> None:
-        identifier, user = _text(key.get("AccessKeyId")), _text(key.get("UserName"))
+        identifier, user = text(key.get("AccessKeyId")), text(key.get("UserName"))
         if identifier and user:
             self.account.access_keys[identifier] = (user, key.get("Status") != "Inactive")
 
@@ -379,83 +294,20 @@ def _flatten(body: Any) -> list[Mapping[str, Any]]:
 def _arns(body: Mapping[str, Any]) -> Iterable[str]:
     """Yield the ARNs that say whose document this is; what it merely refers to says nothing."""
     for key in (*_DETAIL_LISTS, "Roles", "Policies"):
-        for entry in _objects(body.get(key)):
-            if _text(entry.get("Arn")):
+        for entry in objects(body.get(key)):
+            if text(entry.get("Arn")):
                 yield entry["Arn"]
-    for holder in (body, *(_mapping(body.get(k)) for k in ("Role", "User", "Policy"))):
-        if _text(holder.get("Arn")):
+    for holder in (body, *(mapping(body.get(k)) for k in ("Role", "User", "Policy"))):
+        if text(holder.get("Arn")):
             yield holder["Arn"]
 
 
-def _set_inline(principal: Principal, name: str, document: Any) -> None:
-    known = principal.inline.get(name)
-    if known is not None and decode(known) != decode(document):
-        principal.conflicts.append(f"two documents disagree about policy {name} of {principal.name}")
-    principal.inline[name] = document
-
-
-def _set_attached(principal: Principal, body: Mapping[str, Any]) -> None:
-    entries = _objects(body.get("AttachedPolicies"))
-    principal.attached.update({str(p.get("PolicyArn")): str(p.get("PolicyName")) for p in entries})
-    principal.attached_seen = True
-
-
-def _default_version(entry: Mapping[str, Any]) -> Any:
-    """Return the document of the default version, which need not be the newest; None where it is not there."""
-    versions = _objects(entry.get("PolicyVersionList"))
-    default = _text(entry.get("DefaultVersionId"))
+def _default_version(entry: Mapping[str, Any]) -> tuple[str | None, list[Any]]:
+    """Return ID and document of the default version, which need not be the newest; no document if it is not there."""
+    versions = objects(entry.get("PolicyVersionList"))
+    default = text(entry.get("DefaultVersionId"))
     chosen = [v for v in versions if v.get("VersionId") == default] if default else []
     chosen = chosen or [
         v for v in versions if v.get("IsDefaultVersion") is True and default in (None, v.get("VersionId"))
     ]
-    return chosen[0].get("Document") if chosen else None
-
-
-def _merge_nameless(account: Account) -> None:
-    """Merge what `get-role-policy` says, which names no account, into the one principal of that name."""
-    for key in [k for k in account.principals if not k[1]]:
-        same = [p for k, p in account.principals.items() if k[1] and (k[0], k[2]) == (key[0], key[2])]
-        if len(same) != 1:
-            continue
-        target, source = same[0], account.principals.pop(key)
-        if target.inline_seen and set(source.inline) - set(target.inline):
-            target.conflicts.append(f"two documents disagree about the inline policies of {target.name}")
-        for name, document in source.inline.items():
-            _set_inline(target, name, document)
-        target.attached.update(source.attached)
-        target.attached_seen = target.attached_seen or source.attached_seen
-        target.groups |= source.groups
-        target.groups_seen = target.groups_seen or source.groups_seen
-        target.conflicts += source.conflicts
-        account.listed_names = [(target if p is source else p, names) for p, names in account.listed_names]
-
-
-def _join(account: Account) -> None:
-    """Join what names neither role nor policy, where there is exactly one that it can belong to.
-
-    `list-attached-role-policies`, `list-role-policies` and `get-policy-version` do not repeat what they were asked
-    for. A join by being the only candidate is said as a caveat.
-    """
-    _merge_nameless(account)
-    for principal, names in account.listed_names:
-        principal.inline_seen = principal.inline_seen or names <= set(principal.inline)
-    principals = list(account.principals.values())
-    if len(principals) != 1:
-        return
-    principal = principals[0]
-    if len(account.loose_names) == 1 and {str(n) for n in account.loose_names[0]} <= set(principal.inline):
-        principal.inline_seen = True
-    if len(account.loose_attached) != 1 or principal.attached_seen:
-        return
-    entries = _objects(account.loose_attached[0].get("AttachedPolicies"))
-    _set_attached(principal, account.loose_attached[0])
-    note = (
-        f"the list of attached policies is taken for that of {principal.name}, the only {principal.kind} in the export"
-    )
-    account.joined_by_chance.append(note)
-    if len(account.loose_versions) == 1 and len(entries) == 1:
-        version, arn = _mapping(account.loose_versions[0]), str(entries[0].get("PolicyArn"))
-        if version.get("IsDefaultVersion") is True and account.policies.get(arn) is None:
-            account.policies[arn] = parse_policy(f"policy {entries[0].get('PolicyName')}", version.get("Document"))
-            account.documents[arn] = version.get("Document")
-            account.joined_by_chance.append(f"the only policy version is taken for {arn}, the only attached policy")
+    return default or (text(chosen[0].get("VersionId")) if chosen else None), [v.get("Document") for v in chosen]

@@ -98,10 +98,18 @@ def decode(document: Any) -> Mapping[str, Any] | None:
         return None
     text = document.strip()
     try:
-        body = json.loads(text if text.startswith("{") else unquote(text))
+        body = json.loads(text if text.startswith("{") else unquote(text), object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, Mapping) else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose keys stand there once; raises ValueError where one would hide another."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def parse_policy(name: str, document: Any) -> Policy:

@@ -41,7 +41,9 @@ def judge_trust(role: str, document: Any, account: str | None, issuer: str, subj
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return Judgement(Verdict.UNKNOWN, f"the trust policy of {role} has no statements that can be read")
     host = issuer.removeprefix("https://")
-    states = {s: _subject([e for e in entries if isinstance(e, Mapping)], _Claims(s, host), account) for s in subjects}
+    readable = [e for e in entries if _is_readable(e)]
+    whole = len(readable) == len(entries)
+    states = {s: _unless_hidden(_subject(readable, _Claims(s, host), account), whole=whole) for s in subjects}
     for verdict, words in (
         (Verdict.DENIED, "denies"),
         (Verdict.UNKNOWN, "cannot be understood for"),
@@ -75,6 +77,22 @@ def _subject(entries: Sequence[Mapping[str, Any]], claims: _Claims, account: str
             elif met is None and best is Verdict.MISSING:
                 best = Verdict.NARROWER
     return best
+
+
+def _is_readable(entry: Any) -> bool:
+    """Return whether it can be told what a statement is about: else it may admit or deny anyone."""
+    if not isinstance(entry, Mapping):
+        return False
+    effect = entry.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        return isinstance(effect, str) and effect.casefold() == "allow"
+    actions = entry.get("NotAction") if "NotAction" in entry else entry.get("Action")
+    listed = [actions] if isinstance(actions, str) else actions
+    return isinstance(listed, Sequence) and bool(listed) and len(_strings(listed)) == len(listed)
+
+
+def _unless_hidden(verdict: Verdict, *, whole: bool) -> Verdict:
+    return verdict if whole or verdict is Verdict.DENIED else Verdict.UNKNOWN
 
 
 def _strings(value: Any) -> list[str]:

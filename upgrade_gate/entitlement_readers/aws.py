@@ -67,6 +67,8 @@ class _Gathered:
     policies: tuple[Policy, ...]
     unseen: tuple[str, ...]
     """What may allow more, or deny."""
+    absent: tuple[str, ...]
+    """What is named as the principal's own and is not there, as a boundary may be: a Deny may stand in it."""
     problems: tuple[str, ...]
     """What was supplied and cannot be understood."""
 
@@ -109,8 +111,9 @@ class AwsHoldings:
         problems = (*gathered.problems, *(boundary.problems if boundary else ()), *self._organisation_problems())
         if problems:
             return Judgement(Verdict.UNKNOWN, problems[0])
-        if gathered.unseen and outcome.state is not State.ALLOWED and not outcome.maybe_denied:
-            return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {gathered.unseen[0]}")
+        unseen = (*gathered.absent, *gathered.unseen)
+        if unseen and outcome.state is not State.ALLOWED and not outcome.maybe_denied:
+            return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {unseen[0]}")
         if outcome.state is State.NOT_ALLOWED:
             return Judgement(Verdict.MISSING, outcome.reason)
         for found, who in (
@@ -122,8 +125,9 @@ class AwsHoldings:
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.PARTLY:
                 return Judgement(Verdict.NARROWER, found.reason)
-        if boundary_problem is not None:
-            return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {boundary_problem}")
+        for doubt in (*gathered.absent, boundary_problem, self._level_without(grant)):
+            if doubt is not None:
+                return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {doubt}")
         return Judgement(Verdict.COVERED, outcome.reason, self._caveats(principal, grant, gathered))
 
     def _caveats(self, principal: Principal, grant: Grant, gathered: _Gathered) -> tuple[str, ...]:
@@ -131,7 +135,7 @@ class AwsHoldings:
         if principal.boundary is None and not principal.boundary_seen:
             lines.append(f"whether {principal.name} has a permissions boundary was not seen")
         lines += self._read.joined_by_chance
-        if not self._read.organisation:
+        if not self._control_policies():
             lines.append(_NO_ORGANISATION)
         service = grant.permission.casefold().partition(":")[0]
         if service == "kms":
@@ -181,12 +185,13 @@ class AwsHoldings:
     def _collect(self, principal: Principal) -> _Gathered:
         policies: list[Policy] = []
         unseen: list[str] = []
+        absent: list[str] = []
         account = account_of(principal.arn)
         holders = [principal]
         for group in sorted(principal.groups):
             holder = self._read.find("group", group, account)
             if holder is None:
-                unseen.append(f"the policies of group {group} are not in the export")
+                absent.append(f"the policies of group {group} are not in the export")
             else:
                 holders.append(holder)
         for holder in holders:
@@ -195,17 +200,19 @@ class AwsHoldings:
             for arn, name in sorted(holder.attached.items()):
                 policy = self._read.policies.get(arn)
                 if policy is None:
-                    unseen.append(f"policy {name} attached to {label} is not in the export; {_NARROWER_FILTER}")
+                    absent.append(f"policy {name} attached to {label} is not in the export; {_NARROWER_FILTER}")
                 else:
                     policies.append(policy)
+            absent += [f"inline policy {name} of {label} is not in the export" for name in sorted(holder.named)]
             if not holder.inline_seen:
                 unseen.append(f"not every inline policy of {label} is in the export")
             if not holder.attached_seen:
                 unseen.append(f"the policies attached to {label} are not in the export")
         if principal.kind == "user" and not principal.groups_seen:
             unseen.append(f"the groups of user {principal.name} are not in the export")
-        problems = [problem for policy in policies for problem in policy.problems]
-        return _Gathered(tuple(policies), tuple(unseen), tuple(problems))
+        problems = [problem for holder in holders for problem in (*holder.problems, *holder.conflicts)]
+        problems += [problem for policy in policies for problem in policy.problems]
+        return _Gathered(tuple(policies), tuple(unseen), tuple(absent), tuple(problems))
 
     def _boundary(self, principal: Principal) -> tuple[Policy | None, str | None]:
         """Return the boundary's document, and why there is none although the principal has one."""
@@ -227,12 +234,22 @@ class AwsHoldings:
         denial = denies(statements, grant.permission.casefold(), grant.resource or "*", grant)
         if denial is not None and denial.state is State.DENIED:
             return denial
-        control = [p for kind, p in self._read.organisation if kind == "SERVICE_CONTROL_POLICY"]
+        control = self._control_policies()
         if any(s.allow for p in control for s in p.statements):
             allowed = decide(control, grant)
             if allowed.state is not State.ALLOWED:
                 return allowed
         return denial
+
+    def _control_policies(self) -> list[Policy]:
+        return [p for kind, p in self._read.organisation if kind == "SERVICE_CONTROL_POLICY"]
+
+    def _level_without(self, grant: Grant) -> str | None:
+        """Return why some level of the organisation may not allow it: which policy hangs where is not known."""
+        for policy in self._control_policies():
+            if any(s.allow for s in policy.statements) and decide([policy], grant).state is not State.ALLOWED:
+                return f"{policy.name} does not allow it, and every level of the organisation must"
+        return None
 
     def _organisation_problems(self) -> tuple[str, ...]:
         return tuple(problem for _, policy in self._read.organisation for problem in policy.problems)
