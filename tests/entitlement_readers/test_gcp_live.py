@@ -155,10 +155,23 @@ def test_what_may_not_be_read_never_makes_a_proof(path: str, certificates: Certi
     with serve(certificates, answers() | {path: [refused]}) as api:
         holdings = gcp.build(gcp.collect(settings(api, certificates, identities=[SA])), "p1")
     assert holdings.judge(SA, GET, ()).verdict is Verdict.COVERED
-    if "folders" in path or path.endswith("/v3/projects/p1"):
-        assert holdings.judge(SA, CREATE, ()).verdict is Verdict.MISSING
-    if path.endswith("roles/f"):
+    if "folders" in path or path.endswith(("/v3/projects/p1", "roles/f")):
         assert holdings.judge(SA, CREATE, ()).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("path", "resource"),
+    [
+        ("GET /v3/projects/p1", "what is above projects/p1"),
+        (f"GET {POINT.format('organizations%2F7')}", "organizations/7"),
+        (f"GET {POINT.format('projects%2Fp1')}", "projects/p1"),
+    ],
+)
+def test_deny_policies_that_may_not_be_read_are_a_caveat(path: str, resource: str, certificates: Certificates) -> None:
+    with serve(certificates, answers() | {path: [Answer({}, 403)]}) as api:
+        judgement = gcp.build(gcp.collect(settings(api, certificates)), "p1").judge(SA, GET, ())
+    assert judgement.verdict is Verdict.COVERED
+    assert f"deny policies of {resource} could not be read" in judgement.caveats
 
 
 def test_deny_rules_that_may_not_be_read_leave_it_unknown(certificates: Certificates) -> None:

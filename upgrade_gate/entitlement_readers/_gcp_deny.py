@@ -65,6 +65,9 @@ def denied(
             reason = f"the rules of deny policy {policy.name} are not in the export (gcloud iam policies get)"
             possible.append(Judgement(Verdict.UNKNOWN, reason))
             continue
+        if not policy.whole:
+            reason = f"a rule of deny policy {policy.name} cannot be read"
+            possible.append(Judgement(Verdict.UNKNOWN, reason))
         for rule in policy.rules:
             applies = _applies(rule, subject)
             if applies is False:

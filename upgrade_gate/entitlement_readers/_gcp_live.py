@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from upgrade_gate.entitlement_readers._gcp_shapes import UNREAD
 from upgrade_gate.entitlement_readers._pages import mapping, strings, text
-from upgrade_gate.entitlement_readers._rest import ForbiddenError, GoneError, Rest, read_settings
+from upgrade_gate.entitlement_readers._rest import ForbiddenError, GoneError, Rest, UnusableError, read_settings
 from upgrade_gate.entitlements import Document
 from upgrade_gate.errors import EntitlementError, UsageError
 
@@ -84,6 +85,8 @@ class _Reader:
         self._project = project
         self._attached = [f"projects/{project}"]
         """What deny policies can hang on: the project and the ancestors that were seen."""
+        self._hidden: list[tuple[str, str]] = []
+        """Kind of policy (allow, deny) and resource, where the caller may not read it."""
 
     def documents(self, wanted: Sequence[str]) -> Iterator[Document]:
         """Yield every document; only a project policy that may not be read stops it."""
@@ -98,12 +101,14 @@ class _Reader:
         yield from self._all(self._described, sorted(_bound(policies, emails)))
         yield from self._deny_policies()
         yield from self._pools()
+        for kind, resource in self._hidden:
+            yield Document({"unread": kind, "resource": resource}, f"{kind} policies of {resource}")
 
     def _maybe(self, read: Callable[..., Document], *arguments: str) -> Document | None:
         """Return what may be read; what may not, or is gone, is missing from every proof."""
         try:
             return read(*arguments)
-        except (ForbiddenError, GoneError) as exc:
+        except (ForbiddenError, GoneError, UnusableError) as exc:
             _logger.warning("%s", exc)
             return None
 
@@ -130,11 +135,17 @@ class _Reader:
         at = f"projects/{self._project}"
         for _ in range(_MAX_ANCESTORS):
             place = self._maybe(self._place, at)
+            if place is None:
+                self._hidden += [(kind, f"what is above {at}") for kind in UNREAD]
             parent = text(mapping(place.body).get("parent")) if place is not None else ""
             if not parent:
                 break
             self._attached.append(parent)
-            found += self._all(self._ancestor_policy, [parent])
+            policy = self._maybe(self._ancestor_policy, parent)
+            if policy is None:
+                self._hidden.append(("allow", parent))
+            else:
+                found.append(policy)
             if parent.startswith("organizations/"):
                 break
             at = parent
@@ -162,6 +173,7 @@ class _Reader:
             point = quote(f"cloudresourcemanager.googleapis.com/{resource}", safe="")
             listed = self._maybe(self._listing, f"/v2/policies/{point}/denypolicies", "policies")
             if listed is None:
+                self._hidden.append(("deny", resource))
                 continue
             yield Document({"listing": "denyPolicies", "policies": []}, f"deny policies of {resource}")
             for item in listed.body["policies"]:

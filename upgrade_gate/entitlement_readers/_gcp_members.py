@@ -10,6 +10,8 @@ __all__ = ["is_deleted", "project_of", "stands_for"]
 _EVERYBODY = frozenset({"allusers", "allauthenticatedusers", "principalset://goog/public:all"})
 """`allAuthenticatedUsers` includes every service account."""
 _ACCOUNT_PRINCIPAL = re.compile(r"^principal://iam\.googleapis\.com/projects/[^/]+/serviceaccounts/([^/]+)$")
+_SETS = ("group:", "domain:", "principalset://", "projectowner:", "projecteditor:", "projectviewer:")
+"""Members that stand for others; `projectEditor:P` is whoever has the role Editor of the project."""
 _OF_A_POOL = "/workloadidentitypools/"
 _EMAIL = re.compile(r"^[^@\s]+@([a-z0-9-]+)\.iam\.gserviceaccount\.com$")
 
@@ -21,10 +23,12 @@ def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
         return True
     named = _ACCOUNT_PRINCIPAL.match(folded)
     if named:
+        if named.group(1).isdecimal() and not unique_id:
+            return None
         return named.group(1) in (email.casefold(), unique_id or email.casefold())
     if _OF_A_POOL in folded:
         return False
-    return None if folded.startswith(("group:", "domain:", "principalset://")) else False
+    return None if folded.startswith(_SETS) else False
 
 
 def among(members: Sequence[str], email: str, unique_id: str = "") -> bool | None:

@@ -69,6 +69,19 @@ class Projects:
         listed = ", ".join(sorted(named))
         return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
 
+    @staticmethod
+    def contradiction(policies: Iterable[Policy], email: str) -> str:
+        """Return which resource two documents show with different policies, empty where none is."""
+        shown: dict[tuple[Level, str], object] = {}
+        for policy in policies:
+            placed = policy.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION)
+            if not placed and (policy.level is not Level.ACCOUNT or policy.resource != email):
+                continue
+            bindings = {(b.role, frozenset(b.members), b.condition) for b in policy.bindings}
+            if shown.setdefault((policy.level, policy.resource), bindings) != bindings:
+                return f"two documents disagree about {policy.label}"
+        return ""
+
     def _foreign(self, email: str, ours: str) -> str:
         """Return why the export says nothing about our project, empty when it may."""
         seen = {p for p in self._evidence if p.isdecimal() == ours.isdecimal()}

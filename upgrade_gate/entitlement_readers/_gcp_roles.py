@@ -65,6 +65,9 @@ class RoleBook:
             return Contents(frozenset(), frozenset(), why=f"the export holds two different definitions of role {name}")
         if dead - {""}:
             return Contents(frozenset(), None, why=f"role {name} is {max(dead)}: it grants nothing")
+        if full and not all(d.whole for d in found):
+            read = full.pop()
+            return Contents(read, read, why=f"the permissions of role {name} cannot be read as a whole")
         if full:
             return Contents(full.pop(), None)
         table = requests.role_table()

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from upgrade_gate.entitlement_readers._pages import Entry, mapping, strings, text
+from upgrade_gate.entitlement_readers._pages import Entry, mapping, readable_strings, strings, text
 
 __all__ = [
+    "UNREAD",
     "WRAPPERS",
     "Account",
     "Binding",
@@ -46,6 +47,8 @@ _ROLE_NAME = re.compile(r"^(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+$")
 _PERMISSION_NAME = re.compile(r"^[a-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$")
 _ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:json|ya?ml))?$", re.IGNORECASE)
 _POLICY_KEYS = frozenset({"bindings", "etag", "version", "auditConfigs"})
+UNREAD = ("allow", "deny")
+"""What a live reader says of a resource whose policies of that kind it could not read."""
 _WITHOUT_CONDITION = "_withcond_"
 """What Google puts into a role's name when a policy is read at a version that cannot show conditions."""
 
@@ -59,10 +62,6 @@ class Level(StrEnum):
     ACCOUNT = "service account"
     OTHER = "another resource"
     BARE = "not said"
-
-
-_SOMEBODY = "group:nobody can say whom"
-"""Stands in for the principals of a deny rule that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,8 @@ class Policy:
     bindings: tuple[Binding, ...]
     document: int
     origin: str
+    whole: bool = True
+    """Whether every binding and member could be read."""
 
     @property
     def label(self) -> str:
@@ -104,6 +105,8 @@ class RoleDocument:
     """None: the listing leaves them out (basic view), which is not the same as an empty role."""
     dead: str
     """`DISABLED` or `deleted` where the role grants nothing, else empty."""
+    whole: bool = True
+    """Whether every element of the list could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,15 @@ class DenyPolicy:
     project: str
     """Project that it hangs on, empty for folders, organisations and where nothing says."""
     rules: tuple[DenyRule, ...] | None
+    whole: bool = True
+    """Whether all of the rules could be read; what could not may forbid anything to anyone."""
 
 
 def kind_of(item: Mapping[str, Any]) -> str | None:
     """Return what an object is, by the fields it has; None for what this cloud does not print."""
     name = text(item.get("name"))
+    if item.get("unread") in UNREAD and isinstance(item.get("resource"), str):
+        return "unread"
     if isinstance(item.get("policy"), Mapping) and _policy_kind(item["policy"]) is not None:
         wrapped = any(isinstance(item.get(k), str) for k in ("serviceAccount", "project", "resource"))
         ancestor = isinstance(item.get("id"), str) and isinstance(item.get("type"), str)
@@ -179,7 +186,7 @@ def _policy_kind(item: Mapping[str, Any]) -> str | None:
         return "deny policies"
     bindings = item.get("bindings")
     if isinstance(bindings, list):
-        return "policies" if all("role" in mapping(b) for b in bindings) else None
+        return "policies" if not bindings or any("role" in mapping(b) for b in bindings) else None
     return "policies" if item and set(item) <= _POLICY_KEYS and isinstance(item.get("etag"), str) else None
 
 
@@ -202,8 +209,11 @@ def to_policy(entry: Entry) -> Policy:
     item = entry.item
     inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
     level, resource = _belongs_to(item, entry.origin)
-    bindings = tuple(_binding(b) for b in inner.get("bindings") or () if isinstance(b, Mapping))
-    return Policy(level, resource, bindings, entry.document, entry.origin)
+    given = inner.get("bindings")
+    listed = given if isinstance(given, list) else [given] if given else []
+    bindings = tuple(_binding(b) for b in listed if isinstance(b, Mapping))
+    whole = all(text(mapping(b).get("role")) and readable_strings(b.get("members")) is not None for b in listed)
+    return Policy(level, resource, bindings, entry.document, entry.origin, whole=whole)
 
 
 def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
@@ -245,6 +255,7 @@ def role(entry: Entry) -> RoleDocument:
     """Read a role."""
     item = entry.item
     listed = item.get("includedPermissions")
+    readable = readable_strings(listed)
     dead = "deleted" if item.get("deleted") else ""
     dead = dead or ("DISABLED" if text(item.get("stage")).upper() == "DISABLED" else "")
     return RoleDocument(
@@ -253,6 +264,7 @@ def role(entry: Entry) -> RoleDocument:
         text(item.get("description")),
         frozenset(strings(listed)) if isinstance(listed, Sequence) else None,
         dead,
+        whole=readable is not None or not isinstance(listed, Sequence),
     )
 
 
@@ -296,16 +308,18 @@ def deny_policy(entry: Entry) -> DenyPolicy:
     rules = inner.get("rules")
     if not isinstance(rules, list):
         return DenyPolicy(name, project, None)
-    read = [_deny_rule(mapping(mapping(r).get("denyRule"))) for r in rules if mapping(r).get("denyRule")]
-    return DenyPolicy(name or text(inner.get("displayName")), project, tuple(read))
+    read = [_deny_rule(mapping(mapping(r).get("denyRule"))) for r in rules]
+    found = tuple(rule for rule, _ in read if rule is not None)
+    return DenyPolicy(name or text(inner.get("displayName")), project, found, whole=all(whole for _, whole in read))
 
 
-def _deny_rule(item: Mapping[str, Any]) -> DenyRule:
-    condition = mapping(item.get("denialCondition"))
-    return DenyRule(
-        strings(item.get("deniedPrincipals")) or (_SOMEBODY,),
-        strings(item.get("exceptionPrincipals")),
-        strings(item.get("deniedPermissions")) or ("*",),
-        strings(item.get("exceptionPermissions")),
-        text(condition.get("expression")) or ("(its text is empty)" if condition else ""),
-    )
+def _deny_rule(item: Mapping[str, Any]) -> tuple[DenyRule | None, bool]:
+    """Return what can be read of a rule, None where nothing that it forbids is certain, and whether it is all of it."""
+    excepted = [readable_strings(item.get(key)) for key in ("exceptionPrincipals", "exceptionPermissions")]
+    principals, permissions = strings(item.get("deniedPrincipals")), strings(item.get("deniedPermissions"))
+    if not principals or not permissions or None in excepted:
+        return None, False
+    condition = item.get("denialCondition")
+    expression = text(mapping(condition).get("expression")) or ("(its text is empty)" if condition else "")
+    whole = all(readable_strings(item[key]) is not None for key in ("deniedPrincipals", "deniedPermissions"))
+    return DenyRule(principals, excepted[0] or (), permissions, excepted[1] or (), expression), whole

@@ -11,6 +11,7 @@ from upgrade_gate.entitlement_readers._gcp_shapes import Policy
 
 __all__ = ["Held", "Need", "PermissionNeed", "RoleNeed", "Source"]
 
+_ACT_AS = "iam.serviceAccounts.actAs"
 _ON_ACCOUNTS = ("iam.serviceAccounts.", "iam.serviceAccountKeys.")
 _ON_THE_PROJECT_ONLY = frozenset({"iam.serviceAccounts.list", "iam.serviceAccounts.create"})
 _ACCOUNT_ROLES = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
@@ -56,6 +57,10 @@ class Need(Protocol):
     def on_accounts(self) -> bool:
         """Whether a service account's own policy can grant it."""
 
+    @property
+    def on_itself(self) -> bool:
+        """Whether it is enough to hold it on the account itself."""
+
     def held_by(self, sources: Sequence[Source]) -> Held:
         """Return whether the union of the bindings' roles holds it."""
         ...
@@ -78,6 +83,11 @@ class PermissionNeed:
     def on_accounts(self) -> bool:
         """Whether a service account's own policy can grant it."""
         return self.name.startswith(_ON_ACCOUNTS) and self.name not in _ON_THE_PROJECT_ONLY
+
+    @property
+    def on_itself(self) -> bool:
+        """Whether it is enough to hold it on the account itself: what else is asked for concerns other accounts."""
+        return self.name == _ACT_AS
 
     def held_by(self, sources: Sequence[Source]) -> Held:
         """Return whether some role contains the permission."""
@@ -112,6 +122,11 @@ class RoleNeed:
         """Whether a service account's own policy can grant it."""
         return self.name.startswith(_ACCOUNT_ROLES)
 
+    @property
+    def on_itself(self) -> bool:
+        """Whether it is enough to hold it on the account itself."""
+        return False
+
     def held_by(self, sources: Sequence[Source]) -> Held:
         """Return whether the role itself is bound, else whether the union of all roles contains it."""
         named = next((s for s in sources if s.role == self.name), None)
@@ -119,6 +134,9 @@ class RoleNeed:
             return Held(Has.YES, f"{named.label} is the role itself")
         if not sources:
             return Held(Has.NO, f"no binding in the export gives the account {self.name}")
+        if not self.permissions and self._contents.asked is None:
+            why = self._contents.why or "nothing that the export shows of it can be compared"
+            return Held(Has.UNKNOWN, f"{self.name} is not bound; {why}")
         read = [(source, self._roles.contents(source.role)) for source in sources]
         missing = [p for p in self.permissions if all(c.has(p) is Has.NO for _, c in read)]
         names = ", ".join(dict.fromkeys(s.role for s, _ in read))

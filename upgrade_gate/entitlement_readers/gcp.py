@@ -74,6 +74,10 @@ class GcpHoldings:
 
     def __init__(self, reading: _pages.Reading, account: str | None) -> None:
         self._truncated = reading.truncated
+        self._unread = reading.unread
+        unread = [(e.item["unread"], _pages.text(e.item["resource"])) for e in reading.of("unread")]
+        self._unread_allow = [resource for kind, resource in unread if kind == "allow"]
+        self._unread_deny = [resource for kind, resource in unread if kind == "deny"]
         policies = [shapes.to_policy(e) for e in reading.of("policies")]
         roles = [shapes.role(e) for e in reading.of("roles")]
         self._accounts = [shapes.account(e) for e in reading.of("service accounts")]
@@ -115,14 +119,30 @@ class GcpHoldings:
         forbidden = denied(self._denies, subject, need.permissions, need.whole)
         if forbidden is not None and forbidden.verdict is Verdict.DENIED:
             return forbidden
+        contradiction = self._projects.contradiction(policies, email)
+        if contradiction:
+            return Judgement(Verdict.UNKNOWN, contradiction)
         allowed = self._allowed(need, self._sort(policies, subject), policies, email)
         if allowed.verdict is not Verdict.COVERED:
-            return allowed
+            return self._unless_unread(allowed, policies)
+        if forbidden is None and "deny policies" in self._unread:
+            return Judgement(Verdict.UNKNOWN, f"{allowed.reason}; but {self._unread['deny policies']}")
         return forbidden or Judgement(Verdict.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
+
+    def _unless_unread(self, judgement: Judgement, policies: Iterable[shapes.Policy]) -> Judgement:
+        """Return UNKNOWN where what is not covered may be granted by something that could not be read."""
+        doubts = [f"the policy of {resource} could not be read" for resource in self._unread_allow]
+        doubts += [f"a binding of {policy.label} cannot be read" for policy in policies if not policy.whole]
+        doubts += [self._unread["policies"]] if "policies" in self._unread else []
+        if judgement.verdict is Verdict.UNKNOWN or not doubts:
+            return judgement
+        return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {doubts[0]}")
 
     def _caveats(self, email: str) -> Iterable[str]:
         if not self._has_denies:
             yield _NO_DENY
+        for resource in self._unread_deny:
+            yield f"deny policies of {resource} could not be read"
         if not any(a.email == email for a in self._accounts):
             yield _NO_ACCOUNTS
         yield _BOUNDARIES
@@ -156,7 +176,7 @@ class GcpHoldings:
             return Judgement(Verdict.COVERED, held.reason, held.caveats)
         on_itself = found.on_itself if need.on_accounts else ()
         own = need.held_by((*found.sure, *on_itself))
-        if own.has is Has.YES and need.whole is None:
+        if own.has is Has.YES and need.on_itself:
             return Judgement(Verdict.COVERED, own.reason, (*own.caveats, "granted on this service account alone"))
         if own.has is Has.YES:
             return Judgement(Verdict.NARROWER, f"{own.reason}: not on the project")
