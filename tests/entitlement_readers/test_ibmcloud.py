@@ -62,7 +62,7 @@ def v2(*roles: str, on: dict[str, Any] | None = None, **more: Any) -> dict[str, 
     } | more
 
 
-def catalogue(**actions: Sequence[str]) -> dict[str, Any]:
+def catalogue(**actions: Sequence[Any]) -> dict[str, Any]:
     """Roles of a service as `ibmcloud iam roles --service S --output json` prints them."""
     crns = {"viewer": VIEWER, "operator": OPERATOR, "editor": EDITOR, "manager": MANAGER, "mine": CUSTOM}
     roles = [{"crn": crns[name], "display_name": name, "actions": list(names)} for name, names in actions.items()]
@@ -272,6 +272,65 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "higher role",
     ),
+    "actions of a service that payloads do not name": (
+        [[v1(EDITOR)], catalogue(viewer=["kms.a"], editor=["kms.a", "kms.b"])],
+        {},
+        "UNKNOWN",
+        "higher role",
+    ),
+    "actions that cannot be read": (
+        [[v1(EDITOR)], catalogue(viewer=["is.a", 5], editor=["is.a"])],
+        {},
+        "UNKNOWN",
+        "higher role",
+    ),
+    "a role listed without its actions": (
+        [[v1(EDITOR)], {"service": "is", "system_roles": [{"crn": VIEWER}, {"crn": EDITOR, "actions": ["is.a"]}]}],
+        {},
+        "UNKNOWN",
+        "higher role",
+    ),
+    "two catalogues that disagree about a role": (
+        [[v1(EDITOR)], catalogue(viewer=["is.a", "is.b"], editor=["is.a"]), catalogue(editor=["is.b"])],
+        {},
+        "UNKNOWN",
+        "higher role",
+    ),
+    "two catalogues that agree": ([[v1(EDITOR)], ROLES, ROLES], {}, "COVERED", EDITOR),
+    "a policy that another document calls deleted": (
+        [[v1(VIEWER)], [v1(VIEWER, state="deleted")]],
+        {},
+        "UNKNOWN",
+        "shown differently by two documents",
+    ),
+    "a policy that two documents show alike": ([[v1(VIEWER)], [v1(VIEWER)]], {}, "COVERED", "policy p1"),
+    "a policy shown differently, beside one that covers": (
+        [[v1(VIEWER), v1(VIEWER, id="p2")], [v1(VIEWER, state="deleted")]],
+        {},
+        "COVERED",
+        "policy p2",
+    ),
+    "v2 shows the condition that v1 leaves out": (
+        [[v1(VIEWER)], [v2(VIEWER, rule={"a": 1}, pattern="time-based-conditions:weekly")]],
+        {},
+        "NARROWER",
+        "under a condition",
+    ),
+    "a pattern that is a list": ([[v2(VIEWER, pattern=["time"])]], {}, "NARROWER", "under a condition"),
+    "a role that cannot be read": ([[v1(READER) | {"roles": [7]}]], {}, "UNKNOWN", "a role that cannot be read"),
+    "a role that cannot be read beside the needed one": (
+        [[v1(VIEWER) | {"roles": [{"role_id": VIEWER}, 7]}]],
+        {},
+        "COVERED",
+        "policy p1",
+    ),
+    "a policy that cannot be read": (
+        [[v1(VIEWER, on={"serviceName": "x"}), "x"]],
+        {},
+        "UNKNOWN",
+        "policies that cannot be read",
+    ),
+    "any account": ([[v2(VIEWER, on={"accountId": ("stringMatch", "*")} | IS)]], {}, "COVERED", "policy p1"),
     "catalogues of two services": (
         [
             [v1(EDITOR)],

@@ -48,7 +48,7 @@ CATALOGUES = st.sampled_from([[], [ROLES]])
 
 def decide(policies: list[Any], more: list[Any], role: str, *scopes: str) -> Judgement:
     """Judge one role on `is`."""
-    documents = [Document(body) for body in (*policies, *more)]
+    documents = [Document(policies), *(Document(body) for body in more)]
     grant = Grant("role", role, scope={"attributes": attributes({"serviceName": "is"})})
     return ibmcloud.build(documents, "A").judge(ME, grant, scopes or ("rg1",))
 

@@ -23,8 +23,6 @@ _RESOURCE = "resource"
 _RESOURCE_GROUPS = "resource-group"
 _PLATFORM = "platform_service"
 _HEX_ID = re.compile(r"^[0-9a-f]{32}$")
-_SERVICES = ("is", "power-iaas", "cloud-object-storage", "internet-svcs", "dns-svcs")
-"""Services that payloads name: actions begin with the service's name."""
 _RANK = {
     "role:Viewer": 1,
     "serviceRole:Reader": 1,
@@ -76,7 +74,7 @@ def _accepts(attribute: Attribute, value: str) -> bool | None:
 def fit(policy: AccessPolicy, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
     """Return how far a policy reaches what is needed, in one resource group (None: which one is not known)."""
     if policy.unread:
-        return Fit(Reach.UNCERTAIN, "has targets that cannot be read")
+        return Fit(Reach.UNCERTAIN, policy.unread)
     plain = {a.name: a.value for a in policy.attributes if a.operator == "stringEquals"}
     if _class_of(plain) != _class_of(needed):
         return Fit(Reach.NONE, f"is about another class of targets ({_class_of(plain)})")
@@ -148,18 +146,16 @@ def role_actions(catalogues: Iterable[Catalogue], needed: Mapping[str, str]) -> 
     """Return the actions of each role for the needed target, None where no catalogue of it is in the export.
 
     One role's CRN stands for other actions in each service, so the catalogue must be that service's: by what is
-    written beside it, else by the first part of its actions.
+    written beside it, else by the first part of its actions. A role about which two catalogues disagree is not known.
     """
     service = needed.get("serviceName", "resource-controller")
-    merged = _by_document(catalogues)
-    own = [c for c in merged if _serves(c, service)]
-    if not own and len(merged) == 1 and not _is_elsewhere(merged[0], service):
-        own = merged
     actions: dict[str, frozenset[str]] = {}
-    for one in own:
-        for crn, names in one.actions.items():
-            actions[crn] = actions.get(crn, frozenset()) | names
-    return actions or None
+    disputed: set[str] = set()
+    for one in _by_document(catalogues):
+        for crn, names in one.actions.items() if _serves(one, service) else ():
+            if actions.setdefault(crn, names) != names:
+                disputed.add(crn)
+    return {crn: names for crn, names in actions.items() if crn not in disputed} or None
 
 
 def _by_document(catalogues: Iterable[Catalogue]) -> list[Catalogue]:
@@ -176,10 +172,6 @@ def _prefixes(one: Catalogue) -> set[str]:
 
 def _serves(one: Catalogue, service: str) -> bool:
     return one.service == service if one.service else service in _prefixes(one)
-
-
-def _is_elsewhere(one: Catalogue, service: str) -> bool:
-    return bool(one.service) or any(p in _SERVICES and p != service for p in _prefixes(one))
 
 
 def needed_attributes(scope: object) -> Mapping[str, str] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from upgrade_gate.entitlement_readers._pages import Entry, mapping, strings, text
+from upgrade_gate.entitlement_readers._pages import Entry, mapping, readable_strings, text
 
 __all__ = [
     "EMPTY",
@@ -31,6 +31,7 @@ EMPTY = ("policies", "serviceids")
 _CATALOGUE = ("custom_roles", "service_roles", "system_roles")
 _PLACEHOLDER = ":UnsupportedVersion"
 """End of the role that v1 prints for a policy which only v2 can show."""
+_UNREAD_ROLE = "a role that cannot be read"
 _GROUP = "AccessGroupId-"
 
 
@@ -58,10 +59,13 @@ class AccessPolicy:
     condition: str
     """Rule of a v2 policy (times of day), empty where there is none."""
     active: bool
-    unread: bool
-    """Whether its targets cannot be read: it must not seem to have no limits."""
+    unread: str
+    """Why its reach cannot be told, empty where it can: it must not seem to have no limits."""
     placeholder: bool
     origin: str
+    document: int = 0
+    v2: bool = False
+    """Whether it is the second form, which shows what the first one leaves out."""
 
     @property
     def label(self) -> str:
@@ -134,7 +138,7 @@ def policy(entry: Entry) -> AccessPolicy:
         subject = _attributes(mapping(item.get("subject")))
         resource = mapping(item.get("resource"))
         roles = mapping(mapping(item["control"]).get("grant")).get("roles")
-        condition = str(item["rule"]) if item.get("rule") else text(item.get("pattern"))
+        condition = next((str(item[key]) for key in ("rule", "pattern") if item.get(key)), "")
         resources = [resource]
     else:
         subject = tuple(a for s in item["subjects"] for a in _attributes(mapping(s)))
@@ -151,17 +155,19 @@ def policy(entry: Entry) -> AccessPolicy:
         tags=any(bool(r.get("tags")) for r in resources),
         condition=condition,
         active=item.get("state") in (None, "", "active") and item.get("type") in (None, "", "access"),
-        unread=not resources or any(_is_unread(r) for r in resources),
+        unread="has targets that cannot be read" if not resources or any(_is_unread(r) for r in resources) else "",
         placeholder=any(crn.endswith(_PLACEHOLDER) for crn in crns),
         origin=entry.origin,
+        document=entry.document,
+        v2=isinstance(item.get("control"), Mapping),
     )
 
 
 def _roles(value: object) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        return ()
-    found = [text(mapping(r).get("role_id")) or text(mapping(r).get("crn")) or text(r) for r in value]
-    return tuple(f for f in found if f)
+        return (_UNREAD_ROLE,)
+    found = (text(mapping(r).get("role_id")) or text(mapping(r).get("crn")) or text(r) for r in value)
+    return tuple(f or _UNREAD_ROLE for f in found)
 
 
 def _is_unread(resource: Mapping[str, Any]) -> bool:
@@ -200,11 +206,16 @@ def service_id(entry: Entry) -> ServiceId:
 
 
 def catalogue(entry: Entry) -> Catalogue:
-    """Read the roles of a service, as one object or one role at a time."""
+    """Read the roles of a service, as one object or one role at a time; a role whose actions cannot be read is none."""
     item = entry.item
     groups = [item.get(key) for key in _CATALOGUE]
     roles = [mapping(r) for group in groups if isinstance(group, list) for r in group] or [item]
-    actions = {text(r.get("crn")): frozenset(strings(r.get("actions"))) for r in roles if text(r.get("crn"))}
+    actions = {
+        text(r.get("crn")): frozenset(readable)
+        for r in roles
+        if text(r.get("crn")) and r.get("actions") is not None
+        if (readable := readable_strings(r["actions"])) is not None
+    }
     service = next((text(item.get(k)) for k in ("service", "serviceName", "service_name") if item.get(k)), "")
     return Catalogue(service, actions, entry.document)
 

@@ -174,11 +174,12 @@ class _Reader:
 
     def _note_unread(self, items: Sequence[Any], document: Document) -> None:
         """Note a list of one kind that holds what is not of it: the element may be one that cannot be read."""
-        kinds = {self.kind_of(item) if isinstance(item, Mapping) else None for item in items}
-        nested = any(isinstance(item, list) or self._is_wrapper(item) for item in items)
-        known = kinds - {None}
-        if None in kinds and len(known) == 1 and not nested:
-            kind = str(known.pop())
+        kinds = [self.kind_of(item) if isinstance(item, Mapping) else None for item in items]
+        strange = [item for item, kind in zip(items, kinds, strict=True) if kind is None]
+        nested = any(isinstance(item, list) or self._is_wrapper(item) for item in strange)
+        known = {kind for kind in kinds if kind is not None}
+        if strange and len(known) == 1 and not nested:
+            (kind,) = known
             self.unread.setdefault(kind, f"{document.origin or 'the export'} holds {kind} that cannot be read")
 
     def _is_wrapper(self, item: Any) -> bool:

@@ -7,7 +7,7 @@ Shapes: access policies v1 and v2, service IDs, roles per service, access groups
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.entitlement_readers import _ibmcloud_shapes as shapes
@@ -71,13 +71,15 @@ class IbmHoldings:
 
     def __init__(self, reading: _pages.Reading, account: str | None) -> None:
         self._truncated = reading.truncated
+        self._unread = reading.unread.get("policies")
         self._has_policies = bool(reading.of("policies"))
         self._policies = _newest([shapes.policy(e) for e in reading.of("policies")])
         self._service_ids = [shapes.service_id(e) for e in reading.of("service IDs")]
         self._catalogues = [shapes.catalogue(e) for e in reading.of("roles")]
         self._groups = [shapes.group(e) for e in reading.of("access groups")]
         self._resource_groups = [shapes.resource_group(e) for e in reading.of("resource groups")]
-        seen = {a.value for p in self._policies for a in p.attributes if a.name == "accountId" and a.value}
+        named = [a for p in self._policies for a in p.attributes if a.name == "accountId"]
+        seen = {a.value for a in named if a.value and a.operator == "stringEquals"}
         self._accounts = seen or {s.account for s in self._service_ids if s.account}
         self.account: str | None = account or (min(self._accounts) if len(self._accounts) == 1 else None)
 
@@ -108,7 +110,10 @@ class IbmHoldings:
             return Judgement(Verdict.UNKNOWN, f"the IAM ID of service ID {identity} is not in the export ({how})")
         groups: list[str | None] = [self._group_id(s) for s in scopes if s]
         judged = [self._judge(iam_id, grant.permission, needed, group) for group in (groups or [None])]
-        return _worst(judged)
+        worst = _worst(judged)
+        if self._unread is not None and worst.verdict is not Verdict.COVERED:
+            return Judgement(Verdict.UNKNOWN, f"{worst.reason}; but {self._unread}")
+        return worst
 
     def _group_id(self, scope: str) -> str:
         """Return the ID of a resource group that is given by ID or, where the export joins them, by name."""
@@ -234,9 +239,27 @@ class IbmHoldings:
 
 
 def _newest(policies: Sequence[AccessPolicy]) -> list[AccessPolicy]:
-    """Return active policies; the v2 form of a policy replaces the placeholder that v1 prints for it."""
-    shown = {p.id for p in policies if p.id and not p.placeholder}
-    return [p for p in policies if p.active and not (p.placeholder and len(p.roles) == 1 and p.id in shown)]
+    """Return active policies; the v2 form of a policy replaces what v1 prints of it.
+
+    A policy that two documents show differently may be either: its reach cannot be told. One listing shows one moment.
+    """
+    kept: list[AccessPolicy] = []
+    shown: dict[str, list[AccessPolicy]] = {}
+    for policy in policies:
+        if policy.id:
+            shown.setdefault(policy.id, []).append(policy)
+        elif policy.active:
+            kept.append(policy)
+    for forms in shown.values():
+        best = [p for p in forms if p.v2] or forms
+        best = [p for p in best if not (p.placeholder and len(p.roles) == 1)] or best
+        known: dict[int, list[AccessPolicy]] = {}
+        for one in best:
+            known.setdefault(one.document, []).append(replace(one, origin="", document=0))
+        first, *others = known.values()
+        doubt = "" if all(other == first for other in others) else "is shown differently by two documents"
+        kept += [replace(p, unread=p.unread or doubt) for p in best if p.active]
+    return kept
 
 
 def _holder(policies: Sequence[AccessPolicy], role: str) -> AccessPolicy | None:
