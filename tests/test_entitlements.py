@@ -184,6 +184,43 @@ def test_what_is_denied_stays_denied_beside_a_file_that_cannot_be_read(tmp_path:
     assert held.judge(ROLE, ATTACH, ()).verdict == Verdict.DENIED
 
 
+@pytest.mark.parametrize("broken", ["{", ""])
+@pytest.mark.parametrize(
+    "held",
+    [allow("*"), allow("ec2:AttachVolume", Resource="arn:aws:ec2:*:*:volume/*"), allow("s3:*")],
+    ids=["covered", "narrower", "missing"],
+)
+def test_beside_a_file_that_cannot_be_read_nothing_else_is_known(tmp_path: Path, held: Any, broken: str) -> None:
+    found = holdings(load_export(write(tmp_path, account=details(role(held)), broken=broken)), "AWSProviderSpec", None)
+    assert found is not None
+    judged = found.judge(ROLE, ATTACH, ())
+    assert judged.verdict == Verdict.UNKNOWN
+    assert "broken.json" in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("document_of_nobody", "missing"),
+    [
+        ({"error": {"code": 403}}, Verdict.UNKNOWN),
+        ("ERROR: (gcloud) PERMISSION_DENIED: x\n", Verdict.UNKNOWN),
+        ([], Verdict.MISSING),
+        ({}, Verdict.MISSING),
+        ("#!/bin/sh\nset -e: 'x\n", Verdict.MISSING),
+    ],
+    ids=["error", "message", "empty list", "empty object", "script"],
+)
+def test_what_seems_missing_may_stand_in_a_document_that_nobody_knows(
+    tmp_path: Path, document_of_nobody: Any, missing: Verdict
+) -> None:
+    export = details(role(allow("ec2:AttachVolume")))
+    found = holdings(load_export(write(tmp_path, account=export, other=document_of_nobody)), "AWSProviderSpec", None)
+    assert found is not None
+    assert found.judge(ROLE, ATTACH, ()).verdict == Verdict.COVERED
+    judged = found.judge(ROLE, Grant("action", "s3:GetObject", "Allow", "*"), ())
+    assert judged.verdict == missing
+    assert ("other.json" in judged.reason) == (missing == Verdict.UNKNOWN)
+
+
 def test_a_file_that_breaks_off_after_a_whole_document_proves_nothing(tmp_path: Path) -> None:
     write(tmp_path, account=json.dumps(EXPORT) + '{"RoleDetailList": [')
     held = holdings(load_export(tmp_path), "AWSProviderSpec", None)

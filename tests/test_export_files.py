@@ -58,8 +58,11 @@ def test_flow_yaml_is_read_although_it_begins_like_json() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b" \n", b"\xef\xbb\xbf"])
-def test_an_empty_file_holds_nothing(data: bytes) -> None:
-    assert export_files.parse(data) == ((), None)
+def test_an_empty_file_is_no_answer(data: bytes) -> None:
+    bodies, problem = export_files.parse(data)
+    assert bodies == ()
+    assert problem is not None
+    assert problem.startswith("empty: ")
 
 
 def test_a_script_is_a_document_that_nobody_knows() -> None:
@@ -76,8 +79,23 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
         (b"\x89PNG\r\n\x1a\n\x00\x01", (), "neither UTF-8 nor UTF-16"),
         (b'{"a": "\xff"}', (), "neither UTF-8 nor UTF-16"),
         (b'{"a"\x00: 1, "b": 2}', (), "neither UTF-8 nor UTF-16"),
+        (b"bindings:\n- role: r\netag: x\nvers", (), "cut off"),
+        (b"bindings:\n- role: r\n  members: [a\n", (), "cut off"),
+        (b"bindings:\n- role: r\netag: 'abc", (), "cut off"),
+        (b"bindings:\n- role: r\netag: *x\n", (), "alias"),
     ],
-    ids=["cut off", "second cut off", "deep", "binary", "not utf-8", "zero byte"],
+    ids=[
+        "cut off",
+        "second cut off",
+        "deep",
+        "binary",
+        "not utf-8",
+        "zero byte",
+        "yaml cut in a key",
+        "yaml cut in a list",
+        "yaml cut in quotes",
+        "yaml alias",
+    ],
 )
 def test_what_is_broken_is_said_and_what_came_before_is_kept(data: bytes, read: Any, problem: str) -> None:
     bodies, fault = export_files.parse(data)
@@ -88,11 +106,34 @@ def test_what_is_broken_is_said_and_what_came_before_is_kept(data: bytes, read: 
 
 @pytest.mark.parametrize(
     "text",
-    ["a: &x [1]\nb: *x\n", "a: " + "[" * 300 + "]" * 300 + "\n", "a: !!python/object:os.system {}\n"],
+    ["a: &x 1\nb: *x\n", "a: " + "[" * 300 + "]" * 300 + "\n", "a: !!python/object:os.system {}\n"],
     ids=["alias", "deep", "tag"],
 )
 def test_hostile_yaml_is_not_constructed(text: str) -> None:
     assert export_files.parse(text.encode()) == ((text,), None)
+
+
+@pytest.mark.parametrize(
+    "text", ["Note: these are\nexport files: of: c1\n", "*Note*: see 'below\n", "- a\n- b: c: d\n"]
+)
+def test_a_note_is_a_document_that_nobody_knows(text: str) -> None:
+    assert export_files.parse(text.encode()) == ((text,), None)
+
+
+def test_a_link_that_leads_nowhere_or_to_a_folder_is_a_problem_of_that_file(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.json").write_text("{}")
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "a.json").symlink_to(tmp_path / "elsewhere" / "x.json")
+    (export / "b.json").symlink_to(tmp_path / "nowhere")
+    (export / "c").symlink_to(tmp_path / "elsewhere")
+    (export / "..data").symlink_to(tmp_path / "elsewhere")
+    good, dangling, folder = export_files.read(export)
+    assert (good.bodies, good.problem) == (({},), None)
+    assert dangling.problem is not None
+    assert dangling.problem.startswith("b.json: ")
+    assert folder.problem == "c: a link to a folder, which is not followed"
 
 
 def test_a_folder_is_read_whole_and_in_order(tmp_path: Path) -> None:

@@ -256,30 +256,44 @@ def as_documents(plugin: Provider, documents: Sequence[Document]) -> tuple[Docum
 def holdings(collection: Collection, kind: str, account: str | None) -> Holdings | None:
     """Return what a collection says about the cloud of a providerSpec kind, None where no plugin judges that kind.
 
-    Where some file could not be read, what seems missing may stand in it: MISSING becomes UNKNOWN.
+    Where some file could not be read, a grant as well as a Deny may stand in it: only DENIED stays. Where a document
+    has a shape that nobody knows, what seems missing may stand in it.
     """
     plugin = provider_of_kind(kind)
     if plugin is None:
         return None
     built = plugin.build(as_documents(plugin, collection.documents), account)
-    return _PartlyRead(built, collection.unread) if collection.unread else built
+    strange = {d.origin for d in collection.documents if d.origin in collection.unrecognised and _may_grant(d.body)}
+    if not collection.unread and not strange:
+        return built
+    return _PartlyRead(built, collection.unread, tuple(sorted(strange)))
+
+
+def _may_grant(body: Any) -> bool:
+    """Return whether an unknown document may hold something: an empty list and a script do not."""
+    return bool(body) and not (isinstance(body, str) and body.startswith("#!"))
 
 
 @dataclass(frozen=True, slots=True)
 class _PartlyRead:
-    """Holdings of an export that has unreadable files."""
+    """Holdings of an export that has unreadable files, or documents that nobody knows."""
 
     inner: Holdings
     unread: tuple[str, ...]
+    strange: tuple[str, ...]
 
     @property
     def account(self) -> str | None:
         return self.inner.account
 
     def _soften(self, judgement: Judgement) -> Judgement:
+        if judgement.verdict in (Verdict.DENIED, Verdict.UNKNOWN):
+            return judgement
+        if self.unread:
+            return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {self.unread[0]}")
         if judgement.verdict is not Verdict.MISSING:
             return judgement
-        return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {self.unread[0]}")
+        return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but no cloud prints what {self.strange[0]} holds")
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
         return self._soften(self.inner.judge(identity, grant, scopes))

@@ -28,6 +28,8 @@ MAX_BYTES = 256 * 2**20
 MAX_FILES = 20_000
 MAX_DEPTH = 200
 _MAX_YAML_BYTES = 32 * 2**20
+_CUT_LINES = 3
+"""Lines at the end that a cut may have broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def read(path: Path) -> tuple[ExportFile, ...]:
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder", hint="--identities export:PATH needs an export")
     if path.is_dir():
-        names = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
+        names = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _counts(p) and not _hidden(p, path))
         if not names:
             raise EntitlementError(f"{path}: the folder holds no file", hint="`upgrade-gate identities commands`")
         if len(names) > MAX_FILES:
@@ -62,11 +64,18 @@ def read(path: Path) -> tuple[ExportFile, ...]:
     return (_file(path, path.name),)
 
 
+def _counts(path: Path) -> bool:
+    """Return whether something is a file, or a link that should lead to one: what it hides is unknown."""
+    return path.is_file() or path.is_symlink()
+
+
 def _hidden(path: Path, root: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def _file(path: Path, name: str) -> ExportFile:
+    if path.is_symlink() and path.is_dir():
+        return ExportFile(name, "", 0.0, problem=f"{name}: a link to a folder, which is not followed")
     try:
         modified = path.stat().st_mtime
         with path.open("rb") as stream:
@@ -93,11 +102,29 @@ def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
         return (), "neither UTF-8 nor UTF-16 text"
     stripped = text.lstrip()
     if not stripped:
-        return (), None
+        return (), "empty: what should have written it may have failed"
     if stripped[0] in "[{":
         return _json(stripped)
     bodies, problem = _yaml(text)
-    return (bodies, None) if problem is None else ((text,), None)
+    if problem is None:
+        return bodies, None
+    return ((), problem) if _was_yaml(text) else ((text,), None)
+
+
+def _was_yaml(text: str) -> bool:
+    """Return whether text would be an export without its last lines: it is cut off then, and no note or script."""
+    lines = text.splitlines(keepends=True)
+    for kept in range(len(lines) - 1, max(0, len(lines) - 1 - _CUT_LINES), -1):
+        bodies, problem = _yaml("".join(lines[:kept]))
+        if problem is None:
+            return any(_is_nested(body) for body in bodies)
+    return False
+
+
+def _is_nested(body: Any) -> bool:
+    """Return whether a document has a list or an object in it, as all exports have and hardly any prose."""
+    values = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    return any(isinstance(value, dict | list) for value in values)
 
 
 def _decode(data: bytes) -> str | None:
@@ -152,7 +179,7 @@ def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
             return (), problem
         return tuple(d for d in yaml.load_all(text, Loader=_loader()) if d is not None), None
     except (yaml.YAMLError, ValueError) as exc:
-        return (), f"neither JSON nor YAML: {str(exc).splitlines()[0]}"
+        return (), f"neither JSON nor YAML, or cut off: {str(exc).splitlines()[0]}"
 
 
 def _loader() -> Any:

@@ -55,7 +55,7 @@ def own(*bindings: dict[str, Any], email: str = SA) -> dict[str, Any]:
     return {"serviceAccount": email, "policy": allow(*bindings)}
 
 
-def deny(*permissions: str, principals: Sequence[str] = ("principalSet://goog/public:all",), **more: Any) -> Any:
+def deny(*permissions: str, principals: Sequence[Any] = ("principalSet://goog/public:all",), **more: Any) -> Any:
     """A deny policy as the IAM v2 API prints it."""
     rule = {"deniedPrincipals": list(principals), "deniedPermissions": list(permissions)}
     return {
@@ -240,6 +240,18 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         {},
         "UNKNOWN",
         "deny policies that cannot be read",
+    ),
+    "an ancestor without bindings": (
+        [
+            [
+                {"id": "p1", "type": "project", "policy": allow(bind())},
+                {"id": "9", "type": "organization", "policy": {}},
+            ],
+            custom(CREATE),
+        ],
+        {},
+        "MISSING",
+        CUSTOM,
     ),
     "no binding": ([allow(bind(CUSTOM, "serviceAccount:b@p1.iam.gserviceaccount.com"))], {}, "MISSING", "no binding"),
     "a binding without members": ([{"bindings": [{"role": CUSTOM}]}, custom(GET)], {}, "MISSING", "no binding"),

@@ -163,6 +163,8 @@ def kind_of(item: Mapping[str, Any]) -> str | None:
     name = text(item.get("name"))
     if item.get("unread") in UNREAD and isinstance(item.get("resource"), str):
         return "unread"
+    if item.get("policy") == {} and isinstance(item.get("id"), str) and isinstance(item.get("type"), str):
+        return "policies"
     if isinstance(item.get("policy"), Mapping) and _policy_kind(item["policy"]) is not None:
         wrapped = any(isinstance(item.get(k), str) for k in ("serviceAccount", "project", "resource"))
         ancestor = isinstance(item.get("id"), str) and isinstance(item.get("type"), str)
