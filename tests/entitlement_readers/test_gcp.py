@@ -241,6 +241,15 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "deny policies that cannot be read",
     ),
+    "an ancestor that cannot be read": (
+        [
+            [{"id": "p1", "type": "project", "policy": allow(bind())}, {"id": "9", "type": "folder", "policy": 7}],
+            custom(GET),
+        ],
+        {},
+        "UNKNOWN",
+        "policies that cannot be read",
+    ),
     "an ancestor without bindings": (
         [
             [

@@ -125,8 +125,9 @@ class GcpHoldings:
         allowed = self._allowed(need, self._sort(policies, subject), policies, email)
         if allowed.verdict is not Verdict.COVERED:
             return self._unless_unread(allowed, policies)
-        if forbidden is None and "deny policies" in self._unread:
-            return Judgement(Verdict.UNKNOWN, f"{allowed.reason}; but {self._unread['deny policies']}")
+        unread = self._unread.get("deny policies") or self._unread.get("policies")  # ancestors' listings hold both
+        if forbidden is None and unread is not None:
+            return Judgement(Verdict.UNKNOWN, f"{allowed.reason}; but {unread}")
         return forbidden or Judgement(Verdict.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
 
     def _unless_unread(self, judgement: Judgement, policies: Iterable[shapes.Policy]) -> Judgement:
