@@ -5,6 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# timing never decides a test: a busy machine is no fault of the code
+settings.register_profile("repository", deadline=None)
+settings.load_profile("repository")
 
 
 def pytest_configure() -> None:

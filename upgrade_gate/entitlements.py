@@ -343,7 +343,7 @@ def load_export(*paths: str | Path) -> Collection:
     if not documents:
         raise EntitlementError(
             f"{', '.join(str(p) for p in paths)}: no document can be read{f' ({unread[0]})' if unread else ''}",
-            hint="`upgrade-gate identities commands` prints the commands that make an export",
+            hint="an export is what the cloud's own CLI prints as JSON",
         )
     newest = max(file.modified for _, file in files)
     return Collection(

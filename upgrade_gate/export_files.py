@@ -57,7 +57,9 @@ def read(path: Path) -> tuple[ExportFile, ...]:
     if path.is_dir():
         names = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _counts(p) and not _hidden(p, path))
         if not names:
-            raise EntitlementError(f"{path}: the folder holds no file", hint="`upgrade-gate identities commands`")
+            raise EntitlementError(
+                f"{path}: the folder holds no file", hint="put there what the cloud's own CLI prints as JSON"
+            )
         if len(names) > MAX_FILES:
             raise EntitlementError(f"{path}: holds {len(names)} files, more than {MAX_FILES}")
         return tuple(_file(path / name, name) for name in names)

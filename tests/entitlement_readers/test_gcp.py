@@ -916,3 +916,15 @@ def test_gate_exports_differ_by_one_permission(shared: Path) -> None:
         exports = [json.loads(f.read_text()) for f in sorted(folder.glob("*.json"))]
         got, reason = decide(exports, "compute.firewalls.delete", identity="c1-02@p1.iam.gserviceaccount.com")
         assert got == verdict, f"{name}: {reason}"
+
+
+def test_two_grants_that_suffice_only_together_name_one_of_them() -> None:
+    """A role of two permissions, one held for sure and one through a group: neither source suffices by itself."""
+    both = {"name": "roles/x", "includedPermissions": ["a.b.c", "a.b.d"]}
+    one = {"name": "projects/p1/roles/one", "includedPermissions": ["a.b.c"], "stage": "GA"}
+    two = {"name": "projects/p1/roles/two", "includedPermissions": ["a.b.d"], "stage": "GA"}
+    policy = allow(bind("projects/p1/roles/one"), bind("projects/p1/roles/two", "group:g@example.com"))
+    needed = {"type": "predefinedRole", "permission": "roles/x"}
+    judgement = judge("GCP", [policy, both, one, two], SA, needed)
+    assert judgement.verdict == "UNKNOWN"
+    assert "group" in judgement.reason

@@ -188,7 +188,7 @@ class GcpHoldings:
         usable = [s for s in found.conditional if s.policy.level is not Level.ACCOUNT or need.on_accounts]
         limited = need.held_by((*found.sure, *on_itself, *usable))
         if limited.has is Has.YES:
-            condition = next(s.condition for s in usable if need.held_by((s,)).has is not Has.NO)
+            condition = _telling(usable, need).condition
             return Judgement(Verdict.NARROWER, f"{limited.reason}, under a condition: {condition}")
         if limited.has is Has.UNKNOWN:
             return Judgement(Verdict.UNKNOWN, limited.reason)
@@ -211,7 +211,7 @@ class GcpHoldings:
             reason = f"not granted on the project; the service account's own policy is not in the export ({how})"
             return Judgement(Verdict.UNKNOWN, reason)
         if found.by_group and need.held_by((*found.sure, *found.by_group)).has is not Has.NO:
-            group = next(s for s in found.by_group if need.held_by((s,)).has is not Has.NO)
+            group = _telling(found.by_group, need)
             reason = f"{group.label} binds a group or set whose members are not in the export"
             return Judgement(Verdict.UNKNOWN, reason)
         reason = need.held_by(found.sure).reason
@@ -270,3 +270,8 @@ class GcpHoldings:
 
 def _email(identity: str) -> str:
     return identity.strip().removeprefix("serviceAccount:").casefold()
+
+
+def _telling(sources: Sequence[Source], need: Need) -> Source:
+    """Return the source to name in a reason: one that suffices by itself, else the first of those that do together."""
+    return next((s for s in sources if need.held_by((s,)).has is not Has.NO), sources[0])

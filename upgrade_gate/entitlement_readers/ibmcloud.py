@@ -51,7 +51,7 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
     del settings
     raise UsageError(
         "identities of IBM Cloud and Power VS cannot be read live",
-        hint="use --identities export:PATH; `upgrade-gate identities commands` prints what makes the export",
+        hint="use --identities export:PATH, with what `ibmcloud iam … --output json` prints",
     )
 
 
