@@ -41,19 +41,19 @@ def test_okd_where_version_and_payload_both_say_so(
 
 def test_gates_are_those_of_the_feature_set_and_profile() -> None:
     payload = release("4.22.0", gate("Default", "A"), gate("TechPreviewNoUpgrade", "A", "B"))
-    assert gates_of(payload, PROFILE, "Default") == {"A"}
-    assert gates_of(payload, PROFILE, "TechPreviewNoUpgrade") == {"A", "B"}
+    assert gates_of(payload, PROFILE, "Default") == frozenset({"A"})
+    assert gates_of(payload, PROFILE, "TechPreviewNoUpgrade") == frozenset({"A", "B"})
     assert gates_of(payload, "another-profile", "Default") is None
     assert gates_of(release("4.22.0"), PROFILE, "Default") is None
 
 
 def test_major_version_narrows_them() -> None:
     five = gate("Default", "B", major="5")
-    assert gates_of(release("4.22.0", gate("Default", "A"), five), PROFILE, "Default") == {"A"}
-    assert gates_of(release("5.0.0", gate("Default", "A"), five), PROFILE, "Default") == {"A", "B"}
+    assert gates_of(release("4.22.0", gate("Default", "A"), five), PROFILE, "Default") == frozenset({"A"})
+    assert gates_of(release("5.0.0", gate("Default", "A"), five), PROFILE, "Default") == frozenset({"A", "B"})
 
 
 def test_custom_set_starts_from_the_default_and_needs_the_clusters_own_list() -> None:
     payload = release("4.22.0", gate("Default", "A", "B"))
-    assert gates_of(payload, PROFILE, "CustomNoUpgrade", (frozenset({"C"}), frozenset({"A"}))) == {"B", "C"}
+    assert gates_of(payload, PROFILE, "CustomNoUpgrade", (frozenset({"C"}), frozenset({"A"}))) == frozenset({"B", "C"})
     assert gates_of(payload, PROFILE, "CustomNoUpgrade") is None
