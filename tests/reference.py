@@ -61,14 +61,15 @@ def demo() -> str:
 
 
 def walk() -> list[tuple[str, click.Command]]:
-    """Return every command with its path, `cache prune` included, sorted."""
+    """Return every command with its path, those of groups included, sorted."""
     found: list[tuple[str, click.Command]] = []
     context = click.Context(cli)
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None, name
         if isinstance(command, click.Group):
-            found += [(f"{name} {child}", command.commands[child]) for child in sorted(command.commands)]
+            children = {child: command.get_command(context, child) for child in command.list_commands(context)}
+            found += [(f"{name} {child}", one) for child, one in sorted(children.items()) if one is not None]
         else:
             found.append((name, command))
     return found

@@ -16,7 +16,8 @@ from upgrade_gate import findings, plugins
 PACKAGE = Path(upgrade_gate.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
-GROUPS = ("clouds", "commands", "entitlement_readers", "formats", "readers", "remedies", "rules", "sources")
+COMMANDS = ("commands", "commands.init")
+GROUPS = (*COMMANDS, "clouds", "entitlement_readers", "formats", "readers", "remedies", "rules", "sources")
 LONGEST = 500
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")
 HEAVY = ("requests", "urllib3", "kubernetes", "yaml", "jinja2", "deepdiff", "rich", "msgspec", "zstandard", "boto3")
@@ -24,8 +25,13 @@ HEAVY = ("requests", "urllib3", "kubernetes", "yaml", "jinja2", "deepdiff", "ric
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_plugin_has_a_test_of_its_name(group: str, repository: Path) -> None:
-    missing = [name for name in plugins.names(group) if not (repository / "tests" / group / f"test_{name}.py").exists()]
-    assert not missing, f"tests/{group}/ lacks test_{{{','.join(missing)}}}.py"
+    folder = repository.joinpath("tests", *group.split("."))
+    missing = [
+        name
+        for name in plugins.names(group)
+        if not (folder / f"test_{name}.py").exists() and not (folder / name / "__init__.py").exists()
+    ]
+    assert not missing, f"{folder} lacks test_{{{','.join(missing)}}}.py"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)
@@ -64,9 +70,9 @@ def test_what_one_module_takes_from_another_is_public() -> None:
     assert not taken, "\n".join(taken)
 
 
-@pytest.mark.parametrize("name", plugins.names("commands"))
-def test_a_command_file_begins_with_its_line_in_the_help(name: str) -> None:
-    module = plugins.load("commands", name)
+@pytest.mark.parametrize(("group", "name"), [(group, name) for group in COMMANDS for name in plugins.names(group)])
+def test_a_command_file_begins_with_its_line_in_the_help(group: str, name: str) -> None:
+    module = plugins.load(group, name)
     first = (module.__doc__ or "").splitlines()[0]
     assert re.fullmatch(rf"`{name.replace('_', '-')}( [a-z-]+)*`: .+[.?]", first), f"first line is {first!r}"
 
@@ -90,7 +96,7 @@ def test_loading_every_command_loads_no_heavy_package() -> None:
     script = (
         "import sys\n"
         "from upgrade_gate import plugins\n"
-        "plugins.load_all('commands')\n"
+        f"for group in {COMMANDS}: plugins.load_all(group)\n"
         "print(*sorted({m.split('.')[0] for m in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
@@ -103,7 +109,7 @@ def test_the_import_contract_names_every_module_of_the_spine(repository: Path) -
     contract = next(c for c in settings["contracts"] if c["name"] == "No module of the spine imports a plugin")
     spine = {f"upgrade_gate.{path.stem}" for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")}
     assert set(contract["source_modules"]) == spine
-    plugin_packages = {f"upgrade_gate.{group}" for group in GROUPS} - {"upgrade_gate.commands"}
+    plugin_packages = {f"upgrade_gate.{group}" for group in GROUPS} - {f"upgrade_gate.{group}" for group in COMMANDS}
     assert set(contract["forbidden_modules"]) == plugin_packages
 
 

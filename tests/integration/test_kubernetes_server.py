@@ -14,7 +14,7 @@ from tests.components import require
 from tests.integration.kubernetes_server import Fault, KubernetesServer
 from upgrade_gate import cluster
 from upgrade_gate.cluster import SecretRef
-from upgrade_gate.commands._init_rbac import rbac_manifests
+from upgrade_gate.commands.init._roles import rbac_manifests
 from upgrade_gate.readers import live, snapshot
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 A command is a module with an attribute `command`; its file name is its name and the first line of its docstring,
 "`name`: what it does.", its line in `--help`. So there is no list to edit, and `--help` imports no command at all.
+A folder is a group of commands, found in the same way.
 """
 
 from __future__ import annotations
@@ -20,31 +21,33 @@ from upgrade_gate.errors import ExitCode, UpgradeGateError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["cli", "console", "main", "program_name"]
+__all__ = ["CommandFiles", "cli", "console", "main", "program_name"]
 
 PLUGIN_PREFIXES = ("oc-", "kubectl-")
 COMPLETE_VARIABLE = "_UPGRADE_GATE_COMPLETE"
 
 
 class CommandFiles(click.Group):
-    """A group that finds its commands by the names of the files in this package."""
+    """A group that finds its commands by the names of the files in a package, this one or a folder of it."""
+
+    package = "commands"
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return every command's name, sorted."""
-        return [name.replace("_", "-") for name in plugins.names("commands")]
+        return [name.replace("_", "-") for name in plugins.names(self.package)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of that name and return its command, None where there is no such module."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: object = plugins.load("commands", cmd_name.replace("-", "_")).command
+        command: object = plugins.load(self.package, cmd_name.replace("-", "_")).command
         assert isinstance(command, click.Command), cmd_name  # noqa: S101 - a command module without a command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a line for each command, taken from the first line of its file: importing them all takes too long."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, self._summary(name)) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -56,6 +59,13 @@ class CommandFiles(click.Group):
             if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
                 raise click.UsageError(f"no such command {args[0]!r}", ctx) from exc
             raise
+
+    def _summary(self, name: str) -> str:
+        folder = Path(__file__).parent.joinpath(*self.package.split(".")[1:])
+        file = folder / f"{name.replace('-', '_')}.py"
+        with (file if file.exists() else file.with_suffix("") / "__init__.py").open(encoding="utf-8") as stream:
+            text = stream.readline().strip().strip('"').partition(": ")[2]
+        return text[:1].upper() + text[1:]
 
 
 @click.group(
@@ -109,13 +119,6 @@ def program_name(path: str) -> str:
         if name.startswith(prefix):
             return f"{prefix[:-1]} upgrade-gate"
     return "upgrade-gate"
-
-
-def _summary(name: str) -> str:
-    path = Path(__file__).with_name(f"{name.replace('-', '_')}.py")
-    with path.open(encoding="utf-8") as stream:
-        text = stream.readline().strip().strip('"').partition(": ")[2]
-    return text[:1].upper() + text[1:]
 
 
 def _execute(group: click.Group, program: str, args: list[str]) -> int:

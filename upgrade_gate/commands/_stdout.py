@@ -11,7 +11,7 @@ from upgrade_gate.errors import OutputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["discard", "flush", "write", "write_file"]
+__all__ = ["discard", "flush", "make_folder", "write", "write_file"]
 
 
 def write(document: bytes | str) -> None:
@@ -77,6 +77,14 @@ def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+    except OSError as exc:
+        raise OutputError(f"{path}: {exc.strerror or exc}", hint="nothing was written there") from exc
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; raises OutputError, naming it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"{path}: {exc.strerror or exc}", hint="nothing was written there") from exc
 

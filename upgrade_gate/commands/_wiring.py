@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from upgrade_gate import plugins
 from upgrade_gate.commands import _stdout
-from upgrade_gate.errors import ClusterError, EntitlementError, UsageError
+from upgrade_gate.errors import ClusterError, EntitlementError, SourceError, UsageError
 from upgrade_gate.facts import Absent, Known, Unknown
 from upgrade_gate.platforms import by_name
 from upgrade_gate.situation import Given
@@ -24,12 +24,21 @@ if TYPE_CHECKING:
         ReleaseOptions,
     )
     from upgrade_gate.facts import Fact
-    from upgrade_gate.pipeline import Plan, Weighing
+    from upgrade_gate.pipeline import Plan, Survey, Weighing
     from upgrade_gate.proof import Claims
     from upgrade_gate.report import Report
     from upgrade_gate.source import Settings
 
-__all__ = ["claims", "gate_run", "given", "open_reader", "policy_notes", "settings_for", "write_reports"]
+__all__ = [
+    "claims",
+    "gate_run",
+    "given",
+    "open_reader",
+    "policy_notes",
+    "settings_for",
+    "survey_target",
+    "write_reports",
+]
 
 
 def given(cluster: ClusterOptions) -> Given:
@@ -141,6 +150,35 @@ def gate_run(
         today=gate.now.at.date() if gate.now else None,
     )
     return plan, weighing
+
+
+def survey_target(release: ReleaseOptions, cluster: ClusterOptions, registry: RegistryOptions) -> Survey:
+    """Read what a target asks for, for commands that write files out of it: every release of the path, whole.
+
+    A platform and nothing that names a cluster means without one; the target alone then stands for both sides.
+    Raises SourceError where a release was not read, or where a request of the target may be missing.
+    """
+    from upgrade_gate import pipeline, remedy_requests
+
+    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
+        cluster = replace(cluster, no_cluster=True)
+    reader = open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    found = pipeline.survey(
+        pipeline.Plan(
+            to=release.to,
+            from_=release.from_ or (release.to if reader is None else None),
+            settings=settings_for(registry, reader),
+            reader=reader,
+            given=given(cluster),
+        )
+    )
+    for unread in found.unread:
+        raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
+    hop = found.hops[-1]
+    gaps = remedy_requests.gaps(hop)
+    if gaps:
+        raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
+    return found
 
 
 def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from upgrade_gate.commands._options import (
     registry_options,
     release_options,
 )
-from upgrade_gate.errors import ExitCode, OutputError, SourceError, UsageError
+from upgrade_gate.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from upgrade_gate.commands._options import ClusterOptions, OutputOptions, RegistryOptions, ReleaseOptions
@@ -53,49 +52,21 @@ def command(
     Deleted, gated and foreign ones are left out: ccoctl does not filter them itself. With --from (or a cluster) the
     capabilities that the update enables by itself count.
     """
-    from upgrade_gate import pipeline
-
     del configuration, output
-    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
-        cluster = replace(cluster, no_cluster=True)
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
-    reader = _wiring.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
-    survey = pipeline.survey(
-        pipeline.Plan(
-            to=release.to,
-            from_=release.from_ or (release.to if reader is None else None),
-            settings=_wiring.settings_for(registry, reader),
-            reader=reader,
-            given=_wiring.given(cluster),
-        )
-    )
-    for unread in survey.unread:
-        raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
+    survey = _wiring.survey_target(release, cluster, registry)
     hop = survey.hops[-1]
-    _refuse_half_read(hop)
     number = _write(hop, directory)
     _stderr.say(f"{number} requests of {hop.new.version} for {survey.context.platform} written to {directory}")
     return ExitCode.PASS
-
-
-def _refuse_half_read(hop: Hop) -> None:
-    """Raise where a request may be missing: ccoctl would make identities for half a release."""
-    from upgrade_gate import remedy_requests
-
-    gaps = remedy_requests.gaps(hop)
-    if gaps:
-        raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
 
 
 def _write(hop: Hop, directory: Path) -> int:
     from upgrade_gate import remedy_requests
 
     files = remedy_requests.request_files(hop)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{directory}: {error.strerror or error}") from error
+    _stdout.make_folder(directory)
     for name, content in files.items():
         _stdout.write_file(directory / name, content)
     return len(files)
