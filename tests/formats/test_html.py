@@ -220,6 +220,28 @@ def test_a_copy_button_puts_the_command_on_the_clipboard(viewer: Viewer) -> None
     ]
 
 
+def test_the_head_counts_the_steps_that_end_the_verdict_apart_from_those_after_it() -> None:
+    page = subject.render(sample.report(), RenderOptions()).decode()
+    steps = {
+        (r.when, r.step, tuple(r.argv), r.file)
+        for f in sample.report().findings
+        if f.status == "open"
+        for r in f.remedy
+    }
+    before, after = (sum(step[0] == when for step in steps) for when in ("before", "after"))
+    assert before > 1
+    assert f"{before} steps before the upgrade, {after} after it" in page
+
+
+@pytest.mark.browser
+def test_what_is_for_after_the_upgrade_is_folded_and_a_link_opens_it(viewer: Viewer) -> None:
+    page = viewer.open(sample.report()).page
+    last = page.locator(".clean-up li").last
+    assert not last.is_visible()
+    page.evaluate("number => { location.hash = number }", last.get_attribute("id"))
+    last.wait_for(state="visible")
+
+
 @pytest.mark.browser
 def test_the_filter_finds_a_component_by_what_it_asks_for(viewer: Viewer) -> None:
     page = viewer.open(sample.large()).page

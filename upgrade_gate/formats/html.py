@@ -70,6 +70,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         rest=tuple(f for f in parts.all if f.request is None),
         anchor=lambda finding: anchors[id(finding)],
         steps=steps,
+        parts_of_remedy=_parts_of_remedy(steps),
         step_numbers={anchors[key]: numbers for key, numbers in _step_numbers(steps).items()},
         excluded=_excluded(report.selection.excluded),
         accepted=tuple(f for f in parts.all if f.acknowledgement),
@@ -142,6 +143,15 @@ def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
         Step(number, remedy, _command(remedy.argv, remedy.placeholders), tuple(found))
         for number, (remedy, found) in enumerate(ordered, 1)
     )
+
+
+def _parts_of_remedy(steps: Sequence[Step]) -> str:
+    """Return how many steps there are before the upgrade, which end the verdict, and how many after it."""
+    before = sum(step.remedy.when == "before" for step in steps)
+    said = [f"{view.counted(before, 'step')} before the upgrade"] if before else []
+    if after := len(steps) - before:
+        said.append(f"{after} after it" if said else f"{view.counted(after, 'step')} after the upgrade")
+    return ", ".join(said)
 
 
 def _step_numbers(steps: Iterable[Step]) -> Mapping[int, list[int]]:
