@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.rules.test_identities import ROLE, _claims
 from tests.rules.worlds import NS, PROFILE, TODAY, Cluster, found, judge, payload, request

@@ -150,3 +150,9 @@ def test_only_the_plugin_of_the_scheme_is_imported(fixtures: Path) -> None:
 )
 def test_which_files_belong_to_a_payload(name: str, read: bool) -> None:
     assert source.is_payload_file(name) is read
+
+
+def test_settings_never_print_the_pull_secret() -> None:
+    shown = f"{Settings(pull_secret=b'hunter2')} {Settings(pull_secret=b'hunter2')!r}"
+
+    assert "hunter2" not in shown

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 JsonObject: TypeAlias = "Mapping[str, Any]"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Query:
+class Query(Struct, frozen=True, order=True):
     """One read of the cluster's API: an object by name, or (without a name) every object of a kind.
 
     A query for a Secret is always for its metadata; readers answer it with a `SecretRecord`.
@@ -29,8 +29,7 @@ class Query:
     label_selector: str | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SecretRef:
+class SecretRef(Struct, frozen=True, order=True):
     """Where a Secret lives."""
 
     namespace: str
@@ -40,8 +39,7 @@ class SecretRef:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRecord:
+class SecretRecord(Struct, frozen=True):
     """What the tool keeps of a Secret: never a value that authenticates."""
 
     ref: SecretRef
@@ -80,8 +78,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One condition of a ClusterOperator or ClusterVersion; `status` is True, False or Unknown as text."""
 
     type: str
@@ -90,8 +87,7 @@ class Condition:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Struct, frozen=True):
     """One update that the cluster has seen, newest first in the history."""
 
     state: str
@@ -99,8 +95,7 @@ class HistoryEntry:
     image: str
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """An update that the cluster offers: recommended, or conditional with its risks."""
 
     version: str
@@ -109,8 +104,7 @@ class Offer:
     channels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """One entry of ClusterVersion `spec.overrides`."""
 
     group: str
@@ -120,8 +114,7 @@ class Override:
     unmanaged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterCapabilities:
+class ClusterCapabilities(Struct, frozen=True):
     """Capabilities as the cluster's own ClusterVersion states them."""
 
     known: frozenset[str]
@@ -131,8 +124,7 @@ class ClusterCapabilities:
     additional: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRequest:
+class LiveRequest(Struct, frozen=True):
     """One CredentialsRequest as the cluster holds it."""
 
     namespace: str
@@ -154,8 +146,7 @@ class LiveRequest:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
+class FactRow(Struct, frozen=True):
     """One line of "read 9 of 11 facts"."""
 
     name: str
@@ -167,8 +158,7 @@ class FactRow:
     remedy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """Every fact about one cluster that any stage needs. Nothing here is a secret."""
 
     description: str

@@ -6,8 +6,9 @@ Everything read is hostile: a wrong type gives an Unknown that names object and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from upgrade_gate import platforms, semver
 from upgrade_gate._cluster_model import (
@@ -78,8 +79,7 @@ def conditions(status: Part) -> tuple[Condition, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class VersionFacts:
+class VersionFacts(Struct, frozen=True):
     """What ClusterVersion `version` says."""
 
     id: Fact[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.facts import Unknown
 
@@ -22,8 +23,7 @@ class Malformed(Exception):  # noqa: N818 - a state of the object, caught where 
     """A part of an object has a type that the API does not allow; the text names object and path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A value somewhere in an object, with the words that say where.
 
     Null and absence are the same, as in the Go types of the API.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from upgrade_gate import _remedy_work as identities
 from upgrade_gate.findings import RemedyStep
@@ -26,8 +27,7 @@ _SERVES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Every step of the remedy with its documents; `build` turns it into files."""
 
     site: Site

@@ -8,9 +8,11 @@ also what the running release needs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate import entitlements, remedy
 from upgrade_gate.cluster import SecretRef, request_scopes
@@ -96,8 +98,7 @@ def works(situation: Situation, judged: Iterable[Judged]) -> tuple[Work, ...]:
     return _Assembly(situation, [j.finding for j in judged if j.status is Status.OPEN]).works()
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
+class _Identity(Struct, frozen=True):
     """One identity: the Secrets that it serves, and who knows its name."""
 
     key: str
@@ -105,8 +106,7 @@ class _Identity:
     secrets: tuple[SecretRef, ...]
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(Struct):
     """What the open findings ask of one identity."""
 
     grants: list[tuple[CredentialsRequest, Grant]] = field(default_factory=list)

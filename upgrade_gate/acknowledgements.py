@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from upgrade_gate import semver
 from upgrade_gate.errors import UsageError
@@ -43,8 +44,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)?\s*(\d+\.\d+(?:\.(?:\d+(?:-[0-9A-Za-z.-]+)?|\*|x))?)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True):
     """One accepted finding."""
 
     fingerprint: str
@@ -76,8 +76,7 @@ class Acknowledgement:
         return not self.expired(today) and self.expires - today <= EXPIRES_SOON
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """An acknowledgement that names a finding on this cluster and target."""
 
     acknowledgement: Acknowledgement

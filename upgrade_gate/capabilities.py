@@ -7,12 +7,12 @@ GetImplicitlyEnabledCapabilities.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from upgrade_gate.inclusion import Capabilities, Filters, capability_names, include
 
@@ -41,8 +41,7 @@ GATED: Mapping[str, frozenset[str]] = {
 """Capabilities that count only while one of these gates is on (CVO lib/capability, 4.23 and 5.0 on)."""
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilityTable:
+class CapabilityTable(Struct, frozen=True):
     """The table of every release that this version of the tool knows."""
 
     date: str

@@ -8,9 +8,10 @@ and the actuators' Upgradeable functions of each release branch; cluster-version
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
 
 from upgrade_gate import platforms, semver
 from upgrade_gate.cluster import SecretRef
@@ -132,8 +133,7 @@ def _number(digits: str) -> int:
     return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
-@dataclass(frozen=True, slots=True)
-class Upgradeable:
+class Upgradeable(Struct, frozen=True):
     """A condition Upgradeable that CCO would publish: always status False, with the reason."""
 
     reason: str
@@ -161,8 +161,7 @@ def upgradeable_check(
     return None if root_secret else Upgradeable("MissingRootCredential")
 
 
-@dataclass(frozen=True, slots=True)
-class Precondition:
+class Precondition(Struct, frozen=True):
     """What CVO's Upgradeable precondition answers; None of these means that nothing is in the way."""
 
     blocks: bool

@@ -8,9 +8,10 @@ the mode in `_cluster_mode.py`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from upgrade_gate import _cluster_mode as mode_of
 from upgrade_gate import _cluster_objects as objects
@@ -263,7 +264,7 @@ class _Answers:
             if isinstance(answer, Unknown)
             else Unknown("there is no ClusterVersion version: this is not an OpenShift or OKD cluster")
         )
-        return objects.VersionFacts(*[missing] * len(objects.VersionFacts.__dataclass_fields__))
+        return objects.VersionFacts(*[missing] * len(objects.VersionFacts.__struct_fields__))
 
     def requests(self) -> Fact[tuple[LiveRequest, ...]]:
         """Return every CredentialsRequest, sorted; one malformed one makes the list Unknown."""

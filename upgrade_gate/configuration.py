@@ -17,10 +17,11 @@ Paths are meant from the working folder, as on the command line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
 
 from upgrade_gate.errors import ConfigurationError
 from upgrade_gate.identities import Identities
@@ -108,8 +109,7 @@ for a registry, and a date revives what has expired.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """What one configuration file says."""
 
     path: Path | None = None

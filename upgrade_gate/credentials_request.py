@@ -5,8 +5,9 @@ Source: openshift/cloud-credential-operator `pkg/apis/cloudcredential/v1/types_c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.cluster import SecretRef
 from upgrade_gate.errors import ManifestError
@@ -21,8 +22,7 @@ __all__ = ["API_GROUP", "CredentialsRequest", "is_credentials_request", "parse"]
 API_GROUP = "cloudcredential.openshift.io"
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialsRequest:
+class CredentialsRequest(Struct, frozen=True):
     """One request of one release payload."""
 
     namespace: str

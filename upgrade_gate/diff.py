@@ -6,9 +6,10 @@ future field is never ignored in silence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from upgrade_gate.permissions import Cover, Grant, canonical, cloud_of
 
@@ -39,8 +40,7 @@ class Why(StrEnum):
     """A Deny: it takes away, and no rule says what for."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddedGrant:
+class AddedGrant(Struct, frozen=True):
     """A grant that only the target has."""
 
     grant: Grant
@@ -48,8 +48,7 @@ class AddedGrant:
     covered_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RemovedGrant:
+class RemovedGrant(Struct, frozen=True):
     """A grant that only the current release has."""
 
     grant: Grant
@@ -58,8 +57,7 @@ class RemovedGrant:
     """Whether the same permission stands in the target with another condition, resource or scope."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherLeaf:
+class OtherLeaf(Struct, frozen=True):
     """Another leaf of spec that differs."""
 
     path: str
@@ -68,8 +66,7 @@ class OtherLeaf:
     harmless: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One request that differs between two releases."""
 
     request: str

@@ -12,10 +12,10 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from msgspec import Struct
 
 from upgrade_gate.errors import ManifestError
 from upgrade_gate.source import Limits
@@ -57,8 +57,7 @@ class DocumentError(ManifestError):
         self.document = document
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """One document. Aliases of one anchor share one object: treat the body as read-only."""
 
     body: Any

@@ -8,11 +8,13 @@ stable function for Python callers: one grant against one export.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast, runtime_checkable
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate import export_files, plugins
 from upgrade_gate.errors import EntitlementError
@@ -58,8 +60,7 @@ class Verdict(StrEnum):
     """Needs data that was not supplied; the reason names which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The verdict on one required grant, with what decided it."""
 
     verdict: Verdict
@@ -69,8 +70,7 @@ class Judgement:
     """What exports cannot contain (SCPs, key policies, session policies), one line each; on COVERED only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One parsed document of an export, or one live answer in the same shape."""
 
     body: Any
@@ -80,8 +80,7 @@ class Document:
     """Whether it is a page of more (IsTruncated, NextToken, nextPageToken, nextLink, next)."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySize:
+class PolicySize(Struct, frozen=True):
     """The size of an identity's policies against the cloud's limit; bytes without white space, or counts."""
 
     what: str
@@ -154,8 +153,7 @@ class Provider(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(Struct, frozen=True):
     """Every document of one `--identities` argument, for the report's evidence."""
 
     source: str
@@ -174,8 +172,7 @@ class Collection:
 IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name"]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The identity that serves a Secret, and how that is known."""
 
     id: str
@@ -274,8 +271,7 @@ def _may_grant(body: Any) -> bool:
     return bool(body) and not (isinstance(body, str) and body.startswith("#!"))
 
 
-@dataclass(frozen=True, slots=True)
-class _PartlyRead:
+class _PartlyRead(Struct, frozen=True):
     """Holdings of an export that has unreadable files, or documents that nobody knows."""
 
     inner: Holdings

@@ -10,8 +10,9 @@ import codecs
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.errors import EntitlementError, UsageError
 
@@ -32,8 +33,7 @@ _CUT_LINES = 3
 """Lines at the end that a cut may have broken."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportFile:
+class ExportFile(Struct, frozen=True):
     """One file of an export."""
 
     name: str

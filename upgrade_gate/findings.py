@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate import plugins
 from upgrade_gate.permissions import Grant, canonical
@@ -83,8 +85,7 @@ class NeedStatus(StrEnum):
     MET = "met"
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """One thing that a finding asks for."""
 
     kind: NeedKind
@@ -92,8 +93,7 @@ class Need:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """A place that shows the finding."""
 
     side: str
@@ -103,8 +103,7 @@ class Evidence:
     line: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RemedyStep:
+class RemedyStep(Struct, frozen=True):
     """One step of the remedy; `argv` empty where it is not a command."""
 
     step: str
@@ -115,8 +114,7 @@ class RemedyStep:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequiredGrant:
+class RequiredGrant(Struct, frozen=True):
     """A grant in a finding or a change: what covers it already, and how risky it is."""
 
     grant: Grant
@@ -124,8 +122,7 @@ class RequiredGrant:
     risk: tuple[Risk, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One public rule of the catalogue."""
 
     id: str
@@ -137,14 +134,13 @@ class Rule:
     acknowledgeable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing found, by one rule, about one request or fact."""
 
     rule: str
     severity: Severity
     headline: str
-    content: Any = field(hash=False)
+    content: Any
     """What enters the fingerprint besides rule and subject (design section 6), JSON types only."""
     subject: str
     """`ns/name` of the request, or the fact's name: enters the fingerprint."""

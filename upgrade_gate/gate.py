@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate import acknowledgements as acks
 from upgrade_gate.errors import ExitCode
@@ -22,8 +24,7 @@ Outcome: TypeAlias = Literal["pass", "blocked", "undetermined"]
 Next: TypeAlias = Literal["remediate", "annotate", "upgrade", "retry", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A finding with its status."""
 
     finding: Finding
@@ -36,8 +37,7 @@ class Judged:
         return self.status is Status.OPEN
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """Whether the requirements that did not change were proven."""
 
     proven: bool
@@ -45,8 +45,7 @@ class Basis:
     """What a verdict takes for granted, one clause each; empty when proven."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The answer."""
 
     status: Outcome

@@ -6,8 +6,10 @@ that the update enables by itself (design section 4). A later hop starts from wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate import cco, diff, semver
 from upgrade_gate.capabilities import (
@@ -41,8 +43,7 @@ T = TypeVar("T")
 UNKNOWN_PLATFORM = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """By what requests are selected on this cluster, as far as it is the same for every release."""
 
     platform: str
@@ -63,8 +64,7 @@ class Context:
         return self.given.capabilities
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     """One release with what it is selected by."""
 
     payload: Payload

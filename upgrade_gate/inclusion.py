@@ -6,8 +6,10 @@ Source: openshift/library-go `pkg/manifest/manifest.go` Manifest.Include; which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,16 +70,14 @@ class Subject(Protocol):
         """Annotations; None where there are none at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """Capabilities by which manifests are filtered."""
 
     known: frozenset[str]
     enabled: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """What a release's CVO filters by; None turns a filter off."""
 
     exclude_identifier: str | None = None
@@ -94,8 +94,7 @@ class Filters:
     """4.10 and 4.11: the feature set stands under the key of the later feature gate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True):
     """Why a manifest is not applied."""
 
     reason: Reason

@@ -11,11 +11,11 @@ or the continuation of a quoted or flow value, and the last cannot add an identi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from msgspec import Struct, field
 
 from upgrade_gate import documents
 from upgrade_gate.errors import ManifestError
@@ -47,8 +47,7 @@ _MEMORY = 1024
 """Files remembered: neighbouring releases share most of theirs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """Where one document of a file begins, and the three top-level values that identify it."""
 
     document: int
@@ -58,8 +57,7 @@ class Outline:
     metadata: Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class _Segment:
+class _Segment(Struct):
     """What stands between two separators."""
 
     number: int

@@ -6,8 +6,10 @@ import gc
 import logging
 import re
 from collections.abc import Mapping  # at run time too: the cache (sources/_cache.py) decodes into these types
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate import documents
 from upgrade_gate.errors import ManifestError
@@ -35,8 +37,7 @@ _DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.
 """What could spell such text without its letters: an escape, a joined line, a tag (`!!binary`), damage."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """Where a document stands: file name in the payload, document number from 0, first line from 1."""
 
     file: str
@@ -44,8 +45,7 @@ class Location:
     line: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """One document of a payload."""
 
     group: str
@@ -63,8 +63,7 @@ class Manifest:
     """Paths of keys that stand twice with differing values; the last one won, as upstream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A file, or a document of it, that could not be parsed."""
 
     location: Location
@@ -72,7 +71,7 @@ class Unreadable:
     harmless: bool
     """True only where it provably holds no request, no feature gate and nothing that implicit enabling needs of
     this payload alone; see `may_define` for what the other payload needs of it."""
-    text: str = field(default="", repr=False, compare=False)
+    text: str = ""
     """The unreadable text, only where it is harmless."""
 
     def may_define(self, name: str) -> bool:
@@ -84,8 +83,7 @@ class Unreadable:
         return not self.harmless or name in self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(Struct, frozen=True):
     """One release payload, read."""
 
     reference: str
@@ -99,7 +97,7 @@ class Payload:
     """Versions that may update to this one, from release-metadata."""
     verification: str = ""
     pullspec: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def minor(self) -> tuple[int, int]:

@@ -6,9 +6,10 @@ Each cloud is a plugin in `clouds/` that fulfils `Cloud`. Nothing here knows a c
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
+
+from msgspec import Struct
 
 from upgrade_gate import plugins
 
@@ -28,8 +29,7 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """One thing that an identity must be allowed; six fields that also make its fingerprint (design section 5)."""
 
     type: GrantType
@@ -38,10 +38,14 @@ class Grant:
     effect: str | None = None
     """`Allow` or `Deny` on AWS and Alibaba, None elsewhere."""
     resource: str | None = None
-    condition: Any = field(default=None, hash=False)
+    condition: Any = None
     """AWS policyCondition with JSON booleans as in the manifest, else None."""
-    scope: Any = field(default=None, hash=False)
+    scope: Any = None
     """IBM: `{"attributes": [{"name": …, "value": …}]}` sorted by name; Azure role bindings that have one; else None."""
+
+    def __hash__(self) -> int:
+        # conditions and scopes are mappings, which have no hash
+        return hash((self.type, self.permission, self.effect, self.resource))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the six fields in their public order."""
@@ -60,8 +64,7 @@ class Grant:
         return canonical(self.as_dict())
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(Struct, frozen=True):
     """What already contains a grant."""
 
     by: str

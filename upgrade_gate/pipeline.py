@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate import cluster as clusters
 from upgrade_gate import hops, modes, releases, semver, source
@@ -38,8 +40,7 @@ __all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "survey", 
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is to be compared."""
 
     to: str
@@ -55,8 +56,7 @@ class Plan:
     """What is supplied about identities; a function of the platform where a live account must be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weighing:
+class Weighing(Struct, frozen=True):
     """How findings are weighed."""
 
     acknowledgements: tuple[Acknowledgement, ...] = ()
@@ -67,8 +67,7 @@ class Weighing:
     """None: the clock (UTC)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What was read and compared, before any judgement."""
 
     cluster: Cluster | None
@@ -79,8 +78,7 @@ class Survey:
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """Everything a report is made of."""
 
     survey: Survey

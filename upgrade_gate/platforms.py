@@ -6,9 +6,10 @@ of names is that of `Infrastructure.status.platformStatus.type`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,7 @@ WITHOUT_REQUESTS = frozenset({"none", "external"})
 """Platforms, in lower case, for which no release carries any request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """One platform."""
 
     name: str

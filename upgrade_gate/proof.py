@@ -6,8 +6,10 @@ serves a secretRef, and the facts of the cluster (issuer, scopes).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate import entitlements
 from upgrade_gate.cluster import SecretRef, request_scopes
@@ -31,8 +33,7 @@ NOTHING_SUPPLIED = "no identities were given (--identities)"
 ROOT_NAMESPACE = "kube-system"
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """What the user supplied about identities."""
 
     collection: Collection | None = None
@@ -49,8 +50,7 @@ class Claims:
         return self.collection is not None or self.failure is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Answers whether a requirement is held; without entitlements every answer is UNKNOWN."""
 
     claims: Claims = field(default_factory=Claims)
@@ -59,8 +59,8 @@ class Proof:
     """Set in passthrough mode: every request is served by the root credential."""
     root_of_platform: SecretRef | None = None
     """The platform's root credential, whatever the mode."""
-    _held: dict[str, Holdings | None] = field(default_factory=dict, compare=False, repr=False)
-    _judged: dict[Hashable, Judgement] = field(default_factory=dict, compare=False, repr=False)
+    _held: dict[str, Holdings | None] = field(default_factory=dict)
+    _judged: dict[Hashable, Judgement] = field(default_factory=dict)
 
     @property
     def given(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from upgrade_gate import payload, plugins, source
 from upgrade_gate.errors import ClusterError, SourceError, UsageError

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from upgrade_gate import _remedy_manifests as manifests
 from upgrade_gate import _remedy_work as identities

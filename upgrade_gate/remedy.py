@@ -10,10 +10,11 @@ import hashlib
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
+
+from msgspec import Struct, field
 
 from upgrade_gate import plugins
 
@@ -67,8 +68,7 @@ class Serves(StrEnum):
     CLEAN_UP = "clean-up"
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True):
     """A value that nothing known to the tool gives."""
 
     name: str
@@ -87,8 +87,7 @@ class Placeholder:
         return f"<FILL_ME: {self.name}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command line; words may hold placeholders."""
 
     argv: tuple[str, ...]
@@ -100,8 +99,7 @@ class Command:
     """Run instead where the object is there already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of the remedy."""
 
     title: str
@@ -118,8 +116,7 @@ class Step:
     """False: it needs a person, so commands.sh only names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What a cloud answers for one identity."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -128,8 +125,7 @@ class Draft:
     """Name and content of entries for the cloud's `*.tf.json`, see `Cloud.terraform`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """The ccoctl command that does the job where the cluster was made with it."""
 
     argv: tuple[str, ...]
@@ -139,8 +135,7 @@ class Offer:
     """The folder of requests that it reads."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
+class Subject(Struct, frozen=True, order=True):
     """A service account that acts as an identity."""
 
     namespace: str
@@ -150,8 +145,7 @@ class Subject:
         return f"system:serviceaccount:{self.namespace}:{self.account}"
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """Everything about one identity: what serves it, what it needs now, and what it no longer needs later."""
 
     kind: str
@@ -197,8 +191,7 @@ class Work:
         return f"{role}{named}" if named else f"{role or 'the identity '}behind Secret {self.secrets[0]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """What the names and commands of every identity have in common; None where it is not known."""
 
     platform: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate.credentials_request import CredentialsRequest, is_credentials_request, parse
 from upgrade_gate.errors import ManifestError
@@ -25,8 +27,7 @@ _DECIDING = re.compile(r"(apiVersion|kind|metadata|spec\.providerSpec\.kind)($|[
 Status: TypeAlias = Literal["applied", "unannotated", "excluded"]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What became of one document of one request."""
 
     request: str
@@ -38,8 +39,7 @@ class Decision:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """A request that takes part: applied by CVO, or unannotated and yet read by its component."""
 
     request: CredentialsRequest
@@ -48,8 +48,7 @@ class Selected:
     """Every document that defines it; the first one is `request`'s."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Definitions of one request that contradict each other, inside one payload."""
 
     request: str
@@ -57,8 +56,7 @@ class Conflict:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """A request that cannot be understood."""
 
     request: str
@@ -66,8 +64,7 @@ class Malformed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The outcome for one release."""
 
     requests: Mapping[str, Selected]

@@ -6,8 +6,9 @@ Source: CVO and CCO parse history with blang/semver (three numbers, no `v`, no l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import total_ordering
+
+from msgspec import Struct
 
 __all__ = ["Version", "minor_of", "parse"]
 
@@ -21,8 +22,7 @@ _LONGEST = 256
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """One version; build metadata takes no part in it."""
 
     major: int

@@ -5,9 +5,10 @@ Built by the pipeline once every stage has run; nothing here reads, writes or de
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from upgrade_gate.permissions import canonical, cloud_of
 from upgrade_gate.platforms import Platform, by_name
@@ -69,8 +70,7 @@ class Behaviour(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What the user says about the cluster; None where nothing was said."""
 
     platform: str | None = None
@@ -80,8 +80,7 @@ class Given:
     capabilities: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadRelease:
+class UnreadRelease(Struct, frozen=True):
     """A release that exists and could not be read; no verdict can rest on it."""
 
     side: Literal["from", "to"]
@@ -90,8 +89,7 @@ class UnreadRelease:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One update of the path, judged."""
 
     index: int
@@ -115,8 +113,7 @@ class Hop:
     """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What the rules judge."""
 
     hops: tuple[Hop, ...]

@@ -6,9 +6,10 @@ A source is a plugin in `sources/` with `SCHEMES` (the prefixes it answers to) a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
 
 from upgrade_gate import plugins
 from upgrade_gate.errors import SourceError, UsageError
@@ -56,8 +57,7 @@ _FORMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Caps on what is read (design section 13); bytes unless said otherwise."""
 
     compressed: int = 256 * 2**20
@@ -71,8 +71,7 @@ class Limits:
     """Entries of one archive or layer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A release reference as the user gave it, split into the source's scheme and the rest."""
 
     text: str
@@ -81,8 +80,7 @@ class Reference:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the command line says about reading releases; every source takes what concerns it (design section 10)."""
 
     registry_config: Path | None = None
@@ -92,7 +90,7 @@ class Settings:
     icsp_files: tuple[Path, ...] = ()
     mirror_policies: tuple[Mapping[str, object], ...] = ()
     """IDMS, ITMS and ICSP objects read from the cluster, on request."""
-    pull_secret: bytes | None = field(default=None, repr=False)
+    pull_secret: bytes | None = None
     """The cluster's own pull secret (docker config JSON), on request; never printed."""
     verify: str = "auto"
     """`auto`, `require` or `off`."""
@@ -109,11 +107,13 @@ class Settings:
     cache_dir: Path | None = None
     """None: no cache."""
     progress: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
+
+    def __repr__(self) -> str:
+        return "Settings(…)"  # it may hold the pull secret
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseFiles:
+class ReleaseFiles(Struct, frozen=True):
     """The files of one release payload, as a source found them."""
 
     reference: str

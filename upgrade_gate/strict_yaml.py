@@ -7,8 +7,9 @@ value of the wrong kind is therefore an error that names file and line, never so
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.errors import ConfigurationError, UsageError
 
@@ -38,8 +39,7 @@ _TAGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """One value of the file, with its place."""
 
     node: Any

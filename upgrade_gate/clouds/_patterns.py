@@ -7,9 +7,10 @@ is special: `[` is a character, so `fnmatch` would be wrong. Case is the caller'
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +27,7 @@ _MAX_STATES = 20_000
 Symbols: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One source of permissions: everything that matches `allows`, without what matches `excepts`."""
 
     allows: tuple[str, ...]

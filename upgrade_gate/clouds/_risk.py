@@ -6,8 +6,9 @@ never decides a verdict.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
+
+from msgspec import Struct
 
 from upgrade_gate.clouds._patterns import has_wildcard, intersects
 from upgrade_gate.permissions import Risk
@@ -28,8 +29,7 @@ _AWS_REFERENCE = "AWS service authorization reference"
 _KMS = "AWS KMS developer guide, grant authorization"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One permission (or a pattern of them) and its class."""
 
     cloud: str
@@ -39,8 +39,7 @@ class Entry:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two permissions that together give more than each alone."""
 
     cloud: str

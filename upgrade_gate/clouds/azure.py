@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.clouds import _risk
 from upgrade_gate.clouds._names import fold, named
@@ -50,8 +51,7 @@ _UNREAD = frozenset({"azure_resource_prefix"})
 """CCO writes it, no component needs it (cco.md section 3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltInRole:
+class BuiltInRole(Struct, frozen=True):
     """The definition of a built-in role, both planes."""
 
     name: str

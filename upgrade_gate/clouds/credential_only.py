@@ -8,8 +8,9 @@ one does, they are grants that nothing can prove.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from upgrade_gate.clouds._names import fold
 from upgrade_gate.clouds._statements import list_of, text_of
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["CLOUDS", "CredentialOnly", "VSphere"]
 
 
-@dataclass(frozen=True)
-class CredentialOnly:
+class CredentialOnly(Struct, frozen=True):
     """One such cloud; its Secret always has the same keys."""
 
     KINDS: frozenset[str]
@@ -74,7 +74,7 @@ class CredentialOnly:
         return ()
 
 
-class VSphere(CredentialOnly):
+class VSphere(CredentialOnly, frozen=True):
     """vSphere: one pair of keys per vCenter, named after its address; privileges where a request lists them."""
 
     def read_grants(self, kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:

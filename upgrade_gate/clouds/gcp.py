@@ -7,10 +7,11 @@ permissions that payloads ask for in which roles they stand, with its date.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.clouds import _risk
 from upgrade_gate.clouds._names import fold, named
@@ -27,16 +28,14 @@ FIELDS: Mapping[str, frozenset[str] | None] = {"permissions": None, "predefinedR
 HARMLESS = frozenset({"skipServiceCheck"})
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Struct, frozen=True):
     """What is known of a predefined role: its size, and which of the permissions that payloads ask for it has."""
 
     total: int
     contains: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class RoleTable:
+class RoleTable(Struct, frozen=True):
     """The dated table. A permission outside `asked` is unknown to it: absence proves nothing there."""
 
     date: str

@@ -14,12 +14,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from upgrade_gate import configuration as configurations
 from upgrade_gate.commands import _stderr
@@ -68,8 +68,7 @@ ARCHITECTURES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseOptions:
+class ReleaseOptions(Struct, frozen=True):
     """Which releases are compared."""
 
     to: str
@@ -77,8 +76,7 @@ class ReleaseOptions:
     """None: the release that the cluster runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterOptions:
+class ClusterOptions(Struct, frozen=True):
     """Which cluster is read, and what the user says about it."""
 
     source: ClusterSource | None
@@ -97,8 +95,7 @@ class ClusterOptions:
     read_secrets: bool
 
 
-@dataclass(frozen=True, slots=True)
-class GateOptions:
+class GateOptions(Struct, frozen=True):
     """How findings are weighed."""
 
     configuration: Configuration
@@ -116,8 +113,7 @@ class GateOptions:
     ccoctl_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
+class OutputOptions(Struct, frozen=True):
     """Where reports go."""
 
     outputs: tuple[Output, ...]
@@ -129,13 +125,12 @@ class OutputOptions:
     quiet: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryOptions:
+class RegistryOptions(Struct, frozen=True):
     """How releases are read."""
 
     settings: Settings
     mirrors_from_cluster: bool = False
-    pull_secret_from_cluster: bool = field(default=False)
+    pull_secret_from_cluster: bool = False
 
 
 def release_options(function: Callable[..., Any]) -> Callable[..., Any]:

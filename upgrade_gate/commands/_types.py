@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from upgrade_gate import platforms, plugins
 
@@ -42,8 +42,7 @@ _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:\d{1,5})?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterSource:
+class ClusterSource(Struct, frozen=True):
     """Where the facts of the cluster come from."""
 
     kind: str
@@ -54,8 +53,7 @@ class ClusterSource:
     """As the user gave it."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdentitiesSource:
+class IdentitiesSource(Struct, frozen=True):
     """Where the policies of identities come from."""
 
     kind: str
@@ -64,8 +62,7 @@ class IdentitiesSource:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One `-o FORMAT[=PATH]`."""
 
     format: str
@@ -74,8 +71,7 @@ class Output:
     """None: stdout."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """The time by which acknowledgements are judged, as the user gave it and as a point in time (UTC)."""
 
     text: str

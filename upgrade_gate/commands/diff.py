@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from upgrade_gate.commands import _stderr, _wiring
 from upgrade_gate.commands._options import cluster_options, configuration_option, output_options, registry_options

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,8 +67,7 @@ class Stance(StrEnum):
     SAYS = "says"
 
 
-@dataclass(frozen=True, slots=True)
-class Sections:
+class Sections(Struct, frozen=True):
     """Every finding once, each part sorted worst first."""
 
     missed: tuple[FindingView, ...]
@@ -82,8 +82,7 @@ class Sections:
         return self.missed + self.others + self.folded
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(Struct, frozen=True):
     """What a report says about one request: its changes, hop by hop, and its findings."""
 
     request: str
@@ -117,8 +116,7 @@ class Component:
         return self.findings[0] if self.findings else None
 
 
-@dataclass(frozen=True, slots=True)
-class GrantDiffView:
+class GrantDiffView(Struct, frozen=True):
     """The permissions of one change, as a reader wants them: what is new apart from what is only spelt anew."""
 
     new: tuple[GrantView, ...]

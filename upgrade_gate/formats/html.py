@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.formats import _view as view
 from upgrade_gate.formats._harmless import harmless_report
@@ -83,8 +84,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
     return html.encode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of the remedy, once, with every finding that it serves."""
 
     number: int

@@ -6,9 +6,10 @@ pass. Element order and attributes are those of the Jenkins schema, which has no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+
+from msgspec import Struct, field
 
 from upgrade_gate.formats import _plain as plain
 from upgrade_gate.formats import _view as view
@@ -27,8 +28,7 @@ NAME = "junit"
 EXTENSION = "xml"
 
 
-@dataclass(slots=True)
-class _Case:
+class _Case(Struct):
     """One test case: its findings decide how it ends."""
 
     name: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import html
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from upgrade_gate.formats import _view as view
 from upgrade_gate.formats._harmless import harmless_report
@@ -34,8 +35,7 @@ _LINKING = re.compile(r"@|#\d|://|www\.|:\w+:", re.IGNORECASE)
 """What a forge turns into a mention, a reference, a link or a picture in plain text, but never in a code span."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """A part that is kept or cut as a whole; `counts` is what the note about a cut calls it."""
 
     text: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from upgrade_gate.basis import unchanged_grants
 from upgrade_gate.entitlements import Judgement, Verdict

@@ -18,9 +18,10 @@ import os
 import re
 import threading
 import time
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from msgspec import Struct
 
 from upgrade_gate import __version__
 from upgrade_gate.sources._image import ManifestBlob
@@ -215,8 +216,7 @@ def store_index(key: str, payload: Payload, settings: Settings) -> None:
     Cache(settings.cache_dir).store_index(key, content)
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Struct, frozen=True):
     """What `prune` removed."""
 
     files: int
@@ -257,7 +257,7 @@ def _index_version() -> str:
     """Name what an index entry depends on besides its key: the tool, the schema and the fields of a payload."""
     from upgrade_gate.payload import Location, Manifest, Payload, Unreadable
 
-    names = [f"{c.__name__}.{f.name}" for c in (Payload, Manifest, Location, Unreadable) for f in fields(c)]
+    names = [f"{c.__name__}.{f}" for c in (Payload, Manifest, Location, Unreadable) for f in c.__struct_fields__]
     shape = hashlib.sha256(",".join(names).encode()).hexdigest()[:8]
     return f"{__version__}-{INDEX_SCHEMA}-{shape}"
 

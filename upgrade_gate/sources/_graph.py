@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from upgrade_gate import semver
 from upgrade_gate.errors import SourceError, UsageError
@@ -35,8 +36,7 @@ ARCHITECTURE = "release.openshift.io/architecture"
 FILE_FORMS = "give the release as dir:PATH, archive:FILE or oci:PATH, or the graph as --graph FILE"
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """What one graph says."""
 
     name: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from msgspec import Struct
 
 from upgrade_gate import documents
 from upgrade_gate.errors import ManifestError, SourceError
@@ -52,8 +53,7 @@ _NESTING = 1
 """Lists inside a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True):
     """What a manifest says about a blob or another manifest."""
 
     digest: str
@@ -64,8 +64,7 @@ class Descriptor:
     platform: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestBlob:
+class ManifestBlob(Struct, frozen=True):
     """A manifest as a store gave it."""
 
     data: bytes
@@ -87,8 +86,7 @@ class Store(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRelease:
+class ImageRelease(Struct, frozen=True):
     """The files of a release image."""
 
     files: Mapping[str, bytes]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from msgspec import Struct
 
 from upgrade_gate.errors import SourceError
 from upgrade_gate.source import is_payload_file
@@ -183,13 +184,12 @@ class Unpacked:
         return data[size:]
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """What one layer says about release-manifests."""
 
     files: Mapping[str, bytes]
     """Name relative to release-manifests to content."""
-    removed: frozenset[str] = field(default=frozenset())
+    removed: frozenset[str] = frozenset()
     """Files, or folders, of lower layers that this one deletes."""
     opaque: bool = False
     """Whether it hides all of the lower layers' release-manifests."""

@@ -6,9 +6,10 @@ import hashlib
 import io
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from msgspec import Struct
 
 from upgrade_gate.errors import SourceError, UsageError
 from upgrade_gate.sources._folder import open_inside
@@ -40,8 +41,7 @@ class Files(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class FolderFiles:
+class FolderFiles(Struct, frozen=True):
     """The files of a folder; links are followed only where they stay inside, and only where the layout has them."""
 
     folder: Path

@@ -7,8 +7,9 @@ Sources: openshift/api `config/v1/types_image_digest_mirror_set.go`, `types_imag
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.errors import ManifestError, UsageError
 
@@ -33,8 +34,7 @@ KINDS = {
 """Kind to API group, the list in spec, and whether it speaks about digests (else about tags)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MirrorRule:
+class MirrorRule(Struct, frozen=True):
     """The mirrors of one source."""
 
     source: str
@@ -56,8 +56,7 @@ class MirrorRule:
         return repository.removeprefix(self.source) if repository.startswith(self.source + "/") else None
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """One place to read a repository from."""
 
     repository: str

@@ -6,8 +6,9 @@ let a damaged or hostile archive hide files. Known here: v7, ustar, GNU long nam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from upgrade_gate.errors import SourceError
 
@@ -39,8 +40,7 @@ class Stream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One entry of an archive."""
 
     name: str

@@ -10,8 +10,9 @@ import functools
 import logging
 import os
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from upgrade_gate.errors import UsageError
 
@@ -25,8 +26,7 @@ FOLDER_VARIABLE = "SSL_CERT_DIR"
 CERTIFICATE_SUFFIXES = frozenset({".crt", ".pem", ".cer"})
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """A context for TLS connections, and where its authorities came from, for `-v` and for errors."""
 
     context: ssl.SSLContext

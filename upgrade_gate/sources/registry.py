@@ -7,8 +7,9 @@ release's metadata), and nothing at all for what the cache holds.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from upgrade_gate.errors import UsageError
 from upgrade_gate.source import ReleaseFiles
@@ -29,8 +30,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
-@dataclass(frozen=True, slots=True)
-class ImageName:
+class ImageName(Struct, frozen=True):
     """A pullspec, taken apart; a digest beside a tag decides, as everywhere."""
 
     repository: str
