@@ -11,6 +11,8 @@ from upgrade_gate.facts import Absent, Fact, Known, Unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from upgrade_gate.secret_ref import SecretRef
+
 JsonObject: TypeAlias = "Mapping[str, Any]"
 
 
@@ -27,16 +29,6 @@ class Query(Struct, frozen=True, order=True):
     namespace: str | None = None
     name: str | None = None
     label_selector: str | None = None
-
-
-class SecretRef(Struct, frozen=True, order=True):
-    """Where a Secret lives."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 class SecretRecord(Struct, frozen=True):
@@ -233,6 +225,5 @@ __all__ = [
     "Query",
     "Reader",
     "SecretRecord",
-    "SecretRef",
     "Unknown",
 ]

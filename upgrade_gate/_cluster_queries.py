@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from upgrade_gate._cluster_model import Query, SecretRef
+from upgrade_gate._cluster_model import Query
+from upgrade_gate.secret_ref import SecretRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

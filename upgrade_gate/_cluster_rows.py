@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate import _cluster_queries as asked
-from upgrade_gate._cluster_model import Cluster, FactRow, SecretRecord, SecretRef
+from upgrade_gate._cluster_model import Cluster, FactRow, SecretRecord
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from upgrade_gate.secret_ref import SecretRef
 
 __all__ = ["first_rows", "row", "secret_rows"]
 

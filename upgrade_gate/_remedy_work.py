@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from upgrade_gate import entitlements, remedy
-from upgrade_gate.cluster import SecretRef, request_scopes
+from upgrade_gate.cluster import request_scopes
 from upgrade_gate.diff import grants_of
 from upgrade_gate.entitlements import Verdict
 from upgrade_gate.facts import Known
@@ -23,6 +23,7 @@ from upgrade_gate.findings import Status
 from upgrade_gate.permissions import cloud_of
 from upgrade_gate.proof import ROOT_NAMESPACE
 from upgrade_gate.remedy import Site, Subject, Work
+from upgrade_gate.secret_ref import SecretRef
 from upgrade_gate.situation import Credentials, Mode
 
 if TYPE_CHECKING:

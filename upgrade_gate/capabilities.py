@@ -8,12 +8,12 @@ GetImplicitlyEnabledCapabilities.
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
+from upgrade_gate import data
 from upgrade_gate.inclusion import Capabilities, Filters, capability_names, include
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class CapabilityTable(Struct, frozen=True):
 @cache
 def table() -> CapabilityTable:
     """Load the dated table from the package."""
-    raw = msgspec.json.decode(resources.files("upgrade_gate.data").joinpath("capabilities.json").read_bytes())
+    raw = msgspec.json.decode(data.read("capabilities.json"))
     rows = {}
     for release, row in raw["releases"].items():
         major, minor = release.split(".")

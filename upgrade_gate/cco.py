@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from upgrade_gate import platforms, semver
-from upgrade_gate.cluster import SecretRef
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.findings import Guard
+from upgrade_gate.secret_ref import SecretRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -29,7 +29,6 @@ from upgrade_gate._cluster_model import (
     Query,
     Reader,
     SecretRecord,
-    SecretRef,
 )
 from upgrade_gate._cluster_parts import Malformed, Part, attempt
 from upgrade_gate._cluster_queries import (
@@ -56,6 +55,7 @@ from upgrade_gate._cluster_queries import (
 )
 from upgrade_gate._cluster_rows import first_rows, row, secret_rows
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.secret_ref import SecretRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from upgrade_gate.cluster import SecretRef
 from upgrade_gate.errors import ManifestError
+from upgrade_gate.secret_ref import SecretRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

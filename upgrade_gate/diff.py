@@ -16,9 +16,9 @@ from upgrade_gate.permissions import Cover, Grant, canonical, cloud_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.cluster import SecretRef
     from upgrade_gate.credentials_request import CredentialsRequest
     from upgrade_gate.permissions import Cloud
+    from upgrade_gate.secret_ref import SecretRef
     from upgrade_gate.selection import Selected, Selection
 
 __all__ = ["AddedGrant", "Change", "OtherLeaf", "RemovedGrant", "Why", "compare", "grants_of"]

@@ -14,7 +14,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from msgspec import Struct
 
 from upgrade_gate.errors import ManifestError
@@ -257,6 +256,8 @@ class _Builder:
 
     def documents(self, text: str) -> Iterator[Parsed]:
         """Yield the documents that are not empty."""
+        import yaml  # JSON needs none of it
+
         loader = yaml.CSafeLoader(text.encode("utf-8"))
         next_event: Callable[[], Any] = loader.get_event
         handlers: dict[type, Callable[[Any], None]] = {
@@ -455,6 +456,8 @@ def _integer(text: str) -> int:
 
 def _parse_yaml(text: str, name: str, limits: Limits) -> Iterator[Parsed]:
     """Yield the documents of YAML text."""
+    import yaml
+
     builder = _Builder(name, limits)
     try:
         yield from builder.documents(text)

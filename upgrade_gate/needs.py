@@ -17,10 +17,11 @@ from upgrade_gate.situation import Credentials
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from upgrade_gate.cluster import SecretRecord, SecretRef
+    from upgrade_gate.cluster import SecretRecord
     from upgrade_gate.credentials_request import CredentialsRequest
     from upgrade_gate.facts import Fact
     from upgrade_gate.permissions import Grant
+    from upgrade_gate.secret_ref import SecretRef
     from upgrade_gate.situation import Situation
 
 __all__ = [

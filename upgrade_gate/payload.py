@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from upgrade_gate import documents
 from upgrade_gate.errors import ManifestError
-from upgrade_gate.outline import outline
 from upgrade_gate.source import MANIFEST_SUFFIXES, RELEASE_METADATA, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from upgrade_gate.documents import Parsed
     from upgrade_gate.source import ReleaseFiles
 
 __all__ = ["Location", "Manifest", "Payload", "Unreadable", "load"]
@@ -148,6 +147,8 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
 
 def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) -> tuple[str, tuple[str, ...]]:
     """Return version and previous versions, or record why there is none (oc release new: cincinnati-metadata-v0)."""
+    from upgrade_gate import documents  # a payload from the cache needs no YAML
+
     place = Location(RELEASE_METADATA)
     if RELEASE_METADATA not in files:
         unreadable.append(Unreadable(place, "the payload has no release-metadata, so its version is unknown", False))
@@ -173,6 +174,9 @@ def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) 
 
 def _read(data: bytes, file: str, limits: Limits) -> Iterator[Manifest | Unreadable]:
     """Yield the manifests of one file, each whole where it decides something and in outline where not."""
+    from upgrade_gate import documents
+    from upgrade_gate.outline import outline
+
     found = outline(data) if len(data) <= limits.file and b"CredentialsRequest" not in data else None
     if found is not None:
         listed: list[Manifest] = []
@@ -194,7 +198,7 @@ def _read(data: bytes, file: str, limits: Limits) -> Iterator[Manifest | Unreada
         yield from _expand(one, data, Location(file, one.document, one.line))
 
 
-def _expand(parsed: documents.Parsed, data: bytes, place: Location) -> Iterator[Manifest | Unreadable]:
+def _expand(parsed: Parsed, data: bytes, place: Location) -> Iterator[Manifest | Unreadable]:
     """Yield the manifest of a document, or those of a list."""
     body = parsed.body
     if not isinstance(body, dict):

@@ -7,20 +7,15 @@ twice.
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate import cluster as clusters
-from upgrade_gate import hops, modes, releases, semver, source
-from upgrade_gate.cluster import SecretRef
+from upgrade_gate import hops, releases, semver, source
 from upgrade_gate.errors import SourceError
 from upgrade_gate.facts import Known
-from upgrade_gate.platforms import by_name
-from upgrade_gate.proof import ROOT_NAMESPACE, Claims, Proof
 from upgrade_gate.situation import Given, Hop, Mode, Situation, UnreadRelease
 
 if TYPE_CHECKING:
@@ -33,6 +28,7 @@ if TYPE_CHECKING:
     from upgrade_gate.gate import Judged, Verdict
     from upgrade_gate.hops import Context
     from upgrade_gate.payload import Payload
+    from upgrade_gate.proof import Claims, Proof
     from upgrade_gate.source import Settings
 
 __all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "survey", "with_secrets"]
@@ -52,7 +48,7 @@ class Plan(Struct, frozen=True):
     """None: no cluster."""
     given: Given = field(default_factory=Given)
     accept_secret_exists: bool = False
-    claims: Claims | Callable[[str], Claims] = field(default_factory=Claims)
+    claims: Claims | Callable[[str], Claims] | None = None
     """What is supplied about identities; a function of the platform where a live account must be asked."""
 
 
@@ -118,12 +114,18 @@ def check(plan: Plan, weighing: Weighing) -> Outcome:
 
 def survey(plan: Plan) -> Survey:
     """Read the cluster and the releases, select and compare; nothing is judged yet."""
-    cluster = clusters.observe(plan.reader) if plan.reader else None
+    cluster = _observe(plan.reader) if plan.reader else None
     context = hops.context(cluster, plan.given, releases.graph_edges(cluster, plan.settings))
     references = _references(plan, cluster)
     payloads, unread = _load(references, plan.settings)
     compared = hops.compare(payloads, context) if not unread else ()
     return Survey(cluster, references, compared, unread, context)
+
+
+def _observe(reader: Reader) -> Cluster:
+    from upgrade_gate import cluster as clusters  # a run without a cluster needs none of it
+
+    return clusters.observe(reader)
 
 
 def _references(plan: Plan, cluster: Cluster | None) -> tuple[str, ...]:
@@ -133,10 +135,31 @@ def _references(plan: Plan, cluster: Cluster | None) -> tuple[str, ...]:
 
 
 def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload, ...], tuple[UnreadRelease, ...]]:
-    """Read every release of the path, all at once, each once."""
-    distinct = list(dict.fromkeys(references))
+    """Read every release of the path, each once."""
+    loaded: dict[str, Payload] = {}
+    unread: list[UnreadRelease] = []
+    for text, result in _read_all(list(dict.fromkeys(references)), settings).items():
+        side: Literal["from", "to"] = "from" if text == references[0] else "to"
+        if isinstance(result, SourceError):
+            unread.append(UnreadRelease(side, text, result.message, result.hint))
+            continue
+        loaded[text] = result
+        if semver.parse(result.version) is None:
+            # Without its version nothing says by which rules a release selects: half a judgement would be invented.
+            reasons = [u.reason for u in result.unreadable if u.location.file == "release-metadata"]
+            why = f"release-metadata: {reasons[0]}" if reasons else "release-metadata names no version"
+            unread.append(UnreadRelease(side, text, why, "give the whole payload"))
+    return tuple(loaded[text] for text in references if text in loaded), tuple(unread)
+
+
+def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload | SourceError]:
+    """Read these releases, downloads all at once; nothing else gains from that."""
     remote = sum(source.parse_reference(text).scheme == "registry" for text in distinct)
-    with ThreadPoolExecutor(max_workers=max(1, remote)) as pool:  # only downloads gain from running at once
+    if not remote:
+        return {text: _read(text, settings) for text in distinct}
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(max_workers=remote) as pool:
         futures = {text: pool.submit(_read, text, settings) for text in distinct}
         try:
             wait(futures.values())
@@ -145,31 +168,22 @@ def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload,
 
             _transport.interrupt()  # else the pool would wait for its downloads' deadlines
             raise
-    loaded: dict[str, Payload] = {}
-    unread: list[UnreadRelease] = []
-    for text, future in futures.items():
-        side: Literal["from", "to"] = "from" if text == references[0] else "to"
-        try:
-            loaded[text] = future.result()
-        except SourceError as error:
-            unread.append(UnreadRelease(side, text, error.message, error.hint))
-            continue
-        if semver.parse(loaded[text].version) is None:
-            # Without its version nothing says by which rules a release selects: half a judgement would be invented.
-            reasons = [u.reason for u in loaded[text].unreadable if u.location.file == "release-metadata"]
-            why = f"release-metadata: {reasons[0]}" if reasons else "release-metadata names no version"
-            unread.append(UnreadRelease(side, text, why, "give the whole payload"))
-    return tuple(loaded[text] for text in references if text in loaded), tuple(unread)
+    return {text: future.result() for text, future in futures.items()}
 
 
-def _read(text: str, settings: Settings) -> Payload:
-    return releases.read(text, settings)
+def _read(text: str, settings: Settings) -> Payload | SourceError:
+    try:
+        return releases.read(text, settings)
+    except SourceError as error:
+        return error
 
 
 def with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
     """Read the second wave: only now is it known which namespaces and Secrets matter."""
     if reader is None or surveyed.cluster is None:
         return surveyed
+    from upgrade_gate import cluster as clusters
+
     refs = {
         selected.request.secret
         for hop in surveyed.hops
@@ -183,6 +197,8 @@ def with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
 
 
 def _situation(surveyed: Survey, plan: Plan) -> Situation:
+    from upgrade_gate import modes
+
     context = surveyed.context
     mode, mode_reason = modes.mode_of(surveyed.cluster, context.platform, plan.given.mode)
     release = surveyed.hops[0].old.minor if surveyed.hops else (0, 0)
@@ -206,11 +222,15 @@ def _situation(surveyed: Survey, plan: Plan) -> Situation:
 
 def _proof(surveyed: Survey, plan: Plan, mode: Mode) -> Proof:
     """Join what was supplied about identities with the cluster; in passthrough mode the root credential serves all."""
+    from upgrade_gate.platforms import by_name
+    from upgrade_gate.proof import ROOT_NAMESPACE, Claims, Proof
+    from upgrade_gate.secret_ref import SecretRef
+
     traits = by_name(surveyed.context.platform)
     root = SecretRef(ROOT_NAMESPACE, traits.root_secret) if traits and traits.root_secret else None
     claims = plan.claims(surveyed.context.platform) if callable(plan.claims) else plan.claims
     return Proof(
-        claims=claims,
+        claims=claims or Claims(),
         cluster=surveyed.cluster,
         root_secret=root if mode is Mode.PASSTHROUGH else None,
         root_of_platform=root,

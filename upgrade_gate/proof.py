@@ -12,11 +12,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from upgrade_gate import entitlements
-from upgrade_gate.cluster import SecretRef, request_scopes
+from upgrade_gate.cluster import request_scopes
 from upgrade_gate.entitlements import Judgement, Verdict
 from upgrade_gate.facts import Known, Unknown
 from upgrade_gate.identities import Identities
 from upgrade_gate.report import ExportView, IdentitiesView
+from upgrade_gate.secret_ref import SecretRef
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

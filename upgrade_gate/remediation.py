@@ -19,10 +19,10 @@ from upgrade_gate import remedy_requests as requests
 from upgrade_gate._remedy_plan import Plan
 from upgrade_gate._remedy_readme import readme
 from upgrade_gate._remedy_script import script
-from upgrade_gate.cluster import SecretRef
 from upgrade_gate.facts import Known
 from upgrade_gate.findings import Status
 from upgrade_gate.remedy import Command, Serves, Step, argv, json_file, one_line
+from upgrade_gate.secret_ref import SecretRef
 from upgrade_gate.situation import Behaviour, Mode
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from upgrade_gate import plugins
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.cluster import SecretRef
     from upgrade_gate.credentials_request import CredentialsRequest
     from upgrade_gate.entitlements import Document
     from upgrade_gate.permissions import Grant
+    from upgrade_gate.secret_ref import SecretRef
 
 __all__ = [
     "FILL",

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from upgrade_gate import data
 from upgrade_gate.clouds import _risk
 from upgrade_gate.clouds._names import fold, named
 from upgrade_gate.clouds._patterns import Part, covered, intersects
@@ -64,7 +64,7 @@ class BuiltInRole(Struct, frozen=True):
 @cache
 def built_in_roles() -> Mapping[str, BuiltInRole]:
     """Return the built-in roles that payloads bind, by folded name; patterns are folded too."""
-    table = json.loads(files("upgrade_gate.data").joinpath("azure_roles.json").read_bytes())
+    table = json.loads(data.read("azure_roles.json"))
 
     def part(role: Mapping[str, Any], allows: str, excepts: str) -> Part:
         return Part(tuple(a.casefold() for a in role[allows]), tuple(e.casefold() for e in role[excepts]))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from upgrade_gate import data
 from upgrade_gate.clouds import _risk
 from upgrade_gate.clouds._names import fold, named
 from upgrade_gate.permissions import Cover, Grant
@@ -46,7 +46,7 @@ class RoleTable(Struct, frozen=True):
 @cache
 def role_table() -> RoleTable:
     """Return the table of predefined roles."""
-    table = json.loads(files("upgrade_gate.data").joinpath("gcp_roles.json").read_bytes())
+    table = json.loads(data.read("gcp_roles.json"))
     asked: list[str] = table["permissions"]
     roles = {
         name: Role(role["total"], frozenset(asked[n] for n in role["contains"]))

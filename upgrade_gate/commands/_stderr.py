@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import logging
-    from logging.handlers import MemoryHandler
+
+    from upgrade_gate.commands._held_logs import HeldLogs
 
 __all__ = ["end", "error", "hold_back_logs", "no_verdict", "plain", "say", "set_quiet", "set_verbose", "silent"]
 
@@ -21,7 +22,7 @@ class _State:
     verbose = False
     quiet = False
     told = False
-    held: MemoryHandler | None = None
+    held: HeldLogs | None = None
     streamed: logging.Handler | None = None
 
 
@@ -93,12 +94,12 @@ def set_verbose() -> None:
 def hold_back_logs() -> None:
     """Collect warnings, those of libraries included, until the run ends or `-v` is seen."""
     import logging
-    from logging.handlers import MemoryHandler
+
+    from upgrade_gate.commands._held_logs import HeldLogs
 
     printed = logging.StreamHandler()
     printed.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    held = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1, target=printed)
-    held.setLevel(logging.WARNING)
+    held = HeldLogs(printed)
     logging.captureWarnings(capture=True)
     logging.getLogger().addHandler(held)
     _State.held = held
@@ -125,5 +126,5 @@ def _let_held_go() -> None:
     logging.getLogger().removeHandler(held)
     logging.captureWarnings(capture=False)
     if _State.quiet:
-        held.buffer.clear()
+        held.clear()
     held.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
@@ -245,6 +247,8 @@ def write_reports(document: Report, output: OutputOptions) -> None:
 
 def _width() -> int:
     """Return the width of text: 80 columns, or the terminal's where that is narrower."""
+    if "COLUMNS" not in os.environ and not (sys.stdout and sys.stdout.isatty()):
+        return 80  # nothing to ask: `shutil` and the compressions that it loads take 3 ms
     import shutil
 
     return min(shutil.get_terminal_size((80, 24)).columns, 100)

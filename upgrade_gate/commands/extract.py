@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import replace
 
 from upgrade_gate.commands import _stderr, _stdout, _wiring
 from upgrade_gate.commands._options import (

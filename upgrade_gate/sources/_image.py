@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
-from upgrade_gate import documents
 from upgrade_gate.errors import ManifestError, SourceError
 from upgrade_gate.source import IMAGE_REFERENCES, RELEASE_METADATA
 from upgrade_gate.sources._layers import RELEASE_MANIFESTS, read_layer
@@ -166,6 +165,8 @@ def digest_of(data: bytes, like: str = "sha256:") -> str:
 
 def parse_json(data: bytes, where: str, limits: Limits) -> dict[str, Any]:
     """Return a JSON object of an image; raises SourceError, naming it."""
+    from upgrade_gate import documents
+
     try:
         body = documents.parse_one(data, where, limits=limits).body
     except ManifestError as exc:
