@@ -55,6 +55,8 @@ def test_the_metadata_names_licence_python_and_commands(wheel: Path) -> None:
     assert set(metadata.get_all("Provides-Extra") or []) == {"verify", "aws", "azure", "gcp"}
     for command in ("upgrade-gate", "oc-upgrade_gate", "kubectl-upgrade_gate"):
         assert f"{command} = upgrade_gate.commands:console\n" in commands + "\n"
+    for command in ("oc_complete-upgrade_gate", "kubectl_complete-upgrade_gate"):
+        assert f"{command} = upgrade_gate.commands._plugin_completion:console\n" in commands + "\n"
     assert "Apache License" in licence
     assert "Version 2.0" in licence
 
