@@ -43,17 +43,16 @@ def test_the_api_s_own_types_take_it(options: tuple[str, ...]) -> None:
     from kubernetes import client
 
     models: dict[str, Any] = {
-        "ServiceAccount": client.V1ServiceAccount,
         "PersistentVolumeClaim": client.V1PersistentVolumeClaim,
         "Job": client.V1Job,
         "CronJob": client.V1CronJob,
     }
     found = documents(*options)
-    assert len(found) == 3
+    assert len(found) == 2
     for kind, body in found.items():
         models[kind].model_validate(body)
     with pytest.raises(ValueError, match="bogus"):
-        models["ServiceAccount"].model_validate({**found["ServiceAccount"], "bogus": 1})
+        models["PersistentVolumeClaim"].model_validate({**found["PersistentVolumeClaim"], "bogus": 1})
 
 
 @pytest.mark.parametrize("options", FORMS, ids=" ".join)
@@ -83,10 +82,7 @@ def test_the_pod_fits_the_restricted_standard() -> None:
 
 def test_its_account_is_that_of_the_roles_and_its_token_ends(fixtures: Path) -> None:
     found = documents("--to", "4.19.5")
-    account = found["ServiceAccount"]
     pod = found["Job"]["spec"]["template"]["spec"]
-    assert pod["serviceAccountName"] == account["metadata"]["name"]
-    assert account["automountServiceAccountToken"] is False
     assert pod["automountServiceAccountToken"] is False
     (projected,) = (volume["projected"] for volume in pod["volumes"] if "projected" in volume)
     token, authority, namespace = projected["sources"]
@@ -99,7 +95,15 @@ def test_its_account_is_that_of_the_roles_and_its_token_ends(fixtures: Path) -> 
         for body in yaml.safe_load_all(roles.out)
         for subject in body.get("subjects", ())
     ]
-    assert set(subjects) == {(account["metadata"]["namespace"], account["metadata"]["name"])}
+    assert set(subjects) == {(found["Job"]["metadata"]["namespace"], pod["serviceAccountName"])}
+
+
+def test_another_account_runs_it_in_its_own_namespace() -> None:
+    text = made("kubernetes-job", "--service-account", "ci/reader", "--to", "4.19.5")
+    for body in yaml.safe_load_all(text):
+        assert body["metadata"]["namespace"] == "ci"
+    assert job("--service-account", "ci/reader")["template"]["spec"]["serviceAccountName"] == "reader"
+    assert "init rbac --to RELEASE --service-account ci/reader | oc apply" in text
 
 
 def test_every_mount_is_of_a_volume_and_every_volume_is_mounted() -> None:
@@ -165,7 +169,7 @@ def test_a_scheduled_run_waits_for_the_one_before() -> None:
     [
         ("--image", "upgrade-gate:latest"),
         ("--schedule", "every day"),
-        ("--namespace", "Not A Name"),
+        ("--service-account", "reader"),
         ("--config-map", "a/b"),
         ("--to", "$(POD_NAME)"),
     ],

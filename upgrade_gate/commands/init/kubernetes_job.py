@@ -30,8 +30,7 @@ _CRON = re.compile(r"@(hourly|daily|weekly|monthly)|[0-9*/,-]+( [0-9*/,A-Za-z-]+
 _HEADER = """\
 # The upgrade gate inside the cluster: does it hold what the target release needs?
 # Made by `upgrade-gate init kubernetes-job`, version {version}. Before it is applied:
-#   oc create namespace {namespace}
-#   upgrade-gate init rbac --to RELEASE | oc apply -f -      the roles of the service account below
+#   upgrade-gate init rbac --to RELEASE{account} | oc apply -f -    the service account and its roles
 {extra}#
 # The exit code is that of upgrade-gate: 0 pass, 3 blocked, 4 undetermined, 2 and 1 no verdict. None of them starts
 # the pod again; a lost node does. The reports are on the volume, by the name of the pod, the text is in the log:
@@ -43,7 +42,7 @@ _HEADER = """\
 @_pins.target_option
 @_pins.image_option("Image that holds upgrade-gate (init containerfile).  [default: to be filled in]")
 @click.option("--schedule", metavar="CRON", help="Make a CronJob: '30 5 * * 1' or @daily.")
-@click.option("--namespace", default=_NAME, show_default=True, metavar="NAME", help="Where it runs.")
+@_pins.service_account_option
 @click.option("--config-map", metavar="NAME", help="ConfigMap with upgrade-gate.yaml and what that names.")
 @click.option("--no-pull-secret", is_flag=True, help="The registry of the releases wants no credentials.")
 @write_options
@@ -52,25 +51,25 @@ def command(
     to: str | None,
     image: str | None,
     schedule: str | None,
-    namespace: str,
+    service_account: str,
     config_map: str | None,
     no_pull_secret: bool,
     write: Path | None,
     force: bool,
 ) -> ExitCode:
-    """Print a Job (or a CronJob) with its service account and the volume that keeps the reports.
+    """Print a Job (or a CronJob) with the volume that keeps its reports, for the service account of `init rbac`.
 
     The pod fits the restricted pod security standard and has a token that ends with it.
     """
     import yaml
 
-    for option, name in (("--namespace", namespace), ("--config-map", config_map)):
-        if name is not None and not _DNS_LABEL.fullmatch(name):
-            raise UsageError(f"{option} {name!r} is no name of a Kubernetes object")
+    if config_map is not None and not _DNS_LABEL.fullmatch(config_map):
+        raise UsageError(f"--config-map {config_map!r} is no name of a ConfigMap")
     if schedule is not None and not _CRON.fullmatch(schedule):
         raise UsageError(f"--schedule {schedule!r} is no schedule such as '30 5 * * 1' or @daily")
+    namespace, _, account = service_account.partition("/")
     target = to or _pins.placeholder("TARGET_RELEASE")
-    pod = _pod(_arguments(target, config_map, no_pull_secret), image or _pins.placeholder("IMAGE"))
+    pod = _pod(_arguments(target, config_map, no_pull_secret), image or _pins.placeholder("IMAGE"), account)
     pod["volumes"] += _volumes(config_map, no_pull_secret)
     pod["containers"][0]["volumeMounts"] += _mounts(config_map, no_pull_secret)
     job = _job(pod)
@@ -79,21 +78,25 @@ def command(
         job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": _metadata(name, namespace), "spec": job}
     else:
         job = _cron_job(job, schedule, namespace)
-    documents = [_account(namespace), _claim(namespace), job]
-    text = _header(name, namespace, schedule, no_pull_secret) + yaml.safe_dump_all(
+    documents = [_claim(namespace), job]
+    text = _header(name, service_account, schedule, no_pull_secret) + yaml.safe_dump_all(
         documents, sort_keys=False, explicit_start=True, width=110
     )
     deliver(text, write, force=force)
     return ExitCode.PASS
 
 
-def _header(name: str, namespace: str, schedule: str | None, no_pull_secret: bool) -> str:
+def _header(name: str, account: str, schedule: str | None, no_pull_secret: bool) -> str:
+    namespace = account.partition("/")[0]
+    named = "" if account == _pins.OWN_ACCOUNT else f" --service-account {account}"
     secret = (
         f"#   oc create secret generic {_NAME}-pull-secret -n {namespace} --type kubernetes.io/dockerconfigjson \\\n"
     )
     secret += "#     --from-file .dockerconfigjson=PULL_SECRET_FILE\n"
     run = f"-l app.kubernetes.io/name={_NAME}" if schedule else f"job/{name}"
-    return _HEADER.format(version=__version__, namespace=namespace, extra="" if no_pull_secret else secret, logs=run)
+    return _HEADER.format(
+        version=__version__, namespace=namespace, account=named, extra="" if no_pull_secret else secret, logs=run
+    )
 
 
 def _arguments(target: str, config_map: str | None, no_pull_secret: bool) -> list[str]:
@@ -126,15 +129,6 @@ def _metadata(name: str, namespace: str | None = None) -> dict[str, Any]:
 
 def _labels() -> dict[str, str]:
     return {"app.kubernetes.io/name": _NAME, "app.kubernetes.io/version": __version__}
-
-
-def _account(namespace: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": _metadata(_NAME, namespace),
-        "automountServiceAccountToken": False,
-    }
 
 
 def _claim(namespace: str) -> dict[str, Any]:
@@ -180,10 +174,10 @@ def _job(pod: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pod(arguments: list[str], image: str) -> dict[str, Any]:
+def _pod(arguments: list[str], image: str, account: str) -> dict[str, Any]:
     return {
         "restartPolicy": "Never",
-        "serviceAccountName": _NAME,
+        "serviceAccountName": account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
