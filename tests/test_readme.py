@@ -56,6 +56,7 @@ def folder(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for version in ("4.18.7", "4.19.2"):
         shutil.copytree(fixtures / "releases" / version, folder / version)
     shutil.copytree(fixtures / "clusters" / "aws-sts", folder / "must-gather.local.4141")
+    (folder / "fixtures").symlink_to(fixtures)
     return folder
 
 
