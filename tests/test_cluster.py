@@ -248,6 +248,14 @@ def test_the_platform_is_read_from_either_place(status: dict[str, Any], expected
     assert changed("Infrastructure/cluster", lambda body: body["status"].update(status)).platform == expected
 
 
+def test_an_issuer_is_absent_only_from_an_authentication_that_is_there() -> None:
+    objects = sample()
+    objects["Authentication/cluster"]["spec"] = {}
+    assert observe(objects).issuer == Absent()
+    del objects["Authentication/cluster"]
+    assert observe(objects).issuer == Unknown("there is no Authentication cluster, which every cluster has")
+
+
 def test_a_platform_that_is_nowhere_is_unknown() -> None:
     found = changed("Infrastructure/cluster", lambda body: body["status"].update(platformStatus={}, platform=""))
     assert isinstance(found.platform, Unknown)

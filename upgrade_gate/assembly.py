@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate import __version__, report
 from upgrade_gate.capabilities import table
+from upgrade_gate.cluster import FIELD_ROWS
 from upgrade_gate.diff import grants_of
 from upgrade_gate.errors import UsageError
-from upgrade_gate.facts import Fact, Known
+from upgrade_gate.facts import Fact, Known, Unknown
 from upgrade_gate.findings import Severity, Status
 from upgrade_gate.permissions import cloud_of
 from upgrade_gate.situation import Credentials, Mode
@@ -46,8 +47,28 @@ def of_outcome(
         verdict=_verdict(outcome),
         labels=labels,
         now=now,
-        notes=(*situation.proof.notes(), *notes),
+        notes=(*situation.proof.notes(), *_not_evaluated(outcome), *notes),
     )
+
+
+_RESTS_ON: Mapping[str, tuple[str, ...]] = {
+    "requests": ("live-request-drift", "live-request-extra"),
+    "offers": ("target-not-offered",),
+    "version_conditions": ("cluster-not-upgradeable",),
+}
+"""Warning and info rules whose fact is no part of any verdict: unread, they are not evaluated (design section 3.2)."""
+
+
+def _not_evaluated(outcome: Outcome) -> list[str]:
+    """Return a note for each fact that was not read and on which only warnings and infos rest."""
+    cluster = outcome.situation.cluster
+    if cluster is None:
+        return []
+    return [
+        f"not evaluated, since {FIELD_ROWS[name]} could not be read: {', '.join(rules)}"
+        for name, rules in _RESTS_ON.items()
+        if isinstance(getattr(cluster, name), Unknown)
+    ]
 
 
 def of_survey(survey: Survey, *, labels: Mapping[str, str] | None = None) -> report.Report:

@@ -9,17 +9,18 @@ from upgrade_gate.entitlements import Verdict
 from upgrade_gate.facts import Known
 from upgrade_gate.findings import NeedStatus
 from upgrade_gate.gate import Basis
-from upgrade_gate.needs import secret_needs
-from upgrade_gate.platforms import WITHOUT_REQUESTS
+from upgrade_gate.needs import asks_for_secret, secret_needs
+from upgrade_gate.platforms import ALWAYS_SERVED
 from upgrade_gate.situation import Mode
 
 if TYPE_CHECKING:
+    from upgrade_gate.cluster import Cluster
     from upgrade_gate.credentials_request import CredentialsRequest
     from upgrade_gate.diff import Change
     from upgrade_gate.permissions import Grant
     from upgrade_gate.situation import Situation
 
-__all__ = ["of", "unchanged_grants"]
+__all__ = ["of", "unchanged_accounts", "unchanged_grants"]
 
 
 def of(situation: Situation) -> Basis:
@@ -29,31 +30,39 @@ def of(situation: Situation) -> Basis:
         return Basis(proven=False, assumptions=(f"{start}'s permissions are in place (not checked)",))
     if situation.mode is Mode.MINT:
         return Basis(proven=False, assumptions=("CCO mints what the target asks for",))
-    assumptions: list[str] = []
     unchecked = False
+    assumptions: list[str] = []
     for name, selected in situation.requirements():
-        request = selected.request
-        if situation.permission_model(request):
-            if not situation.proof.given:
-                unchecked = True
-            elif not _held(situation, request):
-                assumptions.append(f"{name} holds what it needed before (not proven)")
-        elif situation.mode is Mode.PASSTHROUGH:
-            if not isinstance(situation.cluster.root_secret, Known):
-                assumptions.append("the root credential is in place (not checked)")
-        elif any(n.status is not NeedStatus.MET for n in secret_needs(situation, request, _release(situation))):
-            assumptions.append(f"Secret {request.secret} is complete (not checked)")
-    if not any(True for _ in situation.requirements()) and situation.platform.casefold() not in WITHOUT_REQUESTS:
+        if situation.permission_model(selected.request) and not situation.proof.given:
+            unchecked = True
+        elif (taken := _taken(situation, situation.cluster, name, selected.request)) is not None:
+            assumptions.append(taken)
+    served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
+    if served and not any(True for _ in situation.requirements()):
         assumptions.append(f"nothing is asked of {situation.platform or 'a platform that is not known'}")
     if unchecked:
         assumptions.insert(0, f"{start}'s permissions are in place (not checked)")
     return Basis(proven=not assumptions, assumptions=tuple(dict.fromkeys(assumptions)))
 
 
+def _taken(situation: Situation, cluster: Cluster, name: str, request: CredentialsRequest) -> str | None:
+    """Return what a verdict takes for granted about one requirement, None where all that did not change was seen."""
+    if situation.permission_model(request):
+        return None if _held(situation, request) else f"{name} holds what it needed before (not proven)"
+    if situation.mode is Mode.PASSTHROUGH:
+        seen = isinstance(cluster.root_secret, Known)
+        return None if seen else "the root credential is in place (not checked)"
+    if _asks_for_secret(situation, request):
+        return None  # its own finding asks for it: this requirement did change
+    needs = secret_needs(situation, request, _release(situation))
+    complete = all(need.status is NeedStatus.MET for need in needs)
+    return None if complete else f"Secret {request.secret} is complete (not checked)"
+
+
 def _held(situation: Situation, request: CredentialsRequest) -> bool:
     judged = [j for _, j in situation.proof.grants(request, unchanged_grants(situation, request))]
     if situation.cluster is not None and situation.mode.by_hand and situation.credentials.may_need_trust:
-        accounts = request.service_accounts
+        accounts = unchanged_accounts(situation, request)
         judged += [situation.proof.trust(request, accounts)] if accounts else []
     return all(j.verdict is Verdict.COVERED for j in judged)
 
@@ -69,6 +78,25 @@ def unchanged_grants(situation: Situation, request: CredentialsRequest) -> tuple
         why = (Why.NEW, Why.WIDENED)
         asked.update(a.grant for a in change.added if a.why in why and a.covered_by is None)
     return tuple(g for g in grants_of(request) if g not in asked and g.effect in (None, "Allow"))
+
+
+def unchanged_accounts(situation: Situation, request: CredentialsRequest) -> tuple[str, ...]:
+    """Return the service accounts of a required request that are in no change finding's needs."""
+    added: set[str] = set()
+    for _, change in situation.changes():
+        if change.request == request.id:
+            if asks_for_secret(change):
+                return ()
+            added.update(change.accounts_added)
+    return tuple(a for a in request.service_accounts if a not in added)
+
+
+def _asks_for_secret(situation: Situation, request: CredentialsRequest) -> bool:
+    return any(
+        asks_for_secret(change) and change.secret_after == request.secret
+        for _, change in situation.changes()
+        if change.request == request.id
+    )
 
 
 def _asks_for_all(situation: Situation, change: Change) -> bool:

@@ -142,7 +142,7 @@ def observe(reader: Reader) -> Cluster:
         region=answers.derive(INFRASTRUCTURE, objects.region),
         scopes=own,
         topology=answers.derive(INFRASTRUCTURE, lambda b: objects.topology(b, release)),
-        issuer=answers.derive(AUTHENTICATION, objects.issuer),
+        issuer=answers.derive(AUTHENTICATION, objects.issuer, always=True),
         feature_set=answers.derive(FEATURE_GATE, objects.feature_set),
         feature_gates=answers.derive(FEATURE_GATE, lambda b: objects.feature_gates(b, newest)),
         custom_gates=answers.derive(FEATURE_GATE, objects.custom_gates),
@@ -246,9 +246,15 @@ class _Answers:
     def __init__(self, raw: Mapping[Query, Fact[Any]]) -> None:
         self.facts: dict[Query, Fact[Any]] = {query: _checked(query, raw) for query in FIRST_WAVE}
 
-    def derive(self, query: Query, read: Callable[[Part], Fact[T]]) -> Fact[T]:
-        """Derive a fact from one object; absence and ignorance pass through."""
+    def derive(self, query: Query, read: Callable[[Part], Fact[T]], *, always: bool = False) -> Fact[T]:
+        """Derive a fact from one object; absence and ignorance pass through.
+
+        `always`: every cluster has the object, and the fact may well be absent from it. Then the absence of the
+        object itself must not read as the absence of the fact.
+        """
         answer = self.facts[query]
+        if always and isinstance(answer, Absent):
+            return Unknown(f"there is no {ROW_NAMES[query]}, which every cluster has")
         if not isinstance(answer, Known):
             return answer
         return attempt(lambda: read(Part(answer.value, ROW_NAMES[query])))

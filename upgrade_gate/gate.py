@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from upgrade_gate import acknowledgements as acks
 from upgrade_gate.errors import ExitCode
-from upgrade_gate.findings import Finding, Severity, Status, catalogue, in_order
+from upgrade_gate.findings import Finding, NeedStatus, Severity, Status, catalogue, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -224,7 +224,9 @@ def _summary(
     match status:
         case "pass":
             if basis.proven:
-                return f"PASS {path}: every requirement is proven{extra}"
+                left = any(need.status is not NeedStatus.MET for j in judged for need in j.finding.needs)
+                what = "what did not change" if left else "every requirement"
+                return f"PASS {path}: {what} is proven{extra}"
             return f"PASS {path}, assuming that {_assumed(basis, from_version)}{extra}"
         case "blocked":
             missed = sum(f.guard == "missed" for f in blockers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate import cco
+from upgrade_gate.errors import UsageError
 from upgrade_gate.facts import Absent, Known, Unknown
 from upgrade_gate.platforms import by_name
 from upgrade_gate.situation import Behaviour, Credentials, Mode
@@ -19,25 +20,31 @@ __all__ = ["behaviour_of", "credentials_of", "mode_of"]
 def mode_of(cluster: Cluster | None, platform: str, given: str | None) -> tuple[Mode, str]:
     """Return the effective mode and the reason for it.
 
-    Without a cluster and without `--mode` it is manual: the strictest reading. Raises nothing; a mode that could not
-    be read is UNKNOWN, judged as manual, and a finding says so.
+    Without a cluster and without `--mode` it is manual: the strictest reading. A mode that could not be read is
+    UNKNOWN, judged as manual, and a finding says so. Raises UsageError where `--mode` contradicts the cluster.
     """
     traits = by_name(platform)
-    if traits is not None and not traits.has_actuator:
-        return Mode.MANUAL, f"CCO never makes credentials on {traits.name}"
+    never = f"CCO never makes credentials on {traits.name}" if traits is not None and not traits.has_actuator else None
     if cluster is None:
+        if never:
+            return Mode.MANUAL, never
         return (Mode(given), "given by --mode") if given else (Mode.MANUAL, "assumed: no cluster was read")
     match cluster.mode:
+        case Absent():
+            mode, reason = Mode.ABSENT, cluster.mode_reason
+        case _ if never:
+            mode, reason = Mode.MANUAL, never
         case Known(value=value) if value.casefold() in ("manual", "mint", "passthrough"):
-            return Mode(value.casefold()), cluster.mode_reason
+            mode, reason = Mode(value.casefold()), cluster.mode_reason
         case Known(value=value):
             return Mode.UNKNOWN, f"{cluster.mode_reason} ({value!r})"
-        case Absent():
-            return Mode.ABSENT, cluster.mode_reason
         case Unknown(reason=reason):
             # What was read and contradicts itself is no gap that an option may fill: there CCO reconciles nothing.
             usable = given if given == Mode.MANUAL or _unread(cluster) else None
             return (Mode(usable), "given by --mode") if usable else (Mode.UNKNOWN, reason)
+    if given not in (None, Mode.MANUAL if mode.by_hand else mode):
+        raise UsageError(f"--mode {given} contradicts the cluster: {reason}")
+    return mode, reason
 
 
 def _unread(cluster: Cluster) -> bool:

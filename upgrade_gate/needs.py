@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cluster import SecretRecord
     from upgrade_gate.credentials_request import CredentialsRequest
+    from upgrade_gate.diff import Change
     from upgrade_gate.facts import Fact
     from upgrade_gate.permissions import Grant
     from upgrade_gate.secret_ref import SecretRef
     from upgrade_gate.situation import Situation
 
 __all__ = [
+    "asks_for_secret",
     "for_new_identity",
     "grants_need",
     "keys_need",
@@ -38,6 +40,13 @@ __all__ = [
 NO_CLUSTER = "no cluster was read"
 DEFAULT_TOKEN_PATH = "/var/run/secrets/openshift/serviceaccount/token"  # noqa: S105
 """What ccoctl writes where a request names none (cco.md section 1.1)."""
+
+
+def asks_for_secret(change: Change) -> bool:
+    """Return whether the finding of a change asks for a Secret by itself: no other finding may ask for it again."""
+    return change.after is not None and (
+        change.kind == "added" or change.kind_changed or change.secret_before != change.secret_after
+    )
 
 
 def for_new_identity(

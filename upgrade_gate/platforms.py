@@ -14,10 +14,12 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PLATFORMS", "WITHOUT_REQUESTS", "Platform", "by_name", "platform_of_kind"]
+__all__ = ["ALWAYS_SERVED", "PLATFORMS", "WITHOUT_REQUESTS", "Platform", "by_name", "platform_of_kind"]
 
 WITHOUT_REQUESTS = frozenset({"none", "external"})
 """Platforms, in lower case, for which no release carries any request."""
+ALWAYS_SERVED = frozenset({"AWS", "Azure", "GCP", "IBMCloud", "PowerVS", "VSphere", "OpenStack", "Nutanix"})
+"""Platforms for which every release that runs on them carries requests; others have none, or were given up."""
 
 
 class Platform(Struct, frozen=True):

@@ -198,6 +198,8 @@ def annotate_steps(situation: Situation) -> tuple[RemedyStep, ...]:
 def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condition | None) -> Iterator[Finding]:
     if condition is None:
         why: str | None = "CCO has no condition Upgradeable, which CVO takes for True"
+    elif condition.status != "True":
+        why = f"its condition Upgradeable is {condition.status}, which CVO takes for True"
     else:
         why = cco.unproven(
             platform=situation.platform,

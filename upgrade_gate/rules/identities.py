@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from upgrade_gate.basis import unchanged_grants
+from upgrade_gate.basis import unchanged_accounts, unchanged_grants
 from upgrade_gate.entitlements import Judgement, Verdict
 from upgrade_gate.findings import (
     Evidence,
@@ -123,7 +123,7 @@ def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Find
 
 def _trust(situation: Situation, request: CredentialsRequest, *, told: bool) -> Iterator[Finding]:
     """Yield a finding where a service account that no change finding names is not trusted."""
-    accounts = _unchanged_accounts(situation, request)
+    accounts = unchanged_accounts(situation, request)
     if situation.cluster is None or not situation.credentials.may_need_trust or not accounts:
         return
     judgement = situation.proof.trust(request, accounts)
@@ -144,16 +144,6 @@ def _trust(situation: Situation, request: CredentialsRequest, *, told: bool) -> 
             f"{request.name}: its trust could not be proven: {judgement.reason}",
             need,
         )
-
-
-def _unchanged_accounts(situation: Situation, request: CredentialsRequest) -> tuple[str, ...]:
-    added: set[str] = set()
-    for _, change in situation.changes():
-        if change.request == request.id:
-            if change.kind == "added" or change.kind_changed or change.secret_before != change.secret_after:
-                return ()
-            added.update(change.accounts_added)
-    return tuple(a for a in request.service_accounts if a not in added)
 
 
 def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
@@ -278,7 +268,7 @@ def _finding(
 
 
 def _about_trust(situation: Situation, request: CredentialsRequest, rule: str, headline: str, need: Need) -> Finding:
-    plain = _about(situation, request, rule, headline, list(_unchanged_accounts(situation, request)))
+    plain = _about(situation, request, rule, headline, list(unchanged_accounts(situation, request)))
     return replace(
         plain,
         guard_reason="CCO never looks at trust in manual mode",

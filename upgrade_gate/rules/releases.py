@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from upgrade_gate.credentials_request import is_credentials_request
 from upgrade_gate.findings import Evidence, Finding, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
 from upgrade_gate.inclusion import capability_names
-from upgrade_gate.platforms import WITHOUT_REQUESTS
+from upgrade_gate.platforms import ALWAYS_SERVED, WITHOUT_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,9 +28,10 @@ RULES = (
     Rule(
         "nothing-to-judge",
         Severity.UNKNOWN,
-        "A payload without any CredentialsRequest",
+        "A payload without any CredentialsRequest, or a dump without any fact",
         "A real release carries requests for every cloud. An empty one is the wrong folder, an incomplete extract or "
-        "the wrong image; it must not read as no change.",
+        "the wrong image; it must not read as no change. The same holds for a dump in which nothing of the cluster was "
+        "found.",
         acknowledgeable=False,
     ),
     Rule(
@@ -56,13 +57,11 @@ RULES = (
     ),
 )
 
-ALWAYS_SERVED = frozenset({"AWS", "Azure", "GCP", "IBMCloud", "PowerVS", "VSphere", "OpenStack", "Nutanix"})
-"""Platforms for which every release that runs on them carries requests; others have none, or were given up."""
-
 
 def evaluate(situation: Situation) -> Iterable[Finding]:
     """Yield the findings about the payloads and the hops between them."""
     yield from _unread(situation)
+    yield from _nothing_of_cluster(situation)
     seen: set[tuple[str, str]] = set()
     for side, payload, hop in _payloads(situation):
         yield from _unreadable(side, payload, hop, seen, _names_to_pair(situation, payload))
@@ -178,6 +177,22 @@ def _nothing(
         subject=payload.reference,
         hop=hop.index,
         evidence=(Evidence(side, "release-metadata"),),
+        acknowledgeable=False,
+    )
+
+
+def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
+    """Yield a finding where not one fact of the cluster was read: an empty dump must not read as a healthy cluster."""
+    cluster = situation.cluster
+    if cluster is None or any(row.state != "unknown" for row in cluster.rows):
+        return
+    yield Finding(
+        rule="nothing-to-judge",
+        severity=Severity.UNKNOWN,
+        headline=f"{cluster.description} holds nothing about a cluster: is it the right one?",
+        content=None,
+        subject="cluster",
+        evidence=(Evidence("cluster", "clusterversions/version"),),
         acknowledgeable=False,
     )
 

@@ -18,6 +18,7 @@ from upgrade_gate.findings import (
     Severity,
     merge_needs,
 )
+from upgrade_gate.modes import behaviour_of
 from upgrade_gate.needs import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
 from upgrade_gate.permissions import cloud_of
 from upgrade_gate.rules._common import (
@@ -181,10 +182,11 @@ def _upgradeable(situation: Situation) -> str | None:
 def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
     deleted = change.request in hop.new_selection.deleted
     severity, why = Severity.INFO, change.why
-    if deleted and situation.behaviour is Behaviour.TIMED_TOKEN:
+    behaviour = behaviour_of(situation.cluster, situation.platform, hop.old.minor, situation.mode)
+    if deleted and behaviour is Behaviour.TIMED_TOKEN:
         severity = Severity.WARNING
         why = f"{change.why}, and CCO deletes Secret {change.secret_before} with it"
-    elif deleted and situation.behaviour in (Behaviour.PLAIN, Behaviour.UNKNOWN) and _has_finalizer(situation, change):
+    elif deleted and behaviour in (Behaviour.PLAIN, Behaviour.UNKNOWN) and _has_finalizer(situation, change):
         severity = Severity.WARNING
         why = f"{change.why}, and an old finalizer will make the deletion hang: CCO in manual mode never removes it"
     return _finding(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from upgrade_gate import cco
 from upgrade_gate.facts import Absent, Known
 from upgrade_gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
-from upgrade_gate.needs import keys_need
+from upgrade_gate.needs import asks_for_secret, keys_need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,12 +52,17 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 
 
 def unchanged_secrets(situation: Situation) -> Iterator[tuple[SecretRef, CredentialsRequest]]:
-    """Yield each Secret of the target that the current release needs too, with the first request that reads it."""
+    """Yield each Secret of the target that the current release needs too, with the first request that reads it.
+
+    A request whose own finding asks for its Secret (it is new, or its Secret or kind changed) is passed over: one
+    fault is one finding.
+    """
     before = {s.request.secret for s in situation.hops[0].old_selection.requests.values()}
+    asked = {(c.request, c.secret_after) for _, c in situation.changes() if asks_for_secret(c)}
     seen: set[SecretRef] = set()
-    for _, selected in situation.requirements():
+    for name, selected in situation.requirements():
         secret = selected.request.secret
-        if secret is not None and secret in before and secret not in seen:
+        if secret is not None and secret in before and secret not in seen and (name, secret) not in asked:
             seen.add(secret)
             yield secret, selected.request
 
