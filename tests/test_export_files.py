@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from upgrade_gate import export_files
+from upgrade_gate import documents, export_files
 from upgrade_gate.errors import EntitlementError, UsageError
+from upgrade_gate.source import Limits
 
 BODY = {"RoleName": "r", "PolicyName": "p", "PolicyDocument": {"Statement": []}, "Grüße": "ü"}
 TEXT = json.dumps(BODY, ensure_ascii=False)
@@ -51,6 +52,13 @@ def test_documents_one_after_the_other_are_pages(between: str) -> None:
 def test_yaml_keeps_dates_and_equal_signs_as_text() -> None:
     data = b"etag: =\ncreated: 2026-11-24\n---\nstage: GA\n"
     assert export_files.parse(data) == (({"etag": "=", "created": "2026-11-24"}, {"stage": "GA"}), None)
+
+
+def test_yaml_scalars_mean_the_same_as_in_a_payload() -> None:
+    text = b"a: 12:30\nb: 0o17\nc: 010\nd: yes\ne: 1_000\nf: '12:30'\ng: 0x1f\n"
+    bodies, _ = export_files.parse(text)
+    assert bodies == tuple(document.body for document in documents.parse(text, "x"))
+    assert bodies == ({"a": "12:30", "b": 15, "c": 8, "d": True, "e": 1000, "f": "12:30", "g": 31},)
 
 
 def test_flow_yaml_is_read_although_it_begins_like_json() -> None:
@@ -179,7 +187,7 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pyte
 
 
 def test_yaml_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_files, "_MAX_YAML_BYTES", 3)
+    monkeypatch.setattr(export_files, "_LIMITS", Limits(file=3, nodes=0))
     assert export_files.parse(b"a: bc") == (("a: bc",), None)
 
 

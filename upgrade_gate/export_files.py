@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from upgrade_gate import documents
 from upgrade_gate.errors import EntitlementError, UsageError
+from upgrade_gate.source import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["ExportFile", "parse", "read"]
@@ -27,8 +28,8 @@ _logger = logging.getLogger(__name__)
 MAX_BYTES = 256 * 2**20
 """The details of one AWS account with 5,000 roles are about 60 MB."""
 MAX_FILES = 20_000
-MAX_DEPTH = 200
-_MAX_YAML_BYTES = 32 * 2**20
+_LIMITS = Limits(nodes=0)
+"""Of YAML; no alias is expanded, for no command line prints one."""
 _CUT_LINES = 3
 """Lines at the end that a cut may have broken."""
 
@@ -171,46 +172,9 @@ def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
 
 
 def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
-    import yaml
-
-    if len(text) > _MAX_YAML_BYTES:
-        return (), f"YAML larger than {_MAX_YAML_BYTES} characters"
+    """Return the documents of YAML text: scalars mean what they mean everywhere else here (`documents`)."""
     try:
-        problem = _too_deep(yaml.parse(text, Loader=yaml.CSafeLoader))
-        if problem:
-            return (), problem
-        return tuple(d for d in yaml.load_all(text, Loader=_loader()) if d is not None), None
-    except (yaml.YAMLError, ValueError) as exc:
-        return (), f"neither JSON nor YAML, or cut off: {str(exc).splitlines()[0]}"
-
-
-def _loader() -> Any:
-    """Return the safe loader, with dates and `=` as plain text: what JSON would have said."""
-    import yaml
-
-    class Loader(yaml.CSafeLoader):
-        pass
-
-    skipped = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag not in skipped]
-        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
-    return Loader
-
-
-def _too_deep(events: Iterator[Any]) -> str | None:
-    """Return why a document is refused: libyaml's own recursion ends the process, and aliases may explode."""
-    import yaml
-
-    depth = 0
-    for event in events:
-        if isinstance(event, yaml.AliasEvent):
-            return "an alias; no command line prints one"
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                return f"nested deeper than {MAX_DEPTH}"
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    return None
+        found = documents.parse(text.encode(), "export", limits=_LIMITS)
+    except documents.DocumentError as exc:
+        return (), f"neither JSON nor YAML, or cut off: {exc.problem}"
+    return tuple(parsed.body for parsed in found), None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate import decoding
+
 if TYPE_CHECKING:
     from upgrade_gate.report import Report
 
@@ -31,7 +33,7 @@ def harmless_report(report: Report) -> Report:
     """Return the report with every string in it harmless, keys of mappings included."""
     import msgspec
 
-    return msgspec.convert(_walk(msgspec.to_builtins(report)), type(report))
+    return decoding.from_plain(_walk(msgspec.to_builtins(report)), type(report))
 
 
 def _walk(value: Any) -> Any:

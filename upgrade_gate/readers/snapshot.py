@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from upgrade_gate import decoding
 from upgrade_gate.cluster import Absent, Fact, Known, Query, Reader, SecretRecord, SecretRef, Unknown
 from upgrade_gate.errors import ClusterError, UsageError
 
@@ -146,12 +147,12 @@ def open_snapshot(path: Path) -> SnapshotReader:
     if len(content) > _MOST_BYTES:
         raise ClusterError(f"{path} is larger than {_MOST_BYTES} bytes: this is no snapshot")
     try:
-        head = msgspec.json.decode(content, type=_Head)
+        head = decoding.from_json(content, _Head)
         if head.schema != SCHEMA and head.schema.startswith(_FAMILY):
             raise ClusterError(f"{path} is a snapshot of version {head.schema!r}, this program reads {SCHEMA!r}")
         if head.schema != SCHEMA:
             raise ClusterError(f"{path} is no snapshot: its schema is {head.schema[:60]!r}")
-        body = msgspec.json.decode(content, type=_File)
+        body = decoding.from_json(content, _File)
     except (msgspec.DecodeError, RecursionError) as exc:
         raise ClusterError(
             f"{path} is no readable snapshot: {exc}", hint="take it again with upgrade-gate snapshot"

@@ -16,14 +16,13 @@ import hashlib
 import logging
 import os
 import re
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
-from upgrade_gate import __version__
+from upgrade_gate import __version__, decoding
 from upgrade_gate.sources._image import ManifestBlob
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 CHUNK = 2**20
 ABANDONED_SECONDS = 3600.0
 TEMPORARY = ".writing-"
-_DECODING = threading.Lock()
-"""msgspec works out a type when it is first decoded, and crashes the process where two threads do so at once."""
 
 
 def default_folder() -> Path:
@@ -194,8 +191,7 @@ def load_index(key: str, settings: Settings) -> Payload | None:
     from upgrade_gate.payload import Payload
 
     try:
-        with _DECODING:
-            return msgspec.msgpack.decode(content, type=Payload)
+        return decoding.from_msgpack(content, Payload)
     except msgspec.MsgspecError as exc:
         _logger.debug("index entry of %s does not decode: %s", key, exc)
         cache.drop_index(key)

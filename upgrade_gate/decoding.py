@@ -1,0 +1,35 @@
+"""Bytes to typed values with msgspec, one thread at a time.
+
+msgspec works out a type when it is first decoded into, and crashes the process where two threads do so at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, TypeVar
+
+import msgspec
+
+
+__all__ = ["from_json", "from_msgpack", "from_plain"]
+
+T = TypeVar("T")
+_LOCK = threading.Lock()
+
+
+def from_json(content: bytes, kind: type[T]) -> T:
+    """Decode JSON into a type; raises msgspec.MsgspecError where it does not fit."""
+    with _LOCK:
+        return msgspec.json.decode(content, type=kind)
+
+
+def from_msgpack(content: bytes, kind: type[T]) -> T:
+    """Decode MessagePack into a type; raises msgspec.MsgspecError where it does not fit."""
+    with _LOCK:
+        return msgspec.msgpack.decode(content, type=kind)
+
+
+def from_plain(value: Any, kind: type[T]) -> T:
+    """Convert plain lists and mappings into a type; raises msgspec.MsgspecError where they do not fit."""
+    with _LOCK:
+        return msgspec.convert(value, kind)
