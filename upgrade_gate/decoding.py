@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-
 __all__ = ["from_json", "from_msgpack", "from_plain"]
 
 T = TypeVar("T")
