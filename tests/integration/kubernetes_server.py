@@ -40,6 +40,9 @@ RESOURCES = {
     "ConfigMap": ("", "v1", "configmaps", True),
     "Secret": ("", "v1", "secrets", True),
     "Namespace": ("", "v1", "namespaces", False),
+    "PersistentVolumeClaim": ("", "v1", "persistentvolumeclaims", True),
+    "Job": ("batch", "v1", "jobs", True),
+    "CronJob": ("batch", "v1", "cronjobs", True),
 }
 """Group, version, plural, and whether it has a namespace."""
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
