@@ -705,6 +705,137 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     "client ID that nothing joins": (both(READ), {"identity": CLIENT}, "UNKNOWN", "az identity list"),
     "principal ID written as a client ID": (both(READ), {"identity": P}, "UNKNOWN", f"principal:{P}"),
     "no principal": (both(READ), {"identity": "principal:"}, "UNKNOWN", "names no principal"),
+    "two definitions that differ in order alone": (
+        [[assigned()], [role("r", READ, "a/b")], [role("r", "A/B", READ)]],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "an assignment that names the role alone, which the export defines": (
+        [[{"principalId": P, "roleDefinitionName": "r", "scope": RG}], [role("R", READ)]],
+        {},
+        "COVERED",
+        "R at",
+    ),
+    "an assignment that names the role alone, which the export defines twice": (
+        [[{"principalId": P, "roleDefinitionName": "r", "scope": RG}], [role("r", READ), role("r", READ, guid="d2")]],
+        {},
+        "UNKNOWN",
+        "does not say the role's ID",
+    ),
+    "deny for a principal of unknown type": (
+        [*both(READ), [denied("*", principals=[{"id": GROUP, "type": "Unknown"}])]],
+        {},
+        "UNKNOWN",
+        "names a group",
+    ),
+    "deny for a group of another tenant": (
+        [*both(READ), [denied("*", principals=[{"id": GROUP, "type": "ForeignGroup"}])]],
+        {},
+        "UNKNOWN",
+        "names a group",
+    ),
+    "deny for another service principal of unknown type": (
+        [*both(READ), [denied("*", principals=[{"id": OTHER, "type": ""}])], [IDENTITY | {"principalId": OTHER}]],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "held by a group of another tenant": (
+        [[assigned(principal=GROUP, principalType="ForeignGroup")], [role("r", READ)]],
+        {},
+        "UNKNOWN",
+        GROUP,
+    ),
+    "held by a group three groups above": (
+        [
+            [assigned(principal=GROUP, principalType="Group")],
+            [role("r", READ)],
+            *({"id": outer, "members": [{"id": inner}]} for outer, inner in ((GROUP, "g2"), ("g2", "g3"), ("g3", P))),
+        ],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "groups that contain each other": (
+        [
+            [assigned(principal=GROUP, principalType="Group")],
+            [role("r", READ)],
+            *({"id": outer, "members": [{"id": inner}]} for outer, inner in (("g2", "g3"), ("g3", "g2"), ("g3", P))),
+        ],
+        {},
+        "UNKNOWN",
+        GROUP,
+    ),
+    "a disabled service principal": (
+        [*both(READ), [{"appId": CLIENT, "id": P, "servicePrincipalType": "Application", "accountEnabled": False}]],
+        {"identity": CLIENT},
+        "MISSING",
+        "disabled",
+    ),
+    "an enabled service principal": (
+        [*both(READ), [{"appId": CLIENT, "id": P, "servicePrincipalType": "Application", "accountEnabled": True}]],
+        {"identity": CLIENT},
+        "COVERED",
+        "a-d1",
+    ),
+    "actions that ConvertTo-Json cut to one string": (
+        [[assigned()], [role("r") | {"permissions": [{"actions": f"a/b {READ}"}]}]],
+        {},
+        "UNKNOWN",
+        "cannot be read as a",
+    ),
+    "actions that ConvertTo-Json cut to a type": (
+        [
+            [assigned()],
+            [role("r") | {"permissions": [{"actions": "System.Collections.Generic.List`1[System.String]"}]}],
+        ],
+        {},
+        "UNKNOWN",
+        "cannot be read as a",
+    ),
+    "notActions that ConvertTo-Json cut": (
+        both("*", notActions=f"a/b {READ}"),
+        {},
+        "UNKNOWN",
+        "cannot be read as a",
+    ),
+    "lists that ConvertTo-Json counted": (
+        both("*", notActions={"value": ["a/b"], "Count": 1}),
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "an excepted operation in a list that ConvertTo-Json counted": (
+        both("*", notActions={"value": [READ], "Count": 1}),
+        {},
+        "MISSING",
+        "excepts",
+    ),
+    "a lone action and no exceptions, as PowerShell prints them": (
+        [*both(notActions="", dataActions=""), [role("s", READ, guid="d2", notActions="")], [assigned("d2")]],
+        {},
+        "COVERED",
+        "a-d2",
+    ),
+    "co-administrators are no workload": (
+        [
+            [
+                assigned(),
+                {
+                    "id": "NA(classic admins)",
+                    "name": "NA(classic admins)",
+                    "principalName": "x@example.com",
+                    "roleDefinitionName": "ServiceAdministrator;AccountAdministrator",
+                    "scope": SUB,
+                },
+            ],
+            [role("r", "a/b")],
+        ],
+        {},
+        "MISSING",
+        "no role allows",
+    ),
     "grant of another cloud": (both(READ), {"kind": "action"}, "UNKNOWN", "none of Azure's"),
 }
 
@@ -992,6 +1123,12 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
     "no credentials exported": ([[IDENTITY]], "UNKNOWN", "federated-credential list"),
     "no identity exported": ([[credential()]], "UNKNOWN", "az identity list"),
     "another audience": ([[IDENTITY], [credential(audiences=["x"])]], "MISSING", "audience x"),
+    "the audience of Azure's own, which no token of the payload carries": (
+        [[IDENTITY], [credential(audiences=["api://AzureADTokenExchange"])]],
+        "MISSING",
+        "audience api://AzureADTokenExchange",
+    ),
+    "an audience in another case": ([[IDENTITY], [credential(audiences=["OpenShift"])]], "MISSING", "audience"),
     "a credential that names no identity": (
         [[IDENTITY], [{k: v for k, v in credential().items() if k != "id"}]],
         "UNKNOWN",

@@ -8,10 +8,15 @@ from typing import Any
 from upgrade_gate.entitlement_readers._azure_shapes import Assignment, fold
 from upgrade_gate.entitlement_readers._pages import Entry, mapping
 
-__all__ = ["Members"]
+__all__ = ["Members", "may_be_group"]
 
-_MAY_BE_GROUPS = ("group", "unknown", "")
-"""Types of principals; PowerShell prints `Unknown` where it may not ask the directory."""
+_NO_GROUPS = frozenset({"user", "serviceprincipal", "msi", "application", "device"})
+"""Types of principals that have no members; PowerShell prints `Unknown` where it may not ask the directory."""
+
+
+def may_be_group(principal_type: str) -> bool:
+    """Return whether a principal of this (folded) type may stand for others."""
+    return principal_type not in _NO_GROUPS
 
 
 class Members:
@@ -39,10 +44,15 @@ class Members:
             self._complete.add(subject)
 
     def in_group(self, group: str, principal: str) -> bool | None:
-        """Return whether a principal is in a group, directly or through one group more."""
-        if (group, principal) in self._yes:
-            return True
-        if any((group, between) in self._yes for between, who in self._yes if who == principal):
+        """Return whether a principal is in a group, directly or through other groups."""
+        reached: set[str] = set()
+        todo = [principal]
+        while todo:
+            member = todo.pop()
+            above = {outer for outer, inner in self._yes if inner == member} - reached
+            reached |= above
+            todo += above
+        if group in reached:
             return True
         return False if principal in self._complete else None
 
@@ -50,7 +60,7 @@ class Members:
         """Return whether an assignment to somebody else serves the principal: only those to groups can."""
         if (assignment.principal, principal) in self._yes:
             return True
-        if assignment.principal_type not in _MAY_BE_GROUPS or assignment.principal in self._persons:
+        if not may_be_group(assignment.principal_type) or assignment.principal in self._persons:
             return False
         return self.in_group(assignment.principal, principal)
 

@@ -61,11 +61,15 @@ class Roles:
         self._conflicting: set[str] = set()
         for one in definitions:
             before = self._exported.setdefault(one.id, one)
-            if before.permissions != one.permissions:
+            if _content(before) != _content(one):
                 self._conflicting.add(one.id)
 
     def by_id(self, guid: str, name: str = "") -> Role:
-        """Return the role of an ID; a name alone, which can be changed, does not tell what an assignment gives."""
+        """Return the role of an ID; a name alone tells what an assignment gives only where the export defines it.
+
+        Names can be changed, but no two roles of a tenant have the same.
+        """
+        guid = guid or self._only_one_named(name)
         if not guid:
             return Role("", name, None, f"an assignment of role {name or 'without a name'} does not say the role's ID")
         if guid in self._conflicting:
@@ -81,6 +85,11 @@ class Roles:
         spelt = name or guid
         return Role(guid, spelt, None, f"the definition of role {spelt} is not in the export (az role definition list)")
 
+    def _only_one_named(self, name: str) -> str:
+        folded = name.strip().casefold()
+        found = [guid for guid, one in self._exported.items() if folded and one.name.casefold() == folded]
+        return found[0] if len(found) == 1 else ""
+
     def by_name(self, name: str) -> Role | None:
         """Return the role of a display name or of an ID; None when neither export nor table has it."""
         folded = name.strip().casefold()
@@ -95,3 +104,11 @@ class Roles:
         if len(found) > 1:
             return Role("", name, None, f"the export holds {len(found)} roles named {name}")
         return self.by_id(found[0]) if found else None
+
+
+def _content(one: Definition) -> frozenset[object]:
+    """Return what a definition allows, whatever the order in which a tool prints it."""
+    return frozenset(
+        (*(frozenset(plane) for part in (p.control, p.data) for plane in (part.allows, part.excepts)), p.condition)
+        for p in one.permissions
+    )

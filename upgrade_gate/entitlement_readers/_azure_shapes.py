@@ -36,6 +36,8 @@ __all__ = [
 WRAPPERS = ("value",)
 
 _GUID_AT_END = re.compile(r"[^/]+$")
+_CLASSIC = "na(classic admins)"
+"""What Azure CLI puts in place of an ID for co-administrators, who are users and no workload."""
 _SOMEBODY = ("", "")
 """Stands in for a principal that cannot be read."""
 _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
@@ -114,6 +116,8 @@ class ManagedIdentity:
     client: str
     principal: str
     spelt_client: str
+    disabled: bool = False
+    """Whether the service principal may not sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,8 @@ def kind_of(item: Mapping[str, Any]) -> str | None:
     """Return what an object is, by the fields it has; None for what this cloud does not print."""
     has = _fields(item)
     kind = fold(has.get("type"))
+    if fold(has.get("id")) == _CLASSIC or kind.endswith("/classicadministrators"):
+        return "classic administrators"
     if ("roledefinitionid" in has or "roledefinitionname" in has) and ("principalid" in has or "objectid" in has):
         return _assignment_kind(has, kind)
     if "denyassignmentname" in has or "/denyassignments" in kind or "/denyassignments/" in fold(has.get("id")):
@@ -220,13 +226,26 @@ def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) ->
 
     What cannot be read is nothing granted and everything excepted; of a deny, the reverse.
     """
-    listed, excepted = readable_strings(has.get(allows)), readable_strings(has.get(excepts))
+    listed, excepted = _operations(has.get(allows)), _operations(has.get(excepts))
     whole = listed is not None and excepted is not None
     if listed is None:
         listed = ("*",) if denies else strings(has.get(allows))
     if excepted is None:
         excepted = () if denies else ("*",)
     return Part(tuple(fold(a) for a in listed), tuple(fold(e) for e in excepted)), whole
+
+
+def _operations(value: object) -> tuple[str, ...] | None:
+    """Return the patterns of a list, None where they cannot be read.
+
+    PowerShell's ConvertTo-Json prints a list as an object with its count, and one that lies too deep for its `-Depth`
+    as one string: the elements with blanks between them, or the name of the list's type.
+    """
+    inner = {str(key).casefold(): one for key, one in value.items()} if isinstance(value, Mapping) else {}
+    found = readable_strings(inner["value"] if set(inner) == {"value", "count"} else value)
+    if found is None or any(len(one.split()) > 1 or fold(one).startswith("system.") for one in found):
+        return None
+    return tuple(one for one in found if one.strip())
 
 
 def _permissions(has: Mapping[str, Any], *, denies: bool = False) -> tuple[Permissions, ...]:
@@ -330,7 +349,8 @@ def identity(entry: Entry) -> ManagedIdentity:
         spelt = text(has.get("appid"))
         principal, resource = fold(has.get("objectid")) or fold(spelt_id), ""
     name = text(has.get("name")) or text(has.get("displayname"))
-    return ManagedIdentity(resource, name, spelt.casefold(), principal, spelt)
+    disabled = str(has.get("accountenabled")).casefold() == "false"
+    return ManagedIdentity(resource, name, spelt.casefold(), principal, spelt, disabled)
 
 
 def federated(entry: Entry) -> Federated:

@@ -9,8 +9,8 @@ from upgrade_gate.entitlements import Judgement, Verdict
 
 __all__ = ["judge_trust"]
 
-_AUDIENCES = frozenset({"openshift", "api://azureadtokenexchange"})
-"""What the payload's token volumes ask for, and Azure's own default."""
+_AUDIENCE = "openshift"
+"""What the payload's token volumes ask for, and what ccoctl writes; Azure compares it with case."""
 
 
 def judge_trust(
@@ -20,7 +20,7 @@ def judge_trust(
     issuer: str,
     subjects: Sequence[str],
 ) -> Judgement:
-    """Decide whether every subject of the issuer has a credential; both compare with case.
+    """Decide whether every subject of the issuer has a credential; both compare with case, as the audience does.
 
     A credential belongs to an identity by the path of its ID, else by a file that is named after the identity.
     """
@@ -53,7 +53,7 @@ def _belongs(credential: Federated, owner: ManagedIdentity) -> bool:
 
 
 def _audience_fits(credential: Federated) -> bool:
-    return not credential.audiences or any(a.casefold() in _AUDIENCES for a in credential.audiences)
+    return not credential.audiences or _AUDIENCE in credential.audiences
 
 
 def _why(subject: str, same: Sequence[Federated], issuer: str) -> str:

@@ -13,7 +13,7 @@ from upgrade_gate.clouds._patterns import Part
 from upgrade_gate.entitlement_readers import _azure_shapes as shapes
 from upgrade_gate.entitlement_readers import _pages
 from upgrade_gate.entitlement_readers._azure_cover import Held, Want, at_scope, denied, worst
-from upgrade_gate.entitlement_readers._azure_members import Members
+from upgrade_gate.entitlement_readers._azure_members import Members, may_be_group
 from upgrade_gate.entitlement_readers._azure_roles import Role, Roles
 from upgrade_gate.entitlement_readers._azure_scope import Needed, Reach, needed_scopes, reach
 from upgrade_gate.entitlement_readers._azure_trust import judge_trust
@@ -65,8 +65,8 @@ class AzureHoldings:
         self._denies = [shapes.deny(e) for e in reading.of("deny assignments")]
         self._identities = [shapes.identity(e) for e in reading.of("identities")]
         self._federated = [shapes.federated(e) for e in reading.of("federated credentials")]
-        persons = {i.principal for i in self._identities}
-        self._members = Members(reading.of("group members"), self._assignments, persons)
+        self._persons = {i.principal for i in self._identities}
+        self._members = Members(reading.of("group members"), self._assignments, self._persons)
         named = {a.subscription for a in self._assignments if a.subscription}
         named = named or {d.subscription for d in definitions if d.subscription}
         self._subscriptions = named or {s for i in self._identities if (s := shapes.subscription_of(i.id))}
@@ -87,6 +87,8 @@ class AzureHoldings:
         principal = self._principal(identity)
         if isinstance(principal, Judgement):
             return principal
+        if any(i.disabled for i in self._identities if i.principal == principal):
+            return Judgement(Verdict.MISSING, f"service principal {principal} is disabled: none of its roles works")
         if not self._assignments:
             reason = "no role assignments are in the export (az role assignment list --all --include-inherited)"
             return Judgement(Verdict.UNKNOWN, reason)
@@ -184,7 +186,7 @@ class AzureHoldings:
                 return True
             if not identifier:
                 answer = None
-            elif kind in ("group", ""):
+            elif may_be_group(kind) and identifier not in self._persons:
                 member = self._members.in_group(identifier, principal)
                 if member:
                     return True
