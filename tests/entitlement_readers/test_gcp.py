@@ -65,6 +65,18 @@ def deny(*permissions: str, principals: Sequence[Any] = ("principalSet://goog/pu
     }
 
 
+def asset(resource: str, *bindings: dict[str, Any]) -> dict[str, Any]:
+    """A resource's policy as `gcloud asset search-all-iam-policies` prints it, with the project that it lies in."""
+    return {
+        "resource": f"//{resource}",
+        "assetType": "x.googleapis.com/Y",
+        "project": "projects/42",
+        "folders": ["folders/9"],
+        "organization": "organizations/7",
+        "policy": {"bindings": list(bindings)},
+    }
+
+
 def decide(
     exports: Sequence[Any],
     permission: str = GET,
@@ -739,6 +751,195 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "NARROWER",
         "b1",
     ),
+    "identity as a resource name": (HELD, {"identity": f"projects/p1/serviceAccounts/{SA}"}, "COVERED", CUSTOM),
+    "needed role, bound and disabled": (
+        [allow(bind()), custom(GET, stage="DISABLED")],
+        {"permission": CUSTOM, "kind": "predefinedRole"},
+        "MISSING",
+        "DISABLED",
+    ),
+    "needed role, bound and deleted": (
+        [allow(bind()), custom(GET, deleted=True)],
+        {"permission": CUSTOM, "kind": "predefinedRole"},
+        "MISSING",
+        "deleted",
+    ),
+    "needed role, bound, and disabled by one of two documents": (
+        [allow(bind()), custom(GET), custom(GET, stage="DISABLED")],
+        {"permission": CUSTOM, "kind": "predefinedRole"},
+        "UNKNOWN",
+        "two different definitions",
+    ),
+    "needed role, bound, with two lists of permissions": (
+        [allow(bind()), custom(GET), custom(CREATE)],
+        {"permission": CUSTOM, "kind": "predefinedRole"},
+        "COVERED",
+        "the role itself",
+    ),
+    "bound to a member of a form that nobody knows": (
+        [allow(bind(CUSTOM, "principalHierarchy://x/organizations/7")), custom(GET)],
+        {},
+        "UNKNOWN",
+        "members are not in the export",
+    ),
+    "denied to a hierarchy": (
+        [*HELD, deny(DISKS_DENY, principals=["principalHierarchy://x/organizations/7"])],
+        {},
+        "UNKNOWN",
+        "no-disks",
+    ),
+    "denied to a user": ([*HELD, deny(DISKS_DENY, principals=["principal://goog/subject/x@y.z"])], {}, "COVERED", ""),
+    "a deny policy listed without its rules, and described": (
+        [*HELD, [{k: v for k, v in deny("x").items() if k != "rules"}], deny("dns.googleapis.com/changes.create")],
+        {},
+        "COVERED",
+        CUSTOM,
+    ),
+    "a principal access boundary": (
+        [*HELD, {"name": "organizations/7/locations/global/principalAccessBoundaryPolicies/b", "details": {}}],
+        {},
+        "UNKNOWN",
+        "principalAccessBoundaryPolicies/b",
+    ),
+    "a principal access boundary and nothing granted": (
+        [
+            allow(bind()),
+            custom(CREATE),
+            {"name": "organizations/7/locations/global/principalAccessBoundaryPolicies/b", "details": {}},
+        ],
+        {},
+        "MISSING",
+        CUSTOM,
+    ),
+    "found by an asset search in the project": (
+        [[asset("cloudresourcemanager.googleapis.com/projects/p1", bind())], custom(GET)],
+        {},
+        "COVERED",
+        "project p1",
+    ),
+    "found by an asset search on a bucket of the project": (
+        [
+            allow(),
+            [asset("storage.googleapis.com/b1", bind("roles/storage.admin"))],
+        ],
+        {"permission": "storage.objects.get"},
+        "NARROWER",
+        "b1",
+    ),
+    "found by an asset search in another project": (
+        [[asset("cloudresourcemanager.googleapis.com/projects/p2", bind("roles/compute.admin"))]],
+        {"permission": CREATE},
+        "UNKNOWN",
+        "wrong account",
+    ),
+    "found by an asset search on the account": (
+        [
+            allow(),
+            [asset("iam.googleapis.com/projects/p1/serviceAccounts/1", bind("roles/iam.serviceAccountUser"))],
+            [listed()],
+        ],
+        {"permission": ACT_AS},
+        "COVERED",
+        "policy of service account",
+    ),
+    "found by an asset search on two resources": (
+        [
+            [
+                asset("cloudresourcemanager.googleapis.com/projects/p1", bind()),
+                asset("storage.googleapis.com/b1", bind("roles/x")),
+            ],
+            custom(GET),
+        ],
+        {},
+        "COVERED",
+        CUSTOM,
+    ),
+    "not among the bindings that an asset search matched": (
+        [[asset("cloudresourcemanager.googleapis.com/projects/p1", bind())], custom(CREATE)],
+        {},
+        "UNKNOWN",
+        "asset search matched",
+    ),
+    "found by an asset search in a folder of another project": (
+        [
+            [
+                asset("cloudresourcemanager.googleapis.com/projects/p1", bind(CUSTOM, "user:x")),
+                asset("cloudresourcemanager.googleapis.com/folders/8", bind("roles/compute.admin")),
+            ]
+        ],
+        {"permission": CREATE},
+        "UNKNOWN",
+        "asset search matched",
+    ),
+    "found by an asset search in the project's folder": (
+        [
+            [
+                asset("cloudresourcemanager.googleapis.com/projects/p1", bind(CUSTOM, "user:x")),
+                asset("cloudresourcemanager.googleapis.com/folders/9", bind("roles/compute.admin")),
+            ]
+        ],
+        {"permission": CREATE},
+        "COVERED",
+        "folder 9",
+    ),
+    "two policies without a name, one of which grants": (
+        [allow(bind("roles/viewer")), allow(bind("roles/compute.admin"))],
+        {"permission": CREATE},
+        "UNKNOWN",
+        "do not say what they belong to",
+    ),
+    "two policies without a name, each of which grants": (
+        [allow(bind("roles/editor")), allow(bind("roles/compute.admin"))],
+        {"permission": CREATE},
+        "COVERED",
+        "contains compute.disks.create",
+    ),
+    "two policies without a name, none of which grants": (
+        [allow(bind("roles/viewer")), allow(bind("roles/dns.admin"))],
+        {"permission": CREATE},
+        "MISSING",
+        "no role that is bound",
+    ),
+    "one policy without a name twice": ([allow(bind()), allow(bind()), custom(GET)], {}, "COVERED", CUSTOM),
+    "two policies without a name, one binds the project's role": (
+        [allow(bind()), allow(bind("roles/storage.admin")), custom(GET)],
+        {},
+        "COVERED",
+        CUSTOM,
+    ),
+    "two policies without a name, one binds the project's role, the other grants": (
+        [allow(bind()), allow(bind("roles/compute.admin")), custom(GET)],
+        {"permission": CREATE},
+        "UNKNOWN",
+        "do not say what they belong to",
+    ),
+    "the project's policy, and one of a bucket without its name": (
+        [{"project": "p1", "policy": allow()}, allow(bind("roles/storage.admin"))],
+        {"permission": "storage.objects.get"},
+        "UNKNOWN",
+        "do not say what they belong to",
+    ),
+    "the project's policy with and without its name": (
+        [{"project": "p1", "policy": allow(bind())}, allow(bind()), custom(GET)],
+        {},
+        "COVERED",
+        CUSTOM,
+    ),
+    "a policy that only an organisation can have": (
+        [
+            allow(bind("roles/viewer", "user:x")),
+            allow(bind("roles/resourcemanager.organizationAdmin", "user:x"), bind("roles/compute.admin")),
+        ],
+        {"permission": CREATE},
+        "COVERED",
+        "organization",
+    ),
+    "a policy that only an organisation can have, alone": (
+        [allow(bind("roles/resourcemanager.organizationAdmin", "user:x"))],
+        {},
+        "UNKNOWN",
+        "project's policy is not in the export",
+    ),
     "grant of another cloud": (HELD, {"kind": "action"}, "UNKNOWN", "none of GCP's"),
 }
 
@@ -829,6 +1030,37 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
         [own(bind(USER, f"principalSet://iam.googleapis.com/{POOL}/attribute.ns/x")), provider()],
         "UNKNOWN",
         "attribute",
+    ),
+    "provider of another audience": (
+        [own(bind(USER, PRINCIPAL)), provider(oidc={"issuerUri": ISSUER, "allowedAudiences": ["sts"]})],
+        "MISSING",
+        "audience sts only",
+    ),
+    "provider of unreadable audiences": (
+        [own(bind(USER, PRINCIPAL)), provider(oidc={"issuerUri": ISSUER, "allowedAudiences": 7})],
+        "UNKNOWN",
+        "audiences",
+    ),
+    "one provider under a condition, one with another subject": (
+        [
+            own(bind(USER, PRINCIPAL)),
+            provider(attributeCondition="c-text"),
+            provider(name=f"{POOL}/providers/c2", attributeMapping={"google.subject": "assertion.x"}),
+        ],
+        "NARROWER",
+        "c-text",
+    ),
+    "bound in the project": ([allow(bind(), bind(USER, PRINCIPAL)), provider()], "COVERED", "above the account"),
+    "bound in the project, the account binds another": (
+        [allow(bind(), bind(USER, PRINCIPAL)), own(bind(USER, f"{PRINCIPAL}-2")), provider()],
+        "COVERED",
+        USER,
+    ),
+    "may create tokens": ([own(bind("roles/iam.serviceAccountTokenCreator", PRINCIPAL)), provider()], "COVERED", USER),
+    "a binding that cannot be read": (
+        [{"serviceAccount": SA, "policy": {"bindings": [bind("roles/viewer"), "x"]}}],
+        "UNKNOWN",
+        "can be read",
     ),
     "account disabled": ([own(bind(USER, PRINCIPAL)), [listed(disabled=True)]], "MISSING", "disabled"),
     "cut off": ([own(bind(USER, PRINCIPAL)), {"roles": [], "nextPageToken": "x"}], "UNKNOWN", "cut off"),

@@ -10,8 +10,9 @@ __all__ = ["is_deleted", "project_of", "stands_for"]
 _EVERYBODY = frozenset({"allusers", "allauthenticatedusers", "principalset://goog/public:all"})
 """`allAuthenticatedUsers` includes every service account."""
 _ACCOUNT_PRINCIPAL = re.compile(r"^principal://iam\.googleapis\.com/projects/[^/]+/serviceaccounts/([^/]+)$")
-_SETS = ("group:", "domain:", "principalset://", "projectowner:", "projecteditor:", "projectviewer:")
-"""Members that stand for others; `projectEditor:P` is whoever has the role Editor of the project."""
+_SINGLE = ("serviceaccount:", "user:", "deleted:", "principal://")
+"""Members that stand for one principal each. All others may stand for many, those of a form that nobody knows too:
+groups, domains, sets, hierarchies, and `projectEditor:P`, which is whoever has the role Editor of the project."""
 _OF_A_POOL = "/workloadidentitypools/"
 _EMAIL = re.compile(r"^[^@\s]+@([a-z0-9-]+)\.iam\.gserviceaccount\.com$")
 
@@ -28,7 +29,7 @@ def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
         return named.group(1) in (email.casefold(), unique_id or email.casefold())
     if _OF_A_POOL in folded:
         return False
-    return None if folded.startswith(_SETS) else False
+    return False if folded.startswith(_SINGLE) else None
 
 
 def among(members: Sequence[str], email: str, unique_id: str = "") -> bool | None:

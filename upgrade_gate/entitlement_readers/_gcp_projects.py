@@ -2,13 +2,14 @@
 
 A bare policy does not name its project. What tells: a project can bind only its own custom roles and those of its
 organisation; what stands around a policy (ancestors' listing, wrapper); the projects of the accounts and roles that
-were exported with it.
+were exported with it. One bare policy is taken for the project's own; of several, at most one can be.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from upgrade_gate.entitlement_readers._gcp_members import project_of
 from upgrade_gate.entitlement_readers._gcp_shapes import Account, Level, Policy, RoleDocument
@@ -16,6 +17,14 @@ from upgrade_gate.entitlement_readers._gcp_shapes import Account, Level, Policy,
 __all__ = ["Projects"]
 
 _CUSTOM_ROLE = re.compile(r"^projects/([^/]+)/roles/")
+_ABOVE_PROJECTS = (
+    "roles/resourcemanager.organization",
+    "roles/resourcemanager.folder",
+    "roles/resourcemanager.projectCreator",
+    "roles/orgpolicy.policyAdmin",
+    "roles/billing.creator",
+)
+"""Beginnings of roles that no project can bind."""
 _OF_ACCOUNTS = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
 
 
@@ -34,7 +43,8 @@ class Projects:
         accounts: Iterable[Account],
         account: str | None,
     ) -> None:
-        self._policies = [p for p in policies if not _is_unnamed_account_policy(p, policies)]
+        known = [p for p in policies if not _is_unnamed_account_policy(p, policies)]
+        self._policies = [replace(p, level=Level.ORGANIZATION) if _is_above_projects(p) else p for p in known]
         named = {p for policy in self._policies for p in _named(policy)}
         around = {_project_of_role(r.name) for r in roles} | {a.project for a in accounts}
         self._evidence = (named | around) - {""}
@@ -48,9 +58,10 @@ class Projects:
             return False
         return project != self.account and project.isdecimal() == self.account.isdecimal()
 
-    def own_policies(self, email: str) -> tuple[Policy, ...]:
+    def own_policies(self, email: str, unique_id: str = "") -> tuple[Policy, ...]:
         """Return the policies of a service account itself."""
-        return tuple(p for p in self._policies if p.level is Level.ACCOUNT and p.resource == email)
+        names = (email, unique_id or email)
+        return tuple(p for p in self._policies if p.level is Level.ACCOUNT and p.resource in names)
 
     def policies_for(self, email: str, project: str = "") -> tuple[tuple[Policy, ...], str]:
         """Return the policies that count for an account of the cluster, or why that cannot be told.
@@ -70,14 +81,37 @@ class Projects:
         return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
 
     @staticmethod
+    def readings(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], ...]:
+        """Return the policies once for each of those without a name that may be the project's own, alone.
+
+        One that binds a role of the project is of the project; beside it, or beside a named policy of the project,
+        the others belong to something else, nobody knows what.
+        """
+        bare: dict[object, Policy] = {}
+        for policy in policies:
+            if policy.level is Level.BARE and policy.bindings:
+                bare.setdefault(_content(policy), policy)
+        placed = {_content(p) for p in policies if p.level is Level.PROJECT and not p.partial}
+        others = [policy for content, policy in bare.items() if content not in placed]
+        if not others or (len(bare) == 1 and not placed):
+            return (tuple(policies),)
+        rest = tuple(p for p in policies if p.level is not Level.BARE or not p.bindings)
+        if placed:
+            return (rest,)
+        named = [p for p in others if _named(p)]
+        return tuple((*rest, one) for one in (named if len(named) == 1 else others))
+
+    @staticmethod
     def contradiction(policies: Iterable[Policy], email: str) -> str:
         """Return which resource two documents show with different policies, empty where none is."""
         shown: dict[tuple[Level, str], object] = {}
         for policy in policies:
-            placed = policy.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION)
+            placed = policy.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION) and policy.resource
+            if policy.partial:
+                continue
             if not placed and (policy.level is not Level.ACCOUNT or policy.resource != email):
                 continue
-            bindings = {(b.role, frozenset(b.members), b.condition) for b in policy.bindings}
+            bindings = _content(policy)
             if shown.setdefault((policy.level, policy.resource), bindings) != bindings:
                 return f"two documents disagree about {policy.label}"
         return ""
@@ -105,9 +139,21 @@ class Projects:
         named = _named(policy)
         if policy.level in (Level.FOLDER, Level.ORGANIZATION):
             beside = [p for p in self._policies if p.document == policy.document and p.level is Level.PROJECT]
+            ours = [p for p in beside if p.above and wanted in ("", p.resource)]
+            if ours:
+                return any(f"{policy.level.value}s/{policy.resource}" in p.above for p in ours)
             named = {p.resource for p in beside}
         comparable = {n for n in named if n.isdecimal() == wanted.isdecimal()}
         return not wanted or not comparable or wanted in comparable
+
+
+def _content(policy: Policy) -> frozenset[object]:
+    """Return what a policy binds, whatever the order."""
+    return frozenset((b.role, frozenset(b.members), b.condition) for b in policy.bindings)
+
+
+def _is_above_projects(policy: Policy) -> bool:
+    return policy.level is Level.BARE and any(b.role.startswith(_ABOVE_PROJECTS) for b in policy.bindings)
 
 
 def _named(policy: Policy) -> set[str]:

@@ -34,6 +34,8 @@ class Contents:
     dated: str = ""
     why: str = ""
     """What is missing to know more, or why the role grants nothing."""
+    works: bool | None = True
+    """False: disabled or deleted, so that binding it grants nothing. None: the export says both."""
 
     def has(self, permission: str) -> Has:
         """Return whether the role contains a permission."""
@@ -61,10 +63,12 @@ class RoleBook:
         found = self._exported.get(name, [])
         dead = {d.dead for d in found}
         full = {d.permissions for d in found if d.permissions is not None}
-        if len(full) > 1 or (len(dead) > 1 and dead & {""}):
-            return Contents(frozenset(), frozenset(), why=f"the export holds two different definitions of role {name}")
+        disputed = len(dead) > 1 and "" in dead
+        if len(full) > 1 or disputed:
+            why = f"the export holds two different definitions of role {name}"
+            return Contents(frozenset(), frozenset(), why=why, works=None if disputed else not dead - {""})
         if dead - {""}:
-            return Contents(frozenset(), None, why=f"role {name} is {max(dead)}: it grants nothing")
+            return Contents(frozenset(), None, why=f"role {name} is {max(dead)}: it grants nothing", works=False)
         if full and not all(d.whole for d in found):
             read = full.pop()
             return Contents(read, read, why=f"the permissions of role {name} cannot be read as a whole")

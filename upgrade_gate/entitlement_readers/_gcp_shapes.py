@@ -49,6 +49,7 @@ _ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:js
 _POLICY_KEYS = frozenset({"bindings", "etag", "version", "auditConfigs"})
 UNREAD = ("allow", "deny")
 """What a live reader says of a resource whose policies of that kind it could not read."""
+_BOUNDARY = "/principalAccessBoundaryPolicies/"
 _WITHOUT_CONDITION = "_withcond_"
 """What Google puts into a role's name when a policy is read at a version that cannot show conditions."""
 
@@ -85,6 +86,10 @@ class Policy:
     origin: str
     whole: bool = True
     """Whether every binding and member could be read."""
+    partial: bool = False
+    """Whether it may show only a part of the bindings: an asset search returns those that match its query."""
+    above: frozenset[str] = frozenset()
+    """Folders and organisation above it (`folders/9`), where the document says so."""
 
     @property
     def label(self) -> str:
@@ -133,6 +138,8 @@ class PoolProvider:
     condition: str
     subject: str
     """What `google.subject` is mapped from; empty where the object does not say."""
+    audiences: tuple[str, ...] | None = ()
+    """What a token may be meant for; empty where the object does not say, None where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +182,8 @@ def kind_of(item: Mapping[str, Any]) -> str | None:
         return "service accounts"
     if "/workloadIdentityPools/" in name:
         return "pools"
+    if _BOUNDARY in name or (_BOUNDARY in text(item.get("policy")) and "/policyBindings/" in name):
+        return "access boundaries"
     if _PERMISSION_NAME.match(name) and ("stage" in item or "customRolesSupportLevel" in item):
         return "testable permissions"
     return _policy_kind(item)
@@ -211,21 +220,23 @@ def to_policy(entry: Entry) -> Policy:
     item = entry.item
     inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
     level, resource = _belongs_to(item, entry.origin)
+    above = frozenset(strings(item.get("folders")) + strings(item.get("organization")))
     given = inner.get("bindings")
     listed = given if isinstance(given, list) else [given] if given else []
     bindings = tuple(_binding(b) for b in listed if isinstance(b, Mapping))
     whole = all(text(mapping(b).get("role")) and readable_strings(b.get("members")) is not None for b in listed)
-    return Policy(level, resource, bindings, entry.document, entry.origin, whole=whole)
+    found = "assetType" in item
+    return Policy(level, resource, bindings, entry.document, entry.origin, whole=whole, partial=found, above=above)
 
 
 def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
     if isinstance(item.get("policy"), Mapping):
         if isinstance(item.get("serviceAccount"), str):
             return Level.ACCOUNT, _email(item["serviceAccount"])
+        if isinstance(item.get("resource"), str):
+            return _resource(item["resource"])  # beside it, an asset search names the project that the resource is in
         if isinstance(item.get("project"), str):
             return Level.PROJECT, item["project"].removeprefix("projects/")
-        if isinstance(item.get("resource"), str):
-            return _resource(item["resource"])
         return _ancestor(item)
     named = _ACCOUNT_FILE.search(origin)
     return (Level.ACCOUNT, named.group(1).casefold()) if named else (Level.BARE, "")
@@ -294,6 +305,7 @@ def pool_provider(entry: Entry) -> PoolProvider:
         not item.get("disabled") and state in ("", "ACTIVE"),
         text(item.get("attributeCondition")),
         text(mapping(item.get("attributeMapping")).get("google.subject")),
+        readable_strings(mapping(item.get("oidc")).get("allowedAudiences")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether a GCP service account's own policy lets a cluster's service accounts act as it."""
+"""Whether a GCP service account's own policy, or one above it, lets a cluster's service accounts act as it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from upgrade_gate.entitlements import Judgement, Verdict
 __all__ = ["judge_trust"]
 
 _ROLE = "roles/iam.workloadIdentityUser"
+_ROLES = (_ROLE, "roles/iam.serviceAccountTokenCreator")
+"""Predefined roles with `iam.serviceAccounts.getAccessToken`, which the exchange of tokens needs."""
 _SUBJECT = re.compile(
     r"^principal://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/(.+)$"
 )
 _SET = re.compile(r"^principalSet://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/(.+)$")
 _PLAIN_MAPPING = "assertion.sub"
+_AUDIENCE = "openshift"
+"""What the payload's token volumes ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +46,41 @@ def _ways(binding: Binding, subject: str) -> list[_Way]:
 
 
 def judge_trust(
-    email: str, policies: Sequence[Policy], providers: Sequence[PoolProvider], issuer: str, subjects: Sequence[str]
+    email: str,
+    own: Sequence[Policy],
+    above: Sequence[Policy],
+    providers: Sequence[PoolProvider],
+    *,
+    issuer: str,
+    subjects: Sequence[str],
 ) -> Judgement:
     """Decide whether every subject may act as the account, through a pool of the issuer.
 
-    A subject compares whole and with case. A pool belongs to an issuer by the description of its provider; without
-    one, the pool is taken for the cluster's and a caveat says so.
+    `own` are the account's policies, `above` those of the project and its ancestors. A subject compares whole and
+    with case. A pool belongs to an issuer by the description of its provider; without one, the pool is taken for the
+    cluster's and a caveat says so.
     """
-    if not policies:
+    found = [_subject(email, (*own, *above), providers, issuer, subject) for subject in subjects]
+    if not own and (not found or any(j.verdict is Verdict.MISSING for j in found)):
         how = f"gcloud iam service-accounts get-iam-policy {email}"
         return Judgement(Verdict.UNKNOWN, f"the policy of service account {email} is not in the export ({how})")
-    found = [_subject(email, policies, providers, issuer, subject) for subject in subjects]
     order = (Verdict.MISSING, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.COVERED)
     worst = min(found, key=lambda j: order.index(j.verdict), default=None)
     if worst is None or worst.verdict is Verdict.COVERED:
         caveats = tuple(dict.fromkeys(c for j in found for c in j.caveats))
-        return Judgement(Verdict.COVERED, f"{_ROLE} in the policy of {email} names every subject", caveats)
-    same = [j.reason for j in found if j.verdict is worst.verdict]
-    return Judgement(worst.verdict, "; ".join(same))
+        where = f"in the policy of {email}" if own else "above the account"
+        return Judgement(Verdict.COVERED, f"{_ROLE} {where} names every subject", caveats)
+    reason = "; ".join(j.reason for j in found if j.verdict is worst.verdict)
+    doubtful = next((p for p in own if not p.whole or p.partial), None)
+    if worst.verdict is Verdict.MISSING and doubtful is not None:
+        return Judgement(Verdict.UNKNOWN, f"{reason}; but not all of {doubtful.label} can be read")
+    return Judgement(worst.verdict, reason)
 
 
 def _subject(
     email: str, policies: Sequence[Policy], providers: Sequence[PoolProvider], issuer: str, subject: str
 ) -> Judgement:
-    ways = [w for p in policies for b in p.bindings if b.role == _ROLE for w in _ways(b, subject)]
+    ways = [w for p in policies for b in p.bindings if b.role in _ROLES for w in _ways(b, subject)]
     if not ways:
         return Judgement(Verdict.MISSING, f"{_ROLE} on {email} does not name {subject}")
     judged = [_way(way, providers, issuer, subject) for way in ways]
@@ -83,14 +98,20 @@ def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str
         return Judgement(Verdict.MISSING, f"{subject} comes from {way.pool}, whose issuer is {named[0].issuer}")
     if own and not any(p.usable for p in own):
         return Judgement(Verdict.MISSING, f"{subject} comes from provider {own[0].provider}, which is disabled")
-    usable = [p for p in own if p.usable]
+    usable = [p for p in own if p.usable and (p.audiences is None or not p.audiences or _AUDIENCE in p.audiences)]
+    if own and not usable:
+        takes = ", ".join(own[0].audiences or ())
+        return Judgement(Verdict.MISSING, f"provider {own[0].provider} takes tokens for the audience {takes} only")
+    if usable and all(p.audiences is None for p in usable):
+        return Judgement(Verdict.UNKNOWN, f"the audiences of provider {usable[0].provider} cannot be read")
     if not way.certain:
         return Judgement(Verdict.UNKNOWN, f"an attribute of {way.pool} decides whether {subject} comes in")
-    if usable and all(p.subject not in ("", _PLAIN_MAPPING) for p in usable):
+    plain = [p for p in usable if p.subject in ("", _PLAIN_MAPPING)]
+    if usable and not plain:
         return Judgement(Verdict.UNKNOWN, f"{way.pool} makes google.subject from {usable[0].subject}")
     if way.condition:
         return Judgement(Verdict.NARROWER, f"{subject} comes in under a condition: {way.condition}")
-    if usable and all(p.condition for p in usable):
-        return Judgement(Verdict.NARROWER, f"{way.pool} lets {subject} in under a condition: {usable[0].condition}")
+    if plain and all(p.condition for p in plain):
+        return Judgement(Verdict.NARROWER, f"{way.pool} lets {subject} in under a condition: {plain[0].condition}")
     caveats = () if own else (f"issuer of {way.pool} is not in the export (gcloud iam workload-identity-pools)",)
     return Judgement(Verdict.COVERED, f"{_ROLE} names {subject}", caveats)

@@ -130,8 +130,11 @@ class RoleNeed:
     def held_by(self, sources: Sequence[Source]) -> Held:
         """Return whether the role itself is bound, else whether the union of all roles contains it."""
         named = next((s for s in sources if s.role == self.name), None)
-        if named is not None:
+        if named is not None and self._contents.works:
             return Held(Has.YES, f"{named.label} is the role itself")
+        if named is not None:
+            has = Has.UNKNOWN if self._contents.works is None else Has.NO
+            return Held(has, f"{named.label} is the role itself, but {self._contents.why}")
         if not sources:
             return Held(Has.NO, f"no binding in the export gives the account {self.name}")
         if not self.permissions and self._contents.asked is None:

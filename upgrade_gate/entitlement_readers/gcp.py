@@ -90,7 +90,13 @@ class GcpHoldings:
         self._projects = Projects(policies, roles, self._accounts, account)
         self.account: str | None = self._projects.account
         denies = [shapes.deny_policy(e) for e in reading.of("deny policies")]
-        self._denies = [d for d in denies if not self._projects.is_foreign(d.project)]
+        described = {d.name for d in denies if d.rules is not None}
+        self._denies = [
+            d
+            for d in denies
+            if not self._projects.is_foreign(d.project) and (d.rules is not None or d.name not in described)
+        ]
+        self._boundaries = [_pages.text(e.item.get("name")) for e in reading.of("access boundaries")]
         self._has_denies = "denyPolicies" in reading.listings or bool(denies)
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
@@ -115,29 +121,55 @@ class GcpHoldings:
             if grant.type == "permission"
             else RoleNeed(grant.permission, self._roles)
         )
-        subject = Subject(email, next((a.unique_id for a in self._accounts if a.email == email), ""))
+        subject = Subject(email, self._unique_id(email))
         forbidden = denied(self._denies, subject, need.permissions, need.whole)
         if forbidden is not None and forbidden.verdict is Verdict.DENIED:
             return forbidden
         contradiction = self._projects.contradiction(policies, email)
         if contradiction:
             return Judgement(Verdict.UNKNOWN, contradiction)
-        allowed = self._allowed(need, self._sort(policies, subject), policies, email)
+        allowed = self._whichever(need, policies, subject)
         if allowed.verdict is not Verdict.COVERED:
             return self._unless_unread(allowed, policies)
         unread = self._unread.get("deny policies") or self._unread.get("policies")  # ancestors' listings hold both
         if forbidden is None and unread is not None:
             return Judgement(Verdict.UNKNOWN, f"{allowed.reason}; but {unread}")
+        if forbidden is None and self._boundaries:
+            reason = f"{allowed.reason}; but whether {self._boundaries[0]} bounds the account is not judged here"
+            return Judgement(Verdict.UNKNOWN, reason)
         return forbidden or Judgement(Verdict.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
+
+    def _whichever(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject) -> Judgement:
+        """Decide from allow policies; UNKNOWN where it depends on which of several is the project's own."""
+        every = self._allowed(need, self._sort(policies, subject), policies, subject.email)
+        readings = self._projects.readings(policies)
+        if len(readings) == 1 and len(readings[0]) == len(policies):
+            return every
+        each = [self._allowed(need, self._sort(one, subject), one, subject.email) for one in readings]
+        if all(one.verdict is every.verdict for one in each):
+            return each[0]
+        how = "gcloud projects get-ancestors-iam-policy does"
+        reason = (
+            f"the export holds policies that do not say what they belong to ({how}); in one of them, {every.reason}"
+        )
+        return Judgement(Verdict.UNKNOWN, reason)
 
     def _unless_unread(self, judgement: Judgement, policies: Iterable[shapes.Policy]) -> Judgement:
         """Return UNKNOWN where what is not covered may be granted by something that could not be read."""
         doubts = [f"the policy of {resource} could not be read" for resource in self._unread_allow]
         doubts += [f"a binding of {policy.label} cannot be read" for policy in policies if not policy.whole]
+        seen = {(p.level, p.resource) for p in policies if not p.partial} | {
+            (Level.OTHER, p.resource) for p in policies
+        }
+        searched = [p.label for p in policies if (p.level, p.resource) not in seen]
+        doubts += [f"{label} may show only the bindings that an asset search matched" for label in searched]
         doubts += [self._unread["policies"]] if "policies" in self._unread else []
         if judgement.verdict is Verdict.UNKNOWN or not doubts:
             return judgement
         return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {doubts[0]}")
+
+    def _unique_id(self, email: str) -> str:
+        return next((a.unique_id for a in self._accounts if a.email == email), "")
 
     def _caveats(self, email: str) -> Iterable[str]:
         if not self._has_denies:
@@ -160,7 +192,8 @@ class GcpHoldings:
                 if serves is False:
                     continue
                 source = Source(binding.role, policy, binding.condition)
-                if (policy.level is Level.ACCOUNT and policy.resource != subject.email) or policy.level is Level.OTHER:
+                own = policy.resource in (subject.email, subject.unique_id or subject.email)
+                if policy.level is Level.OTHER or (policy.level is Level.ACCOUNT and not own):
                     elsewhere += [source] if serves else []
                 elif serves is None:
                     by_group.append(source)
@@ -205,7 +238,7 @@ class GcpHoldings:
         if (
             need.whole is None
             and need.on_accounts
-            and not any(p.level is Level.ACCOUNT and p.resource == email for p in policies)
+            and not any(p in policies for p in self._projects.own_policies(email, self._unique_id(email)))
         ):
             how = f"gcloud iam service-accounts get-iam-policy {email}"
             reason = f"not granted on the project; the service account's own policy is not in the export ({how})"
@@ -234,7 +267,12 @@ class GcpHoldings:
         email = _email(identity)
         if any(a.disabled for a in self._accounts if a.email == email):
             return Judgement(Verdict.MISSING, f"service account {email} is disabled")
-        return judge_trust(email, self._projects.own_policies(email), self._providers, issuer, subjects)
+        own = self._projects.own_policies(email, self._unique_id(email))
+        policies, problem = self._projects.policies_for(email)
+        readings = self._projects.readings(policies)
+        sure = () if problem or len(readings) > 1 else readings[0]
+        above = [p for p in sure if p.level not in (Level.ACCOUNT, Level.OTHER)]
+        return judge_trust(email, own, above, self._providers, issuer=issuer, subjects=subjects)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the email of the one account with that display name: ccoctl finds accounts by it too."""
@@ -269,7 +307,8 @@ class GcpHoldings:
 
 
 def _email(identity: str) -> str:
-    return identity.strip().removeprefix("serviceAccount:").casefold()
+    """Return the email of `EMAIL`, `serviceAccount:EMAIL` or `projects/P/serviceAccounts/EMAIL`."""
+    return identity.strip().rpartition("/")[2].removeprefix("serviceAccount:").casefold()
 
 
 def _telling(sources: Sequence[Source], need: Need) -> Source:
