@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -269,57 +267,6 @@ def test_a_server_that_is_not_there_is_an_error(certificates: Certificates) -> N
 def test_the_subscription_must_be_known() -> None:
     with pytest.raises(UsageError, match="subscription of Azure is not known"):
         azure.collect({"token": TOKEN})
-
-
-class AzureError(Exception):
-    """Stands for azure.core's."""
-
-
-class Credential:
-    """Stands for azure.identity's default credential; gives tokens that live for `seconds`."""
-
-    asked: ClassVar[list[str]] = []
-    seconds = 3600
-
-    def __init__(self, **_: object) -> None:
-        self.asked.clear()
-
-    def get_token(self, scope: str) -> SimpleNamespace:
-        """Give the test's token, or fail for a scope of nobody."""
-        self.asked.append(scope)
-        if "nobody" in scope:
-            raise AzureError("no credential")
-        return SimpleNamespace(token=TOKEN, expires_on=time.time() + self.seconds)
-
-
-def library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the stand-ins where the reader imports from."""
-    for name, parts in (
-        ("azure", {}),
-        ("azure.core", {}),
-        ("azure.core.exceptions", {"AzureError": AzureError}),
-        ("azure.identity", {"DefaultAzureCredential": Credential}),
-    ):
-        module = ModuleType(name)
-        vars(module).update(parts)
-        monkeypatch.setitem(sys.modules, name, module)
-
-
-@pytest.mark.parametrize(("seconds", "tokens"), [(3600, 1), (1, 8)])
-def test_the_library_gives_the_token(
-    seconds: int, tokens: int, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    library(monkeypatch)
-    monkeypatch.setattr(Credential, "seconds", seconds)
-    with serve(certificates, answers()) as api:
-        azure.collect(settings(api, certificates, token=None))
-        assert Credential.asked == [f"{api.url}/.default"] * tokens
-
-
-def test_no_credential_is_an_error_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    library(monkeypatch)
-    with pytest.raises(EntitlementError, match="az login"):
-        azure.collect({"account": "S1", "endpoint": "https://nobody.example.com"})
 
 
 def test_the_missing_library_is_a_usage_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

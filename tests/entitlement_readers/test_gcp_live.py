@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -219,63 +218,6 @@ def test_pages_that_do_not_end_are_an_error(certificates: Certificates) -> None:
 def test_the_project_must_be_known() -> None:
     with pytest.raises(UsageError, match="project of GCP is not known"):
         gcp.collect({"token": TOKEN})
-
-
-class GoogleAuthError(Exception):
-    """Stands for google.auth's."""
-
-
-class Credentials:
-    """Stands for google.auth's credentials: without a token until refreshed."""
-
-    valid = False
-    token = ""
-
-    def refresh(self, _: object) -> None:
-        """Take the test's token."""
-        self.token, self.valid = TOKEN, True
-
-
-class Expired(Credentials):
-    """Cannot be refreshed."""
-
-    def refresh(self, _: object) -> None:
-        """Fail."""
-        raise GoogleAuthError("expired")
-
-
-def library(monkeypatch: pytest.MonkeyPatch, found: Credentials | None) -> None:
-    """Put stand-ins where the reader imports from."""
-
-    def default(*, scopes: list[str]) -> tuple[Credentials, str]:
-        assert scopes == ["https://www.googleapis.com/auth/cloud-platform.read-only"]
-        if found is None:
-            raise GoogleAuthError("none")
-        return found, "p1"
-
-    for name, parts in (
-        ("google", {}),
-        ("google.auth", {"default": default}),
-        ("google.auth.exceptions", {"GoogleAuthError": GoogleAuthError}),
-        ("google.auth.transport", {}),
-        ("google.auth.transport.requests", {"Request": object}),
-    ):
-        module = ModuleType(name)
-        vars(module).update(parts)
-        monkeypatch.setitem(sys.modules, name, module)
-
-
-def test_the_library_gives_the_token(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
-    library(monkeypatch, Credentials())
-    with serve(certificates, answers()) as api:
-        assert gcp.collect(settings(api, certificates, token=None))
-
-
-@pytest.mark.parametrize("found", [None, Expired()])
-def test_no_credential_is_an_error_with_the_way_out(found: Credentials | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    library(monkeypatch, found)
-    with pytest.raises(EntitlementError, match="use an export"):
-        gcp.collect({"account": "p1"})
 
 
 def test_the_missing_library_is_a_usage_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

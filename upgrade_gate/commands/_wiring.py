@@ -17,6 +17,7 @@ from upgrade_gate.situation import Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from upgrade_gate.cluster import Reader
     from upgrade_gate.commands._options import (
@@ -84,7 +85,9 @@ def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Re
     return cast("Reader", reader)
 
 
-def claims(gate: GateOptions, *, timeout: float) -> Claims | Callable[[str], Claims]:
+def claims(
+    gate: GateOptions, *, timeout: float, certificate_authority: Path | None = None
+) -> Claims | Callable[[str], Claims]:
     """Return what the user supplies about identities; a live account is asked once the platform is known.
 
     What was given and cannot be read proves nothing and says so: it never reads as not given.
@@ -105,6 +108,7 @@ def claims(gate: GateOptions, *, timeout: float) -> Claims | Callable[[str], Cla
     named = base.identities
     settings = {
         "timeout": timeout,
+        "certificate_authority": certificate_authority,
         "account": named.account,
         "identities": sorted({*named.by_secret.values(), *([named.default] if named.default else [])}),
     }
@@ -143,7 +147,11 @@ def gate_run(
         reader=reader,
         given=given(cluster),
         accept_secret_exists="secret-exists" in gate.configuration.accept,
-        claims=claims(gate, timeout=registry.settings.timeout),
+        claims=claims(
+            gate,
+            timeout=registry.settings.timeout,
+            certificate_authority=registry.settings.certificate_authority,
+        ),
     )
     weighing = pipeline.Weighing(
         acknowledgements=acknowledgements.load(gate.acknowledgements),

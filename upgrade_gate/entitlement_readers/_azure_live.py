@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from upgrade_gate.entitlement_readers._pages import mapping, text
-from upgrade_gate.entitlement_readers._rest import ForbiddenError, GoneError, Rest, UnusableError, read_settings
+from upgrade_gate.entitlement_readers._rest import (
+    ForbiddenError,
+    GoneError,
+    Rest,
+    UnusableError,
+    open_session,
+    read_settings,
+)
 from upgrade_gate.entitlements import Document
 from upgrade_gate.errors import EntitlementError, UsageError
 
@@ -18,6 +27,17 @@ __all__ = ["collect"]
 _logger = logging.getLogger(__name__)
 
 _ENDPOINT = "https://management.azure.com"
+_ENDPOINTS = {
+    "login.microsoftonline.us": "https://management.usgovcloudapi.net",
+    "login.chinacloudapi.cn": "https://management.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn": "https://management.chinacloudapi.cn",
+}
+"""Resource Manager of the other clouds, by the host that AZURE_AUTHORITY_HOST names: one cloud's token is of no use in
+another."""
+_LOGIN = "AZURE_AUTHORITY_HOST"
+_SILENCE = 30.0
+"""Seconds that whoever gives a token may say nothing."""
+_RETRIES = 2
 _RENEW = 120.0
 """Seconds before its end at which a token is replaced."""
 _AUTHORIZATION = "2022-04-01"
@@ -31,31 +51,48 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
     """Read assignments, definitions, deny assignments, managed identities and their federated credentials.
 
     Settings: `account` (subscription, required), `identities` (client IDs or `principal:ID`; empty: all), `endpoint`
-    (another cloud's Resource Manager), `token`, `certificate_authority`, `timeout`. Deny assignments and federated
-    credentials that the caller may not read are left out, and the verdicts say so; anything else that cannot be
-    read raises EntitlementError. Raises UsageError naming the extra where azure-identity is not installed.
+    (Resource Manager; by default that of the cloud whose login AZURE_AUTHORITY_HOST names, else the public one),
+    `token`, `certificate_authority`, `timeout`. Deny assignments and federated credentials that the caller may not
+    read are left out, and the verdicts say so; anything else that cannot be read raises EntitlementError. Raises
+    UsageError naming the extra where azure-identity is not installed.
     """
     subscription, seconds = read_settings(settings, "Azure", "subscription")
-    endpoint = text(settings.get("endpoint")).rstrip("/") or _ENDPOINT
-    rest = Rest(_token(settings, endpoint), settings=settings, seconds=seconds)
+    login = os.environ.get(_LOGIN, "").casefold().removeprefix("https://").strip("/")
+    endpoint = text(settings.get("endpoint")).rstrip("/") or _ENDPOINTS.get(login, _ENDPOINT)
+    rest = Rest(_token(settings, endpoint, seconds), settings=settings, seconds=seconds)
     try:
         return tuple(_documents(rest, endpoint, subscription, [str(i) for i in settings.get("identities") or ()]))
     finally:
         rest.close()
 
 
-def _token(settings: Mapping[str, Any], endpoint: str) -> Callable[[], str]:
+def _token(settings: Mapping[str, Any], endpoint: str, seconds: float) -> Callable[[], str]:
     given = settings.get("token")
     if given:
         return lambda: str(given)
     try:
         from azure.core.exceptions import AzureError
+        from azure.core.pipeline.transport import RequestsTransport
         from azure.identity import DefaultAzureCredential
     except ImportError as exc:
         raise UsageError(
             "--identities live on Azure needs the extra `azure`", hint="pip install 'upgrade-gate[azure]'"
         ) from exc
-    credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+    # the library prints every credential that it tried, on lines of its own
+    logging.getLogger("azure").addHandler(logging.NullHandler())
+    wait = min(seconds, _SILENCE)
+    transport = RequestsTransport(connection_timeout=wait, read_timeout=wait)
+    transport.open()
+    # with our trust: by itself it knows the environment's authorities alone
+    transport.session.mount("https://", open_session(settings.get("certificate_authority")).get_adapter("https://"))
+    credential = DefaultAzureCredential(
+        exclude_interactive_browser_credential=True,
+        # whoever names a login host of his own has said that he trusts it; the public one may not be reachable there
+        disable_instance_discovery=bool(os.environ.get(_LOGIN)),
+        transport=transport,
+        retry_total=_RETRIES,
+        process_timeout=int(wait) or 1,
+    )
     held: list[Any] = []
 
     def fetch() -> str:
@@ -63,9 +100,10 @@ def _token(settings: Mapping[str, Any], endpoint: str) -> Callable[[], str]:
         if not held or held[0].expires_on - time.time() < _RENEW:
             try:
                 held[:] = [credential.get_token(f"{endpoint}/.default")]
-            except AzureError as exc:
-                hint = "az login, or use an export"
-                raise EntitlementError("no Azure credential gives a token", hint=hint) from exc
+            except (AzureError, OSError, ValueError) as exc:
+                code = re.search(r"AADSTS\d+|CERTIFICATE_VERIFY_FAILED", str(exc))
+                reason = f"no Azure credential gives a token{f' ({code.group()})' if code else ''}"
+                raise EntitlementError(reason, hint="az login, or use an export") from exc
         return str(held[0].token)
 
     return fetch

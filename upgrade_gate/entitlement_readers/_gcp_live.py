@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from upgrade_gate.entitlement_readers._gcp_shapes import UNREAD
 from upgrade_gate.entitlement_readers._pages import mapping, strings, text
-from upgrade_gate.entitlement_readers._rest import ForbiddenError, GoneError, Rest, UnusableError, read_settings
+from upgrade_gate.entitlement_readers._rest import (
+    ForbiddenError,
+    GoneError,
+    Rest,
+    UnusableError,
+    open_session,
+    read_settings,
+)
 from upgrade_gate.entitlements import Document
 from upgrade_gate.errors import EntitlementError, UsageError
 
@@ -19,7 +27,10 @@ _logger = logging.getLogger(__name__)
 
 _RESOURCES = "https://cloudresourcemanager.googleapis.com"
 _IAM = "https://iam.googleapis.com"
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform.read-only"
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+"""The narrowest that the IAM API takes; it refuses `cloud-platform.read-only`. The calls are what only reads."""
+_SILENCE = 30.0
+"""Seconds that whoever gives a token may say nothing."""
 _WITH_CONDITIONS = 3
 """The policy version that shows conditions; at a lower one they are hidden."""
 _MAX_ANCESTORS = 12
@@ -35,7 +46,8 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
     """
     project, seconds = read_settings(settings, "GCP", "project")
     endpoint = text(settings.get("endpoint")).rstrip("/")
-    rest = Rest(_token(settings), settings=settings, seconds=seconds)
+    token, headers = _credential(settings, seconds)
+    rest = Rest(token, settings=settings, seconds=seconds, headers=headers)
     reader = _Reader(rest, endpoint or _RESOURCES, endpoint or _IAM, project)
     try:
         return tuple(reader.documents([str(i) for i in settings.get("identities") or ()]))
@@ -43,12 +55,13 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
         rest.close()
 
 
-def _token(settings: Mapping[str, Any]) -> Callable[[], str]:
+def _credential(settings: Mapping[str, Any], seconds: float) -> tuple[Callable[[], str], dict[str, str]]:
+    """Return what gives a token, and the headers that go with it: the project that a user's calls are counted for."""
     given = settings.get("token")
     if given:
-        return lambda: str(given)
+        return (lambda: str(given)), {}
     try:
-        from google.auth import default
+        import google.auth
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import Request
     except ImportError as exc:
@@ -56,23 +69,31 @@ def _token(settings: Mapping[str, Any]) -> Callable[[], str]:
             "--identities live on GCP needs the extra `gcp`", hint="pip install 'upgrade-gate[gcp]'"
         ) from exc
 
+    # the library warns that it does not know a project, which is ours to know
+    logging.getLogger("google.auth").addHandler(logging.NullHandler())
+    session = open_session(settings.get("certificate_authority"))
+    request = partial(Request(session), timeout=min(seconds, _SILENCE))
+    library: Any = google.auth  # which types only a part of its functions
     try:
-        found, _ = default(scopes=[_SCOPE])
-    except GoogleAuthError as exc:
+        # without a scope, for with one it asks Resource Manager for the project of a workload identity
+        found, _ = library.default(request=request)
+    except (GoogleAuthError, OSError, ValueError) as exc:
         hint = "gcloud auth application-default login, or use an export"
         raise EntitlementError("no Google credential was found", hint=hint) from exc
 
-    credentials: Any = found  # google-auth types only a part of its functions
+    credentials = library.credentials.with_scopes_if_required(found, [_SCOPE])
 
     def fetch() -> str:
         try:
             if not credentials.valid:
-                credentials.refresh(Request())
-        except GoogleAuthError as exc:
-            raise EntitlementError("the Google credential gives no token", hint="use an export") from exc
+                credentials.refresh(request)
+        except (GoogleAuthError, OSError, ValueError) as exc:
+            reason = type(exc).__name__
+            raise EntitlementError(f"the Google credential gives no token ({reason})", hint="use an export") from exc
         return str(credentials.token)
 
-    return fetch
+    payer = getattr(credentials, "quota_project_id", None)
+    return fetch, {"x-goog-user-project": str(payer)} if payer else {}
 
 
 class _Reader:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -19,7 +20,7 @@ from upgrade_gate.errors import EntitlementError, UsageError
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["ForbiddenError", "GoneError", "Rest", "UnusableError", "read_settings"]
+__all__ = ["ForbiddenError", "GoneError", "Rest", "UnusableError", "open_session", "read_settings"]
 
 _logger = logging.getLogger(__name__)
 
@@ -58,12 +59,34 @@ def read_settings(settings: Mapping[str, Any], cloud: str, what: str) -> tuple[s
     return account.strip().rstrip("/").rpartition("/")[2], float(settings.get("timeout") or _TIMEOUT)
 
 
-class Rest:
-    """The connection of one collection."""
+def open_session(certificate_authority: object) -> requests.Session:
+    """Return a session that trusts the user's authority besides those of the environment or the system.
 
-    def __init__(self, token: Callable[[], str], *, settings: Mapping[str, Any], seconds: float) -> None:
+    Proxies are the environment's.
+    """
+    from upgrade_gate.sources import _tls
+    from upgrade_gate.sources._session import new_session
+
+    named = Path(str(certificate_authority)) if certificate_authority else None
+    session = new_session(_tls.trust(named).context, "upgrade-gate")
+    session.trust_env = True
+    return session
+
+
+class Rest:
+    """The connection of one collection; `headers` go with every call, beside the token."""
+
+    def __init__(
+        self,
+        token: Callable[[], str],
+        *,
+        settings: Mapping[str, Any],
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._token = token
-        self._verify = settings.get("certificate_authority")
+        self._headers = {**(headers or {}), "Accept": "application/json"}
+        self._authority = settings.get("certificate_authority")
         self._until = time.monotonic() + seconds
         self._session: requests.Session | None = None
 
@@ -159,16 +182,15 @@ class Rest:
         import requests
 
         if self._session is None:
-            self._session = requests.Session()
+            self._session = open_session(self._authority)
         try:
             with self._session.request(
                 method,
                 url,
                 json=body,
-                headers={"Authorization": f"Bearer {self._token()}", "Accept": "application/json"},
+                headers={**self._headers, "Authorization": f"Bearer {self._token()}"},
                 auth=_keep_header,
                 timeout=(min(left, _SILENCE), min(left, _SILENCE)),
-                verify=str(self._verify) if self._verify else True,
                 allow_redirects=False,
                 stream=True,
             ) as response:
