@@ -1,5 +1,6 @@
 """Export files: whatever shell wrote them, the same documents come out, and what is broken is said."""
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -27,6 +28,9 @@ TEXT = json.dumps(BODY, ensure_ascii=False)
         TEXT.encode("utf-16-be"),
         b"\r\n  " + TEXT.encode() + b"\r\n",
         b"RoleName: r\nPolicyName: p\nPolicyDocument: {Statement: []}\nGr\xc3\xbc\xc3\x9fe: \xc3\xbc\n",
+        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT[:9].encode()) + gzip.compress(TEXT[9:].encode()),
+        gzip.compress(b"\xff\xfe" + TEXT.encode("utf-16-le")),
     ],
     ids=[
         "utf-8",
@@ -38,6 +42,9 @@ TEXT = json.dumps(BODY, ensure_ascii=False)
         "utf-16-be",
         "crlf",
         "yaml",
+        "gzip",
+        "gzip in two members",
+        "gzip of utf-16",
     ],
 )
 def test_every_encoding_gives_the_same_document(data: bytes) -> None:
@@ -71,6 +78,12 @@ def test_an_empty_file_is_no_answer(data: bytes) -> None:
     assert bodies == ()
     assert problem is not None
     assert problem.startswith("empty: ")
+    assert "--format=json" in problem, "gcloud prints an empty list as nothing, unless it is asked for JSON"
+
+
+def test_gzip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_files, "MAX_BYTES", 1000)
+    assert export_files.parse(gzip.compress(b" " * 1000 + b"{}")) == ((), "larger than 1000 bytes when unpacked")
 
 
 def test_a_script_is_a_document_that_nobody_knows() -> None:
@@ -86,6 +99,8 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
         (b"[" * 100_000, (), "nested too deep"),
         (b"\x89PNG\r\n\x1a\n\x00\x01", (), "neither UTF-8 nor UTF-16"),
         (b'{"a": "\xff"}', (), "neither UTF-8 nor UTF-16"),
+        (gzip.compress(TEXT.encode())[:-9], (), "gzip that is cut off"),
+        (gzip.compress(TEXT.encode())[:10] + b"\xff" * 40, (), "gzip that cannot be unpacked"),
         (b'{"a"\x00: 1, "b": 2}', (), "neither UTF-8 nor UTF-16"),
         (b"bindings:\n- role: r\netag: x\nvers", (), "cut off"),
         (b"bindings:\n- role: r\n  members: [a\n", (), "cut off"),
@@ -98,6 +113,8 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
         "deep",
         "binary",
         "not utf-8",
+        "gzip cut off",
+        "gzip broken",
         "zero byte",
         "yaml cut in a key",
         "yaml cut in a list",

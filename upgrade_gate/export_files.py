@@ -1,7 +1,8 @@
 """Files that the clouds' own command lines wrote: bytes to parsed documents, whatever shell redirected them.
 
 A file may hold one JSON document, several after one another (pages), or YAML (what gcloud prints by default), as
-UTF-8 with or without a byte order mark or as UTF-16 (PowerShell's `>`). Nothing is judged by a file's name.
+UTF-8 with or without a byte order mark or as UTF-16 (PowerShell's `>`), compressed by gzip or not. Nothing is judged
+by a file's name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import codecs
 import hashlib
 import json
 import logging
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -30,6 +32,7 @@ MAX_BYTES = 256 * 2**20
 MAX_FILES = 20_000
 _LIMITS = Limits(nodes=0)
 """Of YAML; no alias is expanded, for no command line prints one."""
+_GZIP = b"\x1f\x8b"
 _CUT_LINES = 3
 """Lines at the end that a cut may have broken."""
 
@@ -100,18 +103,42 @@ def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
 
     Text that is neither JSON nor YAML (a script, a note) is one document, which no cloud will recognise.
     """
+    if data.startswith(_GZIP):
+        data, problem = _unzip(data)
+        if problem is not None:
+            return (), problem
     text = _decode(data)
     if text is None:
         return (), "neither UTF-8 nor UTF-16 text"
     stripped = text.lstrip()
     if not stripped:
-        return (), "empty: what should have written it may have failed"
+        return (), (
+            "empty: what should have written it may have failed, or gcloud had an empty list to print "
+            "(it prints one with --format=json)"
+        )
     if stripped[0] in "[{":
         return _json(stripped)
     bodies, problem = _yaml(text)
     if problem is None:
         return bodies, None
     return ((), problem) if _was_yaml(text) else ((text,), None)
+
+
+def _unzip(data: bytes) -> tuple[bytes, str | None]:
+    """Return what gzip compressed, all members of it, never more than the bound."""
+    found = bytearray()
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            found += member.decompress(data, MAX_BYTES + 1 - len(found))
+        except zlib.error:
+            return b"", "gzip that cannot be unpacked"
+        if len(found) > MAX_BYTES:
+            return b"", f"larger than {MAX_BYTES} bytes when unpacked"
+        if not member.eof:
+            return b"", "gzip that is cut off"
+        data = member.unused_data.lstrip(b"\0")
+    return bytes(found), None
 
 
 def _was_yaml(text: str) -> bool:

@@ -951,8 +951,9 @@ def test_grant(case: str) -> None:
     assert (got, fragment in reason) == (verdict, True), f"{case}: {got}, {reason}"
 
 
-def test_a_file_named_after_the_email_is_that_accounts_policy() -> None:
-    policy = Document(allow(bind("roles/iam.serviceAccountUser")), f"policies/{SA}.json")
+@pytest.mark.parametrize("ending", ["", ".json", ".json.gz", ".YAML"])
+def test_a_file_named_after_the_email_is_that_accounts_policy(ending: str) -> None:
+    policy = Document(allow(bind("roles/iam.serviceAccountUser")), f"policies/{SA}{ending}")
     judgement = gcp.build([Document(allow()), policy], "p1").judge(SA, Grant("permission", ACT_AS), ())
     assert judgement.verdict is Verdict.COVERED
     assert SA in judgement.reason

@@ -45,7 +45,7 @@ WRAPPERS = (
 
 _ROLE_NAME = re.compile(r"^(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+$")
 _PERMISSION_NAME = re.compile(r"^[a-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$")
-_ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:json|ya?ml))?$", re.IGNORECASE)
+_ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:json|jsonl|ya?ml|gz))*$", re.IGNORECASE)
 _POLICY_KEYS = frozenset({"bindings", "etag", "version", "auditConfigs"})
 UNREAD = ("allow", "deny")
 """What a live reader says of a resource whose policies of that kind it could not read."""
