@@ -438,6 +438,41 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "COVERED",
         "a-d1",
     ),
+    "a page of another subscription does not end this one's": (
+        [
+            *both(READ),
+            {"value": [denied("a/b") | {"id": f"{SUB}/x"}], "nextLink": f"https://x{SUB}/denyAssignments?skip=1"},
+            {"value": [denied("a/b") | {"id": "/subscriptions/S2/x"}]},
+        ],
+        {},
+        "UNKNOWN",
+        "one page of more",
+    ),
+    "the next page of the same subscription": (
+        [
+            *both(READ),
+            {"value": [denied("a/b") | {"id": f"{SUB}/x"}], "nextLink": f"https://x{SUB}/denyAssignments?skip=1"},
+            {"value": [denied("a/b") | {"id": f"{SUB.lower()}/y"}]},
+        ],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "nothing assigned above the subscription": (
+        both("a/b"),
+        {},
+        "MISSING",
+        "--include-inherited",
+    ),
+    "missing, and a management group's assignments are there": (
+        [
+            [assigned(), assigned("d2", scope="/providers/Microsoft.Management/managementGroups/m")],
+            [role("r", "a/b"), role("s", "a/c", guid="d2")],
+        ],
+        {},
+        "MISSING",
+        "managementGroups/m (assignment a-d2)",
+    ),
     "deny assignment": ([*both(READ), {"value": [denied(READ)]}], {}, "DENIED", "stack"),
     "deny by a pattern": ([*both(READ), {"value": [denied("*")]}], {}, "DENIED", "stack"),
     "deny at the subscription": ([*both(READ), {"value": [denied("*", scope=SUB)]}], {}, "DENIED", "stack"),

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from upgrade_gate.entitlement_readers._azure_shapes import fold, subscription_of
 
-__all__ = ["Needed", "Reach", "is_at", "needed_scopes", "reach"]
+__all__ = ["Needed", "Reach", "is_above_subscriptions", "is_at", "needed_scopes", "reach"]
 
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 
@@ -71,6 +71,11 @@ def _is_management_group(folded: str) -> bool:
     return folded.startswith(_MANAGEMENT_GROUPS) and folded.rstrip("/").count("/") == 4
 
 
+def is_above_subscriptions(scope: str) -> bool:
+    """Return whether a scope is a management group or the whole tenant."""
+    return fold(scope) == "/" or _is_management_group(fold(scope))
+
+
 def _segments(scope: str) -> tuple[str, ...]:
     return tuple(s for s in fold(scope).split("/") if s)
 
@@ -85,7 +90,7 @@ def reach(scope: str, needed: Needed) -> Reach:
         return Reach.UNCERTAIN
     if needed.above:
         return _reach_above(folded, needed.above)
-    if folded == "/" or _is_management_group(folded):
+    if is_above_subscriptions(folded):
         return Reach.WHOLE
     subscription = subscription_of(folded)
     if not subscription or (needed.subscription and subscription != needed.subscription):

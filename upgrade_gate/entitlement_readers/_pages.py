@@ -6,6 +6,7 @@ pages one after the other. The item decides what a document is, never the file n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ __all__ = ["Entry", "Reading", "holds", "mapping", "read", "readable_strings", "
 KindOf: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
 _CONTINUES = ("nextLink", "odata.nextLink", "@odata.nextLink", "NextLink", "NextToken", "nextPageToken", "next")
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _MAX_DEPTH = 6
 """Lists of pages of lists: deeper nesting is no export."""
 
@@ -61,6 +63,15 @@ class _Page:
     origin: str
     cut: bool
     """Whether the reader of the file says that it is not whole."""
+    leads_to: str = ""
+    """Azure subscription that its link to the next page names."""
+    places: frozenset[str] = frozenset()
+    """Azure subscriptions that its items lie in."""
+
+    def may_follow(self, before: _Page) -> bool:
+        """Return whether this may be the next page of another: the same list, of the same subscription."""
+        same = (self.key, self.kind, self.asked) == (before.key, before.kind, before.asked)
+        return same and not self.cut and (not before.leads_to or not self.places or before.leads_to in self.places)
 
 
 def text(value: object) -> str:
@@ -128,9 +139,7 @@ def _unfinished(pages: Sequence[_Page]) -> list[str]:
     for number, page in enumerate(pages):
         if not page.continues:
             continue
-        same = (page.key, page.kind, page.asked)
-        follows = [p for p in pages[number + 1 :] if not p.cut and (p.key, p.kind, p.asked) == same]
-        if page.cut or not follows:
+        if page.cut or not any(p.may_follow(page) for p in pages[number + 1 :]):
             cut.append(f"{page.origin or 'a document'} is one page of more ({page.kind or 'cut off'})")
     return cut
 
@@ -167,9 +176,20 @@ class _Reader:
         self.listings.add(text(body.get("listing")))
         before = len(self.entries)
         self.take(body[key], document, number, body, depth + 1)
-        kinds = sorted({e.kind for e in self.entries[before:]})
+        found = self.entries[before:]
+        kinds = sorted({e.kind for e in found})
+        places = frozenset(place for e in found if (place := _subscription(e.item.get("id"))))
         listing, asked = text(body.get("listing")), text(body.get("assignedTo"))
-        page = _Page(key, ", ".join(kinds), (listing, asked), _continues(body), document.origin, cut=False)
+        page = _Page(
+            key,
+            ", ".join(kinds),
+            (listing, asked),
+            _continues(body),
+            document.origin,
+            cut=False,
+            leads_to=_subscription(body.get("nextLink")),
+            places=places,
+        )
         self.pages.append(page)
 
     def _note_unread(self, items: Sequence[Any], document: Document) -> None:
@@ -184,6 +204,12 @@ class _Reader:
 
     def _is_wrapper(self, item: Any) -> bool:
         return isinstance(item, Mapping) and any(isinstance(item.get(key), list) for key in self.wrappers)
+
+
+def _subscription(value: object) -> str:
+    """Return the subscription that an ID or a link names, folded; empty where it names none."""
+    found = _SUBSCRIPTION.search(text(value))
+    return found.group(1).casefold() if found else ""
 
 
 def _continues(page: Mapping[str, Any]) -> bool:

@@ -15,7 +15,13 @@ from upgrade_gate.entitlement_readers import _pages
 from upgrade_gate.entitlement_readers._azure_cover import Held, Want, at_scope, denied, worst
 from upgrade_gate.entitlement_readers._azure_members import Members, may_be_group
 from upgrade_gate.entitlement_readers._azure_roles import Role, Roles
-from upgrade_gate.entitlement_readers._azure_scope import Needed, Reach, needed_scopes, reach
+from upgrade_gate.entitlement_readers._azure_scope import (
+    Needed,
+    Reach,
+    is_above_subscriptions,
+    needed_scopes,
+    reach,
+)
 from upgrade_gate.entitlement_readers._azure_trust import judge_trust
 from upgrade_gate.entitlements import Judgement, PolicySize, Verdict
 
@@ -32,6 +38,7 @@ _EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that applies to all principals."""
 _PRINCIPAL = "principal:"
 _NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignments)"
+_INHERITED = "nothing assigned above the subscription is in the export: az role assignment list --include-inherited"
 _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
 
 
@@ -221,9 +228,12 @@ class AzureHoldings:
             return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {unread}")
         if covered and not self._has_denies:
             return Judgement(judgement.verdict, judgement.reason, (*judgement.caveats, _NO_DENY_LIST))
-        if judgement.verdict is Verdict.MISSING and not held:
-            return Judgement(Verdict.MISSING, f"no role assignment in the export names principal {principal}")
-        return judgement
+        if judgement.verdict is not Verdict.MISSING:
+            return judgement
+        reason = judgement.reason if held else f"no role assignment in the export names principal {principal}"
+        if not any(is_above_subscriptions(a.scope) for a in self._assignments):
+            reason = f"{reason} ({_INHERITED})"
+        return Judgement(Verdict.MISSING, reason)
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
         """Decide whether the identity's federated credentials carry the issuer and every subject, with case."""
