@@ -131,6 +131,22 @@ def test_azure_managed_identity(certificates: Certificates, monkeypatch: pytest.
     assert asked["resource"] == api.url
 
 
+def test_azure_cli_that_is_logged_in(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    require("python:azure.identity")
+    told = {"accessToken": TOKEN, "expires_on": 4102444800, "subscription": "S1", "tenant": TENANT}
+    program = tmp_path / "bin" / "az"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho \"$@\" > '{tmp_path}/asked'\ncat <<'END'\n{json.dumps(told)}\nEND\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
+    with serve(certificates, test_azure_live.answers()) as api:
+        read_azure(api, certificates)
+        assert f"--resource {api.url}" in (tmp_path / "asked").read_text()
+
+
 def test_azure_login_that_is_refused_is_an_error(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     require("python:azure.identity")
     refused = Answer({"error": "invalid_client", "error_description": "AADSTS7000215: bad secret"}, 401)
