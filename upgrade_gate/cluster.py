@@ -91,6 +91,7 @@ __all__ = [
     "observe",
     "observe_secrets",
     "request_scopes",
+    "root_ref",
     "second_wave",
     "secret_query",
 ]
@@ -163,22 +164,28 @@ def observe(reader: Reader) -> Cluster:
     return replace(cluster, rows=first_rows(cluster, credential, disabled))
 
 
-def second_wave(cluster: Cluster, namespaces: Iterable[str], refs: Iterable[SecretRef]) -> tuple[Query, ...]:
+def second_wave(namespaces: Iterable[str], refs: Iterable[SecretRef], root: SecretRef | None) -> tuple[Query, ...]:
     """Return the reads that need the requests: namespaces, the required Secrets, and the platform's root Secret."""
-    secrets = set(refs)
-    if root := _root_ref(cluster):
-        secrets.add(root)
+    secrets = {*refs, *([root] if root is not None else [])}
     return (
         *(namespace_query(name) for name in sorted(set(namespaces))),
         *(secret_query(ref) for ref in sorted(secrets)),
     )
 
 
+def root_ref(platform: str, mode: Fact[str] | None = None) -> SecretRef | None:
+    """Return the Secret of a platform's root credential; None where CCO has no actuator there, or is absent."""
+    traits = platforms.by_name(platform)
+    if traits is None or traits.root_secret is None or isinstance(mode, Absent):
+        return None
+    return SecretRef("kube-system", traits.root_secret)
+
+
 def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str], refs: Iterable[SecretRef]) -> Cluster:
     """Read the second wave and resolve the default mode by the root Secret's annotation."""
     names, wanted = sorted(set(namespaces)), sorted(set(refs))
-    root = _root_ref(cluster)
-    raw = reader.read(second_wave(cluster, names, wanted))
+    root = root_ref(cluster.platform.value, cluster.mode) if isinstance(cluster.platform, Known) else None
+    raw = reader.read(second_wave(names, wanted, root))
 
     secrets = {ref: _secret(raw, ref) for ref in wanted}
     spaces = {name: _namespace(raw, name, secrets) for name in names}
@@ -325,13 +332,6 @@ def _identified(query: Query, value: object, name: str) -> Fact[Any]:
         if found != query.name:
             return Unknown(f"{name}: the answer is named {found[:60]!r}")
     return Known(value)
-
-
-def _root_ref(cluster: Cluster) -> SecretRef | None:
-    platform = platforms.by_name(cluster.platform.value) if isinstance(cluster.platform, Known) else None
-    if platform is None or platform.root_secret is None or isinstance(cluster.mode, Absent):
-        return None
-    return SecretRef("kube-system", platform.root_secret)
 
 
 def _secret(raw: Mapping[Query, Fact[Any]], ref: SecretRef) -> Fact[SecretRecord]:

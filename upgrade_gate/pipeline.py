@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from upgrade_gate.hops import Context
     from upgrade_gate.payload import Payload
     from upgrade_gate.proof import Claims, Proof
+    from upgrade_gate.secret_ref import SecretRef
     from upgrade_gate.source import Settings
 
-__all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "survey", "with_secrets"]
+__all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "required_secrets", "survey", "with_secrets"]
 
 _logger = logging.getLogger(__name__)
 
@@ -178,18 +179,23 @@ def _read(text: str, settings: Settings) -> Payload | SourceError:
         return error
 
 
+def required_secrets(surveyed: Survey) -> frozenset[SecretRef]:
+    """Return the Secrets that the releases of the path require on this cluster, each release after the first."""
+    return frozenset(
+        selected.request.secret
+        for hop in surveyed.hops
+        for selected in hop.new_selection.requests.values()
+        if selected.request.secret is not None
+    )
+
+
 def with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
     """Read the second wave: only now is it known which namespaces and Secrets matter."""
     if reader is None or surveyed.cluster is None:
         return surveyed
     from upgrade_gate import cluster as clusters
 
-    refs = {
-        selected.request.secret
-        for hop in surveyed.hops
-        for selected in hop.new_selection.requests.values()
-        if selected.request.secret is not None
-    }
+    refs = required_secrets(surveyed)
     return replace(
         surveyed,
         cluster=clusters.observe_secrets(surveyed.cluster, reader, {ref.namespace for ref in refs}, refs),

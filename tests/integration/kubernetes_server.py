@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.integration.certificates import Certificates
 
+_RBAC = "rbac.authorization.k8s.io"
 RESOURCES = {
     "ClusterVersion": ("config.openshift.io", "v1", "clusterversions", False),
     "ClusterOperator": ("config.openshift.io", "v1", "clusteroperators", False),
@@ -43,9 +44,18 @@ RESOURCES = {
     "PersistentVolumeClaim": ("", "v1", "persistentvolumeclaims", True),
     "Job": ("batch", "v1", "jobs", True),
     "CronJob": ("batch", "v1", "cronjobs", True),
+    "ServiceAccount": ("", "v1", "serviceaccounts", True),
+    "ClusterRole": (_RBAC, "v1", "clusterroles", False),
+    "ClusterRoleBinding": (_RBAC, "v1", "clusterrolebindings", False),
+    "Role": (_RBAC, "v1", "roles", True),
+    "RoleBinding": (_RBAC, "v1", "rolebindings", True),
 }
 """Group, version, plural, and whether it has a namespace."""
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+Asked: TypeAlias = tuple[str, str, str, str | None, str | None]
+"""Verb, group, plural, namespace and name of one request."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,17 @@ class KubernetesServer:
         }
         path.write_text(yaml.safe_dump(body))
         return path
+
+    def asked(self) -> set[Asked]:
+        """Return what was asked of resources, discovery left out."""
+        found: set[Asked] = set()
+        for request in self.requests:
+            place = _place(self, request.path)
+            if place is not None:
+                kind, namespace, name = place
+                group, _, plural, _ = self.served[kind]
+                found.add(("list" if name is None else "get", group, plural, namespace, name))
+        return found
 
     def allows(self, verb: str, group: str, plural: str, namespace: str | None, name: str | None) -> bool:
         """Decide as RBAC does."""
@@ -400,7 +421,7 @@ def _resource_list(server: KubernetesServer, group: str, version: str) -> dict[s
             "singularName": kind.lower(),
             "namespaced": namespaced,
             "kind": kind,
-            "verbs": ["get", "list"],
+            "verbs": ["create", "get", "list", "patch"],
         }
         for kind, (g, v, plural, namespaced) in server.served.items()
         if (g, v) == (group, version)

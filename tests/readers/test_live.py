@@ -224,6 +224,21 @@ def test_whatever_one_read_does_not_answer_its_line_is_unknown(
         assert lines[PATHS[path]].state == "unknown"
 
 
+def test_a_namespace_that_is_not_there_holds_no_secret_whoever_may_look_into_it(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    # RBAC refuses before anything is looked up, and no Role can be in a namespace that does not exist
+    objects = [body for body in sample().values() if body["metadata"].get("namespace") != STORAGE]
+    for kept in (True, False):
+        inside = [body for body in objects if kept or body["metadata"]["name"] != STORAGE]
+        with KubernetesServer(certificates, inside).run() as server:
+            server.faults = {SECRET_PATH: Fault("forbidden")}
+            found = observe(connect(server, tmp_path))
+            assert isinstance(found.secrets[SECRET], Unknown if kept else Absent)
+            server.faults = {SECRET_PATH: Fault("garbage", body=b"<html>")}
+            assert isinstance(observe(connect(server, tmp_path)).secrets[SECRET], Unknown)
+
+
 def test_a_forbidden_read_prints_what_to_allow(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults = {VERSION_PATH: Fault("forbidden"), SECRET_PATH: Fault("forbidden")}
     found = observe(connect(server, tmp_path))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from upgrade_gate.cluster import Reader
+    from upgrade_gate.cluster import Query, Reader
     from upgrade_gate.commands._options import (
         ClusterOptions,
         GateOptions,
@@ -38,7 +38,9 @@ __all__ = [
     "gate_run",
     "given",
     "open_reader",
+    "open_target",
     "policy_notes",
+    "registry_queries",
     "settings_for",
     "survey_target",
     "write_reports",
@@ -163,21 +165,33 @@ def gate_run(
     return plan, weighing
 
 
-def survey_target(release: ReleaseOptions, cluster: ClusterOptions, registry: RegistryOptions) -> Survey:
+def open_target(cluster: ClusterOptions, registry: RegistryOptions) -> Reader | None:
+    """Open the cluster for commands that write files out of a target: a platform alone means without a cluster."""
+    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
+        cluster = replace(cluster, no_cluster=True)
+    return open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+
+
+def survey_target(
+    release: ReleaseOptions,
+    cluster: ClusterOptions,
+    registry: RegistryOptions,
+    reader: Reader | None,
+    *,
+    via: tuple[str, ...] = (),
+) -> Survey:
     """Read what a target asks for, for commands that write files out of it: every release of the path, whole.
 
-    A platform and nothing that names a cluster means without one; the target alone then stands for both sides.
-    Raises SourceError where a release was not read, or where a request of the target may be missing.
+    Without a cluster the target alone stands for both sides. Raises SourceError where a release was not read, or
+    where a request of it may be missing, ClusterError where nothing says on which platform the cluster is.
     """
     from upgrade_gate import pipeline, remedy_requests
 
-    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
-        cluster = replace(cluster, no_cluster=True)
-    reader = open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
     found = pipeline.survey(
         pipeline.Plan(
             to=release.to,
-            from_=release.from_ or (release.to if reader is None else None),
+            from_=release.from_ or ([*via, release.to][0] if reader is None else None),
+            via=via,
             settings=settings_for(registry, reader),
             reader=reader,
             given=given(cluster),
@@ -185,11 +199,25 @@ def survey_target(release: ReleaseOptions, cluster: ClusterOptions, registry: Re
     )
     for unread in found.unread:
         raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
-    hop = found.hops[-1]
-    gaps = remedy_requests.gaps(hop)
-    if gaps:
-        raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
+    if found.cluster is not None and not found.context.platform:
+        why = found.cluster.platform.reason if isinstance(found.cluster.platform, Unknown) else "it does not say"
+        raise ClusterError(f"which platform the cluster is on is not known: {why}", hint="give --platform")
+    for hop in found.hops:
+        gaps = remedy_requests.gaps(hop)
+        if gaps:
+            raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
     return found
+
+
+def registry_queries(registry: RegistryOptions) -> tuple[tuple[Query, ...], tuple[Query, ...]]:
+    """Return what is asked of a cluster to read releases with these options: about trust, and about mirrors."""
+    from upgrade_gate import cluster as clusters
+
+    trust = (clusters.SIGNATURE_CONFIGMAPS, clusters.VERIFICATION_CONFIGMAP)
+    return (
+        trust if registry.settings.verify != "off" else (),
+        clusters.MIRROR_POLICIES if registry.mirrors_from_cluster else (),
+    )
 
 
 def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:
@@ -197,10 +225,7 @@ def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:
     settings = registry.settings
     if reader is None:
         return settings
-    from upgrade_gate import cluster as clusters
-
-    trust = (clusters.SIGNATURE_CONFIGMAPS, clusters.VERIFICATION_CONFIGMAP) if settings.verify != "off" else ()
-    mirrors = clusters.MIRROR_POLICIES if registry.mirrors_from_cluster else ()
+    trust, mirrors = registry_queries(registry)
     answers = reader.read([*trust, *mirrors]) if trust or mirrors else {}
     return replace(
         settings,

@@ -55,7 +55,7 @@ def command(
     del configuration, output
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
-    survey = _wiring.survey_target(release, cluster, registry)
+    survey = _wiring.survey_target(release, cluster, registry, _wiring.open_target(cluster, registry))
     hop = survey.hops[-1]
     number = _write(hop, directory)
     _stderr.say(f"{number} requests of {hop.new.version} for {survey.context.platform} written to {directory}")

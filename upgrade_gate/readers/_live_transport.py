@@ -41,13 +41,19 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 
 
 class FailedError(Exception):
-    """A read that gave no answer; `everywhere` when the server as a whole could not be asked."""
+    """A read that gave no answer.
 
-    def __init__(self, reason: str, *, remedy: str | None = None, everywhere: bool = False) -> None:
+    `everywhere` when the server as a whole could not be asked, `forbidden` when it refused this one read.
+    """
+
+    def __init__(
+        self, reason: str, *, remedy: str | None = None, everywhere: bool = False, forbidden: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.remedy = remedy
         self.everywhere = everywhere
+        self.forbidden = forbidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class LiveReader:
 
         Raises ClusterError where no query at all could be asked: no connection, no TLS, no valid login.
         """
-        outcomes = answer_all(queries, self._answer, time.monotonic() + self.timeout)
+        outcomes = _settled(answer_all(queries, self._answer, time.monotonic() + self.timeout))
         late = FailedError(f"no answer within {self.timeout:g} s", everywhere=True)
         answers: dict[Query, Fact[Any]] = {}
         failures = []
@@ -193,6 +193,21 @@ def rbac_rule(query: Query) -> dict[str, Any]:
     return {**rule, "verbs": ["get" if query.name is not None else "list"]}
 
 
+def _settled(outcomes: Mapping[Query, Fact[Any] | FailedError]) -> Mapping[Query, Fact[Any] | FailedError]:
+    """Return the outcomes, where nothing is in a namespace that the same wave found absent.
+
+    RBAC refuses before anything is looked up, and a Role in a namespace that does not exist cannot be made: whoever
+    may read only what is named would never learn that a new component's Secret is not there yet.
+    """
+    nowhere = {q.name for q, outcome in outcomes.items() if q.plural == "namespaces" and isinstance(outcome, Absent)}
+    return {
+        query: Absent()
+        if isinstance(outcome, FailedError) and outcome.forbidden and query.namespace in nowhere
+        else outcome
+        for query, outcome in outcomes.items()
+    }
+
+
 def _offers(group: Any, query: Query) -> bool:
     """Return whether an entry of the API's list of groups is the query's group in its version."""
     if not isinstance(group, dict) or group.get("name") != query.group:
@@ -229,7 +244,7 @@ def _refused(response: Response, query: Query) -> FailedError:
             )
         case 403:
             where = f" in namespace {query.namespace}" if query.namespace else ""
-            return FailedError("403 forbidden", remedy=f"allow {json.dumps(rbac_rule(query))}{where}")
+            return FailedError("403 forbidden", remedy=f"allow {json.dumps(rbac_rule(query))}{where}", forbidden=True)
         case 406:
             return FailedError("406 the server cannot give metadata alone", remedy="read it with --read-secrets")
         case status if 300 <= status < 400:
