@@ -280,17 +280,25 @@ def upgrade_commands(situation: Situation) -> tuple[tuple[str, ...], ...]:
         if hop.kind == "none":
             continue
         target = hop.new
-        offer = next((o for o in offers if o.version == target.version), None)
         pinned = target.pullspec if target.pullspec and "@" in target.pullspec else None
+        # oc pkg/cli/admin/upgrade/upgrade.go, targetMatch: a version by itself, an image by its digest wherever it is
+        offer = next(
+            (o for o in offers if (_digest(o.image) == _digest(pinned) if pinned else o.version == target.version)),
+            None,
+        )
         commands.append(
             argv(
                 "oc adm upgrade",
                 *((f"--to-image={pinned}",) if pinned else (f"--to={target.version}",)),
                 allow_explicit_upgrade=bool(pinned) and offer is None,
-                include_not_recommended=bool(offer and offer.risks),
+                allow_not_recommended=bool(offer and offer.risks),
             )
         )
     return tuple(commands)
+
+
+def _digest(pullspec: str) -> str:
+    return pullspec.rpartition("@")[2]
 
 
 def build(outcome: Outcome, report: Report | None) -> Mapping[str, bytes]:

@@ -22,6 +22,19 @@ def test_cco_refusal_blocks_a_minor_hop_and_only_warns_on_a_patch(tmp_path: Path
     assert not found(judge(tmp_path / "3", A, A, Cluster()), "cco-not-upgradeable")
 
 
+def test_an_annotation_that_cco_has_not_seen_yet_is_waited_for_and_not_set_again(tmp_path: Path) -> None:
+    outcome = judge(tmp_path / "1", A, A, Cluster(conditions=FALSE, annotation="v4.15"))
+    finding = one(outcome, "cco-not-upgradeable")
+    assert (finding.severity, outcome.verdict.next) == ("blocker", "annotate")
+    assert "v4.15 is set, CCO has not seen it yet" in finding.headline
+    assert finding.remedy[0].argv[:3] == ("oc", "wait", "clusteroperator/cloud-credential")
+    unset = one(judge(tmp_path / "2", A, A, Cluster(conditions=FALSE, annotation=None)), "cco-not-upgradeable")
+    assert unset.fingerprint == finding.fingerprint
+    for other in ("4.14", "4.16", "soon"):  # another minor is no word about this target
+        stale = one(judge(tmp_path / other, A, A, Cluster(conditions=FALSE, annotation=other)), "cco-not-upgradeable")
+        assert stale.remedy[0].argv[:2] == ("oc", "annotate")
+
+
 def test_word_of_cco_that_rests_on_nothing(tmp_path: Path) -> None:
     blanket = Cluster(annotation="4.99")
     assert (

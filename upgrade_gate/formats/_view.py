@@ -347,7 +347,7 @@ def next_step(verdict: VerdictView) -> str:
         case "remediate":
             return "Close each blocker as said with it (upgrade-gate remediate writes the steps), then check again."
         case "annotate":
-            return "Only the annotation is missing: set it as said with the finding, then check again."
+            return "Only the annotation is left: do as said with the finding, then check again."
         case "retry":
             if any(count.open for severity, count in verdict.counts.items() if severity == "unknown"):
                 return "Make readable what could not be read, as said with each finding, then check again."

@@ -158,20 +158,37 @@ def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Fi
     guarded = hop.kind in _GUARDED
     guard, reason = cco.guard_operator(hop.kind)
     by_annotation = condition.reason == _MISSING_ANNOTATION
+    held = _annotation_for_target(situation) if by_annotation else None
+    unseen = f" (the annotation {held} is set, CCO has not seen it yet)" if held else ""
     return Finding(
         rule="cco-not-upgradeable",
         severity=Severity.BLOCKER if guarded else Severity.WARNING,
-        headline=f"CCO says Upgradeable=False: {_words(condition)}",
+        headline=f"CCO says Upgradeable=False: {_words(condition)}{unseen}",
         content=None,
         subject=_SUBJECT,
         hop=hop.index,
         guard=guard,
         guard_reason=reason,
         evidence=(_evidence("clusteroperators/cloud-credential"),),
-        remedy=annotate_steps(situation) if by_annotation and guarded else (),
+        remedy=(_AWAIT,) if held else annotate_steps(situation) if by_annotation and guarded else (),
         acknowledgeable=not guarded,
         closed_by_annotation=by_annotation and guarded,
     )
+
+
+_AWAIT = RemedyStep(
+    "wait until CCO has seen the annotation",
+    "before",
+    ("oc", "wait", "clusteroperator/cloud-credential", "--for=condition=Upgradeable=True", "--timeout=10m"),
+)
+
+
+def _annotation_for_target(situation: Situation) -> str | None:
+    """Return the annotation where it names the minor of the path's end, so that there is nothing left to set."""
+    held = situation.cluster.annotation if situation.cluster is not None else None
+    if isinstance(held, Known) and cco.annotation_minor(held.value) == situation.hops[-1].new.minor:
+        return held.value
+    return None
 
 
 def annotate_steps(situation: Situation) -> tuple[RemedyStep, ...]:
