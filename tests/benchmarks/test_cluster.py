@@ -1,4 +1,4 @@
-"""`check` of two small payload folders with the cluster from a dump, a snapshot and a live API server."""
+"""`check` with the cluster from a dump, a snapshot and a live API server: of two small folders, of two whole images."""
 
 from pathlib import Path
 
@@ -7,8 +7,12 @@ import pytest
 from tests.benchmarks.conftest import Measure
 from tests.integration import certificates
 from tests.integration.kubernetes_server import KubernetesServer, objects_of
+from tests.integration.live_cluster import image_of, running
+from tests.integration.registry_server import registry
 
 pytestmark = pytest.mark.benchmark
+BASE = 170_000_000
+"""Bytes of the operator image below the release's own layer."""
 
 
 def test_check_by_where_the_cluster_is_read(measure: Measure, fixtures: Path, tmp_path: Path) -> None:
@@ -26,3 +30,28 @@ def test_check_by_where_the_cluster_is_read(measure: Measure, fixtures: Path, tm
         live = ("--cluster", "live", "--kubeconfig", server.kubeconfig(tmp_path / "kubeconfig"))
         figures.append(measure("check, live cluster on loopback", *check, *live, budget="1.4 s, 120 MB"))
     assert {figure.code for figure in figures} == {3}
+
+
+@pytest.mark.registry
+def test_check_of_two_whole_images_and_a_live_cluster(
+    measure: Measure, shared: Path, fixtures: Path, tmp_path: Path
+) -> None:
+    made = certificates.make(tmp_path)
+    folder = shared / "corpus" / "releases" / "4.12.0"
+    with registry(tmp_path / "registry", certificates=made) as images:
+        old, new = (
+            images.push(image_of(folder, base=BASE, version=version), "ocp/release", version)
+            for version in ("4.18.7", "4.19.2")
+        )
+        objects = running(
+            objects_of(fixtures / "clusters" / "aws-sts"), folder, old, [("4.19.2", new)], version="4.18.7"
+        )
+        with KubernetesServer(made, objects).run() as server:
+            live = ("--kubeconfig", server.kubeconfig(tmp_path / "kubeconfig"))
+            check = ("check", "--to", "4.19.2", "--certificate-authority", made.authority, *live)
+            cold = measure("check, two images and a live cluster, cold", *check, "--no-cache", budget="1.4 s, 120 MB")
+            kept = (*check, "--cache-dir", tmp_path / "cache")
+            measure("the same, filling the cache", *kept, budget="-", runs=1)
+            warm = measure("the same, images from the cache", *kept, budget="-")
+    assert cold.code == warm.code
+    assert cold.code in {0, 3, 4}

@@ -5,29 +5,20 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.conftest import Measure
+from tests.integration.live_cluster import image_of
 from tests.integration.registry_server import Meter, registry
-from tests.integration.release_image import Image, build
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.registry]
 
 BASE = 170_000_000
 """Bytes of the operator image below the release's own layer, which must not move."""
-FIRST = ("image-references", "release-metadata")
-
-
-def release(folder: Path, version: str) -> Image:
-    """Build an image of the whole payload 4.12.0 under another version: its 646 files are of the real size."""
-    files = {name: (folder / name).read_bytes() for name in FIRST}
-    files |= {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name not in FIRST}
-    files["release-metadata"] = files["release-metadata"].replace(b"4.12.0", version.encode())
-    return build(version, base=BASE, files=files)
 
 
 def test_check_of_two_images(
     measure: Measure, shared: Path, fixtures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = shared / "corpus" / "releases" / "4.12.0"
-    images = [release(folder, version) for version in ("4.18.7", "4.19.2")]
+    images = [image_of(folder, base=BASE, version=version) for version in ("4.18.7", "4.19.2")]
     layers = sum(len(image.blobs[image.last_layer]) for image in images)
     with registry(tmp_path / "registry") as running, Meter(running.host) as meter:
         old, new = (

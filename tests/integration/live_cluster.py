@@ -31,10 +31,18 @@ def image_of(folder: Path, *, base: int = 20_000, version: str | None = None) ->
 
 
 def running(
-    objects: Iterable[dict[str, Any]], release: Path, pullspec: str, offers: Sequence[tuple[str, str]]
+    objects: Iterable[dict[str, Any]],
+    release: Path,
+    pullspec: str,
+    offers: Sequence[tuple[str, str]],
+    *,
+    version: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the objects of a cluster as they are when it runs a release and is offered others, by pullspec."""
-    version = release.name
+    """Return the objects of a cluster as they are when it runs a release and is offered others, by pullspec.
+
+    `version` is that of the release where it is not the folder's name.
+    """
+    version = version or release.name
     changed = [copy.deepcopy(body) for body in objects if body["kind"] != "CredentialsRequest"]
     for body in changed:
         if body["kind"] == "ClusterVersion":
