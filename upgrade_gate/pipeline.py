@@ -207,7 +207,8 @@ def _situation(surveyed: Survey, plan: Plan) -> Situation:
 
     context = surveyed.context
     mode, mode_reason = modes.mode_of(surveyed.cluster, context.platform, plan.given.mode)
-    release = surveyed.hops[0].old.minor if surveyed.hops else (0, 0)
+    running = semver.minor_of(context.running) if context.running else None
+    release = surveyed.hops[0].old.minor if surveyed.hops else running or (0, 0)
     return Situation(
         hops=surveyed.hops,
         platform=context.platform,

@@ -98,6 +98,8 @@ class Settings(Struct, frozen=True):
     """Files and folders that hold signatures or keyrings."""
     signature_configmaps: tuple[Mapping[str, object], ...] = ()
     """Signature and verification ConfigMaps of the cluster."""
+    signatures_unread: str = ""
+    """Why those of the cluster were not read, and what would allow it."""
     graph: str | None = None
     channel: str | None = None
     architecture: str = "amd64"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import json
@@ -17,19 +18,20 @@ import pytest
 
 from tests.components import require
 from tests.integration import certificates as certificate_files
-from tests.integration.kubernetes_server import KubernetesServer, objects_of
+from tests.integration.kubernetes_server import RESOURCES, KubernetesServer, objects_of
 from tests.integration.live_cluster import image_of, running, trust_objects
 from tests.integration.openpgp import gpg
-from tests.integration.registry_server import registry
+from tests.integration.registry_server import registry, write_htpasswd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 pytestmark = [pytest.mark.shared, pytest.mark.registry]
 
 OLD, NEW = "4.14.0", "4.15.0"
 CASE = "gcp-done"
 REPOSITORY = "ocp/release"
+PUBLIC = "quay.io/openshift-release-dev/ocp-release"
 PROGRAM = (sys.executable, "-m", "upgrade_gate")
 
 
@@ -62,10 +64,12 @@ class Site:
         return done.returncode, json.loads(done.stdout), done.stderr
 
     @contextlib.contextmanager
-    def changed(self, *more: dict[str, Any]) -> Iterator[tuple[dict[tuple[str, str, str], Any], tuple[str, Path]]]:
+    def changed(
+        self, *more: dict[str, Any], rules: Sequence[tuple[str | None, dict[str, Any]]] | None = None
+    ) -> Iterator[tuple[dict[tuple[str, str, str], Any], tuple[str, Path]]]:
         """Serve a copy of the cluster, and yield its objects, to be changed, and the options that name it."""
         objects = [*copy.deepcopy(list(self.server.store.values())), *more]
-        with KubernetesServer(self.server.certificates, objects).run() as server:
+        with KubernetesServer(self.server.certificates, objects, rules=rules).run() as server:
             yield server.store, ("--kubeconfig", server.kubeconfig(self.authority.parent / f"changed-{server.port}"))
 
 
@@ -80,10 +84,13 @@ def site(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         old, new = (images.push(image_of(releases / version), REPOSITORY, version) for version in (OLD, NEW))
         objects = running(objects_of(case / "cluster"), releases / OLD, old, [(NEW, new)])
         with KubernetesServer(made, objects).run() as server:
-            kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-            kubeconfig = str(server.kubeconfig(folder / "kubeconfig"))
-            environment = {**kept, "HOME": str(folder), "KUBECONFIG": kubeconfig}
-            yield Site(server, made.authority, (old, new), case, environment)
+            yield Site(server, made.authority, (old, new), case, surroundings(server, folder))
+
+
+def surroundings(server: KubernetesServer, folder: Path) -> dict[str, str]:
+    """Return an environment whose login is that of the server."""
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return {**kept, "HOME": str(folder), "KUBECONFIG": str(server.kubeconfig(folder / "kubeconfig"))}
 
 
 def expected_grants(shared: Path) -> Counter[tuple[str, str]]:
@@ -194,6 +201,101 @@ def test_the_cluster_s_own_signatures_are_required(site: Site) -> None:
         code, report, _ = site.check("--verify", "require", *cluster)
     assert not [f for f in report["findings"] if f["rule"] == "release-unverified"]
     assert [report["hops"][0][side]["verified"] for side in ("from", "to")] == [True, True]
+
+
+def everything_but(plural: str) -> list[tuple[str | None, dict[str, Any]]]:
+    """Return RBAC rules that allow every read but that of one kind."""
+    return [
+        (None, {"apiGroups": [group], "resources": [name], "verbs": ["get", "list"]})
+        for group, _, name, _ in RESOURCES.values()
+        if name != plural
+    ]
+
+
+def test_signatures_that_may_not_be_read_are_not_called_absent(site: Site) -> None:
+    with site.changed(rules=everything_but("configmaps")) as (_, cluster):
+        code, report, _ = site.check("--verify", "require", *cluster)
+    unverified = [f["headline"] for f in report["findings"] if f["rule"] == "release-unverified"]
+    assert (code, len(unverified)) == (3, 2)
+    for headline in unverified:
+        assert "list configmaps in namespace openshift-config-managed: 403 forbidden" in headline
+        assert '"resources": ["configmaps"]' in headline
+
+
+def test_releases_that_cannot_be_read_leave_the_cluster_s_facts_true(site: Site) -> None:
+    done = site.run("check", "--to", NEW, "--no-cache")
+    assert done.returncode == 4
+    assert "the releases were not read" in done.stdout
+    assert "same release" not in done.stdout
+    assert "manual mode, short-lived tokens" in done.stdout
+    assert "--certificate-authority" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def mirror(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A cluster whose releases are named by a public registry, and lie in a mirror that wants a login."""
+    folder = tmp_path_factory.mktemp("mirror")
+    made = certificate_files.make(folder)
+    releases = shared / "corpus" / "releases"
+    case = shared / "cases" / "gate" / CASE
+    login = base64.b64encode(b"alice:s3cret").decode()
+    htpasswd = write_htpasswd(folder / "htpasswd", "alice", "s3cret")
+    with registry(folder / "registry", certificates=made, htpasswd=htpasswd) as images:
+        header = {"Authorization": f"Basic {login}"}
+        held = [images.push(image_of(releases / version), "mirror/ocp", version, header) for version in (OLD, NEW)]
+        old, new = (f"{PUBLIC}@{pullspec.rpartition('@')[2]}" for pullspec in held)
+        policy = {
+            "source": PUBLIC,
+            "mirrors": [f"{images.host}/mirror/ocp"],
+            "mirrorSourcePolicy": "NeverContactSource",
+        }
+        pull_secret = json.dumps({"auths": {images.host: {"auth": login}}}).encode()
+        objects = [
+            *running(objects_of(case / "cluster"), releases / OLD, old, [(NEW, new)]),
+            {
+                "kind": "ImageDigestMirrorSet",
+                "metadata": {"name": "releases"},
+                "spec": {"imageDigestMirrors": [policy]},
+            },
+            {
+                "kind": "Secret",
+                "metadata": {"name": "pull-secret", "namespace": "openshift-config"},
+                "data": {".dockerconfigjson": base64.b64encode(pull_secret).decode()},
+            },
+        ]
+        with KubernetesServer(made, objects).run() as server:
+            yield Site(server, made.authority, (old, new), case, surroundings(server, folder))
+
+
+FROM_CLUSTER = ("--mirrors-from-cluster", "--pull-secret-from-cluster")
+
+
+def test_mirrors_and_pull_secret_of_the_cluster(mirror: Site) -> None:
+    for named in ((), ("--from", "cluster"), ("--from", OLD)):
+        code, report, err = mirror.check(*named, *FROM_CLUSTER)
+        assert code == 3, err
+        assert [report["hops"][0][side]["pullspec"] for side in ("from", "to")] == list(mirror.pullspecs)
+        assert "s3cret" not in err + json.dumps(report)
+
+
+def test_without_the_pull_secret_the_report_says_where_it_is(mirror: Site) -> None:
+    code, report, _ = mirror.check("--mirrors-from-cluster", "--no-cache")
+    assert code == 4
+    remedies = [step["step"] for finding in report["findings"] for step in finding["remedy"]]
+    assert any("--pull-secret-from-cluster" in step for step in remedies)
+
+
+@pytest.mark.parametrize("plural", ["imagedigestmirrorsets", "secrets"])
+def test_what_was_asked_of_the_cluster_and_may_not_be_read_is_an_error(mirror: Site, plural: str) -> None:
+    with mirror.changed(rules=everything_but(plural)) as (_, cluster):
+        done = mirror.run(
+            "check", "--to", NEW, "--certificate-authority", mirror.authority, *FROM_CLUSTER, "--no-cache", *cluster
+        )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "no verdict was reached" in done.stderr.splitlines()[0]
+    assert plural in done.stderr
+    assert "403 forbidden" in done.stderr
+    assert 'allow {"apiGroups"' in done.stderr
 
 
 @pytest.mark.kubectl

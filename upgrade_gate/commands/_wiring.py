@@ -227,12 +227,33 @@ def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:
         return settings
     trust, mirrors = registry_queries(registry)
     answers = reader.read([*trust, *mirrors]) if trust or mirrors else {}
+    _refuse_unread_mirrors(reader, {query: answers[query] for query in mirrors})
+    unread = dict.fromkeys(_why(answer) for query in trust if isinstance(answer := answers[query], Unknown))
     return replace(
         settings,
         pull_secret=_pull_secret(reader) if registry.pull_secret_from_cluster else None,
+        signatures_unread="; ".join(unread),
         signature_configmaps=_objects(answers[query] for query in trust),
         mirror_policies=_objects(answers[query] for query in mirrors),
     )
+
+
+def _refuse_unread_mirrors(reader: Reader, answers: Mapping[Query, Fact[Any]]) -> None:
+    """Raise ClusterError where the cluster's mirrors were asked for and are unread: its policy may forbid the source.
+
+    A dump holds the kinds that somebody collected: one of them is enough.
+    """
+    unread = [answer for answer in answers.values() if isinstance(answer, Unknown)]
+    if not unread or (reader.collected is not None and len(unread) < len(answers)):
+        return
+    raise ClusterError(
+        f"the cluster's mirror settings were not read: {unread[0].reason}",
+        hint=unread[0].remedy or "give them with --idms-file",
+    )
+
+
+def _why(unknown: Unknown) -> str:
+    return f"{unknown.reason} ({unknown.remedy})" if unknown.remedy else unknown.reason
 
 
 def _pull_secret(reader: Reader) -> bytes:

@@ -267,6 +267,8 @@ def path_of(report: Report) -> str:
     """Return the path of releases: `4.13.0 -> 4.14.0 (minor)`, one arrow a hop."""
     if not report.hops:
         return "no releases"
+    if not all(hop.from_.version and hop.to.version for hop in report.hops):
+        return "the releases were not read"
     path = report.hops[0].from_.version
     for hop in report.hops:
         path += f" -> {hop.to.version} ({'same release' if hop.kind == 'none' else hop.kind})"

@@ -85,7 +85,7 @@ def _understand(chain: list[BaseException], via: str, host: str, proxy: str | No
         return ExchangeError(
             Kind.NAME,
             f"the host name of {proxy or host} cannot be resolved",
-            "check the name, HTTPS_PROXY and NO_PROXY, or name a mirror with --idms-file",
+            "check the name, HTTPS_PROXY and NO_PROXY, or name a mirror with --idms-file or --mirrors-from-cluster",
             may_pass=unresolved.errno == socket.EAI_AGAIN,
         )
     if proxy and _first(chain, urllib3.ProxyError):

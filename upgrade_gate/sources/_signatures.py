@@ -69,7 +69,9 @@ def verify(
         return False, "there is no sha256 digest that a signature could be of"
     material = gather(settings, mirror_folder)
     if not material.keyrings:
-        return False, "signatures were not checked: no public key was given (--signatures, or a cluster's ConfigMap)"
+        unread = f"; of the cluster's own: {settings.signatures_unread}" if settings.signatures_unread else ""
+        text = "signatures were not checked: no public key was given (--signatures, or a cluster's ConfigMap)"
+        return False, f"{text}{unread}"
     check = _Check(digest, material.keyrings, now or datetime.now(UTC))
     complete = check.take(material.for_digest(digest))
     if not complete and required:

@@ -110,7 +110,8 @@ class Authorizer:
 
     def hint(self) -> str:
         """Say which credentials were used or looked for, and what to do; for 401 and 403."""
-        return f"{self._credentials.describe(self._repository)}; name a file with -a/--registry-config"
+        found = self._credentials.describe(self._repository)
+        return f"{found}; name a file with -a/--registry-config, or give --pull-secret-from-cluster"
 
     def _answer(self, challenge: Challenge) -> _Grant | None:
         credential = self._credentials.find(self._repository)
