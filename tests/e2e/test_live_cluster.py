@@ -311,3 +311,9 @@ def test_as_a_plugin_of_kubectl(site: Site, tmp_path: Path) -> None:
     usage = site.run("check", program=program, **path)
     assert usage.returncode == 2
     assert "Usage: kubectl upgrade-gate check" in usage.stderr
+
+
+def test_a_kubeconfig_that_is_not_there_is_named(site: Site) -> None:
+    done = site.run("check", "--to", NEW, KUBECONFIG="/nowhere/kubeconfig")
+    assert done.returncode == 2
+    assert "KUBECONFIG names no file that is there (/nowhere/kubeconfig)" in done.stderr

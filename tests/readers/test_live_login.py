@@ -321,8 +321,11 @@ def test_a_proxy_of_the_kubeconfig_is_used_whatever_the_environment_says(
     server: KubernetesServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-    with pytest.raises(ClusterError, match=r"127\.0\.0\.1"):  # nobody listens there
-        reads(server.kubeconfig(tmp_path / "k", cluster={"proxy-url": "http://127.0.0.1:9"}))
+    with pytest.raises(ClusterError) as caught:  # nobody listens there
+        reads(server.kubeconfig(tmp_path / "k", cluster={"proxy-url": "http://me:s3cret@127.0.0.1:9"}))
+    assert "the proxy http://127.0.0.1:9 cannot be reached: Connection refused" in str(caught.value)
+    assert "proxy-url" in (caught.value.hint or "")
+    assert "s3cret" not in str(caught.value)
     assert not server.requests
 
 
@@ -334,6 +337,19 @@ def test_the_proxy_of_the_environment_is_used_where_the_kubeconfig_names_none(
         reads(server.kubeconfig(tmp_path / "k"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
     assert reads(server.kubeconfig(tmp_path / "k"))
+
+
+@pytest.mark.parametrize(
+    ("address", "words"), [("127.0.0.1:9", "Connection refused"), ("nowhere.invalid", "not known|resolution")]
+)
+def test_a_server_that_cannot_be_reached_is_told_in_the_system_s_words(
+    tmp_path: Path, address: str, words: str
+) -> None:
+    with pytest.raises(ClusterError, match=rf"https://{address}: no connection: .*({words})") as caught:
+        reads(write(tmp_path / "k", cluster={"server": f"https://{address}"}))
+    assert "object at" not in str(caught.value)
+    assert "Error" not in str(caught.value)
+    assert caught.value.hint
 
 
 def test_impersonation_is_passed_on(server: KubernetesServer, tmp_path: Path) -> None:

@@ -73,8 +73,10 @@ def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Re
         return cast("Reader", plugins.load("readers", "snapshot").open_snapshot(source.path))
     live = plugins.load("readers", "live")
     if source is None and not cluster.context and not live.is_available(cluster.kubeconfig):
+        named = os.environ.get("KUBECONFIG")
+        lost = f"KUBECONFIG names no file that is there ({named})" if named else "there is no kubeconfig"
         raise UsageError(
-            "no cluster is named, and neither a kubeconfig nor an in-cluster account is found",
+            f"no cluster is named: {lost}, and no in-cluster account",
             hint="give --cluster, or --no-cluster with --from and --platform",
         )
     if offline:

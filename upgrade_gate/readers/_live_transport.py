@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import shutil
+import ssl
 import tempfile
 import threading
 import time
@@ -22,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from upgrade_gate.cluster import Query
     from upgrade_gate.facts import Fact
@@ -127,7 +128,7 @@ class Transport:
         except ApiException as error:
             raise _unreachable(str(error.reason)) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _unreachable(_innermost(error)) from error
+            raise _unreachable(_innermost(error, _shown(api.configuration.proxy))) from error
         if len(body) > _MOST_BYTES:
             raise FailedError(f"the answer is larger than {_MOST_BYTES} bytes")
         return Response(response.status, response.headers, body)
@@ -242,11 +243,27 @@ def _unreachable(words: str) -> FailedError:
     return FailedError(f"no connection: {_safe(words)}", everywhere=True)
 
 
-def _innermost(error: BaseException) -> str:
-    reason = getattr(error, "reason", None)
-    if isinstance(reason, BaseException):
-        return _innermost(reason)
-    return f"{type(error).__name__}: {error}"
+def _innermost(error: BaseException, proxy: str) -> str:
+    """Return what the system says, and whether it says so of the proxy; where it says nothing, what the client says."""
+    import urllib3
+
+    chain = list(_causes(error))
+    system = next((each for each in chain if isinstance(each, OSError) and each.strerror), None)
+    if system is None or isinstance(system, ssl.SSLError):
+        return f"{type(chain[-1]).__name__}: {chain[-1]}" if system is None else f"SSLError: {system}"
+    proxied = any(isinstance(each, urllib3.exceptions.ProxyError) for each in chain)
+    return f"the proxy {proxy} cannot be reached: {system.strerror}" if proxied else str(system.strerror)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it wraps, by urllib3's `reason`, its arguments, or Python's own chain."""
+    at: BaseException | None = error
+    for _ in range(10):
+        if at is None:
+            return
+        yield at
+        inner = (getattr(at, "reason", None), *at.args, at.__cause__)
+        at = next((each for each in inner if isinstance(each, BaseException)), None)
 
 
 def _safe(words: str) -> str:

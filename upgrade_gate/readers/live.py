@@ -31,6 +31,7 @@ _MOST_PAGES = 1_000
 _MOST_RESTARTS = 3
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _JSON = "application/json"
+_REACH = "check the server and proxy-url of the kubeconfig's context, HTTPS_PROXY and NO_PROXY, and --timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class LiveReader:
             else:
                 answers[query] = outcome
         if queries and len(failures) == len(queries) and all(failure.everywhere for failure in failures):
-            raise ClusterError(f"{self.description}: {failures[0].reason}", hint=failures[0].remedy)
+            raise ClusterError(f"{self.description}: {failures[0].reason}", hint=failures[0].remedy or _REACH)
         return answers
 
     def pull_secret(self) -> Fact[bytes]:
