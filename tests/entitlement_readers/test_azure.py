@@ -488,6 +488,20 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "COVERED",
         "a-d1",
     ),
+    "deny that forbids nothing": ([*both(READ), [denied()]], {}, "UNKNOWN", "stack cannot be read"),
+    "deny whose permissions are empty": (
+        [*both(READ), [denied(permissions=[{}])]],
+        {},
+        "UNKNOWN",
+        "stack cannot be read",
+    ),
+    "deny at a scope that is none": ([*both(READ), [denied("*", scope="c1-rg")]], {}, "UNKNOWN", "may apply"),
+    "assigned at a scope that is none": (
+        [[assigned(scope="c1-rg")], [role("r", READ)]],
+        {},
+        "UNKNOWN",
+        "cannot be told",
+    ),
     "deny of another operation": ([*both(READ), {"value": [denied("*/delete")]}], {}, "COVERED", "a-d1"),
     "deny of a part of a wildcard": (
         [*both(WILD), {"value": [denied("*/delete")]}],

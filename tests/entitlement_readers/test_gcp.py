@@ -217,6 +217,12 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "no-disks cannot be read",
     ),
+    "a deny rule with a permission that is none": (
+        [*HELD, deny("disks")],
+        {},
+        "UNKNOWN",
+        "no-disks cannot be read",
+    ),
     "a deny rule that is null": (
         [*HELD, deny("x.y/z") | {"rules": [{"denyRule": None}]}],
         {},

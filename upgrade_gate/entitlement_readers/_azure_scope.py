@@ -86,7 +86,7 @@ def reach(scope: str, needed: Needed) -> Reach:
     A management group counts as an ancestor: Azure lists its assignments only for the subscriptions below it.
     """
     folded = fold(scope)
-    if not folded:
+    if not folded.startswith("/"):
         return Reach.UNCERTAIN
     if needed.above:
         return _reach_above(folded, needed.above)

@@ -310,10 +310,13 @@ def deny(entry: Entry) -> Deny:
     """Read a deny assignment."""
     has = _fields(entry.item)
     scope = text(has.get("scope"))
+    permissions = _permissions(has, denies=True)
+    if not any(p.control.allows or p.data.allows for p in permissions):
+        permissions = (_permission(None, denies=True),)  # one that forbids nothing is not made: it was cut
     return Deny(
         name=text(has.get("denyassignmentname")) or text(has.get("name")),
         scope=scope.rstrip("/") or ("/" if scope else ""),
-        permissions=_permissions(has, denies=True),
+        permissions=permissions,
         principals=_principals(has.get("principals")) or (_SOMEBODY,),
         excluded=_principals(has.get("excludeprincipals")),
         only_this_scope=has.get("donotapplytochildscopes") is True,

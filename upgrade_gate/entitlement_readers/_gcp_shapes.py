@@ -336,4 +336,5 @@ def _deny_rule(item: Mapping[str, Any]) -> tuple[DenyRule | None, bool]:
     condition = item.get("denialCondition")
     expression = text(mapping(condition).get("expression")) or ("(its text is empty)" if condition else "")
     whole = all(readable_strings(item[key]) is not None for key in ("deniedPrincipals", "deniedPermissions"))
+    whole = whole and all("." in one for one in permissions)
     return DenyRule(principals, excepted[0] or (), permissions, excepted[1] or (), expression), whole
