@@ -374,6 +374,16 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "no role assignment",
     ),
+    "as many groups of the principal as Graph expands": (
+        [
+            [assigned(principal=GROUP, principalType="Group")],
+            [role("r", READ)],
+            {"id": P, "transitiveMemberOf": [{"id": f"another{n}"} for n in range(20)]},
+        ],
+        {},
+        "UNKNOWN",
+        "groups/ID?$expand=members",
+    ),
     "listing filtered by assignedTo": (
         [
             {"assignedTo": P, "value": [assigned(principal=GROUP, principalType="Group")]},

@@ -280,6 +280,18 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         CUSTOM,
     ),
+    "nothing above the project was read": (
+        [allow(bind(CUSTOM, "user:x@y.z"))],
+        {},
+        "MISSING",
+        "not in the export: gcloud projects get-ancestors-iam-policy",
+    ),
+    "a role that the table decides in part": (
+        [allow(bind("roles/owner"))],
+        {},
+        "UNKNOWN",
+        "gcloud iam roles describe roles/owner",
+    ),
     "no binding": ([allow(bind(CUSTOM, "serviceAccount:b@p1.iam.gserviceaccount.com"))], {}, "MISSING", "no binding"),
     "a binding without members": ([{"bindings": [{"role": CUSTOM}]}, custom(GET)], {}, "MISSING", "no binding"),
     "emails compare without case": ([allow(bind(CUSTOM, MEMBER.upper())), custom(GET)], {}, "COVERED", CUSTOM),

@@ -19,6 +19,8 @@ from upgrade_gate.entitlements import Judgement, Verdict
 
 __all__ = ["Held", "Plane", "Want", "at_scope", "denied", "worst"]
 
+_MEMBERS = "az rest --url https://graph.microsoft.com/v1.0/groups/ID?$expand=members"
+
 Plane: TypeAlias = Callable[[Permissions], Part]
 
 
@@ -197,8 +199,8 @@ def _narrower(want: Want, found: _Sorted, needed: Needed) -> Judgement | None:
 def _by_group(want: Want, found: _Sorted) -> Judgement | None:
     source = _touches(want, found.by_group)
     if source is not None:
-        why = "whether the principal is a member is not in the export (az role assignment list --include-groups)"
-        return Judgement(Verdict.UNKNOWN, f"{source.label} allows it to a group: {why}")
+        why = "whether the principal is a member is not in the export"
+        return Judgement(Verdict.UNKNOWN, f"{source.label} allows it to a group: {why} ({_MEMBERS})")
     if found.unseen_group:
         return Judgement(Verdict.UNKNOWN, f"a group may hold it: {found.unseen_group[0]}")
     return None
@@ -207,7 +209,8 @@ def _by_group(want: Want, found: _Sorted) -> Judgement | None:
 def _detail(want: Want, source: _Source) -> str:
     if source.condition:
         return f": {source.condition}"
-    hit = next((e for e in source.part.excepts if any(_meet(e, allow) for allow in want.part.allows)), None)
+    added = [e for e in source.part.excepts if e not in want.part.excepts]
+    hit = next((e for e in added if any(_meet(e, allow) for allow in want.part.allows)), None)
     return f": it excepts {hit}" if hit else ""
 
 
@@ -246,7 +249,7 @@ def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Neede
             continue
         if applies is None:
             reason = f"deny assignment {one.name} names a group: whether the principal is in it is not in the export"
-            possible = Judgement(Verdict.UNKNOWN, reason)
+            possible = Judgement(Verdict.UNKNOWN, f"{reason} ({_MEMBERS})")
             continue
         if where is Reach.UNCERTAIN:
             possible = Judgement(Verdict.UNKNOWN, f"deny assignment {one.name} at {one.scope} may apply")

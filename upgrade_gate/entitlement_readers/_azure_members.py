@@ -14,6 +14,10 @@ _NO_GROUPS = frozenset({"user", "serviceprincipal", "msi", "application", "devic
 """Types of principals that have no members; PowerShell prints `Unknown` where it may not ask the directory."""
 
 
+_EXPANDED = 20
+"""So many objects Graph puts into an expanded list at most: with them, others may be missing."""
+
+
 def may_be_group(principal_type: str) -> bool:
     """Return whether a principal of this (folded) type may stand for others."""
     return principal_type not in _NO_GROUPS
@@ -40,7 +44,7 @@ class Members:
         self._yes |= {(subject, member) for member in _ids(has.get("members"))}
         self._yes |= {(group, subject) for key in ("memberof", "transitivememberof") for group in _ids(has.get(key))}
         groups = has.get("transitivememberof")
-        if isinstance(groups, list) and len(_ids(groups)) == len(groups):
+        if isinstance(groups, list) and len(_ids(groups)) == len(groups) < _EXPANDED:
             self._complete.add(subject)
 
     def in_group(self, group: str, principal: str) -> bool | None:

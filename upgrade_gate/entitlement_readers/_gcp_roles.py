@@ -77,6 +77,7 @@ class RoleBook:
         table = requests.role_table()
         known = table.roles.get(name)
         if known is not None:
-            return Contents(known.contains, table.asked, table.date, f"the table of {table.date} does not decide it")
+            why = f"the table of {table.date} does not decide it (gcloud iam roles describe {name})"
+            return Contents(known.contains, table.asked, table.date, why)
         seen = "was listed without its permissions" if found else "is not in the export"
         return Contents(frozenset(), frozenset(), why=f"role {name} {seen} (gcloud iam roles describe)")

@@ -35,6 +35,7 @@ _LISTINGS = ("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders
 _ROLE_PERMISSIONS = 3000
 _ROLE_TEXT = 64 * 1024
 """Limits of a custom role: permissions, and the bytes of title, description and names (iam.md section 1)."""
+_ANCESTORS = "gcloud projects get-ancestors-iam-policy"
 _BOUNDARIES = "principal access boundary policies are not in IAM exports"
 _NO_DENY = "deny policies are not in the export (gcloud iam policies list --kind=denypolicies)"
 _NO_ACCOUNTS = "whether the account is disabled is not in the export (gcloud iam service-accounts list)"
@@ -148,10 +149,8 @@ class GcpHoldings:
         each = [self._allowed(need, self._sort(one, subject), one, subject.email) for one in readings]
         if all(one.verdict is every.verdict for one in each):
             return each[0]
-        how = "gcloud projects get-ancestors-iam-policy does"
-        reason = (
-            f"the export holds policies that do not say what they belong to ({how}); in one of them, {every.reason}"
-        )
+        several = "the export holds several policies that do not say what they belong to"
+        reason = f"{every.reason}, if that policy is the project's: {several} ({_ANCESTORS} does)"
         return Judgement(Verdict.UNKNOWN, reason)
 
     def _unless_unread(self, judgement: Judgement, policies: Iterable[shapes.Policy]) -> Judgement:
@@ -254,6 +253,8 @@ class GcpHoldings:
         level = self._testable.get(need.name)
         if level in ("NOT_SUPPORTED", "TESTING"):
             reason = f"{reason}; custom roles: {level}, so bind a predefined role"
+        if not any(p.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION) for p in policies):
+            reason = f"{reason} (policies above the project are not in the export: {_ANCESTORS})"
         return Judgement(Verdict.MISSING, reason)
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
