@@ -74,3 +74,46 @@ def test_a_definition_that_is_taken_away_never_makes_a_proof(held: list[Any], ro
         less = [r for n, r in enumerate(table) if n != number]
         if decide(held, less, wanted, own()).verdict is Verdict.COVERED:
             assert decide(held, table, wanted, own()).verdict is Verdict.COVERED
+
+
+OF_GOOGLE = BINDINGS.filter(lambda one: one["role"].startswith("roles/"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(OF_GOOGLE, min_size=1, max_size=2), st.lists(OF_GOOGLE, min_size=1, max_size=2), DEFINITIONS, WANTED)
+def test_of_policies_without_a_name_each_must_grant(
+    one: list[Any], two: list[Any], roles: list[Any], wanted: Grant
+) -> None:
+    def bare(*policies: list[Any]) -> Verdict:
+        documents = [Document(body) for body in (*(allow(*p) for p in policies), *roles)]
+        return gcp.build(documents, "p1").judge(SA, wanted, ()).verdict
+
+    together = bare(one, two)
+    if together is Verdict.COVERED:
+        assert (bare(one), bare(two)) == (Verdict.COVERED, Verdict.COVERED)
+    if together is Verdict.MISSING:
+        assert Verdict.COVERED not in (bare(one), bare(two))
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["role", "name", "value"]), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JUNK, st.data())
+def test_what_is_broken_in_a_deny_policy_never_lifts_it_silently(junk: Any, data: st.DataObject) -> None:
+    rule = deny("compute.googleapis.com/disks.get", "compute.googleapis.com/disks.create")
+    inner = rule["rules"][0]["denyRule"]
+    field = data.draw(st.sampled_from(["deniedPrincipals", "exceptionPrincipals", "exceptionPermissions"]))
+    inner[field] = junk
+    held = [bind("roles/x")]
+    judgement = decide(
+        held, [custom("compute.disks.get", name="roles/x")], Grant("permission", "compute.disks.get"), rule
+    )
+    if field == "deniedPrincipals" or junk not in (None, [], ""):
+        assert judgement.verdict in (Verdict.DENIED, Verdict.UNKNOWN)
+    else:
+        assert judgement.verdict is Verdict.DENIED
