@@ -374,6 +374,16 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "no role assignment",
     ),
+    "groups of the principal that go on elsewhere": (
+        [
+            [assigned(principal=GROUP, principalType="Group")],
+            [role("r", READ)],
+            {"id": P, "transitiveMemberOf": [{"id": "another"}], "transitiveMemberOf@odata.nextLink": "https://x"},
+        ],
+        {},
+        "UNKNOWN",
+        "groups/ID?$expand=members",
+    ),
     "as many groups of the principal as Graph expands": (
         [
             [assigned(principal=GROUP, principalType="Group")],

@@ -33,7 +33,12 @@ class Members:
     def __init__(self, entries: Sequence[Entry], assignments: Iterable[Assignment], persons: Iterable[str]) -> None:
         self._persons = frozenset(persons)
         """Principals that are known to be no groups."""
-        self._yes = {(a.principal, a.assigned_to) for a in assignments if a.assigned_to}
+        self._groups: dict[str, set[str]] = {}
+        """Who is directly in which groups, as far as anything says."""
+        self._reached: dict[str, frozenset[str]] = {}
+        for one in assignments:
+            if one.assigned_to:
+                self._put(one.principal, [one.assigned_to])
         self._complete: set[str] = set()
         """Principals of whom every group, nested ones included, was listed."""
         for entry in entries:
@@ -41,28 +46,39 @@ class Members:
 
     def _take(self, has: dict[str, Any]) -> None:
         subject = fold(has.get("id"))
-        self._yes |= {(subject, member) for member in _ids(has.get("members"))}
-        self._yes |= {(group, subject) for key in ("memberof", "transitivememberof") for group in _ids(has.get(key))}
+        self._put(subject, _ids(has.get("members")))
+        for key in ("memberof", "transitivememberof"):
+            for group in _ids(has.get(key)):
+                self._put(group, [subject])
         groups = has.get("transitivememberof")
-        if isinstance(groups, list) and len(_ids(groups)) == len(groups) < _EXPANDED:
+        cut = bool(has.get("transitivememberof@odata.nextlink"))
+        if isinstance(groups, list) and not cut and len(_ids(groups)) == len(groups) < _EXPANDED:
             self._complete.add(subject)
+
+    def _put(self, group: str, members: Iterable[str]) -> None:
+        for member in members:
+            self._groups.setdefault(member, set()).add(group)
 
     def in_group(self, group: str, principal: str) -> bool | None:
         """Return whether a principal is in a group, directly or through other groups."""
-        reached: set[str] = set()
-        todo = [principal]
-        while todo:
-            member = todo.pop()
-            above = {outer for outer, inner in self._yes if inner == member} - reached
-            reached |= above
-            todo += above
-        if group in reached:
+        if principal not in self._reached:
+            self._reached[principal] = self._above(principal)
+        if group in self._reached[principal]:
             return True
         return False if principal in self._complete else None
 
+    def _above(self, principal: str) -> frozenset[str]:
+        reached: set[str] = set()
+        todo = [principal]
+        while todo:
+            more = self._groups.get(todo.pop(), set()) - reached
+            reached |= more
+            todo += more
+        return frozenset(reached)
+
     def has(self, assignment: Assignment, principal: str) -> bool | None:
         """Return whether an assignment to somebody else serves the principal: only those to groups can."""
-        if (assignment.principal, principal) in self._yes:
+        if assignment.principal in self._groups.get(principal, ()):
             return True
         if not may_be_group(assignment.principal_type) or assignment.principal in self._persons:
             return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 from upgrade_gate.entitlement_readers._azure_shapes import fold, subscription_of
 
@@ -80,6 +81,7 @@ def _segments(scope: str) -> tuple[str, ...]:
     return tuple(s for s in fold(scope).split("/") if s)
 
 
+@lru_cache(maxsize=65_536)
 def reach(scope: str, needed: Needed) -> Reach:
     """Return how an assignment's scope stands to a needed one.
 

@@ -77,6 +77,7 @@ class AzureHoldings:
         named = {a.subscription for a in self._assignments if a.subscription}
         named = named or {d.subscription for d in definitions if d.subscription}
         self._subscriptions = named or {s for i in self._identities if (s := shapes.subscription_of(i.id))}
+        self._held: dict[str, list[Held]] = {}
         self._wanted = account.strip().rpartition("/")[2] if account else ""
         self.account: str | None = self._wanted or (min(named) if len(named) == 1 else None)
 
@@ -161,7 +162,10 @@ class AzureHoldings:
         return Judgement(Verdict.UNKNOWN, reason)
 
     def _held_by(self, principal: str) -> list[Held]:
-        held = []
+        """Return the assignments that may serve a principal; a gate asks for many grants of each."""
+        if principal in self._held:
+            return self._held[principal]
+        held = self._held[principal] = []
         for one in self._assignments:
             foreign = self._wanted and one.subscription not in ("", self._wanted.casefold())
             if foreign and not shapes.subscription_of(one.scope):
