@@ -113,6 +113,15 @@ STATEMENTS = [
     ),
     case("wildcard with one denied", allow("kms:*"), deny("kms:ReEncryptTo"), gives=DENIED, needed="kms:ReEncrypt*"),
     case(
+        "wildcard with something denied that it does not stand for",
+        allow("kms:*"),
+        deny("kms:ReEncryptNothing"),
+        gives=COVERED,
+        because="as of 2026-10-27",
+        needed="kms:ReEncrypt*",
+    ),
+    case("wildcard denied as a whole", allow("kms:*"), deny("kms:ReEnc*"), gives=DENIED, needed="kms:ReEncrypt*"),
+    case(
         "wildcard with one narrower",
         allow("kms:ReEncryptFrom"),
         allow("kms:ReEncryptTo", Resource="arn:aws:kms:*:*:key/1"),
@@ -211,6 +220,20 @@ STATEMENTS = [
         needed=DESCRIBE,
     ),
     case("an action that no catalogue knows", allow("s3:HeadBucket"), gives=COVERED, needed="s3:HeadBucket"),
+    case(
+        "a variable far from the named resource",
+        allow("s3:*", Resource="arn:aws:s3:::c/${aws:username}"),
+        gives=MISSING,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "a variable that may be the named resource",
+        allow("s3:*", Resource="arn:aws:s3:::${aws:PrincipalTag/b, 'a'}/x"),
+        gives=NARROWER,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
     # conditions
     case(
         "condition not asked for",
@@ -311,6 +334,22 @@ STATEMENTS = [
     case("denied except a variable", EVERYTHING, statement("Deny", Action="*", NotResource="${a:b}"), gives=NARROWER),
     case("describe on a variable", allow(DESCRIBE, Resource="${aws:x}"), gives=MISSING, needed=DESCRIBE),
     case("denied for a variable resource", EVERYTHING, deny(ATTACH, Resource="${aws:x}"), gives=NARROWER),
+    case(
+        "denied for a variable far from the named resource",
+        EVERYTHING,
+        deny("s3:*", Resource="arn:aws:s3:::c/${aws:username}"),
+        gives=COVERED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "denied for a variable that may be the named resource",
+        EVERYTHING,
+        deny("s3:*", Resource="arn:aws:s3:::b/${aws:username}"),
+        gives=NARROWER,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
     case("perhaps denied and never allowed", deny(ATTACH, Resource=VOLUMES), gives=MISSING),
     case(
         "denied elsewhere",
@@ -338,6 +377,10 @@ STATEMENTS = [
     case("an action that is no text", statement(Action=[1]), gives=UNKNOWN),
     case("a statement that is no object", allow(ATTACH), "Allow", gives=UNKNOWN, because="is not an object"),
     case("a Deny that is understood decides", deny(ATTACH), "Allow", gives=DENIED),
+    case("a misspelt condition", allow(ATTACH, Conditions=FOR_SERVICES), gives=UNKNOWN, because="Conditions"),
+    case("elements are spelt with case", allow(ATTACH, condition=FOR_SERVICES), gives=UNKNOWN, because="condition"),
+    case("a policy of a resource", allow(ATTACH, Principal="*"), gives=UNKNOWN, because="Principal"),
+    case("an element that nobody knows on a Deny", EVERYTHING, deny("s3:*", Except="x"), gives=UNKNOWN),
 ]
 
 
@@ -383,9 +426,41 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
     ("default version, not the newest", [details(WITH_MANAGED, V2_DEFAULT)], MISSING, ""),
     (
         "default version not in the export",
-        [details(WITH_MANAGED, managed(MANAGED, EVERYTHING, DefaultVersionId="v9"))],
+        [
+            details(
+                WITH_MANAGED,
+                {
+                    **managed(MANAGED, DefaultVersionId="v9"),
+                    "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": False, "Document": document()}],
+                },
+            )
+        ],
         UNKNOWN,
-        "policy managed attached to",
+        "the default version of policy managed attached to",
+    ),
+    (
+        "default version and flag disagree",
+        [details(WITH_MANAGED, {**V2_DEFAULT, "DefaultVersionId": "v3"})],
+        UNKNOWN,
+        "disagree about policy managed",
+    ),
+    (
+        "two versions are called the default",
+        [
+            details(
+                WITH_MANAGED,
+                managed(
+                    MANAGED,
+                    DefaultVersionId=None,
+                    PolicyVersionList=[
+                        {"VersionId": "v2", "IsDefaultVersion": True, "Document": document(EVERYTHING)},
+                        {"VersionId": "v1", "IsDefaultVersion": True, "Document": document(allow(DESCRIBE))},
+                    ],
+                ),
+            )
+        ],
+        UNKNOWN,
+        "disagree about policy managed",
     ),
     ("attached document unseen", [details(WITH_MANAGED)], UNKNOWN, "LocalManagedPolicy AWSManagedPolicy"),
     (
@@ -405,6 +480,30 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         [limited(EVERYTHING, limits=[allow("s3:*")], AttachedManagedPolicies=attached(MANAGED))],
         MISSING,
         "boundary",
+    ),
+    (
+        "nothing granted that is seen, and the boundary does not allow it",
+        [limited(limits=[allow("s3:*")], AttachedManagedPolicies=attached(MANAGED))],
+        MISSING,
+        "boundary",
+    ),
+    (
+        "the only attached policy beside the details",
+        [
+            details(WITH_MANAGED),
+            {"PolicyVersion": {"Document": document(allow(ATTACH)), "VersionId": "v1", "IsDefaultVersion": True}},
+        ],
+        COVERED,
+        "policy managed",
+    ),
+    (
+        "one version, and a boundary that it may be",
+        [
+            details({**WITH_MANAGED, "PermissionsBoundary": boundary()}),
+            {"PolicyVersion": {"Document": document(deny(ATTACH)), "VersionId": "v1", "IsDefaultVersion": True}},
+        ],
+        UNKNOWN,
+        "not in the export",
     ),
     (
         "two documents disagree about a managed policy",
@@ -596,6 +695,7 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         UNKNOWN,
         "one page of more",
     ),
+    ("a page is missing, as text", [details(role(), IsTruncated="true")], UNKNOWN, "one page of more"),
     ("a page of the CLI is missing", [details(role(), NextToken="t")], UNKNOWN, "one page of more"),
     ("a list of pages", [[details(IsTruncated=True), details(role(allow(ATTACH)))]], COVERED, ""),
     ("a bare list of role details", [[role(allow(ATTACH))]], COVERED, ""),
@@ -798,6 +898,7 @@ PARTS: list[tuple[str, list[Any], str, str]] = [
         UNKNOWN,
         "not in the export",
     ),
+    ("list-users says nothing of roles", [details(role()), {"Users": [{"UserName": "u", "Arn": USER}]}], MISSING, ""),
     ("list-roles tells nothing of policies", [{"Roles": [BARE_ROLE["Role"]]}], UNKNOWN, "not every inline policy"),
     (
         "list-policies beside the details",
@@ -925,7 +1026,36 @@ def test_an_inactive_access_key_holds_nothing() -> None:
     inactive = {"AccessKeyMetadata": [{**KEYS["AccessKeyMetadata"][0], "Status": "Inactive"}]}
     judgement = ask([details(user(EVERYTHING)), inactive], identity="AKIAEXAMPLE1")
     assert judgement.verdict == MISSING
-    assert "inactive" in judgement.reason
+    assert "not active" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "reason"),
+    [
+        ({"Status": "Expired"}, MISSING, "not active"),
+        ({"Status": None}, UNKNOWN, "does not say"),
+        ({"UserName": "someone"}, UNKNOWN, "disagree about access key"),
+    ],
+)
+def test_an_access_key_counts_only_where_its_user_and_status_are_certain(
+    more: dict[str, Any], verdict: str, reason: str
+) -> None:
+    changed = {"AccessKeyMetadata": [{**KEYS["AccessKeyMetadata"][0], **more}]}
+    exports = [details(user(EVERYTHING)), *([KEYS] if "UserName" in more else []), changed]
+    judgement = ask(exports, identity="AKIAEXAMPLE1")
+    assert judgement.verdict == verdict, judgement.reason
+    assert reason in judgement.reason
+
+
+def test_a_bare_name_of_a_role_and_a_user_is_nobody() -> None:
+    judgement = ask([details(role(EVERYTHING), user())], identity="c1-ebs")
+    assert judgement.verdict == UNKNOWN
+    assert "role and a user" in judgement.reason
+
+
+def test_a_condition_that_cannot_be_read_asks_for_no_more_than_everything() -> None:
+    assert ask([details(role(allow(ATTACH)))], condition=["x"]).verdict == COVERED
+    assert ask([details(role(allow(ATTACH, Condition=FOR_SERVICES)))], condition=["x"]).verdict == NARROWER
 
 
 @pytest.mark.parametrize(

@@ -145,8 +145,10 @@ def condition_admits(held: object, needed: object) -> bool:
     be looser in the ways that IAM defines: `…IfExists`, `ForAllValues:`, and further values of a positive operator.
     """
     have, want = condition_tests(held), condition_tests(needed)
-    if have is None or want is None:
+    if have is None:
         return False
+    if want is None:  # whatever it asks for, what has no condition admits it
+        return not have
     return all(any(_test_admits(h, w) for w in want) for h in have)
 
 

@@ -112,8 +112,8 @@ class Account:
     """Managed policies that two documents show differently."""
     organisation: list[tuple[str, Policy]] = field(default_factory=list)
     """Type and document of each organisation policy."""
-    access_keys: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """Access key ID to user name and whether the key is active."""
+    access_keys: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    """Access key ID to user name and status, as each document says."""
     accounts: set[str] = field(default_factory=set)
     cut: list[str] = field(default_factory=list)
     """Pages that announce another which is not there: what is held cannot be told."""
@@ -193,16 +193,22 @@ def join(account: Account) -> None:
     principal = principals[0]
     if len(account.loose_names) == 1:
         principal.set_names({str(n) for n in account.loose_names[0]})
-    if len(account.loose_attached) != 1 or principal.attached_seen:
+    if len(account.loose_attached) == 1 and not principal.attached_seen:
+        principal.set_attached(account.loose_attached[0].get("AttachedPolicies"))
+        account.joined_by_chance.append(
+            f"the list of attached policies is taken for that of {principal.name}, "
+            f"the only {principal.kind} in the export"
+        )
+    _join_version(account, principal)
+
+
+def _join_version(account: Account, principal: Principal) -> None:
+    """Take the only policy version for the only managed policy that it can belong to."""
+    named = {*principal.attached, *({principal.boundary} if principal.boundary else ())}
+    if len(account.loose_versions) != 1 or len(principal.attached) != 1 or len(named) != 1:
         return
-    principal.set_attached(account.loose_attached[0].get("AttachedPolicies"))
-    note = (
-        f"the list of attached policies is taken for that of {principal.name}, the only {principal.kind} in the export"
-    )
-    account.joined_by_chance.append(note)
-    if len(account.loose_versions) == 1 and len(principal.attached) == 1:
-        version = mapping(account.loose_versions[0])
-        ((arn, name),) = principal.attached.items()
-        if version.get("IsDefaultVersion") is True and account.policies.get(arn) is None:
-            account.keep(arn, f"policy {name}", text(version.get("VersionId")), version.get("Document"))
-            account.joined_by_chance.append(f"the only policy version is taken for {arn}, the only attached policy")
+    version = mapping(account.loose_versions[0])
+    ((arn, name),) = principal.attached.items()
+    if version.get("IsDefaultVersion") is True and account.policies.get(arn) is None:
+        account.keep(arn, f"policy {name}", text(version.get("VersionId")), version.get("Document"))
+        account.joined_by_chance.append(f"the only policy version is taken for {arn}, the only attached policy")

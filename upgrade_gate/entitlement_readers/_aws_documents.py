@@ -34,6 +34,7 @@ _SINGLE_KEYS = {
     "PolicyNames": "names",
     "AccessKeyMetadata": "keys",
     "Roles": "roles",
+    "Users": "users",
     "Groups": "groups",
 }
 
@@ -139,6 +140,7 @@ class Reader:
             "role": lambda b: self._bare(mapping(b["Role"]), boundary_seen=True),
             "user": lambda b: self._bare(mapping(b["User"]), boundary_seen=True),
             "roles": lambda b: self._each(lambda role: self._bare(role, boundary_seen=False), b["Roles"]),
+            "users": lambda b: self._each(lambda user: self._bare(user, boundary_seen=False), b["Users"]),
             "policies": lambda b: self._each(self._policy, b["Policies"]),
             "policy": lambda b: self._policy(mapping(b["Policy"])),
             "managed": self._policy,
@@ -155,7 +157,7 @@ class Reader:
             handler(body)
 
     def _note_page(self, shape: str, body: Mapping[str, Any], origin: str) -> None:
-        more = body.get("IsTruncated") is True or bool(body.get("NextToken") or body.get("Marker"))
+        more = body.get("IsTruncated") in (True, "true") or bool(body.get("NextToken") or body.get("Marker"))
         if shape == "details":
             self.pages.append((more, frozenset(body) & {*_DETAIL_LISTS, "Policies"}, origin))
         elif more and shape in ("attached", "names", "groups"):
@@ -268,21 +270,22 @@ class Reader:
         arn = text(entry.get("Arn"))
         if arn is None or entry.get("Type") in _ORGANISATION_TYPES:
             return
-        version, documents = _default_version(entry)
-        for document in documents or (None,):
-            self.account.keep(arn, f"policy {entry.get('PolicyName') or arn}", version, document)
+        label = f"policy {entry.get('PolicyName') or arn}"
+        for version, document in _default_versions(entry):
+            self.account.keep(arn, label, version, document)
 
     def _organisation(self, policy: Mapping[str, Any]) -> None:
         summary = mapping(policy.get("PolicySummary"))
         name = f"organisation policy {summary.get('Name') or summary.get('Id') or ''}".strip()
         kind = str(summary.get("Type") or _ORGANISATION_TYPES[0])
         if kind in _ORGANISATION_TYPES:
-            self.account.organisation.append((kind, parse_policy(name, policy.get("Content"))))
+            of_resources = kind == "RESOURCE_CONTROL_POLICY"
+            self.account.organisation.append((kind, parse_policy(name, policy.get("Content"), principals=of_resources)))
 
     def _key(self, key: Mapping[str, Any]) -> None:
         identifier, user = text(key.get("AccessKeyId")), text(key.get("UserName"))
         if identifier and user:
-            self.account.access_keys[identifier] = (user, key.get("Status") != "Inactive")
+            self.account.access_keys.setdefault(identifier, set()).add((user, text(key.get("Status")) or ""))
 
 
 def _flatten(body: Any) -> list[Mapping[str, Any]]:
@@ -293,7 +296,7 @@ def _flatten(body: Any) -> list[Mapping[str, Any]]:
 
 def _arns(body: Mapping[str, Any]) -> Iterable[str]:
     """Yield the ARNs that say whose document this is; what it merely refers to says nothing."""
-    for key in (*_DETAIL_LISTS, "Roles", "Policies"):
+    for key in (*_DETAIL_LISTS, "Roles", "Users", "Policies"):
         for entry in objects(body.get(key)):
             if text(entry.get("Arn")):
                 yield entry["Arn"]
@@ -302,12 +305,15 @@ def _arns(body: Mapping[str, Any]) -> Iterable[str]:
             yield holder["Arn"]
 
 
-def _default_version(entry: Mapping[str, Any]) -> tuple[str | None, list[Any]]:
-    """Return ID and document of the default version, which need not be the newest; no document if it is not there."""
+def _default_versions(entry: Mapping[str, Any]) -> list[tuple[str | None, Any]]:
+    """Return ID and document of the default version, which need not be the newest; no document if it is not there.
+
+    The policy names its default version and each version says whether it is the one: several results disagree.
+    """
     versions = objects(entry.get("PolicyVersionList"))
-    default = text(entry.get("DefaultVersionId"))
-    chosen = [v for v in versions if v.get("VersionId") == default] if default else []
-    chosen = chosen or [
-        v for v in versions if v.get("IsDefaultVersion") is True and default in (None, v.get("VersionId"))
-    ]
-    return default or (text(chosen[0].get("VersionId")) if chosen else None), [v.get("Document") for v in chosen]
+    named = text(entry.get("DefaultVersionId"))
+    chosen = [v for v in versions if v.get("IsDefaultVersion") is True or (named and v.get("VersionId") == named)]
+    found = [(text(v.get("VersionId")), v.get("Document")) for v in chosen]
+    if named and all(version != named for version, _ in found):
+        found.append((named, None))
+    return found or [(named, None)]

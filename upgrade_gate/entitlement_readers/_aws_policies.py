@@ -7,6 +7,7 @@ Rules: the IAM user guide's evaluation logic (iam.md section 1). Actions compare
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from upgrade_gate.permissions import Grant
 
 __all__ = ["Outcome", "Policy", "State", "Statement", "decide", "decode", "denies", "parse_policy", "takes_no_resource"]
+
+
+_ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
+"""Elements of a statement in an identity policy; the grammar spells them with case."""
+_VARIABLE = re.compile(r"\$\{[^}]*\}?")
 
 
 class State(IntEnum):
@@ -56,6 +62,8 @@ class Statement:
     """Folded patterns; a NotAction is everything except them."""
     resources: Part
     """A NotResource is everything except them; patterns with a policy variable are left out of both."""
+    touched: Part
+    """The most that it may be about, whatever the variables stand for."""
     has_variables: bool
     """Whether a resource holds a policy variable (`${aws:username}`), whose value is not known here."""
     negated: bool
@@ -112,8 +120,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def parse_policy(name: str, document: Any) -> Policy:
-    """Take a policy document apart; what is not understood becomes a problem, never a grant."""
+def parse_policy(name: str, document: Any, *, principals: bool = False) -> Policy:
+    """Take a policy document apart; what is not understood becomes a problem, never a grant.
+
+    `principals` says that statements may name a Principal, as those of a resource control policy do.
+    """
     body = decode(document)
     if body is None:
         return Policy(name, problems=(f"the document of {name} cannot be read",))
@@ -130,7 +141,8 @@ def parse_policy(name: str, document: Any) -> Policy:
         if not isinstance(entry, Mapping):
             problems.append(f"{label} is not an object")
             continue
-        statement = _statement(entry, label)
+        strange = sorted(str(k) for k in entry if k not in _ELEMENTS and not (principals and k == "Principal"))
+        statement = f"{label} has an element that is not understood: {strange[0]}" if strange else _parse(entry, label)
         if isinstance(statement, str):
             problems.append(statement)
         elif statement is not None:
@@ -138,7 +150,7 @@ def parse_policy(name: str, document: Any) -> Policy:
     return Policy(name, tuple(statements), tuple(problems))
 
 
-def _statement(entry: Mapping[str, Any], label: str) -> Statement | str | None:
+def _parse(entry: Mapping[str, Any], label: str) -> Statement | str | None:
     """Return the statement, a problem in words, or None for one that grants nothing (`allow` is not `Allow`)."""
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
@@ -158,6 +170,7 @@ def _statement(entry: Mapping[str, Any], label: str) -> Statement | str | None:
         allow=effect == "Allow",
         actions=actions,
         resources=Part(("*",), known) if negated else Part(known),
+        touched=Part(("*",), known) if negated else Part(tuple(_VARIABLE.sub("*", p) for p in patterns)),
         has_variables=known != patterns,
         negated=negated,
         shown=("everything except " if negated else "") + ", ".join(patterns),
@@ -203,7 +216,7 @@ def decide(policies: Iterable[Policy], grant: Grant) -> Outcome:
     action, resource = grant.permission.casefold(), grant.resource or "*"
     outcome = _decide(statements, action, resource, grant)
     listed = EXPANSIONS.get(action, ())
-    if not listed or outcome.state in (State.ALLOWED, State.DENIED):
+    if not listed or outcome.state is State.ALLOWED:
         return outcome
     single = [_decide(statements, one.casefold(), resource, grant, one) for one in listed]
     worst = max(single, key=lambda o: o.state)
@@ -234,8 +247,7 @@ def denies(statements: Iterable[Statement], action: str, resource: str, grant: G
     for statement in statements:
         if statement.allow or overlapping(action, (statement.actions,)) is None:
             continue
-        touches = statement.has_variables or overlapping(resource, (statement.resources,)) is not None
-        if not touches:
+        if overlapping(resource, (statement.touched,)) is None:
             continue
         everywhere = not statement.opaque and covered(resource, (statement.resources,))
         if everywhere and condition_admits(statement.condition, grant.condition):
@@ -260,7 +272,7 @@ def _allows(statements: Sequence[Statement], action: str, resource: str, grant: 
             return Outcome(State.ALLOWED, f"{' and '.join(s.label for s in group)} allow it together")
     nothing: list[str] = []
     for statement in statements:
-        if not (statement.has_variables or overlapping(resource, (statement.resources,)) is not None):
+        if overlapping(resource, (statement.touched,)) is None:
             continue
         if _grants_nothing(statement, action, resource):
             nothing.append(f"{statement.label} allows it for {statement.shown}, but {name} takes no resource but `*`")

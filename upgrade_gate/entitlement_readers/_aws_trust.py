@@ -18,6 +18,8 @@ from upgrade_gate.entitlements import Judgement, Verdict
 __all__ = ["judge_trust"]
 
 _ACTION = "sts:assumerolewithwebidentity"
+_ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
+"""Elements of a statement in a trust policy; a misspelt Condition must not read as none."""
 _AUDIENCES = ("openshift", "sts.amazonaws.com")
 """Audiences of the tokens that components get: the operators' own, and the pod identity webhook's."""
 
@@ -81,7 +83,7 @@ def _subject(entries: Sequence[Mapping[str, Any]], claims: _Claims, account: str
 
 def _is_readable(entry: Any) -> bool:
     """Return whether it can be told what a statement is about: else it may admit or deny anyone."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, Mapping) or not _ELEMENTS.issuperset(entry):
         return False
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):

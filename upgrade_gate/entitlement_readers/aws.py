@@ -112,9 +112,7 @@ class AwsHoldings:
         if problems:
             return Judgement(Verdict.UNKNOWN, problems[0])
         unseen = (*gathered.absent, *gathered.unseen)
-        if unseen and outcome.state is not State.ALLOWED and not outcome.maybe_denied:
-            return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {unseen[0]}")
-        if outcome.state is State.NOT_ALLOWED:
+        if outcome.state is State.NOT_ALLOWED and not unseen:
             return Judgement(Verdict.MISSING, outcome.reason)
         for found, who in (
             (limit, f"the permissions boundary {principal.boundary}"),
@@ -122,6 +120,8 @@ class AwsHoldings:
         ):
             if found is not None and found.state is State.NOT_ALLOWED:
                 return Judgement(Verdict.MISSING, f"{who} does not allow it: {found.reason}")
+        if unseen and outcome.state is not State.ALLOWED and not outcome.maybe_denied:
+            return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {unseen[0]}")
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.PARTLY:
                 return Judgement(Verdict.NARROWER, found.reason)
@@ -149,13 +149,20 @@ class AwsHoldings:
         """Return the principal, or why nothing can be said of it."""
         named = identity
         if not identity.startswith("arn:") and identity in self._read.access_keys:
-            user, active = self._read.access_keys[identity]
-            if not active:
-                return Judgement(Verdict.MISSING, f"access key {identity} of user {user} is inactive")
+            known = self._read.access_keys[identity]
+            if len(known) > 1:
+                return Judgement(Verdict.UNKNOWN, f"two documents disagree about access key {identity}")
+            ((user, status),) = known
+            if not status:
+                return Judgement(Verdict.UNKNOWN, f"the export does not say whether access key {identity} is active")
+            if status != "Active":
+                return Judgement(Verdict.MISSING, f"access key {identity} of user {user} is not active: {status}")
             named = f"user/{user}"
         kind, name, account = _parse_identity(named)
         if self._wanted is not None and account not in (None, self._wanted):
             return Judgement(Verdict.UNKNOWN, f"{identity} belongs to account {account}, not to {self._wanted}")
+        if kind is None and all(self._read.find(k, name, account or self._wanted) for k in ("role", "user")):
+            return Judgement(Verdict.UNKNOWN, f"{name} is both a role and a user; an ARN tells which one is meant")
         principal = self._find(kind, name, account or self._wanted, identity)
         reasons = [*self._read.cut]
         if principal is None:
@@ -199,10 +206,13 @@ class AwsHoldings:
             policies += [parse_policy(f"policy {n} of {label}", d) for n, d in sorted(holder.inline.items())]
             for arn, name in sorted(holder.attached.items()):
                 policy = self._read.policies.get(arn)
-                if policy is None:
-                    absent.append(f"policy {name} attached to {label} is not in the export; {_NARROWER_FILTER}")
-                else:
+                if policy is not None:
                     policies.append(policy)
+                elif arn in self._read.versions:
+                    what = f"the default version of policy {name}"
+                    absent.append(f"{what} attached to {label} is not in the export; {_NARROWER_FILTER}")
+                else:
+                    absent.append(f"policy {name} attached to {label} is not in the export; {_NARROWER_FILTER}")
             absent += [f"inline policy {name} of {label} is not in the export" for name in sorted(holder.named)]
             if not holder.inline_seen:
                 unseen.append(f"not every inline policy of {label} is in the export")

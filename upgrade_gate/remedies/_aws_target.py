@@ -80,7 +80,8 @@ def find(work: Work, site: Site) -> Target:
         name = path.split("/")[0] if kind == "assumed-role" else path.rpartition("/")[2]
         kind = "role" if kind == "assumed-role" else kind
     elif read is not None and identity in read.access_keys:
-        kind, name = "user", read.access_keys[identity][0]
+        owners = {user for user, _ in read.access_keys[identity]}
+        kind, name = "user", owners.pop() if len(owners) == 1 else ""
     elif identity and not identity.startswith(("AKIA", "ASIA")):
         name = identity.rpartition("/")[2]
     elif not identity and work.ccoctl and site.token:
