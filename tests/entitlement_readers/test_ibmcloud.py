@@ -421,6 +421,68 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "cut off",
     ),
+    "higher role for one region without actions": (
+        [[v1(EDITOR, on=IS | {"region": "eu-de"})]],
+        {},
+        "UNKNOWN",
+        "may be a higher role",
+    ),
+    "lower role for one region": (
+        [[v1(VIEWER, on=IS | {"region": "eu-de"})]],
+        {"role": EDITOR},
+        "MISSING",
+        "region",
+    ),
+    "placeholder for something else through an access group": (
+        [
+            [v1(PLACEHOLDER, subject="AccessGroupId-1", on=IS | {"region": "eu-de"})],
+            {"accessGroup": "AccessGroupId-1", "members": [{"iam_id": ME}]},
+        ],
+        {},
+        "UNKNOWN",
+        "v2",
+    ),
+    "placeholder for something else of an access group of unknown members": (
+        [[v1(PLACEHOLDER, subject="AccessGroupId-1", on={"serviceName": "x"})]],
+        {},
+        "UNKNOWN",
+        "AccessGroupId-1",
+    ),
+    "placeholder of an access group without the service ID": (
+        [
+            [v1(PLACEHOLDER, subject="AccessGroupId-1"), v1(EDITOR, on={"serviceName": "x"}, id="p2")],
+            {"accessGroup": "AccessGroupId-1", "members": []},
+        ],
+        {},
+        "MISSING",
+        "no policy of",
+    ),
+    "a value that is no text": ([[v1(VIEWER, on={"serviceName": ["is"]})]], {}, "UNKNOWN", "cannot be read"),
+    "a value that is missing": (
+        [[v1(VIEWER, resources=[{"attributes": [{"name": "serviceName"}]}])]],
+        {},
+        "UNKNOWN",
+        "cannot be read",
+    ),
+    "an operator of null": ([[v1(VIEWER, on={"serviceName": (None, "is")})]], {}, "COVERED", "policy p1"),
+    "a subject that cannot be read": (
+        [[v1(VIEWER, subjects=[{"attributes": [{"name": "iam_id"}]}])]],
+        {},
+        "UNKNOWN",
+        "whose policy p1 is",
+    ),
+    "a subject that cannot be read, of a policy that would not help": (
+        [[v1(VIEWER, on={"serviceName": "x"}, subjects=[])]],
+        {},
+        "MISSING",
+        "no policy of",
+    ),
+    "a subject of another operator": (
+        [[v2(VIEWER, subject={"attributes": [{"key": "iam_id", "operator": "stringMatch", "value": "iam-*"}]})]],
+        {},
+        "UNKNOWN",
+        "whose policy p1 is",
+    ),
     "grant without attributes": ([[v1(VIEWER)]], {"on": {}}, "UNKNOWN", "no attributes"),
     "grant of another cloud": ([[v1(VIEWER)]], {"kind": "action"}, "UNKNOWN", "none of IBM"),
 }

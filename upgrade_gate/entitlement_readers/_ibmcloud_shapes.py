@@ -33,6 +33,7 @@ _PLACEHOLDER = ":UnsupportedVersion"
 """End of the role that v1 prints for a policy which only v2 can show."""
 _UNREAD_ROLE = "a role that cannot be read"
 _GROUP = "AccessGroupId-"
+_OWNERS = ("iam_id", "access_group_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class AccessPolicy:
     document: int = 0
     v2: bool = False
     """Whether it is the second form, which shows what the first one leaves out."""
+    ownerless: bool = False
+    """Whether its subject cannot be read: it may be anyone's."""
 
     @property
     def label(self) -> str:
@@ -146,10 +149,11 @@ def policy(entry: Entry) -> AccessPolicy:
         resources = [mapping(r) for r in item["resources"]] if isinstance(item["resources"], list) else []
         condition = ""
     crns = _roles(roles)
+    owners = [a for a in subject if a.name in _OWNERS and a.operator == "stringEquals" and a.value]
     return AccessPolicy(
         id=text(item.get("id")),
-        iam_ids=tuple(a.value for a in subject if a.name == "iam_id"),
-        groups=tuple(a.value for a in subject if a.name == "access_group_id"),
+        iam_ids=tuple(a.value for a in owners if a.name == "iam_id"),
+        groups=tuple(a.value for a in owners if a.name == "access_group_id"),
         roles=crns,
         attributes=tuple(a for r in resources for a in _attributes(r)),
         tags=any(bool(r.get("tags")) for r in resources),
@@ -160,6 +164,7 @@ def policy(entry: Entry) -> AccessPolicy:
         origin=entry.origin,
         document=entry.document,
         v2=isinstance(item.get("control"), Mapping),
+        ownerless=not owners or any(a.name in _OWNERS and a not in owners for a in subject),
     )
 
 
@@ -172,7 +177,13 @@ def _roles(value: object) -> tuple[str, ...]:
 
 def _is_unread(resource: Mapping[str, Any]) -> bool:
     listed = resource.get("attributes")
-    return not isinstance(listed, list) or any(not (a.name and a.operator) for a in _attributes(resource))
+    return not isinstance(listed, list) or any(not _is_readable(a) for a in _attributes(resource))
+
+
+def _is_readable(attribute: Attribute) -> bool:
+    """Return whether an attribute can be told; the operators that are not evaluated may have any value."""
+    evaluated = attribute.operator in ("stringEquals", "stringMatch")
+    return bool(attribute.name and attribute.operator and (attribute.value or not evaluated))
 
 
 def _attributes(holder: Mapping[str, Any]) -> tuple[Attribute, ...]:
@@ -182,11 +193,16 @@ def _attributes(holder: Mapping[str, Any]) -> tuple[Attribute, ...]:
     return tuple(
         Attribute(
             text(mapping(a).get("name")) or text(mapping(a).get("key")),
-            text(mapping(a).get("operator", "stringEquals")),
+            text(_operator(mapping(a))),
             text(mapping(a).get("value")),
         )
         for a in listed
     )
+
+
+def _operator(attribute: Mapping[str, Any]) -> Any:
+    given = attribute.get("operator")
+    return "stringEquals" if given is None else given
 
 
 def service_id(entry: Entry) -> ServiceId:

@@ -33,6 +33,7 @@ __all__ = ["KINDS", "PROVIDER", "IbmHoldings", "build", "collect", "recognises"]
 PROVIDER = "IBMCloud"
 KINDS = frozenset({"IBMCloudProviderSpec", "IBMCloudPowerVSProviderSpec"})
 
+_ASK_ROLES = "ibmcloud iam roles --service … --output json"
 _ASK_V2 = "ibmcloud iam service-policies … --api-version v2"
 
 
@@ -63,7 +64,10 @@ class _Sorted:
     part: list[tuple[AccessPolicy, Fit]] = field(default_factory=list)
     uncertain: list[tuple[AccessPolicy, Fit]] = field(default_factory=list)
     elsewhere: list[tuple[AccessPolicy, Fit]] = field(default_factory=list)
-    by_group: list[AccessPolicy] = field(default_factory=list)
+    anyones: list[AccessPolicy] = field(default_factory=list)
+    """Those that may be the service ID's: of an access group of unknown members, or of a subject not read."""
+    hidden: list[AccessPolicy] = field(default_factory=list)
+    """Placeholders of the service ID, whatever v1 prints as their targets."""
 
 
 class IbmHoldings:
@@ -140,7 +144,7 @@ class IbmHoldings:
         by_actions = _by_actions(found.whole, role, actions)
         if by_actions:
             return Judgement(Verdict.COVERED, f"{by_actions} give every action of {role} for {shown}")
-        unknown = self._unknown(iam_id, role, found, actions)
+        unknown = self._unknown(role, found, actions)
         if unknown:
             return Judgement(Verdict.UNKNOWN, unknown)
         partly = [p for p, _ in found.part]
@@ -157,9 +161,11 @@ class IbmHoldings:
                 continue
             one = fit(policy, needed, self.account or "", group)
             if member is None:
-                if one.reach in (Reach.WHOLE, Reach.PART, Reach.UNCERTAIN):
-                    found.by_group.append(policy)
+                if policy.placeholder or one.reach in (Reach.WHOLE, Reach.PART, Reach.UNCERTAIN):
+                    found.anyones.append(policy)
                 continue
+            if policy.placeholder:
+                found.hidden.append(policy)
             match one.reach:
                 case Reach.WHOLE:
                     found.whole.append(policy)
@@ -173,6 +179,8 @@ class IbmHoldings:
 
     def _member(self, policy: AccessPolicy, iam_id: str) -> bool | None:
         """Return whether an access group's policy serves the service ID, None where its members are not known."""
+        if policy.ownerless:
+            return None
         if not policy.groups:
             return False
         listed = [g for g in self._groups if g.id in policy.groups and g.listed]
@@ -180,18 +188,16 @@ class IbmHoldings:
             return True
         return False if {g.id for g in listed} >= set(policy.groups) else None
 
-    def _unknown(self, iam_id: str, role: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None) -> str:
+    def _unknown(self, role: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None) -> str:
         """Return what could still make it COVERED, empty when nothing could."""
         for policy in found.whole:
             for held in () if policy.placeholder else policy.roles:
                 if _undecided(held, role, actions):
-                    how = "ibmcloud iam roles --service … --output json"
                     higher = f"{policy.label} gives {held}, which may be a higher role"
-                    return f"{higher}; whether it contains {role} needs the actions of the service's roles ({how})"
-        hidden = next((p for p in self._policies if p.placeholder and iam_id in p.iam_ids), None)
-        hidden = hidden or next((p for p in found.whole if p.placeholder), None)
-        if hidden is not None:
-            return f"{hidden.label} is a placeholder for a policy that only v2 can show ({_ASK_V2})"
+                    need = "needs the actions of the service's roles"
+                    return f"{higher}; whether it contains {role} {need} ({_ASK_ROLES})"
+        if found.hidden:
+            return f"{found.hidden[0].label} is a placeholder for a policy that only v2 can show ({_ASK_V2})"
         for policy, limit in found.uncertain:
             if role in policy.roles or any(_undecided(held, role, actions) for held in policy.roles):
                 return f"{policy.label} {limit.detail}"
@@ -202,10 +208,17 @@ class IbmHoldings:
     def _absent(
         self, iam_id: str, role: str, shown: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None
     ) -> Judgement:
-        for policy in found.by_group:
+        for policy in found.anyones:
             if role in policy.roles or policy.placeholder or any(_undecided(h, role, actions) for h in policy.roles):
+                if policy.ownerless:
+                    return Judgement(Verdict.UNKNOWN, f"whose {policy.label} is cannot be read: it may give it")
                 reason = f"{policy.label} may give it through access group {', '.join(policy.groups)}"
                 return Judgement(Verdict.UNKNOWN, f"{reason}, whose members are not in the export")
+        for policy, limit in found.part:
+            higher = next((held for held in policy.roles if _undecided(held, role, actions)), None)
+            if higher is not None:
+                reason = f"{policy.label} {limit.detail} and gives {higher}, which may be a higher role ({_ASK_ROLES})"
+                return Judgement(Verdict.UNKNOWN, reason)
         if found.whole:
             held = ", ".join(sorted({r for p in found.whole for r in p.roles}))
             return Judgement(Verdict.MISSING, f"{found.whole[0].label} reaches {shown} without {role}: {held}")
