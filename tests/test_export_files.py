@@ -106,6 +106,10 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
         (b"bindings:\n- role: r\n  members: [a\n", (), "cut off"),
         (b"bindings:\n- role: r\netag: 'abc", (), "cut off"),
         (b"bindings:\n- role: r\netag: *x\n", (), "alias"),
+        (b'{"Effect": "Deny", "Effect": "Allow"}', (), "the key 'Effect' stands twice"),
+        ((TEXT + '\n[{"a": {"b": 1, "b": 2}}]').encode(), (BODY,), "the key 'b' stands twice"),
+        (b"Statement:\n- Effect: Deny\n  Effect: Allow\n", (), "the key 'Statement[0].Effect' stands twice"),
+        (b"{a: 1, a: 2}", (), "the key 'a' stands twice"),
     ],
     ids=[
         "cut off",
@@ -120,6 +124,10 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
         "yaml cut in a list",
         "yaml cut in quotes",
         "yaml alias",
+        "a key twice",
+        "a key twice in the second",
+        "yaml key twice",
+        "flow yaml key twice",
     ],
 )
 def test_what_is_broken_is_said_and_what_came_before_is_kept(data: bytes, read: Any, problem: str) -> None:

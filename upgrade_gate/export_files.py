@@ -118,7 +118,10 @@ def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
         )
     if stripped[0] in "[{":
         return _json(stripped)
-    bodies, problem = _yaml(text)
+    try:
+        bodies, problem = _yaml(text)
+    except _KeyTwiceError as exc:
+        return (), str(exc)
     if problem is None:
         return bodies, None
     return ((), problem) if _was_yaml(text) else ((text,), None)
@@ -139,6 +142,23 @@ def _unzip(data: bytes) -> tuple[bytes, str | None]:
             return b"", "gzip that is cut off"
         data = member.unused_data.lstrip(b"\0")
     return bytes(found), None
+
+
+class _KeyTwiceError(ValueError):
+    """An object in which one value would hide another: nobody knows which one counts."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} stands twice with differing values")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose keys have one value each."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        for key, value in pairs:
+            if found[key] != value:
+                raise _KeyTwiceError(key)
+    return found
 
 
 def _was_yaml(text: str) -> bool:
@@ -179,7 +199,7 @@ def _strict(data: bytes, encoding: str) -> str | None:
 
 
 def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_pairs_hook=_once)
     bodies: list[Any] = []
     at = 0
     while True:
@@ -189,9 +209,14 @@ def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
             return tuple(bodies), None
         try:
             body, at = decoder.raw_decode(text, at)
+        except _KeyTwiceError as exc:
+            return tuple(bodies), str(exc)
         except (ValueError, RecursionError) as exc:
-            if not bodies and text[0] == "{" and (found := _yaml(text))[0]:
-                return found
+            try:
+                if not bodies and text[0] == "{" and (found := _yaml(text))[0]:
+                    return found
+            except _KeyTwiceError as twice:
+                return (), str(twice)
             reason = "nested too deep" if isinstance(exc, RecursionError) else "not JSON, or cut off"
             line = text.count("\n", 0, at) + 1
             return tuple(bodies), f"{reason} in the document that begins in line {line}"
@@ -199,9 +224,15 @@ def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
 
 
 def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
-    """Return the documents of YAML text: scalars mean what they mean everywhere else here (`documents`)."""
+    """Return the documents of YAML text: scalars mean what they mean everywhere else here (`documents`).
+
+    Raises _KeyTwiceError where the last of two keys would win.
+    """
     try:
         found = documents.parse(text.encode(), "export", limits=_LIMITS)
     except documents.DocumentError as exc:
         return (), f"neither JSON nor YAML, or cut off: {exc.problem}"
+    for parsed in found:
+        if parsed.duplicate_keys:
+            raise _KeyTwiceError(parsed.duplicate_keys[0])
     return tuple(parsed.body for parsed in found), None
