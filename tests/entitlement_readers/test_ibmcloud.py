@@ -427,6 +427,15 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "may be a higher role",
     ),
+    "together in one region, of a resource group that is not known": (
+        [
+            [v1(VIEWER, on=IS | {"resourceGroupId": "rg1"}), v1(OPERATOR, id="p2", on=IS | {"region": "eu-de"})],
+            catalogue(viewer=["is.a"], operator=["is.b"], editor=["is.a", "is.b"]),
+        ],
+        {"role": EDITOR},
+        "UNKNOWN",
+        "resource group is not known",
+    ),
     "lower role for one region": (
         [[v1(VIEWER, on=IS | {"region": "eu-de"})]],
         {"role": EDITOR},

@@ -214,6 +214,10 @@ class IbmHoldings:
                     return Judgement(Verdict.UNKNOWN, f"whose {policy.label} is cannot be read: it may give it")
                 reason = f"{policy.label} may give it through access group {', '.join(policy.groups)}"
                 return Judgement(Verdict.UNKNOWN, f"{reason}, whose members are not in the export")
+        doubtful = [p for p, _ in (*found.part, *found.uncertain)]
+        if found.uncertain and _by_actions([*found.whole, *doubtful], role, actions):
+            policy, limit = found.uncertain[0]
+            return Judgement(Verdict.UNKNOWN, f"{policy.label} {limit.detail}")
         for policy, limit in found.part:
             higher = next((held for held in policy.roles if _undecided(held, role, actions)), None)
             if higher is not None:
