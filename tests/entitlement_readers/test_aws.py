@@ -367,6 +367,38 @@ STATEMENTS = [
         needed="kms:CreateGrant",
         condition=FOR_SERVICES,
     ),
+    case(
+        "denied only where the condition asked for is not met",
+        allow("kms:CreateGrant"),
+        deny("kms:*", Condition={"Bool": {"kms:grantisforawsresource": "false"}}),
+        gives=COVERED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "denied only where the condition asked for is not met, or is absent",
+        allow("kms:CreateGrant"),
+        deny("kms:*", Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": False}, "StringEquals": {"a:b": "c"}}),
+        gives=COVERED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "denied where another condition is not met",
+        allow("kms:CreateGrant"),
+        deny("kms:*", Condition={"Bool": {"aws:SecureTransport": "false"}}),
+        gives=NARROWER,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "denied for a value that is neither",
+        allow("kms:CreateGrant"),
+        deny("kms:*", Condition={"Bool": {"kms:GrantIsForAWSResource": "${a:b}"}}),
+        gives=NARROWER,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
     # what is not understood
     case(
         "an effect that nobody knows", allow(ATTACH), statement("deny", Action=ATTACH), gives=UNKNOWN, because="'deny'"

@@ -58,7 +58,9 @@ def equals(*values: str) -> dict[str, Any]:
         (document(trusting({"StringEquals": {SUB: DRIVER}, "StringLike": {SUB: "x*"}})), MISSING, ""),
         (document(trusting(None)), COVERED, ""),
         (document(trusting({**equals(DRIVER), "StringLike": {AUD: "openshift"}})), COVERED, ""),
-        (document(trusting({"StringEquals": {SUB: DRIVER, AUD: ["sts.amazonaws.com"]}})), COVERED, ""),
+        (document(trusting({"StringEquals": {SUB: DRIVER, AUD: ["sts.amazonaws.com", "openshift"]}})), COVERED, ""),
+        (document(trusting({"StringEquals": {SUB: DRIVER, AUD: ["sts.amazonaws.com"]}})), NARROWER, "further"),
+        (document(trusting({"StringNotEquals": {SUB: "x", AUD: "openshift"}})), NARROWER, ""),
         (document(trusting({"StringEquals": {SUB: DRIVER, AUD: "elsewhere"}})), MISSING, ""),
         (document(trusting({"StringEquals": {AUD: "openshift"}})), COVERED, ""),
         (document(trusting({"Foo": {AUD: "openshift"}})), NARROWER, ""),
@@ -78,6 +80,12 @@ def equals(*values: str) -> dict[str, Any]:
         (document(trusting(equals("x")), trusting(equals(DRIVER))), COVERED, ""),
         (document(trusting(equals(DRIVER)), trusting(equals(DRIVER), Effect="Deny")), DENIED, "denies"),
         (document(trusting(equals(DRIVER)), trusting(equals("x"), Effect="Deny")), COVERED, ""),
+        (
+            document(trusting(None), trusting({"StringEquals": {AUD: "sts.amazonaws.com"}}, Effect="Deny")),
+            UNKNOWN,
+            "cannot be understood",
+        ),
+        (document(trusting(None), trusting({"StringEquals": {AUD: "openshift"}}, Effect="Deny")), DENIED, ""),
         (document(trusting(equals(DRIVER)), trusting(None, Effect="Deny", Principal="*")), DENIED, ""),
         (document(trusting(equals(DRIVER)), trusting(None, Effect="Deny", Principal={"AWS": "*"})), DENIED, ""),
         (

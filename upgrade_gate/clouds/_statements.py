@@ -15,6 +15,7 @@ __all__ = [
     "Test",
     "condition_admits",
     "condition_tests",
+    "conditions_exclude",
     "covering_statement",
     "list_of",
     "read_statements",
@@ -150,6 +151,17 @@ def condition_admits(held: object, needed: object) -> bool:
     if want is None:  # whatever it asks for, what has no condition admits it
         return not have
     return all(any(_test_admits(h, w) for w in want) for h in have)
+
+
+def conditions_exclude(held: object, needed: object) -> bool:
+    """Return whether no request that meets `needed` can meet `held`: one asks for true what the other has false."""
+    have, want = condition_tests(held) or (), condition_tests(needed) or ()
+    return any(
+        key == wanted_key and operator in ("Bool", "BoolIfExists") and {*values, *wanted} == {"true", "false"}
+        for operator, key, values in have
+        for wanted_operator, wanted_key, wanted in want
+        if wanted_operator == "Bool" and len(values) == len(wanted) == 1
+    )
 
 
 def _test_admits(held: Test, needed: Test) -> bool:

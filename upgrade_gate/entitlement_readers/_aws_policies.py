@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from upgrade_gate.clouds._patterns import Part, covered, has_wildcard, overlapping
-from upgrade_gate.clouds._statements import condition_admits, condition_tests
+from upgrade_gate.clouds._statements import condition_admits, condition_tests, conditions_exclude
 from upgrade_gate.clouds.aws import EXPANSIONS, EXPANSIONS_DATED
 
 if TYPE_CHECKING:
@@ -248,6 +248,8 @@ def denies(statements: Iterable[Statement], action: str, resource: str, grant: G
         if statement.allow or overlapping(action, (statement.actions,)) is None:
             continue
         if overlapping(resource, (statement.touched,)) is None:
+            continue
+        if conditions_exclude(statement.condition, grant.condition):
             continue
         everywhere = not statement.opaque and covered(resource, (statement.resources,))
         if everywhere and condition_admits(statement.condition, grant.condition):

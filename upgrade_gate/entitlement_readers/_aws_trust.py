@@ -20,8 +20,8 @@ __all__ = ["judge_trust"]
 _ACTION = "sts:assumerolewithwebidentity"
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 """Elements of a statement in a trust policy; a misspelt Condition must not read as none."""
-_AUDIENCES = ("openshift", "sts.amazonaws.com")
-"""Audiences of the tokens that components get: the operators' own, and the pod identity webhook's."""
+_AUDIENCE, _WEBHOOK_AUDIENCE = "openshift", "sts.amazonaws.com"
+"""Audience of the tokens that the payload's components mount, and that of the pod identity webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,9 @@ def _met(test: Test, claims: _Claims) -> bool | None:
     if key == f"{issuer}:sub":
         return _compare(operator, values, claims.subject)
     if key == f"{issuer}:aud":
-        found = [_compare(operator, values, audience) for audience in _AUDIENCES]
-        return True if True in found else None if None in found else False
+        met = _compare(operator, values, _AUDIENCE)
+        by_webhook = _compare(operator, values, _WEBHOOK_AUDIENCE)
+        return met if met or not by_webhook else None
     return None
 
 
