@@ -278,6 +278,33 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "higher role",
     ),
+    "actions on resource groups": (
+        [
+            [v1(EDITOR, on=GROUPS)],
+            catalogue(viewer=["resource-controller.a"], editor=["resource-controller.a", "resource-controller.b"]),
+        ],
+        {"on": GROUPS},
+        "COVERED",
+        EDITOR,
+    ),
+    "actions of a service beside those on resource groups": (
+        [
+            [v1(EDITOR, on=GROUPS)],
+            catalogue(viewer=["is.a", "resource-controller.a"], editor=["is.a", "resource-controller.a"]),
+        ],
+        {"on": GROUPS},
+        "UNKNOWN",
+        "higher role",
+    ),
+    "actions of one service say nothing of all services": (
+        [
+            [v1(EDITOR, on={"serviceType": "service"})],
+            catalogue(viewer=["resource-controller.a"], editor=["resource-controller.a"]),
+        ],
+        {"on": {"serviceType": "service"}},
+        "UNKNOWN",
+        "higher role",
+    ),
     "actions that cannot be read": (
         [[v1(EDITOR)], catalogue(viewer=["is.a", 5], editor=["is.a"])],
         {},

@@ -21,6 +21,8 @@ _ACCOUNT = "accountId"
 _GROUP = "resourceGroupId"
 _RESOURCE = "resource"
 _RESOURCE_GROUPS = "resource-group"
+_GROUP_SERVICE = "resource-controller"
+"""The service whose actions those on resource groups are."""
 _PLATFORM = "platform_service"
 _HEX_ID = re.compile(r"^[0-9a-f]{32}$")
 _RANK = {
@@ -148,7 +150,10 @@ def role_actions(catalogues: Iterable[Catalogue], needed: Mapping[str, str]) -> 
     One role's CRN stands for other actions in each service, so the catalogue must be that service's: by what is
     written beside it, else by the first part of its actions. A role about which two catalogues disagree is not known.
     """
-    service = needed.get("serviceName", "resource-controller")
+    of_groups = _class_of(needed) == _RESOURCE_GROUPS
+    service = _GROUP_SERVICE if of_groups else needed.get("serviceName")
+    if not service:  # all services: no catalogue shows every one
+        return None
     actions: dict[str, frozenset[str]] = {}
     disputed: set[str] = set()
     for one in _by_document(catalogues):
@@ -171,7 +176,11 @@ def _prefixes(one: Catalogue) -> set[str]:
 
 
 def _serves(one: Catalogue, service: str) -> bool:
-    return one.service == service if one.service else service in _prefixes(one)
+    """Return whether a catalogue is that of a service; those of other services may act on resource groups too."""
+    if one.service:
+        return one.service == service
+    found = _prefixes(one)
+    return found == {service} if service == _GROUP_SERVICE else service in found
 
 
 def needed_attributes(scope: object) -> Mapping[str, str] | None:
