@@ -350,6 +350,14 @@ STATEMENTS = [
         needed="s3:GetObject",
         resource="arn:aws:s3:::b/x",
     ),
+    case(
+        "denied for an ARN that is not written out",
+        EVERYTHING,
+        deny("s3:*", Resource="arn:aws:s3"),
+        gives=NARROWER,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
     case("perhaps denied and never allowed", deny(ATTACH, Resource=VOLUMES), gives=MISSING),
     case(
         "denied elsewhere",

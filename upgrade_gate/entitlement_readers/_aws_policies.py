@@ -30,6 +30,7 @@ __all__ = ["Outcome", "Policy", "State", "Statement", "decide", "decode", "denie
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 """Elements of a statement in an identity policy; the grammar spells them with case."""
+_ARN_COLONS = 5
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 
 
@@ -63,7 +64,7 @@ class Statement:
     resources: Part
     """A NotResource is everything except them; patterns with a policy variable are left out of both."""
     touched: Part
-    """The most that it may be about, whatever the variables stand for."""
+    """The most that it may be about, whatever the variables stand for; IAM completes an ARN of few fields."""
     has_variables: bool
     """Whether a resource holds a policy variable (`${aws:username}`), whose value is not known here."""
     negated: bool
@@ -170,13 +171,19 @@ def _parse(entry: Mapping[str, Any], label: str) -> Statement | str | None:
         allow=effect == "Allow",
         actions=actions,
         resources=Part(("*",), known) if negated else Part(known),
-        touched=Part(("*",), known) if negated else Part(tuple(_VARIABLE.sub("*", p) for p in patterns)),
+        touched=Part(("*",), known) if negated else Part(tuple(_widest(p) for p in patterns)),
         has_variables=known != patterns,
         negated=negated,
         shown=("everything except " if negated else "") + ", ".join(patterns),
         condition=entry.get("Condition"),
         label=label,
     )
+
+
+def _widest(pattern: str) -> str:
+    """Return the most that a resource may stand for: any value of its variables, any value of absent ARN fields."""
+    wide = _VARIABLE.sub("*", pattern)
+    return f"{wide}*" if wide.startswith("arn:") and wide.count(":") < _ARN_COLONS else wide
 
 
 def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> Part | None:
