@@ -115,14 +115,18 @@ def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Find
     if unknown:
         text = f"{request.name}: {count(len(unknown), 'permission')} could not be proven"
         yield _finding(situation, request, "identity-unknown", text, unknown)
-    yield from _trust(situation, request, told=bool(unknown))
+    yield from _trust(situation, request, [j.reason for _, j in unknown])
     identity = situation.proof.identity_of(request)
     if identity is not None and identity.mismatch is not None:
         yield _mismatch(situation, request, identity.id, identity.mismatch)
 
 
-def _trust(situation: Situation, request: CredentialsRequest, *, told: bool) -> Iterator[Finding]:
-    """Yield a finding where a service account that no change finding names is not trusted."""
+def _trust(situation: Situation, request: CredentialsRequest, told: Sequence[str]) -> Iterator[Finding]:
+    """Yield a finding where a service account that no change finding names is not trusted.
+
+    What cannot be told for a reason that a finding about grants gives already (`told`) is no second finding.
+    Before the reason may stand what is shown all the same.
+    """
     accounts = unchanged_accounts(situation, request)
     if situation.cluster is None or not situation.credentials.may_need_trust or not accounts:
         return
@@ -136,7 +140,7 @@ def _trust(situation: Situation, request: CredentialsRequest, *, told: bool) -> 
             f"the identity of {request.name} does not trust its service accounts: {judgement.reason}",
             need,
         )
-    elif need.status is NeedStatus.UNKNOWN and not told:
+    elif need.status is NeedStatus.UNKNOWN and not any(judgement.reason.rpartition("; but ")[2] in t for t in told):
         yield _about_trust(
             situation,
             request,
@@ -193,10 +197,17 @@ def _root(situation: Situation) -> Iterator[Finding]:
     traits = situation.platform_traits
     name = f"kube-system/{traits.root_secret}" if traits else "kube-system"
     ordered = [lacking[key] for key in sorted(lacking)]
+    absent = [j for _, j in ordered if j.verdict is not Verdict.UNKNOWN]
+    if absent:
+        headline = f"the root credential lacks {count(len(absent), 'permission')} that the components need"
+    else:
+        headline = (
+            f"{count(len(ordered), 'permission')} that the components need could not be proven of the root credential"
+        )
     yield Finding(
         rule="root-credential-insufficient",
         severity=Severity.BLOCKER,
-        headline=f"the root credential lacks {count(len(ordered), 'permission')} that the components need",
+        headline=headline,
         content=[g.as_dict() for g, _ in ordered],
         subject=f"Secret {name}",
         secret=name,
