@@ -56,6 +56,10 @@ def test_documents_one_after_the_other_are_pages(between: str) -> None:
     assert export_files.parse((TEXT + between + TEXT).encode()) == ((BODY, BODY), None)
 
 
+def test_a_value_after_a_document_is_a_document() -> None:
+    assert export_files.parse(f'{TEXT} "x" 7'.encode()) == ((BODY, "x", 7), None)
+
+
 def test_yaml_keeps_dates_and_equal_signs_as_text() -> None:
     data = b"etag: =\ncreated: 2026-11-24\n---\nstage: GA\n"
     assert export_files.parse(data) == (({"etag": "=", "created": "2026-11-24"}, {"stage": "GA"}), None)
@@ -97,6 +101,8 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
         (TEXT.encode()[:-4], (), "begins in line 1"),
         ((TEXT + "\n" + TEXT[:-4]).encode(), (BODY,), "begins in line 2"),
         (b"[" * 100_000, (), "nested too deep"),
+        (b"[" * 500 + b"]" * 500, (), "nested deeper than 200"),
+        (TEXT.encode() + b'{"a":' * 300 + b"[]" + b"}" * 300, (BODY,), "nested deeper than 200"),
         (b"\x89PNG\r\n\x1a\n\x00\x01", (), "neither UTF-8 nor UTF-16"),
         (b'{"a": "\xff"}', (), "neither UTF-8 nor UTF-16"),
         (gzip.compress(TEXT.encode())[:-9], (), "gzip that is cut off"),
@@ -115,6 +121,8 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
         "cut off",
         "second cut off",
         "deep",
+        "deep lists",
+        "deep objects",
         "binary",
         "not utf-8",
         "gzip cut off",

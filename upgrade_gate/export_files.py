@@ -220,7 +220,20 @@ def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
             reason = "nested too deep" if isinstance(exc, RecursionError) else "not JSON, or cut off"
             line = text.count("\n", 0, at) + 1
             return tuple(bodies), f"{reason} in the document that begins in line {line}"
+        if _is_too_deep(body):
+            return tuple(bodies), f"nested deeper than {_LIMITS.depth}"
         bodies.append(body)
+
+
+def _is_too_deep(body: Any) -> bool:
+    """Return whether a document is nested deeper than any export, level by level: a walk of its own would not end."""
+    level = [body] if isinstance(body, dict | list) else []
+    for _ in range(_LIMITS.depth + 1):
+        inner = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [child for values in inner for child in values if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
