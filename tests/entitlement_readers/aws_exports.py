@@ -106,7 +106,7 @@ def boundary() -> dict[str, str]:
     return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": BOUNDARY}
 
 
-def organisation(*statements: Any, kind: str = "SERVICE_CONTROL_POLICY", name: str = "guard") -> dict[str, Any]:
+def organisation(*statements: Any, kind: Any = "SERVICE_CONTROL_POLICY", name: str = "guard") -> dict[str, Any]:
     """Return what `organizations describe-policy` prints."""
     summary = {"Id": "p-1", "Arn": "arn:aws:organizations::999988887777:policy/o-1/x/p-1", "Name": name, "Type": kind}
     return {"Policy": {"PolicySummary": summary, "Content": json.dumps(document(*statements))}}

@@ -416,6 +416,9 @@ STATEMENTS = [
     case("no resource", statement(Action=ATTACH, Resource=None), gives=UNKNOWN, because="NotResource"),
     case("an action that is no text", statement(Action=[1]), gives=UNKNOWN),
     case("a statement that is no object", allow(ATTACH), "Allow", gives=UNKNOWN, because="is not an object"),
+    case("an empty list of exceptions", statement(NotAction=[]), gives=UNKNOWN, because="NotAction"),
+    case("an empty list of excepted resources", allow(ATTACH, NotResource=[]), gives=UNKNOWN, because="NotResource"),
+    case("an empty list of actions", statement(Action=[]), statement("Deny", Action=[]), gives=MISSING),
     case("a Deny that is understood decides", deny(ATTACH), "Allow", gives=DENIED),
     case("a misspelt condition", allow(ATTACH, Conditions=FOR_SERVICES), gives=UNKNOWN, because="Conditions"),
     case("elements are spelt with case", allow(ATTACH, condition=FOR_SERVICES), gives=UNKNOWN, because="condition"),
@@ -649,6 +652,13 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         "",
     ),
     ("boundary that cannot be read", [limited(allow(ATTACH), limits=["x"])], UNKNOWN, "is not an object"),
+    ("a boundary of null is none", [details(role(allow(ATTACH), PermissionsBoundary=None))], COVERED, ""),
+    (
+        "a boundary that cannot be read",
+        [details(role(allow(ATTACH)) | {"PermissionsBoundary": []})],
+        UNKNOWN,
+        "without an ARN",
+    ),
     (
         "boundary without an ARN",
         [details(role(allow(ATTACH), PermissionsBoundary={"x": 1}))],
@@ -702,6 +712,12 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
     (
         "organisation policy for resources denies",
         [details(role(allow(ATTACH))), organisation(deny("ec2:*", Principal="*"), kind="RESOURCE_CONTROL_POLICY")],
+        DENIED,
+        "",
+    ),
+    (
+        "organisation policy whose type cannot be read",
+        [details(role(allow(ATTACH))), organisation(deny("ec2:*"), kind=7)],
         DENIED,
         "",
     ),

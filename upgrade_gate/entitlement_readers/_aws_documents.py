@@ -214,7 +214,7 @@ class Reader:
     def _boundary_and_trust(self, principal: Principal, entry: Mapping[str, Any]) -> None:
         boundary = entry.get("PermissionsBoundary")
         arn = text(mapping(boundary).get("PermissionsBoundaryArn")) or text(boundary)
-        if boundary and not arn:
+        if boundary is not None and not arn:
             arn = "a boundary without an ARN"
         if arn and principal.boundary not in (None, arn):
             principal.conflicts.append(f"two documents disagree about the permissions boundary of {principal.name}")
@@ -277,7 +277,7 @@ class Reader:
     def _organisation(self, policy: Mapping[str, Any]) -> None:
         summary = mapping(policy.get("PolicySummary"))
         name = f"organisation policy {summary.get('Name') or summary.get('Id') or ''}".strip()
-        kind = str(summary.get("Type") or _ORGANISATION_TYPES[0])
+        kind = text(summary.get("Type")) or _ORGANISATION_TYPES[0]
         if kind in _ORGANISATION_TYPES:
             of_resources = kind == "RESOURCE_CONTROL_POLICY"
             self.account.organisation.append((kind, parse_policy(name, policy.get("Content"), principals=of_resources)))

@@ -194,6 +194,8 @@ def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> 
         values = [values]
     if not isinstance(values, Sequence) or not all(isinstance(v, str) for v in values):
         return None
+    if not values and negated in entry:  # no action at all has no effect; no exception at all is nothing to rely on
+        return None
     patterns = tuple(v.casefold() if fold else v for v in values)
     return Part(patterns) if plain in entry else Part(("*",), patterns)
 
