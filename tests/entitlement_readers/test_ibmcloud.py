@@ -500,6 +500,12 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "cannot be read",
     ),
+    "no attribute at all, which IBM Cloud never prints": (
+        [[v1(VIEWER, resources=[{"attributes": []}])]],
+        {},
+        "UNKNOWN",
+        "cannot be read",
+    ),
     "an operator of null": ([[v1(VIEWER, on={"serviceName": (None, "is")})]], {}, "COVERED", "policy p1"),
     "a subject that cannot be read": (
         [[v1(VIEWER, subjects=[{"attributes": [{"name": "iam_id"}]}])]],

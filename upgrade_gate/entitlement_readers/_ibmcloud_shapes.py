@@ -177,7 +177,7 @@ def _roles(value: object) -> tuple[str, ...]:
 
 def _is_unread(resource: Mapping[str, Any]) -> bool:
     listed = resource.get("attributes")
-    return not isinstance(listed, list) or any(not _is_readable(a) for a in _attributes(resource))
+    return not isinstance(listed, list) or not listed or any(not _is_readable(a) for a in _attributes(resource))
 
 
 def _is_readable(attribute: Attribute) -> bool:
