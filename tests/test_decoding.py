@@ -35,7 +35,6 @@ def test_threads_that_decode_into_a_new_type_at_once_all_get_the_value() -> None
 def test_every_form_gives_the_same_value() -> None:
     tree = Tree([Leaf("a"), Leaf("b")])
     assert decoding.from_msgpack(msgspec.msgpack.encode(tree), Tree) == tree
-    assert decoding.from_plain(msgspec.to_builtins(tree), Tree) == tree
 
 
 @pytest.mark.parametrize("content", [b"{}", b"[]", b"{", b'{"leaves": [1]}'])

@@ -110,15 +110,16 @@ def implicitly_enabled(
     """
     enabled = filters.capabilities.enabled if filters.capabilities else frozenset()
     found = list(dict.fromkeys(already))
+    asking = [manifest for manifest in update if not enabled.issuperset(capability_names(manifest.annotations))]
+    if not asking:
+        return tuple(sorted(found))
     applied: dict[tuple[str, str, str, str], list[Manifest]] = {}
     for manifest in current:
         applied.setdefault(_resource_id(manifest), []).append(manifest)
-    for manifest in update:
+    for manifest in asking:
         candidates = applied.get(_resource_id(manifest))
-        if not candidates:
-            continue
         names = capability_names(manifest.annotations)
-        if not set(names) - enabled - set(found):
+        if not candidates or not set(names) - enabled - set(found):
             continue
         if include(manifest, filters, allow_unknown_capabilities=True) is None:
             continue

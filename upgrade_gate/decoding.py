@@ -6,11 +6,11 @@ msgspec works out a type when it is first decoded into, and crashes the process 
 from __future__ import annotations
 
 import threading
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-__all__ = ["from_json", "from_msgpack", "from_plain"]
+__all__ = ["from_json", "from_msgpack"]
 
 T = TypeVar("T")
 _LOCK = threading.Lock()
@@ -26,9 +26,3 @@ def from_msgpack(content: bytes, kind: type[T]) -> T:
     """Decode MessagePack into a type; raises msgspec.MsgspecError where it does not fit."""
     with _LOCK:
         return msgspec.msgpack.decode(content, type=kind)
-
-
-def from_plain(value: Any, kind: type[T]) -> T:
-    """Convert plain lists and mappings into a type; raises msgspec.MsgspecError where they do not fit."""
-    with _LOCK:
-        return msgspec.convert(value, kind)

@@ -23,7 +23,15 @@ from upgrade_gate.capabilities import (
 from upgrade_gate.errors import UsageError
 from upgrade_gate.facts import Fact, Known, Unknown
 from upgrade_gate.feature_gates import default_feature_set, gates_of
-from upgrade_gate.inclusion import DEFAULT_PROFILE, INCLUDE, KNOWN_FEATURE_SETS, Filters, include, rule_set
+from upgrade_gate.inclusion import (
+    DEFAULT_PROFILE,
+    INCLUDE,
+    KNOWN_FEATURE_SETS,
+    Filters,
+    capability_names,
+    include,
+    rule_set,
+)
 from upgrade_gate.platforms import by_name
 from upgrade_gate.selection import Malformed, Selection, select
 from upgrade_gate.situation import Given, Hop
@@ -126,10 +134,14 @@ def compare(payloads: Sequence[Payload], context: Context) -> tuple[Hop, ...]:
 
 
 def _check_names(payloads: Sequence[Payload], context: Context) -> None:
-    annotations = {key for p in payloads for m in p.manifests for key in m.annotations or () if key.startswith(INCLUDE)}
-    if context.given.profile is not None and annotations and f"{INCLUDE}{context.profile}" not in annotations:
-        profiles = ", ".join(sorted(key.removeprefix(INCLUDE) for key in annotations))
-        raise UsageError(f"--profile {context.given.profile}: no manifest of these releases is for it", hint=profiles)
+    if context.given.profile is not None:
+        manifests = (m for p in payloads for m in p.manifests)
+        included = {key for m in manifests for key in m.annotations or () if key.startswith(INCLUDE)}
+        if included and f"{INCLUDE}{context.profile}" not in included:
+            raise UsageError(
+                f"--profile {context.given.profile}: no manifest of these releases is for it",
+                hint=", ".join(sorted(key.removeprefix(INCLUDE) for key in included)),
+            )
     if context.given.feature_set is not None and context.feature_set not in {*KNOWN_FEATURE_SETS, "LatencySensitive"}:
         raise UsageError(
             f"--feature-set {context.given.feature_set} is none", hint=", ".join(sorted(KNOWN_FEATURE_SETS))
@@ -207,7 +219,8 @@ def _target(frame: _Frame, payload: Payload, context: Context) -> _Frame:
     running = rule_set(frame.filters, frame.payload.minor)
     if running.capabilities is not None or payload.minor >= FIRST_RELEASE:
         rules = rule_set(bare, payload.minor)
-        loaded = [m for m in payload.manifests if include(m, rules) is None]
+        # only a manifest that asks for capabilities can enable one: most ask for none
+        loaded = [m for m in payload.manifests if capability_names(m.annotations) and include(m, rules) is None]
         implicit = implicitly_enabled(loaded, frame.payload.manifests, running, frame.implicit)
     capabilities = _stated_or_all(payload, context, implicit, gates, unknowns)
     return _Frame(

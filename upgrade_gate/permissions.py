@@ -130,7 +130,7 @@ class Cloud(Protocol):
 @cache
 def cloud_of(kind: str) -> Cloud | None:
     """Return the cloud whose requests have this providerSpec kind, None for an unmodelled kind."""
-    for module in plugins.load_all("clouds"):
+    for module in plugins.load_likely_first("clouds", kind):
         for cloud in cast("tuple[Cloud, ...]", getattr(module, "CLOUDS", (module,))):
             if kind in cloud.KINDS:
                 return cloud

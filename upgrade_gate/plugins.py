@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 
@@ -33,3 +34,14 @@ def load(group: str, name: str) -> ModuleType:
 def load_all(group: str) -> tuple[ModuleType, ...]:
     """Import every plugin of a group, in the order of their names."""
     return tuple(load(group, name) for name in names(group))
+
+
+def load_likely_first(group: str, word: str) -> Iterator[ModuleType]:
+    """Import the plugins of a group one after the other, those first whose name begins like `word`, without case.
+
+    Who stops at the right one has mostly loaded no other: `dir` finds `directory`, `AWSProviderSpec` finds `aws`.
+    """
+    low = word.casefold()
+    likely = [name for name in names(group) if low.startswith(name) or name.startswith(low)]
+    for name in dict.fromkeys((*likely, *names(group))):
+        yield load(group, name)

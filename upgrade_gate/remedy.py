@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from upgrade_gate import plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from upgrade_gate.credentials_request import CredentialsRequest
     from upgrade_gate.entitlements import Document
@@ -238,7 +238,7 @@ class Cloud(Protocol):
 @cache
 def cloud_of(kind: str) -> Cloud | None:
     """Return the plugin for a providerSpec kind, None for a kind nobody knows."""
-    modules = cast("tuple[Cloud, ...]", plugins.load_all("remedies"))
+    modules = cast("Iterator[Cloud]", plugins.load_likely_first("remedies", kind))
     return next((module for module in modules if kind in module.KINDS), None)
 
 

@@ -204,9 +204,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
 
 def _source(reference: Reference) -> Source:
     """Return the plugin that answers to a scheme, importing no other where the file names tell."""
-    scheme = reference.scheme
-    for name in sorted(plugins.names("sources"), key=lambda name: (not name.startswith(scheme), name)):
-        plugin = plugins.load("sources", name)
-        if scheme in plugin.SCHEMES:
+    for plugin in plugins.load_likely_first("sources", reference.scheme):
+        if reference.scheme in plugin.SCHEMES:
             return cast("Source", plugin)
-    raise SourceError(f"{reference.text}: no source reads {scheme!r}", hint=_FORMS)
+    raise SourceError(f"{reference.text}: no source reads {reference.scheme!r}", hint=_FORMS)
