@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 EXPORT = Path(os.environ.get("FAKE_EXPORT", "/nonexistent"))
+CLUSTER = Path(os.environ["FAKE_CLUSTER"]) if os.environ.get("FAKE_CLUSTER") else None
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 
 
@@ -64,9 +65,12 @@ def az(words: list[str]) -> int:
     command = " ".join(words[:3])
     if command == "identity federated-credential create":
         return federate(words[3:])
+    if words[:2] == ["identity", "create"]:
+        return identify(words[2:])
     if words[:3] == ["role", "definition", "list"]:
         _, found = options(words[3:])
         assert found["query"] == "length(@)"
+        assert found["scope"].startswith("/subscriptions/")
         sys.stdout.write(f"{sum(d['roleName'] == found['name'] for d in load('definitions.json'))}\n")
         return 0
     if words[:2] == ["role", "definition"]:
@@ -78,10 +82,18 @@ def az(words: list[str]) -> int:
         if role is None and found["role"] == "Contributor":
             role = f"/subscriptions/S1/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}"
         assert role is not None, f"role {found['role']} does not exist"
+        people = load("identities.json")
         principal = found.get("assignee-object-id") or next(
-            i["principalId"] for i in load("identities.json") if i["clientId"] == found["assignee"]
+            i.get("principalId") or i["id"] for i in people if found["assignee"] in (i.get("clientId"), i.get("appId"))
         )
+        assert any(principal in (i.get("principalId"), i["id"]) for i in people), f"{principal} does not exist"
+        within = [f"{s}/".casefold() for d in definitions if d["id"] == role for s in d["assignableScopes"]]
+        assert not within or any(f"{found['scope']}/".casefold().startswith(s) for s in within), found["scope"]
         assigned = load("assignments.json")
+        if any(
+            (a["principalId"], a["roleDefinitionId"], a["scope"]) == (principal, role, found["scope"]) for a in assigned
+        ):
+            return 0  # an assignment that exists is no error (azure-cli command_modules/role/custom.py)
         number = len(assigned)
         assigned.append(
             {
@@ -122,7 +134,24 @@ def define(verb: str, file: str) -> int:
             }
         ],
     }
-    save("definitions.json", [*(d for d in definitions if d not in there), new])
+    save("definitions.json", [new if d in there else d for d in definitions] + ([] if there else [new]))
+    return 0
+
+
+def identify(words: list[str]) -> int:
+    """Create a managed identity; one that exists is left as it is."""
+    _, found = options(words)
+    people = load("identities.json")
+    if not any(i["name"] == found["name"] for i in people):
+        number = len(people)
+        folder = f"/subscriptions/{found['subscription']}/resourcegroups/{found['resource-group']}/providers"
+        new = {
+            "id": f"{folder}/Microsoft.ManagedIdentity/userAssignedIdentities/{found['name']}",
+            "name": found["name"],
+            "clientId": f"{number:08d}-0000-4000-8000-000000000001",
+            "principalId": f"{number:08d}-0000-4000-8000-000000000002",
+        }
+        save("identities.json", [*people, new])
     return 0
 
 
@@ -136,7 +165,7 @@ def federate(words: list[str]) -> int:
         "subject": found["subject"],
         "audiences": [found["audiences"]],
     }
-    save("federated.json", [*load("federated.json"), entry])
+    save("federated.json", [*(f for f in load("federated.json") if f["id"] != entry["id"]), entry])
     return 0
 
 
@@ -158,6 +187,8 @@ def gcloud(words: list[str]) -> int:
         return 0
     if command.startswith("iam service-accounts describe"):
         return 0 if any(a["email"] == positional[3] for a in load("service-accounts.json")) else 1
+    if command.startswith("iam service-accounts create"):
+        return gcloud_account(positional[3], found)
     raise SystemExit(f"gcloud {words}: not known")
 
 
@@ -180,6 +211,22 @@ def gcloud_role(verb: str, role: str, found: dict[str, str]) -> int:
     body = load(path.name)
     body["includedPermissions"] = sorted({*body["includedPermissions"], *found["add-permissions"].split(",")})
     save(path.name, body)
+    return 0
+
+
+def gcloud_account(name: str, found: dict[str, str]) -> int:
+    assert re.fullmatch(r"[a-z]([-a-z0-9]{4,28})[a-z0-9]", name), name
+    assert len(found["display-name"]) <= 100
+    email = f"{name}@{found['project']}.iam.gserviceaccount.com"
+    accounts = load("service-accounts.json")
+    assert all(a["email"] != email for a in accounts), f"{email} exists"
+    new = {
+        "email": email,
+        "name": f"projects/{found['project']}/serviceAccounts/{email}",
+        "projectId": found["project"],
+    }
+    save("service-accounts.json", [*accounts, new])
+    save(f"sa-{len(accounts)}.json", {"serviceAccount": email, "policy": {"bindings": [], "version": 1}})
     return 0
 
 
@@ -208,6 +255,9 @@ def ibmcloud(words: list[str]) -> int:
             body = json.loads(content(found["file"]))
             iam_id = next(s["iam_id"] for s in names.values() if positional[2] in (s["name"], s["id"]))
             policies = load("policies.json")
+            if any(same_policy(p, body, iam_id) for p in policies):
+                sys.stderr.write("FAILED\nCode: policy_conflict_error\n")
+                return 1
             body |= {
                 "id": f"p{len(policies)}",
                 "state": "active",
@@ -218,8 +268,90 @@ def ibmcloud(words: list[str]) -> int:
     raise SystemExit(f"ibmcloud {words}: not known")
 
 
+def same_policy(held: dict[str, Any], new: dict[str, Any], iam_id: str) -> bool:
+    """Return whether IBM Cloud refuses a policy: one with the same roles and attributes stands for this subject."""
+
+    def content(policy: dict[str, Any]) -> tuple[set[str], set[tuple[str, str]]]:
+        attributes = {(a["name"], a["value"]) for r in policy["resources"] for a in r["attributes"]}
+        return {r["role_id"] for r in policy["roles"]}, attributes
+
+    return held["subjects"][0]["attributes"][0]["value"] == iam_id and content(held) == content(new)
+
+
 def oc(words: list[str]) -> int:
-    return 1 if words[0] == "get" else 0
+    """Change a dumped cluster, where there is one; without one nothing exists."""
+    if CLUSTER is None:
+        return 1 if words[0] == "get" else 0
+    positional, found = options(words, ("overwrite",))
+    match positional:
+        case ["get", "namespace", name]:
+            return 0 if (CLUSTER / "namespaces" / name / f"{name}.yaml").exists() else 1
+        case ["get", "secret", name]:
+            there = [s["metadata"]["name"] for s in secrets_of(found["namespace"])]
+            return 0 if name in there else 1
+        case ["create" | "apply"]:
+            return store(positional[0], found["f"])
+        case ["annotate", "cloudcredential.operator.openshift.io", "cluster", mark]:
+            assert "overwrite" in found
+            return annotate(mark)
+    raise SystemExit(f"oc {words}: not known")
+
+
+def secrets_of(namespace: str) -> list[Any]:
+    import yaml
+
+    assert CLUSTER is not None
+    path = CLUSTER / "namespaces" / namespace / "core" / "secrets.yaml"
+    return list(yaml.safe_load(path.read_text())["items"]) if path.exists() else []
+
+
+def store(verb: str, file: str) -> int:
+    import base64
+
+    import yaml
+
+    assert CLUSTER is not None
+    body = yaml.safe_load(Path(file).read_text())
+    name, space = body["metadata"]["name"], body["metadata"].get("namespace", "")
+    if body["kind"] == "Namespace":
+        path = CLUSTER / "namespaces" / name / f"{name}.yaml"
+        assert verb == "apply" or not path.exists(), f"namespace {name} exists"
+        path.parent.mkdir(parents=True)
+        path.write_text(yaml.safe_dump(body))
+        return 0
+    assert body["kind"] == "Secret", body["kind"]
+    folder = CLUSTER / "namespaces" / space
+    assert folder.is_dir(), f"namespace {space} not found"
+    plain = body.pop("stringData", {})
+    body["data"] = body.get("data", {}) | {k: base64.b64encode(v.encode()).decode() for k, v in plain.items()}
+    held = [s for s in secrets_of(space) if s["metadata"]["name"] != name]
+    path = folder / "core" / "secrets.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "SecretList", "items": [*held, body]}))
+    return 0
+
+
+def annotate(mark: str) -> int:
+    """Set the annotation, and let CCO see it: Upgradeable where it names a newer minor (cco.md 5.3)."""
+    import yaml
+
+    assert CLUSTER is not None
+    key, _, value = mark.partition("=")
+    scoped = CLUSTER / "cluster-scoped-resources"
+    path = scoped / "operator.openshift.io" / "cloudcredentials" / "cluster.yaml"
+    body = yaml.safe_load(path.read_text())
+    body["metadata"].setdefault("annotations", {})[key] = value
+    path.write_text(yaml.safe_dump(body))
+    path = scoped / "config.openshift.io" / "clusteroperators" / "cloud-credential.yaml"
+    body = yaml.safe_load(path.read_text())
+    current = [int(part) for part in body["status"]["versions"][0]["version"].split(".")[:2]]
+    said = [int(part) for part in value.removeprefix("v").split(".")[:2]]
+    if key == "cloudcredential.openshift.io/upgradeable-to" and said > current:
+        for one in body["status"]["conditions"]:
+            if one["type"] == "Upgradeable":
+                one |= {"status": "True", "reason": "AsExpected", "message": ""}
+        path.write_text(yaml.safe_dump(body))
+    return 0
 
 
 def aliyun(words: list[str]) -> int:

@@ -1,35 +1,27 @@
-"""The bundle applied to the old state makes the gate pass on permissions: the commands run, a new export is judged."""
+"""The bundle of a real pair, run as it stands, ends what the gate found: blocked before, exit 0 and proven after.
+
+AWS commands go to moto, the others change the export as their clouds would (`fake_cli.py`). Every case starts from a
+cluster and an export at the old release, and goes through the command line alone.
+"""
 
 import json
-from collections.abc import Iterator, Mapping
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import yaml
-from msgspec.structs import replace
 
-from tests import bundles
-from tests.bundles import Pair, Shell
+from tests import old_state
+from tests.bundles import Ran, Shell
 from tests.components import require
-from upgrade_gate.diff import grants_of
-from upgrade_gate.entitlements import ccoctl_name
-from upgrade_gate.findings import NeedStatus
-from upgrade_gate.pipeline import Outcome
+from tests.old_state import OldState
+from upgrade_gate.commands import main
 
-ISSUER = "oidc.example.com/c1"
-GRANT_RULES = {"permission-added", "permission-widened", "request-added", "identity-lacks-permission"}
 MUTE = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true"}
-
-
-def passes_on_permissions(run: Outcome) -> list[str]:
-    """Return the open findings about grants and trust, which must be none."""
-    return [
-        f"{j.finding.headline}: {[(n.kind.value, n.detail) for n in j.finding.needs]}"
-        for j in run.judged
-        if j.finding.rule in GRANT_RULES | {"identity-trust-lacks-subject", "identity-unknown"}
-        and any(n.kind in ("grants", "trust") and n.status is not NeedStatus.MET for n in j.finding.needs)
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -44,286 +36,308 @@ def moto() -> Iterator[str]:
     server.stop()
 
 
-def aws_client(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    import urllib.request
+@dataclass(slots=True)
+class Engineer:
+    """Somebody who runs the gate, makes the bundle, fills it in and applies it."""
 
-    import boto3
+    state: OldState
+    folder: Path
+    capture: pytest.CaptureFixture[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
 
-    for name, value in MUTE.items():
-        monkeypatch.setenv(name, value)
-    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", b"", method="POST")).close()
-    return boto3.client("iam", endpoint_url=moto, region_name="us-east-1")
+    def check(self, *more: str) -> tuple[int, dict[str, Any]]:
+        self.capture.readouterr()
+        code = main(["check", *self.state.arguments(), "-ojson", *more])
+        out, err = self.capture.readouterr()
+        assert out, err
+        return code, json.loads(out)
+
+    def bundle(self) -> Path:
+        self.number += 1
+        target = self.folder / f"bundle-{self.number}"
+        assert main(["remediate", *self.state.arguments(), "-d", str(target)]) == 0
+        self.capture.readouterr()
+        done = subprocess.run(
+            ["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=target, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
+        return target
+
+    def run(self, target: Path, *arguments: str, values: Mapping[str, str] | None = None) -> Ran:
+        shell = Shell(self.folder / "bin", self.state.export, {"FAKE_CLUSTER": str(self.state.cluster), **self.env})
+        return shell.run(target / "commands.sh", *arguments, values=values)
 
 
-def statement(request: Any) -> dict[str, Any]:
-    entries = [
-        {
-            "Effect": e["effect"],
-            "Action": e["action"],
-            "Resource": e["resource"],
-            **({"Condition": e["policyCondition"]} if e.get("policyCondition") else {}),
-        }
-        for e in request.provider_spec["statementEntries"]
+Begin: TypeAlias = Callable[..., Engineer]
+
+
+@pytest.fixture
+def begin(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Begin:
+    """Return what makes a cluster and an export at the old release of a pair, and somebody to look after it."""
+
+    def made(platform: str, old: str, new: str, *, token: bool = False, account: Account | None = None) -> Engineer:
+        state = old_state.make(shared / "corpus" / "releases", tmp_path, platform, old, new, token=token)
+        if account is not None:
+            (account.roles if token else account.users)(state)
+            account.export(state)
+        return Engineer(state, tmp_path, capsys, account.env if account else {})
+
+    return made
+
+
+def open_findings(document: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{f['rule']} {f['headline']}: {f['needs']}"
+        for f in document["findings"]
+        if f["status"] == "open" and f["severity"] in {"blocker", "unknown"}
     ]
-    return {"Version": "2012-10-17", "Statement": entries}
 
 
-def export_account(iam: Any, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    body = iam.get_account_authorization_details()
-    body.pop("ResponseMetadata")
-    (folder / "account.json").write_text(json.dumps({"IsTruncated": False, **body}, default=str))
+def proven(document: Mapping[str, Any]) -> set[str]:
+    return {f["rule"] for f in document["findings"] if f["status"] == "proven"}
 
 
-@pytest.mark.parametrize("pair", [bundles.AWS, bundles.AWS_OLDER], ids=["4.13-4.14", "4.12-4.13"])
-def test_on_aws_the_bundle_makes_the_gate_pass(
-    pair: Pair, shared: Path, tmp_path: Path, moto: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Roles as the old release wants them, in moto; the bundle's commands run; a new export is judged."""
-    iam = aws_client(moto, monkeypatch)
-    cluster = bundles.dump(shared, tmp_path, pair)
-    before = bundles.requests(bundles.outcome(shared, cluster, pair), old=True)
-    names: dict[str, str] = {}
-    for secret, request in before.items():
-        namespace, _, name = secret.partition("/")
-        names[secret] = role = ccoctl_name("AWS", "c1", namespace, name, request.name)
-        subjects = [f"system:serviceaccount:{namespace}:{account}" for account in request.service_accounts]
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": {f"{ISSUER}:sub": subjects}},
-        }
-        document = {"Version": "2012-10-17", "Statement": [trust]}
-        iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(document))
-        iam.put_role_policy(RoleName=role, PolicyName=role, PolicyDocument=json.dumps(statement(request)))
-    by_secret = {s: f"arn:aws:iam::123456789012:role/{n}" for s, n in names.items()}
-    export = tmp_path / "export"
-    export_account(iam, export)
-    old = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, by_secret, "123456789012"))
-    assert passes_on_permissions(old)
-    folder = bundles.bundle(old, tmp_path / "bundle")
-    shell = Shell(tmp_path / "bin", export, {**MUTE, "AWS_ENDPOINT_URL": moto})
-    ran = shell.run(folder / "commands.sh")
+def passes(engineer: Engineer) -> dict[str, Any]:
+    """Check again, and assert that everything is proven and the upgrade comes next."""
+    code, document = engineer.check()
+    assert open_findings(document) == []
+    assert code == 0
+    verdict = document["verdict"]
+    assert (verdict["status"], verdict["basis"], verdict["next"]) == ("pass", "proven", "upgrade"), verdict
+    return document
+
+
+def blocked(engineer: Engineer, *rules: str) -> None:
+    code, document = engineer.check()
+    assert code == 3
+    assert document["verdict"]["next"] == "remediate"
+    assert {f["rule"] for f in document["findings"] if f["severity"] == "blocker" and f["status"] == "open"} == set(
+        rules
+    ), open_findings(document)
+
+
+def fill_secret(state: OldState, target: Path, values: Mapping[str, str]) -> None:
+    """Fill a skeleton in as a person would: every key gets a value, and none is added."""
+    (path,) = (target / "secrets").iterdir()
+    body = yaml.safe_load(path.read_text())
+    assert set(body["stringData"]) == set(values)
+    body["stringData"] = dict(values)
+    path.write_text(yaml.safe_dump(body))
+
+
+def nothing_changes_again(engineer: Engineer, target: Path, values: Mapping[str, str] | None = None) -> None:
+    """Run the script a second time, as after a step that failed: it gets through, and grants nothing else."""
+    before = {p.name: p.read_text() for p in engineer.state.export.iterdir()}
+    again = engineer.run(target, values=values)
+    assert again.code == 0, again.err
+    after = {p.name: p.read_text() for p in engineer.state.export.iterdir()}
+    assert {k: json.loads(v) for k, v in after.items()} == {k: json.loads(v) for k, v in before.items()}
+
+
+def upgraded(engineer: Engineer) -> Engineer:
+    """Return the engineer with the cluster at the new release, its Secrets as they are."""
+    state = engineer.state
+    for name in ("clusterversions/version", "clusteroperators/cloud-credential"):
+        path = state.cluster / "cluster-scoped-resources" / "config.openshift.io" / f"{name}.yaml"
+        path.write_text(path.read_text().replace(state.old, state.new))
+    return replace(engineer, state=replace(state, old=state.new))
+
+
+def clean_up(engineer: Engineer, target: Path, values: Mapping[str, str] | None = None) -> None:
+    """Run the part after the upgrade: what the new release needs is still held."""
+    ran = engineer.run(target, "after", values=values)
     assert ran.code == 0, ran.err
-    export_account(iam, export)
-    new = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, by_secret, "123456789012"))
-    assert passes_on_permissions(new) == []
+    after = upgraded(engineer)
+    code, document = after.check()
+    assert [f for f in open_findings(document) if "cco-" not in f] == []
+    assert code == 0
+    assert document["verdict"]["basis"] == "proven", document["verdict"]
 
 
-def test_on_aws_users_with_keys_get_what_they_need(
-    shared: Path, tmp_path: Path, moto: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A user's inline policies are small: the union goes into managed policies, and a second run makes a version."""
-    iam = aws_client(moto, monkeypatch)
-    pair = bundles.AWS_KEYS
-    cluster = bundles.dump(shared, tmp_path, pair)
-    before = bundles.requests(bundles.outcome(shared, cluster, pair), old=True)
-    iam.create_user(UserName="c1-all")
-    filler = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "s3:" + "x" * 1990, "Resource": "*"}],
-    }
-    iam.put_user_policy(UserName="c1-all", PolicyName="filler", PolicyDocument=json.dumps(filler))
-    for number, request in enumerate(before.values()):
-        made = iam.create_policy(PolicyName=f"old-{number}", PolicyDocument=json.dumps(statement(request)))
-        iam.attach_user_policy(UserName="c1-all", PolicyArn=made["Policy"]["Arn"])
-    user = dict.fromkeys(before, "arn:aws:iam::123456789012:user/c1-all")
-    export = tmp_path / "export"
-    export_account(iam, export)
-    run = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, user, "123456789012"))
-    folder = bundles.bundle(run, tmp_path / "bundle")
-    shell = Shell(tmp_path / "bin", export, {**MUTE, "AWS_ENDPOINT_URL": moto})
-    for _ in range(2):
-        ran = shell.run(folder / "commands.sh")
-        assert ran.code == 0, ran.err
-    assert any("create-policy-version" in call for call in ran.calls)
-    export_account(iam, export)
-    run = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, user, "123456789012"))
-    assert passes_on_permissions(run) == []
+# --- AWS ------------------------------------------------------------------------------------------------------------
 
 
-def azure_export(folder: Path, before: Mapping[str, Any], *, issuer: str) -> dict[str, str]:
-    """Write what Azure holds when every identity has exactly what the old release asks for."""
-    folder.mkdir()
-    scope = "/subscriptions/S1/resourceGroups/c1-x7k2p-rg"
-    found: dict[str, list[Any]] = {"identities": [], "assignments": [], "definitions": [], "federated": []}
-    by_secret: dict[str, str] = {}
-    for number, (secret, request) in enumerate(before.items()):
-        namespace, _, name = secret.partition("/")
-        client, principal = f"{number:08d}-0000-4000-8000-000000000001", f"{number:08d}-0000-4000-8000-000000000002"
-        by_secret[secret] = client
-        identity = ccoctl_name("Azure", "c1", namespace, name, request.name)
-        folder_of = "/subscriptions/S1/resourcegroups/c1-oidc/providers/Microsoft.ManagedIdentity"
-        path = f"{folder_of}/userAssignedIdentities/{identity}"
-        found["identities"].append({"id": path, "name": identity, "clientId": client, "principalId": principal})
-        roles = [g.permission for g in grants_of(request) if g.type == "roleBinding"]
-        operations = [g for g in grants_of(request) if g.type != "roleBinding"]
-        if operations:
-            guid = f"{number:08d}-0000-4000-8000-000000000003"
-            roles.append(identity)
-            found["definitions"].append(
-                {
-                    "id": f"/subscriptions/S1/providers/Microsoft.Authorization/roleDefinitions/{guid}",
-                    "name": guid,
-                    "roleName": identity,
-                    "roleType": "CustomRole",
-                    "assignableScopes": ["/subscriptions/S1"],
-                    "permissions": [
-                        {
-                            "actions": [g.permission for g in operations if g.type == "permission"],
-                            "notActions": [],
-                            "dataActions": [g.permission for g in operations if g.type == "dataPermission"],
-                            "notDataActions": [],
-                        }
-                    ],
-                }
+class Account:
+    """An AWS account: moto behind its HTTP interface, and the export that `aws` would print of it."""
+
+    def __init__(self, moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        import boto3
+
+        for name, value in MUTE.items():
+            monkeypatch.setenv(name, value)
+        urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", b"", method="POST")).close()
+        self.iam = boto3.client("iam", endpoint_url=moto, region_name="us-east-1")
+        self.env = {**MUTE, "AWS_ENDPOINT_URL": moto}
+
+    def roles(self, state: OldState) -> None:
+        for one in state.identities:
+            self.iam.create_role(RoleName=one.name, AssumeRolePolicyDocument=json.dumps(old_state.aws_trust(one)))
+            policy = json.dumps(old_state.aws_policy(one.request))
+            self.iam.put_role_policy(RoleName=one.name, PolicyName=one.name, PolicyDocument=policy)
+
+    def users(self, state: OldState) -> None:
+        """Make a user for each Secret, with what it needs in one inline policy."""
+        for one in state.identities:
+            self.iam.create_user(UserName=f"c1-user-{one.number}")
+            policy = json.dumps(old_state.aws_policy(one.request))
+            self.iam.put_user_policy(UserName=f"c1-user-{one.number}", PolicyName="own", PolicyDocument=policy)
+            keys = {"UserName": f"c1-user-{one.number}", "AccessKeyId": f"AKIA{one.number:016d}", "Status": "Active"}
+            old_state.write(state, f"keys-{one.number}.json", {"AccessKeyMetadata": [keys]})
+
+    def one_user(self, state: OldState) -> None:
+        """Make one user for all Secrets, whose inline policies are full and whose grants stand in managed ones."""
+        self.iam.create_user(UserName="c1-all")
+        full = {"Effect": "Allow", "Action": "s3:" + "x" * 1_900, "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [full]})
+        self.iam.put_user_policy(UserName="c1-all", PolicyName="full", PolicyDocument=policy)
+        for one in state.identities:
+            made = self.iam.create_policy(
+                PolicyName=f"old-{one.number}", PolicyDocument=json.dumps(old_state.aws_policy(one.request))
             )
-        for role in roles:
-            guid = "b24988ac-6180-42a0-ab88-20f7382dd24c" if role == "Contributor" else guid
-            entry = f"a{len(found['assignments'])}"
-            found["assignments"].append(
-                {
-                    "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{entry}",
-                    "name": entry,
-                    "principalId": principal,
-                    "principalType": "ServicePrincipal",
-                    "roleDefinitionId": f"/subscriptions/S1/providers/Microsoft.Authorization/roleDefinitions/{guid}",
-                    "roleDefinitionName": role,
-                    "scope": scope,
-                }
-            )
-        for account in request.service_accounts:
-            found["federated"].append(
-                {
-                    "id": f"{path}/federatedIdentityCredentials/{account}",
-                    "name": account,
-                    "issuer": issuer,
-                    "subject": f"system:serviceaccount:{namespace}:{account}",
-                    "audiences": ["openshift"],
-                }
-            )
-    for name, entries in found.items():
-        (folder / f"{name}.json").write_text(json.dumps(entries))
-    return by_secret
+            self.iam.attach_user_policy(UserName="c1-all", PolicyArn=made["Policy"]["Arn"])
+            keys = {"UserName": "c1-all", "AccessKeyId": f"AKIA{one.number:016d}", "Status": "Active"}
+            old_state.write(state, f"keys-{one.number}.json", {"AccessKeyMetadata": [keys]})
+
+    def export(self, state: OldState) -> None:
+        body = self.iam.get_account_authorization_details()
+        body.pop("ResponseMetadata")
+        text = json.dumps({"IsTruncated": False, **body}, default=str)
+        (state.export / "account.json").write_text(text)
 
 
-@pytest.mark.parametrize("pair", [bundles.AZURE, bundles.AZURE_TOKEN], ids=["4.13-4.14", "4.14-4.15"])
-def test_on_azure_the_bundle_makes_the_gate_pass(pair: Pair, shared: Path, tmp_path: Path) -> None:
-    cluster = bundles.dump(shared, tmp_path, pair)
-    before = bundles.requests(bundles.outcome(shared, cluster, pair), old=True)
-    export = tmp_path / "export"
-    by_secret = azure_export(export, before, issuer=f"https://{ISSUER}")
-    run = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, by_secret, "S1"))
-    assert passes_on_permissions(run)
-    folder = bundles.bundle(run, tmp_path / "bundle")
-    ran = Shell(tmp_path / "bin", export).run(folder / "commands.sh")
+@pytest.fixture
+def account(moto: str, monkeypatch: pytest.MonkeyPatch) -> Account:
+    return Account(moto, monkeypatch)
+
+
+AWS_PAIRS = [("4.12.0", "4.13.0"), ("4.13.0", "4.14.0"), ("4.13.99", "4.14.99")]
+
+
+@pytest.mark.parametrize(("old", "new"), AWS_PAIRS)
+def test_aws_roles(old: str, new: str, begin: Begin, account: Account) -> None:
+    engineer = begin("AWS", old, new, token=True, account=account)
+    blocked(engineer, "permission-added", "cco-not-upgradeable")
+    target = engineer.bundle()
+    trust = {r["RoleName"]: r["AssumeRolePolicyDocument"] for r in account.iam.list_roles()["Roles"]}
+    ran = engineer.run(target)
     assert ran.code == 0, ran.err
-    run = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, by_secret, "S1"))
-    assert passes_on_permissions(run) == []
+    account.export(engineer.state)
+    assert "permission-added" in proven(passes(engineer))
+    assert {r["RoleName"]: r["AssumeRolePolicyDocument"] for r in account.iam.list_roles()["Roles"]} == trust
+    nothing_changes_again(engineer, target)
+    clean_up(engineer, target)
 
 
-def test_on_gcp_the_bundle_makes_the_gate_pass(shared: Path, tmp_path: Path) -> None:
-    pair = bundles.GCP
-    cluster = bundles.dump(shared, tmp_path, pair)
-    before = bundles.requests(bundles.outcome(shared, cluster, pair), old=True)
-    export = tmp_path / "export"
-    export.mkdir()
-    bindings: list[dict[str, Any]] = []
-    accounts = []
-    by_secret: dict[str, str] = {}
-    pool = "principal://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/c1/subject"
-    for number, (secret, request) in enumerate(before.items()):
-        email = by_secret[secret] = f"c1-{number}@p1.iam.gserviceaccount.com"
-        member = f"serviceAccount:{email}"
-        accounts.append({"email": email, "name": f"projects/p1/serviceAccounts/{email}", "projectId": "p1"})
-        bindings += [{"role": r, "members": [member]} for r in request.provider_spec.get("predefinedRoles", [])]
-        namespace = secret.partition("/")[0]
-        members = [f"{pool}/system:serviceaccount:{namespace}:{a}" for a in request.service_accounts]
-        policy = {"bindings": [{"role": "roles/iam.workloadIdentityUser", "members": members}], "version": 1}
-        (export / f"sa-{number}.json").write_text(json.dumps({"serviceAccount": email, "policy": policy}))
-        if listed := request.provider_spec.get("permissions"):
-            role = {
-                "name": f"projects/p1/roles/own{number}",
-                "title": "t",
-                "stage": "GA",
-                "includedPermissions": listed,
-            }
-            (export / f"role-{number}.json").write_text(json.dumps(role))
-            bindings.append({"role": role["name"], "members": [member]})
-    (export / "project.json").write_text(json.dumps({"bindings": bindings, "version": 3}))
-    (export / "service-accounts.json").write_text(json.dumps(accounts))
-    run = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, by_secret, "p1"))
-    assert passes_on_permissions(run)
-    folder = bundles.bundle(run, tmp_path / "bundle")
-    shell = Shell(tmp_path / "bin", export)
-    for _ in range(2):
-        ran = shell.run(folder / "commands.sh")
-        assert ran.code == 0, ran.err
-    assert any(word.startswith("compute.firewalls.") for call in ran.calls for word in call)
-    run = bundles.outcome(shared, cluster, pair, claims=bundles.claims(export, by_secret, "p1"))
-    assert passes_on_permissions(run) == []
-
-
-def test_on_power_vs_the_bundle_makes_the_gate_pass(shared: Path, tmp_path: Path) -> None:
-    """The service ID is new: it is made under the name that ccoctl would give it, and found again by that name."""
-    pair = bundles.POWERVS
-    cluster = bundles.dump(shared, tmp_path, pair)
-    before = bundles.requests(bundles.outcome(shared, cluster, pair), old=True)
-    export = tmp_path / "export"
-    export.mkdir()
-    ids: list[dict[str, Any]] = []
-    policies: list[dict[str, Any]] = []
-    by_secret: dict[str, str] = {}
-    for number, (secret, request) in enumerate(before.items()):
-        namespace, _, name = secret.partition("/")
-        own = ccoctl_name("IBMCloud", "c1", namespace, name, request.name)
-        by_secret[secret] = f"iam-ServiceId-{number}"
-        ids.append({"id": f"ServiceId-{number}", "iam_id": by_secret[secret], "name": own, "account_id": "A1"})
-        for policy in request.provider_spec.get("policies", []):
-            listed = [{"name": a["name"], "value": a["value"]} for a in policy["attributes"]]
-            policies.append(
-                {
-                    "id": f"p{len(policies)}",
-                    "type": "access",
-                    "state": "active",
-                    "subjects": [{"attributes": [{"name": "iam_id", "value": by_secret[secret]}]}],
-                    "roles": [{"role_id": role} for role in policy["roles"]],
-                    "resources": [{"attributes": [*listed, {"name": "accountId", "value": "A1"}]}],
-                }
-            )
-    (export / "service-ids.json").write_text(json.dumps(ids))
-    (export / "policies.json").write_text(json.dumps(policies))
-
-    def judged(identities: Mapping[str, str]) -> Outcome:
-        claims = replace(bundles.claims(export, identities, "A1"), ccoctl_name="c1")
-        return bundles.outcome(shared, cluster, pair, claims=claims)
-
-    folder = bundles.bundle(judged(by_secret), tmp_path / "bundle")
-    manifest = tmp_path / "secret.yaml"
-    manifest.write_text("kind: Secret")
-    values = {"SECRET_FILE_OPENSHIFT_IMAGE_REGISTRY_INSTALLER_CLOUD_CREDENTIALS": str(manifest)}
-    ran = Shell(tmp_path / "bin", export).run(folder / "commands.sh", values=values)
+@pytest.mark.parametrize(("old", "new"), AWS_PAIRS[:2])
+def test_aws_users_with_keys(old: str, new: str, begin: Begin, account: Account) -> None:
+    engineer = begin("AWS", old, new, account=account)
+    blocked(engineer, "permission-added", "cco-not-upgradeable")
+    target = engineer.bundle()
+    ran = engineer.run(target)
     assert ran.code == 0, ran.err
-    assert ("oc", "apply", "-f", str(manifest)) in ran.calls
-    new = {s["name"]: s["iam_id"] for s in json.loads((export / "service-ids.json").read_text())}
-    made = new["c1-openshift-image-registry-installer-cloud-credentials"]
-    run = judged({**by_secret, "openshift-image-registry/installer-cloud-credentials": made})
-    assert passes_on_permissions(run) == []
+    account.export(engineer.state)
+    assert "permission-added" in proven(passes(engineer))
+    nothing_changes_again(engineer, target)
+    clean_up(engineer, target)
 
 
-def test_on_nutanix_the_secret_is_all_there_is_to_make(shared: Path, tmp_path: Path) -> None:
-    pair = bundles.NUTANIX
-    run = bundles.outcome(shared, bundles.dump(shared, tmp_path, pair), pair)
-    folder = bundles.bundle(run, tmp_path / "bundle")
-    (skeleton,) = (folder / "secrets").iterdir()
-    body = yaml.safe_load(skeleton.read_text())
-    assert set(body["stringData"]) == {"credentials"}
-    filled = skeleton.read_text().replace("<FILL_ME: user>", "u").replace("<FILL_ME: password>", "p")
-    skeleton.write_text(filled)
-    ran = Shell(tmp_path / "bin", tmp_path).run(folder / "commands.sh")
+def test_one_aws_user_whose_inline_policies_are_full(begin: Begin, account: Account) -> None:
+    """2,048 characters are little: what is new goes into a managed policy, and the next upgrade's into another."""
+    engineer = replace(begin("AWS", "4.12.0", "4.13.0"), env=account.env)
+    account.one_user(engineer.state)
+    account.export(engineer.state)
+    target = engineer.bundle()
+    ran = engineer.run(target)
     assert ran.code == 0, ran.err
-    assert ran.changes == (("oc", "apply", "-f", f"secrets/{skeleton.name}"),)
-    readme = (folder / "README.md").read_text()
-    assert "ccoctl nutanix create-shared-secrets" in readme
-    assert "CCO of 4.12 never asks for it on Nutanix" in readme
+    account.export(engineer.state)
+    assert "permission-added" in proven(passes(engineer))
+    nothing_changes_again(engineer, target)
+    policies = {p["PolicyName"] for p in account.iam.list_policies(Scope="Local")["Policies"]}
+    assert "c1-all-upgrade-gate-1" in policies
+    following = replace(engineer, state=replace(upgraded(engineer).state, new="4.14.0"))
+    target = following.bundle()
+    ran = following.run(target)
+    assert ran.code == 0, ran.err
+    account.export(following.state)
+    passes(following)
+    more = {p["PolicyName"] for p in account.iam.list_policies(Scope="Local")["Policies"]} - policies
+    assert more == {"c1-all-upgrade-gate-2"}
+
+
+# --- the clouds whose command lines change the export ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("Azure", "keys", "4.13.0", "4.14.0"),
+        ("Azure", "keys", "4.14.0", "4.15.0"),
+        ("Azure", "token", "4.14.0", "4.15.0"),
+        ("Azure", "token", "4.14.99", "4.15.99"),
+        ("GCP", "token", "4.14.0", "4.15.0"),
+        ("GCP", "keys", "4.14.0", "4.15.0"),
+        ("GCP", "token", "4.13.0", "4.14.0"),
+        ("PowerVS", "keys", "4.13.0", "4.14.0"),
+    ],
+    ids=" ".join,
+)
+def test_components_that_gain_permissions(pair: tuple[str, str, str, str], begin: Begin) -> None:
+    platform, form, old, new = pair
+    engineer = begin(platform, old, new, token=form == "token")
+    blocked(engineer, "permission-added", *(("cco-not-upgradeable",) if platform != "PowerVS" else ()))
+    target = engineer.bundle()
+    ran = engineer.run(target)
+    assert ran.code == 0, ran.err
+    assert "permission-added" in proven(passes(engineer))
+    nothing_changes_again(engineer, target)
+    clean_up(engineer, target)
+
+
+def test_power_vs_with_a_new_component(begin: Begin) -> None:
+    """Namespace, service ID, policies and Secret; what the first steps make is filled in for the others."""
+    engineer = begin("PowerVS", "4.12.0", "4.13.0")
+    state = engineer.state
+    blocked(engineer, "request-added")
+    target = engineer.bundle()
+    secret, name = "openshift-image-registry/installer-cloud-credentials", "c1-openshift-image-registry-installer"
+    values = {"IBMCLOUD_SERVICE_ID_OPENSHIFT_IMAGE_REGISTRY_INSTALLER_CLOUD_CREDENTIALS": name}
+    stopped = engineer.run(target, values=values)
+    assert stopped.code == 2, "the Secret has no values yet"
+    assert stopped.changes == ()
+    made = engineer.run(target, "new", values=values)
+    assert made.code == 0, made.err
+    assert [call[:3] for call in made.changes] == [("ibmcloud", "iam", "service-id-create")]
+    fill_secret(state, target, old_state.values_of(state, state.identities[0]))
+    ran = engineer.run(target, values=values)
+    assert ran.code == 0, ran.err
+    (iam_id,) = (s["iam_id"] for s in json.loads((state.export / "service-ids.json").read_text()) if s["name"] == name)
+    state.claimed[secret] = iam_id
+    assert "request-added" in proven(passes(engineer))
+    nothing_changes_again(engineer, target, values)
+    clean_up(engineer, target, values)
+
+
+def test_where_only_the_annotation_is_missing(begin: Begin) -> None:
+    """GCP 4.12 to 4.13 asks for nothing that the old roles do not hold."""
+    engineer = begin("GCP", "4.12.0", "4.13.0", token=True)
+    code, document = engineer.check()
+    assert (code, document["verdict"]["next"]) == (3, "annotate")
+    ran = engineer.run(engineer.bundle())
+    assert ran.code == 0, ran.err
+    assert [call[:2] for call in ran.changes] == [("oc", "annotate")]
+    passes(engineer)
+
+
+def test_nutanix(begin: Begin) -> None:
+    """There are no permissions: the Secret with its key is all that the new component needs."""
+    engineer = begin("Nutanix", "4.12.0", "4.13.0")
+    state = engineer.state
+    blocked(engineer, "request-added")
+    target = engineer.bundle()
+    held = old_state.values_of(state, state.identities[0])
+    fill_secret(state, target, held)
+    ran = engineer.run(target)
+    assert ran.code == 0, ran.err
+    assert "request-added" in proven(passes(engineer))
+    clean_up(engineer, target)

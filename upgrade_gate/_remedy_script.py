@@ -14,17 +14,15 @@ from upgrade_gate.remedy import FILL, Placeholder, Step, one_line, placeholders_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.remedy import Command, When
+    from upgrade_gate.remedy import Command
 
 __all__ = ["quote", "script"]
-
-_PARTS: tuple[When, ...] = ("before", "after")
 
 _HEAD = """\
 #!/usr/bin/env bash
 # {title}
 # Made by upgrade-gate, which runs nothing of this itself. README.md gives the reason of each step.
-#   bash commands.sh          what must be in place before the upgrade
+{first}#   bash commands.sh          what must be in place before the upgrade
 #   bash commands.sh after    the clean-up, once the upgrade is complete
 # Names stand in single quotes because nothing in them is to be expanded.
 # shellcheck disable=SC2016
@@ -33,9 +31,9 @@ cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
 
 part=${{1:-before}}
 case $part in
-  before | after) ;;
+  {parts}) ;;
   *)
-    echo "commands.sh: say before or after, not $part" >&2
+    echo "commands.sh: say {words}, not $part" >&2
     exit 2
     ;;
 esac
@@ -84,6 +82,21 @@ file() { # name, path, meaning, text that it must hold…
 }
 """
 
+_ONCE = """\
+once() { # what a command says where it was done before, the command…
+  local known=$1 said
+  shift
+  if said=$("$@" 2>&1); then
+    printf '%s\\n' "$said"
+  elif [[ $said =~ $known ]]; then
+    echo "commands.sh: that was done before"
+  else
+    printf '%s\\n' "$said" >&2
+    return 1
+  fi
+}
+"""
+
 _STOP = """\
 if [ "$stop" -ne 0 ]; then
   echo "commands.sh: nothing was changed" >&2
@@ -114,22 +127,41 @@ def script(title: str, steps: Sequence[Step], documents: Mapping[str, bytes]) ->
     """Return commands.sh for numbered steps; `documents` are the bundle's files, of which some are to be filled in."""
     known = {p.name: p for step in steps for p in step.placeholders}
     to_fill = _to_fill(steps, documents, known)
-    parts = [_HEAD.format(title=one_line(title))]
-    run: dict[When, list[tuple[int, Step]]] = {
-        when: [(n, s) for n, s in enumerate(steps, 1) if s.when == when] for when in _PARTS
-    }
+    run = _parts(steps)
+    parts = [_head(title, tuple(run))]
     used = _used(steps, documents)
     if used:
         parts.append(_variables([known[name] for name in used if name in known]))
     if any(step.commands and step.scripted for step in steps):
         parts.append(_CHECKS)
-        parts += [c for when in run if (c := _checks(when, [s for _, s in run[when]], documents))]
+        parts += [c for part in run if (c := _checks(part, [s for _, s in run[part]], documents))]
         parts.append(_STOP)
+    if any(command.done for step in steps if step.scripted for command in step.commands):
+        parts.append(_ONCE)
     if to_fill:
         parts.append(_FILLED)
-    for when, numbered in run.items():
-        parts.append(_part(when, numbered, to_fill, known))
+    for part, numbered in run.items():
+        parts.append(_part(part, numbered, to_fill, known))
     return "\n".join(parts).encode("utf-8", "replace")
+
+
+def _parts(steps: Sequence[Step]) -> Mapping[str, Sequence[tuple[int, Step]]]:
+    """Return the script's parts: the steps that make what later ones need, all before the upgrade, all after it."""
+    numbered = list(enumerate(steps, 1))
+    before = [(n, s) for n, s in numbered if s.when == "before"]
+    first = [(n, s) for n, s in before if s.first and s.scripted]
+    after = [(n, s) for n, s in numbered if s.when == "after"]
+    return {**({"new": first} if first else {}), "before": before, "after": after}
+
+
+def _head(title: str, parts: Sequence[str]) -> str:
+    new = "#   bash commands.sh new      only the new identities, whose names and keys the rest needs\n"
+    return _HEAD.format(
+        title=one_line(title),
+        first=new if "new" in parts else "",
+        parts=" | ".join(parts),
+        words=", ".join(parts[:-1]) + f" or {parts[-1]}",
+    )
 
 
 def _texts(step: Step, documents: Mapping[str, bytes]) -> list[str]:
@@ -179,7 +211,7 @@ def _default(placeholder: Placeholder) -> str:
     return placeholder.default if placeholder.default.isascii() else ""
 
 
-def _checks(when: When, steps: Sequence[Step], documents: Mapping[str, bytes]) -> str:
+def _checks(part: str, steps: Sequence[Step], documents: Mapping[str, bytes]) -> str:
     """Return the checks of one part: tools, values, and files; a file that need not be made need not be filled in."""
     scripted = [step for step in steps if step.scripted]
     checks = [f"tool {quote(name)}" for name in sorted({c.argv[0] for step in scripted for c in step.commands})]
@@ -195,7 +227,7 @@ def _checks(when: When, steps: Sequence[Step], documents: Mapping[str, bytes]) -
     lines = [f"  {check}" for check in dict.fromkeys(checks)]
     for command, more in conditional.items():
         lines += [f"  if ! {command} >/dev/null 2>&1; then", *(f"    {check}" for check in more), "  fi"]
-    return "\n".join([f'if [ "$part" = {when} ]; then', *lines, "fi"]) + "\n" if lines else ""
+    return "\n".join([f'if [ "$part" = {part} ]; then', *lines, "fi"]) + "\n" if lines else ""
 
 
 def _check(placeholder: Placeholder) -> str:
@@ -232,7 +264,7 @@ def _filling(
 
 
 def _part(
-    when: When,
+    part: str,
     steps: Sequence[tuple[int, Step]],
     to_fill: Mapping[str, tuple[str, ...]],
     known: Mapping[str, Placeholder],
@@ -249,8 +281,8 @@ def _part(
         for command in step.commands:
             lines += [f"  {line}" for line in _command(command, filled, known)]
     if not lines:
-        lines = ["", f"  echo {quote(f'there is nothing to do {when} the upgrade')}"]
-    return "\n".join([f'if [ "$part" = {when} ]; then', *lines[1:], "fi"]) + "\n"
+        lines = ["", f"  echo {quote(f'there is nothing to do {part} the upgrade')}"]
+    return "\n".join([f'if [ "$part" = {part} ]; then', *lines[1:], "fi"]) + "\n"
 
 
 def _command(command: Command, filled: set[str], known: Mapping[str, Placeholder]) -> list[str]:
@@ -261,6 +293,8 @@ def _command(command: Command, filled: set[str], known: Mapping[str, Placeholder
         lines = [f'if [ "$({words(command.counts)})" = 0 ]; then', f"  {words(command.argv)}"]
     elif command.unless:
         lines = [f"if ! {words(command.unless)} >/dev/null 2>&1; then", f"  {words(command.argv)}"]
+    elif command.done:
+        return [f"once {quote(command.done)} {words(command.argv)}"]
     else:
         return [words(command.argv)]
     if command.otherwise:

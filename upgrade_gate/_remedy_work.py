@@ -145,19 +145,25 @@ class _Assembly:
 
     @cached_property
     def _identities(self) -> Mapping[str, _Identity]:
-        """Return every identity by its key: what it is called, else its Secret."""
+        """Return every identity by its key: what it is called, in one spelling, else its Secret.
+
+        Two access keys of one user write the user's policies: two pieces of work would overwrite each other's.
+        """
+        proof = self._situation.proof
         secrets: dict[SecretRef, str | None] = {}
+        keys: dict[SecretRef, str] = {}
         for selection in self._selections:
             for selected in selection.requests.values():
                 request = selected.request
                 if request.secret is not None and not secrets.get(request.secret):
-                    secrets[request.secret] = self._name_of(request)
+                    name = secrets[request.secret] = self._name_of(request)
+                    keys[request.secret] = proof.resolved(request.provider_kind, name) if name else ""
         if self._situation.mode is Mode.PASSTHROUGH and self._root is not None:
             name = next((n for n in secrets.values() if n), None)
             return {"root": _Identity("root", name, (self._root,))}
         found: dict[str, list[SecretRef]] = {}
-        for secret, name in secrets.items():
-            found.setdefault(name or f"Secret {secret}", []).append(secret)
+        for secret in secrets:
+            found.setdefault(keys[secret] or f"Secret {secret}", []).append(secret)
         identities = {
             key: _Identity(key, secrets[group[0]], tuple(sorted(group))) for key, group in sorted(found.items())
         }

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from upgrade_gate import entitlements
 from upgrade_gate.cluster import request_scopes
-from upgrade_gate.entitlements import Judgement, Verdict
+from upgrade_gate.entitlements import Judgement, Resolves, Verdict
 from upgrade_gate.facts import Known, Unknown
 from upgrade_gate.identities import Identities
 from upgrade_gate.report import ExportView, IdentitiesView
@@ -111,6 +111,11 @@ class Proof(Struct, frozen=True):
             configured=self.claims.identities.of(str(secret)),
             ccoctl=ccoctl,
         )
+
+    def resolved(self, kind: str, identity: str) -> str:
+        """Return the one spelling of an identity of a providerSpec kind; as given where nothing joins several."""
+        holdings: object = self._holdings(kind)
+        return (holdings.resolve(identity) if isinstance(holdings, Resolves) else None) or identity
 
     def shown_identity(self, request: CredentialsRequest) -> tuple[str, str] | None:
         """Return identity and source for a finding; None without entitlements or where nobody says."""

@@ -97,6 +97,8 @@ class Command(Struct, frozen=True):
     """Run only where this command prints 0."""
     otherwise: tuple[str, ...] = ()
     """Run instead where the object is there already."""
+    done: str = ""
+    """What the command says, as an extended regular expression, where it was done before: then that is no failure."""
 
 
 class Step(Struct, frozen=True):
@@ -114,6 +116,8 @@ class Step(Struct, frozen=True):
     placeholders: tuple[Placeholder, ...] = ()
     scripted: bool = True
     """False: it needs a person, so commands.sh only names it."""
+    first: bool = False
+    """Whether it makes what later steps need filled in, so that it can be run alone: `commands.sh new`."""
 
 
 class Draft(Struct, frozen=True):
@@ -188,6 +192,9 @@ class Work(Struct, frozen=True):
         """The identity in words."""
         named = self.identity or self.ccoctl
         role = "the root credential " if self.root else ""
+        if named and self.secrets[0].name not in named:
+            more = f" and {len(self.secrets) - 1} more" if len(self.secrets) > 1 else ""
+            return f"{role}{named} (Secret {self.secrets[0]}{more})"
         return f"{role}{named}" if named else f"{role or 'the identity '}behind Secret {self.secrets[0]}"
 
 

@@ -67,6 +67,13 @@ def test_without_an_export_the_document_is_the_union_and_the_loss_is_named() -> 
     assert any("replaces an inline policy" in note for note in grant.notes)
 
 
+def test_an_identity_to_be_filled_in_gets_a_policy_named_after_the_secret() -> None:
+    """Somebody may fill in one role for several Secrets: under the role's own name each would replace the last."""
+    commands = step(aws.draft(work(KIND, [action("ec2:New")]), here()), Serves.GRANTS).commands
+    argv = commands[0].argv
+    assert argv[argv.index("--policy-name") + 1] == "openshift-x-x-credentials-upgrade-gate"
+
+
 def test_with_an_export_every_statement_stays() -> None:
     hand_made = {"Sid": "Ours", "Effect": "Deny", "NotAction": "s3:*", "Resource": "arn:aws:s3:::b/*"}
     export = account(RolePolicyList=[inline("c1-x", hand_made)])
@@ -117,7 +124,35 @@ def test_what_is_too_large_for_a_role_goes_into_managed_policies() -> None:
     commands = step(draft, Serves.GRANTS).commands
     assert [c.argv[2] for c in commands] == ["create-policy", "attach-role-policy"] * 3
     assert commands[0].otherwise[2] == "create-policy-version"
-    assert commands[1].argv[-1].startswith(f"arn:aws:iam::{ACCOUNT}:policy/openshift-x-x-credentials-upgrade-gate-1")
+    assert commands[1].argv[-1].startswith(f"arn:aws:iam::{ACCOUNT}:policy/c1-x-upgrade-gate-1")
+
+
+def test_managed_policies_that_stand_are_not_written_over() -> None:
+    """An earlier upgrade made the first; the export shows it, so what is new goes into the next."""
+    name = "c1-x-upgrade-gate-1"
+    attached = [{"PolicyName": name, "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/{name}"}]
+    export = account(RolePolicyList=[inline("a"), inline("b")], AttachedManagedPolicies=attached)
+    export["Policies"] = [
+        {
+            "PolicyName": name,
+            "Arn": f"arn:aws:iam::{ACCOUNT}:policy/{name}",
+            "DefaultVersionId": "v1",
+            "PolicyVersionList": [
+                {"VersionId": "v1", "IsDefaultVersion": True, "Document": documents.document([action("ec2:Earlier")])}
+            ],
+        }
+    ]
+    draft = aws.draft(work(KIND, MANY, identity=ROLE), here(export))
+    commands = step(draft, Serves.GRANTS).commands
+    names = [c.argv[c.argv.index("--policy-name") + 1] for c in commands if "--policy-name" in c.argv]
+    assert names == [f"c1-x-upgrade-gate-{n}" for n in (2, 3, 4)]
+
+
+def test_managed_policies_of_an_identity_without_a_name_carry_the_clusters() -> None:
+    """Policies are the account's: two clusters in it must not write the same one."""
+    draft = aws.draft(work(KIND, MANY), here(infrastructure="c1-x7k2p"))
+    argv = step(draft, Serves.GRANTS).commands[0].argv
+    assert argv[argv.index("--policy-name") + 1] == "c1-x7k2p-openshift-x-x-credentials-upgrade-gate-1"
 
 
 def test_policies_in_place_count_towards_the_quota() -> None:

@@ -121,6 +121,65 @@ def test_a_role_that_others_hold_too_is_left_alone() -> None:
     assert parsed(draft, "-role.json")["Name"] == "c1-x"
 
 
+def test_a_role_that_excludes_what_is_needed_is_left_alone() -> None:
+    """NotActions take away from the same role's actions: adding the operation there would grant nothing."""
+    held = defined(actions=["Microsoft.Compute/*"], notActions=["Microsoft.Compute/DISKS/*"])
+    draft = azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held))
+    body = parsed(draft, "-role.json")
+    assert (body["Name"], body["Actions"], body["NotActions"]) == ("c1-x", [WRITE.permission], [])
+    other = defined(actions=["Microsoft.Compute/*"], notActions=["Microsoft.Compute/snapshots/*"])
+    draft = azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], other))
+    assert parsed(draft, "-role.json")["Name"] == "own"
+
+
+def test_a_new_role_never_takes_the_name_of_one_that_stands() -> None:
+    """Two roles of one name in a tenant: az would write over the first."""
+    (held,) = defined(actions=["Microsoft.Compute/*"], notActions=["Microsoft.Compute/disks/*"])
+    held["roleName"] = "c1-x"
+    draft = azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], [held]))
+    assert parsed(draft, "-role.json")["Name"] == "c1-x-upgrade-gate"
+    assert step(draft, Serves.GRANTS).commands[1].argv[-3] == "c1-x-upgrade-gate"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "wanted"),
+    [
+        (["/subscriptions/S2"], ["/subscriptions/S2", "/subscriptions/S1"]),
+        (
+            ["/subscriptions/S1/resourceGroups/other"],
+            ["/subscriptions/S1/resourceGroups/other", "/subscriptions/S1"],
+        ),
+        (["/subscriptions/s1/resourcegroups/C1-RG"], ["/subscriptions/s1/resourcegroups/C1-RG"]),
+        (
+            ["/providers/Microsoft.Management/managementGroups/m"],
+            ["/providers/Microsoft.Management/managementGroups/m"],
+        ),
+    ],
+    ids=["another subscription", "another group", "this group", "a management group"],
+)
+def test_a_role_can_be_assigned_where_it_is_needed(scopes: list[str], wanted: list[str]) -> None:
+    """A role is assignable within its assignableScopes alone; what stands there stays."""
+    (held,) = defined(actions=["X/*"])
+    held["assignableScopes"] = scopes
+    draft = azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], [held]))
+    assert parsed(draft, "-role.json")["AssignableScopes"] == wanted
+
+
+def test_a_service_principals_own_role_is_found() -> None:
+    """`az ad sp list` calls the object ID `id`."""
+    people = [{"appId": CLIENT, "id": PRINCIPAL, "displayName": "c1", "servicePrincipalType": "Application"}]
+    draft = azure.draft(
+        work(KIND, [WRITE], identity=CLIENT), here(people, [assigned()], defined(actions=["X/*"]), token=False)
+    )
+    assert parsed(draft, "-role.json")["Actions"] == ["X/*", WRITE.permission]
+    assert step(draft, Serves.GRANTS).commands[1].argv[4:6] == ("--assignee-object-id", PRINCIPAL)
+
+
+def test_a_role_is_looked_for_in_the_clusters_subscription() -> None:
+    define = step(azure.draft(work(KIND, [WRITE], identity=CLIENT), here()), Serves.GRANTS).commands[0]
+    assert define.counts[define.counts.index("--scope") + 1] == "/subscriptions/S1"
+
+
 def test_every_resource_group_gets_its_assignment() -> None:
     draft = azure.draft(work(KIND, [WRITE], identity=CLIENT, scopes=("c1-rg", "net-rg")), here())
     scopes = [c.argv[-1] for c in step(draft, Serves.GRANTS).commands[1:]]
@@ -161,6 +220,7 @@ def test_a_new_identity_is_made_where_ccoctl_makes_it() -> None:
         *("--location", "westeurope", "--subscription", "S1"),
     )
     assert [s.serves for s in draft.steps] == [Serves.GRANTS, Serves.GRANTS, Serves.TRUST]
+    assert [s.first for s in draft.steps] == [True, False, False]
 
 
 def test_with_client_secrets_a_new_principal_is_for_a_person() -> None:

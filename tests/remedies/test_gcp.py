@@ -80,6 +80,26 @@ def test_the_custom_role_that_the_account_holds_is_added_to_and_never_created() 
     assert parsed(draft, "-role.yaml")["title"] == "ours"
 
 
+def test_a_role_that_other_components_hold_is_left_alone() -> None:
+    """What is added to it would be theirs as well; one of ccoctl's own name is shared between clusters by design."""
+    member, other = f"serviceAccount:{EMAIL}", "serviceAccount:other@p1.iam.gserviceaccount.com"
+    shared = {"bindings": [{"role": "projects/p1/roles/own", "members": [member, other]}], "version": 3}
+    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(shared, OWN))
+    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("create", "p1_xoperator")
+    ccoctls = {"bindings": [{"role": "projects/p1/roles/p1_xoperator", "members": [member, other]}], "version": 3}
+    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(ccoctls))
+    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("update", "p1_xoperator")
+    titled = {**OWN, "title": "p1-x-operator"}
+    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(shared, titled))
+    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("update", "own"), "ccoctl finds its role by its title"
+
+
+@pytest.mark.parametrize("dead", [{"stage": "DISABLED"}, {"deleted": True}], ids=["disabled", "deleted"])
+def test_a_role_that_grants_nothing_is_not_added_to(dead: dict[str, Any]) -> None:
+    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, {**OWN, **dead}))
+    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("create", "p1_xoperator")
+
+
 def test_a_predefined_role_is_bound() -> None:
     draft = gcp.draft(work(KIND, [ADMIN], identity=EMAIL), here())
     (binding,) = step(draft, Serves.GRANTS).commands
@@ -110,6 +130,7 @@ def test_a_new_account_has_ccoctls_display_name_and_a_legal_id() -> None:
     assert create.argv[create.argv.index("--display-name") + 1] == "c1-x-operator"
     assert create.unless[4] == f"{account}@p1.iam.gserviceaccount.com"
     assert gcp.draft(new, here(ccoctl_name="c1")) == first, "the same names every time"
+    assert [s.first for s in first.steps] == [True, False, False]
 
 
 def test_without_project_or_email_there_are_placeholders() -> None:

@@ -45,6 +45,33 @@ def test_policies_stay_within_the_clusters_resource_group() -> None:
     assert {p.name for p in step(draft, Serves.GRANTS).placeholders} == {"IBMCLOUD_RESOURCE_GROUP_ID"}
 
 
+def test_the_resource_group_that_the_export_shows_need_not_be_filled_in() -> None:
+    crn = "crn:v1:bluemix:public:resource-controller::a/A1::resource-group:0123"
+    groups = [{"id": "0123", "crn": crn, "name": "c1-rg"}, {"id": "4567", "crn": f"{crn}4567", "name": "other"}]
+    grants = [role(VIEWER, serviceName="is")]
+    one = work(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",))
+    draft = ibmcloud.draft(one, site("IBMCloud", groups, account="A1", token=False))
+    assert {"name": "resourceGroupId", "value": "0123"} in parsed(draft, "-delta-1.json")["resources"][0]["attributes"]
+    assert step(draft, Serves.GRANTS).placeholders == ()
+
+
+def test_a_policy_that_stands_already_is_no_failure() -> None:
+    draft = ibmcloud.draft(work(KIND, [role(VIEWER, serviceName="is")], identity="iam-ServiceId-7"), here())
+    (command,) = step(draft, Serves.GRANTS).commands
+    assert "policy_conflict_error" in command.done
+
+
+def test_a_new_service_id_is_made_first_and_named_for_the_proof() -> None:
+    """Its API key is needed in the Secret, and no Secret says which service ID it belongs to."""
+    draft = ibmcloud.draft(work(KIND, [role(VIEWER, serviceName="is")], create=True), here())
+    created = draft.steps[0]
+    assert created.first
+    assert any("service-api-key-create ccoctl-generated-key <FILL_ME" in note for note in created.notes)
+    assert any("identities: openshift-x/x-credentials" in note for note in created.notes)
+    (name,) = created.placeholders
+    assert "ccoctl would call it" in name.meaning
+
+
 def test_a_new_service_id_carries_the_name_that_ccoctl_never_cuts() -> None:
     name = "c1-" + "n" * 100
     draft = ibmcloud.draft(work(KIND, [role(VIEWER, serviceName="is")], ccoctl=name, create=True), here())

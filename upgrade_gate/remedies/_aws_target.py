@@ -21,6 +21,8 @@ INLINE_LIMITS = {"role": 10_240, "user": 2_048}
 """Characters of all inline policies together, white space not counted (IAM quotas)."""
 ACCOUNT = Placeholder("AWS_ACCOUNT_ID", "the AWS account, 12 digits", "[0-9]{12}")
 _NAME_PATTERN = "[A-Za-z0-9+=,.@_-]{1,64}"
+_LONGEST_STEM = 100
+"""Of a managed policy's name, which may have 128 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,27 @@ class Target:
     shown: Principal | None
     boundary: Any
     """The boundary's policy, None where there is none or the export lacks it."""
+    managed: str
+    """What the names of its managed policies begin with; no other identity's do, as policies are the account's."""
+    taken: frozenset[str]
+    """ARNs of managed policies that the export shows."""
     placeholders: tuple[Placeholder, ...]
 
     @property
     def who(self) -> str:
         """The role or user in words."""
-        named = f"{self.kind} {self.name}" if "<FILL_ME" not in self.name else ""
+        named = f"{self.kind} {self.name}" if self.named else ""
         return named or f"the {self.kind} behind Secret {self.secret}"
+
+    @property
+    def named(self) -> bool:
+        """Whether its name is known; one that is filled in may be that of other Secrets too."""
+        return "<FILL_ME" not in self.name
+
+    @property
+    def policy_name(self) -> str:
+        """The inline policy that is written where none that stands is extended: ccoctl's where the role is known."""
+        return self.name if self.kind == "role" and self.named else f"{self.base}-upgrade-gate"
 
     @property
     def limit(self) -> int:
@@ -90,6 +106,7 @@ def find(work: Work, site: Site) -> Target:
         kind, name = "role", ""
     placeholders: list[Placeholder] = []
     base = file_name(name) if name else work.label
+    managed = file_name(name) if name else f"{site.infrastructure or 'openshift'}-{work.label}"
     if not name:
         placeholders.append(_unnamed(work, kind))
         name = placeholders[0].token
@@ -107,6 +124,8 @@ def find(work: Work, site: Site) -> Target:
         account=account,
         shown=shown,
         boundary=boundary,
+        managed=managed[:_LONGEST_STEM],
+        taken=frozenset([*(read.policies if read else ()), *(shown.attached if shown else ())]),
         placeholders=tuple(placeholders),
     )
 

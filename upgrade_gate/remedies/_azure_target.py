@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.clouds._patterns import intersects
 from upgrade_gate.entitlement_readers import _azure_shapes as shapes
 from upgrade_gate.entitlement_readers import _pages
 from upgrade_gate.remedy import Placeholder, file_name, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from upgrade_gate.permissions import Grant
     from upgrade_gate.remedy import Site, Work
 
 __all__ = ["GUID", "SUBSCRIPTION", "Target", "find"]
@@ -65,7 +67,7 @@ def find(work: Work, site: Site) -> Target:
     placeholders = () if subscription else (SUBSCRIPTION,)
     subscription = subscription or SUBSCRIPTION.token
     owner = _owner(identity, reading)
-    principal = str(owner.get("principalid") or owner.get("objectid") or "") if owner else ""
+    principal = _principal(owner)
     if identity.casefold().startswith("principal:"):
         principal = identity.partition(":")[2].strip()
     name = str(owner.get("name") or "") if owner and "clientid" in owner else ""
@@ -83,9 +85,8 @@ def find(work: Work, site: Site) -> Target:
     if not group:
         group = f"{site.ccoctl_name}-oidc" if site.ccoctl_name else _OIDC_GROUP.token
         for_identity += [] if site.ccoctl_name else [_OIDC_GROUP]
-    definition = _custom_role(principal, name, reading) if principal else None
-    role = str(definition.get("rolename") or definition.get("name") or "") if definition else ""
-    role = role or name or _role_name(work, site)
+    definition = _custom_role(principal, name, work.delta, reading) if principal else None
+    role = _name_of_role(definition) if definition else _free(name or _role_name(work, site), reading)
     assignee: tuple[str, ...]
     if principal:
         assignee = ("--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal")
@@ -136,16 +137,26 @@ def _owner(identity: str, reading: _pages.Reading) -> dict[str, Any] | None:
     return None
 
 
+def _principal(owner: Mapping[str, Any] | None) -> str:
+    """Return the object ID of a managed identity or service principal, whose newer listings call it `id`."""
+    if owner is None:
+        return ""
+    if "clientid" in owner:
+        return str(owner.get("principalid") or "")
+    return str(owner.get("objectid") or owner.get("id") or "")
+
+
 def _group_of(resource: str) -> str:
     parts = resource.split("/")
     folded = [p.casefold() for p in parts]
     return parts[folded.index("resourcegroups") + 1] if "resourcegroups" in folded[:-1] else ""
 
 
-def _custom_role(principal: str, name: str, reading: _pages.Reading) -> dict[str, Any] | None:
-    """Return the custom role that the principal holds and no other does, the one of its own name first.
+def _custom_role(principal: str, name: str, delta: Sequence[Grant], reading: _pages.Reading) -> dict[str, Any] | None:
+    """Return the custom role that the principal holds and no other does, the one of its own name first, held or not.
 
-    A role that others hold too is left alone: what is added to it would be theirs as well.
+    A role that others hold too is left alone: what is added to it would be theirs as well. So is one that excludes
+    what is needed: its notActions would take it away again.
     """
     holders: dict[str, set[str]] = {}
     for entry in reading.of("role assignments"):
@@ -156,10 +167,36 @@ def _custom_role(principal: str, name: str, reading: _pages.Reading) -> dict[str
         has = _fields(entry.item)
         kind = str(has.get("roletype") or has.get("type") or "").casefold()
         custom = kind == "customrole" or has.get("iscustom") is True
-        if custom and holders.get(shapes.definition(entry).id) == {principal.casefold()}:
+        held_by = holders.get(shapes.definition(entry).id, set())
+        free = not held_by and _name_of_role(has) == name
+        if custom and (free or held_by == {principal.casefold()}) and not _excludes(has, delta):
             own.append(has)
-    own.sort(key=lambda has: (has.get("rolename") != name, str(has.get("rolename") or has.get("name"))))
+    own.sort(key=lambda has: (_name_of_role(has) != name, _name_of_role(has)))
     return own[0] if own else None
+
+
+def _excludes(role: Mapping[str, Any], delta: Sequence[Grant]) -> bool:
+    """Return whether a role's notActions or notDataActions meet what is needed."""
+    listed = role.get("permissions")
+    for block in listed if isinstance(listed, list) else [role]:
+        has = {str(k).casefold(): v for k, v in block.items()} if isinstance(block, dict) else {}
+        for plane, field in (("permission", "notactions"), ("dataPermission", "notdataactions")):
+            value = has.get(field) or []
+            excluded = [str(e).casefold() for e in ([value] if isinstance(value, str) else value)]
+            needed = [g.permission.casefold() for g in delta if g.type == plane]
+            if any(intersects(e, n, single=False) for e in excluded for n in needed):
+                return True
+    return False
+
+
+def _name_of_role(role: Mapping[str, Any]) -> str:
+    return str(role.get("rolename") or role.get("name") or "")
+
+
+def _free(name: str, reading: _pages.Reading) -> str:
+    """Return a name for a role of the principal's own: that of a role that stands is not for this."""
+    taken = {_name_of_role(_fields(entry.item)).casefold() for entry in reading.of("role definitions")}
+    return f"{name[: _LONGEST_ROLE_NAME - 13]}-upgrade-gate" if name.casefold() in taken else name
 
 
 def _role_name(work: Work, site: Site) -> str:

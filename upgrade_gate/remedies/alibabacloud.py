@@ -39,14 +39,15 @@ _REGION = Placeholder("ALIBABA_REGION", "the region, such as us-east-1", "[a-z0-
 
 def draft(work: Work, site: Site) -> Draft:
     """Return the policy document and its commands for one RAM user."""
-    del site
     user, base, placeholders = _user(work)
     files: dict[str, bytes] = {}
     steps: list[Step] = []
+    if work.create:
+        steps.append(_created(work, user, placeholders))
     if work.delta:
         full, delta = f"{FOLDER}/{base}-policy.json", f"{FOLDER}/{base}-delta.json"
         files[full], files[delta] = json_file(_document(work.before)), json_file(_document(work.delta))
-        steps.append(_granted(work, user, base, (full, delta), placeholders))
+        steps.append(_granted(work, user, _policy_name(work, site), (full, delta), placeholders))
     if work.gone:
         after = f"{FOLDER}/{base}-policy-after.json"
         files[after] = json_file(_document(work.target))
@@ -84,14 +85,47 @@ def _document(grants: Iterable[Grant]) -> dict[str, Any]:
     return {"Version": "1", "Statement": statements}
 
 
-def _granted(work: Work, user: str, base: str, files: tuple[str, str], placeholders: tuple[Placeholder, ...]) -> Step:
-    """Return the step that puts the missing permissions into a policy of their own, beside those in place."""
-    name = f"{base[:100]}-upgrade-gate"
+def _created(work: Work, user: str, placeholders: tuple[Placeholder, ...]) -> Step:
+    return Step(
+        title=f"Create a RAM user for Secret {work.secrets[0]}",
+        reason=f"{components(work)} asks for credentials of its own, and nothing names an identity for them.",
+        when="before",
+        serves=Serves.GRANTS,
+        secrets=work.names,
+        commands=(
+            Command(
+                argv("aliyun ram CreateUser", "--UserName", user), unless=argv("aliyun ram GetUser", "--UserName", user)
+            ),
+        ),
+        notes=(f"aliyun ram CreateAccessKey --UserName {user} prints the key, once: it belongs into the Secret.",),
+        placeholders=placeholders,
+        first=True,
+    )
+
+
+def _policy_name(work: Work, site: Site) -> str:
+    """Return a name that no other user's policy has: policies are the account's, and clusters may share it."""
+    user = (work.identity or work.ccoctl or "")[:64]
+    stem = file_name(user or f"{site.infrastructure or 'openshift'}-{work.label}")
+    return f"{stem[:100]}-upgrade-gate"
+
+
+def _granted(work: Work, user: str, name: str, files: tuple[str, str], placeholders: tuple[Placeholder, ...]) -> Step:
+    """Return the step that puts what is needed into a policy of its own, beside those in place.
+
+    It holds all of it: an earlier upgrade may have made the policy, and a new version replaces what stood there.
+    """
     full, _ = files
+    document = canonical(_document(work.before))
     commands = (
         Command(
-            argv("aliyun ram CreatePolicy", "--PolicyName", name, "--PolicyDocument", canonical(_document(work.delta))),
+            argv("aliyun ram CreatePolicy", "--PolicyName", name, "--PolicyDocument", document),
             unless=argv("aliyun ram GetPolicy", "--PolicyType", "Custom", "--PolicyName", name),
+            otherwise=argv(
+                "aliyun ram CreatePolicyVersion",
+                *("--PolicyName", name, "--PolicyDocument", document, "--SetAsDefault", "true"),
+                *("--RotateStrategy", "DeleteOldestNonDefaultVersionWhenLimitExceeded"),
+            ),
         ),
         Command(
             argv(
@@ -102,7 +136,8 @@ def _granted(work: Work, user: str, base: str, files: tuple[str, str], placehold
                 name,
                 "--UserName",
                 user,
-            )
+            ),
+            done="EntityAlreadyExists.User.Policy",
         ),
     )
     return Step(
@@ -113,7 +148,9 @@ def _granted(work: Work, user: str, base: str, files: tuple[str, str], placehold
         secrets=work.names,
         commands=commands,
         files=files,
-        notes=(f"The policy stands beside those in place; {full.rpartition('/')[2]} is all that the user needs.",),
+        notes=(
+            f"The policy stands beside those in place and holds all that the user needs ({full.rpartition('/')[2]}).",
+        ),
         placeholders=placeholders,
     )
 

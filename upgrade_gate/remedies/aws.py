@@ -6,6 +6,7 @@ and 7), the IAM quotas.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.entitlement_readers._aws_policies import State, decide, decode
@@ -35,7 +36,6 @@ KINDS = frozenset({"AWSProviderSpec"})
 FOLDER = "aws"
 
 TRUST_LIMIT = 2_048
-_LONGEST_POLICY_NAME = 128
 _ATTACHED = 10
 _TOKEN_FILE = "/var/run/secrets/openshift/serviceaccount/token"  # noqa: S105 - a path
 
@@ -77,7 +77,7 @@ def _granted(work: Work, target: Target, files: dict[str, bytes]) -> Step:
         policy = documents.added(body, work.delta)
         notes = [f"The document is inline policy {name} as exported, with the delta added: nothing is lost."]
     else:
-        name = target.name if target.kind == "role" else f"{target.base}-upgrade-gate"
+        name = target.policy_name
         policy = documents.document(work.before)
         notes = []
         if not work.create and target.shown is None:
@@ -114,11 +114,12 @@ def _in_managed_policies(work: Work, target: Target, files: dict[str, bytes]) ->
     parts = documents.split(grants, documents.MANAGED_LIMIT)
     commands: list[Command] = []
     names: list[str] = []
-    for number, part in enumerate(parts, 1):
+    free = (n for n in count(1) if target.arn_of_policy(f"{target.managed}-upgrade-gate-{n}") not in target.taken)
+    for number, part in zip(free, parts, strict=False):
         file = f"{FOLDER}/{target.base}-policy-{number}.json"
         files[file] = json_file(part)
         names.append(file)
-        name = f"{work.label[: _LONGEST_POLICY_NAME - 40]}-upgrade-gate-{number}"
+        name = f"{target.managed}-upgrade-gate-{number}"
         arn = target.arn_of_policy(name)
         commands += [
             Command(
@@ -182,6 +183,7 @@ def _created(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
             commands=(Command(target.argv("create-{}"), unless=target.argv("get-{}")),),
             notes=("aws iam create-access-key prints the key, once: it belongs into the Secret and nowhere else.",),
             placeholders=target.placeholders,
+            first=True,
         )
     provider, host, more = _provider(site, target)
     file = f"{FOLDER}/{target.base}-trust.json"
@@ -206,6 +208,7 @@ def _created(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
             ),
         ),
         placeholders=merged(target.placeholders, *more),
+        first=True,
     )
 
 
@@ -265,7 +268,7 @@ def _provider(site: Site, target: Target) -> tuple[str, str, tuple[Placeholder, 
 def _cleaned(work: Work, target: Target, files: dict[str, bytes]) -> Step:
     """Return the step after the upgrade that takes away what nothing needs."""
     found = target.inline
-    name = found[0] if found is not None else target.name
+    name = found[0] if found is not None else target.policy_name
     if found is not None:
         held = documents.added(found[1], work.delta) if work.delta else found[1]
         policy = documents.without(held, work.gone)

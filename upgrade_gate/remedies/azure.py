@@ -82,7 +82,9 @@ def _operations(grants: Iterable[Grant], plane: str) -> list[str]:
     return sorted({g.permission for g in grants if g.type == plane}, key=lambda p: (p.casefold(), p))
 
 
-def _role_document(target: Target, grants: Sequence[Grant], kept: Mapping[str, Any] | None) -> dict[str, Any]:
+def _role_document(
+    target: Target, grants: Sequence[Grant], kept: Mapping[str, Any] | None, scopes: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return a role definition as `az` takes it; what an existing role holds stays in it."""
     held = _held(kept)
     body: dict[str, Any] = {
@@ -95,9 +97,20 @@ def _role_document(target: Target, grants: Sequence[Grant], kept: Mapping[str, A
         folded = {p.casefold() for p in listed}
         body[field] = [*listed, *(p for p in _operations(grants, plane) if p.casefold() not in folded)]
         body[f"Not{field}"] = held[f"Not{field}"]
-    scopes = (kept or {}).get("assignablescopes")
-    body["AssignableScopes"] = list(scopes) if isinstance(scopes, list) else [f"/subscriptions/{target.subscription}"]
+    body["AssignableScopes"] = _assignable((kept or {}).get("assignablescopes"), target, scopes)
     return body
+
+
+def _assignable(held: Any, target: Target, scopes: Sequence[str]) -> list[str]:
+    """Return where a role may be assigned: what stands there, and the subscription where that does not reach.
+
+    Which subscriptions a management group holds is not known here, so one is taken to reach.
+    """
+    listed = [str(scope) for scope in held] if isinstance(held, list) else []
+    above = [f"{scope.rstrip('/')}/".casefold() for scope in listed]
+    groups = any("/managementgroups/" in scope for scope in above)
+    reached = all(any(f"{scope}/".casefold().startswith(one) for one in above) for scope in scopes)
+    return listed if listed and (groups or reached) else [*listed, f"/subscriptions/{target.subscription}"]
 
 
 def _held(kept: Mapping[str, Any] | None) -> dict[str, list[str]]:
@@ -123,7 +136,7 @@ def _granted(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
     if operations:
         file = f"{FOLDER}/{target.base}-role.json"
         grants = operations if target.definition is not None else work.before
-        files[file] = json_file(_role_document(target, grants, target.definition))
+        files[file] = json_file(_role_document(target, grants, target.definition, scopes))
         names.insert(0, file)
         commands.append(_defined(target, file))
         roles.insert(0, target.role)
@@ -155,7 +168,8 @@ def _granted(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
 
 def _defined(target: Target, file: str) -> Command:
     """Return the command that makes the custom role, or writes the one that is there."""
-    listing = argv("az role definition list", custom_role_only="true", name=target.role)
+    where = f"/subscriptions/{target.subscription}"
+    listing = argv("az role definition list", custom_role_only="true", name=target.role, scope=where)
     return Command(
         argv("az role definition create", role_definition=f"@{file}"),
         counts=(*listing, "--query", "length(@)", "--output", "tsv"),
@@ -220,6 +234,7 @@ def _created(work: Work, site: Site, target: Target) -> Step:
             *target.for_identity,
             *(() if site.region else (_REGION,)),
         ),
+        first=True,
     )
 
 
@@ -269,7 +284,7 @@ def _cleaned(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
     commands: list[Command] = []
     if needed:
         added = work.target if bound else work.delta
-        body = _role_document(target, [g for g in added if g.type in _PLANES], target.definition)
+        body = _role_document(target, [g for g in added if g.type in _PLANES], target.definition, scopes)
         if target.definition is None:
             body = _role_document(target, needed, None)
         for field in _PLANES.values():

@@ -134,17 +134,18 @@ def _target(work: Work, site: Site, reading: _pages.Reading) -> _Target:
         )
         placeholders.append(one)
         email = one.token
-    role, title = _custom_role(email, project, reading)
+    stem = _alnum(project, 32) if project != _PROJECT.token else "openshift"
+    role_id = f"{stem}_{_alnum(request, 31)}"
+    role_title = f"{project[:50] if project != _PROJECT.token else 'openshift'}-{request[:49]}"
+    role, title = _custom_role(email, project, (role_id, role_title), reading)
     pool = _pool(reading)
     number, pool_name = _NUMBER.token, site.ccoctl_name or _POOL.token
     return _Target(
         email=email,
         base=base,
         project=project,
-        role=role or f"{_alnum(project, 32)}_{_alnum(request, 31)}"
-        if project != _PROJECT.token
-        else role or f"openshift_{_alnum(request, 31)}",
-        title=title or f"{project[:50] if project != _PROJECT.token else 'openshift'}-{request[:49]}",
+        role=role or role_id,
+        title=title or role_title,
         role_seen=bool(role),
         pool=pool
         or f"principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{pool_name}",
@@ -160,17 +161,28 @@ def _five(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:5]
 
 
-def _custom_role(email: str, project: str, reading: _pages.Reading) -> tuple[str, str]:
-    """Return ID and title of the custom role of this project that the account holds, empty where none is seen."""
-    bound = {
-        binding.role
-        for entry in reading.of("policies")
-        for binding in shapes.to_policy(entry).bindings
-        if f"serviceAccount:{email}".casefold() in {m.casefold() for m in binding.members}
-    }
-    own = sorted(r for r in bound if r.startswith(f"projects/{project}/roles/"))
-    titles = {shapes.role(e).name: shapes.role(e).title for e in reading.of("roles")}
-    return (own[0].rpartition("/")[2], titles.get(own[0], "")) if own else ("", "")
+def _custom_role(email: str, project: str, ccoctls: tuple[str, str], reading: _pages.Reading) -> tuple[str, str]:
+    """Return ID and title of the custom role of this project that may be added to, empty where none is seen.
+
+    The account holds it, and it grants something. It is ccoctl's by its ID or title, which every cluster of the project
+    shares, or no other account holds it: what is added to a role is added for all.
+    """
+    documents = {shapes.role(entry).name: shapes.role(entry) for entry in reading.of("roles")}
+    members: dict[str, set[str]] = {}
+    for entry in reading.of("policies"):
+        for binding in shapes.to_policy(entry).bindings:
+            members.setdefault(binding.role, set()).update(m.casefold() for m in binding.members)
+    me = f"serviceAccount:{email}".casefold()
+    found: list[tuple[bool, str, str]] = []
+    for name, held_by in members.items():
+        document = documents.get(name)
+        title = document.title if document else ""
+        if not name.startswith(f"projects/{project}/roles/") or me not in held_by or (document and document.dead):
+            continue
+        own = name.rpartition("/")[2] == ccoctls[0] or title == ccoctls[1]
+        if own or held_by == {me}:
+            found.append((not own, name.rpartition("/")[2], title))
+    return min(found)[1:] if found else ("", "")
 
 
 def _pool(reading: _pages.Reading) -> str:
@@ -280,6 +292,7 @@ def _created(work: Work, target: _Target) -> Step:
         ),
         notes=("ccoctl finds it by its display name, which carries the request's name and not the Secret's.",),
         placeholders=target.placeholders,
+        first=True,
     )
 
 

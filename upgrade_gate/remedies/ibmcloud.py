@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.entitlement_readers import _ibmcloud_shapes as shapes
+from upgrade_gate.entitlement_readers import _pages
 from upgrade_gate.permissions import canonical
 from upgrade_gate.remedies._words import components, later, merged, permissions, why
 from upgrade_gate.remedy import (
@@ -41,11 +43,13 @@ _GROUP = Placeholder(
     "IBMCLOUD_RESOURCE_GROUP_ID", "ID of the cluster's resource group: ibmcloud resource groups", "[0-9a-f]{32}"
 )
 _CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
+_THERE = "policy_conflict_error|identical attributes and roles"
+"""How IBM Cloud refuses a policy that stands already."""
 
 
 def draft(work: Work, site: Site) -> Draft:
     """Return access policies and the commands that create them for one service ID."""
-    name, base, placeholders = _service_id(work)
+    name, base, placeholders = _service_id(work, site)
     files: dict[str, bytes] = {}
     steps: list[Step] = []
     if work.create:
@@ -58,14 +62,19 @@ def draft(work: Work, site: Site) -> Draft:
     return Draft(files, tuple(steps), ((base, body),) if work.before else ())
 
 
-def _service_id(work: Work) -> tuple[str, str, tuple[Placeholder, ...]]:
+def _service_id(work: Work, site: Site) -> tuple[str, str, tuple[Placeholder, ...]]:
     """Return the service ID as the CLI takes it, a name for files, and what must be filled in."""
     known = (work.identity or "").removeprefix("iam-") or work.ccoctl or ""
     if known:
         return known, file_name(known), ()
+    meaning = f"name or ID of the service ID behind Secret {work.secrets[0]}: ibmcloud iam service-ids"
+    if work.create:
+        secret = work.secrets[0]
+        called = f"{site.ccoctl_name or 'its --name'}-{secret.namespace}-{secret.name}"
+        meaning = f"a name for the new service ID behind Secret {secret}; ccoctl would call it {called}"
     one = Placeholder(
         variable("IBMCLOUD_SERVICE_ID", work.label),
-        f"name or ID of the service ID behind Secret {work.secrets[0]}: ibmcloud iam service-ids",
+        meaning,
         "[A-Za-z0-9][A-Za-z0-9._ -]*",
     )
     return one.token, work.label, (one,)
@@ -93,8 +102,9 @@ def _document(
     held = {a["name"]: a["value"] for a in listed}
     if work.scopes and "resourceGroupId" not in held and "resource" not in held:
         name = "resource" if held.get("resourceType") == "resource-group" else "resourceGroupId"
-        listed.append({"name": name, "value": _GROUP.token})
-        more.append(_GROUP)
+        group = _group(work, site)
+        listed.append({"name": name, "value": group or _GROUP.token})
+        more += [] if group else [_GROUP]
     if "accountId" not in held:
         listed.append({"name": "accountId", "value": site.account or _ACCOUNT.token})
         more += [] if site.account else [_ACCOUNT]
@@ -109,6 +119,14 @@ def _document(
     return body, tuple(more)
 
 
+def _group(work: Work, site: Site) -> str:
+    """Return the ID of the cluster's resource group where the export joins its name to one, else nothing."""
+    reading = _pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    groups = [shapes.resource_group(entry) for entry in reading.of("resource groups")]
+    found = {g.id for g in groups if g.id and work.scopes == (g.name,)}
+    return found.pop() if len(found) == 1 else ""
+
+
 def _granted(work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...]], files: dict[str, bytes]) -> Step:
     name, base, placeholders = who
     commands: list[Command] = []
@@ -120,7 +138,8 @@ def _granted(work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...
         file = f"{FOLDER}/{base}-delta-{number}.json"
         files[file] = json_file(body)
         names.append(file)
-        commands.append(Command(argv("ibmcloud iam service-policy-create", name, file=f"@{file}", force=True)))
+        line = argv("ibmcloud iam service-policy-create", name, file=f"@{file}", force=True)
+        commands.append(Command(line, done=_THERE))
     full = f"{FOLDER}/{base}-policies.json"
     files[full] = json_file([_document(work, site, *policy)[0] for policy in _policies(work.before)])
     return Step(
@@ -133,8 +152,8 @@ def _granted(work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...
         files=(*names, full),
         notes=(
             (
-                "A policy stands beside the others and replaces none. IBM refuses a second one with the same roles and "
-                "attributes, so run this once."
+                "A policy stands beside the others and replaces none. IBM Cloud refuses a second one with the same "
+                "roles and attributes: that says that it is there."
             ),
             "ccoctl refresh-keys makes new keys and never touches policies: grown permissions need this step.",
         ),
@@ -157,11 +176,16 @@ def _created(work: Work, name: str, placeholders: tuple[Placeholder, ...]) -> St
         ),
         notes=(
             (
-                "ibmcloud iam service-api-key-create ccoctl-generated-key prints the API key, once: it belongs into "
-                "the Secret and nowhere else."
+                f"ibmcloud iam service-api-key-create ccoctl-generated-key {name} prints the API key, once: it "
+                "belongs into the Secret and nowhere else."
+            ),
+            (
+                f"No Secret names a service ID. Say in the configuration which one this is (identities: "
+                f"{work.secrets[0]}: iam-ServiceId-…), so that check can prove what it holds."
             ),
         ),
         placeholders=placeholders,
+        first=True,
     )
 
 
