@@ -194,6 +194,7 @@ def parse_everything(folder: Path) -> int:
 def copy_release(shared: Path, folder: Path, version: str) -> Path:
     """Copy one release of the corpus, so that a test can add to it."""
     target = folder / version
+    folder.mkdir(exist_ok=True)
     shutil.copytree(shared / "corpus" / "releases" / version, target)
     for path in target.iterdir():
         path.chmod(0o644)

@@ -102,13 +102,8 @@ def make(
     change: Callable[[dict[str, dict[str, Any]]], None] = lambda _: None,
 ) -> OldState:
     """Build the dumped cluster and, but for AWS, whose account is moto's, the export."""
-    requests = _requests(releases, platform, old, new)
-    provider = "IBMCloud" if platform == "PowerVS" else platform
-    identities = []
-    for number, request in enumerate(requests):
-        assert request.secret is not None
-        name = ccoctl_name(provider, "c1", request.secret.namespace, request.secret.name, request.name)
-        identities.append(Identity(request, name, number))
+    requests, _ = requests_of(releases, platform, old, new)
+    identities = [identity_of(platform, request, number) for number, request in enumerate(requests)]
     state = OldState(platform, token, old, new, folder / "cluster", folder / "export", tuple(identities), releases)
     state.export.mkdir(parents=True)
     if platform in _EXPORTS:
@@ -117,7 +112,17 @@ def make(
     return state
 
 
-def _requests(releases: Path, platform: str, old: str, new: str) -> list[CredentialsRequest]:
+def identity_of(platform: str, request: CredentialsRequest, number: int) -> Identity:
+    assert request.secret is not None
+    provider = "IBMCloud" if platform == "PowerVS" else platform
+    name = ccoctl_name(provider, "c1", request.secret.namespace, request.secret.name, request.name)
+    return Identity(request, name, number)
+
+
+def requests_of(
+    releases: Path, platform: str, old: str, new: str
+) -> tuple[list[CredentialsRequest], list[CredentialsRequest]]:
+    """Return the requests that both releases apply on a platform with every capability, sorted."""
     plan = Plan(
         to=f"dir:{releases / new}",
         from_=f"dir:{releases / old}",
@@ -125,7 +130,11 @@ def _requests(releases: Path, platform: str, old: str, new: str) -> list[Credent
         given=Given(platform=platform),
     )
     (hop,) = pipeline.survey(plan).hops
-    return [s.request for _, s in sorted(hop.old_selection.requests.items()) if s.request.secret is not None]
+    before, after = (
+        [s.request for _, s in sorted(selection.requests.items()) if s.request.secret is not None]
+        for selection in (hop.old_selection, hop.new_selection)
+    )
+    return before, after
 
 
 def dump(state: OldState, change: Callable[[dict[str, dict[str, Any]]], None] = lambda _: None) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import pytest
 import yaml
 
-from tests import old_state
+from tests import bundles, old_state
 from tests.bundles import Ran, Shell
 from tests.components import require
 from tests.old_state import OldState
@@ -316,6 +316,91 @@ def test_power_vs_with_a_new_component(begin: Begin) -> None:
     assert "request-added" in proven(passes(engineer))
     nothing_changes_again(engineer, target, values)
     clean_up(engineer, target, values)
+
+
+REGISTRY = {
+    "AWS": "registry-credentials-request.yaml",
+    "Azure": "registry-credentials-request-azure.yaml",
+    "GCP": "registry-credentials-request-gcs.yaml",
+    "IBMCloud": "registry-credentials-request-ibmcos.yaml",
+}
+LABEL = "OPENSHIFT_IMAGE_REGISTRY_INSTALLER_CLOUD_CREDENTIALS"
+CHOSEN: Mapping[str, Mapping[str, str]] = {
+    "AWS token": {f"AWS_ROLE_{LABEL}": "c1-openshift-image-registry-installer-cloud-credentials"},
+    "AWS keys": {f"AWS_USER_{LABEL}": "c1-registry"},
+    "Azure token": {
+        f"AZURE_IDENTITY_{LABEL}": "c1-registry",
+        "AZURE_OIDC_RESOURCE_GROUP": "c1-oidc",
+        "AZURE_REGION": "westeurope",
+    },
+    "Azure keys": {},
+    "GCP token": {},
+    "GCP keys": {},
+    "IBMCloud keys": {f"IBMCLOUD_SERVICE_ID_{LABEL}": "c1-registry"},
+}
+"""What somebody decides about a new identity before it exists; the rest is known, or comes from making it."""
+
+
+@pytest.fixture
+def newcomer(request: pytest.FixtureRequest, shared: Path, tmp_path: Path) -> Path:
+    """Releases of which the older one does not know the image registry's request yet."""
+    platform = request.param.partition(" ")[0]
+    old = bundles.copy_release(shared, tmp_path / "releases", "4.14.0")
+    bundles.copy_release(shared, tmp_path / "releases", "4.14.99")
+    (file,) = old.glob(f"*_01-{REGISTRY[platform]}")
+    file.unlink()
+    return tmp_path / "releases"
+
+
+@pytest.mark.parametrize(("newcomer", "case"), [(case, case) for case in CHOSEN], indirect=["newcomer"], ids=CHOSEN)
+def test_a_new_component_gets_an_identity(
+    newcomer: Path, case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    """`commands.sh new` makes it; its ID goes into the Secret, and the rest grants, trusts and applies."""
+    platform, _, form = case.partition(" ")
+    state = old_state.make(newcomer, tmp_path, platform, "4.14.0", "4.14.99", token=form == "token")
+    account: Account | None = request.getfixturevalue("account") if platform == "AWS" else None
+    if account is not None:
+        (account.roles if form == "token" else account.users)(state)
+        account.export(state)
+    engineer = Engineer(state, tmp_path, capsys, account.env if account else {})
+    blocked(engineer, "request-added", *(("permission-added",) if platform == "Azure" else ()))
+    target = engineer.bundle()
+    values = dict(CHOSEN[case])
+    if case != "Azure keys":  # a service principal is made by a person
+        made = engineer.run(target, "new", values=values)
+        assert made.code == 0, made.err
+        assert len(made.changes) == 1
+    (new,) = (
+        old_state.identity_of(platform, r, len(state.identities))
+        for r in old_state.requests_of(newcomer, platform, "4.14.0", "4.14.99")[1]
+        if r.name.startswith("openshift-image-registry")
+    )
+    filled = old_state.values_of(state, new)
+    match platform:
+        case "AWS" if form == "keys":
+            keys = {"UserName": "c1-registry", "AccessKeyId": filled["aws_access_key_id"], "Status": "Active"}
+            old_state.write(state, "keys-new.json", {"AccessKeyMetadata": [keys]})
+        case "Azure":
+            principal = f"{new.number:08d}-0000-4000-8000-000000000002"
+            values[f"AZURE_PRINCIPAL_{LABEL}"] = principal
+            people = json.loads((state.export / "identities.json").read_text())
+            if form == "keys":
+                people.append({"appId": old_state.client(new.number), "id": principal})
+                old_state.write(state, "identities.json", people)
+        case "GCP":
+            accounts = json.loads((state.export / "service-accounts.json").read_text())
+            credentials = old_state.google_credentials(accounts[-1]["email"], token=form == "token")
+            filled = {"service_account.json": json.dumps(credentials)}
+        case "IBMCloud":
+            state.claimed[new.secret] = json.loads((state.export / "service-ids.json").read_text())[-1]["iam_id"]
+    fill_secret(state, target, filled)
+    ran = engineer.run(target, values=values)
+    assert ran.code == 0, ran.err
+    if account is not None:
+        account.export(state)
+    assert "request-added" in proven(passes(engineer))
+    nothing_changes_again(engineer, target, values)
 
 
 def test_where_only_the_annotation_is_missing(begin: Begin) -> None:

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from msgspec.structs import replace
 
 from tests import bundles
 from tests.bundles import Pair, Shell
 from upgrade_gate import remediation, remedy_requests
+from upgrade_gate.cluster import Offer
+from upgrade_gate.facts import Known
 from upgrade_gate.identities import Identities
 from upgrade_gate.inclusion import FEATURE_SET
 from upgrade_gate.pipeline import Outcome
@@ -174,3 +177,49 @@ def test_ccoctl_is_told_what_it_drops(shared: Path, tmp_path: Path) -> None:
     assert remedy_requests.tech_preview(marked(two=both)) == (False, ("two",))
     older = replace(marked(one=preview), new=replace(hop.new, version="4.11.3"))
     assert remedy_requests.tech_preview(older) == (False, ())
+
+
+DIGEST = "sha256:" + "1" * 64
+
+
+@pytest.mark.parametrize(
+    ("offered", "risks", "flags"),
+    [
+        (f"quay.io/ocp/release@{DIGEST}", (), ()),
+        (f"quay.io/ocp/release@{DIGEST}", ("SomeRisk",), ("--include-not-recommended",)),
+        ("quay.io/ocp/release@sha256:" + "2" * 64, (), ("--allow-explicit-upgrade",)),
+        (None, (), ("--allow-explicit-upgrade",)),
+    ],
+    ids=["offered", "offered with a risk", "another digest is offered", "not offered"],
+)
+def test_the_upgrade_command_names_the_digest_that_was_judged(
+    offered: str | None, risks: tuple[str, ...], flags: tuple[str, ...], shared: Path, tmp_path: Path
+) -> None:
+    """`oc adm upgrade --to-image` compares digests with what is offered, and takes nothing else without a flag."""
+    run, _ = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:One")])
+    (hop,), cluster = run.situation.hops, run.situation.cluster
+    assert cluster is not None
+    judged = replace(hop, new=replace(hop.new, pullspec=f"mirror.example.com/ocp/release@{DIGEST}"))
+    offers = (Offer("4.15.2", offered, risks),) if offered else ()
+    situation = replace(run.situation, hops=(judged,), cluster=replace(cluster, offers=Known(offers)))
+    (command,) = remediation.upgrade_commands(situation)
+    assert command == ("oc", "adm", "upgrade", f"--to-image=mirror.example.com/ocp/release@{DIGEST}", *flags)
+
+
+def test_without_a_digest_the_upgrade_command_names_the_version(shared: Path, tmp_path: Path) -> None:
+    run, files = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:Two")])
+    assert remediation.upgrade_commands(run.situation) == (("oc", "adm", "upgrade", "--to=4.15.2"),)
+    assert "oc adm release info --image-for=cloud-credential-operator '<FILL_ME: RELEASE_IMAGE>'" in (
+        files["README.md"].decode()
+    )
+
+
+def test_ccoctl_comes_out_of_the_image_that_the_cluster_offers(shared: Path, tmp_path: Path) -> None:
+    """A folder of manifests has no image; the cluster says which image the version is."""
+    image = f"quay.io/ocp/release@{DIGEST}"
+
+    def offer(text: str) -> str:
+        return text.replace("version: 4.14.0\n    image:", f"version: 4.15.2\n    image: {image}\n    was:")
+
+    _, files = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:Two")], change=offer)
+    assert f"oc adm release info --image-for=cloud-credential-operator {image}" in files["README.md"].decode()

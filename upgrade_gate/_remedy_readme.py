@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from upgrade_gate._remedy_script import quote
+from upgrade_gate.facts import Known
 from upgrade_gate.findings import Severity, Status
-from upgrade_gate.remedy import one_line, placeholders_in
+from upgrade_gate.remedy import one_line, placeholders_in, sentence
 from upgrade_gate.situation import Credentials, Mode
 
 if TYPE_CHECKING:
@@ -151,8 +152,19 @@ def _placeholders(plan: Plan, files: Mapping[str, bytes]) -> list[str]:
     return [
         "## To be filled in",
         _FILL_IN,
+        *_first(plan),
         "\n".join(["| variable | what it is | now |", "|---|---|---|", *rows]),
     ]
+
+
+def _first(plan: Plan) -> list[str]:
+    """Say which steps make what others need filled in: the script can run them alone."""
+    numbers = [str(n) for n, s in enumerate(plan.steps, 1) if s.first and s.scripted]
+    if not numbers:
+        return []
+    which = f"step {numbers[0]}" if len(numbers) == 1 else f"steps {sentence(numbers)}"
+    told = f"IDs and keys of what is new are known only once it exists. `bash commands.sh new` runs {which} alone; "
+    return [f"{told}fill in what that gives, then run the rest."]
 
 
 def _step(number: int, step: Step) -> str:
@@ -242,8 +254,11 @@ def _ccoctl(situation: Situation, plan: Plan) -> list[str]:
 
 
 def _pullspec(situation: Situation) -> str:
-    target = situation.target
-    return (target.pullspec if target else None) or "<FILL_ME: RELEASE_IMAGE>"
+    """Return the target's image: as it was read, else as the cluster offers it."""
+    target, cluster = situation.target, situation.cluster
+    offers = cluster.offers.value if cluster is not None and isinstance(cluster.offers, Known) else ()
+    offered = next((o.image for o in offers if target is not None and o.version == target.version), None)
+    return (target.pullspec if target else None) or offered or "<FILL_ME: RELEASE_IMAGE>"
 
 
 def _left(outcome: Outcome, plan: Plan) -> list[str]:
@@ -288,11 +303,12 @@ def _files(files: Sequence[str]) -> list[str]:
         "azure/": "*-role.json is all that an identity must hold until the upgrade is complete, *-delta.json what is "
         "new, *-role-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
         "gcp/": "*-role.yaml is all that an identity must hold until the upgrade is complete, *-delta.yaml what is "
-        "new, *-bindings.yaml the project's bindings, *.tf.json the same for Terraform, as data",
+        "new, *-bindings.yaml the project's bindings, *-role-after.yaml what replaces predefined roles in the "
+        "clean-up, *.tf.json the same for Terraform, as data",
         "ibmcloud/": "*-policies.json is all that an identity must hold until the upgrade is complete, *-delta-*.json "
         "what is new, *.tf.json the same for Terraform, as data",
         "alibabacloud/": "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json "
-        "what is new",
+        "what is new, *-policy-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
         "report.": "the report of the run that made this",
     }
     lines = [f"- {code(head)}: {text(words)}" for head, words in rows.items() if any(f.startswith(head) for f in files)]

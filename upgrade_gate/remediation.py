@@ -88,7 +88,7 @@ def plan(situation: Situation, judged: Sequence[Judged]) -> Plan:
         works=works,
         steps=tuple(sorted(steps, key=lambda s: s.when == "after")),
         files=files,
-        offer=_offer(situation, works, site),
+        offer=_offer(situation, works, site, secrets=bool(gaps)),
         annotation=why,
         passed_through=f"kube-system/{root}" if situation.mode is Mode.PASSTHROUGH and root else None,
         gaps=half_read,
@@ -228,14 +228,17 @@ def _removed(situation: Situation, judged: Iterable[Judged]) -> list[Step]:
     return steps
 
 
-def _offer(situation: Situation, works: Sequence[Work], site: Site) -> Offer | None:
-    """Return what ccoctl can do, with the traps of its own filters."""
+def _offer(situation: Situation, works: Sequence[Work], site: Site, *, secrets: bool) -> Offer | None:
+    """Return what ccoctl can do, with the traps of its own filters; nothing where there is only a clean-up.
+
+    A run before the upgrade would take away what the running release needs.
+    """
     kind = situation.platform_traits.kind if situation.platform_traits else None
     if kind is None or not works or not situation.mode.by_hand:
         return None
     cloud = remedy.cloud_of(kind)
     busy = [w for w in works if w.delta or w.untrusted or w.create]
-    offer = cloud.ccoctl(busy or works, site) if cloud is not None else None
+    offer = cloud.ccoctl(busy or works, site) if cloud is not None and (busy or secrets) else None
     if offer is None:
         return None
     preview, dropped = requests.tech_preview(situation.hops[-1])
