@@ -87,7 +87,7 @@ def az(words: list[str]) -> int:
             i.get("principalId") or i["id"] for i in people if found["assignee"] in (i.get("clientId"), i.get("appId"))
         )
         assert any(principal in (i.get("principalId"), i["id"]) for i in people), f"{principal} does not exist"
-        within = [f"{s}/".casefold() for d in definitions if d["id"] == role for s in d["assignableScopes"]]
+        within = [f"{s.rstrip('/')}/".casefold() for d in definitions if d["id"] == role for s in d["assignableScopes"]]
         assert not within or any(f"{found['scope']}/".casefold().startswith(s) for s in within), found["scope"]
         assigned = load("assignments.json")
         if any(

@@ -29,6 +29,26 @@ IBM_ACCOUNT = "0123456789abcdef0123456789abcdef"
 IBM_GROUP = "fedcba9876543210fedcba9876543210"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/c1-x7k2p-rg"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+BUILT_IN = {
+    "id": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}",
+    "name": CONTRIBUTOR,
+    "roleName": "Contributor",
+    "roleType": "BuiltInRole",
+    "assignableScopes": ["/"],
+    "permissions": [
+        {
+            "actions": ["*"],
+            "notActions": [
+                "Microsoft.Authorization/*/Delete",
+                "Microsoft.Authorization/*/Write",
+                "Microsoft.Authorization/elevateAccess/Action",
+            ],
+            "dataActions": [],
+            "notDataActions": [],
+        }
+    ],
+}
+"""Contributor as `az role definition list` prints it, its notActions as far as they matter here (iam.md section 1)."""
 POOL = "principal://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/c1"
 TOKEN_FILE = "/var/run/secrets/openshift/serviceaccount/token"
 STATUS: Mapping[str, Mapping[str, Any]] = {
@@ -101,12 +121,12 @@ def make(
     token: bool = False,
     change: Callable[[dict[str, dict[str, Any]]], None] = lambda _: None,
 ) -> OldState:
-    """Build the dumped cluster and, but for AWS, whose account is moto's, the export."""
+    """Build the dumped cluster and the export; AWS users are made by who makes their account."""
     requests, _ = requests_of(releases, platform, old, new)
     identities = [identity_of(platform, request, number) for number, request in enumerate(requests)]
     state = OldState(platform, token, old, new, folder / "cluster", folder / "export", tuple(identities), releases)
     state.export.mkdir(parents=True)
-    if platform in _EXPORTS:
+    if platform in _EXPORTS and (token or platform != "AWS"):
         _EXPORTS[platform](state)
     dump(state, change)
     return state
@@ -284,10 +304,26 @@ def aws_trust(identity: Identity) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def _aws(state: OldState) -> None:
+    """Roles as `aws iam get-account-authorization-details` prints them."""
+    roles = [
+        {
+            "RoleName": one.name,
+            "Arn": arn(one),
+            "AssumeRolePolicyDocument": aws_trust(one),
+            "RolePolicyList": [{"PolicyName": one.name, "PolicyDocument": aws_policy(one.request)}],
+            "AttachedManagedPolicies": [],
+        }
+        for one in state.identities
+    ]
+    body = {"RoleDetailList": roles, "UserDetailList": [], "GroupDetailList": [], "Policies": []}
+    write(state, "account.json", {"IsTruncated": False, **body})
+
+
 def _azure(state: OldState) -> None:
     """Managed identities where tokens are used, service principals otherwise."""
     people: list[Any] = []
-    definitions: list[Any] = []
+    definitions: list[Any] = [BUILT_IN]
     assignments: list[Any] = []
     federated: list[Any] = []
     for one in state.identities:
@@ -399,4 +435,10 @@ def _ibm(state: OldState) -> None:
     write(state, "policies.json", policies)
 
 
-_EXPORTS: Mapping[str, Callable[[OldState], None]] = {"Azure": _azure, "GCP": _gcp, "IBMCloud": _ibm, "PowerVS": _ibm}
+_EXPORTS: Mapping[str, Callable[[OldState], None]] = {
+    "AWS": _aws,
+    "Azure": _azure,
+    "GCP": _gcp,
+    "IBMCloud": _ibm,
+    "PowerVS": _ibm,
+}

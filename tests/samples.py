@@ -1,14 +1,19 @@
 """The sample reports in `reports/`: what each format looks like, and at once the golden files of the formats.
 
-`make reports` writes them again; a change in them needs a line in CHANGELOG.md.
+`make reports` writes them again; a change in them needs a line in CHANGELOG.md. Samples of real releases are written
+only where the shared corpus is (`UPGRADE_GATE_SHARED`).
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tests import old_state
 from upgrade_gate import plugins
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +29,9 @@ ENDINGS = {
     "sarif": "sarif",
     "text": "txt",
 }
+READ_BY_PEOPLE = ("html", "json", "markdown", "text")
 
+_COLLECTED = 1_793_523_600
 _COMMON = ("--now", "2026-11-02", "--label", "change=CHG0012345")
 RUNS: Mapping[str, tuple[Path, tuple[str, ...]]] = {
     "demo": (
@@ -45,12 +52,70 @@ RUNS: Mapping[str, tuple[Path, tuple[str, ...]]] = {
 """Name of the sample, the folder in which the command runs, and its arguments: no absolute path, no clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two releases of the shared corpus, on a cluster and an export that hold exactly what the older one asks for."""
+
+    platform: str
+    old: str
+    new: str
+    token: bool = False
+
+    @property
+    def name(self) -> str:
+        """What its samples are called."""
+        return f"{self.old}-{self.new}-{self.platform.casefold()}"
+
+
+PAIRS = {
+    pair.name: pair
+    for pair in (
+        Pair("AWS", "4.12.0", "4.13.0", token=True),
+        Pair("Azure", "4.13.0", "4.14.0"),
+        Pair("GCP", "4.14.0", "4.15.0", token=True),
+        Pair("PowerVS", "4.12.0", "4.13.0"),
+        Pair("Nutanix", "4.12.0", "4.13.0"),
+    )
+}
+
+
 def write(folder: Path, name: str) -> None:
     """Write one sample in every format into a folder."""
     place, arguments = RUNS[name]
-    outputs = [f"-o{form}={folder / f'{name}.{ENDINGS[form]}'}" for form in plugins.names("formats")]
+    _check(folder, name, place, (*arguments, *_COMMON), plugins.names("formats"))
+
+
+def write_pair(folder: Path, name: str, shared: Path) -> None:
+    """Write the sample of a pair of real releases, in the formats that people read."""
+    pair = PAIRS[name]
+    with tempfile.TemporaryDirectory() as place:
+        here = Path(place).resolve()
+        releases = shared / "corpus" / "releases"
+        state = old_state.make(
+            releases, here, pair.platform, pair.old, pair.new, token=pair.token, change=_with_namespaces
+        )
+        (here / "releases").symlink_to(releases)
+        for path in state.export.iterdir():
+            os.utime(path, (_COLLECTED, _COLLECTED))  # an export's age stands in the report
+        arguments = (a.replace(f"{releases}/", "releases/").replace(f"{here}/", "") for a in state.arguments())
+        # the last --now counts
+        _check(folder, name, here, (*arguments, *_COMMON), READ_BY_PEOPLE)
+
+
+def _with_namespaces(objects: dict[str, dict[str, Any]]) -> None:
+    """Add the namespaces that the older releases have, although nothing there asks for credentials yet."""
+    for name in ("openshift-cloud-controller-manager", "openshift-image-registry"):
+        metadata = {"name": "builder-token", "namespace": name}
+        other = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {}}
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        objects.setdefault(f"Namespace/{name}", space)
+        objects.setdefault(f"Secret/{name}/builder-token", other)
+
+
+def _check(folder: Path, name: str, place: Path, arguments: Sequence[str], formats: Sequence[str]) -> None:
+    outputs = [f"-o{form}={folder / f'{name}.{ENDINGS[form]}'}" for form in formats]
     done = subprocess.run(
-        [sys.executable, "-m", "upgrade_gate", "check", *arguments, *_COMMON, *outputs],
+        [sys.executable, "-m", "upgrade_gate", "check", *arguments, *outputs],
         cwd=place,
         env={**os.environ, "SOURCE_DATE_EPOCH": "1793610000", "COLUMNS": "80"},
         capture_output=True,
@@ -64,3 +129,6 @@ def write(folder: Path, name: str) -> None:
 if __name__ == "__main__":
     for sample in RUNS:
         write(REPORTS, sample)
+    corpus = os.environ.get("UPGRADE_GATE_SHARED")
+    for sample in PAIRS if corpus else ():
+        write_pair(REPORTS, sample, Path(corpus or ""))

@@ -1,5 +1,7 @@
 """The sample reports are what the program writes today, byte for byte."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,15 +10,39 @@ from tests import samples
 from upgrade_gate import plugins
 
 
+def _compare(folder: Path, name: str, formats: Sequence[str]) -> None:
+    for form in formats:
+        path = samples.REPORTS / f"{name}.{samples.ENDINGS[form]}"
+        assert path.exists(), f"{path.name} is not there: run `make reports`"
+        assert path.read_bytes() == (folder / path.name).read_bytes(), f"{path.name} differs: see `make reports`"
+
+
 @pytest.mark.parametrize("name", sorted(samples.RUNS))
 def test_the_samples_are_what_the_program_writes(name: str, tmp_path: Path) -> None:
     samples.write(tmp_path, name)
-    for form in plugins.names("formats"):
-        path = samples.REPORTS / f"{name}.{samples.ENDINGS[form]}"
-        assert path.exists(), f"{path.name} is not there: run `make reports`"
-        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), f"{path.name} differs: see `make reports`"
+    _compare(tmp_path, name, plugins.names("formats"))
+
+
+@pytest.mark.parametrize("name", sorted(samples.PAIRS))
+def test_the_samples_of_real_releases_are_what_the_program_writes(name: str, shared: Path, tmp_path: Path) -> None:
+    samples.write_pair(tmp_path, name, shared)
+    _compare(tmp_path, name, samples.READ_BY_PEOPLE)
 
 
 def test_nothing_else_lies_among_the_samples() -> None:
     known = {f"{name}.{ending}" for name in samples.RUNS for ending in samples.ENDINGS.values()}
-    assert {path.name for path in samples.REPORTS.iterdir()} <= known | {"README.md"}
+    known |= {f"{name}.{samples.ENDINGS[form]}" for name in samples.PAIRS for form in samples.READ_BY_PEOPLE}
+    assert {path.name for path in samples.REPORTS.iterdir()} == known | {"README.md"}
+
+
+def test_the_samples_are_small_and_name_no_place_of_this_machine() -> None:
+    assert sum(path.stat().st_size for path in samples.REPORTS.iterdir()) < 3_000_000
+    for path in samples.REPORTS.iterdir():
+        found = re.search(r"(?<![\w.])/(tmp|work|home|root|Users)/[\w./-]+", path.read_text("utf-8"))
+        assert found is None, f"{path.name}: {found}"
+
+
+def test_the_samples_readme_tells_what_each_is() -> None:
+    text = (samples.REPORTS / "README.md").read_text("utf-8")
+    for name in (*samples.RUNS, *samples.PAIRS):
+        assert f"`{name}" in text, name
