@@ -1,6 +1,7 @@
 """The bundle of small releases of our own: shared Secrets, clean-up, values that stop the script, ccoctl's filters."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,40 @@ def test_ccoctl_is_told_what_it_drops(shared: Path, tmp_path: Path) -> None:
     assert remedy_requests.tech_preview(older) == (False, ())
 
 
+@pytest.mark.parametrize("name", ["-n", "@file", "a b", "A", "a/b", "x" * 254, "\u202eabc", "..", "$(id)"])
+def test_a_name_that_no_object_can_have_is_left_to_a_person(name: str, shared: Path, tmp_path: Path) -> None:
+    """`-n` would be an option of oc and `@file` a file of az, however they are quoted."""
+    odd = {"secretRef": {"namespace": "openshift-ingress-operator", "name": name}}
+    _, files = small(shared, tmp_path, [], [small_request("one", "a:One", **odd), small_request("two", "b:Two")])
+    script = files["commands.sh"].decode()
+    before = script[script.rindex('if [ "$part" = before ]; then') :]
+    run = [line for line in before.splitlines() if not line.strip().startswith(("echo ", "#"))]
+    assert name not in [word for line in run for word in shlex.split(line.rstrip("\\"))]
+    assert any("get secret two" in line for line in run)
+    assert "is for a person" in before
+    assert "No Kubernetes object can be called" in files["README.md"].decode()
+
+
+def test_the_annotation_waits_for_the_word_that_a_person_is_done(shared: Path, tmp_path: Path) -> None:
+    """Steps that the script only names may be forgotten: CCO must not be told before somebody says so."""
+    odd = {"serviceAccountNames": ["-sa"]}
+    _, files = small(shared, tmp_path, [], [small_request("one", "a:One", **odd)], secrets=DONE)
+    folder = tmp_path / "bundle"
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    shell = Shell(tmp_path / "bin", tmp_path)
+    stopped = shell.run(folder / "commands.sh")
+    assert (stopped.code, stopped.changes) == (2, ())
+    assert "DONE_BY_HAND is not filled in" in stopped.err
+    ran = shell.run(folder / "commands.sh", values={"DONE_BY_HAND": "yes"})
+    assert ran.code == 0, ran.err
+    assert [call[:2] for call in ran.changes] == [("oc", "annotate")]
+    assert shell.run(folder / "commands.sh", values={"DONE_BY_HAND": "no"}).code == 2
+    assert "| `DONE_BY_HAND` |" in files["README.md"].decode()
+
+
+DONE = ({"name": "one", "data": {"credentials": ""}},)
 DIGEST = "sha256:" + "1" * 64
 
 

@@ -141,8 +141,9 @@ def _placeholders(plan: Plan, files: Mapping[str, bytes]) -> list[str]:
     for step in plan.steps:
         words = [w for c in step.commands for argv in (c.argv, c.unless, c.counts, c.otherwise) for w in argv]
         held = [files[f].decode("utf-8", "replace") for f in step.files if not f.startswith("secrets/")]
-        used.update(placeholders_in(*words, *held))
-    wanted = {p.name: p for step in plan.steps for p in step.placeholders if p.name in used}
+        used.update(placeholders_in(*words, *held, *(one.token for one in step.asks)))
+    listed = (p for step in plan.steps for p in (*step.placeholders, *step.asks))
+    wanted = {p.name: p for p in listed if p.name in used}
     if not wanted:
         return []
     rows = [

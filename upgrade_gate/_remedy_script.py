@@ -125,7 +125,7 @@ def _escape(character: str) -> str:
 
 def script(title: str, steps: Sequence[Step], documents: Mapping[str, bytes]) -> bytes:
     """Return commands.sh for numbered steps; `documents` are the bundle's files, of which some are to be filled in."""
-    known = {p.name: p for step in steps for p in step.placeholders}
+    known = {p.name: p for step in steps for p in (*step.placeholders, *step.asks)}
     to_fill = _to_fill(steps, documents, known)
     run = _parts(steps)
     parts = [_head(title, tuple(run))]
@@ -182,7 +182,11 @@ def _named(file: str, words: Iterable[str]) -> bool:
 
 
 def _used(steps: Sequence[Step], documents: Mapping[str, bytes]) -> tuple[str, ...]:
-    return placeholders_in(*(text for step in steps if step.scripted for text in _texts(step, documents)))
+    scripted = [step for step in steps if step.scripted]
+    return placeholders_in(
+        *(text for step in scripted for text in _texts(step, documents)),
+        *(one.token for step in scripted for one in step.asks),
+    )
 
 
 def _to_fill(
@@ -218,7 +222,7 @@ def _checks(part: str, steps: Sequence[Step], documents: Mapping[str, bytes]) ->
     conditional: dict[str, list[str]] = {}
     for step in scripted:
         wanted = set(placeholders_in(*_texts(step, documents)))
-        asked = [p for p in step.placeholders if p.name in wanted]
+        asked = [*(p for p in step.placeholders if p.name in wanted), *step.asks]
         there = step.commands[0].unless if len(step.commands) == 1 else ()
         if there and asked and all(p.path for p in asked):
             conditional.setdefault(_words(there, {}), []).extend(map(_check, asked))

@@ -21,7 +21,7 @@ from upgrade_gate._remedy_readme import readme
 from upgrade_gate._remedy_script import script
 from upgrade_gate.facts import Known
 from upgrade_gate.findings import Status
-from upgrade_gate.remedy import Command, Serves, Step, argv, json_file, one_line
+from upgrade_gate.remedy import Command, Placeholder, Serves, Step, argv, json_file, one_line, sentence
 from upgrade_gate.secret_ref import SecretRef
 from upgrade_gate.situation import Behaviour, Mode
 
@@ -44,6 +44,8 @@ README = "README.md"
 
 ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
 _GUARDED = frozenset({"minor", "major", "skip"})
+_OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+"""What Kubernetes takes as the name of a namespace, Secret or service account (RFC 1123 subdomain)."""
 _LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
 
 
@@ -77,10 +79,11 @@ def plan(situation: Situation, judged: Sequence[Judged]) -> Plan:
     secrets, secret_steps = manifests.secret_steps(gaps, works, site)
     files.update(namespaces)
     files.update(secrets)
-    steps = [*namespace_steps, *steps, *secret_steps]
+    strange = _strange(situation)
+    steps = [_left_to_a_person(step, strange) for step in (*namespace_steps, *steps, *secret_steps)]
     half_read = tuple(line for hop in situation.hops for line in requests.gaps(hop))
     step, why = _annotation(situation, half_read)
-    steps += [step] if step else []
+    steps += [_once_done_by_hand(step, steps)] if step else []
     steps += _removed(situation, judged)
     root = situation.platform_traits.root_secret if situation.platform_traits else None
     return Plan(
@@ -100,6 +103,47 @@ def _with_denials(step: Step, denials: Sequence[str]) -> Step:
     if not denials or step.serves is not Serves.GRANTS:
         return step
     return replace(step, notes=(*step.notes, *(f"A grant does not help while a deny stands: {d}." for d in denials)))
+
+
+def _strange(situation: Situation) -> Mapping[str, str]:
+    """Return the Secrets, as `namespace/name`, that have or bring a name that no Kubernetes object can have.
+
+    Such a name may begin with `-` or `@`, which a command line takes for an option or a file, however it is quoted.
+    """
+    found: dict[str, str] = {}
+    selections = [hop.old_selection for hop in situation.hops] + [hop.new_selection for hop in situation.hops]
+    for selection in selections:
+        for selected in selection.requests.values():
+            request = selected.request
+            if request.secret is None:
+                continue
+            names = (request.secret.namespace, request.secret.name, *request.service_accounts)
+            wrong = next((name for name in names if not _OBJECT_NAME.fullmatch(name)), None)
+            if wrong is not None:
+                found.setdefault(str(request.secret), wrong)
+    return found
+
+
+def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
+    """Return a step as it is, or for a person where it is about a name that no object can have."""
+    wrong = next((strange[secret] for secret in sorted(step.secrets) if secret in strange), None)
+    if wrong is None:
+        return step
+    note = (
+        f"No Kubernetes object can be called {one_line(wrong)!r}: see what the release means before anything is done."
+    )
+    return replace(step, scripted=False, notes=(*step.notes, note))
+
+
+def _once_done_by_hand(annotation: Step, steps: Sequence[Step]) -> Step:
+    """Return the annotation's step, which waits for the word that the steps for a person are done."""
+    before = (step for step in steps if step.when == "before")
+    by_hand = [str(number) for number, step in enumerate(before, 1) if not step.scripted]
+    if not by_hand:
+        return annotation
+    which = f"step {by_hand[0]} is" if len(by_hand) == 1 else f"steps {sentence(by_hand)} are"
+    meaning = f"yes, once {which} done by a person"
+    return replace(annotation, asks=(Placeholder("DONE_BY_HAND", meaning, "yes"),))
 
 
 def _open(judged: Iterable[Judged]) -> list[Finding]:

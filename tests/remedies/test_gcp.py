@@ -100,6 +100,14 @@ def test_a_role_that_grants_nothing_is_not_added_to(dead: dict[str, Any]) -> Non
     assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("create", "p1_xoperator")
 
 
+def test_a_name_with_a_comma_stays_one_name() -> None:
+    """`gcloud` takes a list apart at commas: one permission of a payload must not become two."""
+    odd = Grant("permission", "a.b.c,resourcemanager.projects.setIamPolicy")
+    update = step(gcp.draft(work(KIND, [GET, odd], identity=EMAIL), here(PROJECT, OWN)), Serves.GRANTS).commands[0]
+    listed = update.argv[update.argv.index("--add-permissions") + 1]
+    assert listed == f"^;^{odd.permission};{GET.permission}"
+
+
 def test_a_predefined_role_is_bound() -> None:
     draft = gcp.draft(work(KIND, [ADMIN], identity=EMAIL), here())
     (binding,) = step(draft, Serves.GRANTS).commands

@@ -237,7 +237,7 @@ def _custom(target: _Target, file: str, listed: Sequence[str]) -> Command:
         "gcloud iam roles update",
         target.role,
         project=target.project,
-        add_permissions=",".join(listed),
+        add_permissions=_as_list(listed),
         quiet=True,
     )
     if target.role_seen:
@@ -247,6 +247,14 @@ def _custom(target: _Target, file: str, listed: Sequence[str]) -> Command:
         unless=argv("gcloud iam roles describe", target.role, project=target.project),
         otherwise=update,
     )
+
+
+def _as_list(listed: Sequence[str]) -> str:
+    """Return names as `gcloud` takes a list: apart at another character where one of them holds a comma."""
+    if not any("," in name or name.startswith("^") for name in listed):
+        return ",".join(listed)
+    apart = next(c for c in (*";:|#~", *map(chr, range(0x2460, 0x3000))) if not any(c in name for name in listed))
+    return f"^{apart}^{apart.join(listed)}"
 
 
 def _role_document(target: _Target, listed: Sequence[str]) -> dict[str, Any]:
