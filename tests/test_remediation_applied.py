@@ -326,7 +326,7 @@ REGISTRY = {
 }
 LABEL = "OPENSHIFT_IMAGE_REGISTRY_INSTALLER_CLOUD_CREDENTIALS"
 CHOSEN: Mapping[str, Mapping[str, str]] = {
-    "AWS token": {f"AWS_ROLE_{LABEL}": "c1-openshift-image-registry-installer-cloud-credentials"},
+    "AWS token": {},
     "AWS keys": {f"AWS_USER_{LABEL}": "c1-registry"},
     "Azure token": {
         f"AZURE_IDENTITY_{LABEL}": "c1-registry",

@@ -180,6 +180,34 @@ def test_ccoctl_is_told_what_it_drops(shared: Path, tmp_path: Path) -> None:
     assert remedy_requests.tech_preview(older) == (False, ())
 
 
+def role(name: str, secret: str = "one") -> dict[str, str]:
+    return {f"openshift-ingress-operator/{secret}": f"arn:aws:iam::111122223333:role/{name}"}
+
+
+@pytest.mark.parametrize(
+    ("named", "inferred"),
+    [
+        ({**role("c1-openshift-ingress-operator-one")}, True),
+        ({**role("c1-openshift-ingress-operator-one"), **role("c1-openshift-ingress-operator-two", "two")}, True),
+        ({**role("c1-openshift-ingress-operator-one"), **role("c2-openshift-ingress-operator-two", "two")}, False),
+        ({**role("c1-openshift-ingress-operator-one"), **role("ingress", "two")}, False),
+        (role("by-terraform"), False),
+        ({}, False),
+    ],
+    ids=["one role", "two roles", "two clusters' roles", "one of another name", "none of ccoctl's", "no role known"],
+)
+def test_a_new_role_is_called_as_ccoctl_called_the_others(
+    named: Mapping[str, str], inferred: bool, shared: Path, tmp_path: Path
+) -> None:
+    old = [small_request("one", "a:One"), small_request("two", "b:Two")]
+    claims = Claims(identities=Identities(by_secret=named))
+    _, files = small(shared, tmp_path, old, [*old, small_request("three", "c:Three")], claims=claims)
+    script = files["commands.sh"].decode()
+    assert ("--role-name c1-openshift-ingress-operator-three" in script) is inferred
+    assert ("AWS_ROLE_OPENSHIFT_INGRESS_OPERATOR_THREE" in script) is not inferred
+    assert ("create-iam-roles --name c1 " in files["README.md"].decode()) is inferred
+
+
 @pytest.mark.parametrize("name", ["-n", "@file", "a b", "A", "a/b", "x" * 254, "\u202eabc", "..", "$(id)"])
 def test_a_name_that_no_object_can_have_is_left_to_a_person(name: str, shared: Path, tmp_path: Path) -> None:
     """`-n` would be an option of oc and `@file` a file of az, however they are quoted."""

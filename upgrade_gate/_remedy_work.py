@@ -7,6 +7,7 @@ also what the running release needs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from upgrade_gate.situation import Situation
 
 __all__ = ["CLEAN_UP_RULES", "GRANT_RULES", "NEW_RULES", "SECRET_RULES", "TRUST_RULES", "site_of", "works"]
+
+_ROLE = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/(?:[^/]+/)*([^/]+)")
 
 GRANT_RULES = frozenset(
     {
@@ -77,9 +80,32 @@ def site_of(situation: Situation) -> Site:
         issuer=known["issuer"],
         account=claims.identities.account or (held.account if held else None),
         scopes=scopes,
-        ccoctl_name=claims.ccoctl_name,
+        ccoctl_name=_ccoctl_name(situation),
         documents=documents,
     )
+
+
+def _ccoctl_name(situation: Situation) -> str | None:
+    """Return the --name that ccoctl was run with: as given, else as all AWS roles of the running release carry it.
+
+    It names what is new here, and is no proof of anything: one role of another name, and nothing is inferred.
+    """
+    given = situation.proof.claims.ccoctl_name
+    if given or not situation.hops or not situation.mode.by_hand:
+        return given
+    found: set[str] = set()
+    for selected in situation.hops[0].old_selection.requests.values():
+        request = selected.request
+        identity = situation.proof.identity_of(request)
+        if request.secret is None or identity is None:
+            continue
+        role = _ROLE.fullmatch(identity.id)
+        name = role.group(1).partition(f"-{request.secret.namespace}-")[0] if role else ""
+        made = entitlements.ccoctl_name("AWS", name, request.secret.namespace, request.secret.name, request.name)
+        if not role or not name or made != role.group(1):
+            return None
+        found.add(name)
+    return found.pop() if len(found) == 1 else None
 
 
 def _text(fact: object) -> str | None:
@@ -302,8 +328,12 @@ class _Assembly:
             )
         )
 
+    @cached_property
+    def _ccoctl_name(self) -> str | None:
+        return _ccoctl_name(self._situation)
+
     def _ccoctl(self, request: CredentialsRequest) -> str | None:
-        name = self._situation.proof.claims.ccoctl_name
+        name = self._ccoctl_name
         if not name or request.secret is None:
             return None
         plugin = entitlements.provider_of_kind(request.provider_kind)
