@@ -324,7 +324,9 @@ def _azure(state: OldState) -> None:
     """Managed identities where tokens are used, service principals otherwise."""
     people: list[Any] = []
     definitions: list[Any] = [BUILT_IN]
-    assignments: list[Any] = []
+    reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+    above = "/providers/Microsoft.Management/managementGroups/everything"
+    assignments = [azure_assignment("inherited", client(77), "Reader", reader, above)]
     federated: list[Any] = []
     for one in state.identities:
         principal = f"{one.number:08d}-0000-4000-8000-000000000002"
