@@ -54,6 +54,7 @@ from upgrade_gate._cluster_queries import (
     secret_query,
 )
 from upgrade_gate._cluster_rows import first_rows, row, secret_rows
+from upgrade_gate.errors import ClusterError
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.secret_ref import SecretRef
 
@@ -185,8 +186,12 @@ def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str],
     """Read the second wave and resolve the default mode by the root Secret's annotation."""
     names, wanted = sorted(set(namespaces)), sorted(set(refs))
     root = root_ref(cluster.platform.value, cluster.mode) if isinstance(cluster.platform, Known) else None
-    raw = reader.read(second_wave(names, wanted, root))
-
+    queries = second_wave(names, wanted, root)
+    raw: Mapping[Query, Fact[Any]]
+    try:
+        raw = reader.read(queries)
+    except ClusterError as error:  # the first wave was read: what it says still stands, and the report names the rest
+        raw = dict.fromkeys(queries, Unknown(error.message, error.hint))
     secrets = {ref: _secret(raw, ref) for ref in wanted}
     spaces = {name: _namespace(raw, name, secrets) for name in names}
     if root is not None:

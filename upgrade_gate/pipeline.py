@@ -179,23 +179,27 @@ def _read(text: str, settings: Settings) -> Payload | SourceError:
         return error
 
 
-def required_secrets(surveyed: Survey) -> frozenset[SecretRef]:
-    """Return the Secrets that the releases of the path require on this cluster, each release after the first."""
+def required_secrets(surveyed: Survey, *, today: bool = False) -> frozenset[SecretRef]:
+    """Return the Secrets that the releases of the path require on this cluster, each release after the first.
+
+    `today` adds those of the first, which only a record for later needs.
+    """
     return frozenset(
         selected.request.secret
         for hop in surveyed.hops
-        for selected in hop.new_selection.requests.values()
+        for selection in (hop.new_selection, *([hop.old_selection] if today else []))
+        for selected in selection.requests.values()
         if selected.request.secret is not None
     )
 
 
-def with_secrets(surveyed: Survey, reader: Reader | None) -> Survey:
-    """Read the second wave: only now is it known which namespaces and Secrets matter."""
+def with_secrets(surveyed: Survey, reader: Reader | None, *, today: bool = False) -> Survey:
+    """Read the second wave: only now is it known which namespaces and Secrets matter (see `required_secrets`)."""
     if reader is None or surveyed.cluster is None:
         return surveyed
     from upgrade_gate import cluster as clusters
 
-    refs = required_secrets(surveyed)
+    refs = required_secrets(surveyed, today=today)
     return replace(
         surveyed,
         cluster=clusters.observe_secrets(surveyed.cluster, reader, {ref.namespace for ref in refs}, refs),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.flows import World, request, write
 from upgrade_gate.commands import main
 
 DEMO = Path(__file__).resolve().parents[2] / "upgrade_gate" / "data" / "demo"
@@ -36,3 +37,21 @@ def test_snapshot_needs_a_cluster(tmp_path: Path) -> None:
     code = main(["snapshot", *RELEASES, "--no-cluster", "--platform", "AWS", str(tmp_path / "x.json")])
     assert code == 2
     assert not (tmp_path / "x.json").exists()
+
+
+def test_the_secrets_of_the_current_release_are_recorded_too(tmp_path: Path) -> None:
+    old = (request("AWS"), request("AWS", "old"))
+    arguments = write(World(payloads=(old, (request("AWS"),))), tmp_path)
+    option = {name: arguments[arguments.index(name) + 1] for name in ("--to", "--from", "--cluster")}
+    assert main(["snapshot", *(text for pair in option.items() for text in pair), str(tmp_path / "s.json")]) == 0
+    # what the cluster holds of the release that it runs can be judged from the same record
+    running = [
+        "check",
+        "--to",
+        option["--from"],
+        "--from",
+        option["--from"],
+        "--cluster",
+        f"snapshot:{tmp_path / 's.json'}",
+    ]
+    assert main(running) == 0

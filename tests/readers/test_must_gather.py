@@ -488,6 +488,16 @@ def test_two_clusters_in_one_folder_are_refused_with_their_ids(tmp_path: Path) -
     assert "hostedcluster-two" in str(caught.value)
 
 
+def test_a_hosted_cluster_below_its_management_cluster_is_a_second_cluster(tmp_path: Path) -> None:
+    objects = sample()
+    tree(tmp_path, objects)
+    objects["ClusterVersion/version"]["spec"]["clusterID"] = "99999999-2222-4333-8444-555555555555"
+    tree(tmp_path / "hostedcluster-two", objects)
+    with pytest.raises(UsageError, match="2 clusters"):
+        must_gather.open_dump(tmp_path)
+    assert must_gather.open_dump(tmp_path / "hostedcluster-two").layouts
+
+
 def test_of_two_dumps_of_one_cluster_the_newest_wins_and_says_so(tmp_path: Path) -> None:
     old = tree(tmp_path / "zz-old", sample("4.13.1"))
     new = tree(tmp_path / "aa-new", {k: v for k, v in sample().items() if not k.startswith("Secret/")})

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["MustGatherReader", "open_dump"]
 
 _DEPTH = 3
+_HOSTED = "hostedcluster-"
+"""Below the dump of a management cluster, `hypershift dump` keeps those of its hosted clusters in such folders."""
 _MOST_FOLDERS = 5_000
 _MOST_FLAT = 5_000
 _ENDINGS = tuple(suffix for suffix in SUFFIXES if suffix)
@@ -117,7 +119,7 @@ def _is_insights(files: Files, base: str) -> bool:
 
 
 def _roots(files: Files) -> Iterator[str]:
-    """Yield the roots of dumps at depth 0 to 3, not looking below a root."""
+    """Yield the roots of dumps at depth 0 to 3; below a root only those of the clusters that it hosts."""
     queue = [("", 0)]
     seen = 0
     while queue:
@@ -127,6 +129,10 @@ def _roots(files: Files) -> Iterator[str]:
             raise ClusterError("more folders than a dump has", hint="give the folder of the dump itself")
         if _is_tree(files, base) or _is_insights(files, base):
             yield base
+            hosted = [
+                name for name, is_folder in files.names(base.rstrip("/")) if is_folder and name.startswith(_HOSTED)
+            ]
+            queue += [(f"{base}{name}/", _DEPTH) for name in hosted]
             continue
         if depth < _DEPTH:
             queue += [(f"{base}{name}/", depth + 1) for name, is_folder in files.names(base.rstrip("/")) if is_folder]
