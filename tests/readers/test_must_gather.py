@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 import shutil
+import stat
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +126,32 @@ def test_an_archive_of_a_dump_is_the_dump(tmp_path: Path, mode: Any) -> None:
     with tarfile.open(packed, mode) as archive:
         archive.add(tmp_path / "mg", "./mg")
     assert facts(observe(packed)) == facts(observe(tmp_path / "mg"))
+
+
+def test_a_zip_archive_of_a_dump_is_the_dump(tmp_path: Path) -> None:
+    tree(tmp_path / "mg")
+    with zipfile.ZipFile(tmp_path / "mg.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted((tmp_path / "mg").rglob("*.yaml")):
+            packed.write(path, path.relative_to(tmp_path))
+    assert observe(tmp_path / "mg.zip").rows == observe(tmp_path / "mg").rows
+
+
+def test_what_a_zip_archive_hides_is_unknown(tmp_path: Path) -> None:
+    tree(tmp_path / "mg")
+    with zipfile.ZipFile(tmp_path / "mg.zip", "w") as packed:
+        for path in sorted((tmp_path / "mg").rglob("*.yaml")):
+            entry = zipfile.ZipInfo(str(path.relative_to(tmp_path)))
+            kind = stat.S_IFLNK if path.name == "version.yaml" else stat.S_IFREG
+            entry.external_attr = (kind | 0o644) << 16
+            packed.writestr(entry, path.read_bytes())
+        packed.writestr("../escape.yaml", "x")
+    found = observe(tmp_path / "mg.zip")
+    assert isinstance(found.version, Unknown)
+    assert "is a link" in found.version.reason
+    content = (tmp_path / "mg.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ClusterError, match="not a readable"):
+        must_gather.open_dump(tmp_path / "cut.zip")
 
 
 def test_managed_fields_are_dropped(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from upgrade_gate.source import Limits
 
 if TYPE_CHECKING:
     import tarfile
+    import zipfile
     from collections.abc import Iterable
 
 __all__ = ["SUFFIXES", "ArchiveFiles", "Files", "FolderFiles", "Unusable", "load", "open_archive", "stem"]
@@ -102,14 +103,17 @@ class ArchiveFiles:
 
 
 def open_archive(path: Path) -> ArchiveFiles:
-    """Read the members of a tar archive (plain, gzip or xz) that can belong to a dump's facts.
+    """Read the members of an archive (tar, plain or compressed, or zip) that can belong to a dump's facts.
 
     Logs and the like, most of a must-gather, are passed over. Links, absolute names and `..` are refused. Raises
     ClusterError where the archive is damaged or too large.
     """
     import lzma
     import tarfile
+    import zipfile
 
+    if zipfile.is_zipfile(path):
+        return _open_zip(path)
     members: dict[str, bytes | str] = {}
     total = count = 0
     try:
@@ -131,6 +135,44 @@ def open_archive(path: Path) -> ArchiveFiles:
             f"{path}: not a readable tar archive: {error}", hint="give the unpacked folder, or fetch it again"
         ) from error
     return ArchiveFiles(members, _folders(members))
+
+
+def _open_zip(path: Path) -> ArchiveFiles:
+    import zipfile
+
+    members: dict[str, bytes | str] = {}
+    total = 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if len(entries) > _MOST_MEMBERS:
+                raise ClusterError(f"{path}: more files than a dump of a cluster has", hint="unpack it by hand")
+            for entry in entries:
+                name = _member_name(entry.filename)
+                if name is None or entry.is_dir() or not _matters(name):
+                    continue
+                content = _entry(archive, entry, name)
+                total += len(content)
+                if total > _LIMITS.unpacked or len(members) > _MOST_KEPT:
+                    raise ClusterError(f"{path}: unpacks to more than a dump of a cluster", hint="unpack it by hand")
+                members[name] = content
+    except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
+        raise ClusterError(
+            f"{path}: not a readable zip archive: {error}", hint="give the unpacked folder, or fetch it again"
+        ) from error
+    return ArchiveFiles(members, _folders(members))
+
+
+def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes | str:
+    kind = stat.S_IFMT(entry.external_attr >> 16)  # the mode of Unix, nothing where the archive was made elsewhere
+    if kind not in (0, stat.S_IFREG):
+        return f"{name} is a link" if kind == stat.S_IFLNK else f"{name} is no plain file"
+    try:
+        with archive.open(entry) as stream:
+            content = stream.read(_LIMITS.file + 1)
+    except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way that Python does not know
+        return f"{name} cannot be unpacked: {error}"
+    return content if len(content) <= _LIMITS.file else f"{name} is larger than {_LIMITS.file} bytes"
 
 
 def _member_name(name: str) -> str | None:
