@@ -21,7 +21,7 @@ from upgrade_gate.errors import EntitlementError
 from upgrade_gate.permissions import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from upgrade_gate.permissions import GrantType
 
@@ -228,7 +228,8 @@ def _all_providers() -> tuple[Provider, ...]:
 
 def provider_of_kind(kind: str) -> Provider | None:
     """Return the plugin that judges the grants of this providerSpec kind, None where no cloud can."""
-    return next((p for p in _all_providers() if kind in p.KINDS), None)
+    likely = cast("Iterator[Provider]", plugins.load_likely_first("entitlement_readers", kind))
+    return next((plugin for plugin in likely if kind in plugin.KINDS), None)
 
 
 def _grant(provider: str, given: Mapping[str, Any]) -> Grant:

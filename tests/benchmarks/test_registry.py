@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.conftest import Measure
+from tests.integration import certificates
+from tests.integration.kubernetes_server import KubernetesServer, objects_of
 from tests.integration.live_cluster import image_of
 from tests.integration.registry_server import Meter, registry
 
@@ -25,12 +27,19 @@ def test_check_of_two_images(
             running.push(image, "ocp/release", tag).replace(running.host, meter.host)
             for image, tag in zip(images, ("old", "new"), strict=True)
         )
-        cluster = f"must-gather:{fixtures / 'clusters' / 'aws-sts'}"
-        command = ("check", "--from", old, "--to", new, "--cluster", cluster, "--insecure", meter.host)
+        dump = fixtures / "clusters" / "aws-sts"
+        hop = ("--from", old, "--to", new, "--insecure", meter.host)
+        record = ("snapshot", *hop, "--cluster", f"must-gather:{dump}", tmp_path / "cluster.json", "--no-cache")
+        assert measure("taking the snapshot", *record, budget="-", runs=1).code == 0
+        command = ("check", *hop, "--cluster", f"snapshot:{tmp_path / 'cluster.json'}")
         meter.reset()
         cold = measure("check of two images, cold", *command, "--no-cache", budget="0.8 s, 120 MB", runs=7)
         moved = meter.received // 7
         measure("the same, filling the cache", *command, "--cache-dir", tmp_path / "cache", budget="-", runs=1)
+        made = certificates.make(tmp_path)
+        with KubernetesServer(made, objects_of(dump)).run() as server:
+            live = ("--cluster", "live", "--kubeconfig", server.kubeconfig(tmp_path / "kubeconfig"))
+            measure("the same with a live cluster, cold", "check", *hop, *live, "--no-cache", budget="1.4 s, 120 MB")
         meter.reset()
         warm = measure("the same from the cache", *command, "--cache-dir", tmp_path / "cache", budget="0.30 s", runs=7)
     with capsys.disabled():
