@@ -11,6 +11,7 @@ from tests.cluster_objects import Objects, sample
 from upgrade_gate import cco, cluster
 from upgrade_gate.facts import Absent, Known, Unknown
 from upgrade_gate.findings import Guard
+from upgrade_gate.situation import HopKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,7 +180,7 @@ def test_where_the_annotation_is_asked_for(release: tuple[int, int], platforms: 
     ],
 )
 def test_when_the_annotation_must_be_set(
-    release: tuple[int, int], platform: str, hop: cco.HopKind, mode: str, wanted: bool
+    release: tuple[int, int], platform: str, hop: HopKind, mode: str, wanted: bool
 ) -> None:
     found, reason = cco.annotation_wanted(release=release, platform=platform, hop_kind=hop, mode=mode)
     assert found == wanted
@@ -230,7 +231,7 @@ def test_what_is_no_version_has_no_hop(old: str, new: str) -> None:
         ("downgrade", ("4.22.1",), False),
     ],
 )
-def test_which_hops_cvo_can_make(kind: cco.HopKind, edges: tuple[str, ...], supported: bool) -> None:
+def test_which_hops_cvo_can_make(kind: HopKind, edges: tuple[str, ...], supported: bool) -> None:
     found, reason = cco.hop_support(kind, "4.22.1", "5.0.0", edges)
     assert found == supported
     assert bool(reason) != supported
@@ -330,7 +331,7 @@ def test_what_cco_does_here(
     ],
 )
 def test_whether_a_new_request_would_have_been_stopped(
-    *, platform: str, release: tuple[int, int], hop: cco.HopKind, mode: str, condition: str | None, guard: Guard
+    *, platform: str, release: tuple[int, int], hop: HopKind, mode: str, condition: str | None, guard: Guard
 ) -> None:
     found, reason = cco.guard_new_request(
         platform=platform, release=release, hop_kind=hop, mode=mode, condition=condition
@@ -340,7 +341,7 @@ def test_whether_a_new_request_would_have_been_stopped(
 
 
 @pytest.mark.parametrize("hop", ["patch", "minor", "major", "skip", "downgrade", "none"])
-def test_a_permission_is_never_guarded(hop: cco.HopKind) -> None:
+def test_a_permission_is_never_guarded(hop: HopKind) -> None:
     assert cco.guard_permission(hop)[0] is Guard.MISSED
 
 
@@ -356,7 +357,7 @@ def test_a_permission_is_never_guarded(hop: cco.HopKind) -> None:
     ],
 )
 def test_a_missing_secret_is_guarded_only_by_the_old_lists(
-    release: tuple[int, int], hop: cco.HopKind, name: str, guard: Guard
+    release: tuple[int, int], hop: HopKind, name: str, guard: Guard
 ) -> None:
     secret = cluster.SecretRef("openshift-cluster-csi-drivers", name)
     assert cco.guard_secret_missing(platform="AWS", release=release, hop_kind=hop, secret=secret)[0] is guard
@@ -372,7 +373,7 @@ def test_a_missing_secret_is_guarded_only_by_the_old_lists(
     ],
 )
 def test_a_missing_root_credential_is_guarded_by_the_condition(
-    hop: cco.HopKind, condition: str | None, guard: Guard
+    hop: HopKind, condition: str | None, guard: Guard
 ) -> None:
     assert cco.guard_root_credential(hop_kind=hop, condition=condition)[0] is guard
 

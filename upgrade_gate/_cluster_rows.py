@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate import _cluster_queries as asked
 from upgrade_gate._cluster_model import Cluster, FactRow, SecretRecord
-from upgrade_gate.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.facts import Absent, Fact, Known, Unknown, known_or
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +46,6 @@ def first_rows(cluster: Cluster, credential: Fact[str], disabled: Fact[bool]) ->
         unknown = [fact for fact in facts if isinstance(fact, Unknown)]
         return unknown[0] if unknown else facts[0]
 
-    def shown(fact: Fact[Any]) -> Any:
-        return fact.value if isinstance(fact, Known) else None
-
     operator = {c.type: c.status for c in cluster.operator.value} if isinstance(cluster.operator, Known) else None
     count = len(cluster.requests.value) if isinstance(cluster.requests, Known) else None
     version = (
@@ -68,19 +65,19 @@ def first_rows(cluster: Cluster, credential: Fact[str], disabled: Fact[bool]) ->
     gates = (cluster.feature_set, cluster.feature_gates, cluster.custom_gates)
     names = asked.ROW_NAMES
     return (
-        row(names[asked.VERSION], worst(*version), shown(cluster.version)),
+        row(names[asked.VERSION], worst(*version), known_or(cluster.version, None)),
         row(names[asked.OPERATOR], cluster.operator, operator),
-        row(names[asked.INFRASTRUCTURE], worst(*infrastructure), shown(cluster.platform)),
-        row(names[asked.AUTHENTICATION], _present(cluster.issuer), shown(cluster.issuer)),
-        row(names[asked.FEATURE_GATE], worst(*gates), shown(cluster.feature_set)),
-        row(names[asked.DNS], worst(cluster.base_domain, cluster.zone_scopes), shown(cluster.base_domain)),
+        row(names[asked.INFRASTRUCTURE], worst(*infrastructure), known_or(cluster.platform, None)),
+        row(names[asked.AUTHENTICATION], _present(cluster.issuer), known_or(cluster.issuer, None)),
+        row(names[asked.FEATURE_GATE], worst(*gates), known_or(cluster.feature_set, None)),
+        row(names[asked.DNS], worst(cluster.base_domain, cluster.zone_scopes), known_or(cluster.base_domain, None)),
         row(
             names[asked.CREDENTIAL],
             worst(credential, cluster.annotation),
             _credential_value(credential, cluster),
         ),
-        row(names[asked.CONFIGMAP], disabled, shown(disabled)),
-        row(names[asked.DEPLOYMENT], worst(cluster.profile, cluster.excluded), shown(cluster.profile)),
+        row(names[asked.CONFIGMAP], disabled, known_or(disabled, None)),
+        row(names[asked.DEPLOYMENT], worst(cluster.profile, cluster.excluded), known_or(cluster.profile, None)),
         row(names[asked.REQUESTS], cluster.requests, count),
     )
 

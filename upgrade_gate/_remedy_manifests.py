@@ -9,7 +9,8 @@ from msgspec import Struct
 from upgrade_gate import needs, remedy
 from upgrade_gate.findings import NeedKind, NeedStatus
 from upgrade_gate.permissions import cloud_of
-from upgrade_gate.remedy import Command, Placeholder, Serves, Step, argv, fill, one_line, variable, yaml_file
+from upgrade_gate.plain_text import one_line
+from upgrade_gate.remedy import Command, Placeholder, Serves, Step, argv, fill, variable, yaml_file
 from upgrade_gate.secret_ref import SecretRef
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from upgrade_gate._remedy_script import quote
 from upgrade_gate.facts import Known
 from upgrade_gate.findings import Severity, Status
-from upgrade_gate.remedy import one_line, placeholders_in, sentence
+from upgrade_gate.plain_text import one_line
+from upgrade_gate.remedy import placeholders_in, sentence
 from upgrade_gate.situation import Credentials, Mode
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from upgrade_gate.remedy import FILL, Placeholder, Step, one_line, placeholders_in
+from upgrade_gate.plain_text import one_line
+from upgrade_gate.remedy import FILL, Placeholder, Step, placeholders_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

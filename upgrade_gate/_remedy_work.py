@@ -19,7 +19,7 @@ from upgrade_gate import entitlements, remedy
 from upgrade_gate.cluster import request_scopes
 from upgrade_gate.diff import grants_of
 from upgrade_gate.entitlements import Verdict
-from upgrade_gate.facts import Known
+from upgrade_gate.facts import Known, known_or
 from upgrade_gate.findings import Status
 from upgrade_gate.permissions import cloud_of
 from upgrade_gate.proof import ROOT_NAMESPACE
@@ -61,7 +61,7 @@ def site_of(situation: Situation) -> Site:
     """Return what names and commands have in common on this cluster."""
     cluster, target = situation.cluster, situation.target
     known = {name: _text(getattr(cluster, name, None)) for name in ("name", "region", "issuer")}
-    scopes = cluster.scopes.value if cluster is not None and isinstance(cluster.scopes, Known) else ()
+    scopes = known_or(cluster.scopes, ()) if cluster is not None else ()
     claims = situation.proof.claims
     kind = situation.platform_traits.kind if situation.platform_traits else None
     documents = _documents(situation, kind)

@@ -11,7 +11,7 @@ from upgrade_gate.capabilities import table
 from upgrade_gate.cluster import FIELD_ROWS
 from upgrade_gate.diff import grants_of
 from upgrade_gate.errors import UsageError
-from upgrade_gate.facts import Fact, Known, Unknown
+from upgrade_gate.facts import Unknown, known_or
 from upgrade_gate.findings import Severity, Status
 from upgrade_gate.permissions import cloud_of
 from upgrade_gate.situation import Credentials, Mode
@@ -271,15 +271,12 @@ def _pair(before: object, after: object) -> report.Pair:
 
 
 def _cluster(cluster: Cluster) -> report.ClusterView:
-    def shown(fact: Fact[str]) -> str | None:
-        return fact.value if isinstance(fact, Known) else None
-
     states: dict[str, Any] = {"known": "known", "absent": "absent", "unknown": "unknown"}
     return report.ClusterView(
-        id=shown(cluster.id),
-        version=shown(cluster.newest_completed),
-        name=shown(cluster.name),
-        api_url=shown(cluster.api_url),
+        id=known_or(cluster.id, None),
+        version=known_or(cluster.newest_completed, None),
+        name=known_or(cluster.name, None),
+        api_url=known_or(cluster.api_url, None),
         source=cluster.description,
         collected=cluster.collected,
         facts=[

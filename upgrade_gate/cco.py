@@ -17,11 +17,13 @@ from upgrade_gate import platforms, semver
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.findings import Guard
 from upgrade_gate.secret_ref import SecretRef
+from upgrade_gate.situation import GUARDED_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from upgrade_gate.cluster import Cluster, Condition, SecretRecord
+    from upgrade_gate.situation import HopKind
 
 __all__ = [
     "Precondition",
@@ -48,12 +50,10 @@ __all__ = [
 ]
 
 Release: TypeAlias = "tuple[int, int]"
-HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
 
 _ANNOTATION_SINCE = (4, 8)
 _ALL_ACTUATORS_SINCE = (4, 10)
 _FIRST_ANNOTATED = frozenset({"AWS", "GCP", "OpenStack", "VSphere"})
-_GUARDED_HOPS = frozenset({"minor", "major", "skip"})
 FINALIZER = "cloudcredential.openshift.io/deprovision"
 
 _LISTS: Mapping[tuple[Release, str], tuple[SecretRef, ...]] = MappingProxyType(
@@ -94,7 +94,7 @@ def annotation_wanted(*, release: Release, platform: str, hop_kind: HopKind, mod
 
     `mode` is `manual`, `mint`, `passthrough`, `absent` or `unknown`; unknown is judged as manual.
     """
-    if hop_kind not in _GUARDED_HOPS:
+    if hop_kind not in GUARDED_HOPS:
         return False, "CCO's condition holds back no update within a minor release"
     if mode == "absent":
         return False, "CCO is not installed on this cluster"
@@ -319,7 +319,7 @@ def has_finalizer(cluster: Cluster, request: str) -> bool:
 
 def guard_permission(hop_kind: HopKind) -> tuple[Guard, str]:
     """Return the guard of a changed permission: nothing in the cluster ever compares permissions."""
-    if hop_kind in _GUARDED_HOPS:
+    if hop_kind in GUARDED_HOPS:
         return Guard.MISSED, "CCO never compares permissions: its annotation says only that somebody looked"
     return Guard.MISSED, "neither CCO nor CVO looks at credentials in an update within a minor release"
 
@@ -331,7 +331,7 @@ def guard_new_request(
 
     `release` is the one that runs; `condition` the status of CCO's Upgradeable condition, None where unknown.
     """
-    if hop_kind not in _GUARDED_HOPS:
+    if hop_kind not in GUARDED_HOPS:
         return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
     if mode == "absent":
         return Guard.MISSED, "CCO is not installed on this cluster: nothing looks at requests"
@@ -363,14 +363,14 @@ def guard_secret_missing(*, platform: str, release: Release, hop_kind: HopKind, 
         return Guard.MISSED, f"CCO of {_text(release)} does not look for Secrets in manual mode"
     if secret not in (secret_list(release, platform) or ()):
         return Guard.MISSED, f"Secret {secret} is not on the list of CCO {_text(release)} for {platform}"
-    if hop_kind not in _GUARDED_HOPS:
+    if hop_kind not in GUARDED_HOPS:
         return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
     return Guard.STOPPED, f"Secret {secret} is on the list of CCO {_text(release)}: it says Upgradeable=False"
 
 
 def guard_root_credential(*, hop_kind: HopKind, condition: str | None) -> tuple[Guard, str]:
     """Return the guard of a missing root credential."""
-    if hop_kind not in _GUARDED_HOPS:
+    if hop_kind not in GUARDED_HOPS:
         return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
     if condition == "False":
         return Guard.STOPPED, "CCO says Upgradeable=False without its root credential, and CVO refuses a minor update"
@@ -379,7 +379,7 @@ def guard_root_credential(*, hop_kind: HopKind, condition: str | None) -> tuple[
 
 def guard_operator(hop_kind: HopKind) -> tuple[Guard, str]:
     """Return the guard of CCO's own Upgradeable=False."""
-    if hop_kind in _GUARDED_HOPS:
+    if hop_kind in GUARDED_HOPS:
         return Guard.STOPPED, "CVO refuses a minor update while a ClusterOperator says Upgradeable=False"
     return Guard.MISSED, "CVO ignores Upgradeable=False in an update within a minor release"
 

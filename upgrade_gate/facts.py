@@ -46,5 +46,5 @@ def map_known(fact: Fact[T], change: Callable[[T], Fact[U]]) -> Fact[U]:
 
 
 def known_or(fact: Fact[T], default: U) -> T | U:
-    """Return the value, or `default` where it is absent or unknown; for display only, never for a verdict."""
+    """Return the value, or `default` where it is absent or unknown; only where the two mean the same to the caller."""
     return fact.value if isinstance(fact, Known) else default

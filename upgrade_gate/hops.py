@@ -21,7 +21,7 @@ from upgrade_gate.capabilities import (
     table,
 )
 from upgrade_gate.errors import UsageError
-from upgrade_gate.facts import Fact, Known, Unknown
+from upgrade_gate.facts import Fact, Known, Unknown, known_or
 from upgrade_gate.feature_gates import default_feature_set, gates_of
 from upgrade_gate.inclusion import (
     DEFAULT_PROFILE,
@@ -105,7 +105,7 @@ def context(cluster: Cluster | None, given: Given, has_edge: Callable[[str, str]
         given=given,
         cluster=cluster,
         has_edge=has_edge,
-        running=cluster.newest_completed.value if cluster and isinstance(cluster.newest_completed, Known) else None,
+        running=known_or(cluster.newest_completed, None) if cluster else None,
     )
 
 
@@ -272,7 +272,7 @@ def _filters(
 ) -> Filters:
     cluster = context.cluster
     return Filters(
-        exclude_identifier=_value(cluster.excluded) if cluster else None,
+        exclude_identifier=known_or(cluster.excluded, None) if cluster else None,
         feature_set=feature_set,
         profile=context.profile,
         capabilities=capabilities,
@@ -282,16 +282,12 @@ def _filters(
     )
 
 
-def _value(fact: Fact[T]) -> T | None:
-    return fact.value if isinstance(fact, Known) else None
-
-
 def _feature_set(payload: Payload, context: Context) -> str:
     return context.feature_set or default_feature_set(payload)
 
 
 def _custom_gates(context: Context) -> tuple[frozenset[str], frozenset[str]] | None:
-    return _value(context.cluster.custom_gates) if context.cluster else None
+    return known_or(context.cluster.custom_gates, None) if context.cluster else None
 
 
 def _hop(index: int, frame: _Frame, target: _Frame, context: Context) -> Hop:
@@ -346,7 +342,7 @@ def _understood(selection: Selection) -> tuple[Selection, tuple[Malformed, ...]]
 
 def _support(kind: HopKind, old: Payload, new: Payload, context: Context) -> tuple[bool, str]:
     edges = set(new.previous)
-    offers = _value(context.cluster.offers) if context.cluster else None
+    offers = known_or(context.cluster.offers, None) if context.cluster else None
     if any(offer.version == new.version for offer in offers or ()) and context.running:
         edges.add(context.running)
     if kind == "major" and old.version not in edges and context.has_edge and context.has_edge(old.version, new.version):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from upgrade_gate import hops, releases, semver, source
 from upgrade_gate.errors import SourceError
-from upgrade_gate.facts import Known
+from upgrade_gate.facts import known_or
 from upgrade_gate.situation import Given, Hop, Mode, Situation, UnreadRelease
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def check(plan: Plan, weighing: Weighing) -> Outcome:
         weighing.acknowledgements,
         today=weighing.today or datetime.now(UTC).date(),
         to_version=target.version if target else None,
-        cluster_id=_known(surveyed.cluster, "id"),
-        cluster_name=_known(surveyed.cluster, "name"),
+        cluster_id=known_or(surveyed.cluster.id, None) if surveyed.cluster else None,
+        cluster_name=known_or(surveyed.cluster.name, None) if surveyed.cluster else None,
         policy=weighing.policy,
     )
     verdict = gate.decide(
@@ -252,8 +252,3 @@ def _path(surveyed: Survey) -> str:
     if not surveyed.hops:
         return " to ".join(surveyed.references)
     return " to ".join([surveyed.hops[0].old.version, *(hop.new.version for hop in surveyed.hops)])
-
-
-def _known(cluster: Cluster | None, name: str) -> str | None:
-    fact = getattr(cluster, name, None)
-    return fact.value if isinstance(fact, Known) else None

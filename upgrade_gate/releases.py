@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from upgrade_gate import payload, plugins, source
 from upgrade_gate.errors import ClusterError, SourceError, UsageError
-from upgrade_gate.facts import Absent, Known, Unknown
+from upgrade_gate.facts import Absent, Known, Unknown, known_or
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def _running(cluster: Cluster | None) -> str:
 
 
 def _of_version(version: str, cluster: Cluster | None, settings: Settings) -> str:
-    history = cluster.history.value if cluster and isinstance(cluster.history, Known) else ()
+    history = known_or(cluster.history, ()) if cluster else ()
     for entry in history:
         if entry.version == version and entry.image:
             return entry.image
@@ -63,8 +63,8 @@ def _of_version(version: str, cluster: Cluster | None, settings: Settings) -> st
         version,
         settings,
         offered=cluster.offers.value if cluster and isinstance(cluster.offers, Known) else (),
-        upstream=cluster.upstream.value if cluster and isinstance(cluster.upstream, Known) else None,
-        channel=cluster.channel.value if cluster and isinstance(cluster.channel, Known) else None,
+        upstream=known_or(cluster.upstream, None) if cluster else None,
+        channel=known_or(cluster.channel, None) if cluster else None,
     )
     return pullspec
 
@@ -77,7 +77,7 @@ def graph_edges(cluster: Cluster | None, settings: Settings) -> Callable[[str, s
     """
     if settings.graph is None:
         return None
-    channel = cluster.channel.value if cluster and isinstance(cluster.channel, Known) else None
+    channel = known_or(cluster.channel, None) if cluster else None
 
     def has_edge(old: str, new: str) -> bool:
         from upgrade_gate.sources import _graph

@@ -19,11 +19,12 @@ from upgrade_gate import remedy_requests as requests
 from upgrade_gate._remedy_plan import Plan
 from upgrade_gate._remedy_readme import readme
 from upgrade_gate._remedy_script import script
-from upgrade_gate.facts import Known
+from upgrade_gate.facts import Known, known_or
 from upgrade_gate.findings import Status
-from upgrade_gate.remedy import Command, Placeholder, Serves, Step, argv, json_file, one_line, sentence
+from upgrade_gate.plain_text import one_line
+from upgrade_gate.remedy import Command, Placeholder, Serves, Step, argv, json_file, sentence
 from upgrade_gate.secret_ref import SecretRef
-from upgrade_gate.situation import Behaviour, Mode
+from upgrade_gate.situation import GUARDED_HOPS, Behaviour, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +44,6 @@ SCRIPT = "commands.sh"
 README = "README.md"
 
 ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
-_GUARDED = frozenset({"minor", "major", "skip"})
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """What Kubernetes takes as the name of a namespace, Secret or service account (RFC 1123 subdomain)."""
 _LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
@@ -181,7 +181,7 @@ def _listed_secrets(situation: Situation) -> list[Gap]:
     """Return the Secrets that CCO up to 4.7 asks for: those that its condition names (cco.md 5.2)."""
     hop = situation.hops[0] if situation.hops else None
     cluster, traits = situation.cluster, situation.platform_traits
-    if hop is None or cluster is None or traits is None or traits.kind is None or hop.kind not in _GUARDED:
+    if hop is None or cluster is None or traits is None or traits.kind is None or hop.kind not in GUARDED_HOPS:
         return []
     if hop.old.minor >= (4, 8) or not situation.mode.by_hand:
         return []
@@ -321,7 +321,7 @@ def _without_templates(value: Any) -> Any:
 def upgrade_commands(situation: Situation) -> tuple[tuple[str, ...], ...]:
     """Return one `oc adm upgrade` command per hop, pinned to the digest that was judged where there is one."""
     cluster = situation.cluster
-    offers = cluster.offers.value if cluster and isinstance(cluster.offers, Known) else ()
+    offers = known_or(cluster.offers, ()) if cluster else ()
     commands: list[tuple[str, ...]] = []
     for hop in situation.hops:
         if hop.kind == "none":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 from msgspec import Struct, field
 
 from upgrade_gate import plugins
+from upgrade_gate.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,7 +45,6 @@ __all__ = [
     "file_names",
     "fill",
     "json_file",
-    "one_line",
     "placeholders_in",
     "sentence",
     "variable",
@@ -261,13 +261,6 @@ def argv(command: str, *words: str, **options: str | bool | None) -> tuple[str, 
         if value is not True:
             line.append(value)
     return tuple(line)
-
-
-def one_line(text: str) -> str:
-    """Return text on one line, whatever a payload calls things; unprintable characters become a visible mark."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text).strip()
 
 
 _LONGEST_NAME = 120

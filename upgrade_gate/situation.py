@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from upgrade_gate.proof import Proof
     from upgrade_gate.selection import Malformed, Selected, Selection
 
-__all__ = ["Behaviour", "Credentials", "Given", "Hop", "HopKind", "Mode", "Situation", "UnreadRelease"]
+__all__ = ["GUARDED_HOPS", "Behaviour", "Credentials", "Given", "Hop", "HopKind", "Mode", "Situation", "UnreadRelease"]
 
 HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
+GUARDED_HOPS: frozenset[HopKind] = frozenset({"minor", "major", "skip"})
+"""Hops before which the CVO asks whether the cluster is Upgradeable; it lets a patch through unasked."""
 
 
 class Mode(StrEnum):

@@ -7,26 +7,9 @@ import pytest
 
 from tests.formats import sample
 from upgrade_gate.formats import _view as view
-from upgrade_gate.formats._harmless import harmless, harmless_report
+from upgrade_gate.formats._harmless import harmless_report
 from upgrade_gate.formats._view import Stance
 from upgrade_gate.report import Hop, NeedView
-
-
-@pytest.mark.parametrize(
-    ("raw", "shown"),
-    [
-        ("plain", "plain"),
-        ("two\nlines\r\nhere", "two lines  here"),
-        ("no\u00a0break", "no break"),
-        ("\x1b[31m", "\N{REPLACEMENT CHARACTER}[31m"),
-        ("a\u202eb", "a\N{REPLACEMENT CHARACTER}b"),
-        ("a\u200bb", "a\N{REPLACEMENT CHARACTER}b"),
-        ("\ud800", "\N{REPLACEMENT CHARACTER}"),
-        ("\u5e73\u53f0 \u00e9", "\u5e73\u53f0 \u00e9"),
-    ],
-)
-def test_text_becomes_one_harmless_line(raw: str, shown: str) -> None:
-    assert harmless(raw) == shown
 
 
 def test_a_harmless_report_is_left_as_it_is() -> None:

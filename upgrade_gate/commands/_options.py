@@ -407,9 +407,9 @@ def _refuse_other_hosts(values: Mapping[str, Any]) -> None:
 
 
 def _cache_folder() -> Path:
-    import platformdirs
+    from upgrade_gate.sources import _cache
 
-    return platformdirs.user_cache_path("upgrade-gate", appauthor=False)
+    return _cache.default_folder()
 
 
 def _verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:

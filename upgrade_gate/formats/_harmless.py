@@ -1,4 +1,4 @@
-"""Makes text from payloads and clusters safe to show: no control, direction or invisible character survives.
+"""Makes every text of a report safe to show: no control, direction or invisible character survives.
 
 Names in a payload are chosen by whoever built it. A terminal obeys escape sequences, a browser obeys direction
 marks, a CI log obeys line breaks; none of these may come from data.
@@ -10,23 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from upgrade_gate.plain_text import one_line
+
 if TYPE_CHECKING:
     from upgrade_gate.report import Report
 
-__all__ = ["harmless", "harmless_report"]
-
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-
-def harmless(text: str) -> str:
-    """Return `text` on one line, each unprintable character replaced by a visible mark.
-
-    Python's notion of printable is Unicode's: controls (C0, C1), formats (direction marks, zero-width ones), lone
-    surrogates, private and unassigned code points are not; every kind of white space becomes a plain space.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else " " if c.isspace() else REPLACEMENT for c in text).strip()
+__all__ = ["harmless_report"]
 
 
 def harmless_report(report: Report) -> Report:
@@ -38,7 +27,7 @@ def harmless_report(report: Report) -> Report:
 def _walk(value: Any) -> Any:
     match value:
         case str():
-            return harmless(value)
+            return one_line(value)
         case Struct():
             return type(value)(**{name: _walk(getattr(value, name)) for name in value.__struct_fields__})
         case list():

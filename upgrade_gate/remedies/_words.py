@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.remedy import sentence
+from upgrade_gate.remedy import Placeholder, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.permissions import Grant
-    from upgrade_gate.remedy import Placeholder, Work
+    from upgrade_gate.remedy import Work
 
-__all__ = ["components", "later", "merged", "names", "permissions", "why"]
+__all__ = ["CCOCTL_NAME", "components", "later", "merged", "names", "permissions", "why"]
 
+CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 _MOST = 12
 
 

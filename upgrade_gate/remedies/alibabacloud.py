@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.permissions import canonical
-from upgrade_gate.remedies._words import components, later, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 KINDS = frozenset({"AlibabaCloudProviderSpec"})
 FOLDER = "alibabacloud"
 
-_CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 _REGION = Placeholder("ALIBABA_REGION", "the region, such as us-east-1", "[a-z0-9-]+")
 
 
@@ -175,7 +174,7 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
     """Return `ccoctl alibabacloud create-ram-users`, which 4.10 to 4.16 have."""
     if not works or not (4, 10) <= site.release <= (4, 16):
         return None
-    words = ((site.ccoctl_name or _CCOCTL_NAME.token, _CCOCTL_NAME), (site.region or _REGION.token, _REGION))
+    words = ((site.ccoctl_name or CCOCTL_NAME.token, CCOCTL_NAME), (site.region or _REGION.token, _REGION))
     return Offer(
         argv=argv(
             "ccoctl alibabacloud create-ram-users",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.entitlement_readers._aws_policies import State, decide, decode
 from upgrade_gate.remedies import _aws_documents as documents
 from upgrade_gate.remedies._aws_target import ACCOUNT, Target, find, partition_of
-from upgrade_gate.remedies._words import components, later, merged, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, merged, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -45,7 +45,6 @@ _ISSUER = Placeholder(
     "-o jsonpath={.spec.serviceAccountIssuer}",
     "[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?",
 )
-_CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 _REGION = Placeholder("AWS_REGION", "the AWS region, such as eu-west-1", "[a-z0-9-]+")
 
 
@@ -367,7 +366,7 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
     account = site.account or next((p[4] for w in works if len(p := (w.identity or "").split(":")) > 4), "")
     host = site.issuer.removeprefix("https://") if site.issuer else _ISSUER.token
     words = (
-        (site.ccoctl_name or _CCOCTL_NAME.token, _CCOCTL_NAME),
+        (site.ccoctl_name or CCOCTL_NAME.token, CCOCTL_NAME),
         (site.region or _REGION.token, _REGION),
         (account or ACCOUNT.token, ACCOUNT),
         (host, _ISSUER),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.remedies._azure_target import SUBSCRIPTION, Target, find
-from upgrade_gate.remedies._words import components, later, merged, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, merged, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -47,7 +47,6 @@ _ISSUER = Placeholder(
     "the cluster's service account issuer: oc get authentication cluster -o jsonpath={.spec.serviceAccountIssuer}",
     "https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?",
 )
-_CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 
 _PLANES = {"permission": "Actions", "dataPermission": "DataActions"}
 
@@ -370,7 +369,7 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
     if not site.token or site.release < (4, 14):
         return None
     words = (
-        (site.ccoctl_name or _CCOCTL_NAME.token, _CCOCTL_NAME),
+        (site.ccoctl_name or CCOCTL_NAME.token, CCOCTL_NAME),
         (site.region or _REGION.token, _REGION),
         (site.account or SUBSCRIPTION.token, SUBSCRIPTION),
         (site.issuer or _ISSUER.token, _ISSUER),

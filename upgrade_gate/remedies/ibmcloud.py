@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.entitlement_readers import _ibmcloud_shapes as shapes
 from upgrade_gate.entitlement_readers import _pages
 from upgrade_gate.permissions import canonical
-from upgrade_gate.remedies._words import components, later, merged, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, merged, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -42,7 +42,6 @@ _ACCOUNT = Placeholder("IBMCLOUD_ACCOUNT_ID", "the account: ibmcloud account sho
 _GROUP = Placeholder(
     "IBMCLOUD_RESOURCE_GROUP_ID", "ID of the cluster's resource group: ibmcloud resource groups", "[0-9a-f]{32}"
 )
-_CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 _THERE = "policy_conflict_error|identical attributes and roles"
 """How IBM Cloud refuses a policy that stands already."""
 
@@ -220,7 +219,7 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
     """Return `ccoctl ibmcloud create-service-id`, which can only make what does not exist."""
     if site.release < (4, 10) or not any(w.create for w in works):
         return None
-    name = site.ccoctl_name or _CCOCTL_NAME.token
+    name = site.ccoctl_name or CCOCTL_NAME.token
     return Offer(
         argv=argv(
             "ccoctl ibmcloud create-service-id",
@@ -237,6 +236,6 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
             "It needs the API key of an administrator in IC_API_KEY.",
             "It does nothing for a service ID that exists and needs more: neither does refresh-keys.",
         ),
-        placeholders=() if site.ccoctl_name else (_CCOCTL_NAME,),
+        placeholders=() if site.ccoctl_name else (CCOCTL_NAME,),
         requests=NEW_REQUESTS,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate import cco
 from upgrade_gate.facts import Absent, Known
 from upgrade_gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
-from upgrade_gate.situation import Mode
+from upgrade_gate.situation import GUARDED_HOPS, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,7 +89,6 @@ RULES = (
 _ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
 _MISSING_ANNOTATION = "MissingUpgradeableAnnotation"
 _SUBJECT = "ClusterOperator cloud-credential"
-_GUARDED = ("minor", "major", "skip")
 
 
 def evaluate(situation: Situation) -> Iterable[Finding]:
@@ -109,7 +108,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 
 def _first_guarded(situation: Situation) -> Hop:
     """Return the first hop that Upgradeable=False would hold back, else the first of all."""
-    return next((hop for hop in situation.hops if hop.kind in _GUARDED), situation.hops[0])
+    return next((hop for hop in situation.hops if hop.kind in GUARDED_HOPS), situation.hops[0])
 
 
 def _operator(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
@@ -131,7 +130,7 @@ def _operator(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     upgradeable = by_type.get("Upgradeable")
     if upgradeable is not None and upgradeable.status == "False":
         yield _not_upgradeable(situation, hop, upgradeable)
-    elif hop.kind in _GUARDED:
+    elif hop.kind in GUARDED_HOPS:
         yield from _unproven(situation, cluster, hop, upgradeable)
 
 
@@ -155,7 +154,7 @@ def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
 
 
 def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Finding:
-    guarded = hop.kind in _GUARDED
+    guarded = hop.kind in GUARDED_HOPS
     guard, reason = cco.guard_operator(hop.kind)
     by_annotation = condition.reason == _MISSING_ANNOTATION
     held = _annotation_for_target(situation) if by_annotation else None
@@ -288,7 +287,7 @@ def _offered(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
 def _held_back(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     hop = _first_guarded(situation)
     held = _condition(cluster, "Upgradeable")
-    if hop.kind not in _GUARDED or held is None or held.status != "False":
+    if hop.kind not in GUARDED_HOPS or held is None or held.status != "False":
         return
     own = cco.condition(cluster, "Upgradeable")
     if isinstance(own, Known) and own.value.status == "False" and own.value.reason == held.reason:

@@ -8,6 +8,7 @@ from upgrade_gate import cco
 from upgrade_gate.facts import Absent, Known
 from upgrade_gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
 from upgrade_gate.needs import asks_for_secret, keys_need
+from upgrade_gate.situation import GUARDED_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +69,7 @@ def unchanged_secrets(situation: Situation) -> Iterator[tuple[SecretRef, Credent
 
 
 def _missing(situation: Situation, secret: SecretRef, request: CredentialsRequest) -> Finding:
-    hop = next((h for h in situation.hops if h.kind in ("minor", "major", "skip")), situation.hops[0])
+    hop = next((h for h in situation.hops if h.kind in GUARDED_HOPS), situation.hops[0])
     guard, reason = cco.guard_secret_missing(
         platform=situation.platform, release=hop.old.minor, hop_kind=hop.kind, secret=secret
     )

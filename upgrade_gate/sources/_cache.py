@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from msgspec import Struct
 
 from upgrade_gate import __version__, decoding
-from upgrade_gate.sources._image import ManifestBlob
+from upgrade_gate.sources._image import SHA256, ManifestBlob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,6 @@ _logger = logging.getLogger(__name__)
 INDEX_SCHEMA = 1
 """Raised when the meaning of a stored payload changes while its fields stay the same."""
 KINDS = ("blobs", "manifests", "index")
-DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 CHUNK = 2**20
 ABANDONED_SECONDS = 3600.0
 TEMPORARY = ".writing-"
@@ -141,7 +140,7 @@ class Cache:
             _drop(path)
 
     def _path(self, kind: str, digest: str) -> Path | None:
-        match = DIGEST.fullmatch(digest)
+        match = SHA256.fullmatch(digest)
         if self._folder is None or match is None:
             return None
         return self._folder / kind / match[1][:2] / match[1]

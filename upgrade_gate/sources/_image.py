@@ -35,7 +35,9 @@ __all__ = [
 ]
 
 _logger = logging.getLogger(__name__)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+"""What digests look like here; others are refused."""
+SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 _LISTS = frozenset(
     (
         "application/vnd.oci.image.index.v1+json",
@@ -152,7 +154,7 @@ def collect(layers: Iterable[Callable[[], Layer]], where: str) -> tuple[dict[str
 
 def check_digest(digest: str, where: str) -> str:
     """Return a digest that is well formed; raises SourceError for another algorithm or shape."""
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise SourceError(f"{where}: {digest!r} is no sha256 or sha512 digest")
     return digest
 
@@ -181,7 +183,7 @@ def _manifest(
 ) -> tuple[ManifestBlob, dict[str, Any]]:
     """Return a manifest and its content, checked against its digest where it was addressed by one."""
     blob = store.manifest(reference)
-    by_digest = _DIGEST.fullmatch(reference) is not None
+    by_digest = DIGEST.fullmatch(reference) is not None
     actual = digest_of(blob.data, reference if by_digest else "sha256:")
     if by_digest and actual != reference:
         raise SourceError(

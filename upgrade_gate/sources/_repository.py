@@ -9,11 +9,11 @@ from upgrade_gate.errors import SourceError, UsageError
 from upgrade_gate.sources import _mirrors, _progress
 from upgrade_gate.sources._auth import CredentialStore
 from upgrade_gate.sources._cache import Cache
-from upgrade_gate.sources._image import ManifestBlob
+from upgrade_gate.sources._image import DIGEST, ManifestBlob
 from upgrade_gate.sources._response import registry_words
 from upgrade_gate.sources._tokens import Authorizer
 from upgrade_gate.sources._transport import Transport
-from upgrade_gate.sources.registry import DIGEST, DOCKER_HUB
+from upgrade_gate.sources.registry import DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Callable

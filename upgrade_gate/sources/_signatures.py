@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from upgrade_gate.errors import SourceError, UsageError
+from upgrade_gate.sources._image import SHA256
 from upgrade_gate.sources._signature_material import MAX_SIGNATURE, Signature, gather, is_signature
 from upgrade_gate.sources._urls import shown_url
 
@@ -30,7 +30,6 @@ __all__ = ["verify"]
 
 _logger = logging.getLogger(__name__)
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TYPE = "atomic container signature"
 MAX_CONTENT = 64 * 2**10
 MAX_NUMBER = 9
@@ -65,7 +64,7 @@ def verify(
                 hint="install it with: pip install 'upgrade-gate[verify]'",
             )
         return False, "signatures were not checked: the extra `verify` is not installed"
-    if not DIGEST.fullmatch(digest):
+    if not SHA256.fullmatch(digest):
         return False, "there is no sha256 digest that a signature could be of"
     material = gather(settings, mirror_folder)
     if not material.keyrings:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from upgrade_gate.errors import UsageError
 from upgrade_gate.source import ReleaseFiles
+from upgrade_gate.sources._image import DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,6 @@ SCHEMES: tuple[str, ...] = ("registry",)
 HOST = re.compile(r"(?:localhost|[A-Za-z0-9._-]*[.][A-Za-z0-9._-]*|[A-Za-z0-9._-]+:\d+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 PATH = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 

@@ -1,0 +1,18 @@
+"""Text from payloads and clusters made safe to show: on one line, no control, direction or invisible character."""
+
+from __future__ import annotations
+
+__all__ = ["one_line"]
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def one_line(text: str) -> str:
+    """Return `text` on one line, each unprintable character replaced by a visible mark.
+
+    Python's notion of printable is Unicode's: controls (C0, C1), formats (direction marks, zero-width ones), lone
+    surrogates, private and unassigned code points are not; every kind of white space becomes a plain space.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else REPLACEMENT for c in text).strip()
