@@ -16,8 +16,18 @@ from upgrade_gate import findings, plugins
 PACKAGE = Path(upgrade_gate.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
-COMMANDS = ("commands", "commands.init")
-GROUPS = (*COMMANDS, "clouds", "entitlement_readers", "formats", "readers", "remedies", "rules", "sources")
+COMMANDS = ("commands", "commands.identities", "commands.init")
+GROUPS = (
+    *COMMANDS,
+    "clouds",
+    "collectors",
+    "entitlement_readers",
+    "formats",
+    "readers",
+    "remedies",
+    "rules",
+    "sources",
+)
 LONGEST = 500
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")
 HEAVY = ("requests", "urllib3", "kubernetes", "yaml", "jinja2", "deepdiff", "rich", "msgspec", "zstandard", "boto3")
