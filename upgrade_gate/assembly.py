@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate import __version__, report
 from upgrade_gate.capabilities import table
 from upgrade_gate.cluster import FIELD_ROWS
-from upgrade_gate.diff import grants_of
 from upgrade_gate.errors import UsageError
 from upgrade_gate.facts import Unknown, known_or
 from upgrade_gate.findings import Severity, Status
-from upgrade_gate.permissions import cloud_of
+from upgrade_gate.permissions import cloud_of, rate
 from upgrade_gate.situation import Credentials, Mode
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from upgrade_gate.findings import Finding, RemedyStep
     from upgrade_gate.gate import Judged, Verdict
     from upgrade_gate.payload import Payload
-    from upgrade_gate.permissions import Grant
+    from upgrade_gate.permissions import Grant, Rating
     from upgrade_gate.pipeline import Outcome, Survey
     from upgrade_gate.situation import Hop, UnreadRelease
 
@@ -215,7 +214,7 @@ def _selection(survey: Survey) -> report.Selection:
 
 
 def _grant(
-    grant: Grant, *, covered_by: str | None = None, still: str | None = None, risk: Iterable[str] = ()
+    grant: Grant, *, covered_by: str | None = None, still: str | None = None, rating: Rating | None = None
 ) -> report.GrantView:
     return report.GrantView(
         type=grant.type,
@@ -226,17 +225,15 @@ def _grant(
         scope=grant.scope,
         covered_by=covered_by,
         still_covered_by=still,
-        risk=list(risk),
+        risk=list(rating.risk) if rating else [],
+        access=rating.access if rating else None,
+        completes=list(rating.completes) if rating else [],
     )
 
 
 def _change(hop: Hop, change: Change) -> report.ChangeView:
-    cloud = cloud_of(change.provider_kind)
-    before = change.request_before
-    held = grants_of(before) if before else ()
-    added = [
-        _grant(a.grant, covered_by=a.covered_by, risk=cloud.risks(a.grant, held) if cloud else ()) for a in change.added
-    ]
+    kind, beside = change.provider_kind, hop.beside(change)
+    added = [_grant(a.grant, covered_by=a.covered_by, rating=rate(kind, a.grant, beside)) for a in change.added]
     removed = [_grant(r.grant, still=r.still_covered_by) for r in change.removed]
     other = [
         report.OtherChange(
@@ -316,7 +313,7 @@ def _finding(judged: Judged, remedy: Iterable[RemedyStep]) -> report.FindingView
         request=finding.request,
         component=finding.component,
         secret=finding.secret,
-        grants=[_grant(g.grant, covered_by=g.covered_by, risk=g.risk) for g in finding.grants],
+        grants=[_grant(g.grant, covered_by=g.covered_by, rating=g.rating) for g in finding.grants],
         needs=_needs(finding, acknowledged=judged.status is Status.ACKNOWLEDGED),
         caveats=list(finding.caveats),
         identity=report.IdentityView(id=finding.identity[0], source=finding.identity[1]) if finding.identity else None,

@@ -8,16 +8,15 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from upgrade_gate import plugins
-from upgrade_gate.permissions import Grant, canonical
+from upgrade_gate.permissions import Grant, Rating, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from upgrade_gate.permissions import Risk
     from upgrade_gate.situation import Situation
 
 __all__ = [
@@ -119,7 +118,7 @@ class RequiredGrant(Struct, frozen=True):
 
     grant: Grant
     covered_by: str | None = None
-    risk: tuple[Risk, ...] = ()
+    rating: Rating = field(default_factory=Rating)
 
 
 class Rule(Struct, frozen=True):

@@ -16,12 +16,14 @@ from upgrade_gate import plugins
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-__all__ = ["Cloud", "Cover", "Grant", "GrantType", "Risk", "canonical", "cloud_of"]
+__all__ = ["Access", "Cloud", "Cover", "Grant", "GrantType", "Rating", "Risk", "canonical", "cloud_of", "rate"]
 
 GrantType: TypeAlias = Literal[
     "action", "permission", "dataPermission", "roleBinding", "predefinedRole", "role", "privilege"
 ]
 Risk: TypeAlias = Literal["ESCALATE", "IMPERSONATE", "DATA", "DESTROY", "COST", "NETWORK-EXPOSE", "BREADTH"]
+Access: TypeAlias = Literal["list", "read", "tagging", "write", "permissions-management"]
+"""What a permission lets its holder do, weakest first."""
 
 
 def canonical(value: Any) -> str:
@@ -71,6 +73,15 @@ class Cover(Struct, frozen=True):
     """In words for the report: `Contributor`, `roles/compute.admin`, `ec2:*`."""
     dated: str | None = None
     """Date of the table that this rests on, None where it rests on no table."""
+
+
+class Rating(Struct, frozen=True):
+    """How closely a reviewer should look at a grant; it decides nothing."""
+
+    risk: tuple[Risk, ...] = ()
+    access: Access | None = None
+    completes: tuple[str, ...] = ()
+    """What stands beside it and makes, with it, a known pair."""
 
 
 class Cloud(Protocol):
@@ -126,6 +137,14 @@ class Cloud(Protocol):
         """Return the risk classes of a grant, a known pair that it completes with `held` included (iam.md 6)."""
         ...
 
+    def completes(self, grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
+        """Return the permissions in `held` that make a known pair with a grant, sorted."""
+        ...
+
+    def access(self, grant: Grant) -> Access | None:
+        """Return what a grant lets its holder do, None where nothing says (a whole role, a Deny)."""
+        ...
+
 
 @cache
 def cloud_of(kind: str) -> Cloud | None:
@@ -135,3 +154,12 @@ def cloud_of(kind: str) -> Cloud | None:
             if kind in cloud.KINDS:
                 return cloud
     return None
+
+
+def rate(kind: str, grant: Grant, beside: Sequence[Grant] = ()) -> Rating:
+    """Return how closely to look at a grant of a providerSpec kind; `beside` is what its identity has as well."""
+    cloud = cloud_of(kind)
+    if cloud is None:
+        return Rating()
+    others = [g for g in beside if g != grant]
+    return Rating(cloud.risks(grant, others), cloud.access(grant), cloud.completes(grant, others))

@@ -81,7 +81,7 @@ class Requests(_Struct, frozen=True, rename={"from_": "from"}):
 
 
 class GrantView(_Struct, frozen=True):
-    """A grant, what covers it already, and its risk classes."""
+    """A grant, what covers it already, what it lets its holder do, and its risk classes."""
 
     type: str
     permission: str
@@ -92,6 +92,9 @@ class GrantView(_Struct, frozen=True):
     covered_by: str | None = None
     still_covered_by: str | None = None
     risk: list[str] = []
+    access: Literal["list", "read", "tagging", "write", "permissions-management"] | None = None
+    completes: list[str] = []
+    """What the identity has as well, and makes with this grant a known way to further rights."""
 
 
 class Pair(_Struct, frozen=True, rename={"from_": "from"}):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct, field
 
+from upgrade_gate.diff import grants_of
 from upgrade_gate.permissions import canonical, cloud_of
 from upgrade_gate.platforms import Platform, by_name
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from upgrade_gate.facts import Unknown
     from upgrade_gate.inclusion import Filters
     from upgrade_gate.payload import Payload
+    from upgrade_gate.permissions import Grant
     from upgrade_gate.proof import Proof
     from upgrade_gate.selection import Malformed, Selected, Selection
 
@@ -113,6 +115,19 @@ class Hop(Struct, frozen=True):
     malformed: tuple[tuple[Literal["from", "to"], Malformed], ...]
     unknowns: Mapping[str, Unknown] = field(default_factory=dict)
     """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
+
+    def beside(self, change: Change) -> tuple[Grant, ...]:
+        """Return everything that the identity of a change has to hold, before or after: one Secret, one identity."""
+        requests = [change.request_before, change.request_after]
+        for selection in (self.old_selection, self.new_selection):
+            requests += [
+                selected.request
+                for selected in selection.requests.values()
+                if change.secret_after is not None
+                and selected.request.secret == change.secret_after
+                and selected.request.provider_kind == change.provider_kind
+            ]
+        return tuple(dict.fromkeys(g for request in requests if request is not None for g in grants_of(request)))
 
 
 class Situation(Struct, frozen=True):

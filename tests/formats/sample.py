@@ -74,6 +74,9 @@ def grant(permission: str, **more: Any) -> GrantView:
     return GrantView(**(fields | more))
 
 
+PAIRED = grant("ec2:RunInstances", risk=["ESCALATE"], access="write", completes=["iam:PassRole"])
+
+
 def finding(rule: str, subject: str, headline: str, **more: Any) -> FindingView:
     """Return a finding, an open blocker unless told otherwise, its fingerprint made from rule, subject and headline."""
     request = subject if "/" in subject else None
@@ -239,7 +242,7 @@ def _findings() -> list[FindingView]:
             guard="missed",
             guard_reason="a patch update is never guarded",
             secret="openshift-cluster-api/capa-manager-bootstrap-credentials",
-            grants=[grant("iam:PassRole", risk=["ESCALATE"]), grant("ec2:RunInstances")],
+            grants=[grant("iam:PassRole", risk=["ESCALATE"]), PAIRED],
             needs=[
                 NeedView(kind="namespace", status="met", detail="openshift-cluster-api exists"),
                 NeedView(
@@ -407,9 +410,7 @@ def _changes() -> list[ChangeView]:
             secret=Pair(from_=None, to="openshift-cluster-api/capa-manager-bootstrap-credentials"),
             service_accounts=Names(added=["capa-controller-manager"], removed=[]),
             token_path=Pair(from_=None, to="/var/run/secrets/openshift/serviceaccount/token"),
-            permissions=GrantDiff(
-                added=[grant("iam:PassRole", risk=["ESCALATE"]), grant("ec2:RunInstances")], removed=[]
-            ),
+            permissions=GrantDiff(added=[grant("iam:PassRole", risk=["ESCALATE"]), PAIRED], removed=[]),
             files=Pair(from_=None, to="0000_30_cluster-api_01_credentials-request.yaml"),
         ),
         change(
@@ -629,7 +630,7 @@ def hostile() -> Report:
     bad = " ".join(HOSTILE.values())
     name = f"{CCO}/{bad}"
     grants = [
-        grant(bad, resource=bad, condition={bad: [bad]}, scope=bad, covered_by=None, risk=["DATA"]),
+        grant(bad, resource=bad, condition={bad: [bad]}, scope=bad, covered_by=None, risk=["DATA"], completes=[bad]),
         grant(f"ec2:{bad}", covered_by=bad),
     ]
     return report(

@@ -108,3 +108,18 @@ def test_a_verdict_that_fails_for_want_of_proof_looks_green_nowhere(name: str, s
     text = render(name, msgspec.structs.replace(quiet, verdict=verdict))
     assert shut in text
     assert "PASS" not in text
+
+
+@pytest.mark.parametrize("name", [n for n in FORMATS if n != "github"])
+def test_a_grant_says_what_it_lets_its_holder_do_and_which_pair_it_completes(name: str) -> None:
+    """Annotations on GitHub hold one line for a finding, and so no grants."""
+    shown = re.sub(r"<[^>]+>", " ", render(name, sample.report())) if name == "html" else render(name, sample.report())
+    words = " ".join(shown.split())
+    if name == "json":
+        grants = [g for f in json.loads(shown)["findings"] for g in f["grants"]]
+        assert ("write", ["iam:PassRole"]) in [(g["access"], g["completes"]) for g in grants]
+    elif name == "html":
+        assert "ec2:RunInstances write ESCALATE with iam:PassRole" in words
+    else:
+        plain = words.replace("\\", "")  # SARIF escapes brackets
+        assert "ec2:RunInstances (write) [ESCALATE with iam:PassRole]" in plain

@@ -72,7 +72,7 @@ def test_every_component_is_a_folded_part_the_worst_first() -> None:
 
 def test_permissions_are_a_diff() -> None:
     text = render(sample.report())
-    assert "```diff\n- ec2:DescribeAvailabilityZone\n+ ec2:EnableFastSnapshotRestores  [COST]\n" in text
+    assert "```diff\n- ec2:DescribeAvailabilityZone\n+ ec2:EnableFastSnapshotRestores [COST]\n" in text
 
 
 @pytest.mark.parametrize("limit", [65_000, 30_000, 5_000])

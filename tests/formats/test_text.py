@@ -41,7 +41,7 @@ def test_what_cco_and_cvo_would_miss_stands_first() -> None:
 
 def test_a_risky_permission_comes_before_a_harmless_one_and_covered_ones_are_a_number() -> None:
     found = lines(sample.report())
-    risky = place(found, "+ ec2:EnableFastSnapshotRestores  [COST]")
+    risky = place(found, "+ ec2:EnableFastSnapshotRestores [COST]")
     assert 0 < risky < place(found, "+ ec2:DescribeSnapshots") < place(found, "and 3 permissions held already")
     assert place(found, "ec2:DescribeVolumes") == -1
 
@@ -50,7 +50,7 @@ def test_a_widened_permission_shows_what_it_was() -> None:
     widened = [f for f in sample.report().findings if f.rule == "permission-widened"]
     found = lines(sample.report(findings=[msgspec.structs.replace(widened[0], status="open", acknowledgement=None)]))
     before = place(found, '- kms:CreateGrant if {"Bool": {"kms:GrantIsForAWSResource": true}}')
-    assert found[before + 1].strip() == "+ kms:CreateGrant  [ESCALATE]"
+    assert found[before + 1].strip() == "+ kms:CreateGrant [ESCALATE]"
 
 
 def test_an_accepted_finding_shows_owner_end_and_ticket() -> None:

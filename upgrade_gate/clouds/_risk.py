@@ -16,7 +16,7 @@ from upgrade_gate.permissions import Risk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["DATED", "ENTRIES", "PAIRS", "Entry", "Pair", "classify", "entries_for", "ordered"]
+__all__ = ["DATED", "ENTRIES", "PAIRS", "Entry", "Pair", "classify", "entries_for", "ordered", "partners"]
 
 DATED = "2026-11-24"
 
@@ -260,6 +260,16 @@ def entries_for(cloud: str, permission: str, held: Sequence[str] = ()) -> tuple[
                 found.append(pair)
                 break
     return tuple(found)
+
+
+def partners(cloud: str, permission: str, held: Sequence[str]) -> tuple[str, ...]:
+    """Return what in `held` makes a known pair with a permission, sorted."""
+    found: set[str] = set()
+    for pair in PAIRS:
+        for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
+            if pair.cloud == cloud and _hits(one, permission, cloud):
+                found.update(h for h in held if _hits(other, h, cloud))
+    return tuple(sorted(found))
 
 
 def classify(cloud: str, permission: str, held: Sequence[str] = ()) -> tuple[Risk, ...]:

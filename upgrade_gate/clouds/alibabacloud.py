@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds import _risk, _statements
+from upgrade_gate.clouds import _access, _risk, _statements
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from upgrade_gate.permissions import Cover, Grant, Risk
+    from upgrade_gate.permissions import Access, Cover, Grant, Risk
 
 KINDS = frozenset({"AlibabaCloudProviderSpec"})
 HAS_PERMISSIONS = True
@@ -64,3 +64,15 @@ def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
     if grant.effect not in (None, "Allow"):
         return ()
     return _risk.classify("AlibabaCloud", grant.permission, [g.permission for g in held])
+
+
+def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
+    """Return the allowed actions that make a known pair with this one."""
+    if grant.effect not in (None, "Allow"):
+        return ()
+    return _risk.partners("AlibabaCloud", grant.permission, [g.permission for g in held if g.effect in (None, "Allow")])
+
+
+def access(grant: Grant) -> Access | None:
+    """Return the action's access level; a Deny has none."""
+    return _access.of_statement(grant.permission, catalogue=False) if grant.effect in (None, "Allow") else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate import data
-from upgrade_gate.clouds import _risk
+from upgrade_gate.clouds import _access, _risk
 from upgrade_gate.clouds._names import fold, named
 from upgrade_gate.clouds._patterns import Part, covered, intersects
 from upgrade_gate.clouds._statements import list_of, text_of
@@ -23,7 +23,7 @@ from upgrade_gate.permissions import Cover, Grant, canonical
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from upgrade_gate.permissions import Risk
+    from upgrade_gate.permissions import Access, Risk
 
 KINDS = frozenset({"AzureProviderSpec"})
 HAS_PERMISSIONS = True
@@ -192,3 +192,15 @@ def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
     if grant.type == "roleBinding":
         return ("BREADTH",)
     return _risk.classify("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
+
+
+def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
+    """Return the operations that make a known pair with this one; of a role nothing is said."""
+    if grant.type == "roleBinding":
+        return ()
+    return _risk.partners("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
+
+
+def access(grant: Grant) -> Access | None:
+    """Return the operation's access level; a whole role has none of its own."""
+    return None if grant.type == "roleBinding" else _access.of_azure(grant.permission)

@@ -19,7 +19,7 @@ from upgrade_gate.permissions import Cover, Grant
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from upgrade_gate.permissions import Risk
+    from upgrade_gate.permissions import Access, Risk
 
 __all__ = ["CLOUDS", "CredentialOnly", "VSphere"]
 
@@ -72,6 +72,16 @@ class CredentialOnly(Struct, frozen=True):
         """Return none: no table classes these."""
         del grant, held
         return ()
+
+    def completes(self, grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
+        """Return none: no pair is known."""
+        del grant, held
+        return ()
+
+    def access(self, grant: Grant) -> Access | None:
+        """Return None: no table says what these let their holder do."""
+        del grant
+        return None
 
 
 class VSphere(CredentialOnly, frozen=True):

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate import data
-from upgrade_gate.clouds import _risk
+from upgrade_gate.clouds import _access, _risk
 from upgrade_gate.clouds._names import fold, named
 from upgrade_gate.permissions import Cover, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from upgrade_gate.permissions import Risk
+    from upgrade_gate.permissions import Access, Risk
 
 KINDS = frozenset({"GCPProviderSpec"})
 HAS_PERMISSIONS = True
@@ -109,9 +109,28 @@ def conflicting_keys(keys: frozenset[str]) -> tuple[str, ...]:
 
 def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
     """Return the risk classes of a permission; a role is BREADTH, with the classes of what it is known to hold."""
-    names = [g.permission for g in held if g.type == "permission"]
+    names = _names(held)
     if grant.type != "predefinedRole":
         return _risk.classify("GCP", grant.permission, names)
     role = role_table().roles.get(grant.permission)
     inside = [_risk.classify("GCP", name, names) for name in sorted(role.contains)] if role else []
     return _risk.ordered({"BREADTH", *(risk for risks_ in inside for risk in risks_)})
+
+
+def _names(held: Sequence[Grant]) -> list[str]:
+    """Return the permissions of grants, those that the table knows to be in a role included."""
+    found = {g.permission for g in held if g.type == "permission"}
+    for grant in held:
+        role = role_table().roles.get(grant.permission) if grant.type == "predefinedRole" else None
+        found |= role.contains if role is not None else set()
+    return sorted(found)
+
+
+def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
+    """Return the permissions that make a known pair with this one; of a role nothing is said."""
+    return _risk.partners("GCP", grant.permission, _names(held)) if grant.type == "permission" else ()
+
+
+def access(grant: Grant) -> Access | None:
+    """Return the permission's access level; a whole role has none of its own."""
+    return _access.of_gcp(grant.permission) if grant.type == "permission" else None

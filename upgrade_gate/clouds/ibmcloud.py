@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.clouds import _access
 from upgrade_gate.clouds._names import fold
 from upgrade_gate.clouds._statements import list_of, text_of
 from upgrade_gate.permissions import Cover, Grant, canonical
@@ -16,7 +17,7 @@ from upgrade_gate.permissions import Cover, Grant, canonical
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from upgrade_gate.permissions import Risk
+    from upgrade_gate.permissions import Access, Risk
 
 KINDS = frozenset({"IBMCloudProviderSpec", "IBMCloudPowerVSProviderSpec"})
 HAS_PERMISSIONS = True
@@ -100,3 +101,14 @@ def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
     if name in ("Administrator", "Manager") or not any(a["name"] in _TARGETS for a in attributes):
         classes.append("BREADTH")
     return tuple(classes)
+
+
+def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
+    """Return what makes a known pair with a role: nothing, no pair of roles is known to."""
+    del grant, held
+    return ()
+
+
+def access(grant: Grant) -> Access | None:
+    """Return the access level of one of IBM's own roles."""
+    return _access.of_ibm(grant.permission)

@@ -32,6 +32,7 @@ __all__ = [
     "GrantDiffView",
     "Sections",
     "Stance",
+    "access_text",
     "components",
     "counted",
     "diff_of",
@@ -39,6 +40,7 @@ __all__ = [
     "facts_read",
     "grant_text",
     "judged_by",
+    "marked",
     "need_detail",
     "next_step",
     "path_of",
@@ -205,6 +207,22 @@ def diff_of(change: ChangeView) -> GrantDiffView:
 def grant_order(grant: GrantView) -> tuple[bool, str, str]:
     """Return what grants are sorted by: risky ones first, then by name, then by all they say."""
     return not grant.risk, grant.permission.casefold(), grant_text(grant)
+
+
+def access_text(grant: GrantView) -> str:
+    """Return what a grant lets its holder do, in words; empty where nobody says."""
+    return (grant.access or "").replace("-", " ")
+
+
+def marked(grant: GrantView) -> str:
+    """Return a grant in one line with its access level, its risk classes, and the pair that it completes."""
+    text = grant_text(grant)
+    if grant.access:
+        text += f" ({access_text(grant)})"
+    if not grant.risk:
+        return text
+    pair = f" with {', '.join(grant.completes)}" if grant.completes else ""
+    return f"{text} [{', '.join(grant.risk)}{pair}]"
 
 
 def grant_text(grant: GrantView) -> str:

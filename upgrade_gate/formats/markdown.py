@@ -200,17 +200,13 @@ def _change(change: ChangeView) -> str:
     if diff.still_covered:
         lines.append(f"- {view.counted(len(diff.still_covered), 'permission')} no longer listed, still granted")
     text = "\n".join(lines) + "\n"
-    signed = [f"- {_grant(g)}" for g in diff.gone] + [f"+ {_grant(g)}" for g in diff.new]
+    signed = [f"- {view.marked(g)}" for g in diff.gone] + [f"+ {view.marked(g)}" for g in diff.new]
     return f"{text}\n{_fence(signed, 'diff')}" if signed else text
 
 
 def _names(grants: Sequence[GrantView], most: int = 10) -> str:
     listed = ", ".join(_code(view.grant_text(g)) for g in grants[:most])
     return f"{listed} and {len(grants) - most} more" if len(grants) > most else listed
-
-
-def _grant(grant: GrantView) -> str:
-    return f"{view.grant_text(grant)}  [{', '.join(grant.risk)}]" if grant.risk else view.grant_text(grant)
 
 
 def _facts(report: Report) -> str:

@@ -211,16 +211,12 @@ def _grants(page: _Page, finding: FindingView, report: Report) -> None:
 
 
 def _grant_lines(page: _Page, sign: str, grants: Sequence[GrantView], indent: int) -> None:
-    texts = [_with_risk(g) for g in grants]
+    texts = [view.marked(g) for g in grants]
     if len(texts) > _LISTED:
         page.put(", ".join(texts), indent=indent, lead=f"{sign} ", style=sign)
         return
     for text in texts:
         page.put(text, indent=indent, lead=f"{sign} ", style=sign)
-
-
-def _with_risk(grant: GrantView) -> str:
-    return f"{view.grant_text(grant)}  [{', '.join(grant.risk)}]" if grant.risk else view.grant_text(grant)
 
 
 def _remedy(page: _Page, steps: Sequence[RemedyView]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate import cco
-from upgrade_gate.diff import AddedGrant, grants_of
+from upgrade_gate.diff import AddedGrant
 from upgrade_gate.findings import Evidence, RequiredGrant, Severity
-from upgrade_gate.permissions import cloud_of
+from upgrade_gate.permissions import rate
 from upgrade_gate.situation import Mode
 
 if TYPE_CHECKING:
@@ -53,20 +53,11 @@ def _places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:
 
 
 def required(
-    request: CredentialsRequest, grants: Iterable[AddedGrant], held: Sequence[Grant]
+    request: CredentialsRequest, grants: Iterable[AddedGrant], beside: Sequence[Grant]
 ) -> tuple[RequiredGrant, ...]:
-    """Return grants for a finding, each with the risk that it adds to what the identity already holds."""
-    cloud = cloud_of(request.provider_kind)
-    return tuple(
-        RequiredGrant(added.grant, added.covered_by, cloud.risks(added.grant, held) if cloud else ())
-        for added in grants
-    )
-
-
-def held_before(change: Change) -> tuple[Grant, ...]:
-    """Return the grants that the current release requires for this request."""
-    request = change.request_before
-    return grants_of(request) if request else ()
+    """Return grants for a finding, each with the risk that it adds to what the identity has as well."""
+    kind = request.provider_kind
+    return tuple(RequiredGrant(a.grant, a.covered_by, rate(kind, a.grant, beside)) for a in grants)
 
 
 def content_of(grants: Iterable[AddedGrant]) -> list[dict[str, object]]:

@@ -21,7 +21,7 @@ from upgrade_gate.findings import (
     Severity,
 )
 from upgrade_gate.needs import need_of
-from upgrade_gate.permissions import Grant, cloud_of
+from upgrade_gate.permissions import Grant, Rating, cloud_of, rate
 from upgrade_gate.rules._common import count
 from upgrade_gate.situation import Mode
 
@@ -173,7 +173,7 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
         hop=hop.index,
         guard=Guard.MISSED,
         guard_reason="CCO asks for the annotation before 4.15; it does not look at the role",
-        grants=(RequiredGrant(ROLE_ADMIN, None, ("ESCALATE",)),),
+        grants=(RequiredGrant(ROLE_ADMIN, None, Rating(("ESCALATE",))),),
         needs=(need_of(NeedKind.GRANTS, [(ROLE_ADMIN.permission, judgement)], ""),),
         evidence=(Evidence("cluster", "secrets/kube-system/gcp-credentials"),),
         remedy=(RemedyStep("grant roles/iam.roleAdmin to the root service account", "before"),),
@@ -187,11 +187,10 @@ def _root(situation: Situation) -> Iterator[Finding]:
         request = selected.request
         if not situation.permission_model(request):
             continue
-        cloud = cloud_of(request.provider_kind)
         for grant, judgement in situation.proof.grants(request, unchanged_grants(situation, request)):
             if judgement.verdict is not Verdict.COVERED and grant.canonical not in lacking:
                 lacking[grant.canonical] = (grant, judgement)
-                risks.append(RequiredGrant(grant, None, cloud.risks(grant, ()) if cloud else ()))
+                risks.append(RequiredGrant(grant, None, rate(request.provider_kind, grant)))
     if not lacking:
         return
     traits = situation.platform_traits
@@ -264,13 +263,12 @@ def _finding(
     headline: str,
     judged: Sequence[tuple[Grant, Judgement]],
 ) -> Finding:
-    cloud = cloud_of(request.provider_kind)
     ordered = sorted(judged, key=lambda pair: pair[0].canonical)
     plain = _about(situation, request, rule, headline, [g.as_dict() for g, _ in ordered])
     return replace(
         plain,
         guard_reason="CCO never looks at what an identity holds in manual mode",
-        grants=tuple(RequiredGrant(g, None, cloud.risks(g, ()) if cloud else ()) for g, _ in ordered),
+        grants=tuple(RequiredGrant(g, None, rate(request.provider_kind, g)) for g, _ in ordered),
         needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
         remedy=(RemedyStep(f"grant what is missing to the identity behind Secret {request.secret}", "before"),)
         if plain.severity is Severity.BLOCKER

@@ -407,7 +407,7 @@ def _finding(
         hop=hop.index,
         guard=guard,
         guard_reason=guard_reason,
-        grants=required(request, listed, ()) if request else (),
+        grants=required(request, listed, hop.beside(change)) if request else (),
         needs=merge_needs(needs),
         caveats=situation.proof.caveats(request, [a.grant for a in listed]) if request and listed else (),
         identity=situation.proof.shown_identity(request) if request else None,
