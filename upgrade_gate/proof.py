@@ -139,6 +139,7 @@ class Proof(Struct, frozen=True):
             account=", ".join(sorted(accounts)) or self.claims.identities.account,
             collected=collection.collected,
             files=files,
+            caveats=sorted({c for j in self._judged.values() if j.verdict is Verdict.COVERED for c in j.caveats}),
         )
 
     def notes(self) -> tuple[str, ...]:

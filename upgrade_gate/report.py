@@ -259,6 +259,8 @@ class IdentitiesView(_Struct, frozen=True):
     account: str | None
     collected: str | None
     files: list[ExportView]
+    caveats: list[str] = []
+    """What no source of this kind can show, of everything that counts as held; also where no finding names it."""
 
 
 class Count(_Struct, frozen=True):

@@ -491,6 +491,7 @@ def report(**more: Any) -> Report:
             account="123456789012",
             collected="2026-11-01T05:00:00Z",
             files=[ExportView(file="authorization-details.json", sha256="ab" * 32)],
+            caveats=["service control policies were not supplied"],
         ),
         "findings": findings,
         "verdict": VerdictView(
@@ -678,7 +679,9 @@ def hostile() -> Report:
                 FactView(name=f"{bad}2", state="unknown", value=None, reason=bad, remedy=bad),
             ],
         ),
-        identities=IdentitiesView(source=bad, account=bad, collected=bad, files=[ExportView(file=bad, sha256=bad)]),
+        identities=IdentitiesView(
+            source=bad, account=bad, collected=bad, files=[ExportView(file=bad, sha256=bad)], caveats=[bad]
+        ),
         findings=[
             finding(
                 "permission-added",

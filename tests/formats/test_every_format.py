@@ -22,6 +22,12 @@ def render(name: str, report: Report, max_bytes: int | None = None) -> str:
     return document.decode()
 
 
+def words(name: str, report: Report) -> str:
+    """Return what a reader sees, on one line: HTML without its tags, SARIF without its escapes."""
+    text = render(name, report)
+    return " ".join((re.sub(r"<[^>]+>", " ", text) if name == "html" else text).replace("\\", "").split())
+
+
 def test_the_formats_are_those_of_the_manual() -> None:
     assert set(FORMATS) == {"text", "json", "html", "markdown", "sarif", "junit", "codequality", "github"}
 
@@ -113,13 +119,44 @@ def test_a_verdict_that_fails_for_want_of_proof_looks_green_nowhere(name: str, s
 @pytest.mark.parametrize("name", [n for n in FORMATS if n != "github"])
 def test_a_grant_says_what_it_lets_its_holder_do_and_which_pair_it_completes(name: str) -> None:
     """Annotations on GitHub hold one line for a finding, and so no grants."""
-    shown = re.sub(r"<[^>]+>", " ", render(name, sample.report())) if name == "html" else render(name, sample.report())
-    words = " ".join(shown.split())
+    shown = words(name, sample.report())
     if name == "json":
-        grants = [g for f in json.loads(shown)["findings"] for g in f["grants"]]
+        grants = [g for f in json.loads(render(name, sample.report()))["findings"] for g in f["grants"]]
         assert ("write", ["iam:PassRole"]) in [(g["access"], g["completes"]) for g in grants]
     elif name == "html":
-        assert "ec2:RunInstances write ESCALATE with iam:PassRole" in words
+        assert "ec2:RunInstances write ESCALATE with iam:PassRole" in shown
     else:
-        plain = words.replace("\\", "")  # SARIF escapes brackets
-        assert "ec2:RunInstances (write) [ESCALATE with iam:PassRole]" in plain
+        assert "ec2:RunInstances (write) [ESCALATE with iam:PassRole]" in shown
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_says_where_a_proof_comes_from(name: str) -> None:
+    """Account, collection time and digest of each file; and what no such source can show."""
+    text = words(name, sample.report())
+    for fact in ("123456789012", "2026-11-01T05:00:00Z", "authorization-details.json", "ab" * 32):
+        assert fact in text
+    assert "service control policies were not supplied" in text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_format_speaks_of_a_source_where_nothing_was_read(name: str) -> None:
+    assert "what identities hold was read" not in render(name, sample.report(identities=None)).lower()
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
+@pytest.mark.parametrize(
+    ("case", "said"), [("quiet", "assuming that 4.14.1"), ("empty", "every requirement is proven")]
+)
+def test_every_format_with_a_verdict_says_what_it_rests_on(case: str, said: str, name: str) -> None:
+    """GitLab's list of issues has no place for a verdict."""
+    assert said in words(name, sample.ALL[case]())
+
+
+@pytest.mark.parametrize("name", [n for n in FORMATS if n != "github"])
+def test_a_proven_finding_says_by_whom_and_with_which_caveats(name: str) -> None:
+    (proven,) = [f for f in sample.report().findings if f.status == "proven" and f.identity]
+    assert proven.identity is not None
+    report = sample.report(findings=[msgspec.structs.replace(proven, caveats=["a caveat of its own"])])
+    text = words(name, report)
+    assert proven.identity.id in text
+    assert "a caveat of its own" in text

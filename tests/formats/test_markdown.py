@@ -58,7 +58,7 @@ def test_the_first_line_is_the_verdict() -> None:
 
 
 def test_what_cco_and_cvo_would_miss_is_the_first_list() -> None:
-    assert page(sample.report()).headings[1:] == ["CCO and CVO would miss", "Other findings"]
+    assert page(sample.report()).headings[1:] == ["CCO and CVO would miss", "Other findings", "Proof"]
 
 
 def test_every_component_is_a_folded_part_the_worst_first() -> None:

@@ -44,6 +44,7 @@ __all__ = [
     "need_detail",
     "next_step",
     "path_of",
+    "proof_lines",
     "sections",
     "sentence",
     "source_of",
@@ -400,6 +401,23 @@ def source_of(identity: IdentityView) -> str:
     """Return how it was found which identity serves a Secret, in words."""
     known = {"secret": "the Secret", "configuration": "the configuration", "ccoctl-name": "ccoctl's naming"}
     return known.get(identity.source, identity.source)
+
+
+_MOST_FILES = 10
+
+
+def proof_lines(report: Report) -> tuple[str, ...]:
+    """Return where the proof comes from, its files with their digests, and what no such source can show."""
+    known = report.identities
+    if known is None:
+        return ()
+    account = f", account {known.account}" if known.account else ""
+    collected = f", collected {known.collected}" if known.collected else ""
+    files = [f"{file.file} sha256:{file.sha256}" for file in known.files[:_MOST_FILES]]
+    if len(known.files) > _MOST_FILES:
+        files.append(f"{len(known.files) - _MOST_FILES} more files, all of them in the JSON and HTML reports")
+    caveats = (f"caveat: {caveat}" for caveat in known.caveats)
+    return (f"what identities hold was read from {known.source}{account}{collected}", *files, *caveats)
 
 
 def excluded_reasons(excluded: Iterable[Excluded]) -> str:

@@ -45,7 +45,9 @@ def _issue(finding: FindingView, report: Report) -> dict[str, Any]:
         "categories": ["Security"],
         "check_name": finding.rule,
         "description": plain.standing(finding),
-        "content": {"body": "\n".join(plain.describe(finding))},
+        "content": {
+            "body": "\n".join([*plain.describe(finding), *(view.proof_lines(report) if finding.identity else ())])
+        },
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITIES[view.stance(finding, report)],
         "location": {"path": path, "lines": {"begin": line}},

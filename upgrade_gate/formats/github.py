@@ -55,6 +55,7 @@ def _head(report: Report) -> list[str]:
     name = (cluster.name or cluster.id or "unnamed cluster") if cluster else ""
     lines = [f"{name}: {view.facts_read(cluster)}" if cluster else view.facts_read(None)]
     lines += [f"label {key}={value}" for key, value in sorted(report.labels.items())]
+    lines += view.proof_lines(report)
     lines += [f"path {view.path_of(report)}", f"verdict {_verdict(report)}"]
     return lines
 

@@ -48,7 +48,11 @@ def render(report: Report, options: RenderOptions) -> bytes:
     limit = MAX_BYTES if options.max_bytes is None else options.max_bytes
     title = f"## {_text(f'{view.state_of(report)} {view.sentence(report)}')}"
     before = [_Block(_head(report), "summary"), *_open(report)]
-    after = [_Block(text, "section") for text in (_facts(report), _excluded(report), _evidence(report)) if text]
+    after = [
+        _Block(text, "section")
+        for text in (_facts(report), _proof(report), _excluded(report), _evidence(report))
+        if text
+    ]
     components = [_Block(text, "component") for text in _components(report)]
     return _fit(title, before, components, after, limit)
 
@@ -207,6 +211,11 @@ def _change(change: ChangeView) -> str:
 def _names(grants: Sequence[GrantView], most: int = 10) -> str:
     listed = ", ".join(_code(view.grant_text(g)) for g in grants[:most])
     return f"{listed} and {len(grants) - most} more" if len(grants) > most else listed
+
+
+def _proof(report: Report) -> str:
+    lines = view.proof_lines(report)
+    return "### Proof\n\n" + "".join(f"- {_text(line)}\n" for line in lines) if lines else ""
 
 
 def _facts(report: Report) -> str:

@@ -57,6 +57,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
             "path": view.path_of(report),
             "platform": report.platform,
             "factsRead": view.facts_read(report.cluster),
+            "basis": report.verdict.basis if report.verdict else None,
+            "proof": list(view.proof_lines(report)),
         },
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}

@@ -57,6 +57,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
         _facts(page, view.unread_facts(report.cluster))
         _folded(page, parts.folded)
     _excluded(page, report)
+    _proof(page, report)
     _close(page, report)
     return page.bytes()
 
@@ -177,6 +178,8 @@ def _finding(page: _Page, finding: FindingView, report: Report) -> None:
             indent=inside,
             lead="accepted ",
         )
+    if finding.status == "proven":
+        _held_by(page, finding)
     if not is_open:
         return
     _grants(page, finding, report)
@@ -186,13 +189,28 @@ def _finding(page: _Page, finding: FindingView, report: Report) -> None:
             indent=inside,
             lead="needs    ",
         )
+    _held_by(page, finding)
+    if finding.guard:
+        page.put(finding.guard_reason or finding.guard, indent=inside, lead=f"{finding.guard:<9}", style="quiet")
+    _remedy(page, finding.remedy)
+
+
+def _held_by(page: _Page, finding: FindingView) -> None:
+    inside = 2 + _MARK
     if finding.identity:
         page.put(f"{finding.identity.id} (by {view.source_of(finding.identity)})", indent=inside, lead="held by  ")
     for caveat in finding.caveats:
         page.put(caveat, indent=inside, lead="caveat   ")
-    if finding.guard:
-        page.put(finding.guard_reason or finding.guard, indent=inside, lead=f"{finding.guard:<9}", style="quiet")
-    _remedy(page, finding.remedy)
+
+
+def _proof(page: _Page, report: Report) -> None:
+    lines = view.proof_lines(report)
+    if not lines:
+        return
+    page.gap()
+    page.put("Proof", style="title")
+    for line in lines:
+        page.put(line, indent=2)
 
 
 def _grants(page: _Page, finding: FindingView, report: Report) -> None:
