@@ -4,11 +4,13 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from tests.rules.worlds import Cluster, found, judge, needs, one, request
+from tests.rules.worlds import TODAY, Cluster, found, judge, needs, one, request
 from upgrade_gate.entitlements import Collection, Document
 from upgrade_gate.identities import Identities
+from upgrade_gate.pipeline import Weighing
 from upgrade_gate.proof import Claims
 
 ROLE = "arn:aws:iam::111122223333:role/c1"
@@ -133,3 +135,97 @@ def test_what_the_root_credential_holds_and_cannot_be_told_is_not_said_to_lack(t
 def test_no_identity_rule_without_identities(tmp_path: Path) -> None:
     outcome = judge(tmp_path, A, A, Cluster())
     assert not [j for j in outcome.judged if j.finding.rule.startswith("identity-")]
+
+
+SECRET = "openshift-storage/cloud"
+
+
+def test_a_secret_that_names_another_identity_than_the_configuration_wins_and_blocks(tmp_path: Path) -> None:
+    """What the Secret names is judged: the configured role would hold nothing."""
+    claims = replace(_claims("ec2:*"), identities=Identities(by_secret={SECRET: f"{ROLE}-other"}))
+    outcome = judge(tmp_path, A, A, Cluster(identities={SECRET: ROLE}), claims=claims)
+    finding = one(outcome, "identity-mismatch")
+    assert (finding.severity, needs(finding)) == ("blocker", {"decision": "unmet"})
+    assert f"names {ROLE}, the configuration {ROLE}-other" in finding.headline
+    assert finding.identity == (ROLE, "secret")
+    assert not found(outcome, "identity-unknown"), "the Secret's own role was judged"
+
+
+@pytest.mark.parametrize("configured", [Identities(by_secret={SECRET: ROLE}), Identities()], ids=["same", "silent"])
+def test_a_secret_that_the_configuration_agrees_with_is_no_mismatch(configured: Identities, tmp_path: Path) -> None:
+    claims = replace(_claims("ec2:*"), identities=configured)
+    outcome = judge(tmp_path, A, A, Cluster(identities={SECRET: ROLE}), claims=claims)
+    assert not found(outcome, "identity-mismatch")
+    assert outcome.verdict.status == "pass"
+
+
+def test_a_mismatch_stays_blocked_until_somebody_decides(tmp_path: Path) -> None:
+    claims = replace(_claims("ec2:*"), identities=Identities(by_secret={SECRET: f"{ROLE}-other"}))
+    assert judge(tmp_path, A, A, Cluster(identities={SECRET: ROLE}), claims=claims).verdict.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subjects", "status"),
+    [
+        ("https://oidc.example.com/c1", ("one",), "pass"),
+        ("https://oidc.example.com/c2", ("one",), "undetermined"),
+        ("https://oidc.example.com/c1", ("other",), "undetermined"),
+    ],
+    ids=["trusts-this-cluster", "trusts-another-cluster", "trusts-another-account"],
+)
+def test_a_name_that_ccoctl_gives_counts_only_with_the_cluster_s_issuer_and_every_subject(
+    *, issuer: str, subjects: tuple[str, ...], status: str, tmp_path: Path
+) -> None:
+    claims = _claims("ec2:*", subjects=subjects)
+    assert claims.collection is not None
+    (document,) = claims.collection.documents
+    role = document.body["RoleDetailList"][0]
+    role |= {"RoleName": "c1-openshift-storage-cloud", "Arn": f"{ROLE}-openshift-storage-cloud"}
+    named = replace(claims, identities=Identities(), ccoctl_name="c1")
+    outcome = judge(tmp_path, A, A, Cluster(issuer=issuer), claims=named)
+    assert outcome.verdict.basis.proven is (status == "pass")
+    if status == "pass":
+        assert outcome.verdict.status == "pass"
+        return
+    finding = one(outcome, "identity-unknown")
+    assert finding.identity == (role["Arn"], "ccoctl-name")
+    assert "found by ccoctl's naming" in finding.needs[0].detail
+
+
+def test_strict_proof_asks_for_what_no_export_holds(tmp_path: Path) -> None:
+    strict = judge(tmp_path, A, A, Cluster(), claims=replace(_claims("ec2:*"), strict=True))
+    assert strict.verdict.status == "undetermined"
+    assert "strict proof asks for more" in one(strict, "identity-unknown").needs[0].detail
+
+
+@pytest.mark.parametrize(("held", "status", "code"), [("ec2:*", "pass", 0), (None, "undetermined", 4)])
+def test_required_proof_lets_only_what_is_proven_pass(
+    *, held: str | None, status: str, code: int, tmp_path: Path
+) -> None:
+    claims = _claims(held) if held else Claims()
+    weighing = Weighing(today=TODAY, require_proof=True)
+    verdict = judge(tmp_path, A, A, Cluster(), weighing=weighing, claims=claims).verdict
+    assert (verdict.status, verdict.exit_code, verdict.basis.proven) == (status, code, held is not None)
+
+
+def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -> None:
+    """A role's inline policies end at 10,240 characters (iam.md section 1): each half fits, both do not."""
+
+    def asking(name: str, start: int) -> dict[str, Any]:
+        actions = [f"ec2:{'Describe' * 5}{number:04d}" for number in range(start, start + 120)]
+        return request(name, *actions, secret=name)
+
+    both = [asking("a", 0), asking("b", 500)]
+    cluster = Cluster(secrets=("openshift-storage/a", "openshift-storage/b"))
+    finding = one(judge(tmp_path / "both", both, both, cluster, claims=_claims("s3:Get*")), "policy-too-large")
+    assert (finding.severity, "10240" in finding.headline) == ("warning", True)
+    one_alone = judge(tmp_path / "one", both[:1], both[:1], cluster, claims=_claims("s3:Get*"))
+    assert not found(one_alone, "policy-too-large")
+
+
+def test_caveats_of_a_proof_stand_in_the_report_where_no_finding_names_them(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:*"))
+    evidence = outcome.situation.proof.evidence()
+    assert evidence is not None
+    assert any("service control policies" in caveat for caveat in evidence.caveats)
+    assert evidence.account == "111122223333"

@@ -84,7 +84,10 @@ class Cluster:
         requests: Sequence[Mapping[str, Any]] = (),
         unread: Sequence[str] = (),
         platform: str = "AWS",
+        identities: Mapping[str, str] | None = None,
     ) -> None:
+        self.identities = dict(identities or {})
+        """What the content of Secrets names, by `namespace/name`."""
         stated = {"Available": ("True", "AsExpected"), "Upgradeable": ("True", "AsExpected"), **(conditions or {})}
         annotations = {"cloudcredential.openshift.io/upgradeable-to": annotation} if annotation else {}
         held_back = [{"type": "Upgradeable", "status": "False", "reason": held, "message": "m"}] if held else []
@@ -155,7 +158,8 @@ class Cluster:
             return Known(tuple(self.requests))
         if query.kind == "Secret":
             ref = SecretRef(query.namespace or "", query.name or "")
-            return Known(SecretRecord(ref, keys=self.keys)) if str(ref) in self.secrets else Absent()
+            record = SecretRecord(ref, keys=self.keys, identity=self.identities.get(str(ref)))
+            return Known(record) if str(ref) in self.secrets else Absent()
         if query.kind == "Namespace":
             return Known({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": query.name}})
         body = self.objects.get(query.kind)
