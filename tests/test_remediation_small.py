@@ -249,7 +249,7 @@ DIGEST = "sha256:" + "1" * 64
     ("offered", "risks", "flags"),
     [
         (f"quay.io/ocp/release@{DIGEST}", (), ()),
-        (f"quay.io/ocp/release@{DIGEST}", ("SomeRisk",), ("--include-not-recommended",)),
+        (f"quay.io/ocp/release@{DIGEST}", ("SomeRisk",), ("--allow-not-recommended",)),
         ("quay.io/ocp/release@sha256:" + "2" * 64, (), ("--allow-explicit-upgrade",)),
         (None, (), ("--allow-explicit-upgrade",)),
     ],
