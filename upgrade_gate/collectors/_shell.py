@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from upgrade_gate._remedy_script import quote
-from upgrade_gate.remedy import one_line
+from upgrade_gate.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
