@@ -61,6 +61,7 @@ class _AccountName(ParamType):
     metavar="NAMESPACE/NAME",
     help="Bind to this account, which is there already.  [default: one that the file makes, upgrade-gate/upgrade-gate]",
 )
+@click.option("--for-snapshot", is_flag=True, help="Also the Secrets of the current release, which snapshot records.")
 @click.option("--without-secrets", is_flag=True, help="No rule for any Secret; what rests on one is then unknown.")
 @write_options
 def command(
@@ -71,6 +72,7 @@ def command(
     configuration: Configuration,
     registry: RegistryOptions,
     service_account: Account | None,
+    for_snapshot: bool,
     without_secrets: bool,
     write: Path | None,
     force: bool,
@@ -89,22 +91,23 @@ def command(
     del configuration
     reader = _wiring.open_target(cluster, registry)
     survey = _wiring.survey_target(release, cluster, registry, reader, via=via)
-    queries = _queries(survey, registry, with_secrets=not without_secrets)
+    queries = _queries(survey, registry, with_secrets=not without_secrets, today=for_snapshot)
     account = service_account or OWN_ACCOUNT
     manifests = [] if service_account else _roles.account_manifests(account)
     manifests += _roles.role_manifests(queries, account)
     body = yaml.safe_dump_all(manifests, sort_keys=False, width=_WIDTH)
-    notes = _notes(survey, registry, queries, account, _missing(queries, reader))
+    reads = "`upgrade-gate check` and `snapshot` read" if for_snapshot else "`upgrade-gate check` reads"
+    notes = _notes(survey, registry, queries, account=account, reads=reads, missing=_missing(queries, reader))
     deliver("".join(f"{line}\n" for line in _comment(notes)) + f"---\n{body}", write, force=force)
     return ExitCode.PASS
 
 
-def _queries(survey: Survey, registry: RegistryOptions, *, with_secrets: bool) -> list[Query]:
-    """Return what `check` asks of the cluster for this path with these options."""
+def _queries(survey: Survey, registry: RegistryOptions, *, with_secrets: bool, today: bool) -> list[Query]:
+    """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`."""
     from upgrade_gate import cluster as clusters
     from upgrade_gate import pipeline
 
-    refs = pipeline.required_secrets(survey)
+    refs = pipeline.required_secrets(survey, today=today)
     root = clusters.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
     second = clusters.second_wave({ref.namespace for ref in refs}, refs, root)
     trust, mirrors = _wiring.registry_queries(registry)
@@ -125,7 +128,13 @@ def _missing(queries: Sequence[Query], reader: Reader | None) -> list[str]:
 
 
 def _notes(
-    survey: Survey, registry: RegistryOptions, queries: Sequence[Query], account: Account, missing: Sequence[str]
+    survey: Survey,
+    registry: RegistryOptions,
+    queries: Sequence[Query],
+    *,
+    account: Account,
+    reads: str,
+    missing: Sequence[str],
 ) -> Iterator[str]:
     """Yield what a reviewer of the file has to know, a paragraph each."""
     from upgrade_gate import cluster as clusters
@@ -133,7 +142,7 @@ def _notes(
     hops = survey.hops
     versions = dict.fromkeys([hops[0].old.version, *(hop.new.version for hop in hops)])
     yield (
-        f"What `upgrade-gate check` reads of a cluster on {survey.context.platform} for {' to '.join(versions)}, and "
+        f"What {reads} of a cluster on {survey.context.platform} for {' to '.join(versions)}, and "
         "nothing else: get and list only, every object by its name where the API can. Other releases can require other "
         "Secrets: print the file again for them."
     )
