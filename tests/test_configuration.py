@@ -100,6 +100,12 @@ def test_what_is_not_understood_is_refused_with_its_line(tmp_path: Path, text: s
         load(write(tmp_path, text), found=False)
 
 
+def test_a_key_that_is_nearly_a_known_one_is_told_the_known_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(write(tmp_path, "fail_on: warning\n"), found=False)
+    assert (caught.value.hint or "").startswith("did you mean fail-on")
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Is a directory"):
         load(tmp_path, found=False)

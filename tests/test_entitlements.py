@@ -25,6 +25,8 @@ from upgrade_gate.entitlements import (
     strict,
 )
 from upgrade_gate.errors import EntitlementError, UsageError
+from upgrade_gate.findings import NeedKind
+from upgrade_gate.needs import need_of
 from upgrade_gate.permissions import Grant
 
 ATTACH = Grant("action", "ec2:AttachVolume", "Allow", "*")
@@ -325,3 +327,21 @@ HELD: Any = Held({"AKIA1": "user", "user": "user", "other": "other"})
 )
 def test_which_identity_serves_a_secret(held: Any, given: dict[str, str], expected: Identity | None) -> None:
     assert identify(held, **given) == expected
+
+
+def test_permissions_missing_for_the_same_reason_share_one_sentence() -> None:
+    need = need_of(
+        NeedKind.GRANTS,
+        [
+            ("ec2:A", Judgement(Verdict.MISSING, "no statement allows ec2:A")),
+            ("ec2:AB", Judgement(Verdict.MISSING, "no statement allows ec2:AB")),
+            ("ec2:C", Judgement(Verdict.DENIED, "no statement allows ec2:C")),
+            ("ec2:D", Judgement(Verdict.NARROWER, "ec2:D only under a condition")),
+            ("ec2:E", Judgement(Verdict.MISSING, "no statement allows ec2:E: role one")),
+        ],
+        "",
+    )
+    assert need.detail == (
+        "ec2:A, ec2:AB: MISSING, no statement allows any of them; ec2:C: DENIED, no statement allows ec2:C; "
+        "ec2:D: NARROWER, ec2:D only under a condition; ec2:E: MISSING, no statement allows ec2:E: role one"
+    )

@@ -40,6 +40,9 @@ def test_every_document_parses_and_every_checksum_is_right(run: Outcome, tmp_pat
     files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {"SHA256SUMS"}
     assert set(sums) == files
     assert {"report.json", "report.html", "README.md", "commands.sh"} <= files
+    told = (folder / "README.md").read_text()
+    assert "- `report.html`: " in told
+    assert "- `report.json`: " in told
     for name, digest in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
 

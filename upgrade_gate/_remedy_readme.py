@@ -99,7 +99,8 @@ def _opening(outcome: Outcome) -> list[str]:
     where = (
         ", ".join(f"{name} {code(str(value))}" for name, value in known if value) if cluster else "no cluster was read"
     )
-    mode = f"{situation.platform}, {situation.mode.value} mode, credentials: {situation.credentials.value}"
+    platform = situation.platform or "platform unknown"
+    mode = f"{platform}, {situation.mode.value} mode, credentials: {situation.credentials.value}"
     return [
         f"Cluster: {where}. {text(mode)}.",
         f"Verdict when this was made: {text(outcome.verdict.summary)}",
@@ -311,7 +312,8 @@ def _files(files: Sequence[str]) -> list[str]:
         "what is new, *.tf.json the same for Terraform, as data",
         "alibabacloud/": "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json "
         "what is new, *-policy-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
-        "report.": "the report of the run that made this",
+        "report.html": "the report of the run that made this",
+        "report.json": "the same as data; upgrade-gate ack --report reads it",
     }
     lines = [f"- {code(head)}: {text(words)}" for head, words in rows.items() if any(f.startswith(head) for f in files)]
     return ["## Files", "\n".join(lines)] if lines else []

@@ -164,8 +164,7 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, Judgement]], all_met: st
     unmet = [(n, j) for n, j in judged if j.verdict in (Verdict.MISSING, Verdict.NARROWER, Verdict.DENIED)]
     unknown = [(n, j) for n, j in judged if j.verdict is Verdict.UNKNOWN]
     if unmet:
-        detail = "; ".join(f"{name}: {j.verdict.value}, {j.reason}" for name, j in unmet + unknown)
-        return Need(kind, NeedStatus.UNMET, detail)
+        return Need(kind, NeedStatus.UNMET, _each(unmet + unknown))
     if unknown:
         reasons = dict.fromkeys(j.reason for _, j in unknown)
         if len(reasons) == 1:
@@ -173,3 +172,20 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, Judgement]], all_met: st
         return Need(kind, NeedStatus.UNKNOWN, "; ".join(f"{name}: {j.reason}" for name, j in unknown))
     reasons = dict.fromkeys(j.reason for _, j in judged)
     return Need(kind, NeedStatus.MET, "; ".join(reasons) or all_met)
+
+
+def _each(judged: Sequence[tuple[str, Judgement]]) -> str:
+    """Name what each lacks; those that lack the same for the same reason share one sentence."""
+    alike: dict[tuple[str, str], list[tuple[str, Judgement]]] = {}
+    for name, judgement in judged:
+        reason = judgement.reason
+        if reason.startswith("no "):
+            reason = " ".join(
+                "\0" + word[len(name) :] if word.rstrip(":;,") == name else word for word in reason.split(" ")
+            )
+        alike.setdefault((judgement.verdict.value, reason), []).append((name, judgement))
+    sentences = []
+    for (verdict, reason), members in alike.items():
+        shared = reason.replace("\0", "any of them") if len(members) > 1 else members[0][1].reason
+        sentences.append(f"{', '.join(name for name, _ in members)}: {verdict}, {shared}")
+    return "; ".join(sentences)

@@ -115,8 +115,12 @@ class Value(Struct, frozen=True):
         names = sorted(known)
         for key, _ in self.node.value:
             if str(key.value) not in names:
+                import difflib
+
                 unknown = f"unknown key {str(key.value)!r}"
-                raise Value(key, self.file, self.where).error(unknown, f"known keys are {', '.join(names)}")
+                close = difflib.get_close_matches(str(key.value), names)
+                hint = f"did you mean {' or '.join(close)}?" if close else f"known keys are {', '.join(names)}"
+                raise Value(key, self.file, self.where).error(unknown, hint)
         missing = [name for name in required if name not in found]
         if missing:
             raise self.error(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")

@@ -146,3 +146,7 @@ def test_every_verdict_ends_with_a_sentence(step: str) -> None:
 
 def test_a_diff_without_changes_says_so() -> None:
     assert view.sentence(sample.report(verdict=None, changes=[], findings=[])) == "No request changes."
+
+
+def test_a_platform_that_is_not_known_is_said_to_be_unknown() -> None:
+    assert view.judged_by(msgspec.structs.replace(sample.report(), platform="")).startswith("platform unknown, ")

@@ -147,6 +147,14 @@ def test_a_damaged_or_foreign_file_is_an_error_that_names_it(tmp_path: Path, con
         snapshot.open_snapshot(path)
 
 
+def test_a_document_of_another_kind_says_what_writes_a_snapshot(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text('{"schema": "upgrade-gate/v1"}')
+    with pytest.raises(ClusterError, match="is no snapshot") as caught:
+        snapshot.open_snapshot(path)
+    assert caught.value.hint == "upgrade-gate snapshot writes one"
+
+
 def test_a_newer_snapshot_says_which_version_is_read(tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     path.write_text('{"schema": "upgrade-gate/snapshot/v2", "more": 1}')

@@ -284,7 +284,13 @@ def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--graph", metavar="URL|FILE", help="Update graph.  [default: the cluster's, else the public one]"
         ),
         click.option("--channel", metavar="NAME", help="Update channel.  [default: the cluster's]"),
-        click.option("--architecture", type=click.Choice(list(ARCHITECTURES)), default="amd64", show_default=True),
+        click.option(
+            "--architecture",
+            type=click.Choice(list(ARCHITECTURES)),
+            default="amd64",
+            show_default=True,
+            help="Which one the update graph is asked for.",
+        ),
         click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where releases are kept."),
         click.option("--no-cache", is_flag=True, help="Keep nothing, use nothing kept."),
         click.option("--mirrors-from-cluster", is_flag=True, help="Use the cluster's own mirror settings."),

@@ -303,7 +303,7 @@ def judged_by(report: Report) -> str:
         "keys": "static keys",
         "token": "short-lived tokens",
     }
-    parts = [report.platform, mode, kinds.get(report.credentials, report.credentials)]
+    parts = [report.platform or "platform unknown", mode, kinds.get(report.credentials, report.credentials)]
     chosen = [report.selection.profile, report.selection.feature_set]
     return f"{', '.join(parts)}; {', '.join(part for part in chosen if part)}"
 

@@ -151,7 +151,9 @@ def open_snapshot(path: Path) -> SnapshotReader:
         if head.schema != SCHEMA and head.schema.startswith(_FAMILY):
             raise ClusterError(f"{path} is a snapshot of version {head.schema!r}, this program reads {SCHEMA!r}")
         if head.schema != SCHEMA:
-            raise ClusterError(f"{path} is no snapshot: its schema is {head.schema[:60]!r}")
+            raise ClusterError(
+                f"{path} is no snapshot: its schema is {head.schema[:60]!r}", hint="upgrade-gate snapshot writes one"
+            )
         body = decoding.from_json(content, _File)
     except (msgspec.DecodeError, RecursionError) as exc:
         raise ClusterError(
