@@ -83,6 +83,25 @@ def test_a_grant_without_a_name_is_an_error(grant: dict[str, Any]) -> None:
         judge("AWS", [EXPORT], ROLE, grant)
 
 
+@pytest.mark.parametrize("provider", ["AWS", "Azure", "GCP", "IBMCloud"])
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"exports": None}, "exports"),
+        ({"exports": EXPORT}, "exports"),
+        ({"identity": None}, "identity"),
+        ({"identity": ""}, "identity"),
+        ({"account": 111122223333}, "account"),
+        ({"scopes": [1]}, "scopes"),
+        ({"scopes": "group"}, "scopes"),
+    ],
+)
+def test_an_argument_of_another_type_is_an_error(provider: str, given: dict[str, Any], named: str) -> None:
+    arguments = {"exports": [EXPORT], "identity": ROLE, "grant": {"permission": "a"}, **given}
+    with pytest.raises(ValueError, match=f"{named} must be"):
+        judge(provider, **arguments)
+
+
 def test_each_kind_with_permissions_has_its_provider() -> None:
     kinds = {
         "AWSProviderSpec": "AWS",

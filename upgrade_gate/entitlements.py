@@ -204,15 +204,31 @@ def judge(
     `provider` is `AWS`, `Azure`, `GCP` or `IBMCloud`; `exports` are parsed documents, each recognised by its shape;
     `identity` is spelt as in the configuration (design 16.2); `grant` is a GRANT mapping, whose absent keys read as
     null, or a Grant; `account` is what the documents must belong to; `scopes` is what must be covered (Azure
-    resource groups, IBM resource group IDs). Raises ValueError for another provider or a grant without a name.
+    resource groups, IBM resource group IDs). Raises ValueError for another provider, a grant without a name or an
+    argument of another type.
     """
     plugin = _provider(provider)
+    _check_types(exports, identity, account, scopes)
     needed = grant if isinstance(grant, Grant) else _grant(plugin.PROVIDER, grant)
     documents = [Document(d.body, d.origin, d.truncated) if isinstance(d, Document) else Document(d) for d in exports]
     known = as_documents(plugin, documents)
     if not known:
         return Judgement(Verdict.UNKNOWN, f"no document of the export has a shape that {plugin.PROVIDER} prints")
     return plugin.build(known, account).judge(identity, needed, tuple(scopes))
+
+
+def _check_types(exports: object, identity: object, account: object, scopes: object) -> None:
+    """Raise ValueError for what no caller can have meant; a text given as `scopes` would be read letter by letter."""
+    named = isinstance(identity, str) and identity != ""
+    listed = isinstance(scopes, (list, tuple)) and all(isinstance(scope, str) for scope in scopes)
+    for right, text in (
+        (isinstance(exports, (list, tuple)), "exports must be a list of parsed documents"),
+        (named, "identity must be the name of an identity"),
+        (account is None or isinstance(account, str), "account must be a text, or None"),
+        (listed, "scopes must be a list of texts"),
+    ):
+        if not right:
+            raise ValueError(text)
 
 
 def _provider(name: str) -> Provider:

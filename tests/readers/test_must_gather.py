@@ -136,6 +136,21 @@ def test_a_zip_archive_of_a_dump_is_the_dump(tmp_path: Path) -> None:
     assert observe(tmp_path / "mg.zip").rows == observe(tmp_path / "mg").rows
 
 
+@pytest.mark.parametrize(("packed_as", "damage"), [(zipfile.ZIP_LZMA, "content"), (zipfile.ZIP_DEFLATED, "version")])
+def test_a_zip_archive_that_is_damaged_or_too_new_cannot_be_read(tmp_path: Path, packed_as: int, damage: str) -> None:
+    with zipfile.ZipFile(tmp_path / "mg.zip", "w", packed_as) as packed:
+        packed.writestr("namespaces/x/kube-system.yaml", "a: b\n" * 1000)
+    content = bytearray((tmp_path / "mg.zip").read_bytes())
+    if damage == "content":
+        start = content.index(b"kube-system.yaml") + len("kube-system.yaml")
+        content[start + 9 : start + 29] = bytes(20)  # what follows the properties of LZMA
+    else:
+        content[content.index(b"PK\x01\x02") + 6] = 101  # the version that is needed to unpack it
+    (tmp_path / "mg.zip").write_bytes(content)
+    with pytest.raises(ClusterError, match="not a readable zip archive"):
+        must_gather.open_dump(tmp_path / "mg.zip")
+
+
 def test_what_a_zip_archive_hides_is_unknown(tmp_path: Path) -> None:
     tree(tmp_path / "mg")
     with zipfile.ZipFile(tmp_path / "mg.zip", "w") as packed:

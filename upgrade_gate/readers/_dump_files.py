@@ -138,6 +138,7 @@ def open_archive(path: Path) -> ArchiveFiles:
 
 
 def _open_zip(path: Path) -> ArchiveFiles:
+    import lzma
     import zipfile
 
     members: dict[str, bytes | str] = {}
@@ -156,7 +157,7 @@ def _open_zip(path: Path) -> ArchiveFiles:
                 if total > _LIMITS.unpacked or len(members) > _MOST_KEPT:
                     raise ClusterError(f"{path}: unpacks to more than a dump of a cluster", hint="unpack it by hand")
                 members[name] = content
-    except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise ClusterError(
             f"{path}: not a readable zip archive: {error}", hint="give the unpacked folder, or fetch it again"
         ) from error
