@@ -175,6 +175,12 @@ class Proof(Struct, frozen=True):
         if self.claims.strict:
             judgement = entitlements.strict(judgement)
         if identity.source == "ccoctl-name" and judgement.verdict is Verdict.COVERED:
+            if not request.service_accounts:
+                return Judgement(
+                    Verdict.UNKNOWN,
+                    f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
+                    f"{request.id} names no service account to trust (name the identity in the configuration)",
+                )
             trust = self._trust(request, holdings, identity, request.service_accounts)
             if trust.verdict is not Verdict.COVERED or trust.caveats:
                 return Judgement(

@@ -192,6 +192,20 @@ def test_a_name_that_ccoctl_gives_counts_only_with_the_cluster_s_issuer_and_ever
     assert "found by ccoctl's naming" in finding.needs[0].detail
 
 
+def test_a_name_that_ccoctl_gives_does_not_count_where_no_service_account_could_be_trusted(tmp_path: Path) -> None:
+    claims = _claims("ec2:*")
+    assert claims.collection is not None
+    role = claims.collection.documents[0].body["RoleDetailList"][0]
+    role |= {"RoleName": "c1-openshift-storage-cloud", "Arn": f"{ROLE}-openshift-storage-cloud"}
+    named = replace(claims, identities=Identities(), ccoctl_name="c1")
+    asked = [request("a", "ec2:DescribeVolumes", accounts=())]
+    outcome = judge(tmp_path / "1", asked, asked, Cluster(), claims=named)
+    assert "names no service account" in one(outcome, "identity-unknown").needs[0].detail
+    assert outcome.verdict.exit_code == 4
+    configured = replace(claims, identities=Identities(default=role["Arn"]))
+    assert judge(tmp_path / "2", asked, asked, Cluster(), claims=configured).verdict.basis.proven
+
+
 def test_strict_proof_asks_for_what_no_export_holds(tmp_path: Path) -> None:
     strict = judge(tmp_path, A, A, Cluster(), claims=replace(_claims("ec2:*"), strict=True))
     assert strict.verdict.status == "undetermined"
