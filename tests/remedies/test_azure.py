@@ -104,6 +104,14 @@ def test_a_role_that_was_exported_keeps_all_it_holds() -> None:
     assert not any("replaces its permissions" in note for note in grant.notes)
 
 
+@pytest.mark.parametrize("strange", [None, 1, {"a": "b"}])
+def test_what_no_operation_can_be_is_not_written_into_a_role(strange: Any) -> None:
+    held = defined(actions=["X/*", strange], dataActions=strange)
+    body = parsed(azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    assert body["Actions"] == ["X/*", WRITE.permission]
+    assert body["DataActions"] == []
+
+
 def test_a_role_in_the_nested_shape_of_rest_keeps_all_it_holds() -> None:
     (flat,) = defined(actions=["X/*"])
     nested = {"value": [{"id": flat["id"], "name": ROLE, "properties": {**flat, "type": "CustomRole"}}]}

@@ -120,7 +120,8 @@ def _held(kept: Mapping[str, Any] | None) -> dict[str, list[str]]:
         has = {str(k).casefold(): v for k, v in block.items()} if isinstance(block, dict) else {}
         for field, names in found.items():
             value = has.get(field.casefold())
-            names += [n for n in ([value] if isinstance(value, str) else value or []) if n not in names]
+            given = value if isinstance(value, list) else [value]
+            names += [n for n in given if isinstance(n, str) and n not in names]
     return found
 
 
