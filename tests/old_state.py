@@ -5,6 +5,7 @@ what names the identity (cco.md 2.2 and 3), and policies, trust and names as cco
 """
 
 import base64
+import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -173,7 +174,7 @@ def dump(state: OldState, change: Callable[[dict[str, dict[str, Any]]], None] = 
     infrastructure["spec"] = {"platformSpec": {"type": state.platform}}
     infrastructure["status"] |= {
         "platform": state.platform,
-        "platformStatus": {"type": state.platform, **STATUS.get(state.platform, {})},
+        "platformStatus": {"type": state.platform, **copy.deepcopy(STATUS.get(state.platform, {}))},
     }
     objects["Authentication/cluster"]["spec"] = {"serviceAccountIssuer": ISSUER if state.token else ""}
     if state.platform not in {"AWS", "Azure", "GCP", "VSphere", "OpenStack"}:  # CCO never checks (cco.md 5.2)

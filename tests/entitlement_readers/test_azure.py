@@ -1192,6 +1192,8 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
     "no credentials exported": ([[IDENTITY]], "UNKNOWN", "federated-credential list"),
     "no identity exported": ([[credential()]], "UNKNOWN", "az identity list"),
     "another audience": ([[IDENTITY], [credential(audiences=["x"])]], "MISSING", "audience x"),
+    "an empty list of audiences": ([[IDENTITY], [credential(audiences=[])]], "UNKNOWN", "no audience"),
+    "no list of audiences": ([[IDENTITY], [credential(audiences=None)]], "UNKNOWN", "no audience"),
     "the audience of Azure's own, which no token of the payload carries": (
         [[IDENTITY], [credential(audiences=["api://AzureADTokenExchange"])]],
         "MISSING",

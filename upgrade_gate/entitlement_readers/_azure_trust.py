@@ -33,8 +33,12 @@ def judge_trust(
     foreign: list[str] = []
     for subject in subjects:
         same = [c for c in own if c.subject == subject]
-        if any(c.issuer == issuer and _audience_fits(c) for c in same):
+        if any(c.issuer == issuer and _AUDIENCE in c.audiences for c in same):
             continue
+        if any(c.issuer == issuer and not c.audiences for c in same):
+            return Judgement(
+                Verdict.UNKNOWN, f"the export shows no audience of {owners[0].name}'s credential for {subject}"
+            )
         if any(c.flexible for c in own):
             return Judgement(Verdict.UNKNOWN, f"a claims expression of {owners[0].name} may let {subject} in")
         foreign.append(_why(subject, same, issuer))
@@ -50,10 +54,6 @@ def _belongs(credential: Federated, owner: ManagedIdentity) -> bool:
     stem = credential.origin.rpartition("/")[2].casefold()
     names = {owner.name.casefold(), owner.client, owner.principal} - {""}
     return any(stem == name or stem.startswith(f"{name}.") for name in names)
-
-
-def _audience_fits(credential: Federated) -> bool:
-    return not credential.audiences or _AUDIENCE in credential.audiences
 
 
 def _why(subject: str, same: Sequence[Federated], issuer: str) -> str:
