@@ -146,12 +146,15 @@ def _served(served: Sequence[Served]) -> list[str]:
     for one in sorted(served, key=lambda s: s.secret):
         match one.source:
             case None:
-                how = "nobody says which identity: all are exported"
+                how = "of an identity that nobody names"
             case "ccoctl-name":
                 how = f"{one.identity}, as ccoctl would name it"
             case source:
                 how = f"{one.identity}, by the {source}"
         lines.append(f"  {one.secret}: {how}")
+    if any(one.source is None for one in served):
+        lines.append("Every identity is exported, for the Secrets above that nobody names one for. --read-secrets,")
+        lines.append("--ccoctl-name or identities: in the configuration would name them.")
     return lines
 
 

@@ -33,7 +33,7 @@ PUBLIC_GRAPH = "https://api.openshift.com/api/upgrades_info/v1/graph"
 MAX_GRAPH = 32 * 2**20
 NEARBY = 8
 ARCHITECTURE = "release.openshift.io/architecture"
-FILE_FORMS = "give the release as dir:PATH, archive:FILE or oci:PATH, or the graph as --graph FILE"
+FILE_FORMS = "give the release as dir:PATH, archive:FILE, oci:PATH or mirror:PATH, or the graph as --graph FILE"
 
 
 class Graph(Struct, frozen=True):

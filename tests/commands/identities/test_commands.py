@@ -138,11 +138,12 @@ def test_an_identity_that_no_cloud_spells_so_reaches_no_command(case: Case, tmp_
     config.write_text(f'identities:\n  {SECRET}: "x\'] || `touch pwned` $(touch pwned)"\n')
     script = case.script(tmp_path / "export.sh", "--config", config).read_text()
     assert "pwned" not in script
-    assert line_of(script, SECRET).endswith("all are exported")
+    assert line_of(script, SECRET).endswith("that nobody names")
 
 
 def test_in_passthrough_mode_the_root_credential_is_all_that_is_needed(shared: Path, tmp_path: Path) -> None:
     case = shared_case(shared, "aws-passthrough", "4.13.99", "4.14.0")
     script = case.script(tmp_path / "export.sh").read_text()
     served = [line for line in script.splitlines() if re.match(r"#   [a-z-]+/[a-z-]+: ", line)]
-    assert served == ["#   kube-system/aws-creds: nobody says which identity: all are exported"]
+    assert served == ["#   kube-system/aws-creds: of an identity that nobody names"]
+    assert "Every identity is exported" in script
