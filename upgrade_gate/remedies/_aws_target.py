@@ -134,7 +134,7 @@ def _unnamed(work: Work, kind: str) -> Placeholder:
     key = f" (access key {work.identity}: aws iam get-access-key-last-used says whose)" if work.identity else ""
     return Placeholder(
         variable(f"AWS_{kind.upper()}", work.label),
-        f"the IAM {kind} behind Secret {work.secrets[0]}{key}",
+        f"the name of the IAM {kind} behind Secret {work.secrets[0]}{key}",
         _NAME_PATTERN,
     )
 
