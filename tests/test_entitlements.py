@@ -90,7 +90,6 @@ def test_a_grant_without_a_name_is_an_error(grant: dict[str, Any]) -> None:
         ({"exports": None}, "exports"),
         ({"exports": EXPORT}, "exports"),
         ({"identity": None}, "identity"),
-        ({"identity": ""}, "identity"),
         ({"account": 111122223333}, "account"),
         ({"scopes": [1]}, "scopes"),
         ({"scopes": "group"}, "scopes"),
@@ -100,6 +99,11 @@ def test_an_argument_of_another_type_is_an_error(provider: str, given: dict[str,
     arguments = {"exports": [EXPORT], "identity": ROLE, "grant": {"permission": "a"}, **given}
     with pytest.raises(ValueError, match=f"{named} must be"):
         judge(provider, **arguments)
+
+
+@pytest.mark.parametrize("provider", ["AWS", "Azure", "GCP", "IBMCloud"])
+def test_an_identity_without_a_name_is_unknown(provider: str) -> None:
+    assert judge(provider, [EXPORT], "", {"permission": "a"}).verdict == "UNKNOWN"
 
 
 def test_each_kind_with_permissions_has_its_provider() -> None:

@@ -214,16 +214,17 @@ def judge(
     known = as_documents(plugin, documents)
     if not known:
         return Judgement(Verdict.UNKNOWN, f"no document of the export has a shape that {plugin.PROVIDER} prints")
+    if not identity:
+        return Judgement(Verdict.UNKNOWN, "an export says nothing about an identity without a name")
     return plugin.build(known, account).judge(identity, needed, tuple(scopes))
 
 
 def _check_types(exports: object, identity: object, account: object, scopes: object) -> None:
     """Raise ValueError for what no caller can have meant; a text given as `scopes` would be read letter by letter."""
-    named = isinstance(identity, str) and identity != ""
     listed = isinstance(scopes, (list, tuple)) and all(isinstance(scope, str) for scope in scopes)
     for right, text in (
         (isinstance(exports, (list, tuple)), "exports must be a list of parsed documents"),
-        (named, "identity must be the name of an identity"),
+        (isinstance(identity, str), "identity must be a text"),
         (account is None or isinstance(account, str), "account must be a text, or None"),
         (listed, "scopes must be a list of texts"),
     ):
