@@ -176,16 +176,12 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, Judgement]], all_met: st
 
 def _each(judged: Sequence[tuple[str, Judgement]]) -> str:
     """Name what each lacks; those that lack the same for the same reason share one sentence."""
-    alike: dict[tuple[str, str], list[tuple[str, Judgement]]] = {}
+    alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for name, judgement in judged:
         reason = judgement.reason
-        if reason.startswith("no "):
-            reason = " ".join(
-                "\0" + word[len(name) :] if word.rstrip(":;,") == name else word for word in reason.split(" ")
-            )
-        alike.setdefault((judgement.verdict.value, reason), []).append((name, judgement))
-    sentences = []
-    for (verdict, reason), members in alike.items():
-        shared = reason.replace("\0", "any of them") if len(members) > 1 else members[0][1].reason
-        sentences.append(f"{', '.join(name for name, _ in members)}: {verdict}, {shared}")
-    return "; ".join(sentences)
+        shared = reason.replace(name, "any of them") if reason.startswith("no ") else reason
+        alike.setdefault((judgement.verdict.value, shared), []).append((name, reason))
+    return "; ".join(
+        f"{', '.join(name for name, _ in members)}: {verdict}, {shared if len(members) > 1 else members[0][1]}"
+        for (verdict, shared), members in alike.items()
+    )

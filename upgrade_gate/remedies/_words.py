@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from upgrade_gate.permissions import Grant
     from upgrade_gate.remedy import Work
 
-__all__ = ["CCOCTL_NAME", "components", "later", "merged", "names", "permissions", "why"]
+__all__ = ["CCOCTL_NAME", "components", "later", "merged", "names", "newcomer", "permissions", "why"]
 
 CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 _MOST = 12
@@ -28,6 +28,11 @@ def names(grants: Sequence[Grant]) -> str:
     listed = list(dict.fromkeys(g.permission for g in grants))
     more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
     return ", ".join(listed[:_MOST]) + more
+
+
+def newcomer(work: Work) -> str:
+    """Return why an identity is to be made."""
+    return f"{components(work)} asks for credentials of its own, and nothing names an identity for them."
 
 
 def permissions(grants: Sequence[Grant]) -> str:

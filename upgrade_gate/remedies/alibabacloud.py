@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.permissions import canonical
-from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, newcomer, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -87,7 +87,7 @@ def _document(grants: Iterable[Grant]) -> dict[str, Any]:
 def _created(work: Work, user: str, placeholders: tuple[Placeholder, ...]) -> Step:
     return Step(
         title=f"Create a RAM user for Secret {work.secrets[0]}",
-        reason=f"{components(work)} asks for credentials of its own, and nothing names an identity for them.",
+        reason=newcomer(work),
         when="before",
         serves=Serves.GRANTS,
         secrets=work.names,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.entitlement_readers._aws_policies import State, decide, decode
 from upgrade_gate.remedies import _aws_documents as documents
 from upgrade_gate.remedies._aws_target import ACCOUNT, Target, find, partition_of
-from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, merged, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, merged, newcomer, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -175,7 +175,7 @@ def _created(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
     if target.kind == "user":
         return Step(
             title=f"Create {target.who} with an access key",
-            reason=f"{components(work)} asks for credentials of its own, and nothing names an identity for them.",
+            reason=newcomer(work),
             when="before",
             serves=Serves.GRANTS,
             secrets=work.names,

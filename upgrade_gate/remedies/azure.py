@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.remedies._azure_target import SUBSCRIPTION, Target, find
-from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, merged, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, later, merged, newcomer, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -202,7 +202,7 @@ def _created(work: Work, site: Site, target: Target) -> Step:
     if not site.token:
         return Step(
             title=f"Create a service principal for Secret {work.secrets[0]}",
-            reason=f"{components(work)} asks for credentials of its own, and nothing names an identity for them.",
+            reason=newcomer(work),
             when="before",
             serves=Serves.GRANTS,
             secrets=work.names,
@@ -213,7 +213,7 @@ def _created(work: Work, site: Site, target: Target) -> Step:
         )
     return Step(
         title=f"Create a managed identity for Secret {work.secrets[0]}",
-        reason=f"{components(work)} asks for credentials of its own, and nothing names an identity for them.",
+        reason=newcomer(work),
         when="before",
         serves=Serves.GRANTS,
         secrets=work.names,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.entitlement_readers import _gcp_shapes as shapes
 from upgrade_gate.entitlement_readers import _pages
-from upgrade_gate.remedies._words import components, later, merged, permissions, why
+from upgrade_gate.remedies._words import later, merged, newcomer, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -282,7 +282,7 @@ def _binding(target: _Target, role: str) -> Command:
 def _created(work: Work, target: _Target) -> Step:
     return Step(
         title=f"Create service account {target.account_id}",
-        reason=f"{components(work)} asks for credentials of its own, and nothing names an identity for them.",
+        reason=newcomer(work),
         when="before",
         serves=Serves.GRANTS,
         secrets=work.names,

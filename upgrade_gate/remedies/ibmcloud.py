@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.entitlement_readers import _ibmcloud_shapes as shapes
 from upgrade_gate.entitlement_readers import _pages
 from upgrade_gate.permissions import canonical
-from upgrade_gate.remedies._words import CCOCTL_NAME, components, later, merged, permissions, why
+from upgrade_gate.remedies._words import CCOCTL_NAME, later, merged, newcomer, permissions, why
 from upgrade_gate.remedy import (
     Command,
     Draft,
@@ -163,7 +163,7 @@ def _granted(work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...
 def _created(work: Work, name: str, placeholders: tuple[Placeholder, ...]) -> Step:
     return Step(
         title=f"Create a service ID for Secret {work.secrets[0]}",
-        reason=f"{components(work)} asks for credentials of its own, and nothing names an identity for them.",
+        reason=newcomer(work),
         when="before",
         serves=Serves.GRANTS,
         secrets=work.names,
