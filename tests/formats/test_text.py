@@ -42,7 +42,7 @@ def test_what_cco_and_cvo_would_miss_stands_first() -> None:
 def test_a_risky_permission_comes_before_a_harmless_one_and_covered_ones_are_a_number() -> None:
     found = lines(sample.report())
     risky = place(found, "+ ec2:EnableFastSnapshotRestores [COST]")
-    assert 0 < risky < place(found, "+ ec2:DescribeSnapshots") < place(found, "and 3 permissions held already")
+    assert 0 < risky < place(found, "+ ec2:DescribeSnapshots") < place(found, "and 3 permissions covered already")
     assert place(found, "ec2:DescribeVolumes") == -1
 
 
@@ -119,7 +119,7 @@ def test_a_diff_shows_changes_and_judges_nothing() -> None:
     found = lines(sample.difference())
     text = "\n".join(found)
     assert "DIFF  5 requests change, 10 permissions added, 3 of them covered already." in text
-    assert "+ 3 permissions held already by ec2:Describe*" in text
+    assert "+ 3 permissions covered already by ec2:Describe*" in text
     assert "secret: none -> openshift-cluster-api/capa-manager-bootstrap-credentials" in text
     assert "(was" in text
     assert "exit" not in text

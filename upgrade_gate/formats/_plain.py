@@ -38,7 +38,7 @@ def describe(finding: FindingView) -> list[str]:
     if finding.secret:
         lines.append(f"Secret {finding.secret}")
     for grant in sorted(finding.grants, key=view.grant_order):
-        covered = f" (held already by {grant.covered_by})" if grant.covered_by else ""
+        covered = f" (covered already by {grant.covered_by})" if grant.covered_by else ""
         lines.append(f"+ {view.marked(grant)}{covered}")
     lines += [
         f"needs {need.kind}: {need.status}. {view.need_detail(finding, need)}".rstrip(". ") for need in finding.needs

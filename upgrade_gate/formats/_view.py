@@ -110,7 +110,7 @@ class Component(Struct, frozen=True):
         diffs = [diff_of(c) for c in self.changes]
         new, gone = sum(len(d.new) for d in diffs), sum(len(d.gone) for d in diffs)
         held = sum(len(d.covered) for d in diffs)
-        said = ((f"+{new}", "add", new), (f"-{gone}", "del", gone), (f"{held} held already", "same", held))
+        said = ((f"+{new}", "add", new), (f"-{gone}", "del", gone), (f"{held} covered already", "same", held))
         return tuple((text, kind) for text, kind, number in said if number)
 
     @property

@@ -200,7 +200,7 @@ def _change(change: ChangeView) -> str:
         for o in change.other
     ]
     if diff.covered:
-        lines.append(f"- {view.counted(len(diff.covered), 'permission')} held already: {_names(diff.covered)}")
+        lines.append(f"- {view.counted(len(diff.covered), 'permission')} covered already: {_names(diff.covered)}")
     if diff.still_covered:
         lines.append(f"- {view.counted(len(diff.still_covered), 'permission')} no longer listed, still granted")
     text = "\n".join(lines) + "\n"

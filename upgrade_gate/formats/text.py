@@ -214,7 +214,7 @@ def _proof(page: _Page, report: Report) -> None:
 
 
 def _grants(page: _Page, finding: FindingView, report: Report) -> None:
-    """Show what is asked for; of a change also how much of it is held already, and what a looser grant replaces."""
+    """Show what is asked for; of a change also how much of it is covered already, and what a looser grant replaces."""
     inside = 2 + _MARK
     changes = [c for c in report.changes if c.request == finding.request and c.hop == finding.hop]
     replaced = {key: g for c in changes for key, g in view.diff_of(c).replaced.items()}
@@ -225,7 +225,7 @@ def _grants(page: _Page, finding: FindingView, report: Report) -> None:
     if asked:
         covered = sum(len(view.diff_of(c).covered) for c in changes)
         if covered:
-            page.put(f"and {view.counted(covered, 'permission')} held already", indent=inside, style="quiet")
+            page.put(f"and {view.counted(covered, 'permission')} covered already", indent=inside, style="quiet")
 
 
 def _grant_lines(page: _Page, sign: str, grants: Sequence[GrantView], indent: int) -> None:
@@ -298,7 +298,7 @@ def _change_body(page: _Page, change: ChangeView) -> None:
     _grant_lines(page, "+", diff.new, 4)
     if diff.covered:
         by = ", ".join(sorted({g.covered_by or "" for g in diff.covered}))
-        page.put(f"+ {view.counted(len(diff.covered), 'permission')} held already by {by}", indent=4, style="quiet")
+        page.put(f"+ {view.counted(len(diff.covered), 'permission')} covered already by {by}", indent=4, style="quiet")
     if diff.still_covered:
         page.put(
             f"- {view.counted(len(diff.still_covered), 'permission')} still granted otherwise", indent=4, style="quiet"
