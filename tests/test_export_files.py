@@ -90,6 +90,14 @@ def test_gzip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatc
     assert export_files.parse(gzip.compress(b" " * 1000 + b"{}")) == ((), "larger than 1000 bytes when unpacked")
 
 
+@pytest.mark.parametrize("before", ["WARNING: something: odd\n", "Listed 1 items.\n", "warn\nwarn: again\n\n"])
+@pytest.mark.parametrize("exported", [TEXT, "name: x\nrules:\n- denyRule:\n    deniedPrincipals:\n    - a\n"])
+def test_an_export_behind_a_commands_own_words_is_damaged_and_no_note(before: str, exported: str) -> None:
+    bodies, problem = export_files.parse((before + exported).encode())
+    assert bodies == ()
+    assert "other text" in str(problem)
+
+
 def test_a_script_is_a_document_that_nobody_knows() -> None:
     script = "#!/bin/sh\nset -e: 'x\n"
     assert export_files.parse(script.encode()) == ((script,), None)

@@ -34,7 +34,7 @@ _LIMITS = Limits(nodes=0)
 """Of YAML; no alias is expanded, for no command line prints one."""
 _GZIP = b"\x1f\x8b"
 _CUT_LINES = 3
-"""Lines at the end that a cut may have broken."""
+"""Lines at the end that a cut may have broken, and at the beginning that may be a command's own words."""
 
 
 class ExportFile(Struct, frozen=True):
@@ -120,11 +120,13 @@ def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
         return _json(stripped)
     try:
         bodies, problem = _yaml(text)
+        if problem is None:
+            return bodies, None
+        if _was_yaml(text):
+            return (), problem
+        return ((), "other text stands before what was exported") if _follows_text(text) else ((text,), None)
     except _KeyTwiceError as exc:
         return (), str(exc)
-    if problem is None:
-        return bodies, None
-    return ((), problem) if _was_yaml(text) else ((text,), None)
 
 
 def _unzip(data: bytes) -> tuple[bytes, str | None]:
@@ -168,6 +170,17 @@ def _was_yaml(text: str) -> bool:
         bodies, problem = _yaml("".join(lines[:kept]))
         if problem is None:
             return any(_is_nested(body) for body in bodies)
+    return False
+
+
+def _follows_text(text: str) -> bool:
+    """Return whether text would be an export without its first lines: warnings that a command wrote to its output."""
+    lines = text.splitlines(keepends=True)
+    for skipped in range(1, min(len(lines), _CUT_LINES + 1)):
+        rest = "".join(lines[skipped:]).lstrip()
+        bodies, problem = _json(rest) if rest[:1] in ("[", "{") else _yaml(rest)
+        if problem is None and any(_is_nested(body) for body in bodies):
+            return True
     return False
 
 

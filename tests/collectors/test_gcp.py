@@ -100,6 +100,20 @@ def test_a_deny_policy_is_exported_with_its_rules(case: Case, held: Path, config
     assert "deny policy" in json.dumps(report["findings"])
 
 
+def test_a_deny_policy_whose_rules_may_not_be_read_may_deny(
+    case: Case, held: Path, config: Path, tmp_path: Path
+) -> None:
+    name = "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp1/denypolicies/stop"
+    export = change(held, tmp_path, denies=[{"name": name, "rules": []}])
+    script = case.script(tmp_path / "export.sh", "--config", config)
+    ran = run_script(Clouds(export, refuse="iam policies get "), script, tmp_path / "identities")
+    assert ran.code == 0, ran.err
+    done, report = case.check(tmp_path / "identities", "--config", config)
+    grants = [n for f in report["findings"] for n in f["needs"] if n["kind"] == "grants"]
+    assert {n["status"] for n in grants} == {"unknown"}
+    assert done.code != 0
+
+
 def test_what_may_not_be_read_above_the_project_is_said_to_be_unread(
     case: Case, held: Path, config: Path, tmp_path: Path
 ) -> None:

@@ -1052,6 +1052,24 @@ def test_the_caller_tells_whose_answers_without_an_arn_are() -> None:
     assert ask([ROLE_POLICY], account=ACCOUNT).verdict == COVERED
 
 
+def test_a_boundary_counts_where_the_document_does_not_say_whose_account_it_is() -> None:
+    shown = details(role(allow(ATTACH)))
+    bounded = {"Role": {"RoleName": "c1-ebs", "PermissionsBoundary": {"PermissionsBoundaryArn": MANAGED}}}
+    judgement = ask([shown, bounded])
+    assert judgement.verdict == UNKNOWN
+    assert "boundary" in judgement.reason
+    assert ask([shown, {"Role": {"RoleName": "another", "PermissionsBoundary": MANAGED}}]).verdict == COVERED
+
+
+def test_what_may_be_about_either_of_two_accounts_proves_nothing() -> None:
+    other = ROLE.replace(ACCOUNT, "999988887777")
+    exports = [details(role(allow(ATTACH))), details(role(allow(ATTACH), arn=other))]
+    assert ask(exports).verdict == COVERED
+    judgement = ask([*exports, OTHER_POLICY])
+    assert judgement.verdict == UNKNOWN
+    assert "of which account" in judgement.reason
+
+
 def test_the_same_role_name_in_two_accounts_is_two_roles() -> None:
     other = ROLE.replace(ACCOUNT, "999988887777")
     exports = [details(role(allow(ATTACH))), details(role(allow(DESCRIBE), arn=other))]

@@ -1143,6 +1143,17 @@ def test_junk_in_known_fields_is_no_grant(junk: Any) -> None:
         assert decide([[assigned()], [broken]])[0] in ("MISSING", "UNKNOWN"), field
 
 
+def test_deny_assignments_of_which_none_can_be_read_may_deny() -> None:
+    for listed in ([{"foo": 1}], ["x"]):
+        exports = [*both(READ), {"listing": "denyAssignments", "value": listed}]
+        judgement = judge("Azure", exports, f"principal:{P}", {"permission": READ}, account="S1", scopes=["c1-rg"])
+        assert judgement.verdict == "UNKNOWN", listed
+        assert "deny assignments that cannot be read" in judgement.reason
+    exports = [*both(READ), {"listing": "denyAssignments", "value": []}]
+    judgement = judge("Azure", exports, f"principal:{P}", {"permission": READ}, account="S1", scopes=["c1-rg"])
+    assert (judgement.verdict, judgement.caveats) == ("COVERED", ())
+
+
 def test_covered_carries_what_the_export_cannot_show() -> None:
     judgement = judge("Azure", both(READ), f"principal:{P}", {"permission": READ}, account="S1", scopes=["c1-rg"])
     assert judgement.caveats == ("deny assignments are not in the export (az rest …/denyAssignments)",)

@@ -259,6 +259,24 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "deny policies that cannot be read",
     ),
+    "deny policies of which none can be read": (
+        [*HELD, {"listing": "denyPolicies", "policies": [{"displayName": "d"}]}],
+        {},
+        "UNKNOWN",
+        "deny policies that cannot be read",
+    ),
+    "a deny policy of which only the name is known": (
+        [*HELD, {"name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp1/denypolicies/stop"}],
+        {},
+        "UNKNOWN",
+        "denypolicies/stop",
+    ),
+    "a listing of deny policies with a next page": (
+        [*HELD, {"listing": "denyPolicies", "policies": [], "nextPageToken": "t"}],
+        {},
+        "UNKNOWN",
+        "one page of more",
+    ),
     "an ancestor that cannot be read": (
         [
             [{"id": "p1", "type": "project", "policy": allow(bind())}, {"id": "9", "type": "folder", "policy": 7}],

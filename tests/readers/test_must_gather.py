@@ -128,6 +128,18 @@ def test_an_archive_of_a_dump_is_the_dump(tmp_path: Path, mode: Any) -> None:
     assert facts(observe(packed)) == facts(observe(tmp_path / "mg"))
 
 
+def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
+    write_tree(tmp_path / "mg", sample().values())
+    with zipfile.ZipFile(tmp_path / "mg" / "zz-logs.zip", "w") as logs:
+        logs.writestr("namespaces/x/other.yaml", "a: b")
+    with tarfile.open(tmp_path / "mg.tar", "w") as packed:
+        packed.add(tmp_path / "mg" / "cluster-scoped-resources", "mg/cluster-scoped-resources")
+        packed.add(tmp_path / "mg" / "namespaces", "mg/namespaces")
+        packed.add(tmp_path / "mg" / "zz-logs.zip", "mg/zz-logs.zip")
+    assert zipfile.is_zipfile(tmp_path / "mg.tar"), "this test needs a tar that looks like a zip from its end"
+    assert observe(tmp_path / "mg.tar").rows == observe(tmp_path / "mg").rows
+
+
 def test_a_zip_archive_of_a_dump_is_the_dump(tmp_path: Path) -> None:
     tree(tmp_path / "mg")
     with zipfile.ZipFile(tmp_path / "mg.zip", "w", zipfile.ZIP_DEFLATED) as packed:

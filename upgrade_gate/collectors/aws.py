@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from upgrade_gate.collectors._shell import Steps, quote
+from upgrade_gate.entitlement_readers.aws import parse_identity
 
 if TYPE_CHECKING:
     from upgrade_gate.collectors._wanted import Wanted
@@ -21,7 +22,6 @@ _CHECK = """\
 account=$(aws sts get-caller-identity --query Account --output text)
 [ "$account" = {account} ] || stop "the caller belongs to account $account, not to {account}"
 """
-_PROVIDERS = "may save oidc-providers aws iam list-open-id-connect-providers --output json || true\n"
 
 _EVERYTHING = """\
 # Every role, user, group and policy of the account; the command line follows the pages.
@@ -113,7 +113,6 @@ _SINGLE = (
     "ListAttachedUserPolicies",
     "ListGroupPolicies",
     "ListGroupsForUser",
-    "ListOpenIDConnectProviders",
     "ListRolePolicies",
     "ListUserPolicies",
 )
@@ -124,8 +123,6 @@ def steps(wanted: Wanted) -> Steps:
     lines = [_CALLER]
     if wanted.account:
         lines.append(_CHECK.format(account=quote(wanted.account)))
-    if wanted.trust:
-        lines.append(_PROVIDERS)
     if not wanted.complete:
         lines.append(_EVERYTHING)
         if not wanted.trust or any(i.startswith(_KEY_PREFIXES) for i in wanted.identities):
@@ -139,8 +136,8 @@ def steps(wanted: Wanted) -> Steps:
 def _call(identity: str) -> str:
     if identity.startswith(_KEY_PREFIXES):
         return f"key {quote(identity)}"
-    kind = "user" if ":user/" in identity or identity.startswith("user/") else "role"
-    return f"{kind} {quote(identity.rpartition('/')[2])}"
+    kind, name, _ = parse_identity(identity)
+    return f"{'user' if kind == 'user' else 'role'} {quote(name)}"
 
 
 def access(account: str | None, organization: str | None) -> str:

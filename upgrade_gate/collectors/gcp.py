@@ -57,19 +57,20 @@ level() { # project|folder|organization, ID: the allow policy there
 }
 
 denies() { # project|folder|organization, ID: the deny policies there; a listing leaves their rules out
-  local point="cloudresourcemanager.googleapis.com%2F${1}s%2F$2" listed names one
+  local point="cloudresourcemanager.googleapis.com%2F${1}s%2F$2" listed more one
   listed=$(gcloud iam policies list "--attachment-point=$point" --kind=denypolicies --page-size=1000 \\
     '--format=csv[no-heading,separator="|"](policies[].name,nextPageToken)') || {
     unread deny "${1}s/$2"
     return 0
   }
+  more=${listed#*|}
+  [ "$more" != "$listed" ] || more=
   file denies
-  printf '{"listing": "denyPolicies", "policies": []}\\n' >"$path"
-  names=${listed%%|*}
-  [ "${listed#*|}" = "$listed" ] || [ -z "${listed#*|}" ] || unread deny "${1}s/$2"
-  for one in ${names//;/ }; do
+  printf '{"listing": "denyPolicies", "policies": [], "nextPageToken": "%s"}\\n' "$more" >"$path"
+  listed=${listed%%|*}
+  for one in ${listed//;/ }; do
     may save deny gcloud iam policies get "${one##*/}" "--attachment-point=$point" --kind=denypolicies --format=json ||
-      unread deny "${1}s/$2"
+      printf '{"name": "%s"}\\n' "$one" >"$path" # it is there, and nobody knows what it denies
   done
 }
 

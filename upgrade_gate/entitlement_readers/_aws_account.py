@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from upgrade_gate.entitlement_readers._aws_policies import Policy, decode, parse_policy
+from upgrade_gate.entitlement_readers._pages import mapping
 
 __all__ = ["Account", "Principal", "account_of", "join", "mapping", "objects", "text"]
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def objects(value: Any) -> list[Mapping[str, Any]]:
@@ -77,6 +74,20 @@ class Principal:
             self.conflicts.append(f"two documents disagree about the groups of {self.name}")
         self.groups |= groups
         self.groups_seen = True
+
+    def set_boundary(self, arn: str | None) -> None:
+        """Keep the ARN of the boundary, None where a document shows none; another one is a conflict."""
+        if arn and self.boundary not in (None, arn):
+            self.conflicts.append(f"two documents disagree about the permissions boundary of {self.name}")
+        self.boundary = arn or self.boundary
+
+    def set_trust(self, document: Any) -> None:
+        """Keep the trust policy, None where a document shows none; a different one is a conflict."""
+        if document is None:
+            return
+        if self.trust is not None and decode(self.trust) != decode(document):
+            self.conflicts.append(f"two documents disagree about the trust policy of {self.name}")
+        self.trust = document
 
     def set_names(self, names: set[str]) -> None:
         """Compare with a list of the names of all inline policies."""
@@ -159,10 +170,15 @@ class Account:
 
 
 def _merge_nameless(account: Account) -> None:
-    """Merge what `get-role-policy` says, which names no account, into the one principal of that name."""
+    """Merge what names no account, as `get-role-policy` does, into the one principal of that name.
+
+    Where several accounts have the name, it may be about any of them, and may deny.
+    """
     for key in [k for k in account.principals if not k[1]]:
         same = [p for k, p in account.principals.items() if k[1] and (k[0], k[2]) == (key[0], key[2])]
         if len(same) != 1:
+            for principal in same:
+                principal.problems.append(f"a document about {key[0]} {key[2]} does not say of which account it is")
             continue
         target, source = same[0], account.principals.pop(key)
         if target.inline_seen and set(source.inline) - set(target.inline):
@@ -173,6 +189,9 @@ def _merge_nameless(account: Account) -> None:
             target.set_attached([{"PolicyArn": arn, "PolicyName": name} for arn, name in source.attached.items()])
         if source.groups_seen:
             target.set_groups(source.groups)
+        target.set_boundary(source.boundary)
+        target.boundary_seen = target.boundary_seen or source.boundary_seen
+        target.set_trust(source.trust)
         target.conflicts += source.conflicts
         target.problems += source.problems
         account.listed_names = [(target if p is source else p, names) for p, names in account.listed_names]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.entitlement_readers._aws_account import Account, Principal, account_of, join, mapping, objects, text
-from upgrade_gate.entitlement_readers._aws_policies import decode, parse_policy
+from upgrade_gate.entitlement_readers._aws_policies import parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -216,14 +216,8 @@ class Reader:
         arn = text(mapping(boundary).get("PermissionsBoundaryArn")) or text(boundary)
         if boundary is not None and not arn:
             arn = "a boundary without an ARN"
-        if arn and principal.boundary not in (None, arn):
-            principal.conflicts.append(f"two documents disagree about the permissions boundary of {principal.name}")
-        principal.boundary = arn or principal.boundary
-        if entry.get("AssumeRolePolicyDocument") is not None:
-            trust = entry["AssumeRolePolicyDocument"]
-            if principal.trust is not None and decode(principal.trust) != decode(trust):
-                principal.conflicts.append(f"two documents disagree about the trust policy of {principal.name}")
-            principal.trust = trust
+        principal.set_boundary(arn)
+        principal.set_trust(entry.get("AssumeRolePolicyDocument"))
 
     def _inline(self, body: Mapping[str, Any]) -> None:
         for kind in ("Role", "User", "Group"):

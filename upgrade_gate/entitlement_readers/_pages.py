@@ -18,6 +18,8 @@ __all__ = ["Entry", "Reading", "holds", "mapping", "read", "readable_strings", "
 KindOf: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
 _CONTINUES = ("nextLink", "odata.nextLink", "@odata.nextLink", "NextLink", "NextToken", "nextPageToken", "next")
+_LISTED = {"denyAssignments": "deny assignments", "denyPolicies": "deny policies"}
+"""What stands in the list of a `listing`, whatever its elements look like."""
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _MAX_DEPTH = 6
 """Lists of pages of lists: deeper nesting is no export."""
@@ -177,6 +179,9 @@ class _Reader:
         before = len(self.entries)
         self.take(body[key], document, number, body, depth + 1)
         found = self.entries[before:]
+        listed = _LISTED.get(text(body.get("listing")))
+        if listed and body[key] and not found:
+            self.unread.setdefault(listed, f"{document.origin or 'the export'} holds {listed} that cannot be read")
         kinds = sorted({e.kind for e in found})
         places = frozenset(place for e in found if (place := _subscription(e.item.get("id"))))
         listing, asked = text(body.get("listing")), text(body.get("assignedTo"))

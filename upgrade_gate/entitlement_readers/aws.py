@@ -158,7 +158,7 @@ class AwsHoldings:
             if status != "Active":
                 return Judgement(Verdict.MISSING, f"access key {identity} of user {user} is not active: {status}")
             named = f"user/{user}"
-        kind, name, account = _parse_identity(named)
+        kind, name, account = parse_identity(named)
         if self._wanted is not None and account not in (None, self._wanted):
             return Judgement(Verdict.UNKNOWN, f"{identity} belongs to account {account}, not to {self._wanted}")
         if kind is None and all(self._read.find(k, name, account or self._wanted) for k in ("role", "user")):
@@ -311,7 +311,7 @@ class AwsHoldings:
         return None
 
 
-def _parse_identity(identity: str) -> tuple[str | None, str, str | None]:
+def parse_identity(identity: str) -> tuple[str | None, str, str | None]:
     """Return kind (None: not said), name, and account of an ARN, a `kind/name`, or a bare name."""
     if identity.startswith("arn:"):
         parts = identity.split(":", 5)

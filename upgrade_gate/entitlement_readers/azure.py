@@ -37,6 +37,7 @@ KINDS = frozenset({"AzureProviderSpec"})
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that applies to all principals."""
 _PRINCIPAL = "principal:"
+_LISTING = "denyAssignments"
 _NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignments)"
 _INHERITED = "nothing assigned above the subscription is in the export: az role assignment list --include-inherited"
 _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
@@ -44,7 +45,7 @@ _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
 
 def recognises(body: Any) -> bool:
     """Return whether a parsed document has a shape that Azure's tools print."""
-    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=shapes.WRAPPERS)
+    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=(*shapes.WRAPPERS, _LISTING))
 
 
 def build(documents: Sequence[Document], account: str | None) -> AzureHoldings:
@@ -68,7 +69,7 @@ class AzureHoldings:
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
         definitions = [shapes.definition(e) for e in reading.of("role definitions")]
         self._roles = Roles(definitions)
-        self._has_denies = "denyAssignments" in reading.listings or bool(reading.of("deny assignments"))
+        self._has_denies = _LISTING in reading.listings or bool(reading.of("deny assignments"))
         self._denies = [shapes.deny(e) for e in reading.of("deny assignments")]
         self._identities = [shapes.identity(e) for e in reading.of("identities")]
         self._federated = [shapes.federated(e) for e in reading.of("federated credentials")]

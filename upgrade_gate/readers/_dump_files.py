@@ -24,6 +24,8 @@ __all__ = ["SUFFIXES", "ArchiveFiles", "Files", "FolderFiles", "Unusable", "load
 SUFFIXES = (".yaml", ".yml", ".json", "", ".yaml.gz", ".yml.gz", ".json.gz")
 """How the file of an object may end; none at all in old insights archives."""
 _LIMITS = Limits()
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+"""How a zip begins, with a member or empty; its end, which `zipfile` goes by, may be that of a tar's last member."""
 _MOST_MEMBERS = 2_000_000
 _MOST_KEPT = 20_000
 
@@ -110,13 +112,13 @@ def open_archive(path: Path) -> ArchiveFiles:
     """
     import lzma
     import tarfile
-    import zipfile
 
-    if zipfile.is_zipfile(path):
-        return _open_zip(path)
     members: dict[str, bytes | str] = {}
     total = count = 0
     try:
+        with path.open("rb") as stream:
+            if stream.read(4) in _ZIP:
+                return _open_zip(path)
         with tarfile.open(path, mode="r:*") as archive:
             for member in archive:
                 count += 1
