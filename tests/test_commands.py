@@ -237,11 +237,13 @@ def test_a_closed_pipe_is_no_verdict_and_no_traceback() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is not on this system")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [("schema",), ("--help",), ("completion", "bash")], ids=" ".join)
-def test_a_full_disk_under_stdout_is_1(arguments: tuple[str, ...]) -> None:
+def test_a_full_disk_under_stdout_is_1(arguments: tuple[str, ...], unbuffered: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "upgrade_gate", *arguments],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

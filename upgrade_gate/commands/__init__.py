@@ -143,6 +143,7 @@ def _execute(group: click.Group, program: str, args: list[str]) -> int:
         _stderr.no_verdict("the reader of stdout went away before the report was whole", cause=exc)
         return ExitCode.INTERNAL
     except Exception as exc:  # noqa: BLE001 - the entry point: any fault of ours must end in exit code 1
+        _stdout.discard()  # click's own texts are written past it: what they left there must not fail once more
         _stderr.no_verdict(
             f"internal error: {type(exc).__name__}: {exc}",
             hint="this is a fault of upgrade-gate; upgrade-gate -v … shows where, please report it with that",
