@@ -104,12 +104,92 @@ def test_a_role_that_was_exported_keeps_all_it_holds() -> None:
     assert not any("replaces its permissions" in note for note in grant.notes)
 
 
-@pytest.mark.parametrize("strange", [None, 1, {"a": "b"}])
-def test_what_no_operation_can_be_is_not_written_into_a_role(strange: Any) -> None:
-    held = defined(actions=["X/*", strange], dataActions=strange)
+def counted(*words: str) -> dict[str, Any]:
+    """Return a list as PowerShell's ConvertTo-Json prints one that carries its count."""
+    return {"value": list(words), "Count": len(words)}
+
+
+def test_a_role_as_powershell_prints_it_keeps_all_it_holds() -> None:
+    held = defined(actions=counted("X/Read", "X/*"), notActions=counted("X/y"), dataActions="D/z")
+    held[0]["assignableScopes"] = counted("/subscriptions/S1", "/subscriptions/S2")
     body = parsed(azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
-    assert body["Actions"] == ["X/*", WRITE.permission]
-    assert body["DataActions"] == []
+    assert (body["Name"], body["Actions"]) == ("own", ["X/Read", "X/*", WRITE.permission])
+    assert (body["NotActions"], body["DataActions"], body["NotDataActions"]) == (["X/y"], ["D/z"], [])
+    assert body["AssignableScopes"] == ["/subscriptions/S1", "/subscriptions/S2"]
+
+
+def test_what_a_role_as_powershell_prints_it_excludes_is_seen() -> None:
+    held = defined(actions=["Microsoft.Compute/*"], notActions=counted("Microsoft.Compute/disks/*"))
+    body = parsed(azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    assert (body["Name"], body["Actions"]) == ("c1-x", [WRITE.permission])
+
+
+@pytest.mark.parametrize("field", ["actions", "notActions", "dataActions", "notDataActions"])
+@pytest.mark.parametrize("strange", [5, ["X/*", None], {"a": "b"}, "X/a X/b", "System.Object[]"], ids=str)
+def test_a_role_that_is_not_shown_whole_is_left_alone(field: str, strange: Any) -> None:
+    """`az role definition update` replaces it: what could not be read would be taken from whoever holds it."""
+    held = defined(**{"actions": ["X/*"], field: strange})
+    body = parsed(azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    assert (body["Name"], body["Actions"]) == ("c1-x", [WRITE.permission])
+
+
+def test_a_role_whose_assignable_scopes_are_not_shown_is_left_alone() -> None:
+    held = defined(actions=["X/*"])
+    held[0]["assignableScopes"] = "/subscriptions/S1 /subscriptions/S2"
+    body = parsed(azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    assert body["Name"] == "c1-x"
+
+
+@pytest.mark.parametrize(
+    ("second", "name"),
+    [
+        ({"actions": ["Y/*"], "notActions": ["X/a"]}, "c1-x"),
+        ({"actions": ["Y/*"], "condition": "@Resource[x] StringEquals 'y'"}, "c1-x"),
+        ({"actions": ["Y/*"]}, "own"),
+    ],
+    ids=["excludes", "has a condition", "adds"],
+)
+def test_permissions_objects_become_one_only_where_nothing_is_lost(second: dict[str, Any], name: str) -> None:
+    """In one object the second's notActions would take X/a from the first's actions."""
+    held = defined(actions=["X/*"])
+    held[0]["permissions"].append(second)
+    body = parsed(azure.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    assert body["Name"] == name
+    assert body["Actions"] == (["X/*", "Y/*", WRITE.permission] if name == "own" else [WRITE.permission])
+
+
+@pytest.mark.parametrize(
+    ("assignments", "name"),
+    [
+        ([], "c1-x-upgrade-gate"),
+        ([{"assignedTo": PRINCIPAL, "value": ["other"]}], "c1-x-upgrade-gate"),
+        ([{"nextLink": "https://management.azure.com/next", "value": ["other"]}], "c1-x-upgrade-gate"),
+        ([["other", {"strange": 1}]], "c1-x-upgrade-gate"),
+        ([["by name"]], "c1-x-upgrade-gate"),
+        ([["other"]], "c1-x"),
+    ],
+    ids=["none", "one principal's", "a page of more", "one that cannot be read", "held by name", "all, and nobody's"],
+)
+def test_a_role_is_nobodys_only_where_all_assignments_were_read(assignments: list[Any], name: str) -> None:
+    """A role of the identity's name is written over only where no other principal can hold it."""
+    other = assigned("00000000-0000-4000-8000-0000000000cc", "a2")
+    by_name = {k: v for k, v in other.items() if k != "roleDefinitionId"} | {"roleDefinitionName": "c1-x"}
+    elsewhere = other | {"roleDefinitionId": other["roleDefinitionId"].replace(ROLE, PRINCIPAL)}
+    known = {"other": elsewhere, "by name": by_name}
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        return (
+            {k: filled(v) if k == "value" else v for k, v in value.items()} if isinstance(value, dict) else known[value]
+        )
+
+    (held,) = defined(actions=["X/*"])
+    held["roleName"] = "c1-x"
+    documents = [IDENTITY, *filled(assignments), [held]]
+    body = parsed(azure.draft(work(KIND, [WRITE], identity=CLIENT), here(*documents)), "-role.json")
+    assert body["Name"] == name
+    assert ("X/*" in body["Actions"]) is (name == "c1-x")
 
 
 def test_a_role_in_the_nested_shape_of_rest_keeps_all_it_holds() -> None:

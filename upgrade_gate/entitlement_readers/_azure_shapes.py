@@ -29,6 +29,7 @@ __all__ = [
     "fold",
     "identity",
     "kind_of",
+    "operations",
     "role_guid",
     "subscription_of",
 ]
@@ -226,7 +227,7 @@ def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) ->
 
     What cannot be read is nothing granted and everything excepted; of a deny, the reverse.
     """
-    listed, excepted = _operations(has.get(allows)), _operations(has.get(excepts))
+    listed, excepted = operations(has.get(allows)), operations(has.get(excepts))
     whole = listed is not None and excepted is not None
     if listed is None:
         listed = ("*",) if denies else strings(has.get(allows))
@@ -235,7 +236,7 @@ def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) ->
     return Part(tuple(fold(a) for a in listed), tuple(fold(e) for e in excepted)), whole
 
 
-def _operations(value: object) -> tuple[str, ...] | None:
+def operations(value: object) -> tuple[str, ...] | None:
     """Return the patterns of a list, None where they cannot be read.
 
     PowerShell's ConvertTo-Json prints a list as an object with its count, and one that lies too deep for its `-Depth`

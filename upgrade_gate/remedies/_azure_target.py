@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,12 @@ from upgrade_gate.entitlement_readers import _pages
 from upgrade_gate.remedy import Placeholder, file_name, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from upgrade_gate.permissions import Grant
     from upgrade_gate.remedy import Site, Work
 
-__all__ = ["GUID", "SUBSCRIPTION", "Target", "find"]
+__all__ = ["GUID", "SUBSCRIPTION", "Role", "Target", "find"]
 
 GUID = "[0-9a-fA-F-]{36}"
 _GROUP_PATTERN = "[A-Za-z0-9._()-]{1,90}"
@@ -25,6 +26,17 @@ _OIDC_GROUP = Placeholder(
     "AZURE_OIDC_RESOURCE_GROUP", "the resource group of the managed identities: az identity list", _GROUP_PATTERN
 )
 _LONGEST_ROLE_NAME = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A custom role that an export shows whole, so that it can be written again without a loss."""
+
+    name: str
+    description: str
+    scopes: tuple[str, ...]
+    operations: Mapping[str, tuple[str, ...]]
+    """By the document's field: Actions, NotActions, DataActions, NotDataActions; spelt as in the export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +49,8 @@ class Target:
     subscription: str
     role: str
     """Name of the custom role that is made or extended."""
-    definition: Mapping[str, Any] | None
-    """That role as the export has it, by folded keys."""
+    definition: Role | None
+    """That role, where the export shows it."""
     assignee: tuple[str, ...]
     group: str
     """The identity's resource group; may be a placeholder's token."""
@@ -86,7 +98,7 @@ def find(work: Work, site: Site) -> Target:
         group = f"{site.ccoctl_name}-oidc" if site.ccoctl_name else _OIDC_GROUP.token
         for_identity += [] if site.ccoctl_name else [_OIDC_GROUP]
     definition = _custom_role(principal, name, work.delta, reading) if principal else None
-    role = _name_of_role(definition) if definition else _free(name or _role_name(work, site), reading)
+    role = definition.name if definition else _free(name or _role_name(work, site), reading)
     assignee: tuple[str, ...]
     if principal:
         assignee = ("--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal")
@@ -152,50 +164,90 @@ def _group_of(resource: str) -> str:
     return parts[folded.index("resourcegroups") + 1] if "resourcegroups" in folded[:-1] else ""
 
 
-def _custom_role(principal: str, name: str, delta: Sequence[Grant], reading: _pages.Reading) -> dict[str, Any] | None:
+def _custom_role(principal: str, name: str, delta: Sequence[Grant], reading: _pages.Reading) -> Role | None:
     """Return the custom role that the principal holds and no other does, the one of its own name first, held or not.
 
     A role that others hold too is left alone: what is added to it would be theirs as well. So is one that excludes
-    what is needed: its notActions would take it away again.
+    what is needed (its notActions would take it away again), and one that the export does not show whole.
     """
-    holders: dict[str, set[str]] = {}
-    for entry in reading.of("role assignments"):
-        one = shapes.assignment(entry)
-        holders.setdefault(one.role, set()).add(one.principal)
-    own: list[dict[str, Any]] = []
+    holders = _holders(reading)
+    if not holders:
+        return None
+    own: list[Role] = []
     for entry in reading.of("role definitions"):
         has = _fields(entry.item)
         kind = str(has.get("roletype") or has.get("type") or "").casefold()
         custom = kind == "customrole" or has.get("iscustom") is True
-        held_by = holders.get(shapes.definition(entry).id, set())
-        free = not held_by and _name_of_role(has) == name
-        if custom and (free or held_by == {principal.casefold()}) and not _excludes(has, delta):
-            own.append(has)
-    own.sort(key=lambda has: (_name_of_role(has) != name, _name_of_role(has)))
+        definition = shapes.definition(entry)
+        held_by = holders.get(definition.id, set()) | holders.get(definition.name.casefold(), set())
+        free = not held_by and definition.name == name
+        if not custom or not (free or held_by == {principal.casefold()}) or _excludes(definition, delta):
+            continue
+        role = _whole(entry, definition, has)
+        own += [role] if role is not None else []
+    own.sort(key=lambda role: (role.name != name, role.name))
     return own[0] if own else None
 
 
-def _excludes(role: Mapping[str, Any], delta: Sequence[Grant]) -> bool:
+def _holders(reading: _pages.Reading) -> Mapping[str, set[str]]:
+    """Return who holds each role, by its ID or else its name; empty where not everybody's assignments were read."""
+    listed = [shapes.assignment(entry) for entry in reading.of("role assignments")]
+    if reading.truncated or "role assignments" in reading.unread or all(one.assigned_to for one in listed):
+        return {}
+    holders: dict[str, set[str]] = {}
+    for one in listed:
+        holders.setdefault(one.role or one.role_name.casefold(), set()).add(one.principal)
+    return holders
+
+
+def _excludes(role: shapes.Definition, delta: Sequence[Grant]) -> bool:
     """Return whether a role's notActions or notDataActions meet what is needed."""
-    listed = role.get("permissions")
-    for block in listed if isinstance(listed, list) else [role]:
-        has = {str(k).casefold(): v for k, v in block.items()} if isinstance(block, dict) else {}
-        for plane, field in (("permission", "notactions"), ("dataPermission", "notdataactions")):
-            value = has.get(field) or []
-            excluded = [str(e).casefold() for e in ([value] if isinstance(value, str) else value)]
-            needed = [g.permission.casefold() for g in delta if g.type == plane]
-            if any(intersects(e, n, single=False) for e in excluded for n in needed):
-                return True
-    return False
+    excluded = [("permission", e) for p in role.permissions for e in p.control.excepts]
+    excluded += [("dataPermission", e) for p in role.permissions for e in p.data.excepts]
+    return any(
+        g.type == plane and intersects(e, shapes.fold(g.permission), single=False)
+        for plane, e in excluded
+        for g in delta
+    )
 
 
-def _name_of_role(role: Mapping[str, Any]) -> str:
-    return str(role.get("rolename") or role.get("name") or "")
+def _whole(entry: _pages.Entry, definition: shapes.Definition, has: Mapping[str, Any]) -> Role | None:
+    """Return a role as it can be written again, None where that could take something from it.
+
+    Several permissions objects become one, whose exceptions would then hold for the actions of all.
+    """
+    blocks = definition.permissions
+    scopes = shapes.operations(has.get("assignablescopes"))
+    merges = len(blocks) > 1 and any(one.control.excepts or one.data.excepts for one in blocks)
+    if scopes is None or merges or not all(one.whole and not one.condition for one in blocks):
+        return None
+    spelt = {shapes.fold(word): word.strip() for word in _words(entry.item)}
+    listed = {
+        "Actions": [a for one in blocks for a in one.control.allows],
+        "NotActions": [e for one in blocks for e in one.control.excepts],
+        "DataActions": [a for one in blocks for a in one.data.allows],
+        "NotDataActions": [e for one in blocks for e in one.data.excepts],
+    }
+    operations = {field: tuple(dict.fromkeys(spelt[one] for one in found)) for field, found in listed.items()}
+    return Role(definition.name, str(has.get("description") or ""), scopes, operations)
+
+
+def _words(value: object) -> Iterator[str]:
+    """Yield every text of an object: the reader folds what it compares, and a document spells it as it was."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for one in value.values():
+                yield from _words(one)
+        case list():
+            for one in value:
+                yield from _words(one)
 
 
 def _free(name: str, reading: _pages.Reading) -> str:
     """Return a name for a role of the principal's own: that of a role that stands is not for this."""
-    taken = {_name_of_role(_fields(entry.item)).casefold() for entry in reading.of("role definitions")}
+    taken = {shapes.definition(entry).name.casefold() for entry in reading.of("role definitions")}
     return f"{name[: _LONGEST_ROLE_NAME - 13]}-upgrade-gate" if name.casefold() in taken else name
 
 

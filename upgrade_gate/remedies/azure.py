@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.remedies._azure_target import SUBSCRIPTION, Target, find
+from upgrade_gate.remedies._azure_target import SUBSCRIPTION, Role, Target, find
 from upgrade_gate.remedies._words import CCOCTL_NAME, later, merged, newcomer, permissions, why
 from upgrade_gate.remedy import (
     Command,
@@ -82,47 +82,34 @@ def _operations(grants: Iterable[Grant], plane: str) -> list[str]:
 
 
 def _role_document(
-    target: Target, grants: Sequence[Grant], kept: Mapping[str, Any] | None, scopes: Sequence[str] = ()
+    target: Target, grants: Sequence[Grant], kept: Role | None, scopes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return a role definition as `az` takes it; what an existing role holds stays in it."""
-    held = _held(kept)
+    held = kept.operations if kept else {}
     body: dict[str, Any] = {
         "Name": target.role,
         "IsCustom": True,
-        "Description": str((kept or {}).get("description") or "Made for an OpenShift component by its administrators"),
+        "Description": (kept.description if kept else "") or "Made for an OpenShift component by its administrators",
     }
     for plane, field in _PLANES.items():
-        listed = held[field]
+        listed = held.get(field, ())
         folded = {p.casefold() for p in listed}
         body[field] = [*listed, *(p for p in _operations(grants, plane) if p.casefold() not in folded)]
-        body[f"Not{field}"] = held[f"Not{field}"]
-    body["AssignableScopes"] = _assignable((kept or {}).get("assignablescopes"), target, scopes)
+        body[f"Not{field}"] = [*held.get(f"Not{field}", ())]
+    body["AssignableScopes"] = _assignable(kept.scopes if kept else (), target, scopes)
     return body
 
 
-def _assignable(held: Any, target: Target, scopes: Sequence[str]) -> list[str]:
+def _assignable(held: Sequence[str], target: Target, scopes: Sequence[str]) -> list[str]:
     """Return where a role may be assigned: what stands there, and the subscription where that does not reach.
 
     Which subscriptions a management group holds is not known here, so one is taken to reach.
     """
-    listed = [str(scope) for scope in held] if isinstance(held, list) else []
+    listed = list(held)
     above = [f"{scope.rstrip('/')}/".casefold() for scope in listed]
     groups = any("/managementgroups/" in scope for scope in above)
     reached = all(any(f"{scope}/".casefold().startswith(one) for one in above) for scope in scopes)
     return listed if listed and (groups or reached) else [*listed, f"/subscriptions/{target.subscription}"]
-
-
-def _held(kept: Mapping[str, Any] | None) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {f"{no}{field}": [] for field in _PLANES.values() for no in ("", "Not")}
-    listed = (kept or {}).get("permissions")
-    blocks = listed if isinstance(listed, list) else [kept] if kept else []
-    for block in blocks:
-        has = {str(k).casefold(): v for k, v in block.items()} if isinstance(block, dict) else {}
-        for field, names in found.items():
-            value = has.get(field.casefold())
-            given = value if isinstance(value, list) else [value]
-            names += [n for n in given if isinstance(n, str) and n not in names]
-    return found
 
 
 def _granted(work: Work, site: Site, target: Target, files: dict[str, bytes]) -> Step:
