@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +193,8 @@ def test_the_annotation_comes_last_before_the_upgrade(shared: Path, tmp_path: Pa
     assert [s.when for s in steps] == sorted((s.when for s in steps), reverse=True)
 
 
-def test_up_to_4_7_the_secrets_of_the_condition_are_made(shared: Path, tmp_path: Path) -> None:
+def asked_by_cco(shared: Path, tmp_path: Path, listed: str) -> Mapping[str, bytes]:
+    """Return the bundle for 4.6 to 4.7 of a cluster whose CCO lists these Secrets as missing."""
     releases = tmp_path / "releases"
     pair = Pair("gcp-roles-to-permissions", "4.6.1", "4.7.2", "4.14.99")
     for version in ("4.6.1", "4.7.2"):
@@ -215,9 +218,7 @@ def test_up_to_4_7_the_secrets_of_the_condition_are_made(shared: Path, tmp_path:
         (folder / "0000_50_x.yaml").write_text(yaml.safe_dump(request))
 
     def refused(text: str) -> str:
-        reason = (
-            "cannot upgrade manual mode cluster to 4.7 due to missing secret(s): [openshift-y/y openshift-z/z] see docs"
-        )
+        reason = f"cannot upgrade manual mode cluster to 4.7 due to missing secret(s): [{listed}] see docs"
         text = text.replace("reason: MissingUpgradeableAnnotation", "reason: ManualModeMissingSecrets")
         start = text.find("message: Upgradeable annotation")
         if start < 0:
@@ -226,12 +227,31 @@ def test_up_to_4_7_the_secrets_of_the_condition_are_made(shared: Path, tmp_path:
         return f"{text[:start]}message: '{reason}'\n{text[end:]}"
 
     run = bundles.outcome(shared, bundles.dump(shared, tmp_path, pair, refused), pair, releases=releases)
-    files = remediation.build(run, None)
+    return remediation.build(run, None)
+
+
+def test_up_to_4_7_the_secrets_of_the_condition_are_made(shared: Path, tmp_path: Path) -> None:
+    files = asked_by_cco(shared, tmp_path, "openshift-y/y openshift-z/z")
     assert {n for n in files if n.startswith("secrets/")} == {
         "secrets/openshift-y-y.yaml",
         "secrets/openshift-z-z.yaml",
     }
     assert "CCO of 4.6 knows no annotation; it looks for Secrets" in files["README.md"].decode()
+    assert "get secret y" in files["commands.sh"].decode()
+
+
+@pytest.mark.parametrize("name", ["openshift-y/--all", "--all-namespaces/y", "openshift-y/@file"])
+def test_a_secret_of_the_condition_that_no_object_can_be_is_left_to_a_person(
+    name: str, shared: Path, tmp_path: Path
+) -> None:
+    """The condition is text of the cluster: `--all` would be an option of oc, however it is quoted."""
+    files = asked_by_cco(shared, tmp_path, f"{name} openshift-z/z")
+    script = files["commands.sh"].decode()
+    run = [line for line in script.splitlines() if line.strip().startswith(("oc ", "if ! oc "))]
+    assert any("get secret z" in line for line in run)
+    words = [word for line in run for word in shlex.split(line.removesuffix("; then"))]
+    assert not set(name.split("/")) & set(words) - {"openshift-y", "y"}
+    assert "No Kubernetes object can be called" in files["README.md"].decode()
 
 
 def test_what_was_accepted_has_no_step(shared: Path, tmp_path: Path) -> None:
@@ -263,19 +283,18 @@ def test_what_is_proven_is_no_work(shared: Path, tmp_path: Path) -> None:
     assert "A grant does not help while a deny stands" in readme_of(run)
 
 
-def test_steps_for_one_finding_are_those_of_the_plan(shared: Path, tmp_path: Path) -> None:
+def test_added_permissions_are_answered_by_a_policy_of_the_bundle(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-sts-nothing-done", "4.13.99", "4.14.0")
     plan = remediation.plan(run.situation, run.judged)
-    for judged in run.judged:
-        alone = remediation.steps_for(judged.finding, run.situation)
-        assert alone == plan.steps_for(judged.finding)
-        if judged.finding.rule == "permission-added":
-            (one,) = alone
-            assert one.argv[:3] == ("aws", "iam", "put-role-policy")
-            assert one.when == "before"
-            assert one.file
-            assert one.file.endswith("-policy.json")
-            assert set(one.placeholders) == {w for w in one.argv if w.startswith("<FILL_ME")}
+    added = [j.finding for j in run.judged if j.finding.rule == "permission-added"]
+    assert added
+    for finding in added:
+        (one,) = plan.steps_for(finding)
+        assert one.argv[:3] == ("aws", "iam", "put-role-policy")
+        assert one.when == "before"
+        assert one.file
+        assert one.file.endswith("-policy.json")
+        assert set(one.placeholders) == {w for w in one.argv if w.startswith("<FILL_ME")}
 
 
 def test_names_by_ccoctl_stand_in_files_and_commands(shared: Path, tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from tests import bundles
 from tests.bundles import Pair, Shell
 from upgrade_gate import remediation, remedy_requests
+from upgrade_gate.acknowledgements import Acknowledgement
 from upgrade_gate.cluster import Offer
-from upgrade_gate.facts import Known
+from upgrade_gate.facts import Fact, Known, Unknown
 from upgrade_gate.identities import Identities
 from upgrade_gate.inclusion import FEATURE_SET
-from upgrade_gate.pipeline import Outcome
+from upgrade_gate.pipeline import Outcome, Weighing
 from upgrade_gate.proof import Claims
 
 NAMESPACE = "openshift-cloud-credential-operator"
@@ -241,6 +242,40 @@ def test_the_annotation_waits_for_the_word_that_a_person_is_done(shared: Path, t
     assert "| `DONE_BY_HAND` |" in files["README.md"].decode()
 
 
+def test_the_annotation_waits_for_what_no_step_ends(shared: Path, tmp_path: Path) -> None:
+    """A change that nobody understands has no step: CCO must not be told before somebody decided."""
+    same, odd = small_request("one", "a:One"), small_request("one", "a:One", newField="x")
+    run, files = small(shared, tmp_path, [same], [odd], secrets=DONE)
+    plan = remediation.plan(run.situation, run.judged)
+    assert {f.rule for f in plan.left(run.judged)} >= {"unclassified-change"}
+    assert not any(f.closed_by_annotation for f in plan.left(run.judged))
+    for name, content in files.items():
+        (tmp_path / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "bundle" / name).write_bytes(content)
+    shell = Shell(tmp_path / "bin", tmp_path)
+    stopped = shell.run(tmp_path / "bundle" / "commands.sh")
+    assert (stopped.code, stopped.changes) == (2, ())
+    assert "DONE_BY_HAND is not filled in" in stopped.err
+    assert "unclassified-change" in stopped.err
+    ran = shell.run(tmp_path / "bundle" / "commands.sh", values={"DONE_BY_HAND": "yes"})
+    assert [call[:2] for call in ran.changes] == [("oc", "annotate")]
+
+
+def test_the_annotation_waits_for_no_word_where_it_ends_all_that_is_open(shared: Path, tmp_path: Path) -> None:
+    """What was accepted, and what the annotation itself ends, is nothing to wait for."""
+    same, odd = small_request("one", "a:One"), small_request("one", "a:One", newField="x")
+    first, _ = small(shared, tmp_path, [same], [odd], secrets=DONE)
+    entries = tuple(
+        Acknowledgement(f.fingerprint, reason="read", owner="me", expires=bundles.TODAY, file="a", line=1)
+        for f in remediation.plan(first.situation, first.judged).left(first.judged)
+    )
+    weighing = Weighing(acknowledgements=entries, today=bundles.TODAY)
+    run, files = small(shared, tmp_path / "again", [same], [odd], secrets=DONE, weighing=weighing)
+    assert remediation.plan(run.situation, run.judged).left(run.judged) == ()
+    assert "oc annotate" in files["commands.sh"].decode()
+    assert "DONE_BY_HAND" not in files["commands.sh"].decode()
+
+
 DONE = ({"name": "one", "data": {"credentials": ""}},)
 DIGEST = "sha256:" + "1" * 64
 
@@ -252,8 +287,9 @@ DIGEST = "sha256:" + "1" * 64
         (f"quay.io/ocp/release@{DIGEST}", ("SomeRisk",), ("--allow-not-recommended",)),
         ("quay.io/ocp/release@sha256:" + "2" * 64, (), ("--allow-explicit-upgrade",)),
         (None, (), ("--allow-explicit-upgrade",)),
+        ("not read", (), ()),
     ],
-    ids=["offered", "offered with a risk", "another digest is offered", "not offered"],
+    ids=["offered", "offered with a risk", "another digest is offered", "not offered", "not known"],
 )
 def test_the_upgrade_command_names_the_digest_that_was_judged(
     offered: str | None, risks: tuple[str, ...], flags: tuple[str, ...], shared: Path, tmp_path: Path
@@ -264,7 +300,8 @@ def test_the_upgrade_command_names_the_digest_that_was_judged(
     assert cluster is not None
     judged = replace(hop, new=replace(hop.new, pullspec=f"mirror.example.com/ocp/release@{DIGEST}"))
     offers = (Offer("4.15.2", offered, risks),) if offered else ()
-    situation = replace(run.situation, hops=(judged,), cluster=replace(cluster, offers=Known(offers)))
+    read: Fact[tuple[Offer, ...]] = Unknown("forbidden") if offered == "not read" else Known(offers)
+    situation = replace(run.situation, hops=(judged,), cluster=replace(cluster, offers=read))
     (command,) = remediation.upgrade_commands(situation)
     assert command == ("oc", "adm", "upgrade", f"--to-image=mirror.example.com/ocp/release@{DIGEST}", *flags)
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from upgrade_gate import _remedy_work as identities
-from upgrade_gate.findings import RemedyStep
+from upgrade_gate.findings import RemedyStep, Severity, Status
 from upgrade_gate.remedy import Serves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from upgrade_gate.findings import Finding
+    from upgrade_gate.gate import Judged
     from upgrade_gate.remedy import Command, Offer, Site, Step, Work
 
 __all__ = ["Plan"]
@@ -56,6 +57,18 @@ class Plan(Struct, frozen=True):
             one for step in self.steps if step.serves in serves and secret in step.secrets for one in _public(step)
         ]
         return tuple(found) or finding.remedy
+
+    def left(self, judged: Iterable[Judged]) -> tuple[Finding, ...]:
+        """Return the open findings that keep the gate from passing and that no step here ends."""
+        annotates = any(step.serves is Serves.ANNOTATION for step in self.steps)
+        return tuple(
+            one.finding
+            for one in judged
+            if one.status is Status.OPEN
+            and one.finding.severity in (Severity.BLOCKER, Severity.UNKNOWN)
+            and self.steps_for(one.finding) == one.finding.remedy
+            and not (one.finding.closed_by_annotation and annotates)
+        )
 
 
 def _public(step: Step) -> Iterable[RemedyStep]:

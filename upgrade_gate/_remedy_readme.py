@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate._remedy_script import quote
 from upgrade_gate.facts import Known
-from upgrade_gate.findings import Severity, Status
+from upgrade_gate.findings import Status
 from upgrade_gate.plain_text import one_line
 from upgrade_gate.remedy import placeholders_in, sentence
 from upgrade_gate.situation import Credentials, Mode
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate._remedy_plan import Plan
-    from upgrade_gate.findings import Finding
     from upgrade_gate.pipeline import Outcome
     from upgrade_gate.remedy import Command, Step
     from upgrade_gate.situation import Situation
@@ -266,21 +265,11 @@ def _pullspec(situation: Situation) -> str:
 
 def _left(outcome: Outcome, plan: Plan) -> list[str]:
     """Say which open findings no step here ends."""
-    grave = (Severity.BLOCKER, Severity.UNKNOWN)
-    left = [
-        j.finding
-        for j in outcome.judged
-        if j.status is Status.OPEN and j.finding.severity in grave and not _ended(j.finding, plan)
-    ]
+    left = plan.left(outcome.judged)
     if not left:
         return []
     lines = [f"- {text(f.headline)} ({code(f'upgrade-gate explain {f.rule}')})" for f in left]
     return ["## What no step here ends", "\n".join(lines)]
-
-
-def _ended(finding: Finding, plan: Plan) -> bool:
-    annotates = any(step.serves == "annotation" for step in plan.steps)
-    return plan.steps_for(finding) != finding.remedy or (finding.closed_by_annotation and annotates)
 
 
 def _accepted(outcome: Outcome) -> list[str]:

@@ -19,41 +19,32 @@ from upgrade_gate import remedy_requests as requests
 from upgrade_gate._remedy_plan import Plan
 from upgrade_gate._remedy_readme import readme
 from upgrade_gate._remedy_script import script
-from upgrade_gate.facts import Known, known_or
+from upgrade_gate.facts import Known
 from upgrade_gate.findings import Status
 from upgrade_gate.plain_text import one_line
 from upgrade_gate.remedy import Command, Placeholder, Serves, Step, argv, json_file, sentence
-from upgrade_gate.secret_ref import SecretRef
+from upgrade_gate.secret_ref import OBJECT_NAME, SecretRef
 from upgrade_gate.situation import GUARDED_HOPS, Behaviour, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate._remedy_manifests import Gap
-    from upgrade_gate.findings import Finding, RemedyStep
+    from upgrade_gate.findings import Finding
     from upgrade_gate.gate import Judged
     from upgrade_gate.pipeline import Outcome
     from upgrade_gate.remedy import Offer, Site, Work
     from upgrade_gate.report import Report
     from upgrade_gate.situation import Hop, Situation
 
-__all__ = ["CHECKSUMS", "Plan", "build", "plan", "steps_for", "upgrade_commands"]
+__all__ = ["CHECKSUMS", "Plan", "build", "plan", "upgrade_commands"]
 
 CHECKSUMS = "SHA256SUMS"
 SCRIPT = "commands.sh"
 README = "README.md"
 
 ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
-_OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-"""What Kubernetes takes as the name of a namespace, Secret or service account (RFC 1123 subdomain)."""
 _LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
-
-
-def steps_for(finding: Finding, situation: Situation) -> tuple[RemedyStep, ...]:
-    """Return the steps for one finding alone; with several, make the plan once and ask it."""
-    from upgrade_gate.gate import Judged as One
-
-    return plan(situation, [One(finding, Status.OPEN)]).steps_for(finding)
 
 
 def plan(situation: Situation, judged: Sequence[Judged]) -> Plan:
@@ -83,10 +74,10 @@ def plan(situation: Situation, judged: Sequence[Judged]) -> Plan:
     steps = [_left_to_a_person(step, strange) for step in (*namespace_steps, *steps, *secret_steps)]
     half_read = tuple(line for hop in situation.hops for line in requests.gaps(hop))
     step, why = _annotation(situation, half_read)
-    steps += [_once_done_by_hand(step, steps)] if step else []
+    steps += [step] if step else []
     steps += _removed(situation, judged)
     root = situation.platform_traits.root_secret if situation.platform_traits else None
-    return Plan(
+    made = Plan(
         site=site,
         works=works,
         steps=tuple(sorted(steps, key=lambda s: s.when == "after")),
@@ -96,6 +87,7 @@ def plan(situation: Situation, judged: Sequence[Judged]) -> Plan:
         passed_through=f"kube-system/{root}" if situation.mode is Mode.PASSTHROUGH and root else None,
         gaps=half_read,
     )
+    return _once_done_by_hand(made, judged)
 
 
 def _with_denials(step: Step, denials: Sequence[str]) -> Step:
@@ -118,15 +110,23 @@ def _strange(situation: Situation) -> Mapping[str, str]:
             if request.secret is None:
                 continue
             names = (request.secret.namespace, request.secret.name, *request.service_accounts)
-            wrong = next((name for name in names if not _OBJECT_NAME.fullmatch(name)), None)
+            wrong = _no_object(names)
             if wrong is not None:
                 found.setdefault(str(request.secret), wrong)
     return found
 
 
+def _no_object(names: Iterable[str]) -> str | None:
+    return next((name for name in names if not OBJECT_NAME.fullmatch(name)), None)
+
+
 def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
-    """Return a step as it is, or for a person where it is about a name that no object can have."""
-    wrong = next((strange[secret] for secret in sorted(step.secrets) if secret in strange), None)
+    """Return a step as it is, or for a person where it is about a name that no object can have.
+
+    Not every Secret is a request's: CCO up to 4.7 names those that it misses in the text of its condition.
+    """
+    found = (strange.get(secret) or _no_object(secret.split("/", 1)) for secret in sorted(step.secrets))
+    wrong = next((name for name in found if name is not None), None)
     if wrong is None:
         return step
     note = (
@@ -135,15 +135,21 @@ def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
     return replace(step, scripted=False, notes=(*step.notes, note))
 
 
-def _once_done_by_hand(annotation: Step, steps: Sequence[Step]) -> Step:
-    """Return the annotation's step, which waits for the word that the steps for a person are done."""
-    before = (step for step in steps if step.when == "before")
-    by_hand = [str(number) for number, step in enumerate(before, 1) if not step.scripted]
-    if not by_hand:
-        return annotation
-    which = f"step {by_hand[0]} is" if len(by_hand) == 1 else f"steps {sentence(by_hand)} are"
-    meaning = f"yes, once {which} done by a person"
-    return replace(annotation, asks=(Placeholder("DONE_BY_HAND", meaning, "yes"),))
+def _once_done_by_hand(made: Plan, judged: Sequence[Judged]) -> Plan:
+    """Return a plan whose annotation waits for the word that the steps for a person, and what has none, are done."""
+    by_hand = [str(n) for n, step in enumerate(made.steps, 1) if step.when == "before" and not step.scripted]
+    done = []
+    if by_hand:
+        which = f"step {by_hand[0]} is" if len(by_hand) == 1 else f"steps {sentence(by_hand)} are"
+        done.append(f"{which} done by a person")
+    left = sorted({finding.rule for finding in made.left(judged)})
+    if left:
+        done.append(f"what no step ends is settled: {', '.join(left)}")
+    if not done:
+        return made
+    asks = (Placeholder("DONE_BY_HAND", f"yes, once {sentence(done)}", "yes"),)
+    steps = (replace(step, asks=asks) if step.serves is Serves.ANNOTATION else step for step in made.steps)
+    return replace(made, steps=tuple(steps))
 
 
 def _open(judged: Iterable[Judged]) -> list[Finding]:
@@ -321,7 +327,7 @@ def _without_templates(value: Any) -> Any:
 def upgrade_commands(situation: Situation) -> tuple[tuple[str, ...], ...]:
     """Return one `oc adm upgrade` command per hop, pinned to the digest that was judged where there is one."""
     cluster = situation.cluster
-    offers = known_or(cluster.offers, ()) if cluster else ()
+    offers = cluster.offers.value if cluster is not None and isinstance(cluster.offers, Known) else None
     commands: list[tuple[str, ...]] = []
     for hop in situation.hops:
         if hop.kind == "none":
@@ -330,14 +336,18 @@ def upgrade_commands(situation: Situation) -> tuple[tuple[str, ...], ...]:
         pinned = target.pullspec if target.pullspec and "@" in target.pullspec else None
         # oc pkg/cli/admin/upgrade/upgrade.go, targetMatch: a version by itself, an image by its digest wherever it is
         offer = next(
-            (o for o in offers if (_digest(o.image) == _digest(pinned) if pinned else o.version == target.version)),
+            (
+                o
+                for o in offers or ()
+                if (_digest(o.image) == _digest(pinned) if pinned else o.version == target.version)
+            ),
             None,
         )
         commands.append(
             argv(
                 "oc adm upgrade",
                 *((f"--to-image={pinned}",) if pinned else (f"--to={target.version}",)),
-                allow_explicit_upgrade=bool(pinned) and offer is None,
+                allow_explicit_upgrade=bool(pinned) and offers is not None and offer is None,
                 allow_not_recommended=bool(offer and offer.risks),
             )
         )

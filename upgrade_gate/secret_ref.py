@@ -1,10 +1,15 @@
-"""Where a Secret lives: what requests ask for, clusters hold and identities serve."""
+"""Where a Secret lives: what requests ask for, clusters hold and identities serve; and what an object can be called."""
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
-__all__ = ["SecretRef"]
+__all__ = ["OBJECT_NAME", "SecretRef"]
+
+OBJECT_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
+"""What Kubernetes takes as the name of a Secret, ConfigMap or service account (RFC 1123 subdomain)."""
 
 
 class SecretRef(Struct, frozen=True, order=True):
