@@ -6,7 +6,6 @@ namespaced objects, per list or folder for cluster-scoped ones (design 16.6).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +13,7 @@ from upgrade_gate.cluster import SecretRef
 from upgrade_gate.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.readers._dump_files import SUFFIXES, Unusable, load, stem
 from upgrade_gate.readers._secrets import reduce_secret
+from upgrade_gate.secret_ref import OBJECT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.readers._dump_files import Files
 
 __all__ = ["FlatLayout", "InsightsLayout", "Layout", "TreeLayout"]
-
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 
 
 class Layout(Protocol):
@@ -325,7 +323,7 @@ _KIND_OF_FILE = {
 
 
 def _legal(name: str) -> bool:
-    return _NAME.fullmatch(name) is not None and ".." not in name
+    return OBJECT_NAME.fullmatch(name) is not None
 
 
 def _namespaced(query: Query) -> bool:

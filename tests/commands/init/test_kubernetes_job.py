@@ -150,6 +150,12 @@ def test_the_config_map_is_named_so_it_may_hold_what_a_found_file_may_not() -> N
     assert "--registry-config" not in container("--no-pull-secret")["args"]
 
 
+@pytest.mark.parametrize("name", ["my.settings", "a" * 253])
+def test_a_config_map_may_have_every_name_that_the_cluster_takes(name: str) -> None:
+    (settings,) = (v for v in job("--config-map", name)["template"]["spec"]["volumes"] if v["name"] == "settings")
+    assert settings["configMap"] == {"name": name}
+
+
 def test_each_target_has_a_job_of_its_own_name() -> None:
     targets = ("4.19.5", "4.19.6", f"quay.io/openshift-release-dev/ocp-release@sha256:{'a' * 64}")
     names = [documents("--to", target)["Job"]["metadata"]["name"] for target in targets]
@@ -171,6 +177,9 @@ def test_a_scheduled_run_waits_for_the_one_before() -> None:
         ("--schedule", "every day"),
         ("--service-account", "reader"),
         ("--config-map", "a/b"),
+        ("--config-map", "a..b"),
+        ("--config-map", "-a"),
+        ("--service-account", "ci.x/reader"),
         ("--to", "$(POD_NAME)"),
     ],
     ids=" ".join,

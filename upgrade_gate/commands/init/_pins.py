@@ -15,13 +15,13 @@ import click
 
 from upgrade_gate import __version__
 from upgrade_gate.commands._types import Form
+from upgrade_gate.commands.init._roles import OWN_ACCOUNT, AccountName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
     "ACTIONS",
-    "OWN_ACCOUNT",
     "PYTHON_IMAGE",
     "filled",
     "image_option",
@@ -48,14 +48,10 @@ PYTHON_IMAGE = (
 )
 """Python 3.13.15 on Debian 13.6."""
 
-OWN_ACCOUNT = "upgrade-gate/upgrade-gate"
-"""The service account that `init rbac` makes."""
-
 _REQUIREMENT = f"upgrade-gate[verify]=={__version__}"
 _TEMPLATES = Path(__file__).parent / "templates"
 _MARK = re.compile(r"@\{([a-z_]+)\}")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9.:/_-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64}", re.ASCII)
-_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 _RELEASE = re.compile(r"[A-Za-z0-9./][A-Za-z0-9._:/@+~-]*", re.ASCII)
 _INSTALLED = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?==[A-Za-z0-9.+!]+|[A-Za-z0-9./][A-Za-z0-9._/+-]*\.(whl|txt)",
@@ -113,11 +109,15 @@ def report_only_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def service_account_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--service-account`, as `init rbac` has it; the command takes `service_account: str`."""
-    form = _Written("service account", _ACCOUNT, "NAMESPACE/NAME of a service account")
+    """Add `--service-account`, as `init rbac` has it; the command takes `service_account: Account`."""
     text = "Run as this account, in its namespace."
     return click.option(
-        "--service-account", type=form, default=OWN_ACCOUNT, show_default=True, metavar="NAMESPACE/NAME", help=text
+        "--service-account",
+        type=AccountName(),
+        default=OWN_ACCOUNT,
+        show_default=True,
+        metavar="NAMESPACE/NAME",
+        help=text,
     )(function)
 
 

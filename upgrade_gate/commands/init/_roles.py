@@ -1,20 +1,28 @@
-"""The least roles that reading a cluster needs: each rule is made from a query that the reader really asks."""
+"""The account that reads a cluster, and the least roles for it: each rule is made from a query that is really asked."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from upgrade_gate.commands._types import ParamType
+from upgrade_gate.secret_ref import OBJECT_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import click
+
     from upgrade_gate.cluster import Query
 
-__all__ = ["OWN_ACCOUNT", "Account", "account_manifests", "role_manifests", "rules_for"]
+__all__ = ["OWN_ACCOUNT", "Account", "AccountName", "account_manifests", "role_manifests", "rules_for"]
 
 _NAME = "upgrade-gate"
 _RBAC = "rbac.authorization.k8s.io"
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+"""What Kubernetes takes as the name of a namespace (RFC 1123 label)."""
 
 
 class Account(Struct, frozen=True):
@@ -22,6 +30,24 @@ class Account(Struct, frozen=True):
 
     namespace: str
     name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class AccountName(ParamType):
+    """`NAMESPACE/NAME` of a service account."""
+
+    name = "NAMESPACE/NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Account:
+        """Return the account."""
+        if isinstance(value, Account):
+            return value
+        namespace, _, name = str(value).partition("/")
+        if not (_NAMESPACE.fullmatch(namespace) and OBJECT_NAME.fullmatch(name)):
+            self.fail(f"{value!r} is not NAMESPACE/NAME of a service account", param, ctx)
+        return Account(namespace, name)
 
 
 OWN_ACCOUNT = Account(_NAME, _NAME)

@@ -9,11 +9,15 @@ import click
 
 from upgrade_gate import __version__
 from upgrade_gate.commands.init import _pins
+from upgrade_gate.commands.init._roles import OWN_ACCOUNT
 from upgrade_gate.commands.init._writing import deliver, write_options
 from upgrade_gate.errors import ExitCode, UsageError
+from upgrade_gate.secret_ref import OBJECT_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from upgrade_gate.commands.init._roles import Account
 
 __all__ = ["command"]
 
@@ -25,7 +29,6 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _ENDS = (1, 2, 3, 4)
 """Exit codes of upgrade-gate that end the Job: to ask again would answer the same."""
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _CRON = re.compile(r"@(hourly|daily|weekly|monthly)|[0-9*/,-]+( [0-9*/,A-Za-z-]+){4}", re.ASCII)
 _HEADER = """\
 # The upgrade gate inside the cluster: does it hold what the target release needs?
@@ -52,7 +55,7 @@ def command(
     to: str | None,
     image: str | None,
     schedule: str | None,
-    service_account: str,
+    service_account: Account,
     config_map: str | None,
     no_pull_secret: bool,
     write: Path | None,
@@ -64,13 +67,14 @@ def command(
     """
     import yaml
 
-    if config_map is not None and not _DNS_LABEL.fullmatch(config_map):
+    if config_map is not None and not OBJECT_NAME.fullmatch(config_map):
         raise UsageError(f"--config-map {config_map!r} is no name of a ConfigMap")
     if schedule is not None and not _CRON.fullmatch(schedule):
         raise UsageError(f"--schedule {schedule!r} is no schedule such as '30 5 * * 1' or @daily")
-    namespace, _, account = service_account.partition("/")
+    namespace = service_account.namespace
     target = to or _pins.placeholder("TARGET_RELEASE")
-    pod = _pod(_arguments(target, config_map, no_pull_secret), image or _pins.placeholder("IMAGE"), account)
+    arguments = _arguments(target, config_map, no_pull_secret)
+    pod = _pod(arguments, image or _pins.placeholder("IMAGE"), service_account.name)
     pod["volumes"] += _volumes(config_map, no_pull_secret)
     pod["containers"][0]["volumeMounts"] += _mounts(config_map, no_pull_secret)
     job = _job(pod)
@@ -87,9 +91,9 @@ def command(
     return ExitCode.PASS
 
 
-def _header(name: str, account: str, schedule: str | None, no_pull_secret: bool) -> str:
-    namespace = account.partition("/")[0]
-    named = "" if account == _pins.OWN_ACCOUNT else f" --service-account {account}"
+def _header(name: str, account: Account, schedule: str | None, no_pull_secret: bool) -> str:
+    namespace = account.namespace
+    named = "" if account == OWN_ACCOUNT else f" --service-account {account}"
     secret = (
         f"#   oc create secret generic {_NAME}-pull-secret -n {namespace} --type kubernetes.io/dockerconfigjson \\\n"
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +14,7 @@ from upgrade_gate.commands._options import (
     registry_options,
     release_options,
 )
-from upgrade_gate.commands._types import ParamType
-from upgrade_gate.commands.init._roles import OWN_ACCOUNT, Account
+from upgrade_gate.commands.init._roles import OWN_ACCOUNT, Account, AccountName
 from upgrade_gate.commands.init._writing import deliver, write_options
 from upgrade_gate.errors import ExitCode
 
@@ -31,22 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_ACCOUNT = re.compile(r"([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)/([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)", re.ASCII)
 _WIDTH = 118
-
-
-class _AccountName(ParamType):
-    """`NAMESPACE/NAME` of a service account."""
-
-    name = "NAMESPACE/NAME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Account:
-        if isinstance(value, Account):
-            return value
-        found = _ACCOUNT.fullmatch(value)
-        if found is None:
-            self.fail(f"{value!r} is not NAMESPACE/NAME of a service account", param, ctx)
-        return Account(found[1], found[2])
 
 
 @click.command()
@@ -57,7 +40,7 @@ class _AccountName(ParamType):
 @registry_options
 @click.option(
     "--service-account",
-    type=_AccountName(),
+    type=AccountName(),
     metavar="NAMESPACE/NAME",
     help="Bind to this account, which is there already.  [default: one that the file makes, upgrade-gate/upgrade-gate]",
 )
