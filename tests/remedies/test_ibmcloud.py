@@ -1,8 +1,10 @@
 """IBM Cloud and Power VS: policies beside those in place, with the attributes that ccoctl adds."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.remedies.works import parsed, site, step, work
+from upgrade_gate.entitlements import Document
 from upgrade_gate.permissions import Grant
 from upgrade_gate.remedies import ibmcloud
 from upgrade_gate.remedy import Serves, Site
@@ -53,6 +55,25 @@ def test_the_resource_group_that_the_export_shows_need_not_be_filled_in() -> Non
     draft = ibmcloud.draft(one, site("IBMCloud", groups, account="A1", token=False))
     assert {"name": "resourceGroupId", "value": "0123"} in parsed(draft, "-delta-1.json")["resources"][0]["attributes"]
     assert step(draft, Serves.GRANTS).placeholders == ()
+
+
+class Walked(tuple[Document, ...]):
+    """An export that counts how often somebody walks through it."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Document]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_the_export_is_walked_once_however_many_policies_there_are() -> None:
+    crn = "crn:v1:bluemix:public:resource-controller::a/A1::resource-group:0123"
+    export = Walked([Document([{"id": "0123", "crn": crn, "name": "c1-rg"}], "export.json")])
+    grants = [role(VIEWER, serviceName=f"s{number}") for number in range(5)]
+    draft = ibmcloud.draft(work(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",)), here(documents=export))
+    assert all("0123" in str(policy) for policy in parsed(draft, "-policies.json"))
+    assert export.walks == 1
 
 
 def test_a_policy_that_stands_already_is_no_failure() -> None:

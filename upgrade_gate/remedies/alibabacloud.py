@@ -66,11 +66,16 @@ def draft(work: Work, site: Site) -> Draft:
 
 
 def _user(work: Work) -> tuple[str, str, tuple[Placeholder, ...]]:
-    known = (work.identity or work.ccoctl or "")[:64]
+    known = _known(work)
     if known:
         return known, file_name(known), ()
     one = Placeholder(variable("ALIBABA_USER", work.label), f"the RAM user behind Secret {work.secrets[0]}")
     return one.token, work.label, (one,)
+
+
+def _known(work: Work) -> str:
+    """Return the user's name where anything gives it; RAM takes 64 characters."""
+    return (work.identity or work.ccoctl or "")[:64]
 
 
 def _document(grants: Iterable[Grant]) -> dict[str, Any]:
@@ -104,8 +109,7 @@ def _created(work: Work, user: str, placeholders: tuple[Placeholder, ...]) -> St
 
 def _policy_name(work: Work, site: Site) -> str:
     """Return a name that no other user's policy has: policies are the account's, and clusters may share it."""
-    user = (work.identity or work.ccoctl or "")[:64]
-    stem = file_name(user or f"{site.infrastructure or 'openshift'}-{work.label}")
+    stem = file_name(_known(work) or f"{site.infrastructure or 'openshift'}-{work.label}")
     return f"{stem[:100]}-upgrade-gate"
 
 

@@ -54,7 +54,7 @@ def draft(work: Work, site: Site) -> Draft:
     if work.create:
         steps.append(_created(work, name, placeholders))
     if work.delta:
-        steps.append(_granted(work, site, (name, base, placeholders), files))
+        steps.append(_granted(work, site, (name, base, placeholders), files, _group(work, site)))
     if work.gone:
         steps.append(_cleaned(work, name, placeholders))
     body = {"policies": [_local(attributes, roles) for attributes, roles in _policies(work.before)]}
@@ -93,7 +93,7 @@ def _local(attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]) -> dic
 
 
 def _document(
-    work: Work, site: Site, attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]
+    work: Work, site: Site, group: str, attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]
 ) -> tuple[dict[str, Any], tuple[Placeholder, ...]]:
     """Return one access policy as ccoctl makes it: with the account, and within the cluster's resource group."""
     listed = [{"name": str(a["name"]), "value": str(a["value"])} for a in attributes]
@@ -101,7 +101,6 @@ def _document(
     held = {a["name"]: a["value"] for a in listed}
     if work.scopes and "resourceGroupId" not in held and "resource" not in held:
         name = "resource" if held.get("resourceType") == "resource-group" else "resourceGroupId"
-        group = _group(work, site)
         listed.append({"name": name, "value": group or _GROUP.token})
         more += [] if group else [_GROUP]
     if "accountId" not in held:
@@ -120,19 +119,23 @@ def _document(
 
 def _group(work: Work, site: Site) -> str:
     """Return the ID of the cluster's resource group where the export joins its name to one, else nothing."""
+    if not work.scopes:
+        return ""
     reading = _pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
     groups = [shapes.resource_group(entry) for entry in reading.of("resource groups")]
     found = {g.id for g in groups if g.id and work.scopes == (g.name,)}
     return found.pop() if len(found) == 1 else ""
 
 
-def _granted(work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...]], files: dict[str, bytes]) -> Step:
+def _granted(
+    work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...]], files: dict[str, bytes], group: str
+) -> Step:
     name, base, placeholders = who
     commands: list[Command] = []
     names: list[str] = []
     more: tuple[Placeholder, ...] = ()
     for number, (attributes, roles) in enumerate(_policies(work.delta), 1):
-        body, wanted = _document(work, site, attributes, roles)
+        body, wanted = _document(work, site, group, attributes, roles)
         more = merged(more, *wanted)
         file = f"{FOLDER}/{base}-delta-{number}.json"
         files[file] = json_file(body)
@@ -140,7 +143,7 @@ def _granted(work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...
         line = argv("ibmcloud iam service-policy-create", name, file=f"@{file}", force=True)
         commands.append(Command(line, done=_THERE))
     full = f"{FOLDER}/{base}-policies.json"
-    files[full] = json_file([_document(work, site, *policy)[0] for policy in _policies(work.before)])
+    files[full] = json_file([_document(work, site, group, *policy)[0] for policy in _policies(work.before)])
     return Step(
         title=f"Grant {permissions(work.delta)} to {work.who}",
         reason=why(work),
