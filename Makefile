@@ -22,7 +22,7 @@ demo: $(RUNTIME)  ## the main job on sample payloads: no network, no cluster
 	@$(BIN)/upgrade-gate demo
 
 test: $(DEV)  ## every test that this machine has the components for; the others say what they miss
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(COVERAGE) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(COVERAGE) $(ARGS)
 
 lint: $(DEV)  ## format, rules, types, import contracts
 	$(BIN)/ruff format --check $(CODE)

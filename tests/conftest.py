@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.worlds import certificates as certificate_files
+
 # timing never decides a test: a busy machine is no fault of the code
 settings.register_profile("repository", deadline=None)
 settings.load_profile("repository")
@@ -28,6 +30,12 @@ def repository() -> Path:
 def fixtures(repository: Path) -> Path:
     """The fixtures written by us."""
     return repository / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> certificate_files.Certificates:
+    """An authority of our own and certificates for loopback."""
+    return certificate_files.make(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="session")

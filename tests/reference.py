@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from upgrade_gate import findings
-from upgrade_gate.commands import cli
+from upgrade_gate.cli import cli
+from upgrade_gate.gate import findings
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 

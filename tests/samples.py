@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import old_state
-from upgrade_gate import plugins
+from tests.worlds import old_state
+from upgrade_gate.base import plugins
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "reports"
@@ -82,7 +82,7 @@ PAIRS = {
 def write(folder: Path, name: str) -> None:
     """Write one sample in every format into a folder."""
     place, arguments = RUNS[name]
-    _check(folder, name, place, (*arguments, *_COMMON), plugins.names("formats"))
+    _check(folder, name, place, (*arguments, *_COMMON), plugins.names("report.formats"))
 
 
 def write_pair(folder: Path, name: str, shared: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.components import require
+from tests.worlds.components import require
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,9 @@ def test_the_metadata_names_licence_python_and_commands(wheel: Path) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert set(metadata.get_all("Provides-Extra") or []) == {"verify", "aws", "azure", "gcp"}
     for command in ("upgrade-gate", "oc-upgrade_gate", "kubectl-upgrade_gate"):
-        assert f"{command} = upgrade_gate.commands:console\n" in commands + "\n"
+        assert f"{command} = upgrade_gate.cli:console\n" in commands + "\n"
     for command in ("oc_complete-upgrade_gate", "kubectl_complete-upgrade_gate"):
-        assert f"{command} = upgrade_gate.commands._plugin_completion:console\n" in commands + "\n"
+        assert f"{command} = upgrade_gate.cli.plugin_completion:console\n" in commands + "\n"
     assert "Apache License" in licence
     assert "Version 2.0" in licence
 
@@ -68,9 +68,7 @@ def test_the_installed_wheel_runs_away_from_the_repository(wheel: Path, tmp_path
     zipfile.ZipFile(wheel).extractall(site)
     ours = next(Path(p) for p in sys.path if p.endswith("site-packages"))
     # not as a .pth file: that would run the editable install of this environment
-    script = (
-        f"import sys; sys.path.append({str(ours)!r}); from upgrade_gate.commands import console; sys.exit(console())"
-    )
+    script = f"import sys; sys.path.append({str(ours)!r}); from upgrade_gate.cli import console; sys.exit(console())"
     python = tmp_path / "venv" / "bin" / "python"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     for arguments, code in ((["rules"], 0), (["schema"], 0), (["demo"], 0)):

@@ -11,9 +11,8 @@ import pytest
 import yaml
 
 from tests import reference
-from tests.commands.running import run
-from upgrade_gate import configuration
-from upgrade_gate.commands import cli
+from tests.worlds.running import run
+from upgrade_gate.cli import cli, configuration
 
 NOT_CONTACTED = {"www.googleapis.com", "index.docker.io", "json-schema.org"}
 """Hosts in names only: a scope, a key of docker's config.json, a schema's own."""
@@ -114,8 +113,8 @@ def test_the_links_in_the_page_lead_somewhere() -> None:
 
 def test_every_host_that_the_program_knows_is_in_the_table(repository: Path) -> None:
     hosts = set()
-    for package in ("sources", "entitlement_readers", "readers"):
-        for path in (repository / "upgrade_gate" / package).glob("*.py"):
+    for room in ("reading", "clouds", "payloads", "cluster"):
+        for path in (repository / "upgrade_gate" / room).rglob("*.py"):
             hosts |= set(re.findall(r'"https://([a-z0-9.-]+\.[a-z]+)[/"]', path.read_text(encoding="utf-8")))
     assert len(hosts) > 5
     assert {host for host in hosts - NOT_CONTACTED if f"`{host}`" not in text()} == set()
@@ -130,7 +129,7 @@ def test_the_configuration_that_is_shown_is_one(tmp_path: Path) -> None:
 
 
 def test_the_acknowledgements_that_are_shown_are_read(tmp_path: Path) -> None:
-    from upgrade_gate import acknowledgements
+    from upgrade_gate.gate import acknowledgements
 
     (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", text(), re.DOTALL) if "fingerprint" in block)
     (tmp_path / "acknowledgements.yaml").write_text(shown)

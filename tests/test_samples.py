@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import samples
-from upgrade_gate import plugins
+from upgrade_gate.base import plugins
 
 
 def _compare(folder: Path, name: str, formats: Sequence[str]) -> None:
@@ -20,7 +20,7 @@ def _compare(folder: Path, name: str, formats: Sequence[str]) -> None:
 @pytest.mark.parametrize("name", sorted(samples.RUNS))
 def test_the_samples_are_what_the_program_writes(name: str, tmp_path: Path) -> None:
     samples.write(tmp_path, name)
-    _compare(tmp_path, name, plugins.names("formats"))
+    _compare(tmp_path, name, plugins.names("report.formats"))
 
 
 @pytest.mark.parametrize("name", sorted(samples.PAIRS))

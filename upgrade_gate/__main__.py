@@ -2,7 +2,7 @@
 
 import sys
 
-from upgrade_gate.commands import console
+from upgrade_gate.cli import console
 
 if __name__ == "__main__":
     sys.exit(console())

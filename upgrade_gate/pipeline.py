@@ -13,24 +13,27 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate import hops, releases, semver, source
-from upgrade_gate.errors import SourceError
-from upgrade_gate.facts import known_or
-from upgrade_gate.situation import Given, Hop, Mode, Situation, UnreadRelease
+from upgrade_gate.base import versions as semver
+from upgrade_gate.base.errors import SourceError
+from upgrade_gate.base.facts import known_or
+from upgrade_gate.gate.situation import Given, Hop, Mode, Situation, UnreadRelease
+from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import resolve as releases
+from upgrade_gate.requests import upgrade_path as hops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
-    from upgrade_gate.acknowledgements import Acknowledgement
-    from upgrade_gate.cluster import Cluster, Reader
-    from upgrade_gate.findings import Severity
-    from upgrade_gate.gate import Judged, Verdict
-    from upgrade_gate.hops import Context
-    from upgrade_gate.payload import Payload
-    from upgrade_gate.proof import Claims, Proof
-    from upgrade_gate.secret_ref import SecretRef
-    from upgrade_gate.source import Settings
+    from upgrade_gate.base.secret_ref import SecretRef
+    from upgrade_gate.cluster.observe import Cluster, Reader
+    from upgrade_gate.gate.acknowledgements import Acknowledgement
+    from upgrade_gate.gate.findings import Severity
+    from upgrade_gate.gate.verdict import Judged, Verdict
+    from upgrade_gate.payloads.payload import Payload
+    from upgrade_gate.payloads.reference import Settings
+    from upgrade_gate.proof.proof import Claims, Proof
+    from upgrade_gate.requests.upgrade_path import Context
 
 __all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "required_secrets", "survey", "with_secrets"]
 
@@ -86,7 +89,9 @@ class Outcome(Struct, frozen=True):
 
 def check(plan: Plan, weighing: Weighing) -> Outcome:
     """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
-    from upgrade_gate import basis, findings, gate  # `diff` needs none of them
+    from upgrade_gate.gate import assumptions as basis  # `diff` needs none of them
+    from upgrade_gate.gate import findings
+    from upgrade_gate.gate import verdict as gate
 
     surveyed = survey(plan)
     surveyed = with_secrets(surveyed, plan.reader)
@@ -124,7 +129,7 @@ def survey(plan: Plan) -> Survey:
 
 
 def _observe(reader: Reader) -> Cluster:
-    from upgrade_gate import cluster as clusters  # a run without a cluster needs none of it
+    from upgrade_gate.cluster import observe as clusters  # a run without a cluster needs none of it
 
     return clusters.observe(reader)
 
@@ -165,7 +170,7 @@ def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload 
         try:
             wait(futures.values())
         except KeyboardInterrupt:
-            from upgrade_gate.sources import _transport
+            from upgrade_gate.reading.http import client as _transport
 
             _transport.interrupt()  # else the pool would wait for its downloads' deadlines
             raise
@@ -197,7 +202,7 @@ def with_secrets(surveyed: Survey, reader: Reader | None, *, today: bool = False
     """Read the second wave: only now is it known which namespaces and Secrets matter (see `required_secrets`)."""
     if reader is None or surveyed.cluster is None:
         return surveyed
-    from upgrade_gate import cluster as clusters
+    from upgrade_gate.cluster import observe as clusters
 
     refs = required_secrets(surveyed, today=today)
     return replace(
@@ -207,7 +212,7 @@ def with_secrets(surveyed: Survey, reader: Reader | None, *, today: bool = False
 
 
 def _situation(surveyed: Survey, plan: Plan) -> Situation:
-    from upgrade_gate import modes
+    from upgrade_gate.gate import credentials_mode as modes
 
     context = surveyed.context
     mode, mode_reason = modes.mode_of(surveyed.cluster, context.platform, plan.given.mode)
@@ -233,9 +238,9 @@ def _situation(surveyed: Survey, plan: Plan) -> Situation:
 
 def _proof(surveyed: Survey, plan: Plan, mode: Mode) -> Proof:
     """Join what was supplied about identities with the cluster; in passthrough mode the root credential serves all."""
-    from upgrade_gate.platforms import by_name
-    from upgrade_gate.proof import ROOT_NAMESPACE, Claims, Proof
-    from upgrade_gate.secret_ref import SecretRef
+    from upgrade_gate.base.platforms import by_name
+    from upgrade_gate.base.secret_ref import SecretRef
+    from upgrade_gate.proof.proof import ROOT_NAMESPACE, Claims, Proof
 
     traits = by_name(surveyed.context.platform)
     root = SecretRef(ROOT_NAMESPACE, traits.root_secret) if traits and traits.root_secret else None

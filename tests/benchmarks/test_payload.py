@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import images
 from tests.benchmarks.conftest import Measure
-from tests.integration.release_image import build
-from upgrade_gate import documents, outline, payload, source
-from upgrade_gate.source import Settings
+from tests.worlds import images
+from tests.worlds.release_image import build
+from upgrade_gate.payloads import payload
+from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads.reference import Settings
+from upgrade_gate.reading import manifest_index as outline
+from upgrade_gate.reading import yaml as documents
 
 pytestmark = pytest.mark.benchmark
 

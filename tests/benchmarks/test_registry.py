@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.conftest import Measure
-from tests.integration import certificates
-from tests.integration.kubernetes_server import KubernetesServer, objects_of
-from tests.integration.live_cluster import image_of
-from tests.integration.registry_server import Meter, registry
+from tests.worlds import certificates
+from tests.worlds.kubernetes_server import KubernetesServer, objects_of
+from tests.worlds.live_cluster import image_of
+from tests.worlds.registry_server import Meter, registry
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.registry]
 

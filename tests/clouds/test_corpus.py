@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from upgrade_gate.permissions import Grant, cloud_of
+from upgrade_gate.clouds.contract.grants import Grant, cloud_of
 
 
 @cache

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster_objects import CCO, completed, condition
-from tests.e2e.flows import (
+from tests.worlds.cluster_objects import CCO, completed, condition
+from tests.worlds.flows import (
     GAINS,
     NO_ANNOTATION,
     REFUSED,
@@ -28,7 +28,7 @@ from tests.e2e.flows import (
     same,
     write,
 )
-from upgrade_gate.commands import main
+from upgrade_gate.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path

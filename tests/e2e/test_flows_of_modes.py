@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster_objects import CCO
-from tests.e2e.flows import (
+from tests.worlds.cluster_objects import CCO
+from tests.worlds.flows import (
     ADDED,
     FIRST_LISTED,
     GAINS,

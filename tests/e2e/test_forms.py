@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests import images
-from tests.integration.release_image import build
-from upgrade_gate import assembly, hops, payload, pipeline, platforms, report, source
-from upgrade_gate.payload import Payload
-from upgrade_gate.situation import Given
-from upgrade_gate.source import Settings
+from tests.worlds import images
+from tests.worlds.release_image import build
+from upgrade_gate import pipeline
+from upgrade_gate.base import platforms
+from upgrade_gate.gate.situation import Given
+from upgrade_gate.payloads import payload
+from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads.payload import Payload
+from upgrade_gate.payloads.reference import Settings
+from upgrade_gate.report import build as assembly
+from upgrade_gate.report import document as report
+from upgrade_gate.requests import upgrade_path as hops
 
 FORMS = ("folder", "docker-archive", "oci-archive", "tar.zst", "OCI layout")
 

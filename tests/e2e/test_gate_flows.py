@@ -1,5 +1,6 @@
 """Whole gate flows on prepared clusters, and real release pairs, through the command line's own entry point."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from upgrade_gate.commands import main
+from upgrade_gate.cli import main
 
 
 def _shared() -> Path | None:
@@ -38,9 +39,10 @@ class Caller:
     def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
         self._capture = capture
 
-    def __call__(self, _cli: str, arguments: Sequence[str]) -> tuple[Any, Any]:
+    def __call__(self, _cli: Sequence[str], arguments: Sequence[str], cwd: Path, _env: object) -> tuple[Any, Any]:
         self._capture.readouterr()
-        code = main([*arguments, "-o", "json", "--no-cache"])
+        with contextlib.chdir(cwd):
+            code = main([*arguments, "-o", "json", "--no-cache"])
         out, err = self._capture.readouterr()
         return SimpleNamespace(returncode=code, stdout=out, stderr=err), json.loads(out) if out.strip() else None
 
@@ -49,7 +51,7 @@ class Caller:
 def test_gate_flow(name: str, shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checker = _checker(shared, "gate_cases")
     checker.call = Caller(capsys)  # type: ignore[attr-defined]
-    assert checker.run("", shared / "corpus" / "releases", shared / "cases" / "gate" / name) == []
+    assert checker.run("upgrade-gate", shared / "corpus" / "releases", shared / "cases" / "gate" / name) == []
 
 
 def _pairs() -> list[tuple[str, str]]:
@@ -64,12 +66,14 @@ def _pairs() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("pair", "platform"), _pairs())
-def test_real_pair_of_releases(pair: str, platform: str, shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_real_pair_of_releases(
+    pair: str, platform: str, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     checker = _checker(shared, "conformance")
     wants = json.loads((shared / "corpus" / "expected" / f"{pair}.json").read_text())
     want = next(w for w in wants if w["platform"] == platform)
     caller = Caller(capsys)
     checker.subprocess = SimpleNamespace(  # type: ignore[attr-defined]
-        run=lambda command, **_: caller("", [a for a in command[1:] if a not in ("-o", "json")])[0]
+        run=lambda command, **_: caller("", [a for a in command[1:] if a not in ("-o", "json")], tmp_path, None)[0]
     )
     assert checker.run("upgrade-gate", shared / "corpus" / "releases", want) == []

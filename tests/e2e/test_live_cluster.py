@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.components import require
-from tests.integration import certificates as certificate_files
-from tests.integration.kubernetes_server import RESOURCES, KubernetesServer, objects_of
-from tests.integration.live_cluster import image_of, running, trust_objects
-from tests.integration.openpgp import gpg
-from tests.integration.registry_server import registry, write_htpasswd
+from tests.worlds import certificates as certificate_files
+from tests.worlds.components import require
+from tests.worlds.kubernetes_server import RESOURCES, KubernetesServer, objects_of
+from tests.worlds.live_cluster import image_of, running, trust_objects
+from tests.worlds.openpgp import gpg
+from tests.worlds.registry_server import registry, write_htpasswd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -301,7 +301,7 @@ def test_what_was_asked_of_the_cluster_and_may_not_be_read_is_an_error(mirror: S
 @pytest.mark.kubectl
 def test_as_a_plugin_of_kubectl(site: Site, tmp_path: Path) -> None:
     plugin = tmp_path / "kubectl-upgrade_gate"
-    plugin.write_text(f"#!{sys.executable}\nfrom upgrade_gate.commands import console\nraise SystemExit(console())\n")
+    plugin.write_text(f"#!{sys.executable}\nfrom upgrade_gate.cli import console\nraise SystemExit(console())\n")
     plugin.chmod(0o755)
     program = (str(require("kubectl")), "upgrade-gate")
     path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}

@@ -6,12 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration import certificates as certificate_files
-
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.integration.certificates import Certificates
 
 VARIABLES = (
     "REGISTRY_AUTH_FILE",
@@ -25,12 +21,6 @@ VARIABLES = (
     "NO_PROXY",
     "no_proxy",
 )
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """An authority of our own and certificates for loopback."""
-    return certificate_files.make(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(autouse=True)

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration import release_image
-from tests.integration.faulty_registry import REPOSITORY, TAG, FaultHandler, State, faulty_registry
-from tests.integration.registry_server import free_port
-from tests.integration.release_image import build, digest_of, release_files, tar_of
-from upgrade_gate.errors import ExitCode, SourceError, UpgradeGateError, UsageError
-from upgrade_gate.source import Limits, Reference, ReleaseFiles, Settings
-from upgrade_gate.sources import registry
+from tests.worlds import release_image
+from tests.worlds.faulty_registry import REPOSITORY, TAG, FaultHandler, State, faulty_registry
+from tests.worlds.registry_server import free_port
+from tests.worlds.release_image import build, digest_of, release_files, tar_of
+from upgrade_gate.base.errors import ExitCode, SourceError, UpgradeGateError, UsageError
+from upgrade_gate.payloads.reference import Limits, Reference, ReleaseFiles, Settings
+from upgrade_gate.payloads.sources import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.certificates import Certificates
+    from tests.worlds.certificates import Certificates
 
 Fault = "Callable[[FaultHandler, int], bool]"
 IMAGE = build("4.15.3")
@@ -342,7 +342,7 @@ def test_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     class Proxy(FaultHandler):
         do_CONNECT = FaultHandler.do_GET  # noqa: N815
 
-    from tests.integration.registry_server import serve
+    from tests.worlds.registry_server import serve
 
     with serve(Proxy, State(IMAGE, refuse)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@{proxy}")
@@ -410,8 +410,8 @@ def test_layer_larger_than_the_cap_is_never_fetched() -> None:
 CHILD = """
 import json, logging, resource, sys
 from pathlib import Path
-from upgrade_gate.source import Reference, Settings
-from upgrade_gate.sources import registry
+from upgrade_gate.payloads.reference import Reference, Settings
+from upgrade_gate.payloads.sources import registry
 text, folder, limit = sys.argv[1:]
 logging.basicConfig(format="%(message)s")
 if int(limit):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.components import require
+from tests.worlds.components import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

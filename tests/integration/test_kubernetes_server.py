@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster_objects import STORAGE, sample
-from tests.components import require
-from tests.integration.kubernetes_server import Fault, KubernetesServer
-from upgrade_gate import cluster
-from upgrade_gate.cluster import SecretRef
-from upgrade_gate.readers import live, snapshot
+from tests.worlds.cluster_objects import STORAGE, sample
+from tests.worlds.components import require
+from tests.worlds.kubernetes_server import Fault, KubernetesServer
+from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.cluster.observe import SecretRef
+from upgrade_gate.cluster.readers import live, snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.certificates import Certificates
-    from upgrade_gate.cluster import Cluster
+    from tests.worlds.certificates import Certificates
+    from upgrade_gate.cluster.observe import Cluster
 
 SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
 

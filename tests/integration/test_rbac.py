@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.components import require
-from tests.integration.kubernetes_server import KubernetesServer, objects_of
-from upgrade_gate.commands import main
+from tests.worlds.components import require
+from tests.worlds.kubernetes_server import KubernetesServer, objects_of
+from upgrade_gate.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tests.integration.certificates import Certificates
-    from tests.integration.kubernetes_server import Asked
+    from tests.worlds.certificates import Certificates
+    from tests.worlds.kubernetes_server import Asked
 
 NOW = ("--now", "2026-11-01")
 FROM_CLUSTER = ("--mirrors-from-cluster", "--pull-secret-from-cluster")

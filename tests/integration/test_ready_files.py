@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.init.ready_files import IMAGE, Workspace, loaded, made, settled
-from tests.components import require
-from tests.integration.kubernetes_server import KubernetesServer, objects_of
+from tests.worlds.components import require
+from tests.worlds.kubernetes_server import KubernetesServer, objects_of
+from tests.worlds.ready_files import IMAGE, Workspace, loaded, made, settled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.certificates import Certificates
+    from tests.worlds.certificates import Certificates
 
 
 @pytest.mark.kubectl

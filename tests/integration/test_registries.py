@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zstandard
 
-from tests.components import require
-from tests.integration import certificates as certificate_files
-from tests.integration import release_image
-from tests.integration.openpgp import gpg, statement
-from tests.integration.registry_server import (
+from tests.worlds import certificates as certificate_files
+from tests.worlds import release_image
+from tests.worlds.components import require
+from tests.worlds.openpgp import gpg, statement
+from tests.worlds.registry_server import (
     Meter,
     Registry,
     TokenHandler,
@@ -32,17 +32,17 @@ from tests.integration.registry_server import (
     token_settings,
     write_htpasswd,
 )
-from tests.integration.release_image import Image, build, build_list, release_files, tar_of
-from upgrade_gate import releases
-from upgrade_gate.errors import ExitCode, SourceError, UsageError
-from upgrade_gate.source import Reference, ReleaseFiles, Settings
-from upgrade_gate.sources import registry as source
+from tests.worlds.release_image import Image, build, build_list, release_files, tar_of
+from upgrade_gate.base.errors import ExitCode, SourceError, UsageError
+from upgrade_gate.payloads import resolve as releases
+from upgrade_gate.payloads.reference import Reference, ReleaseFiles, Settings
+from upgrade_gate.payloads.sources import registry as source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.integration.certificates import Certificates
+    from tests.worlds.certificates import Certificates
 
 pytestmark = pytest.mark.registry
 
@@ -353,9 +353,9 @@ def test_token_under_its_other_name(with_tokens: Guarded, certificates: Certific
 def test_token_that_is_about_to_end_is_renewed_before_it_is_refused(
     with_tokens: Guarded, certificates: Certificates
 ) -> None:
-    from upgrade_gate.sources._auth import CredentialStore
-    from upgrade_gate.sources._tokens import Authorizer
-    from upgrade_gate.sources._transport import Transport
+    from upgrade_gate.payloads.registry.credentials import CredentialStore
+    from upgrade_gate.payloads.registry.tokens import Authorizer
+    from upgrade_gate.reading.http.client import Transport
 
     with_tokens.tokens.expires_in = 1
     settings = Settings(certificate_authority=certificates.authority)

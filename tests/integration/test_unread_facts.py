@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.kubernetes_server import Fault, KubernetesServer, objects_of
-from upgrade_gate.commands import main
+from tests.worlds.kubernetes_server import Fault, KubernetesServer, objects_of
+from upgrade_gate.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.certificates import Certificates
+    from tests.worlds.certificates import Certificates
 
 NEEDED = {
     "ClusterVersion version",

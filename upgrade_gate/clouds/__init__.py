@@ -1,1 +1,1 @@
-"""What a CredentialsRequest grants on each cloud: one file each, found by name."""
+"""One folder for each cloud; a role is a file name, and a role that a cloud lacks has no file."""

@@ -1,0 +1,44 @@
+"""`schema`: the published JSON schema of the report."""
+
+import json
+
+from tests.worlds.running import run
+
+# design section 9: keys of the document that are always there
+KEYS = {
+    "schema",
+    "tool",
+    "generated",
+    "labels",
+    "hops",
+    "platform",
+    "mode",
+    "credentials",
+    "cco_behaviour",
+    "selection",
+    "requests",
+    "changes",
+    "cluster",
+    "findings",
+    "verdict",
+}
+
+
+def test_the_schema_is_json_schema_2020_12_with_every_public_key() -> None:
+    result = run("schema")
+    assert (result.code, result.err) == (0, "")
+    schema = json.loads(result.out)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    report = schema["$defs"][schema["$ref"].rpartition("/")[2]]
+    assert set(report["properties"]) >= KEYS
+    assert set(report["required"]) >= KEYS
+
+
+def test_the_report_is_the_default_document() -> None:
+    assert run("schema", "report").out == run("schema").out
+
+
+def test_an_unknown_document_is_a_usage_error() -> None:
+    result = run("schema", "bundle")
+    assert result.code == 2
+    assert "'report'" in result.first

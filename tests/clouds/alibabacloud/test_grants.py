@@ -1,0 +1,51 @@
+"""Alibaba Cloud grants: as AWS, without conditions."""
+
+import pytest
+
+from upgrade_gate.clouds.alibabacloud import grants as alibabacloud
+from upgrade_gate.clouds.contract.grants import Grant, cloud_of
+
+
+def read(*entries: object) -> tuple[Grant, ...]:
+    return alibabacloud.read_grants("AlibabaCloudProviderSpec", {"statementEntries": list(entries)})
+
+
+def test_entries_become_grants_without_conditions() -> None:
+    (grant,) = read({"effect": "Allow", "action": ["ecs:AttachDisk"], "resource": "*", "policyCondition": {"a": {}}})
+    assert grant == Grant("action", "ecs:AttachDisk", "Allow", "*")
+    assert cloud_of("AlibabaCloudProviderSpec") is not None
+
+
+def test_a_malformed_entry_names_its_field() -> None:
+    with pytest.raises(ValueError, match=r"statementEntries\[0\].action is str"):
+        read({"action": "ecs:AttachDisk"})
+
+
+def test_containment_and_identity_ignore_case() -> None:
+    held = [Grant("action", "ecs:*", "Allow", "*")]
+    needed = Grant("action", "ECS:AttachDisk", "Allow", "*")
+    assert alibabacloud.covering(held, needed) is not None
+    assert alibabacloud.covering([], needed) is None
+    assert alibabacloud.identity(needed) == alibabacloud.identity(Grant("action", "ecs:attachdisk", "Allow", "*"))
+    assert alibabacloud.permission_key(needed) == alibabacloud.permission_key(
+        Grant("action", "ecs:attachdisk", "Allow", "acs:ecs:*:*:disk/1")
+    )
+
+
+def test_no_wildcard_is_expanded_by_a_table() -> None:
+    held = [Grant("action", f"kms:ReEncrypt{end}", "Allow", "*") for end in ("From", "To")]
+    assert alibabacloud.covering(held, Grant("action", "kms:ReEncrypt*", "Allow", "*")) is None
+
+
+def test_the_secret_has_one_key() -> None:
+    assert alibabacloud.secret_keys(token=False, release=(4, 12)) == ("credentials",)
+    assert alibabacloud.missing_keys(frozenset(), token=False, release=(4, 12)) == ("credentials",)
+    assert alibabacloud.missing_keys(frozenset({"credentials"}), token=True, release=(4, 12)) == ()
+    assert alibabacloud.conflicting_keys(frozenset({"credentials"})) == ()
+
+
+def test_risks() -> None:
+    assert alibabacloud.risks(Grant("action", "ram:PassRole", "Allow", "*")) == ("ESCALATE",)
+    assert alibabacloud.risks(Grant("action", "oss:DeleteBucket", "Allow", "*")) == ("DESTROY",)
+    assert alibabacloud.risks(Grant("action", "ram:PassRole", "Deny", "*")) == ()
+    assert alibabacloud.risks(Grant("action", "ecs:DescribeDisks", "Allow", "*")) == ()

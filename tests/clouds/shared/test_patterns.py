@@ -1,0 +1,121 @@
+"""Pattern containment and overlap against brute force: every name to a length over a small alphabet."""
+
+import itertools
+import re
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from upgrade_gate.clouds.shared import patterns as _patterns
+from upgrade_gate.clouds.shared.patterns import Part, contains, covered, has_wildcard, intersects, matches, overlapping
+
+EXACT = settings(deadline=None, derandomize=True, max_examples=150)
+
+LENGTH = 6
+NAMES = tuple("".join(t) for n in range(LENGTH + 1) for t in itertools.product("abc", repeat=n))
+"""`c` stands in no pattern: it speaks for every other character."""
+patterns = st.text("ab*?", max_size=4)
+part = st.builds(Part, st.lists(patterns, max_size=2).map(tuple), st.lists(patterns, max_size=2).map(tuple))
+
+
+@cache
+def language(pattern: str) -> frozenset[str]:
+    """Return the names that a pattern matches, by the regular expression that means the same."""
+    text = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+    return frozenset(name for name in NAMES if re.fullmatch(text, name))
+
+
+def granted(given: Part) -> frozenset[str]:
+    allows = frozenset().union(*(language(p) for p in given.allows))
+    return allows - frozenset().union(*(language(p) for p in given.excepts))
+
+
+@EXACT
+@given(patterns)
+def test_a_pattern_matches_what_its_regular_expression_matches(pattern: str) -> None:
+    assert {name for name in NAMES if matches(pattern, name)} == language(pattern)
+
+
+@EXACT
+@given(patterns, patterns)
+def test_containment_is_that_of_the_languages(outer: str, inner: str) -> None:
+    assert contains(outer, inner) == (language(inner) <= language(outer))
+
+
+@EXACT
+@given(patterns, patterns)
+def test_two_patterns_intersect_where_they_share_a_name(first: str, second: str) -> None:
+    assert intersects(first, second) == bool(language(first) & language(second))
+    assert intersects(first, second) == intersects(second, first)
+
+
+@EXACT
+@given(patterns, st.lists(part, max_size=3))
+def test_a_union_of_parts_covers_what_its_languages_cover(inner: str, parts: list[Part]) -> None:
+    union = frozenset().union(*(granted(p) for p in parts))
+    assert covered(inner, parts) == (language(inner) <= union)
+
+
+@EXACT
+@given(patterns, st.lists(part, max_size=3))
+def test_a_part_overlaps_where_it_grants_a_name_of_the_pattern(inner: str, parts: list[Part]) -> None:
+    first = next((p for p in parts if granted(p) & language(inner)), None)
+    assert overlapping(inner, parts) == first
+
+
+@EXACT
+@given(patterns, patterns, patterns)
+def test_containment_is_reflexive_and_transitive(a: str, b: str, c: str) -> None:
+    assert contains(a, a)
+    if contains(a, b) and contains(b, c):
+        assert contains(a, c)
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "expected"),
+    [
+        ("*", "anything:at/all", True),
+        ("ec2:describe*", "ec2:describevolumes", True),
+        ("ec2:describevolume?", "ec2:describevolumes", True),
+        ("ec2:describevolumes?", "ec2:describevolumes", False),
+        ("ec2:[gx]et", "ec2:get", False),
+        ("ec2:[gx]et", "ec2:[gx]et", True),
+        ("*?", "*a", True),
+        ("?*", "*a", True),
+        ("*a", "*?", False),
+        ("**", "*", True),
+        ("", "", True),
+        ("", "*", False),
+        ("a.c", "abc", False),
+    ],
+)
+def test_containment_of_patterns_seen_in_policies(outer: str, inner: str, expected: bool) -> None:
+    assert contains(outer, inner) is expected
+
+
+def test_a_question_mark_is_a_character_where_the_cloud_has_no_such_wildcard() -> None:
+    assert not matches("a?", "ab", single=False)
+    assert matches("a?", "a?", single=False)
+    assert not has_wildcard("a?", single=False)
+    assert not intersects("a?", "ab", single=False)
+    assert contains("a*", "a?", single=False)
+
+
+def test_a_union_covers_what_no_single_pattern_does() -> None:
+    """Every name is empty, or begins with an a, or with something else."""
+    assert covered("x*", [Part(("x", "x?*"))])
+    assert not contains("x?*", "x*")
+
+
+def test_a_pattern_of_a_hundred_stars_is_matched_without_going_round_in_circles() -> None:
+    hostile = "*a" * 100
+    assert not matches(hostile, "a" * 99 + "b" * 900)
+    assert matches(hostile, "ba" * 100)
+    assert contains("*" + hostile, hostile)
+
+
+def test_a_union_too_large_to_settle_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_patterns, "_MAX_STATES", 3)
+    assert not covered("x*", [Part(("x", "x?*"))])

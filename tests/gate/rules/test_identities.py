@@ -1,0 +1,245 @@
+"""What identities hold, against what is required and did not change."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.worlds.rules import TODAY, Cluster, found, judge, needs, one, request
+from upgrade_gate.clouds.contract.holdings import Collection, Document
+from upgrade_gate.pipeline import Weighing
+from upgrade_gate.proof.identity_map import Identities
+from upgrade_gate.proof.proof import Claims
+
+ROLE = "arn:aws:iam::111122223333:role/c1"
+A = [request("a", "ec2:DescribeVolumes", "ec2:CreateTags")]
+
+
+def _claims(*actions: str, resource: str = "*", subjects: tuple[str, ...] = ("one",)) -> Claims:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/c1"},
+        "Condition": {
+            "StringEquals": {
+                "oidc.example.com/c1:sub": [f"system:serviceaccount:openshift-storage:{name}" for name in subjects]
+            }
+        },
+    }
+    body = {
+        "RoleDetailList": [
+            {
+                "RoleName": "c1",
+                "Arn": ROLE,
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+                "RolePolicyList": [
+                    {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+                ],
+                "AttachedManagedPolicies": [],
+            }
+        ],
+        "UserDetailList": [],
+        "GroupDetailList": [],
+        "Policies": [],
+    }
+    return Claims(Collection("export:x", (Document(body, "x.json"),)), identities=Identities(default=ROLE))
+
+
+def test_everything_held_is_proven(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:*"))
+    assert outcome.verdict.status == "pass"
+    assert outcome.verdict.basis.proven
+
+
+def test_permission_that_was_needed_all_along_is_missed(tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:Describe*")), "identity-lacks-permission")
+    assert (finding.severity, needs(finding)) == ("blocker", {"grants": "unmet"})
+
+
+def test_narrower_grant_cannot_be_told(tmp_path: Path) -> None:
+    claims = _claims("ec2:*", resource="arn:aws:ec2:*:*:volume/*")
+    outcome = judge(
+        tmp_path, [request("a", "ec2:CreateTags")], [request("a", "ec2:CreateTags")], Cluster(), claims=claims
+    )
+    assert one(outcome, "identity-narrower").severity == "unknown"
+    assert outcome.verdict.exit_code == 4
+
+
+def test_identity_that_nobody_names_is_unknown(tmp_path: Path) -> None:
+    claims = Claims(_claims("ec2:*").collection)
+    assert one(judge(tmp_path, A, A, Cluster(), claims=claims), "identity-unknown").severity == "unknown"
+
+
+def test_trust_without_the_service_account_blocks(tmp_path: Path) -> None:
+    claims = _claims("ec2:*", subjects=("other",))
+    assert one(judge(tmp_path, A, A, Cluster(), claims=claims), "identity-trust-lacks-subject").severity == "blocker"
+
+
+def test_trust_that_cannot_be_told_is_a_finding_beside_grants_that_cannot_for_another_reason(tmp_path: Path) -> None:
+    claims = _claims("ec2:*")
+    assert claims.collection is not None
+    (role,) = claims.collection.documents[0].body["RoleDetailList"]
+    role["PermissionsBoundary"] = {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/limits"}
+    role["AssumeRolePolicyDocument"] = "%7B"
+    hits = found(judge(tmp_path, A, A, Cluster(), claims=claims), "identity-unknown")
+    assert sorted(next(iter(needs(hit.finding))) for hit in hits) == ["grants", "trust"]
+
+
+def _without_trust(claims: Claims) -> tuple[Document, ...]:
+    """Return the documents with the role under ccoctl's name for it, and a trust policy that cannot be read."""
+    assert claims.collection is not None
+    body = copy.deepcopy(claims.collection.documents[0].body)
+    name = "c1-openshift-storage-cloud"
+    body["RoleDetailList"][0] |= {
+        "RoleName": name,
+        "Arn": f"arn:aws:iam::111122223333:role/{name}",
+        "AssumeRolePolicyDocument": "%7B",
+    }
+    return (Document(body, "x.json"),)
+
+
+def test_what_makes_grants_and_trust_unknown_is_one_finding(tmp_path: Path) -> None:
+    claims = _claims("ec2:*")
+    assert claims.collection is not None
+    nobody = Claims(claims.collection, identities=Identities(default=f"{ROLE}-2"))
+    assert len(found(judge(tmp_path / "1", A, A, Cluster(), claims=nobody), "identity-unknown")) == 1
+    by_name = Claims(replace(claims.collection, documents=_without_trust(claims)), ccoctl_name="c1")
+    assert len(found(judge(tmp_path / "3", A, A, Cluster(), claims=by_name), "identity-unknown")) == 1
+    cut = Claims(replace(claims.collection, unread=("y.json: cut off",)), identities=claims.identities)
+    assert len(found(judge(tmp_path / "2", A, A, Cluster(), claims=cut), "identity-unknown")) == 1
+
+
+def test_failed_export_is_never_a_pass(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(), claims=Claims(failure="x.json: cut off"))
+    assert outcome.verdict.exit_code == 4
+
+
+def test_root_credential_is_judged_in_passthrough_mode(tmp_path: Path) -> None:
+    cluster = Cluster(mode="Passthrough", root=True, issuer="")
+    outcome = judge(tmp_path / "1", A, A, cluster, claims=_claims("ec2:Describe*"))
+    assert one(outcome, "root-credential-insufficient").severity == "blocker"
+    assert not found(judge(tmp_path / "2", A, A, cluster, claims=_claims("ec2:*")), "root-credential-insufficient")
+
+
+def test_what_the_root_credential_holds_and_cannot_be_told_is_not_said_to_lack(tmp_path: Path) -> None:
+    cluster = Cluster(mode="Passthrough", root=True, issuer="")
+    claims = Claims(_claims("ec2:*").collection, identities=Identities(default=f"{ROLE}-2"))
+    finding = one(judge(tmp_path, A, A, cluster, claims=claims), "root-credential-insufficient")
+    assert (finding.severity, needs(finding)) == ("blocker", {"grants": "unknown"})
+    assert "2 permissions that the components need could not be proven" in finding.headline
+
+
+def test_no_identity_rule_without_identities(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster())
+    assert not [j for j in outcome.judged if j.finding.rule.startswith("identity-")]
+
+
+SECRET = "openshift-storage/cloud"
+
+
+def test_a_secret_that_names_another_identity_than_the_configuration_wins_and_blocks(tmp_path: Path) -> None:
+    """What the Secret names is judged: the configured role would hold nothing."""
+    claims = replace(_claims("ec2:*"), identities=Identities(by_secret={SECRET: f"{ROLE}-other"}))
+    outcome = judge(tmp_path, A, A, Cluster(identities={SECRET: ROLE}), claims=claims)
+    finding = one(outcome, "identity-mismatch")
+    assert (finding.severity, needs(finding)) == ("blocker", {"decision": "unmet"})
+    assert f"names {ROLE}, the configuration {ROLE}-other" in finding.headline
+    assert finding.identity == (ROLE, "secret")
+    assert not found(outcome, "identity-unknown"), "the Secret's own role was judged"
+
+
+@pytest.mark.parametrize("configured", [Identities(by_secret={SECRET: ROLE}), Identities()], ids=["same", "silent"])
+def test_a_secret_that_the_configuration_agrees_with_is_no_mismatch(configured: Identities, tmp_path: Path) -> None:
+    claims = replace(_claims("ec2:*"), identities=configured)
+    outcome = judge(tmp_path, A, A, Cluster(identities={SECRET: ROLE}), claims=claims)
+    assert not found(outcome, "identity-mismatch")
+    assert outcome.verdict.status == "pass"
+
+
+def test_a_mismatch_stays_blocked_until_somebody_decides(tmp_path: Path) -> None:
+    claims = replace(_claims("ec2:*"), identities=Identities(by_secret={SECRET: f"{ROLE}-other"}))
+    assert judge(tmp_path, A, A, Cluster(identities={SECRET: ROLE}), claims=claims).verdict.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subjects", "status"),
+    [
+        ("https://oidc.example.com/c1", ("one",), "pass"),
+        ("https://oidc.example.com/c2", ("one",), "undetermined"),
+        ("https://oidc.example.com/c1", ("other",), "undetermined"),
+    ],
+    ids=["trusts-this-cluster", "trusts-another-cluster", "trusts-another-account"],
+)
+def test_a_name_that_ccoctl_gives_counts_only_with_the_cluster_s_issuer_and_every_subject(
+    *, issuer: str, subjects: tuple[str, ...], status: str, tmp_path: Path
+) -> None:
+    claims = _claims("ec2:*", subjects=subjects)
+    assert claims.collection is not None
+    (document,) = claims.collection.documents
+    role = document.body["RoleDetailList"][0]
+    role |= {"RoleName": "c1-openshift-storage-cloud", "Arn": f"{ROLE}-openshift-storage-cloud"}
+    named = replace(claims, identities=Identities(), ccoctl_name="c1")
+    outcome = judge(tmp_path, A, A, Cluster(issuer=issuer), claims=named)
+    assert outcome.verdict.basis.proven is (status == "pass")
+    if status == "pass":
+        assert outcome.verdict.status == "pass"
+        return
+    finding = one(outcome, "identity-unknown")
+    assert finding.identity == (role["Arn"], "ccoctl-name")
+    assert "found by ccoctl's naming" in finding.needs[0].detail
+
+
+def test_a_name_that_ccoctl_gives_does_not_count_where_no_service_account_could_be_trusted(tmp_path: Path) -> None:
+    claims = _claims("ec2:*")
+    assert claims.collection is not None
+    role = claims.collection.documents[0].body["RoleDetailList"][0]
+    role |= {"RoleName": "c1-openshift-storage-cloud", "Arn": f"{ROLE}-openshift-storage-cloud"}
+    named = replace(claims, identities=Identities(), ccoctl_name="c1")
+    asked = [request("a", "ec2:DescribeVolumes", accounts=())]
+    outcome = judge(tmp_path / "1", asked, asked, Cluster(), claims=named)
+    assert "names no service account" in one(outcome, "identity-unknown").needs[0].detail
+    assert outcome.verdict.exit_code == 4
+    configured = replace(claims, identities=Identities(default=role["Arn"]))
+    assert judge(tmp_path / "2", asked, asked, Cluster(), claims=configured).verdict.basis.proven
+
+
+def test_strict_proof_asks_for_what_no_export_holds(tmp_path: Path) -> None:
+    strict = judge(tmp_path, A, A, Cluster(), claims=replace(_claims("ec2:*"), strict=True))
+    assert strict.verdict.status == "undetermined"
+    assert "strict proof asks for more" in one(strict, "identity-unknown").needs[0].detail
+
+
+@pytest.mark.parametrize(("held", "status", "code"), [("ec2:*", "pass", 0), (None, "undetermined", 4)])
+def test_required_proof_lets_only_what_is_proven_pass(
+    *, held: str | None, status: str, code: int, tmp_path: Path
+) -> None:
+    claims = _claims(held) if held else Claims()
+    weighing = Weighing(today=TODAY, require_proof=True)
+    verdict = judge(tmp_path, A, A, Cluster(), weighing=weighing, claims=claims).verdict
+    assert (verdict.status, verdict.exit_code, verdict.basis.proven) == (status, code, held is not None)
+
+
+def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -> None:
+    """A role's inline policies end at 10,240 characters (iam.md section 1): each half fits, both do not."""
+
+    def asking(name: str, start: int) -> dict[str, Any]:
+        actions = [f"ec2:{'Describe' * 5}{number:04d}" for number in range(start, start + 120)]
+        return request(name, *actions, secret=name)
+
+    both = [asking("a", 0), asking("b", 500)]
+    cluster = Cluster(secrets=("openshift-storage/a", "openshift-storage/b"))
+    finding = one(judge(tmp_path / "both", both, both, cluster, claims=_claims("s3:Get*")), "policy-too-large")
+    assert (finding.severity, "10240" in finding.headline) == ("warning", True)
+    one_alone = judge(tmp_path / "one", both[:1], both[:1], cluster, claims=_claims("s3:Get*"))
+    assert not found(one_alone, "policy-too-large")
+
+
+def test_caveats_of_a_proof_stand_in_the_report_where_no_finding_names_them(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:*"))
+    evidence = outcome.situation.proof.evidence()
+    assert evidence is not None
+    assert any("service control policies" in caveat for caveat in evidence.caveats)
+    assert evidence.account == "111122223333"

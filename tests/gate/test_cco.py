@@ -1,0 +1,433 @@
+"""What CCO and CVO do by themselves: the upstream cases, the tables per release, and the guard."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.worlds.cluster_objects import Objects, sample
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.gate import cco
+from upgrade_gate.gate.findings import Guard
+from upgrade_gate.gate.situation import HopKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from upgrade_gate.base.facts import Fact
+
+SECRETS = {
+    # cco.md 5.2
+    ((4, 5), "AWS"): {
+        "openshift-cloud-credential-operator/cloud-credential-operator-s3",
+        "openshift-cluster-csi-drivers/ebs-cloud-credentials",
+    },
+    ((4, 6), "AWS"): set(),
+    ((4, 6), "GCP"): {
+        "openshift-cluster-csi-drivers/gcp-pd-cloud-credentials",
+        "openshift-cloud-credential-operator/cloud-credential-operator-gcp-ro-creds",
+    },
+    ((4, 6), "OpenStack"): {"openshift-cluster-csi-drivers/openstack-cloud-credentials"},
+    ((4, 7), "VSphere"): {"openshift-cluster-storage-operator/openshift-vsphere-problem-detector"},
+}
+NO_LIST = [((4, 5), "GCP"), ((4, 6), "Azure"), ((4, 7), "oVirt"), ((4, 8), "AWS"), ((4, 6), "IBMCloud"), ((4, 7), "x")]
+ISSUER: Fact[str] = Known("https://oidc.example.com")
+
+
+def test_every_upstream_case_of_the_upgradeable_check_and_of_the_precondition(shared: Path) -> None:
+    cases = json.loads((shared / "cases" / "upgradeable_cases.json").read_text())
+    assert cases
+    for case in cases:
+        if "credentials_mode" in case:
+            _cco_case(case)
+        else:
+            _cvo_case(case)
+
+
+def _cco_case(case: dict[str, Any]) -> None:
+    found = cco.upgradeable_check(
+        mode=case["credentials_mode"],
+        completed=case["completed_version"],
+        annotation=case["upgradeable_to_annotation"],
+        root_secret=case["note"] == "root secret present",
+    )
+    expected = case["expected"]
+    got = None if found is None else {"status": found.status, "reason": found.reason}
+    assert got == expected, case["name"]
+
+
+def _cvo_case(case: dict[str, Any]) -> None:
+    expected = case["expected"]
+    passed_through = bool(expected) and "passed through" in expected["reason"]
+    found = cco.cvo_precondition(
+        upgradeable=case["clusterversion_upgradeable"],
+        reason=expected["reason"] if passed_through else "another",
+        current=case["current"],
+        desired=case["desired"],
+        overrides=case["overrides_unmanaged"],
+        completed=case["completed_version"],
+    )
+    got = None if found is None else {"block": found.blocks, "reason": found.reason}
+    assert got == expected, case["name"]
+
+
+def test_a_target_that_is_no_version_is_blocked() -> None:
+    found = cco.cvo_precondition(upgradeable="False", reason="r", current="4.14.3", desired="latest")
+    assert found == cco.Precondition(blocks=True, reason="InvalidDesiredVersion")
+
+
+def test_a_patch_while_a_minor_update_is_under_way_is_only_warned_about() -> None:
+    found = cco.cvo_precondition(
+        upgradeable="False", reason="r", current="4.15.1", desired="4.15.2", completed="4.14.9"
+    )
+    assert found == cco.Precondition(blocks=False, reason="MinorVersionClusterUpdateInProgress")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "upgradeable"),
+    [
+        # the table of cco.md 5.3, current 4.20
+        *((text, True) for text in ("4.21", "v4.21", "4.21.3", "v4.21.0-rc.1", "4.99", "5", "v5.0")),
+        *((text, False) for text in ("4.20", "4.20.99", "4", "4.9")),
+        *(
+            (text, False)
+            for text in (
+                "4.21-rc.1",
+                "V4.21",
+                "vv4.21",
+                " 4.21",
+                "4.021",
+                "v",
+                "latest",
+                "",
+                "4.21.",
+                "4.21.0-01",
+                "4.21 ",
+            )
+        ),
+        ("4.21.0+build.7", True),
+        ("4.21+build", False),
+        ("4." + "9" * 5000, True),
+        ("٤.21", False),
+    ],
+)
+def test_the_annotation_is_read_as_go_reads_it(annotation: str, upgradeable: bool) -> None:
+    found = cco.upgradeable_check(mode="Manual", completed="4.20.5", annotation=annotation, root_secret=False)
+    assert (found is None) == upgradeable
+
+
+def test_a_good_annotation_also_stands_for_the_root_secret() -> None:
+    assert cco.upgradeable_check(mode="Mint", completed="4.20.5", annotation="4.21", root_secret=False) is None
+
+
+def test_a_cluster_that_never_completed_an_update_has_no_condition() -> None:
+    assert cco.upgradeable_check(mode="Manual", completed=None, annotation=None, root_secret=False) is None
+
+
+def test_release_4_14_on_gcp_wants_the_annotation_in_mint_mode_too() -> None:
+    found = cco.upgradeable_check(mode="", completed="4.14.3", annotation=None, root_secret=True, every_mode=True)
+    assert found == cco.Upgradeable("MissingUpgradeableAnnotation")
+
+
+# --- tables per release ---
+
+
+@pytest.mark.parametrize(("place", "expected"), SECRETS.items())
+def test_the_lists_of_secrets(place: tuple[tuple[int, int], str], expected: set[str]) -> None:
+    found = cco.secret_list(*place)
+    assert found is not None
+    assert {str(ref) for ref in found} == expected
+
+
+@pytest.mark.parametrize("place", NO_LIST)
+def test_elsewhere_there_is_no_list(place: tuple[tuple[int, int], str]) -> None:
+    assert cco.secret_list(*place) is None
+
+
+@pytest.mark.parametrize(
+    ("release", "platforms"),
+    [
+        ((4, 7), set()),
+        ((4, 8), {"AWS", "GCP", "OpenStack", "VSphere"}),
+        ((4, 9), {"AWS", "GCP", "OpenStack", "VSphere"}),
+        ((4, 10), {"AWS", "GCP", "OpenStack", "VSphere", "Azure", "oVirt", "KubeVirt"}),
+        ((5, 2), {"AWS", "GCP", "OpenStack", "VSphere", "Azure", "oVirt", "KubeVirt"}),
+    ],
+)
+def test_where_the_annotation_is_asked_for(release: tuple[int, int], platforms: set[str]) -> None:
+    every = {"AWS", "GCP", "OpenStack", "VSphere", "Azure", "oVirt", "KubeVirt", "IBMCloud", "PowerVS", "Nutanix"}
+    every |= {"AlibabaCloud", "BareMetal", "None", "External", "EquinixMetal", "Newcloud"}
+    assert {name for name in every if cco.checks_annotation(release, name)} == platforms
+
+
+@pytest.mark.parametrize(
+    ("release", "platform", "hop", "mode", "wanted"),
+    [
+        ((4, 14), "AWS", "minor", "manual", True),
+        ((4, 14), "AWS", "major", "unknown", True),
+        ((4, 14), "AWS", "skip", "manual", True),
+        ((4, 14), "AWS", "patch", "manual", False),
+        ((4, 14), "AWS", "downgrade", "manual", False),
+        ((4, 14), "AWS", "minor", "mint", False),
+        ((4, 14), "AWS", "minor", "absent", False),
+        ((4, 14), "GCP", "minor", "mint", True),
+        ((4, 15), "GCP", "minor", "mint", False),
+        ((4, 7), "AWS", "minor", "manual", False),
+        ((4, 9), "Azure", "minor", "manual", False),
+        ((4, 14), "Nutanix", "minor", "manual", False),
+    ],
+)
+def test_when_the_annotation_must_be_set(
+    release: tuple[int, int], platform: str, hop: HopKind, mode: str, wanted: bool
+) -> None:
+    found, reason = cco.annotation_wanted(release=release, platform=platform, hop_kind=hop, mode=mode)
+    assert found == wanted
+    assert reason
+
+
+# --- hops ---
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("4.14.3", "4.14.9", "patch"),
+        ("4.14.0-rc.1", "4.14.0", "patch"),
+        ("4.14.3", "4.15.0", "minor"),
+        ("4.14.3", "4.15.0-rc.1", "minor"),
+        ("4.9.3", "4.10.0", "minor"),
+        ("4.14.3", "4.16.0", "skip"),
+        ("4.22.1", "5.0.0", "major"),
+        ("4.14.3", "4.13.9", "downgrade"),
+        ("4.14.3", "4.14.2", "downgrade"),
+        ("4.14.3", "4.14.3", "none"),
+        ("4.14.3+a", "4.14.3+b", "none"),
+    ],
+)
+def test_the_kind_of_a_hop(old: str, new: str, kind: str) -> None:
+    assert cco.hop_kind(old, new) == kind
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("", "4.15.0"), ("4.14.3", "latest"), ("4.14", "4.15.0"), ("v4.14.3", "4.15.0")]
+)
+def test_what_is_no_version_has_no_hop(old: str, new: str) -> None:
+    with pytest.raises(ValueError, match="is no version"):
+        cco.hop_kind(old, new)
+
+
+@pytest.mark.parametrize(
+    ("kind", "edges", "supported"),
+    [
+        ("patch", (), True),
+        ("minor", (), True),
+        ("none", (), True),
+        ("major", (), False),
+        ("major", ("4.22.0",), False),
+        ("major", ("4.22.1",), True),
+        ("skip", ("4.22.1",), False),
+        ("downgrade", ("4.22.1",), False),
+    ],
+)
+def test_which_hops_cvo_can_make(kind: HopKind, edges: tuple[str, ...], supported: bool) -> None:
+    found, reason = cco.hop_support(kind, "4.22.1", "5.0.0", edges)
+    assert found == supported
+    assert bool(reason) != supported
+
+
+# --- form and behaviour ---
+
+
+def _forms(*forms: str | None) -> list[Fact[cluster.SecretRecord]]:
+    ref = cluster.SecretRef("a", "b")
+    return [Known(cluster.SecretRecord(ref, form=form)) for form in forms]
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "mode", "issuer", "forms", "expected"),
+    [
+        ("AWS", (4, 8), "manual", ISSUER, (), "token"),
+        ("AWS", (4, 7), "manual", ISSUER, (), "keys"),
+        ("AWS", (4, 14), "manual", Absent(), (), "keys"),
+        ("AWS", (4, 14), "manual", Unknown("?"), (), "unknown"),
+        ("AWS", (4, 14), "absent", ISSUER, (), "token"),
+        ("AWS", (4, 14), "unknown", ISSUER, (), "token"),
+        ("AWS", (4, 14), "mint", ISSUER, (), "keys"),
+        ("Azure", (4, 13), "manual", ISSUER, (), "keys"),
+        ("Azure", (4, 14), "manual", ISSUER, (), "token"),
+        ("GCP", (4, 9), "manual", ISSUER, (), "keys"),
+        ("GCP", (4, 10), "manual", ISSUER, (), "token"),
+        ("VSphere", (4, 20), "manual", ISSUER, (), "keys"),
+        ("IBMCloud", (4, 20), "manual", ISSUER, (), "keys"),
+        ("None", (4, 20), "manual", Absent(), (), "none"),
+        ("Newcloud", (4, 20), "manual", ISSUER, (), "unknown"),
+        # the Secrets' own form decides where all of them can be read; one that cannot may be a token
+        ("AWS", (4, 14), "manual", ISSUER, ("keys", None), "token"),
+        ("AWS", (4, 14), "manual", Absent(), ("token", "keys"), "token"),
+        ("AWS", (4, 14), "manual", Unknown("?"), ("token",), "token"),
+    ],
+)
+def test_the_form_of_the_credentials(
+    *, platform: str, release: tuple[int, int], mode: str, issuer: Fact[str], forms: tuple[str, ...], expected: str
+) -> None:
+    found = cco.credentials_form(
+        platform=platform, release=release, mode=mode, issuer=issuer, secrets=[*_forms(*forms), Unknown("?"), Absent()]
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "mode", "issuer", "expected"),
+    [
+        # cco.md section 4: AWS and Azure from 4.14, GCP from 4.17, elsewhere never
+        ("AWS", (4, 13), "manual", ISSUER, "plain"),
+        ("AWS", (4, 14), "manual", ISSUER, "timed-token"),
+        ("Azure", (4, 14), "manual", ISSUER, "timed-token"),
+        ("GCP", (4, 16), "manual", ISSUER, "plain"),
+        ("GCP", (4, 17), "manual", ISSUER, "timed-token"),
+        ("VSphere", (4, 20), "manual", ISSUER, "plain"),
+        ("AWS", (4, 14), "manual", Absent(), "plain"),
+        ("AWS", (4, 14), "manual", Unknown("?"), "unknown"),
+        ("AWS", (4, 14), "mint", ISSUER, "non-manual"),
+        ("VSphere", (4, 14), "passthrough", Absent(), "non-manual"),
+        ("AWS", (4, 14), "unknown", ISSUER, "unknown"),
+        ("AWS", (4, 15), "absent", ISSUER, "absent"),
+        ("Nutanix", (4, 14), "manual", ISSUER, "no-op platform"),
+        ("Newcloud", (4, 14), "manual", ISSUER, "unknown"),
+    ],
+)
+def test_what_cco_does_here(
+    platform: str, release: tuple[int, int], mode: str, issuer: Fact[str], expected: str
+) -> None:
+    assert cco.behaviour(platform=platform, release=release, mode=mode, issuer=issuer) == expected
+
+
+# --- the guard ---
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "hop", "mode", "condition", "guard"),
+    [
+        ("AWS", (4, 14), "minor", "manual", "False", Guard.STOPPED),
+        ("AWS", (4, 14), "major", "manual", "False", Guard.STOPPED),
+        ("AWS", (4, 14), "skip", "manual", "False", Guard.STOPPED),
+        ("AWS", (4, 14), "minor", "manual", "True", Guard.MISSED),
+        ("AWS", (4, 14), "minor", "manual", None, Guard.MISSED),
+        ("AWS", (4, 14), "patch", "manual", "False", Guard.MISSED),
+        ("AWS", (4, 14), "minor", "absent", "False", Guard.MISSED),
+        ("AWS", (4, 14), "minor", "mint", "False", Guard.STOPPED),
+        ("Nutanix", (4, 14), "minor", "manual", "False", Guard.MISSED),
+        ("PowerVS", (4, 14), "minor", "manual", "False", Guard.MISSED),
+        ("Azure", (4, 9), "minor", "manual", "False", Guard.MISSED),
+        ("Azure", (4, 10), "minor", "manual", "False", Guard.STOPPED),
+        ("oVirt", (4, 8), "minor", "manual", "False", Guard.MISSED),
+        ("GCP", (4, 6), "minor", "manual", "False", Guard.STOPPED),
+        ("AWS", (4, 6), "minor", "manual", "False", Guard.MISSED),
+        ("AWS", (4, 6), "minor", "mint", "False", Guard.STOPPED),
+        ("GCP", (4, 5), "minor", "mint", "False", Guard.MISSED),
+        ("Newcloud", (4, 14), "minor", "manual", "False", Guard.MISSED),
+    ],
+)
+def test_whether_a_new_request_would_have_been_stopped(
+    *, platform: str, release: tuple[int, int], hop: HopKind, mode: str, condition: str | None, guard: Guard
+) -> None:
+    found, reason = cco.guard_new_request(
+        platform=platform, release=release, hop_kind=hop, mode=mode, condition=condition
+    )
+    assert found is guard
+    assert reason
+
+
+@pytest.mark.parametrize("hop", ["patch", "minor", "major", "skip", "downgrade", "none"])
+def test_a_permission_is_never_guarded(hop: HopKind) -> None:
+    assert cco.guard_permission(hop)[0] is Guard.MISSED
+
+
+@pytest.mark.parametrize(
+    ("release", "hop", "name", "guard"),
+    [
+        ((4, 5), "minor", "ebs-cloud-credentials", Guard.STOPPED),
+        ((4, 5), "patch", "ebs-cloud-credentials", Guard.MISSED),
+        ((4, 5), "minor", "other", Guard.MISSED),
+        ((4, 6), "minor", "ebs-cloud-credentials", Guard.MISSED),
+        ((4, 8), "minor", "ebs-cloud-credentials", Guard.MISSED),
+        ((4, 20), "minor", "ebs-cloud-credentials", Guard.MISSED),
+    ],
+)
+def test_a_missing_secret_is_guarded_only_by_the_old_lists(
+    release: tuple[int, int], hop: HopKind, name: str, guard: Guard
+) -> None:
+    secret = cluster.SecretRef("openshift-cluster-csi-drivers", name)
+    assert cco.guard_secret_missing(platform="AWS", release=release, hop_kind=hop, secret=secret)[0] is guard
+
+
+@pytest.mark.parametrize(
+    ("hop", "condition", "guard"),
+    [
+        ("minor", "False", Guard.STOPPED),
+        ("minor", "True", Guard.MISSED),
+        ("patch", "False", Guard.MISSED),
+        ("skip", None, Guard.MISSED),
+    ],
+)
+def test_a_missing_root_credential_is_guarded_by_the_condition(
+    hop: HopKind, condition: str | None, guard: Guard
+) -> None:
+    assert cco.guard_root_credential(hop_kind=hop, condition=condition)[0] is guard
+
+
+def test_the_operators_refusal_counts_only_where_cvo_listens() -> None:
+    assert cco.guard_operator("minor")[0] is Guard.STOPPED
+    assert cco.guard_operator("patch")[0] is Guard.MISSED
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "mode", "annotation", "unproven"),
+    [
+        ("AWS", (4, 14), "manual", Known("4.15"), False),
+        ("AWS", (4, 14), "manual", Known("v4.15.3"), False),
+        ("AWS", (4, 14), "manual", Known("4.99"), True),
+        ("AWS", (4, 14), "manual", Known("latest"), True),
+        ("AWS", (4, 14), "manual", Absent(), True),
+        ("AWS", (4, 14), "manual", Unknown("?"), True),
+        ("AWS", (4, 14), "mint", Absent(), False),
+        ("AWS", (4, 14), "absent", Absent(), False),
+        ("Nutanix", (4, 14), "manual", Known("4.15"), True),
+        ("Azure", (4, 9), "manual", Known("4.15"), True),
+        ("AWS", (4, 6), "manual", Absent(), True),
+        ("GCP", (4, 6), "manual", Absent(), False),
+        ("GCP", (4, 7), "manual", Absent(), True),
+    ],
+)
+def test_when_a_good_verdict_of_cco_rests_on_nothing(
+    platform: str, release: tuple[int, int], mode: str, annotation: Fact[str], unproven: bool
+) -> None:
+    reason = cco.unproven(
+        platform=platform, release=release, mode=mode, annotation=annotation, targets={(4, 15), (4, 16)}
+    )
+    assert bool(reason) == unproven
+
+
+# --- what a cluster says ---
+
+
+def test_the_status_and_the_finalizer_are_read_from_the_cluster() -> None:
+    objects = sample()
+    found = cluster.observe(Objects(objects))
+    assert cco.upgradeable_status(found) == "False"
+    assert isinstance(cco.condition(found, "Progressing"), Absent)
+    request = "openshift-cloud-credential-operator/storage"
+    assert not cco.has_finalizer(found, request)
+    objects["CredentialsRequest/storage"]["metadata"]["finalizers"] = [cco.FINALIZER]
+    assert cco.has_finalizer(cluster.observe(Objects(objects)), request)
+
+
+def test_what_could_not_be_read_has_neither_status_nor_finalizer() -> None:
+    answers = {query: Unknown("forbidden") for query in cluster.first_wave()}
+    found = cluster.observe(Objects({}, answers))
+    assert cco.upgradeable_status(found) is None
+    assert not cco.has_finalizer(found, "a/b")
+    assert isinstance(cco.condition(found, "Upgradeable"), Unknown)

@@ -1,1 +1,0 @@
-"""How each cloud grants what is missing."""

@@ -1,0 +1,310 @@
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from tests.worlds import sample_report as sample
+from tests.worlds.components import require
+from upgrade_gate.report.document import Report
+from upgrade_gate.report.formats import html as subject
+from upgrade_gate.report.formats._options import RenderOptions
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Scheme = Literal["light", "dark"]
+
+
+def render(report: Report) -> str:
+    return subject.render(report, RenderOptions()).decode()
+
+
+def policy(document: str) -> str:
+    found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', document)
+    assert found
+    return found[1]
+
+
+class Elements(HTMLParser):
+    """Collects every element, and every attribute that could load or run something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.references: list[str] = []
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name in {"src", "href", "srcset", "data", "action", "formaction", "poster"}:
+                self.references.append(value or "")
+            if name.startswith("on") or name == "style":
+                self.handlers.append(f"{tag} {name}")
+
+
+@pytest.mark.parametrize("case", sample.ALL)
+def test_the_document_refers_to_nothing_outside_itself(case: str) -> None:
+    read = Elements()
+    read.feed(render(sample.ALL[case]()))
+    assert all(reference.startswith("#") for reference in read.references)
+    assert not read.handlers
+    assert not read.tags & {"img", "link", "iframe", "object", "embed", "base", "svg", "video", "audio"}
+
+
+@pytest.mark.parametrize("case", ["full", "hostile"])
+def test_the_policy_lets_through_the_inline_parts_and_nothing_else(case: str) -> None:
+    document = render(sample.ALL[case]())
+    for tag in ("style", "script"):
+        (inline,) = re.findall(f"<{tag}>(.*?)</{tag}>", document, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}';" in policy(document)
+    assert policy(document).startswith("default-src 'none';")
+    assert "unsafe" not in policy(document)
+
+
+def test_hostile_names_make_no_element() -> None:
+    harmless, hostile = Elements(), Elements()
+    harmless.feed(render(sample.report()))
+    hostile.feed(render(sample.hostile()))
+    assert hostile.tags <= harmless.tags
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in render(sample.hostile())
+
+
+def test_the_parts_come_in_the_order_of_a_review() -> None:
+    parts = re.findall(r'<section id="(\w+)"', render(sample.report()))
+    assert parts == ["missed", "run", "components", "facts", "proof", "remedy", "excluded", "accepted", "evidence"]
+
+
+def test_a_review_of_two_hundred_components_stays_below_two_megabytes() -> None:
+    assert len(render(sample.large()).encode()) < 2_000_000
+
+
+def test_every_link_inside_the_document_has_a_target() -> None:
+    for case in ("full", "large", "hostile"):
+        document = render(sample.ALL[case]())
+        targets = re.findall(r' id="([^"]+)"', document)
+        assert len(set(targets)) == len(targets), "an id is given twice"
+        assert set(re.findall(r'href="#([^"]+)"', document)) <= set(targets)
+
+
+@dataclass
+class Opened:
+    """A page in Chromium, with all it complained about and asked for."""
+
+    page: "Page"
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+class Viewer:
+    """Opens reports in Chromium, cut off from any network."""
+
+    def __init__(self, browser: "Browser", folder: Path) -> None:
+        self._browser = browser
+        self._folder = folder
+        self._contexts: list[BrowserContext] = []
+
+    def open(
+        self,
+        report: Report,
+        *,
+        width: int = 1280,
+        scheme: Scheme = "light",
+        scripts: bool = True,
+        bypass_csp: bool = False,
+    ) -> Opened:
+        file = self._folder / "report.html"
+        file.write_bytes(subject.render(report, RenderOptions()))
+        context = self._browser.new_context(
+            offline=True,
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            bypass_csp=bypass_csp,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self._contexts.append(context)
+        opened = Opened(context.new_page())
+        opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.on("dialog", lambda dialog: opened.complaints.append(f"dialog: {dialog.message}"))
+        opened.page.on("request", lambda request: opened.requests.append(request.url))
+        opened.page.goto(file.as_uri())
+        return opened
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    chromium = require("chromium")
+    require("python:playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def viewer(browser: "Browser", tmp_path: Path) -> Iterator[Viewer]:
+    viewer = Viewer(browser, tmp_path)
+    yield viewer
+    viewer.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("case", sample.ALL)
+def test_chromium_has_no_complaint_and_asks_for_nothing_but_the_file(viewer: Viewer, case: str) -> None:
+    opened = viewer.open(sample.ALL[case]())
+    assert opened.complaints == []
+    assert [url.rpartition("/")[2] for url in opened.requests] == ["report.html"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("case", ["full", "quiet", "empty", "difference", "hostile"])
+def test_axe_finds_no_violation(viewer: Viewer, case: str, scheme: Scheme) -> None:
+    require("python:axe_playwright_python")
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened = viewer.open(sample.ALL[case](), scheme=scheme, bypass_csp=True)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
+    result = Axe().run(opened.page)
+    assert result.violations_count == 0, result.generate_report()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [320, 768, 1280])
+@pytest.mark.parametrize("case", ["full", "quiet", "difference", "hostile"])
+def test_no_width_needs_sideways_scrolling(viewer: Viewer, case: str, width: int) -> None:
+    page = viewer.open(sample.ALL[case](), width=width).page
+    page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    wide = page.evaluate(
+        "[...document.querySelectorAll('main *, header *')].filter(e => e.checkVisibility() && !e.closest('.sr')"
+        " && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert wide == []
+
+
+@pytest.mark.browser
+def test_a_copy_button_puts_the_command_on_the_clipboard(viewer: Viewer) -> None:
+    page = viewer.open(sample.report()).page
+    step = page.locator("#s1")
+    step.get_by_role("button", name="Copy step 1").click()
+    step.get_by_role("button", name="Copied step 1").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.replace("\\\n", "").split() == [
+        *("aws", "iam", "put-role-policy", "--role-name", "c1-openshift-cluster-csi-drivers-ebs", "--policy-name"),
+        *("c1-openshift-cluster-csi-drivers-ebs", "--policy-document", "file://aws/ebs-policy.json"),
+    ]
+
+
+def test_the_head_counts_the_steps_that_end_the_verdict_apart_from_those_after_it() -> None:
+    page = subject.render(sample.report(), RenderOptions()).decode()
+    steps = {
+        (r.when, r.step, tuple(r.argv), r.file)
+        for f in sample.report().findings
+        if f.status == "open"
+        for r in f.remedy
+    }
+    before, after = (sum(step[0] == when for step in steps) for when in ("before", "after"))
+    assert before > 1
+    assert f"{before} steps before the upgrade, {after} after it" in page
+
+
+@pytest.mark.browser
+def test_what_is_for_after_the_upgrade_is_folded_and_a_link_opens_it(viewer: Viewer) -> None:
+    page = viewer.open(sample.report()).page
+    last = page.locator(".clean-up li").last
+    assert not last.is_visible()
+    page.evaluate("number => { location.hash = number }", last.get_attribute("id"))
+    last.wait_for(state="visible")
+
+
+@pytest.mark.browser
+def test_the_filter_finds_a_component_by_what_it_asks_for(viewer: Viewer) -> None:
+    page = viewer.open(sample.large()).page
+    status = page.locator("#shown")
+    page.get_by_label("Search").fill("service17:Action")
+    assert status.inner_text() == "1 of 200 components"
+    assert page.locator(".component:visible").count() == 1
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Show").select_option("settled")
+    assert page.locator(".component:visible").count() == 0
+    page.get_by_role("button", name="Clear the filter").click()
+    assert page.locator(".component:visible").count() == 200
+
+
+@pytest.mark.browser
+def test_unfolding_all_shows_every_permission(viewer: Viewer) -> None:
+    page = viewer.open(sample.large(60)).page
+    assert not page.get_by_text("service3:Action1Something").is_visible()
+    page.get_by_role("button", name="Unfold all").click()
+    assert page.get_by_text("service3:Action1Something").is_visible()
+    page.get_by_role("button", name="Fold all", exact=True).click()
+    assert not page.get_by_text("service3:Action1Something").is_visible()
+
+
+@pytest.mark.browser
+def test_following_a_link_unfolds_its_component(viewer: Viewer) -> None:
+    page = viewer.open(sample.large()).page
+    page.locator("#missed summary").click()
+    page.get_by_role("link", name="component-150 gains 6 permissions").first.click()
+    page.get_by_text("service150:Action3Something").wait_for(state="visible")
+
+
+@pytest.mark.browser
+def test_everything_but_filter_and_copying_works_without_scripts(viewer: Viewer) -> None:
+    page = viewer.open(sample.report(), scripts=False).page
+    assert not page.locator(".tools").is_visible()
+    assert page.get_by_role("button", name="Copy").count() == 0
+    page.locator("summary", has_text="cloud-network-config-controller").click()
+    assert page.get_by_text("was openshift-cloud-credential-operator/openshift-cloud-network").is_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_print_has_every_finding_and_every_permission(viewer: Viewer, scripts: bool) -> None:
+    require("python:pypdf")
+    from pypdf import PdfReader
+
+    report = sample.report()
+    printed = viewer.open(report, scripts=scripts, scheme="dark").page.pdf(format="A4")
+    text = re.sub(r"\s+", "", "".join(page.extract_text() for page in PdfReader(BytesIO(printed)).pages))
+    grants = [g.permission for change in report.changes for g in change.permissions.added]
+    missing = [word for word in [*(f.fingerprint for f in report.findings), *grants] if word not in text]
+    assert missing == []
+
+
+@pytest.mark.browser
+def test_the_keyboard_reaches_the_findings_and_opens_a_component(viewer: Viewer) -> None:
+    page = viewer.open(sample.report()).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the findings"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    folded = page.locator("details.component:not([open]) > summary").first
+    folded.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details.component:not([open])").count() == 2

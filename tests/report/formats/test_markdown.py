@@ -1,0 +1,134 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.worlds import sample_report as sample
+from tests.worlds.components import require
+from upgrade_gate.report.document import Report
+from upgrade_gate.report.formats import markdown as subject
+from upgrade_gate.report.formats._options import RenderOptions
+
+FORGE = re.compile(r"(?<![\w`])@\w|(?<!\w)#\d|https?://|www\.")
+"""What a forge links in text."""
+
+
+class Page(HTMLParser):
+    """Collects the elements of a rendered document, and the text that stands outside code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.headings: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if "code" not in self.open:
+            self.text.append(data)
+        if self.open and self.open[-1] in {"h2", "h3"}:
+            self.headings.append(data)
+
+
+def render(report: Report, max_bytes: int | None = None) -> str:
+    return subject.render(report, RenderOptions(max_bytes=max_bytes)).decode()
+
+
+def page(report: Report) -> Page:
+    """Return the document as an independent CommonMark library renders it, raw HTML let through as a forge does."""
+    require("python:markdown_it")
+    from markdown_it import MarkdownIt
+
+    read = Page()
+    read.feed(MarkdownIt("commonmark").render(render(report, 10_000_000)))
+    return read
+
+
+def test_the_first_line_is_the_verdict() -> None:
+    first = render(sample.report()).splitlines()[0]
+    assert first.startswith("## BLOCKED 4.13.99 to 4.14.0: 3 findings block the upgrade")
+
+
+def test_what_cco_and_cvo_would_miss_is_the_first_list() -> None:
+    assert page(sample.report()).headings[1:] == ["CCO and CVO would miss", "Other findings", "Proof"]
+
+
+def test_every_component_is_a_folded_part_the_worst_first() -> None:
+    text = render(sample.report())
+    summaries = re.findall("<details><summary>(.*?)</summary>", text)
+    assert "aws-ebs-csi-driver-operator" in summaries[0]
+    assert "openshift-cluster-api-aws" in summaries[1]
+    assert len(summaries) == 6 + 4, "six components; cluster and run, not read, not applied here, evidence"
+    assert text.count("</details>") == len(summaries)
+
+
+def test_permissions_are_a_diff() -> None:
+    text = render(sample.report())
+    assert "```diff\n- ec2:DescribeAvailabilityZone\n+ ec2:EnableFastSnapshotRestores [COST]\n" in text
+
+
+@pytest.mark.parametrize("limit", [65_000, 30_000, 5_000])
+def test_too_long_a_report_is_cut_by_whole_components_and_says_so_in_line_two(limit: int) -> None:
+    text = render(sample.large(), limit)
+    assert len(text.encode()) <= limit
+    first, second, *_ = text.splitlines()
+    assert first.startswith("## BLOCKED")
+    assert re.match(r"\*\*Cut to fit: \d+ components?", second)
+    assert "`-o html`" in second
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_the_limit_is_that_of_a_comment_unless_told_otherwise() -> None:
+    assert len(render(sample.large()).encode()) <= 65_000
+    assert "Cut to fit" not in render(sample.large(), 10_000_000)
+
+
+def test_the_harmless_end_is_cut_first() -> None:
+    whole = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample.large(), 10_000_000))
+    cut = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample.large()))
+    assert cut
+    assert cut == whole[: len(cut)]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 50, 300])
+def test_even_an_absurd_limit_is_kept(limit: int) -> None:
+    assert len(subject.render(sample.report(), RenderOptions(max_bytes=limit))) <= limit
+
+
+def test_hostile_names_become_neither_html_nor_links() -> None:
+    read = page(sample.hostile())
+    tags = {tag for tag, _ in read.tags}
+    assert tags <= {"h2", "h3", "ul", "li", "p", "strong", "code", "pre", "details", "summary", "b"}
+    assert all(not attributes or set(attributes) == {"class"} for _, attributes in read.tags)
+
+
+def test_hostile_names_mention_nobody_and_refer_to_nothing() -> None:
+    assert not FORGE.search("".join(page(sample.hostile()).text))
+
+
+@pytest.mark.parametrize("name", sample.HOSTILE)
+def test_what_a_reader_sees_is_the_name(name: str) -> None:
+    hostile = sample.HOSTILE[name]
+    report = sample.report(findings=[sample.finding("permission-added", "ns/a", hostile)], changes=[])
+    require("python:markdown_it")
+    from markdown_it import MarkdownIt
+
+    from upgrade_gate.base.text import one_line
+
+    class Words(HTMLParser):
+        words = ""
+
+        def handle_data(self, data: str) -> None:
+            self.words += data
+
+    read = Words()
+    read.feed(MarkdownIt("commonmark").render(render(report)))
+    assert " ".join(one_line(hostile).split()) in " ".join(read.words.split())

@@ -1,0 +1,206 @@
+"""What tests of the remediation bundle share: outcomes of real pairs, bundles on disk, and command lines that record.
+
+The fake command lines are one program (`fake_cli.py`) under the names of the real ones. They keep every argv, and
+apply what they are told to an export of the old state, so that the gate can judge the new one.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from upgrade_gate import pipeline
+from upgrade_gate.base import plugins
+from upgrade_gate.clouds.contract import holdings as entitlements
+from upgrade_gate.gate.situation import Given
+from upgrade_gate.payloads.reference import Settings
+from upgrade_gate.pipeline import Outcome, Plan, Weighing
+from upgrade_gate.proof.identity_map import Identities
+from upgrade_gate.proof.proof import Claims
+from upgrade_gate.remedy import bundle as remediation
+from upgrade_gate.report import build as assembly
+
+TODAY = date(2026, 11, 1)
+FAKE = Path(__file__).with_name("fake_cli.py")
+TOOLS = ("aws", "az", "gcloud", "ibmcloud", "oc", "aliyun")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two releases of the corpus, and the shared case whose cluster runs the first one."""
+
+    case: str
+    old: str
+    new: str
+    dumped: str
+    """The version that the dumped cluster names."""
+    via: tuple[str, ...] = ()
+
+
+AWS = Pair("aws-sts-nothing-done", "4.13.99", "4.14.0", "4.13.99")
+AWS_OLDER = Pair("aws-sts-nothing-done", "4.12.0", "4.13.0", "4.13.99")
+AWS_KEYS = Pair("aws-keys-nothing-done", "4.13.99", "4.14.0", "4.13.99")
+AZURE = Pair("azure-keys-contributor", "4.13.0", "4.14.0", "4.13.99")
+AZURE_TOKEN = Pair("azure-workload-identity", "4.14.99", "4.15.0", "4.14.99")
+GCP = Pair("gcp-roles-to-permissions", "4.14.0", "4.15.0", "4.14.99")
+POWERVS = Pair("powervs-new-component", "4.12.0", "4.13.0", "4.12.99")
+NUTANIX = Pair("nutanix-new-component-secret-missing", "4.12.0", "4.13.0", "4.12.99")
+PAIRS = {
+    "aws": AWS,
+    "aws-older": AWS_OLDER,
+    "aws-keys": AWS_KEYS,
+    "azure": AZURE,
+    "azure-token": AZURE_TOKEN,
+    "gcp": GCP,
+    "powervs": POWERVS,
+    "nutanix": NUTANIX,
+}
+
+
+def dump(shared: Path, folder: Path, pair: Pair, change: Callable[[str], str] = lambda text: text) -> Path:
+    """Copy the case's dumped cluster, with the pair's version in place of its own."""
+    source = shared / "cases" / "gate" / pair.case / "cluster"
+    target = folder / "cluster"
+    for path in source.rglob("*"):
+        if path.is_file():
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(change(path.read_text().replace(pair.dumped, pair.old)))
+    return target
+
+
+def outcome(
+    shared: Path,
+    cluster: Path,
+    pair: Pair,
+    *,
+    claims: Claims | None = None,
+    releases: Path | None = None,
+    weighing: Weighing | None = None,
+) -> Outcome:
+    """Run the gate on a pair."""
+    folder = releases or shared / "corpus" / "releases"
+    reader = plugins.load("cluster.readers", "must_gather").open_dump(cluster, read_secrets=True)
+    plan = Plan(
+        to=f"dir:{folder / pair.new}",
+        from_=f"dir:{folder / pair.old}",
+        via=tuple(f"dir:{folder / version}" for version in pair.via),
+        settings=Settings(cache_dir=None),
+        reader=reader,
+        claims=claims or Claims(),
+        given=Given(),
+    )
+    return pipeline.check(plan, weighing or Weighing(today=TODAY))
+
+
+def bundle(run: Outcome, folder: Path) -> Path:
+    """Write the bundle of a run into a folder."""
+    report = assembly.of_outcome(run, labels={}, now="2026-11-01")
+    for name, content in remediation.build(run, report).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def requests(run: Outcome, *, old: bool) -> dict[str, Any]:
+    """Return the requests of one side by their Secret's name, in `namespace/name` form."""
+    hop = run.survey.hops[0]
+    selection = hop.old_selection if old else hop.new_selection
+    return {str(s.request.secret): s.request for s in selection.requests.values() if s.request.secret is not None}
+
+
+def claims(folder: Path, identities: Mapping[str, str], account: str) -> Claims:
+    """Return what an export in a folder and the configuration claim."""
+    return Claims(
+        collection=entitlements.load_export(folder), identities=Identities(by_secret=dict(identities), account=account)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run of commands.sh left behind."""
+
+    code: int
+    err: str
+    calls: tuple[tuple[str, ...], ...]
+
+    @property
+    def changes(self) -> tuple[tuple[str, ...], ...]:
+        """The calls that are no mere look-up."""
+        reads = ("get-role", "get-user", "get-policy", "describe", "list", "get", "service-id", "service-policies")
+        return tuple(call for call in self.calls if not any(word in reads for word in call[:5]))
+
+
+@dataclass(slots=True)
+class Shell:
+    """A folder with fake command lines, the export that they work on, and their log."""
+
+    folder: Path
+    export: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in TOOLS:
+            tool = self.folder / name
+            tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" {name} "$@"\n')
+            tool.chmod(0o755)
+
+    def run(self, script: Path, *arguments: str, values: Mapping[str, str] | None = None) -> Ran:
+        """Run commands.sh in its folder, with nothing on PATH but the fakes and the base system."""
+        log = self.folder / "calls.jsonl"
+        log.unlink(missing_ok=True)
+        done = subprocess.run(
+            ["bash", str(script), *arguments],
+            env={
+                "PATH": f"{self.folder}:/usr/bin:/bin",
+                "FAKE_LOG": str(log),
+                "FAKE_EXPORT": str(self.export),
+                **self.env,
+                **(values or {}),
+            },
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        calls = [tuple(json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
+        return Ran(done.returncode, done.stderr, tuple(calls))
+
+
+def shellcheck(script: Path, program: Path) -> str:
+    """Return what shellcheck has against a script, empty where it has nothing."""
+    done = subprocess.run([str(program), str(script)], capture_output=True, text=True, timeout=120, check=False)
+    return done.stdout
+
+
+def parse_everything(folder: Path) -> int:
+    """Parse every JSON and YAML file of a bundle; return how many there were."""
+    parsed = 0
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".json":
+            json.loads(path.read_text())
+            parsed += 1
+        elif path.suffix in {".yaml", ".yml"}:
+            assert list(yaml.safe_load_all(path.read_text()))
+            parsed += 1
+    return parsed
+
+
+def copy_release(shared: Path, folder: Path, version: str) -> Path:
+    """Copy one release of the corpus, so that a test can add to it."""
+    target = folder / version
+    folder.mkdir(exist_ok=True)
+    shutil.copytree(shared / "corpus" / "releases" / version, target)
+    for path in target.iterdir():
+        path.chmod(0o644)
+    target.chmod(0o755)
+    return target

@@ -1,0 +1,1 @@
+"""What every room may say; nothing here imports anything of ours."""

@@ -1,0 +1,67 @@
+"""Find variants (sources, readers, rule groups, formats, commands, and what each cloud does) by the name of their file.
+
+A plugin is one module in its package; there is no list to edit. Names that begin with an underscore are parts
+of plugins, not plugins. A cloud is a folder of `clouds/`; each of its files is named for the role that it plays.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+
+_NO_CLOUDS = frozenset({"contract", "shared"})
+"""Folders of `clouds/` that are no cloud."""
+
+
+@cache
+def names(group: str) -> tuple[str, ...]:
+    """Return the plugin names of a group (`payloads.sources`, `gate.rules`, …), sorted, importing none of them."""
+    package = import_module(f"upgrade_gate.{group}")
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")))
+
+
+@cache
+def load(group: str, name: str) -> ModuleType:
+    """Import one plugin; raises KeyError if the group has none of that name."""
+    if name not in names(group):
+        raise KeyError(f"{group} has no plugin {name!r}")
+    return import_module(f"upgrade_gate.{group}.{name}")
+
+
+def load_all(group: str) -> tuple[ModuleType, ...]:
+    """Import every plugin of a group, in the order of their names."""
+    return tuple(load(group, name) for name in names(group))
+
+
+def load_likely_first(group: str, word: str) -> Iterator[ModuleType]:
+    """Import the plugins of a group one after the other, those first whose name begins like `word`, without case.
+
+    Who stops at the right one has mostly loaded no other: `dir` finds `directory`.
+    """
+    for name in _likely_first(names(group), word):
+        yield load(group, name)
+
+
+@cache
+def clouds(role: str) -> tuple[str, ...]:
+    """Return the clouds that have a file for a role (`grants`, `holdings`, …), sorted, importing none of them."""
+    return tuple(name for name in names("clouds") if name not in _NO_CLOUDS and role in names(f"clouds.{name}"))
+
+
+def load_role(role: str, word: str = "") -> Iterator[ModuleType]:
+    """Import the clouds' files for a role one after the other, the likely one first: `AWSProviderSpec` finds `aws`."""
+    for name in _likely_first(clouds(role), word):
+        yield load(f"clouds.{name}", role)
+
+
+def _likely_first(known: tuple[str, ...], word: str) -> Iterator[str]:
+    low = word.casefold()
+    likely = [name for name in known if word and (low.startswith(name) or name.startswith(low))]
+    yield from dict.fromkeys((*likely, *known))

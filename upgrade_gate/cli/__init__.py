@@ -1,0 +1,179 @@
+"""The command line: one group whose commands are the modules beside this one, and one way out with an exit code.
+
+A command is a module with an attribute `command`; its file name is its name and the first line of its docstring,
+"`name`: what it does.", its line in `--help`. So there is no list to edit, and `--help` imports no command at all.
+A folder is a group of commands, found in the same way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate import __version__
+from upgrade_gate.base import plugins
+from upgrade_gate.base.errors import ExitCode, UpgradeGateError
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import stdout as _stdout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["CommandFiles", "cli", "console", "main", "program_name"]
+
+PLUGIN_PREFIXES = ("oc-", "kubectl-")
+COMPLETE_VARIABLE = "_UPGRADE_GATE_COMPLETE"
+
+
+class CommandFiles(click.Group):
+    """A group that finds its commands by the names of the files in a package, this one or a folder of it."""
+
+    package = "cli.commands"
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return every command's name, sorted."""
+        return [name.replace("_", "-") for name in plugins.names(self.package)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of that name and return its command, None where there is no such module."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: object = plugins.load(self.package, cmd_name.replace("-", "_")).command
+        assert isinstance(command, click.Command), cmd_name  # noqa: S101 - a command module without a command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line for each command, taken from the first line of its file: importing them all takes too long."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._summary(name)) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown name suggests those that look like it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as exc:
+            if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+                raise click.UsageError(f"no such command {args[0]!r}", ctx) from exc
+            raise
+
+    def _summary(self, name: str) -> str:
+        folder = Path(__file__).parent.joinpath(*self.package.split(".")[1:])
+        file = folder / f"{name.replace('-', '_')}.py"
+        with (file if file.exists() else file.with_suffix("") / "__init__.py").open(encoding="utf-8") as stream:
+            text = stream.readline().strip().strip('"').partition(": ")[2]
+        return text[:1].upper() + text[1:]
+
+
+@click.group(
+    cls=CommandFiles,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 pass, 1 internal error or an output that could not be written, 2 usage or configuration, "
+    "3 blocked, 4 undetermined, 130 interrupted. Only 0 and 3 are verdicts.",
+)
+@click.version_option(__version__, message="upgrade-gate %(version)s")
+@click.option("-v", "--verbose", is_flag=True, help="Log to stderr, and where an error comes from.")
+def cli(*, verbose: bool) -> None:
+    """Say before an OpenShift upgrade whether the cluster holds every cloud permission that the target needs."""
+    if verbose:
+        _stderr.set_verbose()
+
+
+def main(arguments: Sequence[str] | None = None, *, group: click.Group = cli) -> int:
+    """Run the command line and return its exit code (design section 7).
+
+    This is the one place that turns an exception into an exit code. On 1, 2 and 4 the first line on stderr says
+    that no verdict was reached, whatever happened; stdout holds what the command was asked for and nothing else.
+    """
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    program = program_name(sys.argv[0])
+    if os.environ.get(COMPLETE_VARIABLE):
+        return _complete(program)
+    code = _execute(group, program, args)
+    if code in (ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.UNDETERMINED):
+        _stderr.no_verdict("see the report")
+    _stderr.end()
+    return int(code)
+
+
+def console() -> int:
+    """Run the command line as a process of its own, without the garbage collector: it ends before it would help.
+
+    A run builds trees, not cycles; measured on a cached diff of two releases it saves about 6 % of the time.
+    """
+    import gc
+
+    gc.disable()
+    code = main()
+    gc.freeze()  # else the interpreter looks through everything once more on its way out
+    return code
+
+
+def program_name(path: str) -> str:
+    """Return how the user called the program: `upgrade-gate`, or `oc upgrade-gate` for the plugin of that name."""
+    name = PurePath(path).name
+    for prefix in PLUGIN_PREFIXES:
+        if name.startswith(prefix):
+            return f"{prefix[:-1]} upgrade-gate"
+    return "upgrade-gate"
+
+
+def _execute(group: click.Group, program: str, args: list[str]) -> int:
+    try:
+        with group.make_context(program, args) as context:
+            _stderr.hold_back_logs()
+            code = ExitCode(group.invoke(context) or ExitCode.PASS)
+        _stdout.flush()
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except click.ClickException as exc:
+        _explain_usage(group, exc)
+        return ExitCode.USAGE
+    except UpgradeGateError as exc:
+        _stderr.no_verdict(exc.message, hint=exc.hint, cause=exc)
+        return exc.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _stderr.error("interrupted: no verdict was reached")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError as exc:
+        _stdout.discard()
+        _stderr.no_verdict("the reader of stdout went away before the report was whole", cause=exc)
+        return ExitCode.INTERNAL
+    except Exception as exc:  # noqa: BLE001 - the entry point: any fault of ours must end in exit code 1
+        _stdout.discard()  # click's own texts are written past it: what they left there must not fail once more
+        _stderr.no_verdict(
+            f"internal error: {type(exc).__name__}: {exc}",
+            hint="this is a fault of upgrade-gate; upgrade-gate -v … shows where, please report it with that",
+            cause=exc,
+        )
+        return ExitCode.INTERNAL
+    return code
+
+
+def _explain_usage(group: click.Group, exc: click.ClickException) -> None:
+    context = getattr(exc, "ctx", None)
+    if context is None:
+        _stderr.no_verdict(exc.format_message())
+        return
+    if type(exc).__name__ == "NoArgsIsHelpError":
+        _stderr.no_verdict("no command was given", details=context.get_help())
+        return
+    hint = f"{context.command_path} --help tells more"
+    if exc.format_message().startswith("no such command"):
+        import difflib
+
+        wanted = exc.format_message().split("'")[1]
+        near = difflib.get_close_matches(wanted, group.list_commands(context))
+        hint = f"did you mean {' or '.join(near)}? {hint}" if near else hint
+    _stderr.no_verdict(exc.format_message(), details=context.get_usage(), hint=hint)
+
+
+def _complete(program: str) -> int:
+    from click.shell_completion import shell_complete
+
+    return shell_complete(cli, {}, program, COMPLETE_VARIABLE, os.environ[COMPLETE_VARIABLE])

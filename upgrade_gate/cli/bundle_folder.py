@@ -1,0 +1,84 @@
+"""How a remediation bundle reaches its folder: a new or empty one, or one that holds an earlier bundle as it was.
+
+SHA256SUMS is written first and names every file, so a bundle that was cut off is known as one and can be made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.errors import OutputError, UsageError
+from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.remedy.bundle import CHECKSUMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["check", "write"]
+
+_ENTRY = re.compile(r"([0-9a-f]{64})  (.+)")
+_MOST = 1 << 20
+
+
+def check(directory: Path) -> tuple[str, ...]:
+    """Return the files of the earlier bundle that stands in a folder, none where it is new or empty.
+
+    Raises UsageError where the folder holds anything else, or an earlier bundle in which somebody filled something in:
+    nothing of it may be lost.
+    """
+    if not directory.exists():
+        return ()
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is not a folder", hint="name a new one")
+    present = sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if not p.is_dir() or p.is_symlink())
+    if not present:
+        return ()
+    sums = _sums(directory)
+    for name in present:
+        if name == CHECKSUMS:
+            continue
+        path = directory / name
+        if name not in sums or path.is_symlink() or not path.is_file():
+            raise UsageError(
+                f"{directory} is not empty, and {name} is not part of an earlier bundle", hint="name a new folder"
+            )
+        if hashlib.sha256(path.read_bytes()).hexdigest() != sums[name]:
+            raise UsageError(
+                f"{directory}/{name} was changed since the bundle was made",
+                hint="move the bundle away, or name a new folder",
+            )
+    return tuple(present)
+
+
+def _sums(directory: Path) -> Mapping[str, str]:
+    path = directory / CHECKSUMS
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST:
+        return {}
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = [_ENTRY.fullmatch(line) for line in lines]
+    return {entry.group(2): entry.group(1) for entry in found if entry is not None}
+
+
+def write(files: Mapping[str, bytes], directory: Path) -> None:
+    """Write a bundle, each file whole and readable by its owner alone; an earlier bundle makes room.
+
+    Raises UsageError as `check` does, OutputError where a file cannot be written.
+    """
+    earlier = check(directory)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in earlier:
+            if name != CHECKSUMS and name not in files:
+                (directory / name).unlink()
+        for folder in sorted({(directory / name).parent for name in earlier}, reverse=True):
+            if folder != directory and not any(folder.iterdir()):
+                folder.rmdir()
+        for name in sorted(files, key=lambda n: (n != CHECKSUMS, n)):
+            path = directory / name
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _stdout.write_file(path, files[name], mode=0o600)
+    except OSError as error:
+        raise OutputError(f"{directory}: {error.strerror or error}", hint="the bundle was not written whole") from error

@@ -1,0 +1,182 @@
+"""`ack`: accept findings of a report, for a reason, in a person's name, until a day."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from upgrade_gate.base.errors import ConfigurationError, UsageError
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli.option_types import Day, near
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from upgrade_gate.gate.acknowledgements import Acknowledgement
+
+__all__ = ["command"]
+
+MAX_REPORT = 256 * 2**20
+_HEAD = "acknowledgements:\n"
+
+
+@click.command()
+@click.option("--report", "report_path", required=True, metavar="FILE", help="The JSON report (-o json); - is stdin.")
+@click.argument("fingerprints", nargs=-1, required=True, metavar="FINGERPRINT…")
+@click.option("--reason", required=True, help="Why the upgrade may go on all the same.")
+@click.option("--owner", required=True, help="Who answers for it: a person or a team.")
+@click.option("--expires", required=True, type=Day(), metavar="DATE", help="Last day on which it counts, UTC.")
+@click.option("--reference", help="Where the decision is recorded, such as a ticket.")
+@click.option("--to", "to_range", metavar="RANGE", help="Only for these targets, such as '>=4.15,<4.17'.")
+@click.option("--clusters", multiple=True, metavar="GLOB", help="Only for these clusters, by ID or name. Repeatable.")
+@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Append to this file.")
+def command(
+    *,
+    report_path: str,
+    fingerprints: tuple[str, ...],
+    reason: str,
+    owner: str,
+    expires: date,
+    reference: str | None,
+    to_range: str | None,
+    clusters: tuple[str, ...],
+    write: Path | None,
+) -> None:
+    """Acknowledge findings: print the entries, or append them to a file that --acknowledgements reads."""
+    wanted = tuple(dict.fromkeys(fingerprints))
+    headlines = _choose(_findings(report_path), wanted)
+    shared: dict[str, Any] = {"reason": reason, "owner": owner, "expires": expires.isoformat()}
+    shared |= {"reference": reference} if reference else {}
+    shared |= {"to": to_range} if to_range else {}
+    shared |= {"clusters": list(clusters)} if clusters else {}
+    entries = [{"fingerprint": fingerprint, **shared} for fingerprint in wanted]
+    added = _check(entries)
+    if expires < datetime.now(UTC).date():
+        _stderr.say(f"warning: {expires} is over: this acknowledges nothing")
+    if write is None:
+        _stdout.write(_HEAD + _yaml(entries, headlines))
+        return
+    _append(write, entries, headlines, added)
+    _stderr.say(f"{write}: {len(entries)} added")
+
+
+def _findings(path: str) -> Sequence[Mapping[str, Any]]:
+    """Return the findings of a report; raises UsageError where there is none at that path."""
+    try:
+        data = sys.stdin.buffer.read(MAX_REPORT) if path == "-" else Path(path).read_bytes()
+        document = json.loads(data)
+    except OSError as exc:
+        raise UsageError(f"{path}: {exc.strerror or exc}") from exc
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"{path}: not JSON: {exc}", hint="check -o json=FILE writes the report") from exc
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(schema, str) or not schema.startswith("upgrade-gate/"):
+        raise UsageError(f"{path}: is no report of upgrade-gate", hint="check -o json=FILE writes one")
+    if schema != "upgrade-gate/v1":
+        raise UsageError(f"{path}: has schema {schema}; this version reads upgrade-gate/v1")
+    found = document.get("findings")
+    if not isinstance(found, list) or not all(isinstance(f, dict) for f in found):
+        raise UsageError(f"{path}: its findings are no list", hint="write the report again: check -o json=FILE")
+    return found
+
+
+def _choose(findings: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> dict[str, str]:
+    """Return the headline of each wanted finding; raises UsageError for one that cannot be acknowledged."""
+    from upgrade_gate.gate.findings import catalogue
+
+    never = {rule.id for rule in catalogue().values() if not rule.acknowledgeable}
+    by_fingerprint = {str(f.get("fingerprint")): f for f in findings}
+    headlines = {}
+    for fingerprint in wanted:
+        finding = by_fingerprint.get(fingerprint)
+        if finding is None:
+            hint = near(fingerprint, tuple(sorted(by_fingerprint))) if by_fingerprint else "the report has no finding"
+            raise UsageError(f"the report has no finding {fingerprint!r}", hint=hint)
+        if finding.get("rule") in never or not finding.get("acknowledgeable", True):
+            raise UsageError(
+                f"{fingerprint}: {finding.get('rule')} can never be acknowledged here",
+                hint=f"upgrade-gate explain {finding.get('rule')} says how it is closed",
+            )
+        headlines[fingerprint] = " ".join(_stderr.plain(f"{finding.get('rule')}: {finding.get('headline')}").split())
+    return headlines
+
+
+def _check(entries: Sequence[Mapping[str, Any]]) -> tuple[Acknowledgement, ...]:
+    """Return the entries as they will be read; raises UsageError where an option's value would be refused then."""
+    from upgrade_gate.gate import acknowledgements
+    from upgrade_gate.reading import settings_file as strict_yaml
+
+    root = strict_yaml.parse(json.dumps({"acknowledgements": entries}, ensure_ascii=False).encode(), "the command line")
+    assert root is not None  # noqa: S101 - it was just made
+    try:
+        return acknowledgements.read(root)
+    except ConfigurationError as exc:
+        raise UsageError(exc.message.partition(": ")[2], hint=exc.hint) from exc
+
+
+def _yaml(entries: Sequence[Mapping[str, Any]], headlines: Mapping[str, str], indent: str = "  ") -> str:
+    lines = []
+    for entry in entries:
+        lines.append(f"{indent}# {headlines[entry['fingerprint']]}")
+        for number, (key, value) in enumerate(entry.items()):
+            written = value if key == "expires" else json.dumps(value, ensure_ascii=False)
+            lines.append(f"{indent}{'- ' if number == 0 else '  '}{key}: {written}")
+    return "\n".join(lines) + "\n"
+
+
+def _append(
+    path: Path,
+    entries: Sequence[Mapping[str, Any]],
+    headlines: Mapping[str, str],
+    added: Sequence[Acknowledgement],
+) -> None:
+    """Append to a file, which keeps its comments; the file is written only if it then reads as old plus new."""
+    from upgrade_gate.gate import acknowledgements
+    from upgrade_gate.reading import settings_file as strict_yaml
+
+    if not path.exists():
+        _stdout.write_file(path, _HEAD + _yaml(entries, headlines))
+        return
+    before = acknowledgements.load([path])
+    text = path.read_text(encoding="utf-8-sig")
+    if text.lstrip().startswith("{"):
+        after = json.dumps(
+            {"acknowledgements": [*json.loads(text)["acknowledgements"], *entries]}, indent=2, ensure_ascii=False
+        )
+        after += "\n"
+    elif not before:
+        after = _HEAD + _yaml(entries, headlines)
+    else:
+        last = text.splitlines()[before[-1].line - 1]
+        indent = last[: len(last) - len(last.lstrip())]
+        after = text.rstrip("\n") + "\n" + _yaml(entries, headlines, indent)
+    try:
+        root = strict_yaml.parse(after.encode(), str(path))
+        read = acknowledgements.read(root) if root else ()
+    except ConfigurationError:
+        read = ()
+    if [_content(a) for a in read] != [_content(a) for a in (*before, *added)]:
+        raise UsageError(
+            f"{path}: has a form that cannot be appended to",
+            hint="run again without --write and put the entries there by hand",
+        )
+    _stdout.write_file(path, after)
+
+
+def _content(entry: Acknowledgement) -> tuple[object, ...]:
+    return (
+        entry.fingerprint,
+        entry.reason,
+        entry.owner,
+        entry.expires,
+        entry.reference,
+        entry.to,
+        entry.clusters,
+    )

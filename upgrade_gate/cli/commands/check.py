@@ -1,0 +1,76 @@
+"""`check`: the gate, whether this cluster holds what the target release needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode
+from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
+    from upgrade_gate.pipeline import Outcome
+    from upgrade_gate.report.document import Report
+
+__all__ = ["command"]
+
+
+@click.command()
+@release_options
+@cluster_options
+@gate_options
+@output_options
+@registry_options
+@click.option(
+    "--bundle",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the remediation bundle to a new or empty folder, or over an earlier bundle.",
+)
+def command(
+    *,
+    release: ReleaseOptions,
+    cluster: ClusterOptions,
+    gate: GateOptions,
+    output: OutputOptions,
+    registry: RegistryOptions,
+    bundle: Path | None,
+) -> ExitCode:
+    """Decide whether the cluster holds what the target release needs.
+
+    Exit codes: 0 pass, 3 blocked, 4 cannot tell, 2 usage; 1 is never a verdict.
+    """
+    from upgrade_gate import pipeline
+    from upgrade_gate.cli import bundle_folder as _bundle
+    from upgrade_gate.report import build as assembly
+
+    if bundle is not None:
+        _bundle.check(bundle)
+    outcome = pipeline.check(*_wiring.gate_run(release, cluster, gate, registry))
+    document = assembly.of_outcome(
+        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=_wiring.policy_notes(gate)
+    )
+    _wiring.write_reports(document, output)
+    if bundle is not None:
+        _write_bundle(outcome, document, bundle)
+    if outcome.verdict.exit_code is ExitCode.UNDETERMINED:
+        _stderr.no_verdict(outcome.verdict.summary)
+    else:
+        _stderr.say(outcome.verdict.summary)
+    return outcome.verdict.exit_code
+
+
+def _write_bundle(outcome: Outcome, document: Report, directory: Path) -> None:
+    """Write the bundle; where a release could not be read there is nothing to put into one."""
+    from upgrade_gate.cli import bundle_folder as _bundle
+    from upgrade_gate.remedy import bundle as remediation
+
+    if outcome.survey.unread:
+        _stderr.say(f"no bundle was written: {outcome.survey.unread[0].reference} could not be read")
+        return
+    _bundle.write(remediation.build(outcome, document), directory)

@@ -1,0 +1,78 @@
+"""`diff`: what changes between two releases, without a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from msgspec.structs import replace
+
+from upgrade_gate.base.errors import ExitCode, SourceError
+from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli.options import cluster_options, configuration_option, output_options, registry_options
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.configuration import Configuration
+    from upgrade_gate.cli.options import ClusterOptions, OutputOptions, RegistryOptions
+    from upgrade_gate.pipeline import Survey
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("from_", metavar="FROM")
+@click.argument("to", metavar="TO")
+@cluster_options
+@configuration_option
+@output_options
+@registry_options
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where there are differences.")
+def command(
+    *,
+    from_: str,
+    to: str,
+    cluster: ClusterOptions,
+    configuration: Configuration,
+    output: OutputOptions,
+    registry: RegistryOptions,
+    exit_code: bool,
+) -> ExitCode:
+    """Show what requests and permissions change from one release to another.
+
+    Without a cluster name the platform with --platform. A difference is no error: the exit code is 0 unless
+    --exit-code is given.
+    """
+    from upgrade_gate import pipeline
+    from upgrade_gate.report import build as assembly
+
+    del configuration
+    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
+        cluster = replace(cluster, no_cluster=True)
+    reader = _wiring.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    plan = pipeline.Plan(
+        to=to, from_=from_, settings=_wiring.settings_for(registry, reader), reader=reader, given=_wiring.given(cluster)
+    )
+    survey = pipeline.survey(plan)
+    for release in survey.unread:
+        raise SourceError(f"{release.reference}: {release.reason}", hint=release.hint)
+    _wiring.write_reports(assembly.of_survey(survey), output)
+    gaps = _gaps(survey)
+    if gaps:
+        _stderr.no_verdict(f"the diff is incomplete: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if gaps[1:] else ""))
+        return ExitCode.UNDETERMINED
+    if exit_code and any(hop.changes for hop in survey.hops):
+        return ExitCode.BLOCKED
+    return ExitCode.PASS
+
+
+def _gaps(survey: Survey) -> list[str]:
+    """Return what could not be read and may hide a change, one text each."""
+    found: list[str] = []
+    for hop in survey.hops:
+        for payload in (hop.old, hop.new):
+            found += [f"{u.location.file}: {u.reason}" for u in payload.unreadable if not u.harmless]
+        found += [f"{m.location.file}: {m.reason}" for _, m in hop.malformed]
+        found += [f"{c.request}: {c.detail}" for s in (hop.old_selection, hop.new_selection) for c in s.conflicts]
+        found += [f"{name}: {fact.reason}" for name, fact in sorted(hop.unknowns.items())]
+    return list(dict.fromkeys(found))

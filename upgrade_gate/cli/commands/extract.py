@@ -1,0 +1,74 @@
+"""`extract`: the requests that a release really applies here, as files for ccoctl."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode, UsageError
+from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli.options import (
+    cluster_options,
+    configuration_option,
+    output_options,
+    registry_options,
+    release_options,
+)
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.configuration import Configuration
+    from upgrade_gate.cli.options import ClusterOptions, OutputOptions, RegistryOptions, ReleaseOptions
+    from upgrade_gate.gate.situation import Hop
+
+__all__ = ["command"]
+
+
+@click.command()
+@release_options
+@cluster_options
+@configuration_option
+@registry_options
+@output_options
+@click.option(
+    "-d",
+    "--directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Empty or new folder to write to.",
+)
+def command(
+    *,
+    release: ReleaseOptions,
+    cluster: ClusterOptions,
+    configuration: Configuration,
+    registry: RegistryOptions,
+    output: OutputOptions,
+    directory: Path,
+) -> ExitCode:
+    """Write the CredentialsRequests that the target release really applies on this cluster, one file each.
+
+    Deleted, gated and foreign ones are left out: ccoctl does not filter them itself. With --from (or a cluster) the
+    capabilities that the update enables by itself count.
+    """
+    del configuration, output
+    if directory.exists() and any(directory.iterdir()):
+        raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
+    survey = _wiring.survey_target(release, cluster, registry, _wiring.open_target(cluster, registry))
+    hop = survey.hops[-1]
+    number = _write(hop, directory)
+    _stderr.say(f"{number} requests of {hop.new.version} for {survey.context.platform} written to {directory}")
+    return ExitCode.PASS
+
+
+def _write(hop: Hop, directory: Path) -> int:
+    from upgrade_gate.remedy import credentials_requests as remedy_requests
+
+    files = remedy_requests.request_files(hop)
+    _stdout.make_folder(directory)
+    for name, content in files.items():
+        _stdout.write_file(directory / name, content)
+    return len(files)

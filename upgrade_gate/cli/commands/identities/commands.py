@@ -1,0 +1,67 @@
+"""`commands`: the read-only commands of the cloud's own CLI that make the export for this cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode
+from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli.commands.init._writing import deliver, write_options
+from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.configuration import Configuration
+    from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
+
+__all__ = ["command"]
+
+
+@click.command()
+@release_options
+@click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable.")
+@cluster_options
+@configuration_option
+@registry_options
+@click.option("--ccoctl-name", metavar="NAME", help="The --name that ccoctl was run with.")
+@click.option(
+    "-d",
+    "--directory",
+    default="identities",
+    show_default=True,
+    metavar="DIR",
+    help="Folder that the script writes the export to; it must be new or empty.",
+)
+@write_options
+def command(
+    *,
+    release: ReleaseOptions,
+    via: tuple[str, ...],
+    cluster: ClusterOptions,
+    configuration: Configuration,
+    registry: RegistryOptions,
+    ccoctl_name: str | None,
+    directory: str,
+    write: Path | None,
+    force: bool,
+) -> ExitCode:
+    """Print a shell script that exports what the identities behind the target's Secrets hold.
+
+    It runs where the cloud's CLI is logged in, writes nothing to the cloud, and leaves a folder for
+    `check --identities export:DIR`. Identities that are known (--read-secrets, `identities:` of the
+    configuration, --ccoctl-name) are read by name, else all of the account are.
+    """
+    from upgrade_gate import pipeline
+    from upgrade_gate.clouds.contract import export as collectors
+    from upgrade_gate.clouds.shared import shell_script as _shell
+    from upgrade_gate.remedy import export as _wanted
+
+    reader = _wiring.open_target(cluster, registry)
+    survey = pipeline.with_secrets(_wiring.survey_target(release, cluster, registry, reader, via=via), reader)
+    plugin = collectors.of_platform(survey.context.platform)
+    wanted = _wanted.wanted(survey, configuration.identities, ccoctl_name, cluster.mode)
+    program = write.name if write is not None else "FILE"
+    deliver(_shell.script(wanted, plugin.steps(wanted), directory, program), write, force=force)
+    return ExitCode.PASS

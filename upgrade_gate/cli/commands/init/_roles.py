@@ -1,0 +1,111 @@
+"""The account that reads a cluster, and the least roles for it: each rule is made from a query that is really asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from upgrade_gate.base.secret_ref import OBJECT_NAME
+from upgrade_gate.cli.option_types import ParamType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import click
+
+    from upgrade_gate.cluster.observe import Query
+
+__all__ = ["OWN_ACCOUNT", "Account", "AccountName", "account_manifests", "role_manifests", "rules_for"]
+
+_NAME = "upgrade-gate"
+_RBAC = "rbac.authorization.k8s.io"
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+"""What Kubernetes takes as the name of a namespace (RFC 1123 label)."""
+
+
+class Account(Struct, frozen=True):
+    """A service account."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class AccountName(ParamType):
+    """`NAMESPACE/NAME` of a service account."""
+
+    name = "NAMESPACE/NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Account:
+        """Return the account."""
+        if isinstance(value, Account):
+            return value
+        namespace, _, name = str(value).partition("/")
+        if not (_NAMESPACE.fullmatch(namespace) and OBJECT_NAME.fullmatch(name)):
+            self.fail(f"{value!r} is not NAMESPACE/NAME of a service account", param, ctx)
+        return Account(namespace, name)
+
+
+OWN_ACCOUNT = Account(_NAME, _NAME)
+"""The one that the file makes, where no other is named."""
+
+
+def account_manifests(account: Account) -> list[dict[str, Any]]:
+    """Return a service account with its namespace."""
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(None, account.namespace)},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(account.namespace, account.name)},
+    ]
+
+
+def role_manifests(queries: Iterable[Query], account: Account) -> list[dict[str, Any]]:
+    """Return a ClusterRole, a Role for each namespace, and their bindings, for exactly these reads.
+
+    Every read of one object is allowed by its name. The same queries in any order give the same manifests.
+    """
+    spaces: dict[str, list[Query]] = {}
+    for query in queries:
+        spaces.setdefault(query.namespace or "", []).append(query)
+    manifests: list[dict[str, Any]] = []
+    for namespace in sorted(spaces):
+        kind = "Role" if namespace else "ClusterRole"
+        manifests += [
+            _rbac(kind, namespace, rules=rules_for(spaces[namespace])),
+            _rbac(
+                f"{kind}Binding",
+                namespace,
+                roleRef={"apiGroup": _RBAC, "kind": kind, "name": _NAME},
+                subjects=[{"kind": "ServiceAccount", "namespace": account.namespace, "name": account.name}],
+            ),
+        ]
+    return manifests
+
+
+def rules_for(queries: Sequence[Query]) -> list[dict[str, Any]]:
+    """Return RBAC rules that allow these queries of one namespace (or of none) and nothing else."""
+    names: dict[tuple[str, str], set[str]] = {}
+    lists: set[tuple[str, str]] = set()
+    for query in queries:
+        if query.name is None:
+            lists.add((query.group, query.plural))
+        else:
+            names.setdefault((query.group, query.plural), set()).add(query.name)
+    rules = [
+        {"apiGroups": [group], "resources": [plural], "resourceNames": sorted(found), "verbs": ["get"]}
+        for (group, plural), found in sorted(names.items())
+    ]
+    listed = [{"apiGroups": [group], "resources": [plural], "verbs": ["list"]} for group, plural in sorted(lists)]
+    return rules + listed
+
+
+def _rbac(kind: str, namespace: str, **rest: Any) -> dict[str, Any]:
+    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": _metadata(namespace or None, _NAME), **rest}
+
+
+def _metadata(namespace: str | None, name: str) -> dict[str, Any]:
+    place = {"namespace": namespace} if namespace else {}
+    return {"name": name, **place, "labels": {"app.kubernetes.io/name": _NAME}}

@@ -1,0 +1,37 @@
+"""`github`: a GitHub Actions workflow that runs the gate, keeps its reports and fails with its exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode
+from upgrade_gate.cli.commands.init import _pins
+from upgrade_gate.cli.commands.init._writing import deliver, write_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+
+@click.command()
+@_pins.target_option
+@_pins.install_option
+@_pins.report_only_option
+@write_options
+def command(*, to: str | None, install: str, report_only: bool, write: Path | None, force: bool) -> ExitCode:
+    """Print a workflow for .github/workflows/: run by hand or called by another, with summary, annotations and SARIF.
+
+    The job that reads the cluster can write nothing; the one that uploads SARIF has no credentials of the cluster.
+    """
+    text = _pins.filled(
+        "github.yml",
+        default_to=f"\n        default: {_pins.quoted(to)}" if to else "",
+        install=_pins.install_command(install),
+        report_only=str(report_only).lower(),
+        **_pins.ACTIONS,
+    )
+    deliver(text, write, force=force)
+    return ExitCode.PASS

@@ -1,0 +1,49 @@
+"""`gitlab`: a GitLab CI job that runs the gate, keeps its reports and maps its exit codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode
+from upgrade_gate.cli.commands.init import _pins
+from upgrade_gate.cli.commands.init._writing import deliver, write_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+_STRICT = """\
+  # 4, undetermined, is no pass: nothing is allowed to fail
+  allow_failure: false
+"""
+_REPORTING = """\
+  # only reports: the verdicts blocked and undetermined leave a warning; no verdict at all still fails
+  allow_failure:
+    exit_codes: [3, 4]
+"""
+
+
+@click.command()
+@_pins.target_option
+@_pins.image_option("Image that holds upgrade-gate.  [default: a Python image, and pip]")
+@_pins.install_option
+@_pins.report_only_option
+@write_options
+def command(
+    *, to: str | None, image: str | None, install: str, report_only: bool, write: Path | None, force: bool
+) -> ExitCode:
+    """Print a job to be included in .gitlab-ci.yml, with JUnit, code quality and the verdict for later jobs."""
+    # what pip exits with is no verdict, whatever the number
+    pip = f"  before_script:\n    - |\n      python -m pip {_pins.install_command(install)} || exit 1\n"
+    text = _pins.filled(
+        "gitlab.yml",
+        to=_pins.quoted(to or ""),
+        image=_pins.quoted(image or _pins.PYTHON_IMAGE),
+        before_script="" if image else pip,
+        allow_failure=(_REPORTING if report_only else _STRICT).rstrip("\n"),
+    )
+    deliver(text, write, force=force)
+    return ExitCode.PASS

@@ -1,0 +1,166 @@
+"""`rbac`: the least roles with which a service account can read the cluster for one check."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode
+from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, Account, AccountName
+from upgrade_gate.cli.commands.init._writing import deliver, write_options
+from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from upgrade_gate.cli.configuration import Configuration
+    from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
+    from upgrade_gate.cluster.observe import Query, Reader
+    from upgrade_gate.pipeline import Survey
+
+__all__ = ["command"]
+
+_WIDTH = 118
+
+
+@click.command()
+@release_options
+@click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable.")
+@cluster_options
+@configuration_option
+@registry_options
+@click.option(
+    "--service-account",
+    type=AccountName(),
+    metavar="NAMESPACE/NAME",
+    help="Bind to this account, which is there already.  [default: one that the file makes, upgrade-gate/upgrade-gate]",
+)
+@click.option("--for-snapshot", is_flag=True, help="Also the Secrets of the current release, which snapshot records.")
+@click.option("--without-secrets", is_flag=True, help="No rule for any Secret; what rests on one is then unknown.")
+@write_options
+def command(
+    *,
+    release: ReleaseOptions,
+    via: tuple[str, ...],
+    cluster: ClusterOptions,
+    configuration: Configuration,
+    registry: RegistryOptions,
+    service_account: Account | None,
+    for_snapshot: bool,
+    without_secrets: bool,
+    write: Path | None,
+    force: bool,
+) -> ExitCode:
+    """Print a service account, a ClusterRole and Roles for exactly the reads of a check of this target.
+
+    Give it the options that `check` will have: --verify, --mirrors-from-cluster and --pull-secret-from-cluster decide
+    what is read. `oc apply -f -` takes the file as it stands.
+
+    Kubernetes has no verb for metadata alone: who may get a Secret may read its values, so the Roles name each one.
+    """
+    import yaml
+
+    from upgrade_gate.cli.commands.init import _roles
+
+    del configuration
+    reader = _wiring.open_target(cluster, registry)
+    survey = _wiring.survey_target(release, cluster, registry, reader, via=via)
+    queries = _queries(survey, registry, with_secrets=not without_secrets, today=for_snapshot)
+    account = service_account or OWN_ACCOUNT
+    manifests = [] if service_account else _roles.account_manifests(account)
+    manifests += _roles.role_manifests(queries, account)
+    body = yaml.safe_dump_all(manifests, sort_keys=False, width=_WIDTH)
+    reads = "`upgrade-gate check` and `snapshot` read" if for_snapshot else "`upgrade-gate check` reads"
+    notes = _notes(survey, registry, queries, account=account, reads=reads, missing=_missing(queries, reader))
+    deliver("".join(f"{line}\n" for line in _comment(notes)) + f"---\n{body}", write, force=force)
+    return ExitCode.PASS
+
+
+def _queries(survey: Survey, registry: RegistryOptions, *, with_secrets: bool, today: bool) -> list[Query]:
+    """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`."""
+    from upgrade_gate import pipeline
+    from upgrade_gate.cluster import observe as clusters
+
+    refs = pipeline.required_secrets(survey, today=today)
+    root = clusters.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
+    second = clusters.second_wave({ref.namespace for ref in refs}, refs, root)
+    trust, mirrors = _wiring.registry_queries(registry)
+    queries = [*clusters.first_wave(), *second, *trust, *mirrors]
+    if registry.pull_secret_from_cluster:
+        queries.append(clusters.secret_query(clusters.PULL_SECRET))
+    return [query for query in queries if with_secrets or query.kind != "Secret"]
+
+
+def _missing(queries: Sequence[Query], reader: Reader | None) -> list[str]:
+    """Return the namespaces of required Secrets that the cluster, where there is one, says are not there."""
+    from upgrade_gate.base.facts import Absent
+
+    if reader is None:
+        return []
+    spaces = [query for query in queries if query.plural == "namespaces"]
+    return sorted(str(query.name) for query, answer in reader.read(spaces).items() if isinstance(answer, Absent))
+
+
+def _notes(
+    survey: Survey,
+    registry: RegistryOptions,
+    queries: Sequence[Query],
+    *,
+    account: Account,
+    reads: str,
+    missing: Sequence[str],
+) -> Iterator[str]:
+    """Yield what a reviewer of the file has to know, a paragraph each."""
+    from upgrade_gate.cluster import observe as clusters
+
+    hops = survey.hops
+    versions = dict.fromkeys([hops[0].old.version, *(hop.new.version for hop in hops)])
+    yield (
+        f"What {reads} of a cluster on {survey.context.platform} for {' to '.join(versions)}, and "
+        "nothing else: get and list only, every object by its name where the API can. Other releases can require other "
+        "Secrets: print the file again for them."
+    )
+    options = [f"--verify {registry.settings.verify}"]
+    options += ["--mirrors-from-cluster"] if registry.mirrors_from_cluster else []
+    options += ["--pull-secret-from-cluster"] if registry.pull_secret_from_cluster else []
+    yield (
+        f"Made for check with {' '.join(options)}: of the options, --verify, --mirrors-from-cluster and "
+        "--pull-secret-from-cluster decide what is read."
+    )
+    root = clusters.root_ref(survey.context.platform)
+    if any(query.kind == "Secret" for query in queries):
+        if root is not None and clusters.secret_query(root) in queries:
+            yield f"Secret {root} is the root credential; in manual mode it should not be there."
+        yield (
+            "Whoever may get a Secret can read its values: Kubernetes has no verb for metadata alone. upgrade-gate "
+            "asks for the metadata only, unless --read-secrets is given"
+            + (" (and for the pull secret itself)" if registry.pull_secret_from_cluster else "")
+            + ". --without-secrets leaves these rules out."
+        )
+    else:
+        yield (
+            "No rule names a Secret (--without-secrets): whether the required Secrets are there stays unknown, and "
+            "check says so: it is undetermined unless these findings are acknowledged."
+        )
+    if missing:
+        yield (
+            f"Not on this cluster yet: {', '.join(missing)}. A Role cannot be made there: `oc apply` says so and "
+            "applies the rest, which is enough for a check. Apply the file again once they are there."
+        )
+    yield f"A token for it: oc -n {account.namespace} create token {account.name} --duration 1h"
+
+
+def _comment(paragraphs: Iterator[str]) -> list[str]:
+    """Return paragraphs as YAML comments; what comes out of a payload cannot end the comment."""
+    lines: list[str] = []
+    for text in paragraphs:
+        printable = "".join(c if c.isprintable() else "?" for c in text)
+        lines += textwrap.wrap(
+            printable, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False,
+            break_long_words=False,
+        )  # fmt: skip
+    return lines

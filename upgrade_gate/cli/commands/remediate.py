@@ -1,0 +1,64 @@
+"""`remediate`: the bundle of what a person applies before and after the upgrade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode, SourceError
+from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
+
+__all__ = ["command"]
+
+
+@click.command()
+@release_options
+@cluster_options
+@gate_options
+@registry_options
+@output_options
+@click.option(
+    "-d",
+    "--directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="New or empty folder, or one with an earlier bundle.",
+)
+def command(
+    *,
+    release: ReleaseOptions,
+    cluster: ClusterOptions,
+    gate: GateOptions,
+    registry: RegistryOptions,
+    output: OutputOptions,
+    directory: Path,
+) -> ExitCode:
+    """Write what a person applies, in order: policies, trust, Secret skeletons, commands.sh, README.md, the report.
+
+    It holds one step for everything that is open, and changes nothing itself. Exits 0 when it has written, whatever
+    the verdict is; `check --bundle` writes the same and keeps the verdict's exit code.
+    """
+    from upgrade_gate import pipeline
+    from upgrade_gate.cli import bundle_folder as _bundle
+    from upgrade_gate.remedy import bundle as remediation
+    from upgrade_gate.report import build as assembly
+
+    del output
+    _bundle.check(directory)
+    outcome = pipeline.check(*_wiring.gate_run(release, cluster, gate, registry))
+    for unread in outcome.survey.unread:
+        raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
+    document = assembly.of_outcome(
+        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=_wiring.policy_notes(gate)
+    )
+    files = remediation.build(outcome, document)
+    _bundle.write(files, directory)
+    _stderr.say(f"{len(files)} files written to {directory}; start with README.md. {outcome.verdict.summary}")
+    return ExitCode.PASS

@@ -1,0 +1,66 @@
+"""`snapshot`: cluster facts for offline use, without any secret value."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate import __version__
+from upgrade_gate.base.errors import ExitCode, SourceError, UsageError
+from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.configuration import Configuration
+    from upgrade_gate.cli.options import ClusterOptions, RegistryOptions
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.option("--to", multiple=True, required=True, metavar="RELEASE", help="Release to be judged. Repeatable.")
+@click.option("--from", "from_", metavar="RELEASE", help="Current release.  [default: what the cluster runs]")
+@cluster_options
+@configuration_option
+@registry_options
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def command(
+    *,
+    to: tuple[str, ...],
+    from_: str | None,
+    cluster: ClusterOptions,
+    configuration: Configuration,
+    registry: RegistryOptions,
+    file: Path,
+) -> ExitCode:
+    """Write what `check` would read of the cluster into FILE, for --cluster snapshot:FILE.
+
+    Holds the facts and the secretRefs of the current and the named releases; what is outside this record is unknown
+    later, and says so. No secret value is ever in it.
+    """
+    from upgrade_gate import pipeline
+    from upgrade_gate.base import plugins
+
+    del configuration
+    reader = _wiring.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    if reader is None:
+        raise UsageError("a snapshot needs a cluster", hint="leave --no-cluster out")
+    snapshots = plugins.load("cluster.readers", "snapshot")
+    recorder = snapshots.Recorder(reader)
+    settings = _wiring.settings_for(registry, recorder)
+    for release in to:
+        plan = pipeline.Plan(to=release, from_=from_, settings=settings, reader=recorder, given=_wiring.given(cluster))
+        surveyed = pipeline.survey(plan)
+        for unread in surveyed.unread:
+            raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
+        pipeline.with_secrets(surveyed, recorder, today=True)
+    taken = reader.collected or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    content = snapshots.encode(recorder.answers, source=reader.description, taken=taken, tool=__version__)
+    _stdout.write_file(file, content, mode=0o600)
+    _stderr.say(f"{len(recorder.answers)} answers of {reader.description} written to {file}")
+    return ExitCode.PASS

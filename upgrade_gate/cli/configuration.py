@@ -1,0 +1,225 @@
+"""The configuration file: defaults for options, which identity serves which Secret, and how rules weigh.
+
+Format (design sections 3.4 and 16.2):
+
+    fail-on: warning                       any option, as on the command line
+    registry-config: ./pull-secret.json
+    identities:
+      account: "111122223333"              whose exports count
+      default: arn:aws:iam::…:role/shared
+      openshift-ingress-operator/cloud-credentials: arn:aws:iam::…:role/ingress
+    policy:
+      request-unannotated: blocker
+      accept: [secret-exists]
+
+Paths are meant from the working folder, as on the command line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
+
+from upgrade_gate.base.errors import ConfigurationError
+from upgrade_gate.proof.identity_map import Identities
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from upgrade_gate.gate.findings import Severity
+    from upgrade_gate.reading.settings_file import Value
+
+__all__ = ["EMPTY", "FILE_NAME", "OPTIONS", "REFUSED_WHEN_FOUND", "Configuration", "find", "load"]
+
+FILE_NAME = "upgrade-gate.yaml"
+
+Default: TypeAlias = "str | bool | tuple[str, ...]"
+
+OPTIONS: Mapping[str, type] = MappingProxyType(
+    {
+        "acknowledgements": list,
+        "architecture": str,
+        "cache-dir": str,
+        "capabilities": list,
+        "ccoctl-name": str,
+        "certificate-authority": str,
+        "channel": str,
+        "cluster": str,
+        "color": str,
+        "context": str,
+        "fail-on": str,
+        "feature-set": str,
+        "from": str,
+        "graph": str,
+        "icsp-file": list,
+        "idms-file": list,
+        "insecure": list,
+        "kubeconfig": str,
+        "label": list,
+        "max-bytes": str,
+        "mirrors-from-cluster": bool,
+        "mode": str,
+        "no-cache": bool,
+        "no-cluster": bool,
+        "now": str,
+        "offline": bool,
+        "output": list,
+        "platform": str,
+        "profile": str,
+        "pull-secret-from-cluster": bool,
+        "quiet": bool,
+        "read-secrets": bool,
+        "registry-config": str,
+        "require-proof": bool,
+        "signatures": list,
+        "strict-proof": bool,
+        "timeout": str,
+        "to": str,
+        "verbose": bool,
+        "verify": str,
+        "via": list,
+    }
+)
+"""Options that may have a default here, and whether that is one text, a list of texts, or true and false."""
+
+ACCEPTABLE = frozenset({"secret-exists"})
+
+REFUSED_WHEN_FOUND = frozenset(
+    {
+        "accept",
+        "acknowledgements",
+        "cache-dir",
+        "certificate-authority",
+        "graph",
+        "identities",
+        "insecure",
+        "kubeconfig",
+        "now",
+        "registry-config",
+        "signatures",
+    }
+)
+"""Keys that a pull request could plant in a file which nobody named on the command line.
+
+Besides those of design section 3.4: a kubeconfig can run a program, a keyring vouches for releases, a cache answers
+for a registry, and a date revives what has expired.
+"""
+
+
+class Configuration(Struct, frozen=True):
+    """What one configuration file says."""
+
+    path: Path | None = None
+    """None: there is no file."""
+    options: Mapping[str, Default] = field(default_factory=dict)
+    """Defaults by the option's long name without dashes in front."""
+    identities: Identities = field(default_factory=Identities)
+    policy: Mapping[str, Severity] = field(default_factory=dict)
+    """Severity by rule id, where it differs from the catalogue."""
+    accept: frozenset[str] = frozenset()
+    """`secret-exists`: on clouds without a permission model, that a Secret exists stands for its keys."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Line of each top-level key."""
+
+    def error(self, key: str, message: str) -> ConfigurationError:
+        """Return an error about one top-level key, naming file and line; the caller raises it."""
+        return ConfigurationError(f"{self.path}:{self.lines.get(key, 1)}: {key}: {message}")
+
+
+EMPTY = Configuration()
+
+
+def find(folder: Path | None = None) -> Path | None:
+    """Return the configuration file of a folder (default: the working folder), None where there is none."""
+    path = (folder or Path()) / FILE_NAME
+    return path if path.exists() else None
+
+
+def load(path: Path | None, *, found: bool) -> Configuration:
+    """Read a configuration file; without a path there is nothing configured.
+
+    `found` says that nobody named the file: then keys that a pull request could plant are refused. Raises
+    ConfigurationError, naming file and line, for anything that is not understood; UsageError if it cannot be opened.
+    """
+    if path is None:
+        return EMPTY
+    from upgrade_gate.reading import settings_file as strict_yaml
+
+    root = strict_yaml.read(path)
+    if root is None:
+        return Configuration(path=path)
+    values = root.fields({*OPTIONS, "identities", "policy"})
+    if found:
+        _refuse_planted(values)
+    policy = values.pop("policy", None)
+    identities = values.pop("identities", None)
+    weights, accept = _policy(policy, found=found) if policy else ({}, frozenset())
+    return Configuration(
+        path=path,
+        options={key: _default(key, value) for key, value in values.items()},
+        identities=_identities(identities) if identities else Identities(),
+        policy=weights,
+        accept=accept,
+        lines={key: value.line for key, value in root.mapping().items()},
+    )
+
+
+def _refuse_planted(values: Mapping[str, Value]) -> None:
+    for key in sorted(REFUSED_WHEN_FOUND & set(values)):
+        raise values[key].error(
+            "is refused in a file that was found, since a pull request could plant it",
+            f"name the file: --config {values[key].file}",
+        )
+
+
+def _default(key: str, value: Value) -> Default:
+    if OPTIONS[key] is bool:
+        return value.flag()
+    if OPTIONS[key] is list:
+        texts = value.texts() if value.kind == "list" else (value.written(),)
+        return ",".join(texts) if key == "capabilities" else texts
+    return value.written()
+
+
+def _identities(value: Value) -> Identities:
+    texts = {key: entry.text().strip() for key, entry in value.mapping().items()}
+    for key, entry in value.mapping().items():
+        parts = key.split("/")
+        if key not in {"default", "account"} and (len(parts) != 2 or not all(parts)):
+            raise entry.error("must be namespace/secret, default or account")
+    default, account = texts.pop("default", None), texts.pop("account", None)
+    return Identities(by_secret=texts, default=default, account=account)
+
+
+def _policy(value: Value, *, found: bool) -> tuple[dict[str, Severity], frozenset[str]]:
+    from upgrade_gate.gate import findings
+
+    entries = value.mapping()
+    accepted = entries.pop("accept", None)
+    if accepted is not None and found:
+        _refuse_planted({"accept": accepted})
+    accept = frozenset(accepted.texts()) if accepted is not None else frozenset()
+    for name in sorted(accept - ACCEPTABLE):
+        raise ConfigurationError(f"{value.file}:{value.line}: accept: {name!r} is not one of {', '.join(ACCEPTABLE)}")
+    rules = findings.catalogue()
+    order = list(findings.Severity)
+    weights: dict[str, Severity] = {}
+    for rule_id, entry in entries.items():
+        rule = rules.get(rule_id)
+        if rule is None:
+            raise entry.error("is no rule", "upgrade-gate rules lists them")
+        text = entry.text()
+        if text not in order:
+            raise entry.error(f"{text!r} is no severity", f"one of {', '.join(order)}")
+        severity = findings.Severity(text)
+        fixed = rule.severity is findings.Severity.UNKNOWN or not rule.acknowledgeable
+        if fixed and order.index(severity) > order.index(rule.severity):
+            raise entry.error(
+                f"cannot be lowered from {rule.severity} to {severity}",
+                "the gate must not pass on what it does not know",
+            )
+        weights[rule_id] = severity
+    return weights, accept

@@ -1,0 +1,116 @@
+"""How options become one object for a command: contradictions, and the configuration file as the source of defaults.
+
+Precedence: command line, then the configuration file, then the default. Two options that contradict each other on
+the same level are a usage error; one from the command line silences one from the configuration.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+from click.core import ParameterSource
+
+from upgrade_gate.cli import configuration as configurations
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.configuration import Configuration
+
+__all__ = ["Decorator", "config_option", "flag", "group"]
+
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+CONTRADICTIONS: tuple[tuple[str, str, str], ...] = (
+    ("no_cluster", "cluster", "either read a cluster or do without one"),
+    ("no_cluster", "kubeconfig", "a kubeconfig is for reading a cluster"),
+    ("no_cluster", "context", "a context is for reading a cluster"),
+    ("no_cluster", "read_secrets", "there is no cluster to read Secrets from"),
+    ("no_cluster", "mirrors_from_cluster", "there is no cluster to read mirrors from; use --idms-file"),
+    ("no_cluster", "pull_secret_from_cluster", "there is no cluster to read it from; use --registry-config"),
+    ("no_cache", "cache_dir", "one says where the cache is, the other that there is none"),
+    ("pull_secret_from_cluster", "registry_config", "credentials come from one place"),
+    ("verbose", "quiet", "one asks for more, the other for less"),
+)
+"""Pairs of parameters that cannot both be given, with the reason in words."""
+
+
+def group(name: str, build: Callable[[Mapping[str, Any]], Any], *options: Decorator) -> Decorator:
+    """Return a decorator that adds the options and passes `build` of all settled values as `name`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(**values: Any) -> Any:
+            return function(**{k: v for k, v in values.items() if k not in own}, **{name: build(_settled())})
+
+        before = {p.name for p in getattr(function, "__click_params__", ())}
+        decorated: Callable[..., Any] = call
+        for option in reversed(options):
+            decorated = option(decorated)
+        own = {p.name for p in decorated.__click_params__} - before  # type: ignore[attr-defined]
+        return decorated
+
+    return decorate
+
+
+def _settled() -> Mapping[str, Any]:
+    """Return the values of all options of this call, contradictions settled.
+
+    Raises click.UsageError where two contradict each other on the same level.
+    """
+    context = click.get_current_context()
+    values: dict[str, Any] = dict(context.params)
+    for one, other, why in CONTRADICTIONS:
+        if not (values.get(one) and values.get(other)):
+            continue
+        sources = {name: context.get_parameter_source(name) for name in (one, other)}
+        configured = [n for n, s in sources.items() if s is ParameterSource.DEFAULT_MAP]
+        if len(configured) == 1:
+            values[configured[0]] = None
+            continue
+        where = f" in {values['config'].path}" if configured else ""
+        raise click.UsageError(f"{flag(one)} contradicts {flag(other)}{where}: {why}", context)
+    return values
+
+
+def flag(name: str) -> str:
+    """Return how an option is written on the command line."""
+    return f"--{name.strip('_').replace('_', '-')}"
+
+
+def config_option() -> Decorator:
+    """Return `--config`; whatever the file says becomes the default of the command's other options."""
+    return click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        is_eager=True,
+        callback=_configure,
+        help="Configuration file.  [default: upgrade-gate.yaml, if there is one]",
+    )
+
+
+def _configure(ctx: click.Context, _param: click.Parameter, path: Path | None) -> Configuration | None:
+    """Load the configuration and make it the defaults of this command's options.
+
+    Values are checked here, so that a wrong one is reported with its file and line and not as an option.
+    """
+    if ctx.resilient_parsing:
+        return None
+    found = configurations.find() if path is None else None
+    loaded = configurations.load(path or found, found=found is not None)
+    parameters = {p.name: p for p in ctx.command.params}
+    defaults: dict[str, Any] = {}
+    for key, value in loaded.options.items():
+        name = "from_" if key == "from" else key.replace("-", "_")
+        parameter = parameters.get(name)
+        if parameter is None:  # an option of another command
+            continue
+        try:
+            parameter.type_cast_value(ctx, value)
+        except click.BadParameter as exc:
+            raise loaded.error(key, exc.message) from exc
+        defaults[name] = value
+    ctx.default_map = defaults
+    return loaded

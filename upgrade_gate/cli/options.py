@@ -1,0 +1,430 @@
+"""The options that several commands share (design section 10), as decorators that hand over one frozen object each.
+
+    @click.command()
+    @release_options
+    @cluster_options
+    @output_options
+    def command(release: ReleaseOptions, cluster: ClusterOptions, output: OutputOptions) -> ExitCode: ...
+
+Where their values come from, and what contradicts what, is in `_settling.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec import Struct
+
+from upgrade_gate.cli import configuration as configurations
+from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli.option_sources import config_option, flag, group
+from upgrade_gate.cli.option_types import (
+    Capabilities,
+    ClusterForm,
+    ClusterSource,
+    Host,
+    IdentitiesForm,
+    IdentitiesSource,
+    Label,
+    Moment,
+    Now,
+    Output,
+    OutputForm,
+    PlatformName,
+)
+from upgrade_gate.payloads.reference import Settings
+
+if TYPE_CHECKING:
+    from upgrade_gate.cli.configuration import Configuration
+
+__all__ = [
+    "ClusterOptions",
+    "GateOptions",
+    "OutputOptions",
+    "RegistryOptions",
+    "ReleaseOptions",
+    "cluster_options",
+    "configuration_option",
+    "gate_options",
+    "output_options",
+    "registry_options",
+    "release_options",
+]
+
+ARCHITECTURES: Mapping[str, str] = {
+    "amd64": "amd64",
+    "x86_64": "amd64",
+    "arm64": "arm64",
+    "aarch64": "arm64",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+    "multi": "multi",
+}
+
+
+class ReleaseOptions(Struct, frozen=True):
+    """Which releases are compared."""
+
+    to: str
+    from_: str | None
+    """None: the release that the cluster runs."""
+
+
+class ClusterOptions(Struct, frozen=True):
+    """Which cluster is read, and what the user says about it."""
+
+    source: ClusterSource | None
+    """None: a live cluster where a kubeconfig or an in-cluster account is found, unless `no_cluster`."""
+    no_cluster: bool
+    kubeconfig: Path | None
+    context: str | None
+    platform: str | None
+    """As Infrastructure spells it."""
+    mode: str | None
+    """`manual`, `mint` or `passthrough`."""
+    profile: str | None
+    feature_set: str | None
+    capabilities: tuple[str, ...] | None
+    """Enabled capabilities; an empty tuple means none, None that nothing was said."""
+    read_secrets: bool
+
+
+class GateOptions(Struct, frozen=True):
+    """How findings are weighed."""
+
+    configuration: Configuration
+    acknowledgements: tuple[str, ...]
+    """Paths; `-` is stdin."""
+    fail_on: str
+    """`blocker` or `warning`."""
+    require_proof: bool
+    strict_proof: bool
+    now: Moment | None
+    """None: the clock."""
+    labels: Mapping[str, str]
+    via: tuple[str, ...]
+    identities: IdentitiesSource | None
+    ccoctl_name: str | None
+
+
+class OutputOptions(Struct, frozen=True):
+    """Where reports go."""
+
+    outputs: tuple[Output, ...]
+    """At least one, at most one of them on stdout."""
+    max_bytes: int
+    color: bool
+    """Whether what goes to stdout is coloured."""
+    verbose: bool
+    quiet: bool
+
+
+class RegistryOptions(Struct, frozen=True):
+    """How releases are read."""
+
+    settings: Settings
+    mirrors_from_cluster: bool = False
+    pull_secret_from_cluster: bool = False
+
+
+def release_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--to` and `--from`; the command takes `release: ReleaseOptions`."""
+    return group(
+        "release",
+        lambda v: ReleaseOptions(v["to"], v["from_"]),
+        click.option(
+            "--to", required=True, metavar="RELEASE", help="Target release: image, version, dir:, archive:, …"
+        ),
+        click.option("--from", "from_", metavar="RELEASE", help="Current release.  [default: what the cluster runs]"),
+    )(function)
+
+
+def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says which cluster is read; the command takes `cluster: ClusterOptions`."""
+    return group(
+        "cluster",
+        _cluster,
+        click.option(
+            "--cluster",
+            type=ClusterForm(),
+            metavar="SOURCE",
+            help="live, snapshot:FILE or must-gather:DIR.  [default: live where a kubeconfig or account is found]",
+        ),
+        click.option("--no-cluster", is_flag=True, help="Read no cluster; needs --from and --platform."),
+        click.option(
+            "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For a live cluster."
+        ),
+        click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
+        click.option(
+            "--platform", type=PlatformName(), metavar="NAME", help="AWS, Azure, GCP, … as Infrastructure has it."
+        ),
+        click.option(
+            "--mode",
+            type=click.Choice(["manual", "mint", "passthrough"], case_sensitive=False),
+            help="Credentials mode, where the cluster cannot tell.",
+        ),
+        click.option("--profile", metavar="NAME", help="Cluster profile, such as self-managed-high-availability."),
+        click.option("--feature-set", metavar="NAME", help="Default, TechPreviewNoUpgrade, …"),
+        click.option(
+            "--capabilities", type=Capabilities(), metavar="NAME,…", help="Enabled capabilities; '' for none."
+        ),
+        click.option("--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."),
+    )(function)
+
+
+def configuration_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--config` alone, for commands without a gate; the command takes `configuration: Configuration`."""
+    return group("configuration", lambda v: v["config"] or configurations.EMPTY, config_option())(function)
+
+
+def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what weighs findings, `--config` included; the command takes `gate: GateOptions`."""
+    return group(
+        "gate",
+        _gate,
+        config_option(),
+        click.option(
+            "--acknowledgements", multiple=True, metavar="FILE", help="Accepted findings; - is stdin. Repeatable."
+        ),
+        click.option(
+            "--fail-on",
+            type=click.Choice(["blocker", "warning"]),
+            default="blocker",
+            show_default=True,
+            help="The mildest severity that blocks.",
+        ),
+        click.option("--require-proof", is_flag=True, help="Undetermined where today's permissions were not proven."),
+        click.option("--strict-proof", is_flag=True, help="What an export cannot contain makes its proof unknown."),
+        click.option("--now", type=Now(), metavar="DATE|TIME", help="Judge expiry by this time.  [default: the clock]"),
+        click.option(
+            "--label", type=Label(), multiple=True, metavar="KEY=VALUE", help="Put on the report. Repeatable."
+        ),
+        click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable."),
+        click.option(
+            "--identities", type=IdentitiesForm(), metavar="SOURCE", help="export:PATH or live: what is really granted."
+        ),
+        click.option("--ccoctl-name", metavar="NAME", help="The --name that ccoctl was run with."),
+    )(function)
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says where reports go; the command takes `output: OutputOptions`."""
+    return group(
+        "output",
+        _output,
+        click.option(
+            "-o",
+            "--output",
+            type=OutputForm(),
+            multiple=True,
+            metavar="FORMAT[=PATH]",
+            help="Report format, to stdout or a file. Repeatable.  [default: text]",
+        ),
+        click.option(
+            "--max-bytes",
+            type=click.IntRange(min=1000),
+            default=65_000,
+            show_default=True,
+            help="Largest markdown report.",
+        ),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            show_default=True,
+            help="Colours.",
+        ),
+        click.option("-v", "--verbose", is_flag=True, is_eager=True, callback=_verbose, help="Log to stderr."),
+        click.option("-q", "--quiet", is_flag=True, is_eager=True, callback=_quiet, help="Only errors on stderr."),
+    )(function)
+
+
+def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says how releases are read; the command takes `registry: RegistryOptions`."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return group(
+        "registry",
+        _registry,
+        click.option("-a", "--registry-config", type=file, help="Registry credentials, as oc takes them."),
+        click.option("--certificate-authority", type=file, help="CA bundle for registries, Azure and Google."),
+        click.option(
+            "--insecure", type=Host(), multiple=True, metavar="HOST", help="No TLS check for this host. Repeatable."
+        ),
+        click.option("--idms-file", type=file, multiple=True, help="ImageDigestMirrorSets and ImageTagMirrorSets."),
+        click.option("--icsp-file", type=file, multiple=True, help="ImageContentSourcePolicies."),
+        click.option(
+            "--verify",
+            type=click.Choice(["auto", "require", "off"]),
+            default="auto",
+            show_default=True,
+            help="Release signatures.",
+        ),
+        click.option(
+            "--signatures",
+            type=click.Path(exists=True, path_type=Path),
+            multiple=True,
+            help="Signatures and keyrings. Repeatable.",
+        ),
+        click.option("--offline", is_flag=True, help="Refuse whatever would need another host."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=120.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Deadline of one download.",
+        ),
+        click.option(
+            "--graph", metavar="URL|FILE", help="Update graph.  [default: the cluster's, else the public one]"
+        ),
+        click.option("--channel", metavar="NAME", help="Update channel.  [default: the cluster's]"),
+        click.option(
+            "--architecture",
+            type=click.Choice(list(ARCHITECTURES)),
+            default="amd64",
+            show_default=True,
+            help="Which one the update graph is asked for.",
+        ),
+        click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where releases are kept."),
+        click.option("--no-cache", is_flag=True, help="Keep nothing, use nothing kept."),
+        click.option("--mirrors-from-cluster", is_flag=True, help="Use the cluster's own mirror settings."),
+        click.option("--pull-secret-from-cluster", is_flag=True, help="Use the cluster's own pull secret."),
+    )(function)
+
+
+def _cluster(values: Mapping[str, Any]) -> ClusterOptions:
+    source: ClusterSource | None = values["cluster"]
+    if source is not None and source.kind != "live":
+        for name in ("kubeconfig", "context"):
+            if values[name]:
+                raise click.UsageError(f"{flag(name)} is for a live cluster, not for --cluster {source.text}")
+    if values["no_cluster"]:
+        missing = [flag(n) for n in ("from_", "platform") if n in values and not values[n]]
+        if missing:
+            raise click.UsageError(f"--no-cluster needs {' and '.join(missing)}: no cluster can tell")
+    return ClusterOptions(
+        source=source,
+        no_cluster=bool(values["no_cluster"]),
+        kubeconfig=values["kubeconfig"],
+        context=values["context"],
+        platform=values["platform"],
+        mode=values["mode"],
+        profile=values["profile"],
+        feature_set=values["feature_set"],
+        capabilities=values["capabilities"],
+        read_secrets=bool(values["read_secrets"]),
+    )
+
+
+def _gate(values: Mapping[str, Any]) -> GateOptions:
+    labels: dict[str, str] = {}
+    for key, text in values["label"]:
+        if labels.setdefault(key, text) != text:
+            raise click.UsageError(f"--label {key} is given twice, with {labels[key]!r} and {text!r}")
+    if values["acknowledgements"].count("-") > 1:
+        raise click.UsageError("--acknowledgements - is given twice: stdin can be read once")
+    return GateOptions(
+        configuration=values["config"] or configurations.EMPTY,
+        acknowledgements=tuple(values["acknowledgements"]),
+        fail_on=values["fail_on"],
+        require_proof=values["require_proof"],
+        strict_proof=values["strict_proof"],
+        now=values["now"],
+        labels=labels,
+        via=tuple(values["via"]),
+        identities=values["identities"],
+        ccoctl_name=values["ccoctl_name"],
+    )
+
+
+def _output(values: Mapping[str, Any]) -> OutputOptions:
+    outputs: tuple[Output, ...] = tuple(values["output"]) or (Output("text", None),)
+    if sum(o.path is None for o in outputs) > 1:
+        raise click.UsageError("at most one -o goes to stdout: give the others a path, -o FORMAT=PATH")
+    paths = [o.path for o in outputs if o.path is not None]
+    twice = next((p for p in paths if paths.count(p) > 1), None)
+    if twice:
+        raise click.UsageError(f"two reports cannot both be written to {twice}")
+    return OutputOptions(
+        outputs=outputs,
+        max_bytes=values["max_bytes"],
+        color=_wants_color(values["color"]),
+        verbose=bool(values["verbose"]),
+        quiet=bool(values["quiet"]),
+    )
+
+
+def _wants_color(choice: str) -> bool:
+    """Return whether stdout is coloured: an explicit choice wins over NO_COLOR, and that over the terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.stdout is None:
+        return False
+    return sys.stdout.isatty()
+
+
+def _registry(values: Mapping[str, Any]) -> RegistryOptions:
+    if values["offline"]:
+        _refuse_other_hosts(values)
+    if values["verify"] == "off" and values["signatures"]:
+        raise click.UsageError("--signatures contradicts --verify off: nothing would look at them")
+    if values["verify"] == "require" and find_spec("pysequoia") is None:
+        raise click.UsageError("--verify require needs the extra `verify`: pip install 'upgrade-gate[verify]'")
+    settings = Settings(
+        registry_config=values["registry_config"],
+        certificate_authority=values["certificate_authority"],
+        insecure=tuple(values["insecure"]),
+        idms_files=tuple(values["idms_file"]),
+        icsp_files=tuple(values["icsp_file"]),
+        verify=values["verify"],
+        signatures=tuple(values["signatures"]),
+        graph=values["graph"],
+        channel=values["channel"],
+        architecture=ARCHITECTURES[values["architecture"]],
+        offline=bool(values["offline"]),
+        timeout=values["timeout"],
+        cache_dir=None if values["no_cache"] else values["cache_dir"] or _cache_folder(),
+        progress=not _stderr.silent(),
+    )
+    return RegistryOptions(
+        settings=settings,
+        mirrors_from_cluster=bool(values["mirrors_from_cluster"]),
+        pull_secret_from_cluster=bool(values["pull_secret_from_cluster"]),
+    )
+
+
+def _refuse_other_hosts(values: Mapping[str, Any]) -> None:
+    """Raise a usage error for each option that asks for another host under `--offline`, naming the file form."""
+    cluster: ClusterSource | None = values.get("cluster")
+    identities: IdentitiesSource | None = values.get("identities")
+    graph: str | None = values["graph"]
+    if cluster is not None and cluster.kind == "live":
+        raise click.UsageError("--offline contradicts --cluster live: use snapshot:FILE or must-gather:DIR")
+    if identities is not None and identities.kind == "live":
+        raise click.UsageError("--offline contradicts --identities live: use export:PATH")
+    if graph is not None and "://" in graph and not graph.startswith("file://"):
+        raise click.UsageError("--offline contradicts a --graph on another host: give the file of a saved graph")
+
+
+def _cache_folder() -> Path:
+    from upgrade_gate.payloads import cache as _cache
+
+    return _cache.default_folder()
+
+
+def _verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
+    if value and not ctx.resilient_parsing:
+        _stderr.set_verbose()
+    return value
+
+
+def _quiet(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
+    if value and not ctx.resilient_parsing:
+        _stderr.set_quiet()
+    return value

@@ -1,0 +1,306 @@
+"""What the commands that read releases share: opening the cluster, and sending reports where they belong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+from msgspec.structs import replace
+
+from upgrade_gate.base import plugins
+from upgrade_gate.base.errors import ClusterError, EntitlementError, SourceError, UsageError
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.platforms import by_name
+from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.gate.situation import Given
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
+    from upgrade_gate.cluster.observe import Query, Reader
+    from upgrade_gate.payloads.reference import Settings
+    from upgrade_gate.pipeline import Plan, Survey, Weighing
+    from upgrade_gate.proof.proof import Claims
+    from upgrade_gate.report.document import Report
+
+__all__ = [
+    "claims",
+    "gate_run",
+    "given",
+    "open_reader",
+    "open_target",
+    "policy_notes",
+    "registry_queries",
+    "settings_for",
+    "survey_target",
+    "write_reports",
+]
+
+
+def given(cluster: ClusterOptions) -> Given:
+    """Return what the user said about the cluster."""
+    return Given(
+        platform=cluster.platform,
+        mode=cluster.mode,
+        profile=cluster.profile,
+        feature_set=cluster.feature_set,
+        capabilities=cluster.capabilities,
+    )
+
+
+def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Reader | None:
+    """Open the cluster, its dump or its snapshot; None with `--no-cluster`.
+
+    Raises UsageError where no cluster is named and none is found: a gate without its cluster must be asked for.
+    """
+    if cluster.no_cluster:
+        return None
+    source = cluster.source
+    if source is not None and source.kind == "must-gather":
+        dump = plugins.load("cluster.readers", "must_gather").open_dump(source.path, read_secrets=cluster.read_secrets)
+        return cast("Reader", dump)
+    if source is not None and source.kind == "snapshot":
+        return cast("Reader", plugins.load("cluster.readers", "snapshot").open_snapshot(source.path))
+    live = plugins.load("cluster.readers", "live")
+    if source is None and not cluster.context and not live.is_available(cluster.kubeconfig):
+        named = os.environ.get("KUBECONFIG")
+        lost = f"KUBECONFIG names no file that is there ({named})" if named else "there is no kubeconfig"
+        raise UsageError(
+            f"no cluster is named: {lost}, and no in-cluster account",
+            hint="give --cluster, or --no-cluster with --from and --platform",
+        )
+    if offline:
+        raise UsageError(
+            "--offline, and the cluster is a live one", hint="use --cluster snapshot:FILE or must-gather:DIR"
+        )
+    reader = live.open_cluster(
+        kubeconfig=cluster.kubeconfig, context=cluster.context, timeout=timeout, read_secrets=cluster.read_secrets
+    )
+    return cast("Reader", reader)
+
+
+def claims(
+    gate: GateOptions, *, timeout: float, certificate_authority: Path | None = None
+) -> Claims | Callable[[str], Claims]:
+    """Return what the user supplies about identities; a live account is asked once the platform is known.
+
+    What was given and cannot be read proves nothing and says so: it never reads as not given.
+    """
+    from upgrade_gate.clouds.contract import holdings as entitlements
+    from upgrade_gate.proof.proof import Claims
+
+    base = Claims(identities=gate.configuration.identities, ccoctl_name=gate.ccoctl_name, strict=gate.strict_proof)
+    source = gate.identities
+    if source is None:
+        return base
+    if source.path is not None:
+        try:
+            return replace(base, collection=entitlements.load_export(source.path))
+        except EntitlementError as error:
+            return replace(base, failure=error.message)
+
+    named = base.identities
+    settings = {
+        "timeout": timeout,
+        "certificate_authority": certificate_authority,
+        "account": named.account,
+        "identities": sorted({*named.by_secret.values(), *([named.default] if named.default else [])}),
+    }
+
+    def live(platform: str) -> Claims:
+        traits = by_name(platform)
+        try:
+            kind = traits.kind if traits else None
+            collection = entitlements.collect_live(kind or "", settings)
+        except EntitlementError as error:
+            return replace(base, failure=error.message)
+        return replace(base, collection=collection)
+
+    return live
+
+
+def policy_notes(gate: GateOptions) -> tuple[str, ...]:
+    """Return one line for each severity that the configuration sets: who reads the report must see what was lowered."""
+    configuration = gate.configuration
+    where = configuration.path.name if configuration.path else "the configuration"
+    return tuple(f"{where} sets {rule} to {severity.value}" for rule, severity in sorted(configuration.policy.items()))
+
+
+def gate_run(
+    release: ReleaseOptions, cluster: ClusterOptions, gate: GateOptions, registry: RegistryOptions
+) -> tuple[Plan, Weighing]:
+    """Return what is to be compared and how findings are weighed, as the gate's own options say."""
+    from upgrade_gate import pipeline
+    from upgrade_gate.gate import acknowledgements
+
+    reader = open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    plan = pipeline.Plan(
+        to=release.to,
+        from_=release.from_,
+        via=gate.via,
+        settings=settings_for(registry, reader),
+        reader=reader,
+        given=given(cluster),
+        accept_secret_exists="secret-exists" in gate.configuration.accept,
+        claims=claims(
+            gate,
+            timeout=registry.settings.timeout,
+            certificate_authority=registry.settings.certificate_authority,
+        ),
+    )
+    weighing = pipeline.Weighing(
+        acknowledgements=acknowledgements.load(gate.acknowledgements),
+        policy=gate.configuration.policy,
+        fail_on_warning=gate.fail_on == "warning",
+        require_proof=gate.require_proof,
+        today=gate.now.at.date() if gate.now else None,
+    )
+    return plan, weighing
+
+
+def open_target(cluster: ClusterOptions, registry: RegistryOptions) -> Reader | None:
+    """Open the cluster for commands that write files out of a target: a platform alone means without a cluster."""
+    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
+        cluster = replace(cluster, no_cluster=True)
+    return open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+
+
+def survey_target(
+    release: ReleaseOptions,
+    cluster: ClusterOptions,
+    registry: RegistryOptions,
+    reader: Reader | None,
+    *,
+    via: tuple[str, ...] = (),
+) -> Survey:
+    """Read what a target asks for, for commands that write files out of it: every release of the path, whole.
+
+    Without a cluster the target alone stands for both sides. Raises SourceError where a release was not read, or
+    where a request of it may be missing, ClusterError where nothing says on which platform the cluster is.
+    """
+    from upgrade_gate import pipeline
+    from upgrade_gate.remedy import credentials_requests as remedy_requests
+
+    found = pipeline.survey(
+        pipeline.Plan(
+            to=release.to,
+            from_=release.from_ or ([*via, release.to][0] if reader is None else None),
+            via=via,
+            settings=settings_for(registry, reader),
+            reader=reader,
+            given=given(cluster),
+        )
+    )
+    for unread in found.unread:
+        raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
+    if found.cluster is not None and not found.context.platform:
+        why = found.cluster.platform.reason if isinstance(found.cluster.platform, Unknown) else "it does not say"
+        raise ClusterError(f"which platform the cluster is on is not known: {why}", hint="give --platform")
+    for hop in found.hops:
+        gaps = remedy_requests.gaps(hop)
+        if gaps:
+            raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
+    return found
+
+
+def registry_queries(registry: RegistryOptions) -> tuple[tuple[Query, ...], tuple[Query, ...]]:
+    """Return what is asked of a cluster to read releases with these options: about trust, and about mirrors."""
+    from upgrade_gate.cluster import observe as clusters
+
+    trust = (clusters.SIGNATURE_CONFIGMAPS, clusters.VERIFICATION_CONFIGMAP)
+    return (
+        trust if registry.settings.verify != "off" else (),
+        clusters.MIRROR_POLICIES if registry.mirrors_from_cluster else (),
+    )
+
+
+def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:
+    """Return the settings for reading releases, with what the cluster itself has to say about mirrors and trust."""
+    settings = registry.settings
+    if reader is None:
+        return settings
+    trust, mirrors = registry_queries(registry)
+    answers = reader.read([*trust, *mirrors]) if trust or mirrors else {}
+    _refuse_unread_mirrors(reader, {query: answers[query] for query in mirrors})
+    unread = dict.fromkeys(_why(answer) for query in trust if isinstance(answer := answers[query], Unknown))
+    return replace(
+        settings,
+        pull_secret=_pull_secret(reader) if registry.pull_secret_from_cluster else None,
+        signatures_unread="; ".join(unread),
+        signature_configmaps=_objects(answers[query] for query in trust),
+        mirror_policies=_objects(answers[query] for query in mirrors),
+    )
+
+
+def _refuse_unread_mirrors(reader: Reader, answers: Mapping[Query, Fact[Any]]) -> None:
+    """Raise ClusterError where the cluster's mirrors were asked for and are unread: its policy may forbid the source.
+
+    A dump holds the kinds that somebody collected: one of them is enough.
+    """
+    unread = [answer for answer in answers.values() if isinstance(answer, Unknown)]
+    if not unread or (reader.collected is not None and len(unread) < len(answers)):
+        return
+    raise ClusterError(
+        f"the cluster's mirror settings were not read: {unread[0].reason}",
+        hint=unread[0].remedy or "give them with --idms-file",
+    )
+
+
+def _why(unknown: Unknown) -> str:
+    return f"{unknown.reason} ({unknown.remedy})" if unknown.remedy else unknown.reason
+
+
+def _pull_secret(reader: Reader) -> bytes:
+    """Return the cluster's own registry credentials; raises ClusterError where they were asked for and are unread."""
+    read = getattr(reader, "pull_secret", None)
+    if read is None:
+        raise UsageError(
+            f"{reader.description} holds no registry credentials", hint="give --registry-config, or a live cluster"
+        )
+    fact: Fact[bytes] = read()
+    match fact:
+        case Known(value=content):
+            return content
+        case Unknown(reason=reason, remedy=remedy):
+            raise ClusterError(f"the cluster's pull secret was not read: {reason}", hint=remedy)
+        case Absent():
+            raise ClusterError("the cluster has no pull secret openshift-config/pull-secret")
+
+
+def _objects(answers: Iterable[Fact[Any]]) -> tuple[Mapping[str, object], ...]:
+    """Return the objects of named and listing answers; what could not be read vouches for nothing."""
+    found: list[Mapping[str, object]] = []
+    for answer in answers:
+        if isinstance(answer, Known):
+            found += answer.value if isinstance(answer.value, (list, tuple)) else [answer.value]
+    return tuple(found)
+
+
+def write_reports(document: Report, output: OutputOptions) -> None:
+    """Render the report once for each `-o` and write it; raises OutputError where one cannot be written."""
+    from upgrade_gate.report.formats._options import RenderOptions
+
+    rendered = []
+    for wanted in output.outputs:
+        render = cast("Callable[..., bytes]", plugins.load("report.formats", wanted.format).render)
+        options = RenderOptions(color=output.color and wanted.path is None, width=_width(), max_bytes=output.max_bytes)
+        rendered.append((wanted.path, render(document, options)))
+    for path, content in rendered:
+        if path is not None:
+            _stdout.write_file(path, content, mode=0o600)
+    for path, content in rendered:
+        if path is None:
+            _stdout.write(content)
+
+
+def _width() -> int:
+    """Return the width of text: 80 columns, or the terminal's where that is narrower."""
+    if "COLUMNS" not in os.environ and not (sys.stdout and sys.stdout.isatty()):
+        return 80  # nothing to ask: `shutil` and the compressions that it loads take 3 ms
+    import shutil
+
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)

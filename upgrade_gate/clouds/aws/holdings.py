@@ -1,0 +1,335 @@
+"""AWS identities: roles and users with every policy that counts for them, from exports or live.
+
+Sources: iam.md sections 1 and 2 (evaluation logic of the IAM user guide; shapes as `aws` prints them).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.aws import shapes as _aws_documents
+from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decide, decode, denies, parse_policy
+from upgrade_gate.clouds.aws.shapes import Account, Principal, account_of
+from upgrade_gate.clouds.aws.trust import judge_trust
+from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import Document
+
+PROVIDER = "AWS"
+KINDS = frozenset({"AWSProviderSpec"})
+
+INLINE_LIMITS = {"role": 10_240, "user": 2_048, "group": 5_120}
+"""Characters of all inline policies of one principal, white space not counted."""
+MANAGED_LIMIT = 6_144
+
+_NO_ORGANISATION = "service control policies of the organisation were not supplied"
+_KEY_POLICY = "the key policy, which must let the account in, was not seen"
+_BUCKET_POLICY = "bucket policies were not seen"
+_SESSION = "session policies and VPC endpoint policies cannot be seen"
+_NARROWER_FILTER = "export with `--filter Role User Group LocalManagedPolicy AWSManagedPolicy`, or without a filter"
+
+
+def recognises(body: Any) -> bool:
+    """Return whether a document has a shape that `aws` prints about IAM or the organisation."""
+    return _aws_documents.recognises(body)
+
+
+def build(documents: Sequence[Document], account: str | None) -> AwsHoldings:
+    """Read the documents; those of another account are kept aside."""
+    wanted = str(account) if account is not None else None
+    return AwsHoldings(_aws_documents.Reader(wanted).read(documents), wanted)
+
+
+def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
+    """Collect account details live, per role where the account's details may not be read."""
+    from upgrade_gate.clouds.aws import live as _aws_live
+
+    return _aws_live.collect(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """The policies that count for a principal, and what could not be seen of them."""
+
+    policies: tuple[Policy, ...]
+    unseen: tuple[str, ...]
+    """What may allow more, or deny."""
+    absent: tuple[str, ...]
+    """What is named as the principal's own and is not there, as a boundary may be: a Deny may stand in it."""
+    problems: tuple[str, ...]
+    """What was supplied and cannot be understood."""
+
+
+class AwsHoldings:
+    """What the documents say about the identities of one AWS account."""
+
+    def __init__(self, read: Account, wanted: str | None) -> None:
+        self._read = read
+        self._wanted = wanted
+        self._gathered: dict[tuple[str, str, str | None], _Gathered] = {}
+
+    @property
+    def account(self) -> str | None:
+        """The account that the documents belong to, None where they name none or several."""
+        found = self._read.accounts
+        return next(iter(found)) if len(found) == 1 else None
+
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+        """Decide one required action for a role or user, by ARN, name or access key ID."""
+        del scopes
+        if grant.type != "action":
+            return Judgement(Verdict.UNKNOWN, f"AWS grants actions, not a {grant.type}")
+        if grant.effect not in (None, "Allow"):
+            return Judgement(Verdict.UNKNOWN, f"the request asks for the effect {grant.effect}, which no policy grants")
+        found = self._locate(identity)
+        if isinstance(found, Judgement):
+            return found
+        return self._decide(found, grant)
+
+    def _decide(self, principal: Principal, grant: Grant) -> Judgement:
+        gathered = self._gather(principal)
+        outcome = decide(gathered.policies, grant)
+        boundary, boundary_problem = self._boundary(principal)
+        limit = decide([boundary], grant) if boundary is not None else None
+        organisation = self._organisation(grant)
+        for found in (outcome, limit, organisation):
+            if found is not None and found.state is State.DENIED:
+                return Judgement(Verdict.DENIED, found.reason)
+        problems = (*gathered.problems, *(boundary.problems if boundary else ()), *self._organisation_problems())
+        if problems:
+            return Judgement(Verdict.UNKNOWN, problems[0])
+        unseen = (*gathered.absent, *gathered.unseen)
+        if outcome.state is State.NOT_ALLOWED and not unseen:
+            return Judgement(Verdict.MISSING, outcome.reason)
+        for found, who in (
+            (limit, f"the permissions boundary {principal.boundary}"),
+            (organisation, "the organisation"),
+        ):
+            if found is not None and found.state is State.NOT_ALLOWED:
+                return Judgement(Verdict.MISSING, f"{who} does not allow it: {found.reason}")
+        if unseen and outcome.state is not State.ALLOWED and not outcome.maybe_denied:
+            return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {unseen[0]}")
+        for found in (outcome, limit, organisation):
+            if found is not None and found.state is State.PARTLY:
+                return Judgement(Verdict.NARROWER, found.reason)
+        for doubt in (*gathered.absent, boundary_problem, self._level_without(grant)):
+            if doubt is not None:
+                return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {doubt}")
+        return Judgement(Verdict.COVERED, outcome.reason, self._caveats(principal, grant, gathered))
+
+    def _caveats(self, principal: Principal, grant: Grant, gathered: _Gathered) -> tuple[str, ...]:
+        lines = list(gathered.unseen)
+        if principal.boundary is None and not principal.boundary_seen:
+            lines.append(f"whether {principal.name} has a permissions boundary was not seen")
+        lines += self._read.joined_by_chance
+        if not self._control_policies():
+            lines.append(_NO_ORGANISATION)
+        service = grant.permission.casefold().partition(":")[0]
+        if service == "kms":
+            lines.append(_KEY_POLICY)
+        elif service == "s3":
+            lines.append(_BUCKET_POLICY)
+        lines.append(_SESSION)
+        return tuple(lines)
+
+    def _locate(self, identity: str) -> Principal | Judgement:
+        """Return the principal, or why nothing can be said of it."""
+        named = identity
+        if not identity.startswith("arn:") and identity in self._read.access_keys:
+            known = self._read.access_keys[identity]
+            if len(known) > 1:
+                return Judgement(Verdict.UNKNOWN, f"two documents disagree about access key {identity}")
+            ((user, status),) = known
+            if not status:
+                return Judgement(Verdict.UNKNOWN, f"the export does not say whether access key {identity} is active")
+            if status != "Active":
+                return Judgement(Verdict.MISSING, f"access key {identity} of user {user} is not active: {status}")
+            named = f"user/{user}"
+        kind, name, account = parse_identity(named)
+        if self._wanted is not None and account not in (None, self._wanted):
+            return Judgement(Verdict.UNKNOWN, f"{identity} belongs to account {account}, not to {self._wanted}")
+        if kind is None and all(self._read.find(k, name, account or self._wanted) for k in ("role", "user")):
+            return Judgement(Verdict.UNKNOWN, f"{name} is both a role and a user; an ARN tells which one is meant")
+        principal = self._find(kind, name, account or self._wanted, identity)
+        reasons = [*self._read.cut]
+        if principal is None:
+            reasons += [*self._read.foreign, *self._read.cut_lists, f"the export holds nothing about {identity}"]
+        elif principal.conflicts:
+            reasons += principal.conflicts
+        if reasons:
+            return Judgement(Verdict.UNKNOWN, reasons[0])
+        assert principal is not None  # noqa: S101 - a missing principal has a reason
+        return principal
+
+    def _find(self, kind: str | None, name: str, account: str | None, identity: str) -> Principal | None:
+        if kind == "assumed-role":
+            return self._read.find("role", name, account)
+        for candidate in (kind,) if kind is not None else ("role", "user"):
+            principal = self._read.find(candidate, name, account)
+            if principal is not None and (not identity.startswith("arn:") or principal.arn in (None, identity)):
+                return principal
+        return None
+
+    def _gather(self, principal: Principal) -> _Gathered:
+        key = (principal.kind, principal.name, principal.arn)
+        if key not in self._gathered:
+            self._gathered[key] = self._collect(principal)
+        return self._gathered[key]
+
+    def _collect(self, principal: Principal) -> _Gathered:
+        policies: list[Policy] = []
+        unseen: list[str] = []
+        absent: list[str] = []
+        account = account_of(principal.arn)
+        holders = [principal]
+        for group in sorted(principal.groups):
+            holder = self._read.find("group", group, account)
+            if holder is None:
+                absent.append(f"the policies of group {group} are not in the export")
+            else:
+                holders.append(holder)
+        for holder in holders:
+            label = f"{holder.kind} {holder.name}"
+            policies += [parse_policy(f"policy {n} of {label}", d) for n, d in sorted(holder.inline.items())]
+            for arn, name in sorted(holder.attached.items()):
+                policy = self._read.policies.get(arn)
+                if policy is not None:
+                    policies.append(policy)
+                elif arn in self._read.versions:
+                    what = f"the default version of policy {name}"
+                    absent.append(f"{what} attached to {label} is not in the export; {_NARROWER_FILTER}")
+                else:
+                    absent.append(f"policy {name} attached to {label} is not in the export; {_NARROWER_FILTER}")
+            absent += [f"inline policy {name} of {label} is not in the export" for name in sorted(holder.named)]
+            if not holder.inline_seen:
+                unseen.append(f"not every inline policy of {label} is in the export")
+            if not holder.attached_seen:
+                unseen.append(f"the policies attached to {label} are not in the export")
+        if principal.kind == "user" and not principal.groups_seen:
+            unseen.append(f"the groups of user {principal.name} are not in the export")
+        problems = [problem for holder in holders for problem in (*holder.problems, *holder.conflicts)]
+        problems += [problem for policy in policies for problem in policy.problems]
+        return _Gathered(tuple(policies), tuple(unseen), tuple(absent), tuple(problems))
+
+    def _boundary(self, principal: Principal) -> tuple[Policy | None, str | None]:
+        """Return the boundary's document, and why there is none although the principal has one."""
+        if principal.boundary is None:
+            return None, None
+        policy = self._read.policies.get(principal.boundary)
+        if policy is None:
+            return None, f"its permissions boundary {principal.boundary} is not in the export"
+        return policy, None
+
+    def _organisation(self, grant: Grant) -> Outcome | None:
+        """Return what the organisation policies that were supplied say, None where they stand in nothing's way.
+
+        A Deny in any of them wins. Each level must allow as well; where the supplied service control policies allow
+        things at all, they must allow this.
+        """
+        policies = [policy for _, policy in self._read.organisation]
+        statements = [s for policy in policies for s in policy.statements]
+        denial = denies(statements, grant.permission.casefold(), grant.resource or "*", grant)
+        if denial is not None and denial.state is State.DENIED:
+            return denial
+        control = self._control_policies()
+        if any(s.allow for p in control for s in p.statements):
+            allowed = decide(control, grant)
+            if allowed.state is not State.ALLOWED:
+                return allowed
+        return denial
+
+    def _control_policies(self) -> list[Policy]:
+        return [p for kind, p in self._read.organisation if kind == "SERVICE_CONTROL_POLICY"]
+
+    def _level_without(self, grant: Grant) -> str | None:
+        """Return why some level of the organisation may not allow it: which policy hangs where is not known."""
+        for policy in self._control_policies():
+            if any(s.allow for s in policy.statements) and decide([policy], grant).state is not State.ALLOWED:
+                return f"{policy.name} does not allow it, and every level of the organisation must"
+        return None
+
+    def _organisation_problems(self) -> tuple[str, ...]:
+        return tuple(problem for _, policy in self._read.organisation for problem in policy.problems)
+
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+        """Decide whether a role's trust policy admits every subject of the issuer; a user has no trust policy."""
+        found = self._locate(identity)
+        if isinstance(found, Judgement):
+            return found
+        if found.kind != "role":
+            return Judgement(Verdict.UNKNOWN, f"{found.kind} {found.name} has no trust policy")
+        return judge_trust(found.name, found.trust, account_of(found.arn), issuer, subjects)
+
+    def find_by_ccoctl_name(self, name: str) -> str | None:
+        """Return the ARN of the role of that name, None where there is none or several."""
+        principal = self._read.find("role", name, self._wanted)
+        return principal.arn if principal is not None else None
+
+    def resolve(self, identity: str) -> str | None:
+        """Return the ARN of a role or user given by ARN, name or access key ID; an ARN is one as it is."""
+        found = self._locate(identity)
+        if isinstance(found, Judgement) or found.arn is None:
+            return identity if identity.startswith("arn:") else None
+        return found.arn
+
+    def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
+        """Return the limit that would be exceeded if what is missing were added to the identity's own policies."""
+        found = self._locate(identity)
+        if isinstance(found, Judgement):
+            return ()
+        missing = [g for g in required if decide(self._gather(found).policies, g).state is not State.ALLOWED]
+        if not missing:
+            return ()
+        delta = _length(_policy_document(missing))
+        total = sum(_length(d) for d in found.inline.values()) + delta
+        limit = INLINE_LIMITS[found.kind]
+        sizes = []
+        if total > limit:
+            sizes.append(PolicySize(f"inline policies of {found.kind} {found.name}", total, limit))
+        for arn in sorted(found.attached):
+            grown = _length(self._read.documents.get(arn)) + delta
+            if account_of(arn) is not None and arn in self._read.documents and grown > MANAGED_LIMIT:
+                sizes.append(PolicySize(f"managed policy {arn}", grown, MANAGED_LIMIT))
+        return tuple(sizes)
+
+    def token_path(self, identity: str) -> str | None:
+        """Return None: a role names no token path."""
+        del identity
+        return None
+
+
+def parse_identity(identity: str) -> tuple[str | None, str, str | None]:
+    """Return kind (None: not said), name, and account of an ARN, a `kind/name`, or a bare name."""
+    if identity.startswith("arn:"):
+        parts = identity.split(":", 5)
+        kind, _, path = (parts[5] if len(parts) == 6 else "").partition("/")
+        name = path.split("/")[0] if kind == "assumed-role" else path.rpartition("/")[2]
+        return kind or None, name, account_of(identity)
+    kind, slash, name = identity.partition("/")
+    return (kind, name, None) if slash and kind in ("role", "user") else (None, identity, None)
+
+
+def _length(document: Any) -> int:
+    """Return the characters of a document as IAM counts them: without white space."""
+    body = decode(document)
+    if body is None:
+        return 0
+    return sum(not c.isspace() for c in json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str))
+
+
+def _policy_document(grants: Sequence[Grant]) -> Mapping[str, Any]:
+    groups: dict[tuple[str, str], list[Grant]] = {}
+    for grant in grants:
+        groups.setdefault((grant.resource or "*", json.dumps(grant.condition, sort_keys=True)), []).append(grant)
+    statements: list[dict[str, Any]] = []
+    for (resource, _), members in groups.items():
+        entry: dict[str, Any] = {"Effect": "Allow", "Action": [g.permission for g in members], "Resource": resource}
+        if members[0].condition:
+            entry["Condition"] = members[0].condition
+        statements.append(entry)
+    return {"Version": "2012-10-17", "Statement": statements}

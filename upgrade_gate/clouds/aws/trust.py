@@ -1,0 +1,167 @@
+"""AWS trust policies: whether a role lets the service accounts of an issuer assume it.
+
+Rule: `sts:AssumeRoleWithWebIdentity` is allowed to the issuer's OIDC provider, and the conditions on the token's claims
+admit each subject (cloud-credential-operator `pkg/cmd/provisioning/aws/create_iam_roles.go` writes one StringEquals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from upgrade_gate.clouds.aws.policies import decode
+from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.shared.patterns import matches
+from upgrade_gate.clouds.shared.statements import Test, condition_tests
+
+__all__ = ["judge_trust"]
+
+_ACTION = "sts:assumerolewithwebidentity"
+_ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
+"""Elements of a statement in a trust policy; a misspelt Condition must not read as none."""
+_AUDIENCE, _WEBHOOK_AUDIENCE = "openshift", "sts.amazonaws.com"
+"""Audience of the tokens that the payload's components mount, and that of the pod identity webhook."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    """What a token of one service account says."""
+
+    subject: str
+    issuer: str
+    """Without its scheme, as condition keys spell it."""
+
+
+def judge_trust(role: str, document: Any, account: str | None, issuer: str, subjects: Sequence[str]) -> Judgement:
+    """Decide whether a trust policy admits every subject of an issuer; with no subject there is nothing to admit."""
+    body = decode(document)
+    if body is None:
+        return Judgement(Verdict.UNKNOWN, f"the trust policy of {role} is not in the export, or cannot be read")
+    listed = body.get("Statement")
+    entries = [listed] if isinstance(listed, Mapping) else listed
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        return Judgement(Verdict.UNKNOWN, f"the trust policy of {role} has no statements that can be read")
+    host = issuer.removeprefix("https://")
+    readable = [e for e in entries if _is_readable(e)]
+    whole = len(readable) == len(entries)
+    states = {s: _unless_hidden(_subject(readable, _Claims(s, host), account), whole=whole) for s in subjects}
+    for verdict, words in (
+        (Verdict.DENIED, "denies"),
+        (Verdict.UNKNOWN, "cannot be understood for"),
+        (Verdict.MISSING, "does not admit"),
+        (Verdict.NARROWER, "admits only under further conditions"),
+    ):
+        hit = sorted(s for s, state in states.items() if state is verdict)
+        if hit:
+            return Judgement(verdict, f"the trust policy of {role} {words} {', '.join(hit)} of {host}")
+    return Judgement(
+        Verdict.COVERED, f"the trust policy of {role} admits {', '.join(sorted(states)) or 'no one asked'}"
+    )
+
+
+def _subject(entries: Sequence[Mapping[str, Any]], claims: _Claims, account: str | None) -> Verdict:
+    best = Verdict.MISSING
+    for entry in entries:
+        if not _about_web_identity(entry):
+            continue
+        effect = entry.get("Effect")
+        tests = condition_tests(entry.get("Condition"))
+        if effect == "Deny" and _principal(entry, claims.issuer, account, denying=True):
+            met = _all_met(tests, claims)
+            if met:
+                return Verdict.DENIED
+            best = Verdict.UNKNOWN if met is None else best
+        elif effect == "Allow" and _principal(entry, claims.issuer, account, denying=False):
+            met = _all_met(tests, claims)
+            if met:
+                best = Verdict.COVERED if best is not Verdict.UNKNOWN else best
+            elif met is None and best is Verdict.MISSING:
+                best = Verdict.NARROWER
+    return best
+
+
+def _is_readable(entry: Any) -> bool:
+    """Return whether it can be told what a statement is about: else it may admit or deny anyone."""
+    if not isinstance(entry, Mapping) or not _ELEMENTS.issuperset(entry):
+        return False
+    effect = entry.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        return isinstance(effect, str) and effect.casefold() == "allow"
+    actions = entry.get("NotAction") if "NotAction" in entry else entry.get("Action")
+    listed = [actions] if isinstance(actions, str) else actions
+    return isinstance(listed, Sequence) and bool(listed) and len(_strings(listed)) == len(listed)
+
+
+def _unless_hidden(verdict: Verdict, *, whole: bool) -> Verdict:
+    return verdict if whole or verdict is Verdict.DENIED else Verdict.UNKNOWN
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [v for v in value if isinstance(v, str)] if isinstance(value, Sequence) else []
+
+
+def _about_web_identity(entry: Mapping[str, Any]) -> bool:
+    if "NotAction" in entry:
+        return not any(matches(a.casefold(), _ACTION) for a in _strings(entry["NotAction"]))
+    return any(matches(a.casefold(), _ACTION) for a in _strings(entry.get("Action")))
+
+
+def _principal(entry: Mapping[str, Any], issuer: str, account: str | None, *, denying: bool) -> bool:
+    """Return whether a statement speaks of the issuer's provider; a Deny may speak of it in wider terms."""
+    principal = entry.get("Principal")
+    if denying and (principal == "*" or "NotPrincipal" in entry):
+        return True
+    if not isinstance(principal, Mapping):
+        return False
+    federated = _strings(principal.get("Federated"))
+    if denying and "*" in (*federated, *_strings(principal.get("AWS"))):
+        return True
+    for arn in federated:
+        parts = arn.split(":", 5)
+        if len(parts) == 6 and parts[5] == f"oidc-provider/{issuer}" and account in (None, parts[4]):
+            return True
+    return False
+
+
+def _all_met(tests: tuple[Test, ...] | None, claims: _Claims) -> bool | None:
+    """Return whether a token meets every test; None where a test asks for something not known here."""
+    if tests is None:
+        return None
+    results = [_met(test, claims) for test in tests]
+    if False in results:
+        return False
+    return None if None in results else True
+
+
+def _met(test: Test, claims: _Claims) -> bool | None:
+    operator, key, values = test
+    operator = operator.removesuffix("IfExists").removeprefix("ForAnyValue:").removeprefix("ForAllValues:")
+    issuer = claims.issuer.casefold()
+    if key == f"{issuer}:sub":
+        return _compare(operator, values, claims.subject)
+    if key == f"{issuer}:aud":
+        met = _compare(operator, values, _AUDIENCE)
+        by_webhook = _compare(operator, values, _WEBHOOK_AUDIENCE)
+        return met if met or not by_webhook else None
+    return None
+
+
+def _compare(operator: str, values: Sequence[str], given: str) -> bool | None:
+    match operator:
+        case "StringEquals":
+            return given in values
+        case "StringNotEquals":
+            return given not in values
+        case "StringEqualsIgnoreCase":
+            return given.casefold() in {v.casefold() for v in values}
+        case "StringNotEqualsIgnoreCase":
+            return given.casefold() not in {v.casefold() for v in values}
+        case "StringLike":
+            return any(matches(v, given) for v in values)
+        case "StringNotLike":
+            return not any(matches(v, given) for v in values)
+        case _:
+            return None

@@ -1,0 +1,207 @@
+"""Azure requests: role bindings by name, operations of the control and of the data plane.
+
+Sources: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_azure.go`; Azure's definition of the built-in
+role Contributor (`data/azure_roles.json`, with its date and source).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from upgrade_gate import data
+from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical
+from upgrade_gate.clouds.shared import access as _access
+from upgrade_gate.clouds.shared import risk as _risk
+from upgrade_gate.clouds.shared.names import fold, named
+from upgrade_gate.clouds.shared.patterns import Part, covered, intersects
+from upgrade_gate.clouds.shared.statements import list_of, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from upgrade_gate.clouds.contract.grants import Access, Risk
+
+KINDS = frozenset({"AzureProviderSpec"})
+HAS_PERMISSIONS = True
+FIELDS: Mapping[str, frozenset[str] | None] = {
+    "roleBindings": frozenset({"role", "scope"}),
+    "permissions": None,
+    "dataPermissions": None,
+}
+HARMLESS: frozenset[str] = frozenset()
+
+_CLIENT_SECRET = "azure_client_secret"  # noqa: S105 - the name of a key, not its value
+_TOKEN_FILE = "azure_federated_token_file"  # noqa: S105 - likewise
+_SHARED = ("azure_client_id", "azure_tenant_id", "azure_region", "azure_subscription_id")
+_TOKEN_KEYS = (*_SHARED, _TOKEN_FILE)
+_ALL_KEYS = (
+    "azure_subscription_id",
+    "azure_client_id",
+    _CLIENT_SECRET,
+    "azure_tenant_id",
+    "azure_region",
+    "azure_resourcegroup",
+    "azure_resource_prefix",
+)
+_UNREAD = frozenset({"azure_resource_prefix"})
+"""CCO writes it, no component needs it (cco.md section 3)."""
+
+
+class BuiltInRole(Struct, frozen=True):
+    """The definition of a built-in role, both planes."""
+
+    name: str
+    id: str
+    actions: Part
+    data_actions: Part
+    dated: str
+
+
+@cache
+def built_in_roles() -> Mapping[str, BuiltInRole]:
+    """Return the built-in roles that payloads bind, by folded name; patterns are folded too."""
+    table = json.loads(data.read("azure_roles.json"))
+
+    def part(role: Mapping[str, Any], allows: str, excepts: str) -> Part:
+        return Part(tuple(a.casefold() for a in role[allows]), tuple(e.casefold() for e in role[excepts]))
+
+    return {
+        name.casefold(): BuiltInRole(
+            name,
+            role["id"],
+            part(role, "actions", "notActions"),
+            part(role, "dataActions", "notDataActions"),
+            table["date"],
+        )
+        for name, role in table["roles"].items()
+    }
+
+
+def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
+    """Return role bindings, permissions and data permissions; raises ValueError naming a malformed field."""
+    del kind
+    grants = named(provider_spec, "permissions", "permission")
+    grants += named(provider_spec, "dataPermissions", "dataPermission")
+    for number, binding in enumerate(list_of(provider_spec, "roleBindings", "spec.providerSpec")):
+        where = f"spec.providerSpec.roleBindings[{number}]"
+        if not isinstance(binding, Mapping):
+            raise ValueError(f"{where} is {type(binding).__name__}, not a mapping")  # noqa: TRY004 - the contract of `Cloud`
+        scope = binding.get("scope")
+        if scope is not None and not isinstance(scope, str):
+            raise ValueError(f"{where}.scope is {type(scope).__name__}, not a string")
+        grants.append(Grant("roleBinding", text_of(binding.get("role"), f"{where}.role"), scope=scope or None))
+    return fold(grants, identity)
+
+
+def identity(grant: Grant) -> Hashable:
+    """Return operation or role without case, plane, and scope."""
+    return (*_key(grant), canonical(grant.scope).casefold())
+
+
+def permission_key(grant: Grant) -> Hashable:
+    """Return operation or role without case, and plane: the same role at another scope is the same permission."""
+    return _key(grant)
+
+
+def _key(grant: Grant) -> tuple[str, str]:
+    return (grant.type, grant.permission.casefold())
+
+
+def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
+    """Return what held contains the needed grant, the two planes apart.
+
+    Operations compare without case, and `*` matches across `/`. A role counts by its definition, so only the roles
+    of the table; of any other role nothing is known but its name.
+    """
+    same = next((g for g in held if identity(g) == identity(needed)), None)
+    if same is not None:
+        return Cover(same.permission)
+    if needed.type == "roleBinding":
+        return _covering_role(held, needed)
+    return _covering_operation(held, needed.permission.casefold(), needed.type)
+
+
+def _covering_role(held: Sequence[Grant], needed: Grant) -> Cover | None:
+    """Cover a role only by operations that contain every operation of its definition, at no narrower scope."""
+    role = built_in_roles().get(needed.permission.casefold())
+    if role is None:
+        return None
+    unscoped = next((g for g in held if _key(g) == _key(needed) and g.scope is None), None)
+    if unscoped is not None:
+        return Cover(unscoped.permission)
+    if role.data_actions.allows or needed.scope is not None:
+        return None
+    wide = [_covering_operation(held, action, "permission") for action in role.actions.allows]
+    by = [cover.by for cover in wide if cover is not None]
+    return Cover(", ".join(sorted(set(by))), role.dated) if by and len(by) == len(wide) else None
+
+
+def _covering_operation(held: Sequence[Grant], operation: str, plane: str) -> Cover | None:
+    operations = {g.permission: Part((g.permission.casefold(),)) for g in held if g.type == plane and g.scope is None}
+    single = next((name for name, part in operations.items() if covered(operation, [part], single=False)), None)
+    if single is not None:
+        return Cover(single)
+    roles: dict[str, Part] = {}
+    dated = None
+    for grant in held:
+        role = built_in_roles().get(grant.permission.casefold()) if grant.type == "roleBinding" else None
+        if role is not None and grant.scope is None:
+            roles[grant.permission] = role.actions if plane == "permission" else role.data_actions
+            dated = role.dated
+    for name, part in roles.items():
+        if covered(operation, [part], single=False):
+            return Cover(name, dated)
+    together = {**operations, **roles}
+    if covered(operation, list(together.values()), single=False):
+        parts = (n for n, p in together.items() if any(intersects(a, operation, single=False) for a in p.allows))
+        return Cover(", ".join(sorted(parts)), dated)
+    return None
+
+
+def missing_keys(keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
+    """Return the missing keys of the form asked for; a Secret complete in the other form lacks nothing.
+
+    A component takes either a client secret or a token file (`azure-config-credentials-injector`).
+    """
+    del release
+    by_token = tuple(k for k in _TOKEN_KEYS if k not in keys)
+    by_secret = tuple(k for k in _ALL_KEYS if k not in keys and k not in _UNREAD)
+    if not by_token or not by_secret:
+        return ()
+    return by_token if token else by_secret
+
+
+def secret_keys(*, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
+    """Return the keys of a Secret: what ccoctl writes in token form, what CCO writes otherwise."""
+    del release
+    return _TOKEN_KEYS if token else _ALL_KEYS
+
+
+def conflicting_keys(keys: frozenset[str]) -> tuple[str, ...]:
+    """Return client secret and token file where both are there: the cloud controller manager refuses to start."""
+    pair = (_CLIENT_SECRET, _TOKEN_FILE)
+    return pair if keys.issuperset(pair) else ()
+
+
+def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
+    """Return the risk classes of an operation; a whole role is BREADTH."""
+    if grant.type == "roleBinding":
+        return ("BREADTH",)
+    return _risk.classify("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
+
+
+def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
+    """Return the operations that make a known pair with this one; of a role nothing is said."""
+    if grant.type == "roleBinding":
+        return ()
+    return _risk.partners("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
+
+
+def access(grant: Grant) -> Access | None:
+    """Return the operation's access level; a whole role has none of its own."""
+    return None if grant.type == "roleBinding" else _access.of_azure(grant.permission)

@@ -1,0 +1,308 @@
+"""What Azure exports, and Azure itself, say about the principals that a cluster uses.
+
+Shapes: role assignments, role definitions, deny assignments, managed identities, service principals, federated
+credentials (facts iam.md section 2, design 16.3). The verdicts follow iam.md section 1, Azure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.azure import shapes
+from upgrade_gate.clouds.azure.cover import Held, Want, at_scope, denied, worst
+from upgrade_gate.clouds.azure.members import Members, may_be_group
+from upgrade_gate.clouds.azure.roles import Role, Roles
+from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_above_subscriptions, needed_scopes, reach
+from upgrade_gate.clouds.azure.trust import judge_trust
+from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
+from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.shared.patterns import Part
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import Document
+
+__all__ = ["KINDS", "PROVIDER", "AzureHoldings", "build", "collect", "recognises"]
+
+PROVIDER = "Azure"
+KINDS = frozenset({"AzureProviderSpec"})
+
+_EVERYONE = "00000000-0000-0000-0000-000000000000"
+"""The principal of a deny assignment that applies to all principals."""
+_PRINCIPAL = "principal:"
+_LISTING = "denyAssignments"
+_NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignments)"
+_INHERITED = "nothing assigned above the subscription is in the export: az role assignment list --include-inherited"
+_PLANES = {"permission": "control plane", "dataPermission": "data plane"}
+
+
+def recognises(body: Any) -> bool:
+    """Return whether a parsed document has a shape that Azure's tools print."""
+    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=(*shapes.WRAPPERS, _LISTING))
+
+
+def build(documents: Sequence[Document], account: str | None) -> AzureHoldings:
+    """Build the holdings; `account` is the cluster's subscription ID."""
+    return AzureHoldings(_pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+
+
+def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
+    """Collect the same documents from Azure Resource Manager; see `_azure_live.collect` for the settings."""
+    from upgrade_gate.clouds.azure.live import collect as live
+
+    return live(settings)
+
+
+class AzureHoldings:
+    """Everything that a set of documents says about Azure principals."""
+
+    def __init__(self, reading: _pages.Reading, account: str | None) -> None:
+        self._truncated = reading.truncated
+        self._unread = reading.unread
+        self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
+        definitions = [shapes.definition(e) for e in reading.of("role definitions")]
+        self._roles = Roles(definitions)
+        self._has_denies = _LISTING in reading.listings or bool(reading.of("deny assignments"))
+        self._denies = [shapes.deny(e) for e in reading.of("deny assignments")]
+        self._identities = [shapes.identity(e) for e in reading.of("identities")]
+        self._federated = [shapes.federated(e) for e in reading.of("federated credentials")]
+        self._persons = {i.principal for i in self._identities}
+        self._members = Members(reading.of("group members"), self._assignments, self._persons)
+        named = {a.subscription for a in self._assignments if a.subscription}
+        named = named or {d.subscription for d in definitions if d.subscription}
+        self._subscriptions = named or {s for i in self._identities if (s := shapes.subscription_of(i.id))}
+        self._held: dict[str, list[Held]] = {}
+        self._wanted = account.strip().rpartition("/")[2] if account else ""
+        self.account: str | None = self._wanted or (min(named) if len(named) == 1 else None)
+
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+        """Decide one grant for a client ID or `principal:ID` at every needed resource group.
+
+        Without scopes only an assignment at the subscription or above covers: an unknown scope never covers.
+        """
+        if self._truncated:
+            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        needed = needed_scopes(self._scopes_of(grant, scopes), (self.account or "").casefold())
+        wrong = self._wrong_account(needed)
+        if wrong:
+            return Judgement(Verdict.UNKNOWN, wrong)
+        principal = self._principal(identity)
+        if isinstance(principal, Judgement):
+            return principal
+        if any(i.disabled for i in self._identities if i.principal == principal):
+            return Judgement(Verdict.MISSING, f"service principal {principal} is disabled: none of its roles works")
+        if not self._assignments:
+            reason = "no role assignments are in the export (az role assignment list --all --include-inherited)"
+            return Judgement(Verdict.UNKNOWN, reason)
+        held = self._held_by(principal)
+        if grant.type == "roleBinding":
+            judgement = worst([self._judge_role(principal, grant.permission, held, one) for one in needed])
+        elif grant.type in _PLANES:
+            want = _want(grant.permission, Part((shapes.fold(grant.permission),)), grant.type)
+            denies = self._denies_for(principal)
+            judgement = worst([self._seen(at_scope(want, held, denies, one), one) for one in needed])
+        else:
+            return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of Azure's")
+        return self._explain(judgement, principal, held)
+
+    def _scopes_of(self, grant: Grant, scopes: Sequence[str]) -> tuple[str, ...]:
+        if grant.type == "roleBinding" and isinstance(grant.scope, str) and grant.scope.strip():
+            return (grant.scope.strip(),)
+        return tuple(s for s in scopes if s)
+
+    def _seen(self, judgement: Judgement, needed: Needed) -> Judgement:
+        """Return UNKNOWN for a scope in a subscription that the export does not speak of, unless it is denied."""
+        if judgement.verdict is Verdict.DENIED or not needed.subscription or not self._subscriptions:
+            return judgement
+        if needed.subscription in self._subscriptions or needed.subscription == self._wanted.casefold():
+            return judgement
+        reason = f"the export says nothing about subscription {needed.subscription}, where {needed.spelt} is"
+        return Judgement(Verdict.UNKNOWN, reason)
+
+    def _wrong_account(self, needed: Sequence[Needed]) -> str:
+        """Return why the export says nothing about this cluster's subscription, empty when it does."""
+        wanted = {self._wanted.casefold()} - {""}
+        if not wanted:
+            if len(self._subscriptions) > 1 and any(not n.subscription for n in needed):
+                seen = ", ".join(sorted(self._subscriptions))
+                return f"the export speaks of several subscriptions ({seen}) and the cluster's is not known"
+            return ""
+        wanted |= {n.subscription for n in needed if n.subscription}
+        if self._subscriptions and not self._subscriptions & wanted:
+            seen = ", ".join(sorted(self._subscriptions))
+            return f"wrong account: the export speaks of subscription {seen}, the cluster is in {self._wanted}"
+        return ""
+
+    def _principal(self, identity: str) -> str | Judgement:
+        """Return the folded principal ID of an identity, or UNKNOWN with the join that is missing."""
+        spelt = identity.strip()
+        folded = spelt.casefold()
+        if folded.startswith(_PRINCIPAL):
+            principal = folded.removeprefix(_PRINCIPAL).strip()
+            return principal or Judgement(Verdict.UNKNOWN, f"identity {identity!r} names no principal")
+        found = {i.principal for i in self._identities if folded in (i.client, i.id) and i.principal}
+        found = found or {a.principal for a in self._assignments if folded and a.principal_name == folded}
+        if len(found) == 1:
+            return found.pop()
+        if found:
+            reason = f"client ID {spelt} belongs to {len(found)} principals in the export"
+        elif any(i.principal == folded for i in self._identities) or any(
+            a.principal == folded for a in self._assignments
+        ):
+            reason = f"{spelt} is a principal ID, not a client ID: write it as principal:{spelt}"
+        else:
+            how = "az identity list, az ad sp list"
+            reason = f"which principal client ID {spelt} belongs to is not in the export ({how})"
+        return Judgement(Verdict.UNKNOWN, reason)
+
+    def _held_by(self, principal: str) -> list[Held]:
+        """Return the assignments that may serve a principal; a gate asks for many grants of each."""
+        if principal in self._held:
+            return self._held[principal]
+        held = self._held[principal] = []
+        for one in self._assignments:
+            foreign = self._wanted and one.subscription not in ("", self._wanted.casefold())
+            if foreign and not shapes.subscription_of(one.scope):
+                continue  # listed for another subscription: its management groups need not be ours
+            member: bool | None = one.principal == principal
+            if not member:
+                member = self._members.has(one, principal)
+            if member is not False:
+                held.append(Held(one, self._roles.by_id(one.role, one.role_name), member))
+        return held
+
+    def _denies_for(self, principal: str) -> list[tuple[shapes.Deny, bool | None]]:
+        return [(one, self._applies(one, principal)) for one in self._denies]
+
+    def _applies(self, one: shapes.Deny, principal: str) -> bool | None:
+        """Return whether a deny assignment applies to a principal; None where a group's members are not known."""
+        named = self._among(one.principals, principal)
+        if named is False:
+            return False
+        excluded = self._among(one.excluded, principal)
+        if excluded is True:
+            return False
+        return None if None in (named, excluded) else True
+
+    def _among(self, principals: Iterable[tuple[str, str]], principal: str) -> bool | None:
+        answer: bool | None = False
+        for identifier, kind in principals:
+            if identifier in (principal, _EVERYONE) or kind == "everyone":
+                return True
+            if not identifier:
+                answer = None
+            elif may_be_group(kind) and identifier not in self._persons:
+                member = self._members.in_group(identifier, principal)
+                if member:
+                    return True
+                answer = None if member is None else answer
+        return answer
+
+    def _judge_role(self, principal: str, name: str, held: Sequence[Held], needed: Needed) -> Judgement:
+        """Decide a role binding: by what the role's definition allows on both planes, else by the role's ID alone."""
+        role = self._roles.by_name(name)
+        denies = self._denies_for(principal)
+        known = role.permissions if role is not None and role.whole else None
+        wants = [
+            _want(role.name if role is not None else name, part, kind)
+            for permissions in known or ()
+            for kind, part in (("permission", permissions.control), ("dataPermission", permissions.data))
+            if part.allows
+        ]
+        if role is None or not wants:
+            everything = [_want(name, Part(("*",)), kind) for kind in _PLANES]
+            forbidden = [d for want in everything if (d := denied(want, denies, needed)) is not None]
+            return self._seen(_role_itself(name, role, held, needed, forbidden), needed)
+        judgement = self._seen(worst([at_scope(want, held, denies, needed) for want in wants]), needed)
+        if role.dated and judgement.verdict is Verdict.COVERED:
+            caveat = f"definition of the built-in role as of {role.dated}"
+            return Judgement(judgement.verdict, judgement.reason, tuple(dict.fromkeys((*judgement.caveats, caveat))))
+        return judgement
+
+    def _explain(self, judgement: Judgement, principal: str, held: Sequence[Held]) -> Judgement:
+        covered = judgement.verdict is Verdict.COVERED
+        unread = self._unread.get("deny assignments" if covered else "role assignments")
+        if unread is not None and judgement.verdict is not Verdict.DENIED:
+            return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {unread}")
+        if covered and not self._has_denies:
+            return Judgement(judgement.verdict, judgement.reason, (*judgement.caveats, _NO_DENY_LIST))
+        if judgement.verdict is not Verdict.MISSING:
+            return judgement
+        reason = judgement.reason if held else f"no role assignment in the export names principal {principal}"
+        if not any(is_above_subscriptions(a.scope) for a in self._assignments):
+            reason = f"{reason} ({_INHERITED})"
+        return Judgement(Verdict.MISSING, reason)
+
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+        """Decide whether the identity's federated credentials carry the issuer and every subject, with case."""
+        if self._truncated:
+            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        folded = identity.strip().casefold().removeprefix(_PRINCIPAL)
+        owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
+        return judge_trust(identity, owners, self._federated, issuer, subjects)
+
+    def find_by_ccoctl_name(self, name: str) -> str | None:
+        """Return the client ID of the managed identity of that name; None where there is none, or more than one."""
+        found = {i.spelt_client for i in self._identities if i.id and i.name.casefold() == name.casefold()}
+        return found.pop() if len(found) == 1 else None
+
+    def resolve(self, identity: str) -> str | None:
+        """Return the principal of a client ID, None where the documents do not join them."""
+        principal = self._principal(identity)
+        return None if isinstance(principal, Judgement) else principal
+
+    def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
+        """Return no limit: Azure bounds the number of custom roles, not the permissions in one."""
+        del identity, required
+        return ()
+
+    def token_path(self, identity: str) -> str | None:
+        """Return None: a managed identity does not name the path of its token."""
+        del identity
+        return None
+
+
+def _want(spelt: str, part: Part, kind: str) -> Want:
+    plane = (lambda p: p.control) if kind == "permission" else (lambda p: p.data)
+    return Want(spelt, part, plane, _PLANES[kind])
+
+
+def _role_itself(
+    name: str, role: Role | None, held: Sequence[Held], needed: Needed, forbidden: Sequence[Judgement]
+) -> Judgement:
+    """Decide a role whose permissions nobody knows, or that has none: only the assignment of that very role counts.
+
+    `forbidden` is what deny assignments say of everything; of a role without permissions they take nothing.
+    """
+    empty = role is not None and role.whole
+    why = role.why if role is not None and role.why else f"the definition of role {name} is not in the export"
+    whole = next((d for d in forbidden if d.verdict is Verdict.DENIED), None)
+    if whole is not None and not empty:
+        return whole
+    guid = role.id if role is not None else ""
+    others = False
+    weaker: Judgement | None = None
+    for one in held:
+        where = reach(one.assignment.scope, needed)
+        if where is Reach.NONE:
+            continue
+        same = one.assignment.role == guid if guid else one.assignment.role_name.casefold() == name.casefold()
+        if not same:
+            others = True
+        elif one.member and where is Reach.WHOLE and not one.assignment.condition:
+            if forbidden and not empty:
+                return Judgement(Verdict.UNKNOWN, f"{why}, and of what it allows {forbidden[0].reason}")
+            allows = ", which allows nothing" if empty else ""
+            return Judgement(Verdict.COVERED, f"{one.assignment.label} is the role itself{allows}")
+        elif one.member and where is not Reach.UNCERTAIN:
+            condition = one.assignment.condition
+            detail = f"under a condition: {condition}" if condition else f"for a part of {needed.spelt} only"
+            weaker = Judgement(Verdict.NARROWER, f"{one.assignment.label} holds {detail}")
+        else:
+            weaker = weaker or Judgement(Verdict.UNKNOWN, f"{one.assignment.label} may be the role that is needed")
+    if weaker is not None:
+        return weaker
+    if others and not empty:
+        return Judgement(Verdict.UNKNOWN, f"{why}, so the other roles held cannot be compared with it")
+    return Judgement(Verdict.MISSING, f"role {name} is not assigned at {needed.spelt}")

@@ -1,0 +1,255 @@
+"""The Azure principal behind a Secret: its names where anything gives them, and what an export shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.azure import shapes
+from upgrade_gate.clouds.contract.remedy import Placeholder, file_name, variable
+from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.shared.patterns import intersects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.remedy import Site, Work
+
+__all__ = ["GUID", "SUBSCRIPTION", "Role", "Target", "find"]
+
+GUID = "[0-9a-fA-F-]{36}"
+_GROUP_PATTERN = "[A-Za-z0-9._()-]{1,90}"
+SUBSCRIPTION = Placeholder("AZURE_SUBSCRIPTION_ID", "the cluster's subscription: az account show --query id", GUID)
+_OIDC_GROUP = Placeholder(
+    "AZURE_OIDC_RESOURCE_GROUP", "the resource group of the managed identities: az identity list", _GROUP_PATTERN
+)
+_LONGEST_ROLE_NAME = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A custom role that an export shows whole, so that it can be written again without a loss."""
+
+    name: str
+    description: str
+    scopes: tuple[str, ...]
+    operations: Mapping[str, tuple[str, ...]]
+    """By the document's field: Actions, NotActions, DataActions, NotDataActions; spelt as in the export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The principal that gets the permissions, and what an export shows of it."""
+
+    identity: str
+    """Name of the managed identity; may be a placeholder's token."""
+    base: str
+    subscription: str
+    role: str
+    """Name of the custom role that is made or extended."""
+    definition: Role | None
+    """That role, where the export shows it."""
+    assignee: tuple[str, ...]
+    group: str
+    """The identity's resource group; may be a placeholder's token."""
+    principal: str
+    placeholders: tuple[Placeholder, ...]
+    for_identity: tuple[Placeholder, ...]
+    """What must be filled in where the identity itself is named."""
+
+    @property
+    def unassignee(self) -> tuple[str, ...]:
+        """Whose assignment is taken away: `az role assignment delete` knows `--assignee` alone."""
+        return ("--assignee", self.assignee[1])
+
+
+def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
+    inner = item.get("properties")
+    both = {**item, **(inner if isinstance(inner, dict) else {})}
+    return {str(key).casefold(): value for key, value in both.items()}
+
+
+def find(work: Work, site: Site) -> Target:
+    """Return the principal behind the first Secret of a piece of work."""
+    reading = _pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    identity = (work.identity or "").strip()
+    subscription = _subscription_of(site, reading)
+    placeholders = () if subscription else (SUBSCRIPTION,)
+    subscription = subscription or SUBSCRIPTION.token
+    owner = _owner(identity, reading)
+    principal = _principal(owner)
+    if identity.casefold().startswith("principal:"):
+        principal = identity.partition(":")[2].strip()
+    name = str(owner.get("name") or "") if owner and "clientid" in owner else ""
+    name = name or work.ccoctl or ""
+    for_identity: list[Placeholder] = []
+    if not name:
+        for_identity.append(
+            Placeholder(
+                variable("AZURE_IDENTITY", work.label),
+                f"name of the managed identity behind Secret {work.secrets[0]}: az identity list",
+                "[A-Za-z0-9_-]{3,128}",
+            )
+        )
+    group = _group_of(str(owner.get("id") or "")) if owner else ""
+    if not group:
+        group = f"{site.ccoctl_name}-oidc" if site.ccoctl_name else _OIDC_GROUP.token
+        for_identity += [] if site.ccoctl_name else [_OIDC_GROUP]
+    definition = _custom_role(principal, name, work.delta, reading) if principal else None
+    role = definition.name if definition else _free(name or _role_name(work, site), reading)
+    assignee: tuple[str, ...]
+    if principal:
+        assignee = ("--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal")
+    elif identity:
+        assignee = ("--assignee", identity)
+    else:
+        where = f" --name {name}" if name else ""
+        one = Placeholder(
+            variable("AZURE_PRINCIPAL", work.label),
+            f"object ID of the principal behind Secret {work.secrets[0]}: az identity show{where} --query principalId",
+            GUID,
+        )
+        placeholders = (*placeholders, one)
+        assignee = ("--assignee-object-id", one.token, "--assignee-principal-type", "ServicePrincipal")
+    return Target(
+        identity=name or for_identity[0].token,
+        base=file_name(name) if name else work.label,
+        subscription=subscription,
+        role=role,
+        definition=definition,
+        assignee=assignee,
+        group=group,
+        principal=principal,
+        placeholders=placeholders,
+        for_identity=tuple(for_identity),
+    )
+
+
+def _subscription_of(site: Site, reading: _pages.Reading) -> str:
+    if site.account:
+        return site.account.strip().rpartition("/")[2]
+    texts = [str(_fields(e.item).get("id") or "") for e in reading.entries]
+    parts = [t.split("/") for t in texts if t.casefold().startswith("/subscriptions/")]
+    found = {p[2] for p in parts if len(p) > 2}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _owner(identity: str, reading: _pages.Reading) -> dict[str, Any] | None:
+    """Return the managed identity or service principal of a client ID, with folded keys."""
+    folded = identity.casefold()
+    principal = folded.removeprefix("principal:").strip()
+    for entry in reading.of("identities"):
+        has = _fields(entry.item)
+        if folded and folded in (str(has.get(k) or "").casefold() for k in ("clientid", "appid", "id")):
+            return has
+        if folded.startswith("principal:") and str(has.get("principalid") or "").casefold() == principal:
+            return has
+    return None
+
+
+def _principal(owner: Mapping[str, Any] | None) -> str:
+    """Return the object ID of a managed identity or service principal, whose newer listings call it `id`."""
+    if owner is None:
+        return ""
+    if "clientid" in owner:
+        return str(owner.get("principalid") or "")
+    return str(owner.get("objectid") or owner.get("id") or "")
+
+
+def _group_of(resource: str) -> str:
+    parts = resource.split("/")
+    folded = [p.casefold() for p in parts]
+    return parts[folded.index("resourcegroups") + 1] if "resourcegroups" in folded[:-1] else ""
+
+
+def _custom_role(principal: str, name: str, delta: Sequence[Grant], reading: _pages.Reading) -> Role | None:
+    """Return the custom role that the principal holds and no other does, the one of its own name first, held or not.
+
+    A role that others hold too is left alone: what is added to it would be theirs as well. So is one that excludes
+    what is needed (its notActions would take it away again), and one that the export does not show whole.
+    """
+    holders = _holders(reading)
+    if not holders:
+        return None
+    own: list[Role] = []
+    for entry in reading.of("role definitions"):
+        has = _fields(entry.item)
+        kind = str(has.get("roletype") or has.get("type") or "").casefold()
+        custom = kind == "customrole" or has.get("iscustom") is True
+        definition = shapes.definition(entry)
+        held_by = holders.get(definition.id, set()) | holders.get(definition.name.casefold(), set())
+        free = not held_by and definition.name == name
+        if not custom or not (free or held_by == {principal.casefold()}) or _excludes(definition, delta):
+            continue
+        role = _whole(entry, definition, has)
+        own += [role] if role is not None else []
+    own.sort(key=lambda role: (role.name != name, role.name))
+    return own[0] if own else None
+
+
+def _holders(reading: _pages.Reading) -> Mapping[str, set[str]]:
+    """Return who holds each role, by its ID or else its name; empty where not everybody's assignments were read."""
+    listed = [shapes.assignment(entry) for entry in reading.of("role assignments")]
+    if reading.truncated or "role assignments" in reading.unread or all(one.assigned_to for one in listed):
+        return {}
+    holders: dict[str, set[str]] = {}
+    for one in listed:
+        holders.setdefault(one.role or one.role_name.casefold(), set()).add(one.principal)
+    return holders
+
+
+def _excludes(role: shapes.Definition, delta: Sequence[Grant]) -> bool:
+    """Return whether a role's notActions or notDataActions meet what is needed."""
+    excluded = [("permission", e) for p in role.permissions for e in p.control.excepts]
+    excluded += [("dataPermission", e) for p in role.permissions for e in p.data.excepts]
+    return any(
+        g.type == plane and intersects(e, shapes.fold(g.permission), single=False)
+        for plane, e in excluded
+        for g in delta
+    )
+
+
+def _whole(entry: _pages.Entry, definition: shapes.Definition, has: Mapping[str, Any]) -> Role | None:
+    """Return a role as it can be written again, None where that could take something from it.
+
+    Several permissions objects become one, whose exceptions would then hold for the actions of all.
+    """
+    blocks = definition.permissions
+    scopes = shapes.operations(has.get("assignablescopes"))
+    merges = len(blocks) > 1 and any(one.control.excepts or one.data.excepts for one in blocks)
+    if scopes is None or merges or not all(one.whole and not one.condition for one in blocks):
+        return None
+    spelt = {shapes.fold(word): word.strip() for word in _words(entry.item)}
+    listed = {
+        "Actions": [a for one in blocks for a in one.control.allows],
+        "NotActions": [e for one in blocks for e in one.control.excepts],
+        "DataActions": [a for one in blocks for a in one.data.allows],
+        "NotDataActions": [e for one in blocks for e in one.data.excepts],
+    }
+    operations = {field: tuple(dict.fromkeys(spelt[one] for one in found)) for field, found in listed.items()}
+    return Role(definition.name, str(has.get("description") or ""), scopes, operations)
+
+
+def _words(value: object) -> Iterator[str]:
+    """Yield every text of an object: the reader folds what it compares, and a document spells it as it was."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for one in value.values():
+                yield from _words(one)
+        case list():
+            for one in value:
+                yield from _words(one)
+
+
+def _free(name: str, reading: _pages.Reading) -> str:
+    """Return a name for a role of the principal's own: that of a role that stands is not for this."""
+    taken = {shapes.definition(entry).name.casefold() for entry in reading.of("role definitions")}
+    return f"{name[: _LONGEST_ROLE_NAME - 13]}-upgrade-gate" if name.casefold() in taken else name
+
+
+def _role_name(work: Work, site: Site) -> str:
+    return f"{site.infrastructure or 'openshift'}-{work.label}"[:_LONGEST_ROLE_NAME]

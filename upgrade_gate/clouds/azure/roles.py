@@ -1,0 +1,114 @@
+"""Azure role definitions: exported ones first, else the few built-in ones whose definition is published and fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from upgrade_gate.clouds.azure import grants as requests
+from upgrade_gate.clouds.azure.shapes import Definition, Permissions
+from upgrade_gate.clouds.shared.patterns import Part
+
+__all__ = ["Role", "Roles"]
+
+_NOTHING = Part(())
+_SIMPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": ("Owner", ("*",)),
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7": ("Reader", ("*/read",)),
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": (
+        "User Access Administrator",
+        ("*/read", "microsoft.authorization/*", "microsoft.support/*"),
+    ),
+}
+"""Built-in roles without exceptions and data actions, from Azure's list of built-in roles; IDs never change."""
+_UNREADABLE = "the definition of role {} cannot be read as a whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a role ID stands for."""
+
+    id: str
+    name: str
+    permissions: tuple[Permissions, ...] | None
+    """None: the definition is not in the export, or it stands there twice with different permissions."""
+    why: str = ""
+    dated: str = ""
+    """Date of our own table, empty for an exported definition."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that it allows is known."""
+        return self.permissions is not None and all(p.whole for p in self.permissions)
+
+
+@cache
+def _built_in() -> Mapping[str, Role]:
+    known = {
+        guid: Role(guid, name, (Permissions(Part(actions), _NOTHING),)) for guid, (name, actions) in _SIMPLE.items()
+    }
+    for role in requests.built_in_roles().values():
+        known[role.id] = Role(role.id, role.name, (Permissions(role.actions, role.data_actions),), dated=role.dated)
+    return known
+
+
+class Roles:
+    """Looks roles up by ID first, since names can be changed."""
+
+    def __init__(self, definitions: Iterable[Definition]) -> None:
+        self._exported: dict[str, Definition] = {}
+        self._conflicting: set[str] = set()
+        for one in definitions:
+            before = self._exported.setdefault(one.id, one)
+            if _content(before) != _content(one):
+                self._conflicting.add(one.id)
+
+    def by_id(self, guid: str, name: str = "") -> Role:
+        """Return the role of an ID; a name alone tells what an assignment gives only where the export defines it.
+
+        Names can be changed, but no two roles of a tenant have the same.
+        """
+        guid = guid or self._only_one_named(name)
+        if not guid:
+            return Role("", name, None, f"an assignment of role {name or 'without a name'} does not say the role's ID")
+        if guid in self._conflicting:
+            spelt = self._exported[guid].name
+            return Role(guid, spelt, None, f"the export holds two different definitions of role {spelt}")
+        exported = self._exported.get(guid)
+        if exported is not None:
+            why = "" if all(p.whole for p in exported.permissions) else _UNREADABLE.format(exported.name)
+            return Role(guid, exported.name, exported.permissions, why)
+        known = _built_in().get(guid)
+        if known is not None:
+            return known
+        spelt = name or guid
+        return Role(guid, spelt, None, f"the definition of role {spelt} is not in the export (az role definition list)")
+
+    def _only_one_named(self, name: str) -> str:
+        folded = name.strip().casefold()
+        found = [guid for guid, one in self._exported.items() if folded and one.name.casefold() == folded]
+        return found[0] if len(found) == 1 else ""
+
+    def by_name(self, name: str) -> Role | None:
+        """Return the role of a display name or of an ID; None when neither export nor table has it."""
+        folded = name.strip().casefold()
+        tail = folded.rpartition("/")[2]
+        for guid in (*_built_in(), *self._exported):
+            if tail == guid:
+                return self.by_id(guid)
+        for guid, role in _built_in().items():
+            if role.name.casefold() == folded:
+                return self.by_id(guid)
+        found = sorted(guid for guid, one in self._exported.items() if one.name.casefold() == folded)
+        if len(found) > 1:
+            return Role("", name, None, f"the export holds {len(found)} roles named {name}")
+        return self.by_id(found[0]) if found else None
+
+
+def _content(one: Definition) -> frozenset[object]:
+    """Return what a definition allows, whatever the order in which a tool prints it."""
+    return frozenset(
+        (*(frozenset(plane) for part in (p.control, p.data) for plane in (part.allows, part.excepts)), p.condition)
+        for p in one.permissions
+    )

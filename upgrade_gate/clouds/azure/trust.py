@@ -1,0 +1,64 @@
+"""Whether an Azure identity's federated credentials let a cluster's service accounts in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from upgrade_gate.clouds.azure.shapes import Federated, ManagedIdentity
+from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+
+__all__ = ["judge_trust"]
+
+_AUDIENCE = "openshift"
+"""What the payload's token volumes ask for, and what ccoctl writes; Azure compares it with case."""
+
+
+def judge_trust(
+    identity: str,
+    owners: Sequence[ManagedIdentity],
+    credentials: Sequence[Federated],
+    issuer: str,
+    subjects: Sequence[str],
+) -> Judgement:
+    """Decide whether every subject of the issuer has a credential; both compare with case, as the audience does.
+
+    A credential belongs to an identity by the path of its ID, else by a file that is named after the identity.
+    """
+    if not owners:
+        return Judgement(Verdict.UNKNOWN, f"identity {identity} is not in the export (az identity list)")
+    own = [c for c in credentials if any(_belongs(c, owner) for owner in owners)]
+    if not own:
+        how = "az identity federated-credential list"
+        return Judgement(Verdict.UNKNOWN, f"no federated credential in the export names {owners[0].name} ({how})")
+    foreign: list[str] = []
+    for subject in subjects:
+        same = [c for c in own if c.subject == subject]
+        if any(c.issuer == issuer and _AUDIENCE in c.audiences for c in same):
+            continue
+        if any(c.issuer == issuer and not c.audiences for c in same):
+            return Judgement(
+                Verdict.UNKNOWN, f"the export shows no audience of {owners[0].name}'s credential for {subject}"
+            )
+        if any(c.flexible for c in own):
+            return Judgement(Verdict.UNKNOWN, f"a claims expression of {owners[0].name} may let {subject} in")
+        foreign.append(_why(subject, same, issuer))
+    if foreign:
+        return Judgement(Verdict.MISSING, f"{owners[0].name}: {'; '.join(foreign)}")
+    names = ", ".join(sorted({c.name for c in own if c.subject in subjects and c.issuer == issuer}))
+    return Judgement(Verdict.COVERED, f"federated credentials {names} of {owners[0].name} name issuer and subjects")
+
+
+def _belongs(credential: Federated, owner: ManagedIdentity) -> bool:
+    if credential.owner:
+        return bool(owner.id) and credential.owner == owner.id
+    stem = credential.origin.rpartition("/")[2].casefold()
+    names = {owner.name.casefold(), owner.client, owner.principal} - {""}
+    return any(stem == name or stem.startswith(f"{name}.") for name in names)
+
+
+def _why(subject: str, same: Sequence[Federated], issuer: str) -> str:
+    if not same:
+        return f"no federated credential for {subject}"
+    if all(c.issuer != issuer for c in same):
+        return f"{subject} is trusted from {same[0].issuer}, not from {issuer}"
+    return f"{subject} is trusted for the audience {', '.join(same[0].audiences)} only"

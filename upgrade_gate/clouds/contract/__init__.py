@@ -1,0 +1,1 @@
+"""What a cloud must or may answer; one file for each role."""

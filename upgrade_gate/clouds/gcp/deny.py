@@ -1,0 +1,102 @@
+"""What GCP deny policies take away: they win over every allow policy.
+
+Deny rules write permissions as `SERVICE.googleapis.com/RESOURCE.VERB`, with `*` for a whole resource or service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.gcp.members import among
+from upgrade_gate.clouds.gcp.roles import Contents
+from upgrade_gate.clouds.gcp.shapes import DenyPolicy, DenyRule
+from upgrade_gate.clouds.shared.patterns import matches
+
+__all__ = ["Subject", "denied"]
+
+_HOST = ".googleapis.com/"
+_SERVICE_NAMES = {"cloudresourcemanager": "resourcemanager", "sqladmin": "cloudsql"}
+"""Services whose deny names differ from the first part of their permissions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The account that is asked about."""
+
+    email: str
+    unique_id: str = ""
+
+
+def _pattern(name: str) -> str:
+    """Return a deny permission in the form of allow permissions."""
+    service, separator, rest = name.partition(_HOST)
+    return f"{_SERVICE_NAMES.get(service, service)}.{rest}" if separator else name
+
+
+def _forbids(rule: DenyRule, permission: str) -> bool:
+    if any(matches(_pattern(e), permission, single=False) for e in rule.excepted_permissions):
+        return False
+    return any(matches(_pattern(d), permission, single=False) for d in rule.permissions)
+
+
+def _applies(rule: DenyRule, subject: Subject) -> bool | None:
+    named = among(rule.principals, subject.email, subject.unique_id)
+    excepted = among(rule.excepted_principals, subject.email, subject.unique_id)
+    if named is False or excepted is True:
+        return False
+    return None if None in (named, excepted) else True
+
+
+def denied(
+    policies: Iterable[DenyPolicy], subject: Subject, permissions: Sequence[str], whole: Contents | None
+) -> Judgement | None:
+    """Return DENIED, NARROWER or UNKNOWN where deny policies touch what is needed, None where they do not.
+
+    `permissions` are the needed ones; `whole` is the role that they were taken from, whose other permissions may not
+    be known, or None for a single permission.
+    """
+    possible: list[Judgement] = []
+    taken: set[str] = set()
+    by = ""
+    for policy in policies:
+        if policy.rules is None:
+            reason = f"the rules of deny policy {policy.name} are not in the export (gcloud iam policies get)"
+            possible.append(Judgement(Verdict.UNKNOWN, reason))
+            continue
+        if not policy.whole:
+            reason = f"a rule of deny policy {policy.name} cannot be read"
+            possible.append(Judgement(Verdict.UNKNOWN, reason))
+        for rule in policy.rules:
+            applies = _applies(rule, subject)
+            if applies is False:
+                continue
+            hit = [p for p in permissions if _forbids(rule, p)]
+            if not hit:
+                if whole is not None and _may_hit(rule, whole):
+                    reason = f"deny policy {policy.name} forbids {', '.join(rule.permissions)}; {whole.why}"
+                    possible.append(Judgement(Verdict.UNKNOWN, reason))
+                continue
+            if applies is None:
+                reason = f"deny policy {policy.name} forbids {hit[0]} to a group whose members are not in the export"
+                possible.append(Judgement(Verdict.UNKNOWN, reason))
+            elif rule.condition:
+                reason = f"deny policy {policy.name} forbids {hit[0]} under the condition {rule.condition}"
+                possible.append(Judgement(Verdict.NARROWER, reason))
+            else:
+                taken.update(hit)
+                by = by or policy.name
+    if taken and taken >= set(permissions) and (whole is None or whole.asked is None):
+        return Judgement(Verdict.DENIED, f"deny policy {by} forbids {', '.join(sorted(taken)[:3])}")
+    if taken:
+        return Judgement(Verdict.NARROWER, f"deny policy {by} forbids a part: {', '.join(sorted(taken)[:3])}")
+    return next((j for j in possible if j.verdict is Verdict.UNKNOWN), possible[0] if possible else None)
+
+
+def _may_hit(rule: DenyRule, whole: Contents) -> bool:
+    """Return whether a rule may forbid a permission of a role whose list is not known as a whole."""
+    if whole.asked is None:
+        return False
+    plain = [_pattern(p) for p in rule.permissions]
+    return any("*" in p or p not in whole.asked for p in plain)

@@ -1,0 +1,317 @@
+"""What GCP exports, and GCP itself, say about the service accounts that a cluster uses.
+
+Shapes: allow policies of the project, its ancestors and single service accounts, roles, service accounts, pools, deny
+policies (facts iam.md section 2, design 16.3). The verdicts follow iam.md section 1, GCP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
+from upgrade_gate.clouds.gcp import shapes
+from upgrade_gate.clouds.gcp.deny import Subject, denied
+from upgrade_gate.clouds.gcp.members import among, is_deleted
+from upgrade_gate.clouds.gcp.projects import Projects
+from upgrade_gate.clouds.gcp.roles import Has, RoleBook
+from upgrade_gate.clouds.gcp.shapes import Level
+from upgrade_gate.clouds.gcp.trust import judge_trust
+from upgrade_gate.clouds.gcp.wants import Need, PermissionNeed, RoleNeed, Source
+from upgrade_gate.clouds.shared import pages as _pages
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import Document
+
+__all__ = ["KINDS", "PROVIDER", "GcpHoldings", "build", "collect", "recognises"]
+
+PROVIDER = "GCP"
+KINDS = frozenset({"GCPProviderSpec"})
+
+_LISTINGS = ("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders", "denyPolicies")
+"""Wrappers that say what they hold even when they are empty."""
+_ROLE_PERMISSIONS = 3000
+_ROLE_TEXT = 64 * 1024
+"""Limits of a custom role: permissions, and the bytes of title, description and names (iam.md section 1)."""
+_ANCESTORS = "gcloud projects get-ancestors-iam-policy"
+_BOUNDARIES = "principal access boundary policies are not in IAM exports"
+_NO_DENY = "deny policies are not in the export (gcloud iam policies list --kind=denypolicies)"
+_NO_ACCOUNTS = "whether the account is disabled is not in the export (gcloud iam service-accounts list)"
+
+
+def recognises(body: Any) -> bool:
+    """Return whether a parsed document has a shape that Google's tools print."""
+    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=_LISTINGS)
+
+
+def build(documents: Sequence[Document], account: str | None) -> GcpHoldings:
+    """Build the holdings; `account` is the cluster's project ID."""
+    return GcpHoldings(_pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+
+
+def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
+    """Collect the same documents from Google's APIs; see `_gcp_live.collect` for the settings."""
+    from upgrade_gate.clouds.gcp.live import collect as live
+
+    return live(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The bindings that may serve an account, by what they can prove."""
+
+    sure: tuple[Source, ...]
+    conditional: tuple[Source, ...]
+    on_itself: tuple[Source, ...]
+    elsewhere: tuple[Source, ...]
+    """On another single resource."""
+    by_group: tuple[Source, ...]
+
+
+class GcpHoldings:
+    """Everything that a set of documents says about GCP service accounts."""
+
+    def __init__(self, reading: _pages.Reading, account: str | None) -> None:
+        self._truncated = reading.truncated
+        self._unread = reading.unread
+        unread = [(e.item["unread"], _pages.text(e.item["resource"])) for e in reading.of("unread")]
+        self._unread_allow = [resource for kind, resource in unread if kind == "allow"]
+        self._unread_deny = [resource for kind, resource in unread if kind == "deny"]
+        policies = [shapes.to_policy(e) for e in reading.of("policies")]
+        roles = [shapes.role(e) for e in reading.of("roles")]
+        self._accounts = [shapes.account(e) for e in reading.of("service accounts")]
+        self._roles = RoleBook(roles)
+        self._providers = [shapes.pool_provider(e) for e in reading.of("pools")]
+        self._testable = {
+            _pages.text(e.item.get("name")): _pages.text(e.item.get("customRolesSupportLevel"))
+            for e in reading.of("testable permissions")
+        }
+        self._projects = Projects(policies, roles, self._accounts, account)
+        self.account: str | None = self._projects.account
+        denies = [shapes.deny_policy(e) for e in reading.of("deny policies")]
+        described = {d.name for d in denies if d.rules is not None}
+        self._denies = [
+            d
+            for d in denies
+            if not self._projects.is_foreign(d.project) and (d.rules is not None or d.name not in described)
+        ]
+        self._boundaries = [_pages.text(e.item.get("name")) for e in reading.of("access boundaries")]
+        self._has_denies = "denyPolicies" in reading.listings or bool(denies)
+
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+        """Decide one grant for a service account's email, always for the whole project.
+
+        `scopes` may name the cluster's project, for exports that no configured account is compared with.
+        """
+        if self._truncated:
+            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        email = _email(identity)
+        if "@" not in email:
+            return Judgement(Verdict.UNKNOWN, f"identity {identity} is not the email of a service account")
+        if grant.type not in ("permission", "predefinedRole"):
+            return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of GCP's")
+        policies, problem = self._projects.policies_for(email, next(iter(scopes), ""))
+        if problem:
+            return Judgement(Verdict.UNKNOWN, problem)
+        if any(a.disabled for a in self._accounts if a.email == email):
+            return Judgement(Verdict.MISSING, f"service account {email} is disabled: none of its grants works")
+        need: Need = (
+            PermissionNeed(grant.permission, self._roles)
+            if grant.type == "permission"
+            else RoleNeed(grant.permission, self._roles)
+        )
+        subject = Subject(email, self._unique_id(email))
+        forbidden = denied(self._denies, subject, need.permissions, need.whole)
+        if forbidden is not None and forbidden.verdict is Verdict.DENIED:
+            return forbidden
+        contradiction = self._projects.contradiction(policies, email)
+        if contradiction:
+            return Judgement(Verdict.UNKNOWN, contradiction)
+        allowed = self._whichever(need, policies, subject)
+        if allowed.verdict is not Verdict.COVERED:
+            return self._unless_unread(allowed, policies)
+        unread = self._unread.get("deny policies") or self._unread.get("policies")  # ancestors' listings hold both
+        if forbidden is None and unread is not None:
+            return Judgement(Verdict.UNKNOWN, f"{allowed.reason}; but {unread}")
+        if forbidden is None and self._boundaries:
+            reason = f"{allowed.reason}; but whether {self._boundaries[0]} bounds the account is not judged here"
+            return Judgement(Verdict.UNKNOWN, reason)
+        return forbidden or Judgement(Verdict.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
+
+    def _whichever(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject) -> Judgement:
+        """Decide from allow policies; UNKNOWN where it depends on which of several is the project's own."""
+        every = self._allowed(need, self._sort(policies, subject), policies, subject.email)
+        readings = self._projects.readings(policies)
+        if len(readings) == 1 and len(readings[0]) == len(policies):
+            return every
+        each = [self._allowed(need, self._sort(one, subject), one, subject.email) for one in readings]
+        if all(one.verdict is every.verdict for one in each):
+            return each[0]
+        several = "the export holds several policies that do not say what they belong to"
+        reason = f"{every.reason}, if that policy is the project's: {several} ({_ANCESTORS} does)"
+        return Judgement(Verdict.UNKNOWN, reason)
+
+    def _unless_unread(self, judgement: Judgement, policies: Iterable[shapes.Policy]) -> Judgement:
+        """Return UNKNOWN where what is not covered may be granted by something that could not be read."""
+        doubts = [f"the policy of {resource} could not be read" for resource in self._unread_allow]
+        doubts += [f"a binding of {policy.label} cannot be read" for policy in policies if not policy.whole]
+        seen = {(p.level, p.resource) for p in policies if not p.partial} | {
+            (Level.OTHER, p.resource) for p in policies
+        }
+        searched = [p.label for p in policies if (p.level, p.resource) not in seen]
+        doubts += [f"{label} may show only the bindings that an asset search matched" for label in searched]
+        doubts += [self._unread["policies"]] if "policies" in self._unread else []
+        if judgement.verdict is Verdict.UNKNOWN or not doubts:
+            return judgement
+        return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {doubts[0]}")
+
+    def _unique_id(self, email: str) -> str:
+        return next((a.unique_id for a in self._accounts if a.email == email), "")
+
+    def _caveats(self, email: str) -> Iterable[str]:
+        if not self._has_denies:
+            yield _NO_DENY
+        for resource in self._unread_deny:
+            yield f"deny policies of {resource} could not be read"
+        if not any(a.email == email for a in self._accounts):
+            yield _NO_ACCOUNTS
+        yield _BOUNDARIES
+
+    def _sort(self, policies: Iterable[shapes.Policy], subject: Subject) -> _Found:
+        sure: list[Source] = []
+        conditional: list[Source] = []
+        on_itself: list[Source] = []
+        elsewhere: list[Source] = []
+        by_group: list[Source] = []
+        for policy in policies:
+            for binding in policy.bindings:
+                serves = among(binding.members, subject.email, subject.unique_id)
+                if serves is False:
+                    continue
+                source = Source(binding.role, policy, binding.condition)
+                own = policy.resource in (subject.email, subject.unique_id or subject.email)
+                if policy.level is Level.OTHER or (policy.level is Level.ACCOUNT and not own):
+                    elsewhere += [source] if serves else []
+                elif serves is None:
+                    by_group.append(source)
+                elif binding.condition:
+                    conditional.append(source)
+                else:
+                    (on_itself if policy.level is Level.ACCOUNT else sure).append(source)
+        return _Found(tuple(sure), tuple(conditional), tuple(on_itself), tuple(elsewhere), tuple(by_group))
+
+    def _allowed(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> Judgement:
+        """Decide from allow policies alone."""
+        held = need.held_by(found.sure)
+        if held.has is Has.YES:
+            return Judgement(Verdict.COVERED, held.reason, held.caveats)
+        on_itself = found.on_itself if need.on_accounts else ()
+        own = need.held_by((*found.sure, *on_itself))
+        if own.has is Has.YES and need.on_itself:
+            return Judgement(Verdict.COVERED, own.reason, (*own.caveats, "granted on this service account alone"))
+        if own.has is Has.YES:
+            return Judgement(Verdict.NARROWER, f"{own.reason}: not on the project")
+        if held.has is Has.UNKNOWN:
+            return Judgement(Verdict.UNKNOWN, held.reason)
+        if own.has is Has.UNKNOWN:
+            return Judgement(Verdict.UNKNOWN, own.reason)
+        usable = [s for s in found.conditional if s.policy.level is not Level.ACCOUNT or need.on_accounts]
+        limited = need.held_by((*found.sure, *on_itself, *usable))
+        if limited.has is Has.YES:
+            condition = _telling(usable, need).condition
+            return Judgement(Verdict.NARROWER, f"{limited.reason}, under a condition: {condition}")
+        if limited.has is Has.UNKNOWN:
+            return Judgement(Verdict.UNKNOWN, limited.reason)
+        single = need.held_by(found.elsewhere)
+        if single.has is Has.YES:
+            return Judgement(Verdict.NARROWER, f"{single.reason} only")
+        return self._absent(need, found, policies, email)
+
+    def _absent(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> Judgement:
+        """Say MISSING only where every place that could grant it was seen."""
+        if not any(p.level in (Level.PROJECT, Level.BARE) for p in policies):
+            reason = "the project's policy is not in the export (gcloud projects get-iam-policy)"
+            return Judgement(Verdict.UNKNOWN, reason)
+        if (
+            need.whole is None
+            and need.on_accounts
+            and not any(p in policies for p in self._projects.own_policies(email, self._unique_id(email)))
+        ):
+            how = f"gcloud iam service-accounts get-iam-policy {email}"
+            reason = f"not granted on the project; the service account's own policy is not in the export ({how})"
+            return Judgement(Verdict.UNKNOWN, reason)
+        if found.by_group and need.held_by((*found.sure, *found.by_group)).has is not Has.NO:
+            group = _telling(found.by_group, need)
+            reason = f"{group.label} binds a group or set whose members are not in the export"
+            return Judgement(Verdict.UNKNOWN, reason)
+        reason = need.held_by(found.sure).reason
+        gone = [b.role for p in policies for b in p.bindings if any(is_deleted(m, email) for m in b.members)]
+        if gone:
+            reason = f"{reason}; {gone[0]} is bound to a deleted account of that name"
+        level = self._testable.get(need.name)
+        if level in ("NOT_SUPPORTED", "TESTING"):
+            reason = f"{reason}; custom roles: {level}, so bind a predefined role"
+        if not any(p.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION) for p in policies):
+            reason = f"{reason} (policies above the project are not in the export: {_ANCESTORS})"
+        return Judgement(Verdict.MISSING, reason)
+
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+        """Decide whether the service account lets every subject of the issuer's pool act as it.
+
+        Without a description of the pool's provider the issuer is a caveat: a proof that needs the issuer must not
+        count a judgement that carries one.
+        """
+        if self._truncated:
+            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        email = _email(identity)
+        if any(a.disabled for a in self._accounts if a.email == email):
+            return Judgement(Verdict.MISSING, f"service account {email} is disabled")
+        own = self._projects.own_policies(email, self._unique_id(email))
+        policies, problem = self._projects.policies_for(email)
+        readings = self._projects.readings(policies)
+        sure = () if problem or len(readings) > 1 else readings[0]
+        above = [p for p in sure if p.level not in (Level.ACCOUNT, Level.OTHER)]
+        return judge_trust(email, own, above, self._providers, issuer=issuer, subjects=subjects)
+
+    def find_by_ccoctl_name(self, name: str) -> str | None:
+        """Return the email of the one account with that display name: ccoctl finds accounts by it too."""
+        found = {a.email for a in self._accounts if a.display_name == name}
+        return found.pop() if len(found) == 1 else None
+
+    def resolve(self, identity: str) -> str | None:
+        """Return the email as Google compares it."""
+        return _email(identity)
+
+    def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
+        """Return the limits that a custom role of the account exceeds with the required permissions added."""
+        email = _email(identity)
+        wanted = {g.permission for g in required if g.type == "permission"}
+        policies, _ = self._projects.policies_for(email)
+        bound = {b.role for p in policies for b in p.bindings if among(b.members, email)}
+        over: list[PolicySize] = []
+        for name in sorted(r for r in bound if not r.startswith("roles/")):
+            document = self._roles.document(name)
+            if document is None or document.permissions is None:
+                continue
+            union = document.permissions | wanted
+            length = sum(len(t.encode()) for t in (document.title, document.description, *union))
+            over.append(PolicySize(f"permissions of custom role {name}", len(union), _ROLE_PERMISSIONS))
+            over.append(PolicySize(f"bytes of custom role {name}", length, _ROLE_TEXT))
+        return tuple(size for size in over if size.size > size.limit)
+
+    def token_path(self, identity: str) -> str | None:
+        """Return None: a service account does not name the path of a token."""
+        del identity
+        return None
+
+
+def _email(identity: str) -> str:
+    """Return the email of `EMAIL`, `serviceAccount:EMAIL` or `projects/P/serviceAccounts/EMAIL`."""
+    return identity.strip().rpartition("/")[2].removeprefix("serviceAccount:").casefold()
+
+
+def _telling(sources: Sequence[Source], need: Need) -> Source:
+    """Return the source to name in a reason: one that suffices by itself, else the first of those that do together."""
+    return next((s for s in sources if need.held_by((s,)).has is not Has.NO), sources[0])

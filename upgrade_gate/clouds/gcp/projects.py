@@ -1,0 +1,183 @@
+"""Which allow policies of an export belong to the cluster's project.
+
+A bare policy does not name its project. What tells: a project can bind only its own custom roles and those of its
+organisation; what stands around a policy (ancestors' listing, wrapper); the projects of the accounts and roles that
+were exported with it. One bare policy is taken for the project's own; of several, at most one can be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from upgrade_gate.clouds.gcp.members import project_of
+from upgrade_gate.clouds.gcp.shapes import Account, Level, Policy, RoleDocument
+
+__all__ = ["Projects"]
+
+_CUSTOM_ROLE = re.compile(r"^projects/([^/]+)/roles/")
+_ABOVE_PROJECTS = (
+    "roles/resourcemanager.organization",
+    "roles/resourcemanager.folder",
+    "roles/resourcemanager.projectCreator",
+    "roles/orgpolicy.policyAdmin",
+    "roles/billing.creator",
+)
+"""Beginnings of roles that no project can bind."""
+_OF_ACCOUNTS = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
+
+
+def _project_of_role(name: str) -> str:
+    found = _CUSTOM_ROLE.match(name)
+    return found.group(1) if found else ""
+
+
+class Projects:
+    """Sorts policies into ours, foreign, and those that nothing places."""
+
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        roles: Iterable[RoleDocument],
+        accounts: Iterable[Account],
+        account: str | None,
+    ) -> None:
+        known = [p for p in policies if not _is_unnamed_account_policy(p, policies)]
+        self._policies = [replace(p, level=Level.ORGANIZATION) if _is_above_projects(p) else p for p in known]
+        named = {p for policy in self._policies for p in _named(policy)}
+        around = {_project_of_role(r.name) for r in roles} | {a.project for a in accounts}
+        self._evidence = (named | around) - {""}
+        self._wanted = account.strip().removeprefix("projects/") if account else ""
+        own = named or self._evidence
+        self.account: str | None = self._wanted or (min(own) if len(own) == 1 else None)
+
+    def is_foreign(self, project: str) -> bool:
+        """Return whether a project's ID is known to be another one; a number cannot be compared with an ID."""
+        if not project or not self.account:
+            return False
+        return project != self.account and project.isdecimal() == self.account.isdecimal()
+
+    def own_policies(self, email: str, unique_id: str = "") -> tuple[Policy, ...]:
+        """Return the policies of a service account itself."""
+        names = (email, unique_id or email)
+        return tuple(p for p in self._policies if p.level is Level.ACCOUNT and p.resource in names)
+
+    def policies_for(self, email: str, project: str = "") -> tuple[tuple[Policy, ...], str]:
+        """Return the policies that count for an account of the cluster, or why that cannot be told.
+
+        `project` is the cluster's own, where no account was configured.
+        """
+        ours = self._wanted or project
+        if ours:
+            problem = self._foreign(email, ours)
+            return ((), problem) if problem else (self._counting(ours), "")
+        named = {p for policy in self._policies for p in _named(policy)}
+        if len(named) <= 1:
+            return self._counting(min(named, default="")), ""
+        if project_of(email) in named:
+            return self._counting(project_of(email)), ""
+        listed = ", ".join(sorted(named))
+        return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
+
+    @staticmethod
+    def readings(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], ...]:
+        """Return the policies once for each of those without a name that may be the project's own, alone.
+
+        One that binds a role of the project is of the project; beside it, or beside a named policy of the project,
+        the others belong to something else, nobody knows what.
+        """
+        bare: dict[object, Policy] = {}
+        for policy in policies:
+            if policy.level is Level.BARE and policy.bindings:
+                bare.setdefault(_content(policy), policy)
+        placed = {_content(p) for p in policies if p.level is Level.PROJECT and not p.partial}
+        others = [policy for content, policy in bare.items() if content not in placed]
+        if not others or (len(bare) == 1 and not placed):
+            return (tuple(policies),)
+        rest = tuple(p for p in policies if p.level is not Level.BARE or not p.bindings)
+        if placed:
+            return (rest,)
+        named = [p for p in others if _named(p)]
+        return tuple((*rest, one) for one in (named if len(named) == 1 else others))
+
+    @staticmethod
+    def contradiction(policies: Iterable[Policy], email: str) -> str:
+        """Return which resource two documents show with different policies, empty where none is."""
+        shown: dict[tuple[Level, str], object] = {}
+        for policy in policies:
+            placed = policy.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION) and policy.resource
+            if policy.partial:
+                continue
+            if not placed and (policy.level is not Level.ACCOUNT or policy.resource != email):
+                continue
+            bindings = _content(policy)
+            if shown.setdefault((policy.level, policy.resource), bindings) != bindings:
+                return f"two documents disagree about {policy.label}"
+        return ""
+
+    def _foreign(self, email: str, ours: str) -> str:
+        """Return why the export says nothing about our project, empty when it may."""
+        seen = {p for p in self._evidence if p.isdecimal() == ours.isdecimal()}
+        if seen and ours not in seen:
+            listed = ", ".join(sorted(seen))
+            return f"wrong account: the export speaks of project {listed}, the cluster is in {ours}"
+        home = project_of(email)
+        if not self._evidence and home and home != ours:
+            return (
+                f"wrong account: the export does not name the project of its policy; {email} lives in {home}, "
+                f"the cluster in {ours}"
+            )
+        return ""
+
+    def _counting(self, ours: str) -> tuple[Policy, ...]:
+        return tuple(p for p in self._policies if self._counts(p, ours))
+
+    def _counts(self, policy: Policy, wanted: str) -> bool:
+        if policy.level in (Level.ACCOUNT, Level.OTHER):
+            return True
+        named = _named(policy)
+        if policy.level in (Level.FOLDER, Level.ORGANIZATION):
+            beside = [p for p in self._policies if p.document == policy.document and p.level is Level.PROJECT]
+            ours = [p for p in beside if p.above and wanted in ("", p.resource)]
+            if ours:
+                return any(f"{policy.level.value}s/{policy.resource}" in p.above for p in ours)
+            named = {p.resource for p in beside}
+        comparable = {n for n in named if n.isdecimal() == wanted.isdecimal()}
+        return not wanted or not comparable or wanted in comparable
+
+
+def _content(policy: Policy) -> frozenset[object]:
+    """Return what a policy binds, whatever the order."""
+    return frozenset((b.role, frozenset(b.members), b.condition) for b in policy.bindings)
+
+
+def _is_above_projects(policy: Policy) -> bool:
+    return policy.level is Level.BARE and any(b.role.startswith(_ABOVE_PROJECTS) for b in policy.bindings)
+
+
+def _named(policy: Policy) -> set[str]:
+    """Return the projects that a policy itself names."""
+    if policy.level is Level.PROJECT:
+        return {policy.resource}
+    if policy.level is Level.BARE:
+        return {_project_of_role(b.role) for b in policy.bindings} - {""}
+    return set()
+
+
+def _is_unnamed_account_policy(policy: Policy, policies: Sequence[Policy]) -> bool:
+    """Return whether a bare policy is that of some service account, nobody knows which.
+
+    Beside others, one that binds nothing but roles on service accounts is no project's policy; alone, it is taken
+    for the project's unless all it does is to let workloads in.
+    """
+    if policy.level is not Level.BARE or not policy.bindings:
+        return False
+    if all(
+        b.role == "roles/iam.workloadIdentityUser" and all("/workloadIdentityPools/" in m for m in b.members)
+        for b in policy.bindings
+    ):
+        return True
+    only_accounts = all(b.role.startswith(_OF_ACCOUNTS) for b in policy.bindings)
+    others = [p for p in policies if p is not policy and p.level in (Level.BARE, Level.PROJECT)]
+    return only_accounts and any(not b.role.startswith(_OF_ACCOUNTS) for p in others for b in p.bindings)

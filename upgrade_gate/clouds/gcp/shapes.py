@@ -1,0 +1,340 @@
+"""The shapes in which Google's tools print allow policies, roles, service accounts, pools and deny policies.
+
+`gcloud … --format=json` prints the REST objects themselves; REST wraps lists (`{"accounts": […]}`). An allow policy
+does not say what it belongs to, so what stands around it does: ancestors' listings, our own wrapper, the file's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from upgrade_gate.clouds.shared.pages import Entry, mapping, readable_strings, strings, text
+
+__all__ = [
+    "UNREAD",
+    "WRAPPERS",
+    "Account",
+    "Binding",
+    "DenyPolicy",
+    "DenyRule",
+    "Level",
+    "Policy",
+    "PoolProvider",
+    "RoleDocument",
+    "account",
+    "deny_policy",
+    "kind_of",
+    "pool_provider",
+    "role",
+    "to_policy",
+]
+
+WRAPPERS = (
+    "accounts",
+    "roles",
+    "permissions",
+    "policies",
+    "workloadIdentityPoolProviders",
+    "workloadIdentityPools",
+    "results",
+)
+
+_ROLE_NAME = re.compile(r"^(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+$")
+_PERMISSION_NAME = re.compile(r"^[a-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$")
+_ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:json|jsonl|ya?ml|gz))*$", re.IGNORECASE)
+_POLICY_KEYS = frozenset({"bindings", "etag", "version", "auditConfigs"})
+UNREAD = ("allow", "deny")
+"""What a live reader says of a resource whose policies of that kind it could not read."""
+_BOUNDARY = "/principalAccessBoundaryPolicies/"
+_WITHOUT_CONDITION = "_withcond_"
+"""What Google puts into a role's name when a policy is read at a version that cannot show conditions."""
+
+
+class Level(StrEnum):
+    """What an allow policy belongs to."""
+
+    PROJECT = "project"
+    FOLDER = "folder"
+    ORGANIZATION = "organization"
+    ACCOUNT = "service account"
+    OTHER = "another resource"
+    BARE = "not said"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A role for members; `condition` is its expression, empty where there is none."""
+
+    role: str
+    members: tuple[str, ...]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An allow policy and what it belongs to."""
+
+    level: Level
+    resource: str
+    """Project ID, folder or organisation number, service account email; empty where nothing says."""
+    bindings: tuple[Binding, ...]
+    document: int
+    origin: str
+    whole: bool = True
+    """Whether every binding and member could be read."""
+    partial: bool = False
+    """Whether it may show only a part of the bindings: an asset search returns those that match its query."""
+    above: frozenset[str] = frozenset()
+    """Folders and organisation above it (`folders/9`), where the document says so."""
+
+    @property
+    def label(self) -> str:
+        """Name the policy in a sentence."""
+        if self.level is Level.BARE:
+            return "the project's policy"
+        return f"the policy of {self.level.value} {self.resource}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDocument:
+    """A role as exported."""
+
+    name: str
+    title: str
+    description: str
+    permissions: frozenset[str] | None
+    """None: the listing leaves them out (basic view), which is not the same as an empty role."""
+    dead: str
+    """`DISABLED` or `deleted` where the role grants nothing, else empty."""
+    whole: bool = True
+    """Whether every element of the list could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account."""
+
+    email: str
+    project: str
+    display_name: str
+    disabled: bool
+    unique_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolProvider:
+    """A workload identity pool, or one of its providers."""
+
+    pool: str
+    """`projects/N/locations/global/workloadIdentityPools/POOL`."""
+    provider: str
+    """Empty for the pool itself."""
+    issuer: str
+    usable: bool
+    condition: str
+    subject: str
+    """What `google.subject` is mapped from; empty where the object does not say."""
+    audiences: tuple[str, ...] | None = ()
+    """What a token may be meant for; empty where the object does not say, None where it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class DenyRule:
+    """One rule of a deny policy."""
+
+    principals: tuple[str, ...]
+    excepted_principals: tuple[str, ...]
+    permissions: tuple[str, ...]
+    excepted_permissions: tuple[str, ...]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class DenyPolicy:
+    """A deny policy; `rules` is None where only its name was listed."""
+
+    name: str
+    project: str
+    """Project that it hangs on, empty for folders, organisations and where nothing says."""
+    rules: tuple[DenyRule, ...] | None
+    whole: bool = True
+    """Whether all of the rules could be read; what could not may forbid anything to anyone."""
+
+
+def kind_of(item: Mapping[str, Any]) -> str | None:
+    """Return what an object is, by the fields it has; None for what this cloud does not print."""
+    name = text(item.get("name"))
+    if item.get("unread") in UNREAD and isinstance(item.get("resource"), str):
+        return "unread"
+    if item.get("policy") == {} and isinstance(item.get("id"), str) and isinstance(item.get("type"), str):
+        return "policies"
+    if isinstance(item.get("policy"), Mapping) and _policy_kind(item["policy"]) is not None:
+        wrapped = any(isinstance(item.get(k), str) for k in ("serviceAccount", "project", "resource"))
+        ancestor = isinstance(item.get("id"), str) and isinstance(item.get("type"), str)
+        return _policy_kind(item["policy"]) if wrapped or ancestor else None
+    if _ROLE_NAME.match(name) and ({"title", "stage", "includedPermissions", "deleted"} & set(item)):
+        return "roles"
+    if isinstance(item.get("email"), str) and ("/serviceAccounts/" in name or "uniqueId" in item):
+        return "service accounts"
+    if "/workloadIdentityPools/" in name:
+        return "pools"
+    if _BOUNDARY in name or (_BOUNDARY in text(item.get("policy")) and "/policyBindings/" in name):
+        return "access boundaries"
+    if _PERMISSION_NAME.match(name) and ("stage" in item or "customRolesSupportLevel" in item):
+        return "testable permissions"
+    return _policy_kind(item)
+
+
+def _policy_kind(item: Mapping[str, Any]) -> str | None:
+    if "/denypolicies/" in text(item.get("name")).casefold():
+        return "deny policies"
+    rules = item.get("rules")
+    if isinstance(rules, list) and any("denyRule" in mapping(rule) for rule in rules):
+        return "deny policies"
+    bindings = item.get("bindings")
+    if isinstance(bindings, list):
+        return "policies" if not bindings or any("role" in mapping(b) for b in bindings) else None
+    return "policies" if item and set(item) <= _POLICY_KEYS and isinstance(item.get("etag"), str) else None
+
+
+def _binding(item: Mapping[str, Any]) -> Binding:
+    role_name = text(item.get("role"))
+    condition = item.get("condition")
+    expression = ""
+    if isinstance(condition, Mapping):
+        expression = text(condition.get("expression")) or text(condition.get("title")) or "(its text is empty)"
+    elif condition:
+        expression = str(condition)
+    if _WITHOUT_CONDITION in role_name:
+        role_name = role_name.partition(_WITHOUT_CONDITION)[0]
+        expression = expression or "(not shown: the policy was read at a version without conditions)"
+    return Binding(role_name, strings(item.get("members")), expression)
+
+
+def to_policy(entry: Entry) -> Policy:
+    """Read an allow policy, wrapped or bare."""
+    item = entry.item
+    inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
+    level, resource = _belongs_to(item, entry.origin)
+    above = frozenset(strings(item.get("folders")) + strings(item.get("organization")))
+    given = inner.get("bindings")
+    listed = given if isinstance(given, list) else [given] if given else []
+    bindings = tuple(_binding(b) for b in listed if isinstance(b, Mapping))
+    whole = all(text(mapping(b).get("role")) and readable_strings(b.get("members")) is not None for b in listed)
+    found = "assetType" in item
+    return Policy(level, resource, bindings, entry.document, entry.origin, whole=whole, partial=found, above=above)
+
+
+def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
+    if isinstance(item.get("policy"), Mapping):
+        if isinstance(item.get("serviceAccount"), str):
+            return Level.ACCOUNT, _email(item["serviceAccount"])
+        if isinstance(item.get("resource"), str):
+            return _resource(item["resource"])  # beside it, an asset search names the project that the resource is in
+        if isinstance(item.get("project"), str):
+            return Level.PROJECT, item["project"].removeprefix("projects/")
+        return _ancestor(item)
+    named = _ACCOUNT_FILE.search(origin)
+    return (Level.ACCOUNT, named.group(1).casefold()) if named else (Level.BARE, "")
+
+
+def _email(name: str) -> str:
+    """Return the email of `EMAIL`, `serviceAccount:EMAIL` or `projects/P/serviceAccounts/EMAIL`."""
+    return name.rpartition("/")[2].removeprefix("serviceAccount:").casefold()
+
+
+def _ancestor(item: Mapping[str, Any]) -> tuple[Level, str]:
+    try:
+        return Level(text(item.get("type")).casefold()), text(item.get("id"))
+    except ValueError:
+        return Level.OTHER, text(item.get("id"))
+
+
+def _resource(name: str) -> tuple[Level, str]:
+    """Read a full resource name (`//cloudresourcemanager.googleapis.com/projects/p1`)."""
+    path = name.removeprefix("//").partition("/")[2] if name.startswith("//") else name
+    collection, _, rest = path.partition("/")
+    if "/serviceAccounts/" in path:
+        return Level.ACCOUNT, _email(path)
+    levels = {"projects": Level.PROJECT, "folders": Level.FOLDER, "organizations": Level.ORGANIZATION}
+    return (levels[collection], rest) if collection in levels and "/" not in rest else (Level.OTHER, name)
+
+
+def role(entry: Entry) -> RoleDocument:
+    """Read a role."""
+    item = entry.item
+    listed = item.get("includedPermissions")
+    readable = readable_strings(listed)
+    dead = "deleted" if item.get("deleted") else ""
+    dead = dead or ("DISABLED" if text(item.get("stage")).upper() == "DISABLED" else "")
+    return RoleDocument(
+        text(item.get("name")),
+        text(item.get("title")),
+        text(item.get("description")),
+        frozenset(strings(listed)) if isinstance(listed, Sequence) else None,
+        dead,
+        whole=readable is not None or not isinstance(listed, Sequence),
+    )
+
+
+def account(entry: Entry) -> Account:
+    """Read a service account."""
+    item = entry.item
+    return Account(
+        text(item.get("email")).casefold(),
+        text(item.get("projectId")),
+        text(item.get("displayName")),
+        bool(item.get("disabled")),
+        text(item.get("uniqueId")),
+    )
+
+
+def pool_provider(entry: Entry) -> PoolProvider:
+    """Read a pool or a provider; the path of its name says which pool it belongs to."""
+    item = entry.item
+    pool, _, provider = text(item.get("name")).partition("/providers/")
+    state = text(item.get("state")).upper()
+    return PoolProvider(
+        pool,
+        provider,
+        text(mapping(item.get("oidc")).get("issuerUri")),
+        not item.get("disabled") and state in ("", "ACTIVE"),
+        text(item.get("attributeCondition")),
+        text(mapping(item.get("attributeMapping")).get("google.subject")),
+        readable_strings(mapping(item.get("oidc")).get("allowedAudiences")),
+    )
+
+
+def deny_policy(entry: Entry) -> DenyPolicy:
+    """Read a deny policy; an ancestors' listing wraps it like an allow policy."""
+    item = entry.item
+    inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
+    name = text(inner.get("name"))
+    path = name.replace("%2F", "/").replace("%2f", "/")
+    attached = re.search(r"/projects/([^/]+)/", path)
+    project = attached.group(1) if attached else ""
+    if not project and text(item.get("type")) == "project":
+        project = text(item.get("id"))
+    rules = inner.get("rules")
+    if not isinstance(rules, list):
+        return DenyPolicy(name, project, None)
+    read = [_deny_rule(mapping(mapping(r).get("denyRule"))) for r in rules]
+    found = tuple(rule for rule, _ in read if rule is not None)
+    return DenyPolicy(name or text(inner.get("displayName")), project, found, whole=all(whole for _, whole in read))
+
+
+def _deny_rule(item: Mapping[str, Any]) -> tuple[DenyRule | None, bool]:
+    """Return what can be read of a rule, None where nothing that it forbids is certain, and whether it is all of it."""
+    excepted = [readable_strings(item.get(key)) for key in ("exceptionPrincipals", "exceptionPermissions")]
+    principals, permissions = strings(item.get("deniedPrincipals")), strings(item.get("deniedPermissions"))
+    if not principals or not permissions or None in excepted:
+        return None, False
+    condition = item.get("denialCondition")
+    expression = text(mapping(condition).get("expression")) or ("(its text is empty)" if condition else "")
+    whole = all(readable_strings(item[key]) is not None for key in ("deniedPrincipals", "deniedPermissions"))
+    whole = whole and all("." in one for one in permissions)
+    return DenyRule(principals, excepted[0] or (), permissions, excepted[1] or (), expression), whole

@@ -1,0 +1,117 @@
+"""Whether a GCP service account's own policy, or one above it, lets a cluster's service accounts act as it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.gcp.shapes import Binding, Policy, PoolProvider
+
+__all__ = ["judge_trust"]
+
+_ROLE = "roles/iam.workloadIdentityUser"
+_ROLES = (_ROLE, "roles/iam.serviceAccountTokenCreator")
+"""Predefined roles with `iam.serviceAccounts.getAccessToken`, which the exchange of tokens needs."""
+_SUBJECT = re.compile(
+    r"^principal://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/(.+)$"
+)
+_SET = re.compile(r"^principalSet://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/(.+)$")
+_PLAIN_MAPPING = "assertion.sub"
+_AUDIENCE = "openshift"
+"""What the payload's token volumes ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One binding through which a subject may come in."""
+
+    pool: str
+    condition: str
+    certain: bool
+    """False: an attribute or group, whose mapping decides."""
+
+
+def _ways(binding: Binding, subject: str) -> list[_Way]:
+    found = []
+    for member in binding.members:
+        one = _SUBJECT.match(member)
+        if one and one.group(2) == subject:
+            found.append(_Way(one.group(1), binding.condition, certain=True))
+        many = _SET.match(member)
+        if many:
+            found.append(_Way(many.group(1), binding.condition, certain=many.group(2) == "*"))
+    return found
+
+
+def judge_trust(
+    email: str,
+    own: Sequence[Policy],
+    above: Sequence[Policy],
+    providers: Sequence[PoolProvider],
+    *,
+    issuer: str,
+    subjects: Sequence[str],
+) -> Judgement:
+    """Decide whether every subject may act as the account, through a pool of the issuer.
+
+    `own` are the account's policies, `above` those of the project and its ancestors. A subject compares whole and
+    with case. A pool belongs to an issuer by the description of its provider; without one, the pool is taken for the
+    cluster's and a caveat says so.
+    """
+    found = [_subject(email, (*own, *above), providers, issuer, subject) for subject in subjects]
+    if not own and (not found or any(j.verdict is Verdict.MISSING for j in found)):
+        how = f"gcloud iam service-accounts get-iam-policy {email}"
+        return Judgement(Verdict.UNKNOWN, f"the policy of service account {email} is not in the export ({how})")
+    order = (Verdict.MISSING, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.COVERED)
+    worst = min(found, key=lambda j: order.index(j.verdict), default=None)
+    if worst is None or worst.verdict is Verdict.COVERED:
+        caveats = tuple(dict.fromkeys(c for j in found for c in j.caveats))
+        where = f"in the policy of {email}" if own else "above the account"
+        return Judgement(Verdict.COVERED, f"{_ROLE} {where} names every subject", caveats)
+    reason = "; ".join(j.reason for j in found if j.verdict is worst.verdict)
+    doubtful = next((p for p in own if not p.whole or p.partial), None)
+    if worst.verdict is Verdict.MISSING and doubtful is not None:
+        return Judgement(Verdict.UNKNOWN, f"{reason}; but not all of {doubtful.label} can be read")
+    return Judgement(worst.verdict, reason)
+
+
+def _subject(
+    email: str, policies: Sequence[Policy], providers: Sequence[PoolProvider], issuer: str, subject: str
+) -> Judgement:
+    ways = [w for p in policies for b in p.bindings if b.role in _ROLES for w in _ways(b, subject)]
+    if not ways:
+        return Judgement(Verdict.MISSING, f"{_ROLE} on {email} does not name {subject}")
+    judged = [_way(way, providers, issuer, subject) for way in ways]
+    order = (Verdict.COVERED, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.MISSING)
+    return min(judged, key=lambda j: (order.index(j.verdict), len(j.caveats)))
+
+
+def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str) -> Judgement:
+    described = [p for p in providers if p.pool == way.pool]
+    if any(not p.provider and not p.usable for p in described):
+        return Judgement(Verdict.MISSING, f"{subject} comes from {way.pool}, which is disabled")
+    named = [p for p in described if p.issuer]
+    own = [p for p in named if p.issuer == issuer]
+    if named and not own:
+        return Judgement(Verdict.MISSING, f"{subject} comes from {way.pool}, whose issuer is {named[0].issuer}")
+    if own and not any(p.usable for p in own):
+        return Judgement(Verdict.MISSING, f"{subject} comes from provider {own[0].provider}, which is disabled")
+    usable = [p for p in own if p.usable and (p.audiences is None or not p.audiences or _AUDIENCE in p.audiences)]
+    if own and not usable:
+        takes = ", ".join(own[0].audiences or ())
+        return Judgement(Verdict.MISSING, f"provider {own[0].provider} takes tokens for the audience {takes} only")
+    if usable and all(p.audiences is None for p in usable):
+        return Judgement(Verdict.UNKNOWN, f"the audiences of provider {usable[0].provider} cannot be read")
+    if not way.certain:
+        return Judgement(Verdict.UNKNOWN, f"an attribute of {way.pool} decides whether {subject} comes in")
+    plain = [p for p in usable if p.subject in ("", _PLAIN_MAPPING)]
+    if usable and not plain:
+        return Judgement(Verdict.UNKNOWN, f"{way.pool} makes google.subject from {usable[0].subject}")
+    if way.condition:
+        return Judgement(Verdict.NARROWER, f"{subject} comes in under a condition: {way.condition}")
+    if plain and all(p.condition for p in plain):
+        return Judgement(Verdict.NARROWER, f"{way.pool} lets {subject} in under a condition: {plain[0].condition}")
+    caveats = () if own else (f"issuer of {way.pool} is not in the export (gcloud iam workload-identity-pools)",)
+    return Judgement(Verdict.COVERED, f"{_ROLE} names {subject}", caveats)

@@ -1,0 +1,193 @@
+"""Whether an IBM Cloud policy's attributes contain what a request names, and how roles compare.
+
+Rules: facts iam.md section 1, IBM. Attributes are ANDed, so fewer of them is broader, but only within one class of
+targets: services, account management, resource groups. What ccoctl adds (account, resource group) narrows nothing as
+long as it is the cluster's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy, Attribute, Catalogue
+from upgrade_gate.clouds.shared.patterns import matches
+
+__all__ = ["Fit", "Reach", "fit", "may_contain", "role_actions"]
+
+_ACCOUNT = "accountId"
+_GROUP = "resourceGroupId"
+_RESOURCE = "resource"
+_RESOURCE_GROUPS = "resource-group"
+_GROUP_SERVICE = "resource-controller"
+"""The service whose actions those on resource groups are."""
+_PLATFORM = "platform_service"
+_HEX_ID = re.compile(r"^[0-9a-f]{32}$")
+_RANK = {
+    "role:Viewer": 1,
+    "serviceRole:Reader": 1,
+    "role:Operator": 2,
+    "serviceRole:Writer": 2,
+    "role:Editor": 3,
+    "serviceRole:Manager": 4,
+    "role:Administrator": 4,
+}
+"""The usual order. It proves nothing: it tells only where a higher role might contain the needed one."""
+
+
+class Reach(Enum):
+    """How a policy's attributes stand to the needed ones."""
+
+    WHOLE = auto()
+    PART = auto()
+    NONE = auto()
+    UNCERTAIN = auto()
+    FOREIGN = auto()
+    """A policy of another account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The reach of a policy, with the attribute that limits it."""
+
+    reach: Reach
+    detail: str = ""
+
+
+def _class_of(attributes: Mapping[str, str]) -> str:
+    if attributes.get("resourceType") == _RESOURCE_GROUPS:
+        return _RESOURCE_GROUPS
+    return _PLATFORM if attributes.get("serviceType") == _PLATFORM else "service"
+
+
+def _accepts(attribute: Attribute, value: str) -> bool | None:
+    """Return whether an attribute admits a value; None for an operator that is not evaluated."""
+    match attribute.operator:
+        case "stringEquals":
+            return attribute.value == value
+        case "stringMatch":
+            return matches(attribute.value, value)
+        case _:
+            return None
+
+
+def fit(policy: AccessPolicy, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
+    """Return how far a policy reaches what is needed, in one resource group (None: which one is not known)."""
+    if policy.unread:
+        return Fit(Reach.UNCERTAIN, policy.unread)
+    plain = {a.name: a.value for a in policy.attributes if a.operator == "stringEquals"}
+    if _class_of(plain) != _class_of(needed):
+        return Fit(Reach.NONE, f"is about another class of targets ({_class_of(plain)})")
+    limits = [
+        _limit(attribute, needed, account, group)
+        for attribute in policy.attributes
+        if not _is_class_marker(attribute, needed)
+    ]
+    for reach in (Reach.FOREIGN, Reach.NONE, Reach.UNCERTAIN, Reach.PART):
+        found = next((one for one in limits if one.reach is reach), None)
+        if found is not None:
+            return found
+    if policy.tags:
+        return Fit(Reach.PART, "holds only for resources with its access tags")
+    return Fit(Reach.PART, f"holds under a condition: {policy.condition}") if policy.condition else Fit(Reach.WHOLE)
+
+
+def _is_class_marker(attribute: Attribute, needed: Mapping[str, str]) -> bool:
+    """Return whether the attribute only says "all services", which limits nothing within the class."""
+    return attribute.name == "serviceType" and attribute.value == "service" and "serviceType" not in needed
+
+
+def _limit(attribute: Attribute, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
+    shown = f"{attribute.name} {attribute.operator} {attribute.value}".rstrip()
+    of_group = attribute.name == _GROUP or (attribute.name == _RESOURCE and _class_of(needed) == _RESOURCE_GROUPS)
+    if attribute.name in needed:
+        accepted = _accepts(attribute, needed[attribute.name])
+        if accepted is None:
+            return Fit(Reach.PART, f"is limited by {shown}")
+        return Fit(Reach.WHOLE) if accepted else Fit(Reach.NONE, f"is about {shown}")
+    if attribute.name == _ACCOUNT:
+        accepted = _accepts(attribute, account) if account else True
+        return Fit(Reach.WHOLE) if accepted else Fit(Reach.FOREIGN, f"is of account {attribute.value}")
+    if of_group:
+        return _group_limit(attribute, group, shown)
+    return Fit(Reach.PART, f"is limited by {shown}")
+
+
+def _group_limit(attribute: Attribute, group: str | None, shown: str) -> Fit:
+    if group is None:
+        return Fit(Reach.UNCERTAIN, f"is limited by {shown}, and the cluster's resource group is not known")
+    accepted = _accepts(attribute, group)
+    if accepted is None:
+        return Fit(Reach.PART, f"is limited by {shown}")
+    if accepted:
+        return Fit(Reach.WHOLE)
+    if _HEX_ID.match(attribute.value) and not _HEX_ID.match(group):
+        how = "ibmcloud resource groups"
+        return Fit(Reach.UNCERTAIN, f"is limited by {shown}; the ID of group {group} is not in the export ({how})")
+    return Fit(Reach.NONE, f"is limited to another resource group ({shown})")
+
+
+def _short(role: str) -> str:
+    return role.rpartition("::::")[2]
+
+
+def may_contain(held: str, needed: str) -> bool:
+    """Return whether a held role might contain another, as far as anyone can tell without their actions.
+
+    A role of the usual order that ranks lower does not; a custom or unknown one may.
+    """
+    mine, wanted = _RANK.get(_short(held)), _RANK.get(_short(needed))
+    if mine is None or wanted is None:
+        return True
+    return mine > wanted or (mine == wanted == 4)
+
+
+def role_actions(catalogues: Iterable[Catalogue], needed: Mapping[str, str]) -> Mapping[str, frozenset[str]] | None:
+    """Return the actions of each role for the needed target, None where no catalogue of it is in the export.
+
+    One role's CRN stands for other actions in each service, so the catalogue must be that service's: by what is
+    written beside it, else by the first part of its actions. A role about which two catalogues disagree is not known.
+    """
+    of_groups = _class_of(needed) == _RESOURCE_GROUPS
+    service = _GROUP_SERVICE if of_groups else needed.get("serviceName")
+    if not service:  # all services: no catalogue shows every one
+        return None
+    actions: dict[str, frozenset[str]] = {}
+    disputed: set[str] = set()
+    for one in _by_document(catalogues):
+        for crn, names in one.actions.items() if _serves(one, service) else ():
+            if actions.setdefault(crn, names) != names:
+                disputed.add(crn)
+    return {crn: names for crn, names in actions.items() if crn not in disputed} or None
+
+
+def _by_document(catalogues: Iterable[Catalogue]) -> list[Catalogue]:
+    """Join roles that were printed one at a time in one listing."""
+    joined: dict[tuple[int, str], dict[str, frozenset[str]]] = {}
+    for one in catalogues:
+        joined.setdefault((one.document, one.service), {}).update(one.actions)
+    return [Catalogue(service, actions, document) for (document, service), actions in joined.items()]
+
+
+def _prefixes(one: Catalogue) -> set[str]:
+    return {action.partition(".")[0] for names in one.actions.values() for action in names}
+
+
+def _serves(one: Catalogue, service: str) -> bool:
+    """Return whether a catalogue is that of a service; those of other services may act on resource groups too."""
+    if one.service:
+        return one.service == service
+    found = _prefixes(one)
+    return found == {service} if service == _GROUP_SERVICE else service in found
+
+
+def needed_attributes(scope: object) -> Mapping[str, str] | None:
+    """Return the attribute set of a grant, None where it has none that can be read."""
+    listed = scope.get("attributes") if isinstance(scope, Mapping) else None
+    if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
+        return None
+    found = {a.get("name"): a.get("value") for a in listed if isinstance(a, Mapping)}
+    clean = {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, str)}
+    return clean if len(clean) == len(listed) else None

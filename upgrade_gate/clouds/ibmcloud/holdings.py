@@ -1,0 +1,304 @@
+"""What IBM Cloud exports say about the service IDs that a cluster on IBM Cloud or Power VS uses.
+
+Shapes: access policies v1 and v2, service IDs, roles per service, access groups, resource groups (facts iam.md section
+2, design 16.3). The verdicts follow iam.md section 1, IBM. There is no live reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
+from upgrade_gate.clouds.ibmcloud import shapes
+from upgrade_gate.clouds.ibmcloud.cover import Fit, Reach, fit, may_contain, needed_attributes, role_actions
+from upgrade_gate.clouds.shared import pages as _pages
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import Document
+    from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy
+
+__all__ = ["KINDS", "PROVIDER", "IbmHoldings", "build", "collect", "recognises"]
+
+PROVIDER = "IBMCloud"
+KINDS = frozenset({"IBMCloudProviderSpec", "IBMCloudPowerVSProviderSpec"})
+
+_ASK_ROLES = "ibmcloud iam roles --service … --output json"
+_ASK_V2 = "ibmcloud iam service-policies … --api-version v2"
+
+
+def recognises(body: Any) -> bool:
+    """Return whether a parsed document has a shape that IBM Cloud's tools print."""
+    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=shapes.EMPTY)
+
+
+def build(documents: Sequence[Document], account: str | None) -> IbmHoldings:
+    """Build the holdings; `account` is the IBM Cloud account ID."""
+    return IbmHoldings(_pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+
+
+def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
+    """Refuse: IBM Cloud has no live reader."""
+    del settings
+    raise UsageError(
+        "identities of IBM Cloud and Power VS cannot be read live",
+        hint="use --identities export:PATH, with what `ibmcloud iam … --output json` prints",
+    )
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Policies of one service ID by how they reach the needed attributes."""
+
+    whole: list[AccessPolicy] = field(default_factory=list)
+    part: list[tuple[AccessPolicy, Fit]] = field(default_factory=list)
+    uncertain: list[tuple[AccessPolicy, Fit]] = field(default_factory=list)
+    elsewhere: list[tuple[AccessPolicy, Fit]] = field(default_factory=list)
+    anyones: list[AccessPolicy] = field(default_factory=list)
+    """Those that may be the service ID's: of an access group of unknown members, or of a subject not read."""
+    hidden: list[AccessPolicy] = field(default_factory=list)
+    """Placeholders of the service ID, whatever v1 prints as their targets."""
+
+
+class IbmHoldings:
+    """Everything that a set of documents says about IBM Cloud service IDs."""
+
+    def __init__(self, reading: _pages.Reading, account: str | None) -> None:
+        self._truncated = reading.truncated
+        self._unread = reading.unread.get("policies")
+        self._has_policies = bool(reading.of("policies"))
+        self._policies = _newest([shapes.policy(e) for e in reading.of("policies")])
+        self._service_ids = [shapes.service_id(e) for e in reading.of("service IDs")]
+        self._catalogues = [shapes.catalogue(e) for e in reading.of("roles")]
+        self._groups = [shapes.group(e) for e in reading.of("access groups")]
+        self._resource_groups = [shapes.resource_group(e) for e in reading.of("resource groups")]
+        named = [a for p in self._policies for a in p.attributes if a.name == "accountId"]
+        seen = {a.value for a in named if a.value and a.operator == "stringEquals"}
+        self._accounts = seen or {s.account for s in self._service_ids if s.account}
+        self.account: str | None = account or (min(self._accounts) if len(self._accounts) == 1 else None)
+
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+        """Decide one role within its attributes, in every needed resource group."""
+        if self._truncated:
+            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        if grant.type != "role":
+            return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of IBM Cloud's")
+        needed = needed_attributes(grant.scope)
+        if needed is None:
+            return Judgement(Verdict.UNKNOWN, f"the grant of {grant.permission} names no attributes that can be read")
+        if not self._policies:
+            if self._has_policies:
+                return Judgement(Verdict.MISSING, "no policy in the export is active")
+            return Judgement(Verdict.UNKNOWN, "no access policies are in the export (ibmcloud iam service-policies)")
+        if self.account is None and len(self._accounts) > 1:
+            seen = ", ".join(sorted(self._accounts))
+            reason = f"the export speaks of several accounts ({seen}) and the cluster's is not known"
+            return Judgement(Verdict.UNKNOWN, reason)
+        if self.account and self._accounts and self.account not in self._accounts:
+            seen = ", ".join(sorted(self._accounts))
+            reason = f"wrong account: the export speaks of account {seen}, the cluster is in {self.account}"
+            return Judgement(Verdict.UNKNOWN, reason)
+        iam_id = self.resolve(identity)
+        if iam_id is None:
+            how = "ibmcloud iam service-ids"
+            return Judgement(Verdict.UNKNOWN, f"the IAM ID of service ID {identity} is not in the export ({how})")
+        groups: list[str | None] = [self._group_id(s) for s in scopes if s]
+        judged = [self._judge(iam_id, grant.permission, needed, group) for group in (groups or [None])]
+        worst = _worst(judged)
+        if self._unread is not None and worst.verdict is not Verdict.COVERED:
+            return Judgement(Verdict.UNKNOWN, f"{worst.reason}; but {self._unread}")
+        return worst
+
+    def _group_id(self, scope: str) -> str:
+        """Return the ID of a resource group that is given by ID or, where the export joins them, by name."""
+        named = {g.id for g in self._resource_groups if g.name == scope}
+        return named.pop() if len(named) == 1 else scope
+
+    def resolve(self, identity: str) -> str | None:
+        """Return the IAM ID (`iam-ServiceId-…`) of an identity, None where the documents do not join them."""
+        spelt = identity.strip()
+        if spelt.startswith("iam-"):
+            return spelt
+        found = {s.iam_id for s in self._service_ids if spelt in (s.id, s.name)}
+        if len(found) == 1:
+            return found.pop()
+        return f"iam-{spelt}" if spelt.startswith("ServiceId-") and not found else None
+
+    def _judge(self, iam_id: str, role: str, needed: Mapping[str, str], group: str | None) -> Judgement:
+        found = self._sort(iam_id, needed, group)
+        actions = role_actions(self._catalogues, needed)
+        shown = ", ".join(f"{name}={value}" for name, value in needed.items())
+        holder = _holder(found.whole, role)
+        if holder is not None:
+            return Judgement(Verdict.COVERED, f"{holder.label} gives {role} for {shown}")
+        by_actions = _by_actions(found.whole, role, actions)
+        if by_actions:
+            return Judgement(Verdict.COVERED, f"{by_actions} give every action of {role} for {shown}")
+        unknown = self._unknown(role, found, actions)
+        if unknown:
+            return Judgement(Verdict.UNKNOWN, unknown)
+        partly = [p for p, _ in found.part]
+        if _holder(partly, role) is not None or _by_actions([*found.whole, *partly], role, actions):
+            policy, limit = next(((p, f) for p, f in found.part if role in p.roles), found.part[0])
+            return Judgement(Verdict.NARROWER, f"{policy.label} gives {role} and {limit.detail}")
+        return self._absent(iam_id, role, shown, found, actions)
+
+    def _sort(self, iam_id: str, needed: Mapping[str, str], group: str | None) -> _Sorted:
+        found = _Sorted()
+        for policy in self._policies:
+            member = iam_id in policy.iam_ids or self._member(policy, iam_id)
+            if member is False:
+                continue
+            one = fit(policy, needed, self.account or "", group)
+            if member is None:
+                if policy.placeholder or one.reach in (Reach.WHOLE, Reach.PART, Reach.UNCERTAIN):
+                    found.anyones.append(policy)
+                continue
+            if policy.placeholder:
+                found.hidden.append(policy)
+            match one.reach:
+                case Reach.WHOLE:
+                    found.whole.append(policy)
+                case Reach.PART:
+                    found.part.append((policy, one))
+                case Reach.UNCERTAIN:
+                    found.uncertain.append((policy, one))
+                case Reach.NONE | Reach.FOREIGN:
+                    found.elsewhere.append((policy, one))
+        return found
+
+    def _member(self, policy: AccessPolicy, iam_id: str) -> bool | None:
+        """Return whether an access group's policy serves the service ID, None where its members are not known."""
+        if policy.ownerless:
+            return None
+        if not policy.groups:
+            return False
+        listed = [g for g in self._groups if g.id in policy.groups and g.listed]
+        if any(iam_id in g.members for g in listed):
+            return True
+        return False if {g.id for g in listed} >= set(policy.groups) else None
+
+    def _unknown(self, role: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None) -> str:
+        """Return what could still make it COVERED, empty when nothing could."""
+        for policy in found.whole:
+            for held in () if policy.placeholder else policy.roles:
+                if _undecided(held, role, actions):
+                    higher = f"{policy.label} gives {held}, which may be a higher role"
+                    need = "needs the actions of the service's roles"
+                    return f"{higher}; whether it contains {role} {need} ({_ASK_ROLES})"
+        if found.hidden:
+            return f"{found.hidden[0].label} is a placeholder for a policy that only v2 can show ({_ASK_V2})"
+        for policy, limit in found.uncertain:
+            if role in policy.roles or any(_undecided(held, role, actions) for held in policy.roles):
+                return f"{policy.label} {limit.detail}"
+        if _by_actions([*found.whole, *(p for p, _ in found.uncertain)], role, actions):
+            return f"{found.uncertain[0][0].label} {found.uncertain[0][1].detail}"
+        return ""
+
+    def _absent(
+        self, iam_id: str, role: str, shown: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None
+    ) -> Judgement:
+        for policy in found.anyones:
+            if role in policy.roles or policy.placeholder or any(_undecided(h, role, actions) for h in policy.roles):
+                if policy.ownerless:
+                    return Judgement(Verdict.UNKNOWN, f"whose {policy.label} is cannot be read: it may give it")
+                reason = f"{policy.label} may give it through access group {', '.join(policy.groups)}"
+                return Judgement(Verdict.UNKNOWN, f"{reason}, whose members are not in the export")
+        doubtful = [p for p, _ in (*found.part, *found.uncertain)]
+        if found.uncertain and _by_actions([*found.whole, *doubtful], role, actions):
+            policy, limit = found.uncertain[0]
+            return Judgement(Verdict.UNKNOWN, f"{policy.label} {limit.detail}")
+        for policy, limit in found.part:
+            higher = next((held for held in policy.roles if _undecided(held, role, actions)), None)
+            if higher is not None:
+                reason = f"{policy.label} {limit.detail} and gives {higher}, which may be a higher role ({_ASK_ROLES})"
+                return Judgement(Verdict.UNKNOWN, reason)
+        if found.whole:
+            held = ", ".join(sorted({r for p in found.whole for r in p.roles}))
+            return Judgement(Verdict.MISSING, f"{found.whole[0].label} reaches {shown} without {role}: {held}")
+        near = next(((p, f) for p, f in found.elsewhere if role in p.roles), None)
+        if near is not None:
+            return Judgement(Verdict.MISSING, f"{near[0].label} gives {role} and {near[1].detail}, not {shown}")
+        if found.part:
+            policy, limit = found.part[0]
+            return Judgement(Verdict.MISSING, f"{policy.label} {limit.detail} and does not give {role}")
+        return Judgement(Verdict.MISSING, f"no policy of {iam_id} in the export gives {role} for {shown}")
+
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+        """Return UNKNOWN: IBM service IDs have API keys, and trust no issuer."""
+        del issuer, subjects
+        return Judgement(Verdict.UNKNOWN, f"service ID {identity} is used by API key: IBM Cloud has no token form")
+
+    def find_by_ccoctl_name(self, name: str) -> str | None:
+        """Return the IAM ID of the one service ID of that name."""
+        found = {s.iam_id for s in self._service_ids if s.name == name}
+        return found.pop() if len(found) == 1 else None
+
+    def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
+        """Return no limit: a policy holds a handful of roles."""
+        del identity, required
+        return ()
+
+    def token_path(self, identity: str) -> str | None:
+        """Return None: there is no token form."""
+        del identity
+        return None
+
+
+def _newest(policies: Sequence[AccessPolicy]) -> list[AccessPolicy]:
+    """Return active policies; the v2 form of a policy replaces what v1 prints of it.
+
+    A policy that two documents show differently may be either: its reach cannot be told. One listing shows one moment.
+    """
+    kept: list[AccessPolicy] = []
+    shown: dict[str, list[AccessPolicy]] = {}
+    for policy in policies:
+        if policy.id:
+            shown.setdefault(policy.id, []).append(policy)
+        elif policy.active:
+            kept.append(policy)
+    for forms in shown.values():
+        best = [p for p in forms if p.v2] or forms
+        best = [p for p in best if not (p.placeholder and len(p.roles) == 1)] or best
+        known: dict[int, list[AccessPolicy]] = {}
+        for one in best:
+            known.setdefault(one.document, []).append(replace(one, origin="", document=0))
+        first, *others = known.values()
+        doubt = "" if all(other == first for other in others) else "is shown differently by two documents"
+        kept += [replace(p, unread=p.unread or doubt) for p in best if p.active]
+    return kept
+
+
+def _holder(policies: Sequence[AccessPolicy], role: str) -> AccessPolicy | None:
+    return next((p for p in policies if role in p.roles), None)
+
+
+def _by_actions(policies: Sequence[AccessPolicy], role: str, actions: Mapping[str, frozenset[str]] | None) -> str:
+    """Return the held roles whose actions together contain the needed role's, empty where that is not shown."""
+    if actions is None or not actions.get(role):
+        return ""
+    held = sorted({r for p in policies for r in p.roles if actions.get(r, frozenset()) & actions[role]})
+    union = frozenset().union(*(actions[r] for r in held))
+    return ", ".join(held) if union >= actions[role] else ""
+
+
+def _undecided(held: str, role: str, actions: Mapping[str, frozenset[str]] | None) -> bool:
+    """Return whether a held role might contain the needed one for all that is known."""
+    if actions is not None and role in actions and held in actions:
+        return False
+    return may_contain(held, role)
+
+
+_ORDER = (Verdict.MISSING, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.COVERED)
+
+
+def _worst(judged: Sequence[Judgement]) -> Judgement:
+    """Return the judgement over all resource groups: held in one and missing in another is NARROWER."""
+    verdicts = {j.verdict for j in judged}
+    worst = min(judged, key=lambda j: _ORDER.index(j.verdict))
+    if worst.verdict is Verdict.MISSING and verdicts & {Verdict.COVERED, Verdict.NARROWER}:
+        return Judgement(Verdict.NARROWER, f"only in some resource groups: {worst.reason}")
+    return worst

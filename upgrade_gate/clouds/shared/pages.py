@@ -1,0 +1,221 @@
+"""Export documents taken apart: pages and lists become single items with their kind, and cut-off pages are noticed.
+
+The standard CLIs print bare lists, REST wraps the same items (`{"value": […], "nextLink": …}`), and collectors write
+pages one after the other. The item decides what a document is, never the file name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from upgrade_gate.clouds.contract.holdings import Document
+
+__all__ = ["Entry", "Reading", "holds", "mapping", "read", "readable_strings", "strings", "text"]
+
+KindOf: TypeAlias = Callable[[Mapping[str, Any]], str | None]
+
+_CONTINUES = ("nextLink", "odata.nextLink", "@odata.nextLink", "NextLink", "NextToken", "nextPageToken", "next")
+_LISTED = {"denyAssignments": "deny assignments", "denyPolicies": "deny policies"}
+"""What stands in the list of a `listing`, whatever its elements look like."""
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
+_MAX_DEPTH = 6
+"""Lists of pages of lists: deeper nesting is no export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of an export."""
+
+    kind: str
+    item: Mapping[str, Any]
+    origin: str
+    document: int
+    """Number of the document, so that items of one listing can be told from those of another."""
+    wrapper: Mapping[str, Any] = field(default_factory=dict)
+    """The object whose list it stood in; empty for a bare item or a bare list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that the documents hold."""
+
+    entries: tuple[Entry, ...]
+    truncated: tuple[str, ...]
+    """One phrase per page whose continuation is not there."""
+    listings: frozenset[str] = frozenset()
+    """What live readers asked for (`listing` beside the list): an empty list of it is an answer."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Kind to a phrase, where a list of that kind holds an element that cannot be read."""
+
+    def of(self, kind: str) -> tuple[Entry, ...]:
+        """Return the entries of one kind, in order."""
+        return tuple(e for e in self.entries if e.kind == kind)
+
+
+@dataclass(slots=True)
+class _Page:
+    key: str
+    kind: str
+    asked: tuple[str, str]
+    """What the listing was filtered by: the next page answers the same question."""
+    continues: bool
+    origin: str
+    cut: bool
+    """Whether the reader of the file says that it is not whole."""
+    leads_to: str = ""
+    """Azure subscription that its link to the next page names."""
+    places: frozenset[str] = frozenset()
+    """Azure subscriptions that its items lie in."""
+
+    def may_follow(self, before: _Page) -> bool:
+        """Return whether this may be the next page of another: the same list, of the same subscription."""
+        same = (self.key, self.kind, self.asked) == (before.key, before.kind, before.asked)
+        return same and not self.cut and (not before.leads_to or not self.places or before.leads_to in self.places)
+
+
+def text(value: object) -> str:
+    """Return a string as it is, and anything else as the empty string."""
+    return value if isinstance(value, str) else ""
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return a mapping as it is, and anything else as an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def strings(value: object) -> tuple[str, ...]:
+    """Return the strings of a list; a lone string (PowerShell prints one-element lists so) is a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(v for v in value if isinstance(v, str)) if isinstance(value, Sequence) else ()
+
+
+def readable_strings(value: object) -> tuple[str, ...] | None:
+    """Return the strings of a list, empty where there is none, and None where something else stands there.
+
+    For fields that take away: an exception that cannot be read must not read as no exception.
+    """
+    if value is None:
+        return ()
+    found = strings(value)
+    whole = isinstance(value, str) or (isinstance(value, Sequence) and len(found) == len(value))
+    return found if whole else None
+
+
+def holds(body: Any, kind_of: KindOf, wrappers: Sequence[str], *, empty: Sequence[str] = (), depth: int = 0) -> bool:
+    """Return whether a parsed document holds at least one item of a known kind.
+
+    `empty` are the wrappers that no other cloud has: their list may be empty, and is still that cloud's answer.
+    """
+    if depth > _MAX_DEPTH:
+        return False
+    if isinstance(body, list):
+        return any(holds(item, kind_of, wrappers, empty=empty, depth=depth + 1) for item in body)
+    if not isinstance(body, Mapping):
+        return False
+    if kind_of(body) is not None or any(body.get(key) == [] for key in empty) or body.get("listing") in empty:
+        return True
+    lists = [body[key] for key in wrappers if isinstance(body.get(key), list)]
+    return any(holds(one, kind_of, wrappers, empty=empty, depth=depth + 1) for one in lists)
+
+
+def read(documents: Sequence[Document], kind_of: KindOf, wrappers: Sequence[str]) -> Reading:
+    """Return the items of the documents in order, and which pages have no continuation.
+
+    A page that announces another is complete when the next page of the same kind follows it.
+    """
+    reader = _Reader(kind_of, tuple(wrappers))
+    for number, document in enumerate(documents):
+        before = len(reader.pages)
+        reader.take(document.body, document, number, {}, 0)
+        if document.truncated and not any(page.continues for page in reader.pages[before:]):
+            reader.pages.append(_Page("", "", ("", ""), continues=True, origin=document.origin, cut=True))
+    return Reading(tuple(reader.entries), tuple(_unfinished(reader.pages)), frozenset(reader.listings), reader.unread)
+
+
+def _unfinished(pages: Sequence[_Page]) -> list[str]:
+    cut = []
+    for number, page in enumerate(pages):
+        if not page.continues:
+            continue
+        if page.cut or not any(p.may_follow(page) for p in pages[number + 1 :]):
+            cut.append(f"{page.origin or 'a document'} is one page of more ({page.kind or 'cut off'})")
+    return cut
+
+
+class _Reader:
+    """Walks documents and keeps what it finds."""
+
+    def __init__(self, kind_of: KindOf, wrappers: tuple[str, ...]) -> None:
+        self.kind_of = kind_of
+        self.wrappers = wrappers
+        self.entries: list[Entry] = []
+        self.pages: list[_Page] = []
+        self.listings: set[str] = set()
+        self.unread: dict[str, str] = {}
+
+    def take(self, body: Any, document: Document, number: int, wrapper: Mapping[str, Any], depth: int) -> None:
+        """Take one value: a list, a wrapped list, or an item."""
+        if depth > _MAX_DEPTH:
+            return
+        if isinstance(body, list):
+            self._note_unread(body, document)
+            for item in body:
+                self.take(item, document, number, wrapper, depth + 1)
+            return
+        if not isinstance(body, Mapping):
+            return
+        kind = self.kind_of(body)
+        if kind is not None:
+            self.entries.append(Entry(kind, body, document.origin, number, wrapper))
+            return
+        key = next((k for k in self.wrappers if isinstance(body.get(k), list)), None)
+        if key is None:
+            return
+        self.listings.add(text(body.get("listing")))
+        before = len(self.entries)
+        self.take(body[key], document, number, body, depth + 1)
+        found = self.entries[before:]
+        listed = _LISTED.get(text(body.get("listing")))
+        if listed and body[key] and not found:
+            self.unread.setdefault(listed, f"{document.origin or 'the export'} holds {listed} that cannot be read")
+        kinds = sorted({e.kind for e in found})
+        places = frozenset(place for e in found if (place := _subscription(e.item.get("id"))))
+        listing, asked = text(body.get("listing")), text(body.get("assignedTo"))
+        page = _Page(
+            key,
+            ", ".join(kinds),
+            (listing, asked),
+            _continues(body),
+            document.origin,
+            cut=False,
+            leads_to=_subscription(body.get("nextLink")),
+            places=places,
+        )
+        self.pages.append(page)
+
+    def _note_unread(self, items: Sequence[Any], document: Document) -> None:
+        """Note a list of one kind that holds what is not of it: the element may be one that cannot be read."""
+        kinds = [self.kind_of(item) if isinstance(item, Mapping) else None for item in items]
+        strange = [item for item, kind in zip(items, kinds, strict=True) if kind is None]
+        nested = any(isinstance(item, list) or self._is_wrapper(item) for item in strange)
+        known = {kind for kind in kinds if kind is not None}
+        if strange and len(known) == 1 and not nested:
+            (kind,) = known
+            self.unread.setdefault(kind, f"{document.origin or 'the export'} holds {kind} that cannot be read")
+
+    def _is_wrapper(self, item: Any) -> bool:
+        return isinstance(item, Mapping) and any(isinstance(item.get(key), list) for key in self.wrappers)
+
+
+def _subscription(value: object) -> str:
+    """Return the subscription that an ID or a link names, folded; empty where it names none."""
+    found = _SUBSCRIPTION.search(text(value))
+    return found.group(1).casefold() if found else ""
+
+
+def _continues(page: Mapping[str, Any]) -> bool:
+    return page.get("IsTruncated") is True or any(page.get(key) for key in _CONTINUES)

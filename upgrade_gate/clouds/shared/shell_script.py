@@ -1,0 +1,177 @@
+"""The frame of an export script: where files go, what stops it, and functions that keep a command's output.
+
+bash 3.2 and newer, and nothing beside the cloud's own command line. Whatever is kept is written to a folder of its own
+first; the named one appears when everything is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from upgrade_gate.base.text import one_line
+from upgrade_gate.remedy.script import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from upgrade_gate.remedy.export import Served, Wanted
+
+__all__ = ["Collector", "Fill", "Steps", "quote", "script", "words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A value that only the user knows; the script stops while it is empty."""
+
+    name: str
+    meaning: str
+    value: str = ""
+    """What is known already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a cloud's export consists of."""
+
+    tool: str
+    fills: tuple[Fill, ...]
+    lines: tuple[str, ...]
+    """Lines of bash, after the frame's own functions."""
+
+
+class Collector(Protocol):
+    """A plugin in `collectors/`."""
+
+    PROVIDER: str
+    """As in `entitlement_readers/`."""
+
+    def steps(self, wanted: Wanted) -> Steps:
+        """Return the commands that export what the reader of this cloud takes; none of them writes to the cloud."""
+        ...
+
+    def access(self, account: str | None, organization: str | None) -> str:
+        """Return the least access that the live reader and these commands need, as a file to apply."""
+        ...
+
+
+_HEAD = """\
+#!/usr/bin/env bash
+# {title}
+# Made by upgrade-gate, which runs nothing of this itself. Every command of it only reads.
+#   bash {program} [FOLDER]    then: upgrade-gate check … --identities export:FOLDER
+{served}
+set -euo pipefail
+set -f
+umask 077
+
+directory=${{1:-}}
+[ -n "$directory" ] || directory={directory}
+"""
+
+_FRAME = """\
+stop() {
+  echo "export: $1" >&2
+  exit 2
+}
+
+command -v %(tool)s >/dev/null 2>&1 || stop '%(tool)s is not installed'
+if [ -e "$directory" ] && [ -n "$(ls -A -- "$directory")" ]; then
+  stop "$directory is not empty: an export of another time would stand beside this one"
+fi
+mkdir -p -- "$(dirname -- "$directory")"
+part=$(mktemp -d "$directory.XXXXXX")
+trap 'rm -rf -- "$part"; echo "export: nothing was written to $directory" >&2' EXIT
+number=0
+
+file() { # name: the next file, in order
+  number=$((number + 1))
+  printf -v path '%%s/%%04d-%%s.json' "$part" "$number" "${1//[!A-Za-z0-9._@-]/_}"
+}
+
+save() { # name, command…: keep what it prints; where it fails, nothing is exported
+  file "$1"
+  shift
+  echo "$*" >&2
+  "$@" >"$path"
+}
+
+wrap() { # name, first members, command…: keep {first members, "…": what it prints}
+  file "$1"
+  local members=$2
+  shift 2
+  echo "$*" >&2
+  { printf '{%%s ' "$members" && "$@" && printf '}\\n'; } >"$path"
+}
+
+may() { # save or wrap…: keep what may be read; what may not stays unknown, and check says so
+  if "$@"; then return 0; fi
+  echo "export: not exported, and so unknown: ${path##*/}" >&2
+  rm -f -- "$path"
+  return 1
+}
+
+printf '{"collected": "%%s"}\\n' "$(date -u +%%Y-%%m-%%dT%%H:%%M:%%SZ)" >"$part/0000-collected.json"
+"""
+
+_TAIL = """\
+if [ -d "$directory" ]; then rmdir -- "$directory"; fi
+mv -- "$part" "$directory"
+trap - EXIT
+echo "export: $directory is complete" >&2
+"""
+
+
+def words(*argv: str) -> str:
+    """Return a command line, every word quoted."""
+    return " ".join(quote(word) for word in argv)
+
+
+def script(wanted: Wanted, steps: Steps, directory: str, program: str) -> str:
+    """Return the whole script for a cloud; `program` is what the usage line calls it."""
+    of = f" of {wanted.cluster}" if wanted.cluster else ""
+    title = f"Exports what identities{of} on {wanted.platform} hold, for the update to {wanted.version}"
+    head = _HEAD.format(
+        title=one_line(title),
+        program=one_line(program),
+        directory=quote(directory),
+        served="\n".join(f"# {one_line(line)}" for line in _served(wanted.served)) or "# No Secret is needed.",
+    )
+    parts = [head, _fills(steps.fills), _FRAME % {"tool": steps.tool}, "\n".join(steps.lines) + "\n", _TAIL]
+    return "\n".join(part for part in parts if part)
+
+
+def _served(served: Sequence[Served]) -> list[str]:
+    lines = []
+    for one in sorted(served, key=lambda s: s.secret):
+        match one.source:
+            case None:
+                how = "of an identity that nobody names"
+            case "ccoctl-name":
+                how = f"{one.identity}, as ccoctl would name it"
+            case source:
+                how = f"{one.identity}, by the {source}"
+        lines.append(f"  {one.secret}: {how}")
+    if any(one.source is None for one in served):
+        lines.append("Every identity is exported, for the Secrets above that nobody names one for. --read-secrets,")
+        lines.append("--ccoctl-name or identities: in the configuration would name them.")
+    return lines
+
+
+def _fills(fills: Sequence[Fill]) -> str:
+    lines = []
+    for one in fills:
+        meaning = one_line(one.meaning)
+        lines += [
+            f"# {meaning}",
+            f"{one.name}=${{{one.name}:-{one.value if _plain(one.value) else ''}}}",
+            f'if [ -z "${one.name}" ]; then',
+            f"  echo {quote(f'export: {one.name} is not filled in: {meaning}')} >&2",
+            "  exit 2",
+            "fi",
+        ]
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _plain(value: str) -> bool:
+    return value.isascii() and all(c.isalnum() or c in "-_.:" for c in value)

@@ -1,0 +1,1 @@
+"""What the cluster says: facts, each known, absent, or unknown with the reason."""

@@ -1,0 +1,153 @@
+"""What may be kept of a Secret: names of keys, and on request the parts that identify without authenticating.
+
+No value leaves this module but a role ARN, an access key ID, a client ID, a service account's email and the path
+of a token file (design sections 3.2 and 16.15).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import configparser
+import json
+import re
+from typing import Any
+
+from upgrade_gate.base.facts import Fact
+from upgrade_gate.cluster.observe import Known, SecretRecord, SecretRef, Unknown
+from upgrade_gate.reading.node import Malformed, Part
+
+__all__ = ["reduce_secret"]
+
+_REDACTED = re.compile(r"\d+ bytes long")
+_SHORT = 2048
+_PREFIX = "cloudcredential.openshift.io/"
+_ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[\w+=,.@/-]{1,600}", re.ASCII)
+_ACCESS_KEY_ID = re.compile(r"A[A-Z0-9]{15,127}", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_EMAIL = re.compile(r"[a-z0-9.-]{1,128}@[a-z0-9.:-]{1,128}\.gserviceaccount\.com", re.ASCII)
+_IMPERSONATION = re.compile(r"/serviceAccounts/([^/:]+):generateAccessToken$")
+_PATH = re.compile(r"/[\w./-]{1,500}", re.ASCII)
+
+
+def reduce_secret(body: Any, ref: SecretRef, *, read_values: bool) -> Fact[SecretRecord]:
+    """Reduce a Secret, or its metadata alone, to a record.
+
+    Without `read_values` no value is decoded or looked at. A redacted value (`24 bytes long`) identifies nothing.
+    """
+    try:
+        return Known(_record(Part(body, f"Secret {ref}"), ref, read_values))
+    except Malformed as error:
+        return Unknown(str(error))
+
+
+def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
+    metadata = body["metadata"].required()
+    data, plain = body["data"].mapping(), body["stringData"].mapping()
+    has_data = "data" in body.mapping() or "stringData" in body.mapping() or body["kind"].text() == "Secret"
+    keys = frozenset(Part(key, body.name, "data (a key)").some_text() for key in (*data, *plain))
+    identity = token_path = form = None
+    if has_data:
+        form = _form_of_keys(keys)
+    if has_data and read_values:
+        values = {key: text for key in keys if (text := _decode(data.get(key), plain.get(key)))}
+        identity, token_path, told = _identify(values)
+        form = told or form
+    return SecretRecord(
+        ref=ref,
+        annotations=_ours(metadata["annotations"].labels()),
+        labels=_ours(metadata["labels"].labels()),
+        keys=keys if has_data else None,
+        identity=identity,
+        token_path=token_path,
+        form=form,
+    )
+
+
+def _ours(marks: dict[str, str]) -> dict[str, str]:
+    # Others can hold anything: `kubectl apply` stores the whole object, values included, in an annotation.
+    return {key: text for key, text in marks.items() if key.startswith(_PREFIX)}
+
+
+def _form_of_keys(keys: frozenset[str]) -> str | None:
+    """Tell the form by key names, where they tell it alone (cco.md sections 3 and 4).
+
+    An AWS `credentials` key and GCP's `service_account.json` hold either form, so they tell nothing.
+    """
+    if "azure_client_id" in keys:
+        token, secret = "azure_federated_token_file" in keys, "azure_client_secret" in keys
+        if token != secret:
+            return "token" if token else "keys"
+        return None
+    if {"aws_access_key_id", "aws_secret_access_key"} <= keys and "credentials" not in keys:
+        return "keys"
+    return None
+
+
+def _decode(encoded: object, plain: object) -> str | None:
+    if isinstance(plain, str):
+        text = plain
+    elif isinstance(encoded, str):
+        try:
+            text = base64.b64decode(encoded, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            return None
+    else:
+        return None
+    return None if _REDACTED.fullmatch(text.strip()) else text
+
+
+def _identify(values: dict[str, str]) -> tuple[str | None, str | None, str | None]:
+    """Return identity, token path and form, from whichever cloud's keys are there."""
+    if text := values.get("service_account.json"):
+        return _google(text)
+    if "azure_client_id" in values:
+        path = _match(_PATH, values.get("azure_federated_token_file"))
+        return _match(_UUID, values["azure_client_id"]), path, None
+    # `credentials` wins over the two key fields wherever it is not empty (cco.md section 3).
+    if text := values.get("credentials", "").strip():
+        return _amazon(text)
+    if "aws_access_key_id" in values:
+        return _match(_ACCESS_KEY_ID, values["aws_access_key_id"]), None, "keys"
+    return None, None, None
+
+
+def _amazon(text: str) -> tuple[str | None, str | None, str | None]:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return None, None, None
+    section = dict(parser.items("default")) if parser.has_section("default") else {}
+    role, path = section.get("role_arn"), section.get("web_identity_token_file")
+    if role is not None and path is not None:
+        return _match(_ROLE_ARN, role), _match(_PATH, path), "token"
+    if "aws_access_key_id" in section:
+        return _match(_ACCESS_KEY_ID, section["aws_access_key_id"]), None, "keys"
+    return None, None, None
+
+
+def _google(text: str) -> tuple[str | None, str | None, str | None]:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, None, None
+    if not isinstance(body, dict):
+        return None, None, None
+    if body.get("type") == "external_account":
+        url = body.get("service_account_impersonation_url")
+        found = _IMPERSONATION.search(url) if isinstance(url, str) else None
+        source = body.get("credential_source")
+        path = source.get("file") if isinstance(source, dict) else None
+        return _match(_EMAIL, found.group(1) if found else None), _match(_PATH, path), "token"
+    if body.get("type") == "service_account":
+        return _match(_EMAIL, body.get("client_email")), None, "keys"
+    return None, None, None
+
+
+def _match(shape: re.Pattern[str], text: object) -> str | None:
+    """Return the text only where it has the shape of what may be kept: a misplaced password has not."""
+    if not isinstance(text, str) or len(text) > _SHORT:
+        return None
+    text = text.strip()
+    return text if shape.fullmatch(text) else None

@@ -1,0 +1,280 @@
+"""Read a live cluster through its API: GET only, every read with a deadline, Secrets as metadata only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from upgrade_gate.base.errors import ClusterError
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.cluster.observe import PULL_SECRET, Query, SecretRef, secret_query
+from upgrade_gate.cluster.readers._live_login import is_available, log_in
+from upgrade_gate.cluster.readers._live_transport import FailedError, Response, Transport, answer_all, reason_of
+from upgrade_gate.cluster.readers._secrets import reduce_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["LiveReader", "is_available", "open_cluster", "rbac_rule"]
+
+_logger = logging.getLogger(__name__)
+
+_PAGE = 250
+_MOST_PAGES = 1_000
+_MOST_RESTARTS = 3
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_JSON = "application/json"
+_REACH = "check the server and proxy-url of the kubeconfig's context, HTTPS_PROXY and NO_PROXY, and --timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReader:
+    """Answers queries from one API server."""
+
+    description: str
+    """The server's address."""
+    timeout: float
+    """Seconds that one wave of reads may take."""
+    read_secrets: bool
+    transport: Transport
+
+    @property
+    def collected(self) -> None:
+        """A live cluster is read now."""
+        return
+
+    def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
+        """Answer every query at once; what is not answered within the timeout is Unknown.
+
+        Raises ClusterError where no query at all could be asked: no connection, no TLS, no valid login.
+        """
+        outcomes = _settled(answer_all(queries, self._answer, time.monotonic() + self.timeout))
+        late = FailedError(f"no answer within {self.timeout:g} s", everywhere=True)
+        answers: dict[Query, Fact[Any]] = {}
+        failures = []
+        for query in queries:
+            outcome = outcomes.get(query, late)
+            if isinstance(outcome, FailedError):
+                failures.append(outcome)
+                answers[query] = Unknown(f"{_verb(query)}: {outcome.reason}", outcome.remedy)
+            else:
+                answers[query] = outcome
+        if queries and len(failures) == len(queries) and all(failure.everywhere for failure in failures):
+            raise ClusterError(f"{self.description}: {failures[0].reason}", hint=failures[0].remedy or _REACH)
+        return answers
+
+    def pull_secret(self) -> Fact[bytes]:
+        """Return the cluster's own pull secret (docker config JSON): the one Secret whose value is asked for.
+
+        Only called when the user asks for the cluster's registry credentials; never stored, never printed.
+        """
+        query = secret_query(PULL_SECRET)
+        try:
+            deadline = time.monotonic() + self.timeout
+            response = self.transport.get(_path(query), (), _JSON, deadline)
+            if response.status == 404:
+                return self._absent(response, query, deadline)
+            if response.status != 200:
+                raise _refused(response, query)
+            data = response.json().get("data")
+            text = data.get(".dockerconfigjson") if isinstance(data, dict) else None
+            return Known(base64.b64decode(text, validate=True)) if isinstance(text, str) else Absent()
+        except FailedError as error:
+            return Unknown(f"{_verb(query)}: {error.reason}", error.remedy)
+        except binascii.Error:
+            return Unknown(f"{_verb(query)}: the value is not base64")
+
+    def _answer(self, query: Query, deadline: float) -> Fact[Any]:
+        if query.name is None:
+            return self._list(query, deadline)
+        accept = _METADATA_ONLY if query.kind == "Secret" and not self.read_secrets else _JSON
+        response = self.transport.get(_path(query), (), accept, deadline)
+        if response.status == 404:
+            return self._absent(response, query, deadline)
+        if response.status != 200:
+            raise _refused(response, query)
+        body = response.json()
+        wanted = "PartialObjectMetadata" if accept == _METADATA_ONLY else query.kind
+        if body.get("kind") != wanted:
+            # A server that ignores the Accept header sends the whole Secret: it is dropped here.
+            raise FailedError(f"the server answered with kind {str(body.get('kind'))[:60]!r}, not {wanted}")
+        return _named(body, query, self.read_secrets)
+
+    def _absent(self, response: Response, query: Query, deadline: float) -> Fact[Any]:
+        """Return the absence that a 404 proves: a Status of the API, or a kind that the API does not serve."""
+        try:
+            body = response.json()
+        except FailedError:
+            body = {}
+        if body.get("kind") == "Status" and body.get("reason") == "NotFound":
+            return Absent()
+        if not self._serves(query, deadline):
+            return Absent()
+        raise FailedError("the server answered 404 without saying what is not there")
+
+    def _serves(self, query: Query, deadline: float) -> bool:
+        """Return whether the API serves a kind, by its discovery; raises where that does not tell."""
+        place = f"/apis/{query.group}/{query.version}" if query.group else f"/api/{query.version}"
+        response = self.transport.get(place, (), _JSON, deadline)
+        if response.status == 200:
+            body = response.json()
+            resources = body.get("resources")
+            if body.get("kind") == "APIResourceList" and isinstance(resources, list):
+                return any(isinstance(item, dict) and item.get("name") == query.plural for item in resources)
+        if response.status == 404 and query.group:
+            groups = self.transport.get("/apis", (), _JSON, deadline)
+            body = groups.json() if groups.status == 200 else {}
+            listed = body.get("groups")
+            if body.get("kind") == "APIGroupList" and isinstance(listed, list):
+                return any(_offers(item, query) for item in listed)
+        raise FailedError("the server answered 404, and its discovery does not tell whether the kind exists")
+
+    def _list(self, query: Query, deadline: float) -> Fact[Any]:
+        for _ in range(_MOST_RESTARTS):
+            items = self._pages(query, deadline)
+            if items is not None:
+                return items
+            _logger.debug("%s: the continue token expired, starting again", query.plural)
+        raise FailedError("the list kept expiring while it was read")
+
+    def _pages(self, query: Query, deadline: float) -> Fact[Any] | None:
+        """Return a whole list, None where its continue token expired on the way."""
+        items: list[Any] = []
+        token = ""
+        for _ in range(_MOST_PAGES):
+            selector = (("labelSelector", query.label_selector),) if query.label_selector else ()
+            more = (("continue", token),) if token else ()
+            response = self.transport.get(_path(query), (("limit", str(_PAGE)), *selector, *more), _JSON, deadline)
+            if response.status == 410 and token:
+                return None
+            if response.status == 404 and not token:
+                return self._absent(response, query, deadline)
+            if response.status != 200:
+                raise _refused(response, query)
+            body = response.json()
+            if body.get("kind") != f"{query.kind}List" or not isinstance(body.get("items"), list):
+                raise FailedError(f"the server answered with kind {str(body.get('kind'))[:60]!r}, not {query.kind}List")
+            items += body["items"]
+            metadata = body.get("metadata")
+            token = metadata.get("continue") or "" if isinstance(metadata, dict) else ""
+            if not isinstance(token, str):
+                raise FailedError("the list's continue token is no text")
+            if not token:
+                return Known(tuple(_item(item, query) for item in items))
+        raise FailedError(f"the list has more than {_MOST_PAGES} pages")
+
+
+def open_cluster(
+    *,
+    kubeconfig: Path | None = None,
+    context: str | None = None,
+    timeout: float = 30.0,
+    read_secrets: bool = False,
+) -> LiveReader:
+    """Log in to a cluster; nothing is read yet.
+
+    Raises UsageError where the kubeconfig or context does not exist, ClusterError where it gives no login.
+    """
+    login = log_in(kubeconfig, context, timeout=timeout)
+    return LiveReader(login.description, timeout, read_secrets, Transport(login))
+
+
+def rbac_rule(query: Query) -> dict[str, Any]:
+    """Return the RBAC rule that allows one query."""
+    rule: dict[str, Any] = {"apiGroups": [query.group], "resources": [query.plural]}
+    if query.name is not None:
+        rule["resourceNames"] = [query.name]
+    return {**rule, "verbs": ["get" if query.name is not None else "list"]}
+
+
+def _settled(outcomes: Mapping[Query, Fact[Any] | FailedError]) -> Mapping[Query, Fact[Any] | FailedError]:
+    """Return the outcomes, where nothing is in a namespace that the same wave found absent.
+
+    RBAC refuses before anything is looked up, and a Role in a namespace that does not exist cannot be made: whoever
+    may read only what is named would never learn that a new component's Secret is not there yet.
+    """
+    nowhere = {q.name for q, outcome in outcomes.items() if q.plural == "namespaces" and isinstance(outcome, Absent)}
+    return {
+        query: Absent()
+        if isinstance(outcome, FailedError) and outcome.forbidden and query.namespace in nowhere
+        else outcome
+        for query, outcome in outcomes.items()
+    }
+
+
+def _offers(group: Any, query: Query) -> bool:
+    """Return whether an entry of the API's list of groups is the query's group in its version."""
+    if not isinstance(group, dict) or group.get("name") != query.group:
+        return False
+    versions = group.get("versions")
+    if not isinstance(versions, list):
+        raise FailedError("the server's list of API groups has no versions")
+    return any(isinstance(version, dict) and version.get("version") == query.version for version in versions)
+
+
+def _path(query: Query) -> str:
+    base = f"/apis/{query.group}/{query.version}" if query.group else f"/api/{query.version}"
+    parts = [base]
+    if query.namespace is not None:
+        parts += ["namespaces", quote(query.namespace, safe="")]
+    parts.append(query.plural)
+    if query.name is not None:
+        parts.append(quote(query.name, safe=""))
+    return "/".join(parts)
+
+
+def _verb(query: Query) -> str:
+    kind = f"{query.plural}.{query.group}" if query.group else query.plural
+    what = f"get {kind}/{query.name}" if query.name is not None else f"list {kind}"
+    return f"{what} in namespace {query.namespace}" if query.namespace else what
+
+
+def _refused(response: Response, query: Query) -> FailedError:
+    """Return the failure for a status that is no answer."""
+    match response.status:
+        case 401:
+            return FailedError(
+                "401 the login is not valid", remedy="log in again: the token has expired", everywhere=True
+            )
+        case 403:
+            where = f" in namespace {query.namespace}" if query.namespace else ""
+            return FailedError("403 forbidden", remedy=f"allow {json.dumps(rbac_rule(query))}{where}", forbidden=True)
+        case 406:
+            return FailedError("406 the server cannot give metadata alone", remedy="read it with --read-secrets")
+        case status if 300 <= status < 400:
+            return FailedError(f"{status} redirect: it is not followed", remedy="name the API server itself")
+        case status:
+            return FailedError(f"{status} {reason_of(response)}".strip())
+
+
+def _named(body: dict[str, Any], query: Query, read_secrets: bool) -> Fact[Any]:
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict):
+        raise FailedError("the answer has no metadata")
+    if metadata.get("name") != query.name or metadata.get("namespace") != query.namespace:
+        raise FailedError("the answer is another object than the one asked for")
+    if query.kind == "Secret":
+        return reduce_secret(body, SecretRef(query.namespace or "", query.name or ""), read_values=read_secrets)
+    return Known(_without_managed_fields(body))
+
+
+def _item(item: Any, query: Query) -> Any:
+    """Return one entry of a list, with the kind that the API leaves out there."""
+    if not isinstance(item, dict):
+        raise FailedError("the list holds an entry that is no object")
+    version = f"{query.group}/{query.version}" if query.group else query.version
+    return _without_managed_fields({"apiVersion": version, "kind": query.kind, **item})
+
+
+def _without_managed_fields(body: dict[str, Any]) -> dict[str, Any]:
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict):
+        return body
+    return {**body, "metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}

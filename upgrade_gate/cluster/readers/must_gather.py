@@ -1,0 +1,215 @@
+"""Read a dump: must-gather, `oc adm inspect`, an insights archive, or a folder of dumped YAML or JSON."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.base.errors import ClusterError, UsageError
+from upgrade_gate.base.facts import Fact, Known, Unknown
+from upgrade_gate.cluster.observe import Query
+from upgrade_gate.cluster.readers._dump_files import SUFFIXES, FolderFiles, Unusable, open_archive
+from upgrade_gate.cluster.readers._dump_layouts import FlatLayout, InsightsLayout, Layout, TreeLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from upgrade_gate.cluster.readers._dump_files import Files
+
+__all__ = ["MustGatherReader", "open_dump"]
+
+_DEPTH = 3
+_HOSTED = "hostedcluster-"
+"""Below the dump of a management cluster, `hypershift dump` keeps those of its hosted clusters in such folders."""
+_MOST_FOLDERS = 5_000
+_MOST_FLAT = 5_000
+_ENDINGS = tuple(suffix for suffix in SUFFIXES if suffix)
+_VERSION = Query("config.openshift.io", "v1", "clusterversions", "ClusterVersion", name="version")
+_INFRASTRUCTURE = Query("config.openshift.io", "v1", "infrastructures", "Infrastructure", name="cluster")
+
+
+@dataclass(frozen=True, slots=True)
+class MustGatherReader:
+    """Answers queries from one or more dumps of one cluster, the newest first."""
+
+    description: str
+    collected: str | None
+    layouts: tuple[Layout, ...]
+
+    def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
+        """Answer every query; a kind that no dump collected is Unknown."""
+        return {query: self._answer(query) for query in queries}
+
+    def _answer(self, query: Query) -> Fact[Any]:
+        for layout in self.layouts:
+            found = layout.answer(query)
+            if found is not None:
+                return found
+        return Unknown(_not_collected(query), remedy=_remedy(query))
+
+
+def _not_collected(query: Query) -> str:
+    what = f"{query.kind} {query.name}" if query.name else query.plural
+    where = f" of namespace {query.namespace}" if query.namespace else ""
+    return f"the dump does not hold {what}{where}: {query.plural} were not collected"
+
+
+def _remedy(query: Query) -> str:
+    group = f".{query.group}" if query.group else ""
+    name = f"/{query.name}" if query.name else ""
+    where = f" -n {query.namespace}" if query.namespace else ("" if query.name else " -A")
+    return f"oc adm inspect {query.plural}{group}{name}{where}"
+
+
+def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
+    """Open a dump: a folder, a tar archive of one, or one file of dumped objects.
+
+    Raises UsageError where the path does not exist or holds dumps of several clusters, ClusterError where it cannot
+    be read at all. A dump that holds nothing answers every query with Unknown.
+    """
+    if not path.exists():
+        raise UsageError(f"must-gather:{path} does not exist", hint="give the folder or archive of the dump")
+    files, layouts = _layouts(path, read_secrets)
+    if not layouts:
+        flat = _flat(path, files, read_secrets)
+        layouts = [flat] if flat else []
+    told = "" if layouts else " (empty)"
+    if len(layouts) > 1:
+        layouts = _one_cluster(path, layouts)
+        told = f" ({len(layouts)} dumps of one cluster, merged: {layouts[0].path} is the newest)"
+    stamps = [layout.timestamp for layout in layouts if layout.timestamp]
+    return MustGatherReader(
+        description=f"must-gather {path.name}{told}",
+        collected=max(stamps, default=None),
+        layouts=tuple(layouts),
+    )
+
+
+def _layouts(path: Path, read_secrets: bool) -> tuple[Files, list[Layout]]:
+    files: Files
+    if path.is_dir():
+        files = FolderFiles(path)
+    elif path.name.endswith(_ENDINGS):
+        files = FolderFiles(path.parent)
+        return files, []
+    else:
+        files = open_archive(path)
+    found: list[Layout] = []
+    for base in _roots(files):
+        timestamp = _timestamp(files, base)
+        shown = base.rstrip("/") or "."
+        if _is_tree(files, base):
+            found.append(TreeLayout(files, base, shown, read_secrets, timestamp))
+        else:
+            found.append(InsightsLayout(files, base, shown, timestamp))
+    return files, found
+
+
+def _is_tree(files: Files, base: str) -> bool:
+    names = {name for name, is_folder in files.names(base.rstrip("/")) if is_folder}
+    return bool(names & {"cluster-scoped-resources", "namespaces"})
+
+
+def _is_insights(files: Files, base: str) -> bool:
+    names = {name.removesuffix(".json") for name, _ in files.names(f"{base}config")}
+    return bool(names & {"version", "infrastructure", "clusteroperator"})
+
+
+def _roots(files: Files) -> Iterator[str]:
+    """Yield the roots of dumps at depth 0 to 3; below a root only those of the clusters that it hosts."""
+    queue = [("", 0)]
+    seen = 0
+    while queue:
+        base, depth = queue.pop(0)
+        seen += 1
+        if seen > _MOST_FOLDERS:
+            raise ClusterError("more folders than a dump has", hint="give the folder of the dump itself")
+        if _is_tree(files, base) or _is_insights(files, base):
+            yield base
+            hosted = [
+                name for name, is_folder in files.names(base.rstrip("/")) if is_folder and name.startswith(_HOSTED)
+            ]
+            queue += [(f"{base}{name}/", _DEPTH) for name in hosted]
+            continue
+        if depth < _DEPTH:
+            queue += [(f"{base}{name}/", depth + 1) for name, is_folder in files.names(base.rstrip("/")) if is_folder]
+
+
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[+-]\d\d:?\d\d)?")
+
+
+def _timestamp(files: Files, base: str) -> str | None:
+    """Return the end of the collection in UTC: the last line of the file `timestamp`, there or one level above."""
+    above = base.rstrip("/").rpartition("/")[0]
+    for place in dict.fromkeys((f"{base}timestamp", f"{above}/timestamp" if above else "timestamp")):
+        try:
+            content = files.read(place)
+        except Unusable:
+            continue
+        stamps = _STAMP.findall((content or b"")[:1000].decode(errors="replace"))
+        if stamps and (moment := _moment(*stamps[-1])):
+            return moment
+    return None
+
+
+def _moment(day: str, time: str, zone: str) -> str | None:
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time}+00:00")
+    except ValueError:
+        return None
+    if zone and zone != "Z":
+        sign, digits = zone[0], zone[1:].replace(":", "")
+        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        moment -= offset if sign == "+" else -offset
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _flat(path: Path, files: Files, read_secrets: bool) -> FlatLayout | None:
+    layout = FlatLayout(".", read_secrets)
+    alone = path.is_file() and path.name.endswith(_ENDINGS)
+    names = [path.name] if alone else list(_flat_names(files, "", _DEPTH))
+    if len(names) > _MOST_FLAT:
+        raise ClusterError(f"{path} holds more than {_MOST_FLAT} files", hint="give the folder of the dump itself")
+    for name in names:
+        try:
+            content = files.read(name)
+        except Unusable as error:
+            layout.broken.append(str(error))
+            continue
+        if content is not None:
+            layout.add(content, name)
+    return layout if names else None
+
+
+def _flat_names(files: Files, base: str, depth: int) -> Iterator[str]:
+    for name, is_folder in files.names(base.rstrip("/")):
+        if not is_folder:
+            if name.endswith(_ENDINGS):
+                yield base + name
+        elif depth:
+            yield from _flat_names(files, f"{base}{name}/", depth - 1)
+
+
+def _one_cluster(path: Path, layouts: list[Layout]) -> list[Layout]:
+    """Return the dumps of the one cluster, newest first; raises UsageError where there are several clusters."""
+    owners = {layout.path: _owner(layout) for layout in layouts}
+    known = sorted({owner for owner in owners.values() if owner is not None})
+    if len(known) > 1:
+        listed = "; ".join(f"{owner or 'unnamed'}: {path / place}" for place, owner in sorted(owners.items()))
+        raise UsageError(f"must-gather:{path} holds {len(known)} clusters: {listed}", hint="give the folder of one")
+    return sorted(layouts, key=lambda layout: (layout.timestamp or "", layout.path), reverse=True)
+
+
+def _owner(layout: Layout) -> str | None:
+    """Return the cluster's ID, else its infrastructure name, None where the dump tells neither."""
+    for query, path in ((_VERSION, ("spec", "clusterID")), (_INFRASTRUCTURE, ("status", "infrastructureName"))):
+        answer = layout.answer(query)
+        value: Any = answer.value if isinstance(answer, Known) else None
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, str) and value and set(value) - {"x", "-"}:
+            return value
+    return None

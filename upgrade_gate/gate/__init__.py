@@ -1,0 +1,1 @@
+"""What is found, how it weighs, and the verdict."""

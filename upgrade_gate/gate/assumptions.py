@@ -1,0 +1,112 @@
+"""On what a verdict rests: whether the requirements that did not change were proven too (design 16.10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.facts import Known
+from upgrade_gate.base.platforms import ALWAYS_SERVED
+from upgrade_gate.clouds.contract.holdings import Verdict
+from upgrade_gate.gate.findings import NeedStatus
+from upgrade_gate.gate.requirements import asks_for_secret, secret_needs
+from upgrade_gate.gate.situation import Mode
+from upgrade_gate.gate.verdict import Basis
+from upgrade_gate.requests.diff import Why, grants_of
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.requests.diff import Change
+
+__all__ = ["of", "unchanged_accounts", "unchanged_grants"]
+
+
+def of(situation: Situation) -> Basis:
+    """Return whether every unchanged requirement was proven, and what is taken for granted where it was not."""
+    start = situation.hops[0].old.version if situation.hops else "the current release"
+    if situation.cluster is None:
+        return Basis(proven=False, assumptions=(f"{start}'s permissions are in place (not checked)",))
+    if situation.mode is Mode.MINT:
+        return Basis(proven=False, assumptions=("CCO mints what the target asks for",))
+    unchecked = False
+    assumptions: list[str] = []
+    for name, selected in situation.requirements():
+        if situation.permission_model(selected.request) and not situation.proof.given:
+            unchecked = True
+        elif (taken := _taken(situation, situation.cluster, name, selected.request)) is not None:
+            assumptions.append(taken)
+    served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
+    if served and not any(True for _ in situation.requirements()):
+        assumptions.append(f"nothing is asked of {situation.platform or 'a platform that is not known'}")
+    if unchecked:
+        assumptions.insert(0, f"{start}'s permissions are in place (not checked)")
+    return Basis(proven=not assumptions, assumptions=tuple(dict.fromkeys(assumptions)))
+
+
+def _taken(situation: Situation, cluster: Cluster, name: str, request: CredentialsRequest) -> str | None:
+    """Return what a verdict takes for granted about one requirement, None where all that did not change was seen."""
+    if situation.permission_model(request):
+        return None if _held(situation, request) else f"{name} holds what it needed before (not proven)"
+    if situation.mode is Mode.PASSTHROUGH:
+        seen = isinstance(cluster.root_secret, Known)
+        return None if seen else "the root credential is in place (not checked)"
+    if _asks_for_secret(situation, request):
+        return None  # its own finding asks for it: this requirement did change
+    needs = secret_needs(situation, request, _release(situation))
+    complete = all(need.status is NeedStatus.MET for need in needs)
+    return None if complete else f"Secret {request.secret} is complete (not checked)"
+
+
+def _held(situation: Situation, request: CredentialsRequest) -> bool:
+    judged = [j for _, j in situation.proof.grants(request, unchanged_grants(situation, request))]
+    if situation.cluster is not None and situation.mode.by_hand and situation.credentials.may_need_trust:
+        accounts = unchanged_accounts(situation, request)
+        judged += [situation.proof.trust(request, accounts)] if accounts else []
+    return all(j.verdict is Verdict.COVERED for j in judged)
+
+
+def unchanged_grants(situation: Situation, request: CredentialsRequest) -> tuple[Grant, ...]:
+    """Return the grants of a required request that are in no change finding's needs (design 16.5)."""
+    asked: set[Grant] = set()
+    for _, change in situation.changes():
+        if change.request != request.id or change.after is None:
+            continue
+        if _asks_for_all(situation, change) and change.after.request.secret == request.secret:
+            return ()
+        why = (Why.NEW, Why.WIDENED)
+        asked.update(a.grant for a in change.added if a.why in why and a.covered_by is None)
+    return tuple(g for g in grants_of(request) if g not in asked and g.effect in (None, "Allow"))
+
+
+def unchanged_accounts(situation: Situation, request: CredentialsRequest) -> tuple[str, ...]:
+    """Return the service accounts of a required request that are in no change finding's needs."""
+    added: set[str] = set()
+    for _, change in situation.changes():
+        if change.request == request.id:
+            if asks_for_secret(change):
+                return ()
+            added.update(change.accounts_added)
+    return tuple(a for a in request.service_accounts if a not in added)
+
+
+def _asks_for_secret(situation: Situation, request: CredentialsRequest) -> bool:
+    return any(
+        asks_for_secret(change) and change.secret_after == request.secret
+        for _, change in situation.changes()
+        if change.request == request.id
+    )
+
+
+def _asks_for_all(situation: Situation, change: Change) -> bool:
+    """Return whether the finding of a change asks for every grant of the request, not only for the new ones."""
+    if change.kind == "added":
+        return False
+    if change.kind_changed:
+        return situation.mode.by_hand or situation.mode is Mode.PASSTHROUGH
+    return situation.mode.by_hand and change.secret_before != change.secret_after
+
+
+def _release(situation: Situation) -> tuple[int, int]:
+    return situation.hops[-1].new.minor if situation.hops else (0, 0)

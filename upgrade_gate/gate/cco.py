@@ -1,0 +1,429 @@
+"""What the Cloud Credential Operator and the Cluster Version Operator would do by themselves, release by release.
+
+Pure functions over plain values. Sources: cloud-credential-operator `pkg/operator/utils/utils.go` (UpgradeableCheck)
+and the actuators' Upgradeable functions of each release branch; cluster-version-operator
+`pkg/payload/precondition/clusterversion/upgradeable.go`; cco.md sections 4 to 6, releases.md 1.5.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
+
+from upgrade_gate.base import platforms
+from upgrade_gate.base import versions as semver
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.gate.findings import Guard
+from upgrade_gate.gate.situation import GUARDED_HOPS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from upgrade_gate.cluster.observe import Cluster, Condition, SecretRecord
+    from upgrade_gate.gate.situation import HopKind
+
+__all__ = [
+    "Precondition",
+    "Upgradeable",
+    "annotation_minor",
+    "annotation_wanted",
+    "behaviour",
+    "checks_annotation",
+    "condition",
+    "credentials_form",
+    "cvo_precondition",
+    "guard_new_request",
+    "guard_operator",
+    "guard_permission",
+    "guard_root_credential",
+    "guard_secret_missing",
+    "has_finalizer",
+    "hop_kind",
+    "hop_support",
+    "secret_list",
+    "unproven",
+    "upgradeable_check",
+    "upgradeable_status",
+]
+
+Release: TypeAlias = "tuple[int, int]"
+
+_ANNOTATION_SINCE = (4, 8)
+_ALL_ACTUATORS_SINCE = (4, 10)
+_FIRST_ANNOTATED = frozenset({"AWS", "GCP", "OpenStack", "VSphere"})
+FINALIZER = "cloudcredential.openshift.io/deprovision"
+
+_LISTS: Mapping[tuple[Release, str], tuple[SecretRef, ...]] = MappingProxyType(
+    {
+        ((4, 5), "AWS"): (
+            SecretRef("openshift-cloud-credential-operator", "cloud-credential-operator-s3"),
+            SecretRef("openshift-cluster-csi-drivers", "ebs-cloud-credentials"),
+        ),
+        ((4, 6), "AWS"): (),
+        ((4, 6), "GCP"): (
+            SecretRef("openshift-cluster-csi-drivers", "gcp-pd-cloud-credentials"),
+            SecretRef("openshift-cloud-credential-operator", "cloud-credential-operator-gcp-ro-creds"),
+        ),
+        ((4, 6), "OpenStack"): (SecretRef("openshift-cluster-csi-drivers", "openstack-cloud-credentials"),),
+        ((4, 6), "VSphere"): (SecretRef("openshift-cluster-storage-operator", "openshift-vsphere-problem-detector"),),
+    }
+)
+
+
+def secret_list(release: Release, platform: str) -> tuple[SecretRef, ...] | None:
+    """Return the Secrets whose existence CCO asks for in manual mode, None where it keeps no such list.
+
+    Only 4.5 to 4.7 have lists. 4.7 kept those of 4.6, which say nothing about 4.8.
+    """
+    return _LISTS.get(((4, 6) if release == (4, 7) else release, _spelling(platform)))
+
+
+def checks_annotation(release: Release, platform: str) -> bool:
+    """Return whether CCO of this release asks for the upgradeable-to annotation on this platform in manual mode."""
+    found = platforms.by_name(platform)
+    if found is None or not found.has_actuator or release < _ANNOTATION_SINCE:
+        return False
+    return release >= _ALL_ACTUATORS_SINCE or found.name in _FIRST_ANNOTATED
+
+
+def annotation_wanted(*, release: Release, platform: str, hop_kind: HopKind, mode: str) -> tuple[bool, str]:
+    """Return whether the annotation must be set for this hop, and why it must or need not.
+
+    `mode` is `manual`, `mint`, `passthrough`, `absent` or `unknown`; unknown is judged as manual.
+    """
+    if hop_kind not in GUARDED_HOPS:
+        return False, "CCO's condition holds back no update within a minor release"
+    if mode == "absent":
+        return False, "CCO is not installed on this cluster"
+    if release < _ANNOTATION_SINCE:
+        return False, f"CCO of {_text(release)} knows no annotation; it looks for Secrets"
+    if not checks_annotation(release, platform):
+        return False, f"CCO of {_text(release)} never asks for it on {platform}"
+    if mode in {"manual", "unknown"}:
+        return True, "in manual mode CCO reports Upgradeable=False until it is set"
+    if release == (4, 14) and _spelling(platform) == "GCP":
+        return True, "CCO 4.14 asks for it on GCP in every mode, since minting needs more permissions in 4.15"
+    return False, f"CCO asks for it in manual mode only, and this cluster is in {mode} mode"
+
+
+# golang.org/x/mod/semver: minor and patch may be left out, but then nothing may follow.
+_NUMBER = r"(0|[1-9][0-9]*)"
+_IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_GO_SEMVER = re.compile(
+    rf"v{_NUMBER}(?:\.{_NUMBER}(?:\.{_NUMBER}(?:-{_IDENTIFIER}(?:\.{_IDENTIFIER})*)?"
+    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?)?)?",
+    re.ASCII,
+)
+_MOST_DIGITS = 18
+
+
+def annotation_minor(text: str) -> Release | None:
+    """Return the minor release that CCO reads from an annotation, None where it is no version to CCO."""
+    found = _GO_SEMVER.fullmatch(text if text.startswith("v") else f"v{text}")
+    if found is None:
+        return None
+    major, minor = found.group(1), found.group(2) or "0"
+    return _number(major), _number(minor)
+
+
+def _number(digits: str) -> int:
+    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
+
+
+class Upgradeable(Struct, frozen=True):
+    """A condition Upgradeable that CCO would publish: always status False, with the reason."""
+
+    reason: str
+    status: str = "False"
+
+
+def upgradeable_check(
+    *, mode: str, completed: str | None, annotation: str | None, root_secret: bool, every_mode: bool = False
+) -> Upgradeable | None:
+    """Return what CCO from 4.8 on says where it checks, None for True (cco.md 5.3).
+
+    `mode` is `spec.credentialsMode` after the legacy ConfigMap; `completed` the current version by the rule of the
+    release, None when no update has completed; `every_mode` is 4.14 on GCP, which wants the annotation always.
+    """
+    if completed is None:
+        return None
+    current = semver.minor_of(completed)
+    if current is None:
+        return Upgradeable("ErrorDeterminingUpgradeable")
+    wanted = annotation_minor(annotation) if annotation is not None else None
+    if wanted is not None and wanted > current:
+        return None
+    if mode == "Manual" or every_mode:
+        return Upgradeable("MissingUpgradeableAnnotation")
+    return None if root_secret else Upgradeable("MissingRootCredential")
+
+
+class Precondition(Struct, frozen=True):
+    """What CVO's Upgradeable precondition answers; None of these means that nothing is in the way."""
+
+    blocks: bool
+    reason: str
+
+
+def cvo_precondition(
+    *,
+    upgradeable: str | None,
+    reason: str,
+    current: str | None,
+    desired: str,
+    overrides: bool = False,
+    completed: str | None = None,
+) -> Precondition | None:
+    """Return what CVO answers to an update when ClusterVersion has this Upgradeable condition.
+
+    `current` is `status.desired.version`, None before anything is installed; `overrides` whether any override is
+    unmanaged; `completed` the newest completed version. Only a move to a later minor is ever blocked.
+    """
+    if upgradeable != "False" or current is None:
+        return None
+    running, target = semver.parse(current), semver.parse(desired)
+    if running is None:
+        return Precondition(blocks=False, reason="InvalidCurrentVersion")
+    if target is None:
+        return Precondition(blocks=True, reason="InvalidDesiredVersion")
+    if target > running and target.release != running.release:
+        return Precondition(blocks=True, reason=reason)
+    if overrides:
+        return Precondition(blocks=False, reason="ClusterVersionOverridesSet")
+    finished = semver.parse(completed) if completed else None
+    if finished is not None and finished.release < running.release:
+        step = "Major" if finished.major < running.major else "Minor"
+        return Precondition(blocks=False, reason=f"{step}VersionClusterUpdateInProgress")
+    return None
+
+
+def hop_kind(old: str, new: str) -> HopKind:
+    """Return what kind of update leads from one version to another.
+
+    Raises ValueError where either is no version: the caller must have said before that it is unknown.
+    """
+    before, after = semver.parse(old), semver.parse(new)
+    if before is None or after is None:
+        raise ValueError(f"{(old if before is None else new)!r} is no version")
+    if before == after:
+        return "none"
+    if after < before:
+        return "downgrade"
+    if after.release == before.release:
+        return "patch"
+    if after.major != before.major:
+        return "major"
+    return "minor" if after.minor == before.minor + 1 else "skip"
+
+
+def hop_support(kind: HopKind, old: str, new: str, edges: Collection[str]) -> tuple[bool, str]:
+    """Return whether CVO can make this update, and in one sentence why not.
+
+    `edges` are the versions that the target names as previous, plus the current version where the update graph or
+    the cluster's offers have the edge (design 16.17).
+    """
+    match kind:
+        case "patch" | "minor" | "none":
+            return True, ""
+        case "major":
+            if old in edges:
+                return True, ""
+            return False, f"neither {new} nor the update graph names {old} as a version to update from"
+        case "skip":
+            return False, f"{old} to {new} skips a minor release: name the one between with --via"
+        case "downgrade":
+            return False, f"{new} is older than {old}: CVO does not go back"
+
+
+def credentials_form(
+    *, platform: str, release: Release, mode: str, issuer: Fact[str], secrets: Iterable[Fact[SecretRecord]] = ()
+) -> Literal["keys", "token", "none", "unknown"]:
+    """Return whether the components hold keys or tokens (design section 6).
+
+    In manual mode the form of the Secrets that could be read decides, `token` if any of them is one; else an
+    issuer on a platform and release that has token credentials. Elsewhere CCO writes keys itself.
+    """
+    found = platforms.by_name(platform)
+    if found is None:
+        return "unknown"
+    if found.kind is None:
+        return "none"
+    if found.token_since is None or release < found.token_since or mode in {"mint", "passthrough"}:
+        return "keys"
+    there = [fact for fact in secrets if not isinstance(fact, Absent)]
+    forms = {fact.value.form if isinstance(fact, Known) else None for fact in there}
+    if "token" in forms:
+        return "token"
+    if forms == {"keys"}:
+        return "keys"
+    match issuer:
+        case Known(value=text) if text:
+            return "token"
+        case Unknown():
+            return "unknown"
+        case _:
+            return "keys"
+
+
+def behaviour(
+    *, platform: str, release: Release, mode: str, issuer: Fact[str]
+) -> Literal["plain", "timed-token", "non-manual", "no-op platform", "absent", "unknown"]:
+    """Return what CCO of this release does with requests and Secrets here (cco.md section 6)."""
+    found = platforms.by_name(platform)
+    if mode == "absent":
+        return "absent"
+    if found is None:
+        return "unknown"
+    if not found.has_actuator:
+        return "no-op platform"
+    if mode in {"mint", "passthrough"}:
+        return "non-manual"
+    if mode != "manual":
+        return "unknown"
+    if found.timed_token_since is None or release < found.timed_token_since:
+        return "plain"
+    match issuer:
+        case Known(value=text) if text:
+            return "timed-token"
+        case Unknown():
+            return "unknown"
+        case _:
+            return "plain"
+
+
+def condition(cluster: Cluster, kind: str) -> Fact[Condition]:
+    """Return one condition of ClusterOperator cloud-credential; absent where the operator does not have it."""
+    match cluster.operator:
+        case Known(value=conditions):
+            found = next((c for c in conditions if c.type == kind), None)
+            return Known(found) if found else Absent()
+        case other:
+            return other
+
+
+def upgradeable_status(cluster: Cluster) -> str | None:
+    """Return the status of CCO's Upgradeable condition, None where it is not known or not there."""
+    found = condition(cluster, "Upgradeable")
+    return found.value.status if isinstance(found, Known) else None
+
+
+def has_finalizer(cluster: Cluster, request: str) -> bool:
+    """Return whether the cluster's own copy of a request carries CCO's finalizer."""
+    if not isinstance(cluster.requests, Known):
+        return False
+    return any(live.id == request and FINALIZER in live.finalizers for live in cluster.requests.value)
+
+
+def guard_permission(hop_kind: HopKind) -> tuple[Guard, str]:
+    """Return the guard of a changed permission: nothing in the cluster ever compares permissions."""
+    if hop_kind in GUARDED_HOPS:
+        return Guard.MISSED, "CCO never compares permissions: its annotation says only that somebody looked"
+    return Guard.MISSED, "neither CCO nor CVO looks at credentials in an update within a minor release"
+
+
+def guard_new_request(
+    *, platform: str, release: Release, hop_kind: HopKind, mode: str, condition: str | None
+) -> tuple[Guard, str]:
+    """Return whether CCO and CVO would stop the upgrade for a new request, and why (design section 6).
+
+    `release` is the one that runs; `condition` the status of CCO's Upgradeable condition, None where unknown.
+    """
+    if hop_kind not in GUARDED_HOPS:
+        return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
+    if mode == "absent":
+        return Guard.MISSED, "CCO is not installed on this cluster: nothing looks at requests"
+    found = platforms.by_name(platform)
+    if found is None:
+        return Guard.MISSED, "whether CCO checks anything is not known: nobody knows the platform"
+    if not found.has_actuator:
+        return Guard.MISSED, f"CCO always says Upgradeable=True on {platform}"
+    by_hand = mode in {"manual", "unknown"}
+    if release < _ANNOTATION_SINCE:
+        listed = secret_list(release, platform)
+        if listed is None or (by_hand and not listed):
+            return Guard.MISSED, f"CCO of {_text(release)} checks nothing on {platform}"
+        what = f"the Secrets on its list for {platform}" if by_hand else "the root credential"
+    elif not checks_annotation(release, platform):
+        return Guard.MISSED, f"CCO of {_text(release)} checks nothing on {platform}"
+    else:
+        what = "the annotation upgradeable-to" if by_hand else "the root credential"
+    if condition == "False":
+        return Guard.STOPPED, f"CCO says Upgradeable=False: it looks at {what}, and CVO refuses a minor update then"
+    if condition is None:
+        return Guard.MISSED, f"CCO looks at {what}, but its condition Upgradeable is not known to be False"
+    return Guard.MISSED, f"CCO looks at {what} only, and says Upgradeable={condition}: CVO would go ahead"
+
+
+def guard_secret_missing(*, platform: str, release: Release, hop_kind: HopKind, secret: SecretRef) -> tuple[Guard, str]:
+    """Return the guard of a missing Secret: only the lists of 4.5 to 4.7 ever asked for one (design 16.8)."""
+    if release >= _ANNOTATION_SINCE:
+        return Guard.MISSED, f"CCO of {_text(release)} does not look for Secrets in manual mode"
+    if secret not in (secret_list(release, platform) or ()):
+        return Guard.MISSED, f"Secret {secret} is not on the list of CCO {_text(release)} for {platform}"
+    if hop_kind not in GUARDED_HOPS:
+        return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
+    return Guard.STOPPED, f"Secret {secret} is on the list of CCO {_text(release)}: it says Upgradeable=False"
+
+
+def guard_root_credential(*, hop_kind: HopKind, condition: str | None) -> tuple[Guard, str]:
+    """Return the guard of a missing root credential."""
+    if hop_kind not in GUARDED_HOPS:
+        return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
+    if condition == "False":
+        return Guard.STOPPED, "CCO says Upgradeable=False without its root credential, and CVO refuses a minor update"
+    return Guard.MISSED, f"CCO says Upgradeable={condition or 'nothing'}: CVO would go ahead"
+
+
+def guard_operator(hop_kind: HopKind) -> tuple[Guard, str]:
+    """Return the guard of CCO's own Upgradeable=False."""
+    if hop_kind in GUARDED_HOPS:
+        return Guard.STOPPED, "CVO refuses a minor update while a ClusterOperator says Upgradeable=False"
+    return Guard.MISSED, "CVO ignores Upgradeable=False in an update within a minor release"
+
+
+def unproven(
+    *, platform: str, release: Release, mode: str, annotation: Fact[str], targets: Collection[Release]
+) -> str | None:
+    """Return why CCO's Upgradeable=True proves nothing here, None where it rests on something.
+
+    `targets` are the minor releases that the path of hops goes to.
+    """
+    found = platforms.by_name(platform)
+    if mode == "absent":
+        return None
+    if found is None:
+        return "whether CCO checks anything is not known: nobody knows the platform"
+    if not found.has_actuator:
+        return f"CCO always says Upgradeable=True on {platform}"
+    if mode in {"mint", "passthrough"}:
+        return None
+    if release < _ANNOTATION_SINCE:
+        if release == (4, 7):
+            return "CCO 4.7 still looks for the Secrets that 4.7 itself needed"
+        return None if secret_list(release, platform) else f"CCO of {_text(release)} checks nothing on {platform}"
+    if not checks_annotation(release, platform):
+        return f"CCO of {_text(release)} checks nothing on {platform}"
+    match annotation:
+        case Known(value=text):
+            minor = annotation_minor(text)
+            if minor in targets:
+                return None
+            wanted = ", ".join(_text(target) for target in sorted(targets))
+            return f"the annotation upgradeable-to says {text[:40]!r}, and the upgrade goes to {wanted}"
+        case Absent():
+            return "CCO says Upgradeable=True although the annotation upgradeable-to is not set"
+        case Unknown():
+            return "the annotation upgradeable-to could not be read"
+
+
+def _spelling(platform: str) -> str:
+    found = platforms.by_name(platform)
+    return found.name if found else platform
+
+
+def _text(release: Release) -> str:
+    return f"{release[0]}.{release[1]}"

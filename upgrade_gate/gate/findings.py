@@ -1,0 +1,238 @@
+"""Findings: what a rule found, how bad it is, what it asks for, and whether CCO would have stopped the upgrade."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from upgrade_gate.base import plugins
+from upgrade_gate.clouds.contract.grants import Grant, Rating, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from upgrade_gate.gate.situation import Situation
+
+__all__ = [
+    "Evidence",
+    "Finding",
+    "Guard",
+    "Need",
+    "NeedKind",
+    "NeedStatus",
+    "RemedyStep",
+    "RequiredGrant",
+    "Rule",
+    "RuleGroup",
+    "Severity",
+    "Status",
+    "catalogue",
+    "evaluate",
+    "fingerprint",
+    "in_order",
+    "merge_needs",
+]
+
+
+class Severity(StrEnum):
+    """How a finding weighs; the order is worst first."""
+
+    BLOCKER = "blocker"
+    UNKNOWN = "unknown"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Status(StrEnum):
+    """Where a finding stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    PROVEN = "proven"
+
+
+class Guard(StrEnum):
+    """Whether this cluster's CCO or CVO would have stopped the upgrade by itself."""
+
+    MISSED = "missed"
+    STOPPED = "stopped"
+
+
+class NeedKind(StrEnum):
+    """What a finding can ask for."""
+
+    NAMESPACE = "namespace"
+    SECRET = "secret"  # noqa: S105
+    KEYS = "keys"
+    GRANTS = "grants"
+    TRUST = "trust"
+    TOKEN_PATH = "token-path"  # noqa: S105
+    DECISION = "decision"
+
+
+class NeedStatus(StrEnum):
+    """Whether a need is met; when several are merged the worst wins: unmet, unknown, met."""
+
+    UNMET = "unmet"
+    UNKNOWN = "unknown"
+    MET = "met"
+
+
+class Need(Struct, frozen=True):
+    """One thing that a finding asks for."""
+
+    kind: NeedKind
+    status: NeedStatus
+    detail: str
+
+
+class Evidence(Struct, frozen=True):
+    """A place that shows the finding."""
+
+    side: str
+    """`from`, `to` or `cluster`."""
+    file: str
+    document: int = 0
+    line: int = 1
+
+
+class RemedyStep(Struct, frozen=True):
+    """One step of the remedy; `argv` empty where it is not a command."""
+
+    step: str
+    when: str
+    """`before` or `after` the upgrade."""
+    argv: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+    file: str | None = None
+
+
+class RequiredGrant(Struct, frozen=True):
+    """A grant in a finding or a change: what covers it already, and how risky it is."""
+
+    grant: Grant
+    covered_by: str | None = None
+    rating: Rating = field(default_factory=Rating)
+
+
+class Rule(Struct, frozen=True):
+    """One public rule of the catalogue."""
+
+    id: str
+    severity: Severity
+    """The default severity; what a rule may be lowered or raised to is said in `explanation`."""
+    title: str
+    explanation: str
+    """What it means, why it matters, how it is closed: the text of `upgrade-gate explain`."""
+    acknowledgeable: bool = True
+
+
+class Finding(Struct, frozen=True):
+    """One thing found, by one rule, about one request or fact."""
+
+    rule: str
+    severity: Severity
+    headline: str
+    content: Any
+    """What enters the fingerprint besides rule and subject (design section 6), JSON types only."""
+    subject: str
+    """`ns/name` of the request, or the fact's name: enters the fingerprint."""
+    request: str | None = None
+    component: str | None = None
+    secret: str | None = None
+    hop: int = 0
+    guard: Guard | None = None
+    guard_reason: str | None = None
+    grants: tuple[RequiredGrant, ...] = ()
+    needs: tuple[Need, ...] = ()
+    caveats: tuple[str, ...] = ()
+    identity: tuple[str, str] | None = None
+    """Identity and how it was found (`secret`, `configuration`, `ccoctl-name`)."""
+    evidence: tuple[Evidence, ...] = ()
+    remedy: tuple[RemedyStep, ...] = ()
+    acknowledgeable: bool = True
+    closed_by_annotation: bool = False
+    """Whether setting the upgradeable-to annotation is all that closes it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that name this finding for acknowledgements; stable against live state and wording."""
+        return fingerprint(self.rule, self.subject, self.content)
+
+    @property
+    def proven(self) -> bool:
+        """Whether every need is met and none is a decision (design section 6)."""
+        return bool(self.needs) and all(
+            n.status is NeedStatus.MET and n.kind is not NeedKind.DECISION for n in self.needs
+        )
+
+    def with_severity(self, severity: Severity) -> Finding:
+        """Return the same finding with another severity; the fingerprint stays."""
+        return replace(self, severity=severity)
+
+
+def fingerprint(rule: str, subject: str, content: Any) -> str:
+    """Return the first 16 hex digits of SHA-256 over `[rule, subject, content]` as canonical JSON (design 6)."""
+    return hashlib.sha256(canonical([rule, subject, content]).encode()).hexdigest()[:16]
+
+
+def merge_needs(needs: Iterable[Need]) -> tuple[Need, ...]:
+    """Merge needs so that at most one of each kind is left: the worst status wins, details are joined."""
+    order = list(NeedKind)
+    worst = list(NeedStatus)
+    merged: dict[NeedKind, Need] = {}
+    for need in needs:
+        before = merged.get(need.kind)
+        if before is None:
+            merged[need.kind] = need
+            continue
+        status = min(before.status, need.status, key=worst.index)
+        merged[need.kind] = Need(need.kind, status, "; ".join(dict.fromkeys((before.detail, need.detail))))
+    return tuple(sorted(merged.values(), key=lambda n: order.index(n.kind)))
+
+
+class RuleGroup(Protocol):
+    """A plugin in `rules/`: the rules it owns, and one function that raises their findings."""
+
+    RULES: tuple[Rule, ...]
+
+    def evaluate(self, situation: Situation) -> Iterable[Finding]:
+        """Yield every finding of this group's rules; pure."""
+        ...
+
+
+@cache
+def catalogue() -> Mapping[str, Rule]:
+    """Return every rule by its id, sorted by id."""
+    found = [rule for module in plugins.load_all("gate.rules") for rule in cast("RuleGroup", module).RULES]
+    return MappingProxyType({rule.id: rule for rule in sorted(found, key=lambda r: r.id)})
+
+
+def evaluate(situation: Situation) -> tuple[Finding, ...]:
+    """Run every rule group; findings come in the order of the report: missed first, then by severity."""
+    found = [f for module in plugins.load_all("gate.rules") for f in cast("RuleGroup", module).evaluate(situation)]
+    return in_order(found)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings: by severity, what CCO and CVO miss first, then hop, subject, rule, fingerprint."""
+    worst = list(Severity)
+    return tuple(
+        sorted(
+            findings,
+            key=lambda f: (
+                worst.index(f.severity),
+                f.guard is not Guard.MISSED,
+                f.hop,
+                f.subject,
+                f.rule,
+                f.fingerprint,
+            ),
+        )
+    )

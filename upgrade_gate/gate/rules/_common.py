@@ -1,0 +1,75 @@
+"""What the rule groups share: severities by mode, evidence, guards in words, grants with their risk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.clouds.contract.grants import rate
+from upgrade_gate.gate import cco
+from upgrade_gate.gate.findings import Evidence, RequiredGrant, Severity
+from upgrade_gate.gate.situation import Mode
+from upgrade_gate.requests.diff import AddedGrant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.gate.findings import Guard
+    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.requests.diff import Change
+    from upgrade_gate.requests.selection import Selected
+
+
+def severity_for_grants(situation: Situation, default: Severity) -> Severity:
+    """Return the severity of a rule about grants: in mint mode CCO grants them itself."""
+    return Severity.INFO if situation.mode is Mode.MINT else default
+
+
+def severity_for_secrets(situation: Situation, default: Severity) -> Severity:
+    """Return the severity of a rule about Secrets, accounts or token paths: outside manual mode CCO makes them."""
+    return default if situation.mode.by_hand else Severity.INFO
+
+
+def missed(hop: Hop) -> tuple[Guard, str]:
+    """Return the guard of a change that CCO can never see, with the reason in words."""
+    return cco.guard_permission(hop.kind)
+
+
+def evidence(change: Change) -> tuple[Evidence, ...]:
+    """Return the documents of both sides."""
+    return (*_places("from", change.before), *_places("to", change.after))
+
+
+def places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:
+    """Return every document that defines a selected request."""
+    return _places(side, selected)
+
+
+def _places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:
+    if selected is None:
+        return ()
+    return tuple(Evidence(side, place.file, place.document, place.line) for place in selected.locations)
+
+
+def required(
+    request: CredentialsRequest, grants: Iterable[AddedGrant], beside: Sequence[Grant]
+) -> tuple[RequiredGrant, ...]:
+    """Return grants for a finding, each with the risk that it adds to what the identity has as well."""
+    kind = request.provider_kind
+    return tuple(RequiredGrant(a.grant, a.covered_by, rate(kind, a.grant, beside)) for a in grants)
+
+
+def content_of(grants: Iterable[AddedGrant]) -> list[dict[str, object]]:
+    """Return grants as they enter a fingerprint: six fields each, sorted by their canonical JSON."""
+    return [a.grant.as_dict() for a in sorted(grants, key=lambda a: a.grant.canonical)]
+
+
+def component(change: Change) -> str:
+    """Return the component's name as the request has it."""
+    return change.request.rpartition("/")[2]
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 permission`, `3 permissions`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

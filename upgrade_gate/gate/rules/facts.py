@@ -1,0 +1,121 @@
+"""Facts that could change the verdict and could not be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.facts import Absent, Unknown
+from upgrade_gate.cluster.observe import FIELD_ROWS
+from upgrade_gate.gate.findings import Evidence, Finding, RemedyStep, Rule, Severity
+from upgrade_gate.gate.rules.secrets import unchanged_secrets
+from upgrade_gate.gate.situation import Mode
+from upgrade_gate.requests.inclusion import capability_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.gate.situation import Situation
+
+RULES = (
+    Rule(
+        "fact-unknown",
+        Severity.UNKNOWN,
+        "A fact that could change the verdict could not be read",
+        "The finding names what was not read and the permission or file that would make it known. One finding for each "
+        "fact; what is already a need of an open finding is not repeated here. An unknown platform, mode or version "
+        "cannot be acknowledged.",
+    ),
+)
+
+_MUST_BE_THERE = frozenset({"platform", "topology", "feature_set", "profile", "newest_completed", "history"})
+"""Facts that every cluster has: an object that is missing whole must not read as a default."""
+_NEVER = frozenset({"platform", "mode", "version", "newest_completed"})
+"""Facts without which no verdict can rest on anything (design section 3.4)."""
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield one finding for each fact that is needed and unknown; what it is about enters the fingerprint."""
+    facts: dict[str, list[tuple[str, Unknown, bool]]] = {}
+    for name, part, fact, acknowledgeable in _needed(situation):
+        facts.setdefault(name, []).append((part, fact, acknowledgeable))
+    for name, parts in facts.items():
+        first = parts[0][1]
+        reasons = dict.fromkeys(fact.reason for _, fact, _ in parts)
+        yield Finding(
+            rule="fact-unknown",
+            severity=Severity.UNKNOWN,
+            headline=f"{name} is not known: {'; '.join(reasons)}",
+            content=sorted({name, *(part for part, _, _ in parts)}),
+            subject=name,
+            evidence=(Evidence("cluster", name),),
+            remedy=(RemedyStep(first.remedy, "before"),) if first.remedy else (),
+            acknowledgeable=all(acknowledgeable for _, _, acknowledgeable in parts),
+        )
+
+
+def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
+    """Yield the fact's name, which part of it is needed, why it is unknown, and whether that may be accepted."""
+    for hop in situation.hops:
+        for name, unknown in sorted(hop.unknowns.items()):
+            yield name, name, unknown, False
+    cluster = situation.cluster
+    if cluster is None or not situation.hops:
+        return
+    for name in _fields(situation):
+        row = FIELD_ROWS.get(name, name)
+        fact = getattr(cluster, name)
+        if isinstance(fact, Unknown):
+            yield row, name, fact, name not in _NEVER
+        elif isinstance(fact, Absent) and name in _MUST_BE_THERE:
+            yield row, name, Unknown(f"there is no {row}, which every cluster has"), name not in _NEVER
+    if situation.platform and situation.platform_traits is None:
+        text = f"nobody knows the platform {situation.platform!r}, so which requests apply is not known"
+        yield FIELD_ROWS["platform"], "platform", Unknown(text, "update upgrade-gate"), False
+    if situation.mode in (Mode.MINT, Mode.PASSTHROUGH) and isinstance(cluster.root_secret, Unknown):
+        traits = situation.platform_traits
+        name = f"Secret kube-system/{traits.root_secret if traits else '?'}"
+        yield name, name, cluster.root_secret, True
+    if situation.mode.by_hand:
+        for secret, _ in unchanged_secrets(situation):
+            fact = cluster.secrets.get(secret, Unknown("it was not read"))
+            if isinstance(fact, Unknown):
+                yield f"Secrets of {secret.namespace}", str(secret), fact, True
+
+
+def _fields(situation: Situation) -> Iterator[str]:
+    """Yield the facts that could change this verdict: what selection, mode and blocking rules rest on."""
+    given = situation.given
+    yield "newest_completed"
+    yield "history"
+    if given.platform is None:
+        yield "platform"
+    yield "topology"
+    if given.mode is None and situation.mode is Mode.UNKNOWN:
+        yield "mode"
+    if situation.mode is not Mode.ABSENT:
+        yield "operator"
+    if given.profile is None:
+        yield "profile"
+    yield "excluded"
+    if given.feature_set is None:
+        yield "feature_set"
+    yield "overrides"
+    if given.capabilities is None and _capabilities_matter(situation):
+        yield "capabilities"
+    if any(hop.old_selection.gated or hop.new_selection.gated for hop in situation.hops):
+        yield "feature_gates"
+
+
+def _capabilities_matter(situation: Situation) -> bool:
+    """Return whether any request of this path hangs on a capability."""
+    return any(
+        capability_names(selected.request.annotations)
+        for hop in situation.hops
+        for selection in (hop.old_selection, hop.new_selection)
+        for selected in selection.requests.values()
+    ) or any(
+        decision.reason == "capability"
+        for hop in situation.hops
+        for selection in (hop.old_selection, hop.new_selection)
+        for decision in selection.decisions
+    )

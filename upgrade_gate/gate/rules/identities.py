@@ -1,0 +1,306 @@
+"""What the identities hold today, against what the target requires and no release change explains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from upgrade_gate.clouds.contract.grants import Grant, Rating, cloud_of, rate
+from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.gate.assumptions import unchanged_accounts, unchanged_grants
+from upgrade_gate.gate.findings import (
+    Evidence,
+    Finding,
+    Guard,
+    Need,
+    NeedKind,
+    NeedStatus,
+    RemedyStep,
+    RequiredGrant,
+    Rule,
+    Severity,
+)
+from upgrade_gate.gate.requirements import need_of
+from upgrade_gate.gate.rules._common import count
+from upgrade_gate.gate.situation import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+
+RULES = (
+    Rule(
+        "identity-lacks-permission",
+        Severity.BLOCKER,
+        "An identity lacks a permission that was needed all along",
+        "The release change does not ask for it, and the export shows that it is not granted, or denied. The component "
+        "is broken today in the part that uses it. Grant it, then export again.",
+    ),
+    Rule(
+        "identity-narrower",
+        Severity.UNKNOWN,
+        "An identity holds a permission more narrowly than the release asks",
+        "It is granted for some resources, under a condition or at a lower scope. Whether that is enough here, only "
+        "you can know: widen it, or acknowledge.",
+    ),
+    Rule(
+        "identity-unknown",
+        Severity.UNKNOWN,
+        "Whether an identity holds what it needs could not be proven",
+        "The finding says what is missing: a boundary document, a page of the export, the identity behind a Secret.",
+    ),
+    Rule(
+        "identity-trust-lacks-subject",
+        Severity.BLOCKER,
+        "An identity does not trust a service account that uses it",
+        "With token credentials the component cannot log in. Add the subject to the role's trust, the federated "
+        "credentials, or the service account's bindings; ccoctl does not refresh trust on AWS.",
+    ),
+    Rule(
+        "identity-mismatch",
+        Severity.BLOCKER,
+        "The Secret names another identity than the configuration",
+        "The Secret wins, for it is what the component uses. Correct the configuration, or decide.",
+    ),
+    Rule(
+        "policy-too-large",
+        Severity.WARNING,
+        "The policies of an identity outgrow the cloud's limit",
+        "What is held and what is required do not fit together. Split the policy, or attach a managed one.",
+    ),
+    Rule(
+        "root-credential-insufficient",
+        Severity.BLOCKER,
+        "The root credential does not hold what CCO needs",
+        "In passthrough mode every component works with the root credential, so it needs the union of all grants. In "
+        "mint mode on GCP, CCO of 4.15 needs the Role Administrator role to mint (a warning where not provable).",
+    ),
+)
+
+ROLE_ADMIN = Grant("predefinedRole", "roles/iam.roleAdmin")
+"""What CCO needs on GCP from 4.15 on to mint custom roles (cloud-credential-operator#670)."""
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield the findings about identities; only with `--identities`, but for minting on GCP."""
+    if not situation.hops:
+        return
+    yield from _mint_on_gcp(situation)
+    if not situation.proof.given or situation.mode is Mode.MINT:
+        return
+    if situation.mode is Mode.PASSTHROUGH:
+        yield from _root(situation)
+        return
+    for _, selected in situation.requirements():
+        request = selected.request
+        if situation.permission_model(request):
+            yield from _request(situation, request)
+    yield from _sizes(situation)
+
+
+def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Finding]:
+    judged = situation.proof.grants(request, unchanged_grants(situation, request))
+    lacking = [(g, j) for g, j in judged if j.verdict in (Verdict.MISSING, Verdict.DENIED)]
+    narrower = [(g, j) for g, j in judged if j.verdict is Verdict.NARROWER]
+    unknown = [(g, j) for g, j in judged if j.verdict is Verdict.UNKNOWN]
+    if lacking:
+        text = f"{request.name} lacks {count(len(lacking), 'permission')} that it needs today"
+        yield _finding(situation, request, "identity-lacks-permission", text, lacking)
+    if narrower:
+        text = f"{request.name} holds {count(len(narrower), 'permission')} more narrowly than it needs"
+        yield _finding(situation, request, "identity-narrower", text, narrower)
+    if unknown:
+        text = f"{request.name}: {count(len(unknown), 'permission')} could not be proven"
+        yield _finding(situation, request, "identity-unknown", text, unknown)
+    yield from _trust(situation, request, [j.reason for _, j in unknown])
+    identity = situation.proof.identity_of(request)
+    if identity is not None and identity.mismatch is not None:
+        yield _mismatch(situation, request, identity.id, identity.mismatch)
+
+
+def _trust(situation: Situation, request: CredentialsRequest, told: Sequence[str]) -> Iterator[Finding]:
+    """Yield a finding where a service account that no change finding names is not trusted.
+
+    What cannot be told for a reason that a finding about grants gives already (`told`) is no second finding.
+    Before the reason may stand what is shown all the same.
+    """
+    accounts = unchanged_accounts(situation, request)
+    if situation.cluster is None or not situation.credentials.may_need_trust or not accounts:
+        return
+    judgement = situation.proof.trust(request, accounts)
+    need = need_of(NeedKind.TRUST, [(", ".join(accounts), judgement)], "")
+    if need.status is NeedStatus.UNMET:
+        yield _about_trust(
+            situation,
+            request,
+            "identity-trust-lacks-subject",
+            f"the identity of {request.name} does not trust its service accounts: {judgement.reason}",
+            need,
+        )
+    elif need.status is NeedStatus.UNKNOWN and not any(judgement.reason.rpartition("; but ")[2] in t for t in told):
+        yield _about_trust(
+            situation,
+            request,
+            "identity-unknown",
+            f"{request.name}: its trust could not be proven: {judgement.reason}",
+            need,
+        )
+
+
+def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
+    """Yield the one permission that CCO itself needs anew: Role Administrator, from 4.14 to 4.15 on GCP."""
+    hop = next((h for h in situation.hops if h.old.minor <= (4, 14) < h.new.minor), None)
+    if situation.platform != "GCP" or situation.mode is not Mode.MINT or hop is None:
+        return
+    request = next((s.request for _, s in situation.requirements()), None)
+    if request is None:
+        return
+    (_, judgement), *_rest = situation.proof.at_root().grants(request, [ROLE_ADMIN])
+    if judgement.verdict is Verdict.COVERED:
+        return
+    missing = judgement.verdict is not Verdict.UNKNOWN
+    yield Finding(
+        rule="root-credential-insufficient",
+        severity=Severity.BLOCKER if missing else Severity.WARNING,
+        headline="CCO of 4.15 needs Role Administrator to mint on GCP"
+        + (": the root credential does not hold it" if missing else ", which was not proven"),
+        content=[ROLE_ADMIN.as_dict()],
+        subject="Secret kube-system/gcp-credentials",
+        secret="kube-system/gcp-credentials",  # noqa: S106 - a name
+        hop=hop.index,
+        guard=Guard.MISSED,
+        guard_reason="CCO asks for the annotation before 4.15; it does not look at the role",
+        grants=(RequiredGrant(ROLE_ADMIN, None, Rating(("ESCALATE",))),),
+        needs=(need_of(NeedKind.GRANTS, [(ROLE_ADMIN.permission, judgement)], ""),),
+        evidence=(Evidence("cluster", "secrets/kube-system/gcp-credentials"),),
+        remedy=(RemedyStep("grant roles/iam.roleAdmin to the root service account", "before"),),
+    )
+
+
+def _root(situation: Situation) -> Iterator[Finding]:
+    lacking: dict[str, tuple[Grant, Judgement]] = {}
+    risks: list[RequiredGrant] = []
+    for _, selected in situation.requirements():
+        request = selected.request
+        if not situation.permission_model(request):
+            continue
+        for grant, judgement in situation.proof.grants(request, unchanged_grants(situation, request)):
+            if judgement.verdict is not Verdict.COVERED and grant.canonical not in lacking:
+                lacking[grant.canonical] = (grant, judgement)
+                risks.append(RequiredGrant(grant, None, rate(request.provider_kind, grant)))
+    if not lacking:
+        return
+    traits = situation.platform_traits
+    name = f"kube-system/{traits.root_secret}" if traits else "kube-system"
+    ordered = [lacking[key] for key in sorted(lacking)]
+    absent = [j for _, j in ordered if j.verdict is not Verdict.UNKNOWN]
+    if absent:
+        headline = f"the root credential lacks {count(len(absent), 'permission')} that the components need"
+    else:
+        headline = (
+            f"{count(len(ordered), 'permission')} that the components need could not be proven of the root credential"
+        )
+    yield Finding(
+        rule="root-credential-insufficient",
+        severity=Severity.BLOCKER,
+        headline=headline,
+        content=[g.as_dict() for g, _ in ordered],
+        subject=f"Secret {name}",
+        secret=name,
+        guard=Guard.MISSED,
+        guard_reason="CCO does not test the permissions of its root credential",
+        grants=tuple(sorted(risks, key=lambda r: r.grant.canonical)),
+        needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
+        evidence=(Evidence("cluster", f"secrets/{name}"),),
+        remedy=(RemedyStep("grant what is missing to the root credential", "before"),),
+    )
+
+
+def _sizes(situation: Situation) -> Iterator[Finding]:
+    """Yield a finding for each identity whose policies would not fit; requests that share it count together."""
+    by_identity: dict[str, list[CredentialsRequest]] = {}
+    for _, selected in situation.requirements():
+        identity = situation.proof.identity_of(selected.request)
+        if identity is not None:
+            by_identity.setdefault(identity.id, []).append(selected.request)
+    for identity_id, requests in sorted(by_identity.items()):
+        cloud = cloud_of(requests[0].provider_kind)
+        if cloud is None:
+            continue
+        required = [g for r in requests for g in cloud.read_grants(r.provider_kind, r.provider_spec)]
+        for size in situation.proof.sizes(requests[0], required):
+            yield Finding(
+                rule="policy-too-large",
+                severity=Severity.WARNING,
+                headline=f"{identity_id}: {size.what} would be {size.size}, and the limit is {size.limit}",
+                content=size.what,
+                subject=requests[0].id,
+                request=requests[0].id,
+                component=requests[0].name,
+                secret=str(requests[0].secret) if requests[0].secret else None,
+                identity=situation.proof.shown_identity(requests[0]),
+                evidence=(Evidence("to", requests[0].location.file, requests[0].location.document),),
+            )
+
+
+def _mismatch(situation: Situation, request: CredentialsRequest, named: str, configured: str) -> Finding:
+    text = f"Secret {request.secret} names {named}, the configuration {configured}"
+    return replace(
+        _about(situation, request, "identity-mismatch", text, str(request.secret)),
+        guard_reason="CCO does not know the configuration of this gate",
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "correct the configuration, or decide"),),
+        evidence=(Evidence("cluster", f"secrets/{request.secret}"),),
+    )
+
+
+def _finding(
+    situation: Situation,
+    request: CredentialsRequest,
+    rule: str,
+    headline: str,
+    judged: Sequence[tuple[Grant, Judgement]],
+) -> Finding:
+    ordered = sorted(judged, key=lambda pair: pair[0].canonical)
+    plain = _about(situation, request, rule, headline, [g.as_dict() for g, _ in ordered])
+    return replace(
+        plain,
+        guard_reason="CCO never looks at what an identity holds in manual mode",
+        grants=tuple(RequiredGrant(g, None, rate(request.provider_kind, g)) for g, _ in ordered),
+        needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
+        remedy=(RemedyStep(f"grant what is missing to the identity behind Secret {request.secret}", "before"),)
+        if plain.severity is Severity.BLOCKER
+        else (),
+    )
+
+
+def _about_trust(situation: Situation, request: CredentialsRequest, rule: str, headline: str, need: Need) -> Finding:
+    plain = _about(situation, request, rule, headline, list(unchanged_accounts(situation, request)))
+    return replace(
+        plain,
+        guard_reason="CCO never looks at trust in manual mode",
+        needs=(need,),
+        remedy=(RemedyStep("add the service accounts to the identity's trust", "before"),)
+        if plain.severity is Severity.BLOCKER
+        else (),
+    )
+
+
+def _about(situation: Situation, request: CredentialsRequest, rule: str, headline: str, content: object) -> Finding:
+    """Return what every finding about one request's identity has; the severity is the rule's own."""
+    severity = next(r.severity for r in RULES if r.id == rule)
+    return Finding(
+        rule=rule,
+        severity=severity,
+        headline=headline,
+        content=content,
+        subject=request.id,
+        request=request.id,
+        component=request.name,
+        secret=str(request.secret) if request.secret else None,
+        guard=Guard.MISSED,
+        identity=situation.proof.shown_identity(request),
+        evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
+    )

@@ -1,0 +1,166 @@
+"""Permission changes of requests that both releases have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.gate.findings import Finding, Need, RemedyStep, RequiredGrant, Rule, Severity
+from upgrade_gate.gate.requirements import grants_need
+from upgrade_gate.gate.rules._common import (
+    component,
+    content_of,
+    count,
+    evidence,
+    missed,
+    required,
+    severity_for_grants,
+)
+from upgrade_gate.gate.situation import Mode
+from upgrade_gate.requests.diff import Why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.requests.diff import AddedGrant, Change
+
+RULES = (
+    Rule(
+        "permission-added",
+        Severity.BLOCKER,
+        "A component needs a permission that nobody had to grant before",
+        "The target's CredentialsRequest asks for a permission that the current release's requirement does not cover. "
+        "CCO cannot see it: it compares an annotation with the running minor version. Without the grant the component "
+        "fails after the upgrade. Grant it to the identity behind the named Secret, then prove it with --identities, "
+        "or acknowledge the finding. In mint mode CCO grants it by itself (info).",
+    ),
+    Rule(
+        "permission-widened",
+        Severity.BLOCKER,
+        "A component needs a known permission more widely",
+        "The same permission was required before under a tighter condition, resource or scope. A policy written to the "
+        "old letter does not cover it. Widen the policy as the finding shows.",
+    ),
+    Rule(
+        "permission-rephrased",
+        Severity.INFO,
+        "The requirement is written differently, and is covered already",
+        "What the target asks for is contained in what the current release asks for (a wildcard, a role, a broader "
+        "plane). Nothing to do before the upgrade.",
+    ),
+    Rule(
+        "permission-narrowed",
+        Severity.INFO,
+        "A component needs a known permission less widely",
+        "The same permission was required before more loosely. The policy may be tightened after the upgrade.",
+    ),
+    Rule(
+        "permission-removed",
+        Severity.INFO,
+        "A component no longer needs a permission",
+        "Least-privilege clean-up, after the upgrade: until then the running release still needs it.",
+    ),
+)
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield one finding for each rule and changed request."""
+    for hop, change in situation.changes():
+        if change.after is None:
+            continue
+        if change.kind in ("changed", "renamed"):
+            yield from _additions(situation, hop, change)
+        if change.before is not None:
+            yield from _removals(hop, change)
+
+
+def _additions(situation: Situation, hop: Hop, change: Change) -> Iterator[Finding]:
+    by_why: dict[Why, list[AddedGrant]] = {}
+    for added in change.added:
+        by_why.setdefault(added.why, []).append(added)
+    if new := by_why.get(Why.NEW):
+        yield _work(situation, hop, change, "permission-added", new)
+    if widened := by_why.get(Why.WIDENED):
+        yield _work(situation, hop, change, "permission-widened", widened)
+    if covered := by_why.get(Why.COVERED):
+        text = (
+            f"{component(change)} asks for {count(len(covered), 'permission')} that it already has under another name"
+        )
+        yield _told(hop, change, "permission-rephrased", covered, text)
+    if narrowed := by_why.get(Why.NARROWED):
+        text = f"{component(change)} needs {count(len(narrowed), 'permission')} less widely than before"
+        yield _told(hop, change, "permission-narrowed", narrowed, text)
+
+
+def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: list[AddedGrant]) -> Finding:
+    request = change.request_after
+    assert request is not None  # noqa: S101 - evaluate() leaves out changes without a target side
+    guard, reason = missed(hop)
+    verb = "gains" if rule == "permission-added" else "needs more widely"
+    needs: tuple[Need, ...] = ()
+    if situation.mode is not Mode.MINT:
+        needs = (grants_need(situation, request, [a.grant for a in grants]),)
+    where = f"the identity behind Secret {request.secret}"
+    if situation.mode is Mode.PASSTHROUGH:
+        where = "the root credential, which CCO passes through"
+    return Finding(
+        rule=rule,
+        severity=severity_for_grants(situation, Severity.BLOCKER),
+        headline=f"{component(change)} {verb} {count(len(grants), 'permission')}",
+        content=content_of(grants),
+        subject=change.request,
+        request=change.request,
+        component=component(change),
+        secret=str(request.secret) if request.secret else None,
+        hop=hop.index,
+        guard=guard,
+        guard_reason=reason,
+        grants=required(request, grants, hop.beside(change)),
+        needs=needs,
+        caveats=situation.proof.caveats(request, [a.grant for a in grants]),
+        identity=situation.proof.shown_identity(request),
+        evidence=evidence(change),
+        remedy=(RemedyStep(f"grant {count(len(grants), 'permission')} to {where}", "before"),)
+        if situation.mode is not Mode.MINT
+        else (),
+    )
+
+
+def _told(hop: Hop, change: Change, rule: str, grants: list[AddedGrant], headline: str) -> Finding:
+    request = change.request_after
+    assert request is not None  # noqa: S101 - evaluate() leaves out changes without a target side
+    return Finding(
+        rule=rule,
+        severity=Severity.INFO,
+        headline=headline,
+        content=content_of(grants),
+        subject=change.request,
+        request=change.request,
+        component=component(change),
+        secret=str(request.secret) if request.secret else None,
+        hop=hop.index,
+        grants=required(request, grants, hop.beside(change)),
+        evidence=evidence(change),
+    )
+
+
+def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
+    gone = [
+        r for r in change.removed if not r.replaced and r.still_covered_by is None and r.grant.effect in (None, "Allow")
+    ]
+    if not gone:
+        return
+    yield Finding(
+        rule="permission-removed",
+        severity=Severity.INFO,
+        headline=f"{component(change)} no longer needs {count(len(gone), 'permission')}",
+        content=[r.grant.as_dict() for r in gone],
+        subject=change.request,
+        request=change.request,
+        component=component(change),
+        secret=str(change.secret_before) if change.secret_before else None,
+        hop=hop.index,
+        grants=tuple(RequiredGrant(r.grant) for r in gone),
+        evidence=evidence(change),
+        remedy=(RemedyStep("take the permissions away once the upgrade is complete", "after"),),
+    )

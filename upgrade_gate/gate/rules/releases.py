@@ -1,0 +1,274 @@
+"""What the payloads themselves tell: unreadable manifests, nothing to judge, hops, capabilities, signatures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.platforms import ALWAYS_SERVED, WITHOUT_REQUESTS
+from upgrade_gate.gate.findings import Evidence, Finding, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
+from upgrade_gate.requests.credentials_request import is_credentials_request
+from upgrade_gate.requests.inclusion import capability_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.payloads.payload import Payload
+
+RULES = (
+    Rule(
+        "manifest-unreadable",
+        Severity.UNKNOWN,
+        "A part of a payload could not be read",
+        "A warning where the file provably holds no CredentialsRequest, no FeatureGate and no object that implicit "
+        "enabling of capabilities needs; else the payload is incomplete and the verdict cannot be pass. Fetch the "
+        "release again, or report the file to its vendor.",
+        acknowledgeable=False,
+    ),
+    Rule(
+        "nothing-to-judge",
+        Severity.UNKNOWN,
+        "A payload without any CredentialsRequest, or a dump without any fact",
+        "A real release carries requests for every cloud. An empty one is the wrong folder, an incomplete extract or "
+        "the wrong image; it must not read as no change. The same holds for a dump in which nothing of the cluster was "
+        "found.",
+        acknowledgeable=False,
+    ),
+    Rule(
+        "hop-unsupported",
+        Severity.BLOCKER,
+        "OpenShift does not support this step",
+        "The update skips a minor, goes down, or crosses a major version that nothing says can be reached. Name the "
+        "releases between with --via (EUS to EUS, Control Plane Only updates), so that each hop is judged.",
+    ),
+    Rule(
+        "capability-change",
+        Severity.WARNING,
+        "The update switches a capability that carries requests",
+        "CVO enables a capability by itself when a manifest that it applies today moves under it, and new capabilities "
+        "come with the vCurrent baseline. Info where the same requests apply before and after.",
+    ),
+    Rule(
+        "release-unverified",
+        Severity.INFO,
+        "No valid signature was checked for a release",
+        "Digests tie the report to the bytes that were read, not to who published them. Give --signatures, or a "
+        "cluster with its verification ConfigMaps; under --verify require this is a blocker.",
+    ),
+)
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield the findings about the payloads and the hops between them."""
+    yield from _unread(situation)
+    yield from _nothing_of_cluster(situation)
+    seen: set[tuple[str, str]] = set()
+    for side, payload, hop in _payloads(situation):
+        yield from _unreadable(side, payload, hop, seen, _names_to_pair(situation, payload))
+        yield from _nothing(situation, side, payload, hop, seen)
+        yield from _unverified(situation, side, payload, hop, seen)
+    for hop in situation.hops:
+        yield from _malformed(hop)
+        yield from _unsupported(hop)
+        yield from _capabilities(hop)
+
+
+def _payloads(situation: Situation) -> Iterator[tuple[str, Payload, Hop]]:
+    for hop in situation.hops:
+        if hop.index == 0:
+            yield "from", hop.old, hop
+        yield "to", hop.new, hop
+
+
+def _unread(situation: Situation) -> Iterator[Finding]:
+    for release in situation.unread:
+        yield Finding(
+            rule="manifest-unreadable",
+            severity=Severity.UNKNOWN,
+            headline=f"{release.reference} could not be read: {release.reason}",
+            content=None,
+            subject=release.reference,
+            evidence=(Evidence(release.side, release.reference),),
+            remedy=(RemedyStep(release.hint, "before"),) if release.hint else (),
+            acknowledgeable=False,
+        )
+
+
+def _names_to_pair(situation: Situation, payload: Payload) -> frozenset[str]:
+    """Return the objects whose partner in this payload would make an update enable a capability by itself.
+
+    A file that holds no request may still hide such a partner (CVO GetImplicitlyEnabledCapabilities).
+    """
+    names: set[str] = set()
+    for hop in situation.hops:
+        if hop.old is not payload or hop.new_filters.capabilities is None:
+            continue
+        there = {(m.group, m.kind, m.namespace, m.name) for m in payload.manifests}
+        names.update(
+            m.name
+            for m in hop.new.manifests
+            if set(capability_names(m.annotations)) - hop.new_filters.capabilities.enabled
+            and (m.group, m.kind, m.namespace, m.name) not in there
+        )
+    return frozenset(names)
+
+
+def _unreadable(
+    side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]], partners: frozenset[str]
+) -> Iterator[Finding]:
+    for unread in payload.unreadable:
+        place = unread.location
+        key = (payload.reference, f"{place.file}#{place.document}")
+        if key in seen:
+            continue
+        seen.add(key)
+        hides = sorted(name for name in partners if unread.may_define(name)) if unread.harmless else []
+        harmless = unread.harmless and not hides
+        text = "" if harmless else "; it may hold a request, so nothing can be concluded"
+        if hides:
+            text = f"; it may define {hides[0]}, which would make the update enable a capability"
+        yield Finding(
+            rule="manifest-unreadable",
+            severity=Severity.WARNING if harmless else Severity.UNKNOWN,
+            headline=f"{place.file} of {payload.version or payload.reference}: {unread.reason}{text}",
+            content=place.file,
+            subject=place.file,
+            hop=hop.index,
+            evidence=(Evidence(side, place.file, place.document, place.line),),
+            acknowledgeable=harmless,
+        )
+
+
+def _malformed(hop: Hop) -> Iterator[Finding]:
+    for side, request in hop.malformed:
+        if side == "from" and hop.index > 0:
+            continue
+        place = request.location
+        yield Finding(
+            rule="manifest-unreadable",
+            severity=Severity.UNKNOWN,
+            headline=f"{request.request} cannot be understood: {request.reason}",
+            content=place.file,
+            subject=request.request,
+            request=request.request,
+            component=request.request.rpartition("/")[2],
+            hop=hop.index,
+            evidence=(Evidence(side, place.file, place.document, place.line),),
+            acknowledgeable=False,
+        )
+
+
+def _nothing(
+    situation: Situation, side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]]
+) -> Iterator[Finding]:
+    key = ("nothing-to-judge", payload.reference)
+    if situation.platform.casefold() in WITHOUT_REQUESTS or key in seen:
+        return
+    empty = not any(is_credentials_request(m) for m in payload.manifests)
+    if not empty and not (side == "to" and _serves_nobody(situation, hop)):
+        return
+    seen.add(key)
+    whom = "" if empty else f" for {situation.platform}"
+    yield Finding(
+        rule="nothing-to-judge",
+        severity=Severity.UNKNOWN,
+        headline=f"{payload.reference} holds no CredentialsRequest{whom}: is it a whole release payload?",
+        content=None,
+        subject=payload.reference,
+        hop=hop.index,
+        evidence=(Evidence(side, "release-metadata"),),
+        acknowledgeable=False,
+    )
+
+
+def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
+    """Yield a finding where not one fact of the cluster was read: an empty dump must not read as a healthy cluster."""
+    cluster = situation.cluster
+    if cluster is None or any(row.state != "unknown" for row in cluster.rows):
+        return
+    yield Finding(
+        rule="nothing-to-judge",
+        severity=Severity.UNKNOWN,
+        headline=f"{cluster.description} holds nothing about a cluster: is it the right one?",
+        content=None,
+        subject="cluster",
+        evidence=(Evidence("cluster", "clusterversions/version"),),
+        acknowledgeable=False,
+    )
+
+
+def _serves_nobody(situation: Situation, hop: Hop) -> bool:
+    """Return whether a release carries no request at all for a platform that every release serves."""
+    traits = situation.platform_traits
+    if traits is None or traits.name not in ALWAYS_SERVED or hop.new_selection.conflicts:
+        return False
+    kinds = {s.request.provider_kind for s in hop.new_selection.requests.values()}
+    return traits.kind not in kinds | {d.kind for d in hop.new_selection.decisions}
+
+
+def _unverified(
+    situation: Situation, side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]]
+) -> Iterator[Finding]:
+    key = ("release-unverified", payload.reference)
+    if payload.verified or not situation.check_signature or key in seen:
+        return
+    seen.add(key)
+    yield Finding(
+        rule="release-unverified",
+        severity=Severity.BLOCKER if situation.require_signature else Severity.INFO,
+        headline=f"{payload.version or payload.reference} was not verified: "
+        f"{payload.verification or 'this form carries no signature'}",
+        content=payload.version,
+        subject=f"release {payload.version}",
+        hop=hop.index,
+        evidence=(Evidence(side, "release-metadata"),),
+    )
+
+
+def _unsupported(hop: Hop) -> Iterator[Finding]:
+    if hop.supported:
+        return
+    yield Finding(
+        rule="hop-unsupported",
+        severity=Severity.BLOCKER,
+        headline=f"{hop.old.version} to {hop.new.version}: {hop.unsupported_reason}",
+        content=[hop.old.version, hop.new.version],
+        subject="hop",
+        hop=hop.index,
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "name the releases between with --via, or accept the risk"),),
+        evidence=(Evidence("to", "release-metadata"),),
+    )
+
+
+def _capabilities(hop: Hop) -> Iterator[Finding]:
+    old, new = hop.old_filters.capabilities, hop.new_filters.capabilities
+    if old is None or new is None:
+        return
+    enabled = _carrying(hop.new, new.enabled - old.enabled)
+    disabled = _carrying(hop.old, old.enabled - new.enabled)
+    names = enabled.keys() | disabled.keys()
+    if not names:
+        return
+    touched = {request for requests in (*enabled.values(), *disabled.values()) for request in requests}
+    changed = any((r in hop.old_selection.requests) != (r in hop.new_selection.requests) for r in touched)
+    parts = [f"enables {n}{' by itself' if n in hop.newly_implicit else ''}" for n in sorted(enabled)]
+    parts += [f"no longer enables {n}" for n in sorted(disabled)]
+    effect = "other requests apply" if changed else "the same requests apply as before"
+    yield Finding(
+        rule="capability-change",
+        severity=Severity.WARNING if changed else Severity.INFO,
+        headline=f"the update {', '.join(parts)}; {effect}",
+        content=[sorted(enabled), sorted(disabled)],
+        subject="capabilities",
+        hop=hop.index,
+    )
+
+
+def _carrying(payload: Payload, names: frozenset[str]) -> dict[str, set[str]]:
+    """Return which of the capabilities carry requests in a payload, with the requests."""
+    found: dict[str, set[str]] = {}
+    for manifest in payload.manifests:
+        if is_credentials_request(manifest):
+            for name in names.intersection(capability_names(manifest.annotations)):
+                found.setdefault(name, set()).add(f"{manifest.namespace}/{manifest.name}")
+    return found

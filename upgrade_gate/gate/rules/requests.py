@@ -1,0 +1,416 @@
+"""Requests that come, go, move or contradict each other, and their Secrets, accounts and token paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.gate import cco
+from upgrade_gate.gate.credentials_mode import behaviour_of
+from upgrade_gate.gate.findings import (
+    Evidence,
+    Finding,
+    Guard,
+    Need,
+    NeedKind,
+    NeedStatus,
+    RemedyStep,
+    Rule,
+    Severity,
+    merge_needs,
+)
+from upgrade_gate.gate.requirements import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
+from upgrade_gate.gate.rules._common import (
+    component,
+    content_of,
+    count,
+    evidence,
+    missed,
+    places,
+    required,
+    severity_for_secrets,
+)
+from upgrade_gate.gate.situation import Behaviour, Mode
+from upgrade_gate.requests.diff import AddedGrant, Change, Why, grants_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+
+RULES = (
+    Rule(
+        "request-added",
+        Severity.BLOCKER,
+        "A component needs credentials that do not exist yet",
+        "The target applies a CredentialsRequest that the current release does not: a new component, or one that a "
+        "capability, feature gate or annotation lets in now. Make its identity, grants, trust and Secret before the "
+        "upgrade. CCO stops this only on a minor or major hop, on platforms where it checks, and by annotation alone.",
+    ),
+    Rule(
+        "request-removed",
+        Severity.INFO,
+        "A component no longer asks for credentials",
+        "A manifest that merely vanished stays in the cluster. Where CVO deletes the request and CCO runs its full "
+        "loop, the Secret goes with it; an old finalizer can make the deletion hang (warning).",
+    ),
+    Rule(
+        "request-renamed",
+        Severity.INFO,
+        "A request has a new name and the same Secret",
+        "Nothing to do on most clouds. On GCP the service account is keyed by the request's name, so ccoctl would make "
+        "a new one (warning).",
+    ),
+    Rule(
+        "secret-moved",
+        Severity.BLOCKER,
+        "A component reads its credentials from another Secret",
+        "The request's secretRef changed. The new Secret must exist, and on AWS, Azure and IBM ccoctl would make a new "
+        "identity for it, which needs every grant of the request.",
+    ),
+    Rule(
+        "provider-kind-changed",
+        Severity.BLOCKER,
+        "A request is for another provider kind",
+        "The providerSpec kind changed, so nothing that was granted before can be relied upon.",
+    ),
+    Rule(
+        "service-accounts-added",
+        Severity.BLOCKER,
+        "More service accounts use an identity",
+        "With token credentials each service account needs trust of its own. ccoctl does not refresh the trust of an "
+        "existing AWS role.",
+    ),
+    Rule(
+        "service-accounts-removed",
+        Severity.INFO,
+        "Fewer service accounts use an identity",
+        "Trust may be taken away after the upgrade; ccoctl leaves it.",
+    ),
+    Rule(
+        "token-path-changed",
+        Severity.BLOCKER,
+        "A component mounts its token at another path",
+        "With token credentials the Secret names the path of the token file; it must agree with the target.",
+    ),
+    Rule(
+        "request-unannotated",
+        Severity.WARNING,
+        "A request that CVO never applies, and whose Secret is read all the same",
+        "Without any include.release.openshift.io annotation CVO ignores the request, yet its component reads the "
+        "Secret and ccoctl users create it. It takes part in the diff.",
+    ),
+    Rule(
+        "request-duplicate",
+        Severity.WARNING,
+        "A request is defined more than once, equally",
+        "Harmless today; the definitions may part ways in a later release.",
+    ),
+    Rule(
+        "request-conflict",
+        Severity.BLOCKER,
+        "Definitions of one request contradict each other",
+        "Which one wins depends on the order of files, so what the component needs cannot be known. It cannot be "
+        "acknowledged; report it to the release's vendor.",
+        acknowledgeable=False,
+    ),
+)
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield one finding for each rule and request."""
+    for hop, change in situation.changes():
+        if change.kind == "added":
+            yield _added(situation, hop, change)
+        elif change.kind == "removed":
+            yield _removed(situation, hop, change)
+        else:
+            yield from _both_sides(situation, hop, change)
+    yield from _payload_faults(situation)
+
+
+def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
+    request = _after(change)
+    new = [a for a in change.added if a.covered_by is None]
+    modelled = cloud_of(request.provider_kind) is not None
+    passthrough = situation.mode is Mode.PASSTHROUGH and modelled  # no actuator serves a kind that nobody knows
+    needs: tuple[Need, ...] = ()
+    severity = Severity.BLOCKER
+    grants_matter = bool(new) and situation.permission_model(request)
+    if (situation.mode is Mode.MINT and modelled) or (passthrough and not grants_matter):
+        severity = Severity.INFO
+    elif passthrough:
+        needs = (grants_need(situation, request, [a.grant for a in new]),)
+    else:
+        needs = for_new_identity(situation, request, [a.grant for a in new], hop.new.minor)
+    guard, reason = _guard_of_new(situation, hop)
+    return _finding(
+        situation,
+        hop,
+        change,
+        rule="request-added",
+        severity=severity,
+        headline=f"{component(change)} asks for credentials of its own: {change.why}"
+        + ("" if modelled else f"; its kind {request.provider_kind or 'none'} is not modelled"),
+        content=content_of(new) or [str(request.secret), request.provider_kind],
+        guard=guard,
+        guard_reason=reason,
+        grants=change.added,
+        needs=needs,
+        remedy=(RemedyStep(f"create the identity and the Secret {request.secret}", "before"),)
+        if severity is Severity.BLOCKER
+        else (),
+    )
+
+
+def _guard_of_new(situation: Situation, hop: Hop) -> tuple[Guard, str]:
+    return cco.guard_new_request(
+        platform=situation.platform,
+        release=hop.old.minor,
+        hop_kind=hop.kind,
+        mode=situation.mode.value,
+        condition=_upgradeable(situation),
+    )
+
+
+def _upgradeable(situation: Situation) -> str | None:
+    """Return the status of CCO's Upgradeable condition, None where it is not known or not there."""
+    return cco.upgradeable_status(situation.cluster) if situation.cluster else None
+
+
+def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
+    deleted = change.request in hop.new_selection.deleted
+    severity, why = Severity.INFO, change.why
+    behaviour = behaviour_of(situation.cluster, situation.platform, hop.old.minor, situation.mode)
+    if deleted and behaviour is Behaviour.TIMED_TOKEN:
+        severity = Severity.WARNING
+        why = f"{change.why}, and CCO deletes Secret {change.secret_before} with it"
+    elif deleted and behaviour in (Behaviour.PLAIN, Behaviour.UNKNOWN) and _has_finalizer(situation, change):
+        severity = Severity.WARNING
+        why = f"{change.why}, and an old finalizer will make the deletion hang: CCO in manual mode never removes it"
+    return _finding(
+        situation,
+        hop,
+        change,
+        rule="request-removed",
+        severity=severity,
+        headline=f"{component(change)} no longer asks for credentials: {why}",
+        content=None,
+        remedy=(RemedyStep("remove its identity and Secret once the upgrade is complete", "after"),),
+    )
+
+
+def _has_finalizer(situation: Situation, change: Change) -> bool:
+    return situation.cluster is not None and cco.has_finalizer(situation.cluster, change.request)
+
+
+def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Finding]:
+    request = _after(change)
+    guard, reason = missed(hop)
+    if change.kind == "renamed":
+        gcp = situation.platform.casefold() == "gcp" and situation.mode.by_hand
+        text = ", and on GCP ccoctl finds the service account by this name" if gcp else ""
+        yield _finding(
+            situation,
+            hop,
+            change,
+            rule="request-renamed",
+            severity=Severity.WARNING if gcp else Severity.INFO,
+            headline=f"{(change.was or '').rpartition('/')[2]} is now {component(change)}{text}",
+            content=change.request,
+        )
+    if change.kind_changed:
+        before = change.request_before
+        yield _new_identity(
+            situation,
+            hop,
+            change,
+            rule="provider-kind-changed",
+            headline=f"{component(change)} changes from {before.provider_kind if before else '?'} "
+            f"to {request.provider_kind}",
+            content=request.provider_kind,
+        )
+    elif change.secret_before != change.secret_after:
+        yield _new_identity(
+            situation,
+            hop,
+            change,
+            rule="secret-moved",
+            headline=f"{component(change)} reads Secret {change.secret_after} instead of {change.secret_before}",
+            content=str(change.secret_after) if change.secret_after else None,
+        )
+    elif change.accounts_added and situation.credentials.may_need_trust:
+        yield _finding(
+            situation,
+            hop,
+            change,
+            rule="service-accounts-added",
+            severity=severity_for_secrets(situation, Severity.BLOCKER),
+            headline=f"{component(change)} adds {count(len(change.accounts_added), 'service account')}: "
+            f"{', '.join(change.accounts_added)}",
+            content=list(change.accounts_added),
+            guard=guard,
+            guard_reason=reason,
+            needs=(trust_need(situation, request, change.accounts_added),) if situation.mode.by_hand else (),
+            remedy=(RemedyStep("add the service accounts to the identity's trust", "before"),),
+        )
+    if change.accounts_removed:
+        yield _finding(
+            situation,
+            hop,
+            change,
+            rule="service-accounts-removed",
+            severity=Severity.INFO,
+            headline=f"{component(change)} drops {count(len(change.accounts_removed), 'service account')}: "
+            f"{', '.join(change.accounts_removed)}",
+            content=list(change.accounts_removed),
+        )
+    if change.token_paths[0] != change.token_paths[1] and situation.credentials.may_need_trust:
+        yield _token_path(situation, hop, change)
+
+
+def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
+    request = _after(change)
+    guard, reason = missed(hop)
+    needs: tuple[Need, ...] = ()
+    if situation.mode.by_hand and request.secret is not None:
+        needs = (token_path_need(request, secret_fact(situation, request.secret)),)
+    return _finding(
+        situation,
+        hop,
+        change,
+        rule="token-path-changed",
+        severity=severity_for_secrets(situation, Severity.BLOCKER),
+        headline=f"{component(change)} mounts its token at {request.token_path or 'the default path'}",
+        content=request.token_path,
+        guard=guard,
+        guard_reason=reason,
+        needs=needs,
+        remedy=(RemedyStep(f"write the new token path into Secret {request.secret}", "before"),),
+    )
+
+
+def _new_identity(
+    situation: Situation, hop: Hop, change: Change, *, rule: str, headline: str, content: object
+) -> Finding:
+    """Build the finding of a request whose identity cannot be the old one; grants named elsewhere are left out."""
+    request = _after(change)
+    guard, reason = missed(hop)
+    elsewhere = {a.grant for a in change.added if a.why in (Why.NEW, Why.WIDENED)}
+    grants = [AddedGrant(g, Why.NEW, None) for g in grants_of(request) if g not in elsewhere]
+    needs: tuple[Need, ...] = ()
+    severity = severity_for_secrets(situation, Severity.BLOCKER)
+    if situation.mode.by_hand:
+        needs = for_new_identity(situation, request, [a.grant for a in grants], hop.new.minor)
+    elif situation.mode is Mode.PASSTHROUGH and rule == "provider-kind-changed" and situation.permission_model(request):
+        severity, needs = Severity.BLOCKER, (grants_need(situation, request, [a.grant for a in grants]),)
+    return _finding(
+        situation,
+        hop,
+        change,
+        rule=rule,
+        severity=severity,
+        headline=headline,
+        content=content,
+        guard=guard,
+        guard_reason=reason,
+        grants=grants,
+        needs=needs,
+        remedy=(RemedyStep(f"create Secret {request.secret} with an identity that holds every grant", "before"),),
+    )
+
+
+def _payload_faults(situation: Situation) -> Iterator[Finding]:
+    seen: set[tuple[str, str]] = set()
+    for hop in situation.hops:
+        for side, selection in (("from", hop.old_selection), ("to", hop.new_selection)):
+            for conflict in selection.conflicts:
+                if ("request-conflict", conflict.request) in seen:
+                    continue
+                seen.add(("request-conflict", conflict.request))
+                guard, reason = missed(hop)
+                yield Finding(
+                    rule="request-conflict",
+                    severity=Severity.BLOCKER,
+                    headline=f"{conflict.request} cannot be judged: {conflict.detail}",
+                    content=conflict.detail,
+                    subject=conflict.request,
+                    request=conflict.request,
+                    component=conflict.request.rpartition("/")[2],
+                    hop=hop.index,
+                    guard=guard,
+                    guard_reason=reason,
+                    needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "the payload contradicts itself"),),
+                    evidence=tuple(Evidence(side, p.file, p.document, p.line) for p in conflict.locations),
+                    acknowledgeable=False,
+                )
+        yield from _marks(hop, seen)
+
+
+def _marks(hop: Hop, seen: set[tuple[str, str]]) -> Iterator[Finding]:
+    conflicts = {c.request for c in hop.new_selection.conflicts}
+    for name, selected in hop.new_selection.requests.items():
+        for rule, applies, text in (
+            ("request-unannotated", selected.status == "unannotated", "is in no cluster profile: CVO never applies it"),
+            ("request-duplicate", len(selected.locations) > 1 and name not in conflicts, "is defined more than once"),
+        ):
+            if applies and (rule, name) not in seen:
+                seen.add((rule, name))
+                yield Finding(
+                    rule=rule,
+                    severity=Severity.WARNING,
+                    headline=f"{name.rpartition('/')[2]} {text}",
+                    content=None,
+                    subject=name,
+                    request=name,
+                    component=name.rpartition("/")[2],
+                    secret=str(selected.request.secret) if selected.request.secret else None,
+                    hop=hop.index,
+                    evidence=places("to", selected),
+                )
+
+
+def _after(change: Change) -> CredentialsRequest:
+    request = change.request_after
+    assert request is not None  # noqa: S101 - only removed requests lack a target side
+    return request
+
+
+def _finding(
+    situation: Situation,
+    hop: Hop,
+    change: Change,
+    *,
+    rule: str,
+    severity: Severity,
+    headline: str,
+    content: object,
+    guard: Guard | None = None,
+    guard_reason: str | None = None,
+    grants: Iterable[AddedGrant] = (),
+    needs: tuple[Need, ...] = (),
+    remedy: tuple[RemedyStep, ...] = (),
+) -> Finding:
+    request = change.request_after or change.request_before
+    secret = change.secret_after or change.secret_before
+    listed = list(grants)
+    return Finding(
+        rule=rule,
+        severity=severity,
+        headline=headline,
+        content=content,
+        subject=change.request,
+        request=change.request,
+        component=component(change),
+        secret=str(secret) if secret else None,
+        hop=hop.index,
+        guard=guard,
+        guard_reason=guard_reason,
+        grants=required(request, listed, hop.beside(change)) if request else (),
+        needs=merge_needs(needs),
+        caveats=situation.proof.caveats(request, [a.grant for a in listed]) if request and listed else (),
+        identity=situation.proof.shown_identity(request) if request else None,
+        evidence=evidence(change),
+        remedy=remedy if severity is Severity.BLOCKER or rule == "request-removed" else (),
+    )

@@ -1,0 +1,110 @@
+"""Secrets that the target needs and the running release needs too, at the same place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.facts import Absent, Known
+from upgrade_gate.gate import cco
+from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
+from upgrade_gate.gate.requirements import asks_for_secret, keys_need
+from upgrade_gate.gate.situation import GUARDED_HOPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.cluster.observe import SecretRef
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+
+RULES = (
+    Rule(
+        "secret-missing",
+        Severity.BLOCKER,
+        "A Secret that a component reads is not there",
+        "In manual mode nobody but you creates it. The running release needs it too, so the component is broken or "
+        "idle today; after the upgrade it stays so.",
+    ),
+    Rule(
+        "secret-incomplete",
+        Severity.BLOCKER,
+        "A Secret lacks a key that its readers want",
+        "Key names were read (from a dump, or with --read-secrets), and one that the cloud's components need is not "
+        "among them.",
+    ),
+)
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield one finding for each Secret that is missing or incomplete."""
+    cluster = situation.cluster
+    if cluster is None or not situation.hops or not situation.mode.by_hand:
+        return
+    for secret, request in unchanged_secrets(situation):
+        match cluster.secrets.get(secret):
+            case Absent():
+                yield _missing(situation, secret, request)
+            case Known() as fact:
+                need = keys_need(situation, request, fact, situation.hops[-1].new.minor)
+                if need.status is NeedStatus.UNMET:
+                    yield _incomplete(situation, secret, request, need)
+            case _:
+                pass
+
+
+def unchanged_secrets(situation: Situation) -> Iterator[tuple[SecretRef, CredentialsRequest]]:
+    """Yield each Secret of the target that the current release needs too, with the first request that reads it.
+
+    A request whose own finding asks for its Secret (it is new, or its Secret or kind changed) is passed over: one
+    fault is one finding.
+    """
+    before = {s.request.secret for s in situation.hops[0].old_selection.requests.values()}
+    asked = {(c.request, c.secret_after) for _, c in situation.changes() if asks_for_secret(c)}
+    seen: set[SecretRef] = set()
+    for name, selected in situation.requirements():
+        secret = selected.request.secret
+        if secret is not None and secret in before and secret not in seen and (name, secret) not in asked:
+            seen.add(secret)
+            yield secret, selected.request
+
+
+def _missing(situation: Situation, secret: SecretRef, request: CredentialsRequest) -> Finding:
+    hop = next((h for h in situation.hops if h.kind in GUARDED_HOPS), situation.hops[0])
+    guard, reason = cco.guard_secret_missing(
+        platform=situation.platform, release=hop.old.minor, hop_kind=hop.kind, secret=secret
+    )
+    return Finding(
+        rule="secret-missing",
+        severity=Severity.BLOCKER,
+        headline=f"Secret {secret} does not exist, and {request.name} reads it",
+        content=str(secret),
+        subject=request.id,
+        request=request.id,
+        component=request.name,
+        secret=str(secret),
+        hop=hop.index,
+        guard=guard,
+        guard_reason=reason,
+        needs=(Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {secret} does not exist"),),
+        evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
+        remedy=(RemedyStep(f"create Secret {secret}", "before"),),
+    )
+
+
+def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsRequest, need: Need) -> Finding:
+    return Finding(
+        rule="secret-incomplete",
+        severity=Severity.BLOCKER,
+        headline=f"{need.detail}, and {request.name} reads it",
+        content=str(secret),
+        subject=request.id,
+        request=request.id,
+        component=request.name,
+        secret=str(secret),
+        hop=situation.hops[0].index,
+        guard=Guard.MISSED,
+        guard_reason="CCO does not look into Secrets in manual mode",
+        needs=(Need(NeedKind.KEYS, need.status, need.detail),),
+        evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
+        remedy=(RemedyStep(f"add the missing keys to Secret {secret}", "before"),),
+    )

@@ -1,0 +1,58 @@
+"""The net: whatever differs in a request and no other rule explains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.gate.findings import Finding, Need, NeedKind, NeedStatus, Rule, Severity
+from upgrade_gate.gate.rules._common import component, content_of, count, evidence, missed, required
+from upgrade_gate.requests.diff import Why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from upgrade_gate.gate.situation import Situation
+
+RULES = (
+    Rule(
+        "unclassified-change",
+        Severity.BLOCKER,
+        "A request changed in a way that no rule explains",
+        "A field of spec differs, or a Deny was added or lifted, and this version of the tool does not know what "
+        "it asks for. "
+        "Read the change, decide, and acknowledge it; nothing is ignored in silence.",
+    ),
+)
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield one finding for each request with a difference that nothing else explains."""
+    for hop, change in situation.changes():
+        leaves = [leaf for leaf in change.other if not leaf.harmless]
+        denies = [added for added in change.added if added.why is Why.UNCLASSIFIED]
+        request = change.request_after
+        lifted = [r.grant for r in change.removed if r.grant.effect not in (None, "Allow")]
+        if request is None or not (leaves or denies or lifted):
+            continue
+        guard, reason = missed(hop)
+        paths = [leaf.path for leaf in leaves] + [f"{a.grant.effect} {a.grant.permission}" for a in denies]
+        paths += [f"{grant.effect} {grant.permission} is lifted" for grant in lifted]
+        yield Finding(
+            rule="unclassified-change",
+            severity=Severity.BLOCKER,
+            headline=f"{component(change)} changes {count(len(paths), 'field')} that no rule explains: "
+            f"{', '.join(paths)}",
+            content=[[leaf.path, leaf.after] for leaf in leaves]
+            + content_of(denies)
+            + [["removed", grant.as_dict()] for grant in lifted],
+            subject=change.request,
+            request=change.request,
+            component=component(change),
+            secret=str(request.secret) if request.secret else None,
+            hop=hop.index,
+            guard=guard,
+            guard_reason=reason,
+            grants=required(request, denies, ()),
+            needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "read the change and decide"),),
+            evidence=evidence(change),
+        )

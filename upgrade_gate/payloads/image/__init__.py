@@ -1,0 +1,1 @@
+"""A release image: its manifest, its layers, its files."""

@@ -1,0 +1,280 @@
+"""A release payload: every document of every file, with its place, and the few that matter constructed whole."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import re
+from collections.abc import Mapping  # at run time too: the cache (sources/_cache.py) decodes into these types
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from upgrade_gate.base.errors import ManifestError
+from upgrade_gate.payloads.reference import MANIFEST_SUFFIXES, RELEASE_METADATA, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from upgrade_gate.payloads.reference import ReleaseFiles
+    from upgrade_gate.reading.yaml import Parsed
+
+__all__ = ["Location", "Manifest", "Payload", "Unreadable", "load"]
+
+_logger = logging.getLogger(__name__)
+_DEFAULT = Limits()
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
+_MATTERING = (
+    "CredentialsRequest",
+    "FeatureGate",
+    "clusterversions.config.openshift.io",
+    "capability.openshift.io/name",
+)
+"""Text that a file must hold, in clear or in disguise, to hold an object that decides anything."""
+_DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
+"""What could spell such text without its letters: an escape, a joined line, a tag (`!!binary`), damage."""
+
+
+class Location(Struct, frozen=True, order=True):
+    """Where a document stands: file name in the payload, document number from 0, first line from 1."""
+
+    file: str
+    document: int = 0
+    line: int = 1
+
+
+class Manifest(Struct, frozen=True):
+    """One document of a payload."""
+
+    group: str
+    version: str
+    kind: str
+    namespace: str
+    """Empty for cluster-scoped objects."""
+    name: str
+    annotations: Mapping[str, str] | None
+    """None when the document has no annotations at all, which is not the same as an empty map (releases.md 1.1)."""
+    location: Location
+    body: Mapping[str, Any] | None = None
+    """The whole document, only for CredentialsRequests, FeatureGates and the ClusterVersion CRD."""
+    duplicate_keys: tuple[str, ...] = ()
+    """Paths of keys that stand twice with differing values; the last one won, as upstream."""
+
+
+class Unreadable(Struct, frozen=True):
+    """A file, or a document of it, that could not be parsed."""
+
+    location: Location
+    reason: str
+    harmless: bool
+    """True only where it provably holds no request, no feature gate and nothing that implicit enabling needs of
+    this payload alone; see `may_define` for what the other payload needs of it."""
+    text: str = ""
+    """The unreadable text, only where it is harmless."""
+
+    def may_define(self, name: str) -> bool:
+        """Return whether an object of this name could stand in here.
+
+        Implicit enabling of capabilities looks up the target's objects in the current payload
+        (CVO GetImplicitlyEnabledCapabilities); an unreadable file there hides its partner.
+        """
+        return not self.harmless or name in self.text
+
+
+class Payload(Struct, frozen=True):
+    """One release payload, read."""
+
+    reference: str
+    version: str
+    """From release-metadata; empty when that is missing (then `unreadable` says so)."""
+    digest: str | None
+    verified: bool
+    manifests: tuple[Manifest, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    previous: tuple[str, ...] = ()
+    """Versions that may update to this one, from release-metadata."""
+    verification: str = ""
+    pullspec: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def minor(self) -> tuple[int, int]:
+        """Major and minor of the version; (0, 0) when it is not known."""
+        parts = self.version.split(".")
+        try:
+            return int(parts[0]), int(parts[1])
+        except (IndexError, ValueError):
+            return 0, 0
+
+
+def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
+    """Read every document of every YAML and JSON file; what cannot be read is in `unreadable`, never left out.
+
+    Manifests come in the order of file name and document. `kind: List` is replaced by its items. Raises nothing
+    about content: damage of any kind is recorded.
+    """
+    manifests: list[Manifest] = []
+    unreadable: list[Unreadable] = []
+    collecting = gc.isenabled()
+    gc.disable()  # nothing built here is a cycle; collecting costs 13 % (facts/test-components.md 7)
+    try:
+        version, previous = _release_metadata(files.files, unreadable)
+        for name in sorted(files.files):
+            if name.endswith(MANIFEST_SUFFIXES):
+                for item in _read(files.files[name], name, limits):
+                    if isinstance(item, Manifest):
+                        manifests.append(item)
+                    else:
+                        _logger.debug("%s:%d: %s", item.location.file, item.location.line, item.reason)
+                        unreadable.append(item)
+    finally:
+        if collecting:
+            gc.enable()
+    return Payload(
+        reference=files.reference,
+        version=version,
+        digest=files.digest,
+        verified=files.verified,
+        manifests=tuple(manifests),
+        unreadable=tuple(unreadable),
+        previous=previous,
+        verification=files.verification,
+        pullspec=files.pullspec,
+        notes=tuple(files.notes),
+    )
+
+
+def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) -> tuple[str, tuple[str, ...]]:
+    """Return version and previous versions, or record why there is none (oc release new: cincinnati-metadata-v0)."""
+    from upgrade_gate.reading import yaml as documents  # a payload from the cache needs no YAML
+
+    place = Location(RELEASE_METADATA)
+    if RELEASE_METADATA not in files:
+        unreadable.append(Unreadable(place, "the payload has no release-metadata, so its version is unknown", False))
+        return "", ()
+    try:
+        body = documents.parse_one(files[RELEASE_METADATA], RELEASE_METADATA).body
+    except ManifestError as exc:
+        unreadable.append(Unreadable(place, exc.message, False))
+        return "", ()
+    match body:
+        case {"kind": "cincinnati-metadata-v0", "version": str(version)} if _VERSION.fullmatch(version):
+            previous = body.get("previous") or ()
+            if isinstance(previous, (list, tuple)) and all(isinstance(v, str) for v in previous):
+                return version, tuple(previous)
+            reason = "release-metadata: `previous` is no list of versions"
+        case {"kind": "cincinnati-metadata-v0"}:
+            reason = "release-metadata: `version` is no version"
+        case _:
+            reason = "release-metadata is not of the kind cincinnati-metadata-v0"
+    unreadable.append(Unreadable(place, reason, False))
+    return "", ()
+
+
+def _read(data: bytes, file: str, limits: Limits) -> Iterator[Manifest | Unreadable]:
+    """Yield the manifests of one file, each whole where it decides something and in outline where not."""
+    from upgrade_gate.reading import yaml as documents
+    from upgrade_gate.reading.manifest_index import outline
+
+    found = outline(data) if len(data) <= limits.file and b"CredentialsRequest" not in data else None
+    if found is not None:
+        listed: list[Manifest] = []
+        for doc in found:
+            place = Location(file, doc.document, doc.line)
+            identity = _identity(doc.api_version, doc.kind, doc.metadata, place)
+            if isinstance(identity, str) or _decides(identity):
+                break
+            listed.append(identity)
+        else:
+            yield from listed
+            return
+    try:
+        parsed = documents.parse(data, file, limits=limits)
+    except documents.DocumentError as exc:
+        yield _unreadable(data, Location(file, exc.document, exc.line), exc.problem)
+        return
+    for one in parsed:
+        yield from _expand(one, data, Location(file, one.document, one.line))
+
+
+def _expand(parsed: Parsed, data: bytes, place: Location) -> Iterator[Manifest | Unreadable]:
+    """Yield the manifest of a document, or those of a list."""
+    body = parsed.body
+    if not isinstance(body, dict):
+        yield _unreadable(data, place, "the document is no mapping")
+        return
+    kind, items = body.get("kind"), body.get("items")
+    if not (isinstance(kind, str) and kind.endswith("List") and isinstance(items, list)):
+        yield _whole(body, parsed.duplicate_keys, data, place)
+        return
+    for i, item in enumerate(items):
+        if item is None:
+            continue
+        prefix = f"items[{i}]."
+        repeated = tuple(path.removeprefix(prefix) for path in parsed.duplicate_keys if path.startswith(prefix))
+        if isinstance(item, dict) and str(item.get("kind", "")).endswith("List") and "items" in item:
+            yield _unreadable(data, place, f"items[{i}] is a list inside a list")
+        elif isinstance(item, dict):
+            yield _whole(item, repeated, data, place)
+        else:
+            yield _unreadable(data, place, f"items[{i}] is no mapping")
+
+
+def _whole(body: dict[str, Any], repeated: tuple[str, ...], data: bytes, place: Location) -> Manifest | Unreadable:
+    """Return the manifest of a document that was built in full; its body only where that decides something."""
+    identity = _identity(body.get("apiVersion"), body.get("kind"), body.get("metadata"), place)
+    if isinstance(identity, str):
+        return _unreadable(data, place, identity)
+    if not _decides(identity):
+        return identity
+    return replace(identity, body=body, duplicate_keys=repeated)
+
+
+def _identity(api_version: object, kind: object, metadata: object, place: Location) -> Manifest | str:
+    """Return the manifest without its body, or what its identity lacks (library-go ParseManifests: kind and name)."""
+    if not isinstance(api_version, str) or not api_version or api_version.count("/") > 1:
+        return "apiVersion is missing or no text"
+    if not isinstance(kind, str) or not kind:
+        return "kind is missing or no text"
+    if not isinstance(metadata, dict):
+        return "metadata is missing or no mapping"
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if not isinstance(name, str) or not name:
+        return "metadata.name is missing or no text"
+    if not isinstance(namespace, str | None):
+        return "metadata.namespace is no text"
+    group, _, version = api_version.rpartition("/")
+    return Manifest(group, version, kind, namespace or "", name, _annotations(metadata.get("annotations")), place)
+
+
+def _annotations(found: object) -> Mapping[str, str] | None:
+    """Return the annotations as upstream sees them: one value that is no text hides them all.
+
+    apimachinery Unstructured.GetAnnotations drops the error of NestedStringMap and with it the map.
+    """
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        return None
+    return found
+
+
+def _decides(manifest: Manifest) -> bool:
+    """Return whether somebody reads the body: requests, feature gates, the ClusterVersion CRD."""
+    match manifest.group, manifest.kind:
+        case "cloudcredential.openshift.io", "CredentialsRequest":
+            return True
+        case "config.openshift.io", "FeatureGate":
+            return True
+        case "apiextensions.k8s.io", "CustomResourceDefinition":
+            return manifest.name == "clusterversions.config.openshift.io"
+        case _:
+            return False
+
+
+def _unreadable(data: bytes, place: Location, reason: str) -> Unreadable:
+    """Return the record of what could not be read, harmless only where its text rules out all that matters."""
+    text = data.decode("utf-8", errors="replace")
+    harmless = (
+        len(data) <= _DEFAULT.file and not any(word in text for word in _MATTERING) and not _DISGUISE.search(text)
+    )
+    return Unreadable(place, reason, harmless, text if harmless else "")

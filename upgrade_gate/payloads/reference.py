@@ -1,0 +1,210 @@
+"""Release references, and what a source gives for one: the files of a payload, with their digest.
+
+A source is a plugin in `sources/` with `SCHEMES` (the prefixes it answers to) and `fetch`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
+
+from upgrade_gate.base import plugins
+from upgrade_gate.base.errors import SourceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "IMAGE_REFERENCES",
+    "MANIFEST_SUFFIXES",
+    "RELEASE_METADATA",
+    "Limits",
+    "Reference",
+    "ReleaseFiles",
+    "Settings",
+    "Source",
+    "fetch",
+    "is_payload_file",
+    "parse_reference",
+]
+
+RELEASE_METADATA = "release-metadata"
+IMAGE_REFERENCES = "image-references"
+MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
+"""oc and the CVO compare them with case."""
+
+_PREFIXES = {
+    "dir": "dir",
+    "archive": "archive",
+    "docker-archive": "archive",
+    "oci-archive": "archive",
+    "oci": "oci",
+    "mirror": "mirror",
+    "registry": "registry",
+    "docker": "registry",
+}
+"""Prefix to scheme; skopeo's names of the same things are taken too."""
+_VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
+_HOST = re.compile(r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:\d+|\[[0-9A-Fa-f:]+\](?::\d+)?)")
+_PORT = re.compile(r"\d{1,5}/")
+"""What stands behind a host: `registry:5000/openshift/release` is no `registry:` form."""
+_FORMS = (
+    "a release is a pullspec (registry.example/repository:tag or @sha256:…), a version, a folder, dir:PATH, "
+    "archive:FILE, oci:PATH[:TAG], mirror:PATH[:TAG], registry:PULLSPEC, or cluster"
+)
+
+
+class Limits(Struct, frozen=True):
+    """Caps on what is read (design section 13); bytes unless said otherwise."""
+
+    compressed: int = 256 * 2**20
+    unpacked: int = 1024 * 2**20
+    file: int = 32 * 2**20
+    depth: int = 200
+    """Levels of nesting in a document."""
+    nodes: int = 1_000_000
+    """Nodes of one document, aliases expanded."""
+    entries: int = 200_000
+    """Entries of one archive or layer."""
+
+
+class Reference(Struct, frozen=True):
+    """A release reference as the user gave it, split into the source's scheme and the rest."""
+
+    text: str
+    scheme: str
+    """Plugin prefix: `dir`, `archive`, `oci`, `mirror`, `registry`; `version` and `cluster` are resolved before."""
+    target: str
+
+
+class Settings(Struct, frozen=True):
+    """What the command line says about reading releases; every source takes what concerns it (design section 10)."""
+
+    registry_config: Path | None = None
+    certificate_authority: Path | None = None
+    insecure: tuple[str, ...] = ()
+    idms_files: tuple[Path, ...] = ()
+    icsp_files: tuple[Path, ...] = ()
+    mirror_policies: tuple[Mapping[str, object], ...] = ()
+    """IDMS, ITMS and ICSP objects read from the cluster, on request."""
+    pull_secret: bytes | None = None
+    """The cluster's own pull secret (docker config JSON), on request; never printed."""
+    verify: str = "auto"
+    """`auto`, `require` or `off`."""
+    signatures: tuple[Path, ...] = ()
+    """Files and folders that hold signatures or keyrings."""
+    signature_configmaps: tuple[Mapping[str, object], ...] = ()
+    """Signature and verification ConfigMaps of the cluster."""
+    signatures_unread: str = ""
+    """Why those of the cluster were not read, and what would allow it."""
+    graph: str | None = None
+    channel: str | None = None
+    architecture: str = "amd64"
+    offline: bool = False
+    timeout: float = 120.0
+    """Total deadline of one download, seconds."""
+    cache_dir: Path | None = None
+    """None: no cache."""
+    progress: bool = False
+    limits: Limits = Limits()
+
+    def __repr__(self) -> str:
+        return "Settings(…)"  # it may hold the pull secret
+
+
+class ReleaseFiles(Struct, frozen=True):
+    """The files of one release payload, as a source found them."""
+
+    reference: str
+    """As given by the user, without credentials."""
+    files: Mapping[str, bytes]
+    """File name (relative to release-manifests, `/` between folders) to content; sorted by name."""
+    digest: str | None = None
+    """`sha256:…` of the manifest (for a list: of the list), None where the form has none."""
+    verified: bool = False
+    """Whether a valid release signature was checked."""
+    verification: str = ""
+    """One sentence: who signed, or why there is no verdict on the signature."""
+    pullspec: str | None = None
+    """Repository with digest, for `oc adm upgrade --to-image`; None where unknown."""
+    notes: Sequence[str] = ()
+    """What the user should know about the source, one sentence each."""
+
+
+class Source(Protocol):
+    """A plugin module in `sources/`."""
+
+    SCHEMES: tuple[str, ...]
+
+    def fetch(self, reference: Reference, settings: Settings) -> ReleaseFiles:
+        """Return the files of the payload.
+
+        Raises UsageError where the path or tag form does not exist, SourceError (naming file or digest) where the
+        release exists and cannot be read, is too large, or fails its digest.
+        """
+        ...
+
+
+def is_payload_file(name: str) -> bool:
+    """Return whether a file of release-manifests is read at all: manifests, and the two files about the release."""
+    return name.endswith(MANIFEST_SUFFIXES) or name in (RELEASE_METADATA, IMAGE_REFERENCES)
+
+
+def parse_reference(text: str) -> Reference:
+    """Split a release reference into scheme and target (design section 3.1).
+
+    A bare version is a version even where a folder has the same name, since a folder could be planted: `dir:` or
+    `./` names the folder. Raises UsageError, listing the forms, for anything else.
+    """
+    if not text.strip():
+        raise UsageError("an empty release reference", hint=_FORMS)
+    if text == "cluster":
+        return Reference(text, "cluster", "")
+    prefix, colon, rest = text.partition(":")
+    if colon and prefix in _PREFIXES and not _PORT.match(rest):
+        target = rest.removeprefix("//") if prefix in ("docker", "registry") else rest
+        if not target:
+            raise UsageError(f"{text}: nothing stands behind the prefix", hint=_FORMS)
+        return Reference(text, _PREFIXES[prefix], target)
+    if version := _VERSION.fullmatch(text):
+        return Reference(text, "version", version[1])
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return Reference(text, _kind_of_folder(path), str(path))
+    if path.is_file():
+        return Reference(text, "archive", str(path))
+    host, slash, repository = text.partition("/")
+    if slash and repository and _HOST.fullmatch(host) and not text.startswith((".", "/", "~")):
+        return Reference(text, "registry", text)
+    if slash:
+        raise UsageError(f"{text}: no such file or folder, and no pullspec", hint=_FORMS)
+    raise UsageError(f"{text}: not a release reference", hint=_FORMS)
+
+
+def _kind_of_folder(path: Path) -> str:
+    """Return the scheme of a folder that was given without one."""
+    if (path / "oci-layout").is_file() and (path / "index.json").is_file():
+        return "oci"
+    if (path / "v2").is_dir() and not (path / "release-manifests").is_dir():
+        return "mirror"
+    return "dir"
+
+
+def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
+    """Return the files of a release, read by the plugin of its scheme.
+
+    `version` and `cluster` must have been resolved to a pullspec before. Raises UsageError and SourceError as
+    `Source.fetch` says.
+    """
+    return _source(reference).fetch(reference, settings)
+
+
+def _source(reference: Reference) -> Source:
+    """Return the plugin that answers to a scheme, importing no other where the file names tell."""
+    for plugin in plugins.load_likely_first("payloads.sources", reference.scheme):
+        if reference.scheme in plugin.SCHEMES:
+            return cast("Source", plugin)
+    raise SourceError(f"{reference.text}: no source reads {reference.scheme!r}", hint=_FORMS)

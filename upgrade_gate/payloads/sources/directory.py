@@ -1,0 +1,70 @@
+"""Read a release from a folder of manifests, or a folder that contains one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.payloads.image import folder as _folder
+from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
+
+if TYPE_CHECKING:
+    from upgrade_gate.payloads.reference import Limits, Reference, Settings
+
+__all__ = ["SCHEMES", "fetch"]
+
+SCHEMES: tuple[str, ...] = ("dir",)
+
+
+def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
+    """Return the manifests of what `oc adm release extract --to` writes, of oc-mirror's hold-release, and the like."""
+    folder = Path(reference.target).expanduser()
+    if not folder.exists():
+        raise UsageError(f"{reference.target}: no such folder")
+    if not folder.is_dir():
+        raise UsageError(f"{reference.target} is no folder", hint=f"for a file write archive:{reference.target}")
+    return ReleaseFiles(
+        reference=reference.text,
+        files=_read(folder, reference.target, settings.limits),
+        verification="a folder of manifests has no digest that could be signed",
+    )
+
+
+def _read(folder: Path, shown: str, limits: Limits) -> dict[str, bytes]:
+    found = dict(_folder.walk(folder, limits))
+    root = _folder.find_root(found, shown)
+    files: dict[str, bytes] = {}
+    total = 0
+    for name in sorted(found):
+        if not name.startswith(root):
+            continue
+        entry = found[name]
+        if entry.is_symlink():
+            raise SourceError(f"{shown}/{name} is a link; links are not followed", hint="copy the file itself")
+        if not is_payload_file(name[len(root) :]):
+            continue
+        content = _content(entry.path, f"{shown}/{name}", limits)
+        total += len(content)
+        if total > limits.unpacked:
+            raise SourceError(f"{shown} holds more than the {limits.unpacked} bytes that are read of one release")
+        files[name[len(root) :]] = content
+    return files
+
+
+def _content(path: str, shown: str, limits: Limits) -> bytes:
+    descriptor, size = _folder.open_inside(path, shown)
+    try:
+        if size > limits.file:
+            raise SourceError(f"{shown}: {size} bytes, more than the {limits.file} that are read of one file")
+        content = os.read(descriptor, size + 1)
+        while 0 < len(content) < size and (more := os.read(descriptor, size + 1 - len(content))):
+            content += more
+    except OSError as exc:
+        raise SourceError(f"{shown}: {exc.strerror}") from exc
+    finally:
+        os.close(descriptor)
+    if len(content) != size:
+        raise SourceError(f"{shown} changed while it was read", hint="run again when nothing writes there")
+    return content

@@ -1,0 +1,1 @@
+"""Who serves a Secret, and what is proven of that identity."""

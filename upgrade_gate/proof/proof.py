@@ -1,0 +1,247 @@
+"""What is proven about the identities that serve this cluster's Secrets.
+
+Joins the three things that a proof needs: what an export or a live account says (`entitlements`), which identity
+serves a secretRef, and the facts of the cluster (issuer, scopes).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from upgrade_gate.base.facts import Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.clouds.contract import holdings as entitlements
+from upgrade_gate.clouds.contract.holdings import Judgement, Resolves, Verdict
+from upgrade_gate.cluster.observe import request_scopes
+from upgrade_gate.proof.identity_map import Identities
+from upgrade_gate.report.document import ExportView, IdentitiesView
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import Collection, Holdings, Identity, PolicySize
+    from upgrade_gate.cluster.observe import Cluster, SecretRecord
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+
+__all__ = ["Claims", "Proof"]
+
+NOTHING_SUPPLIED = "no identities were given (--identities)"
+ROOT_NAMESPACE = "kube-system"
+
+
+class Claims(Struct, frozen=True):
+    """What the user supplied about identities."""
+
+    collection: Collection | None = None
+    """None where `--identities` was not given, or where nothing of it could be read (`failure`)."""
+    failure: str | None = None
+    """Why nothing that was given could be read."""
+    identities: Identities = field(default_factory=Identities)
+    ccoctl_name: str | None = None
+    strict: bool = False
+
+    @property
+    def given(self) -> bool:
+        """Whether entitlements were supplied at all."""
+        return self.collection is not None or self.failure is not None
+
+
+class Proof(Struct, frozen=True):
+    """Answers whether a requirement is held; without entitlements every answer is UNKNOWN."""
+
+    claims: Claims = field(default_factory=Claims)
+    cluster: Cluster | None = None
+    root_secret: SecretRef | None = None
+    """Set in passthrough mode: every request is served by the root credential."""
+    root_of_platform: SecretRef | None = None
+    """The platform's root credential, whatever the mode."""
+    _held: dict[str, Holdings | None] = field(default_factory=dict)
+    _judged: dict[Hashable, Judgement] = field(default_factory=dict)
+
+    @property
+    def given(self) -> bool:
+        """Whether entitlements were supplied at all."""
+        return self.claims.given
+
+    def grants(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[tuple[Grant, Judgement], ...]:
+        """Judge each required grant on the identity that serves the request's Secret."""
+        return tuple((grant, self._grant(request, grant)) for grant in grants)
+
+    def trust(self, request: CredentialsRequest, accounts: Sequence[str]) -> Judgement:
+        """Judge whether the identity trusts every one of these service accounts in the Secret's namespace."""
+        found = self._serving(request)
+        if isinstance(found, Judgement):
+            return found
+        holdings, identity = found
+        judgement = self._trust(request, holdings, identity, accounts)
+        return entitlements.strict(judgement) if self.claims.strict else judgement
+
+    def at_root(self) -> Proof:
+        """Return the same proof with every request served by the root credential, as CCO's own work is."""
+        return replace(self, root_secret=self.root_of_platform, _judged={})
+
+    def caveats(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[str, ...]:
+        """Return what no export can show about covered grants, one line each, sorted."""
+        if not self.given:
+            return ()
+        judged = self.grants(request, grants)
+        return tuple(sorted({line for _, j in judged if j.verdict is Verdict.COVERED for line in j.caveats}))
+
+    def identity_of(self, request: CredentialsRequest) -> Identity | None:
+        """Return the identity that serves a request, with how that is known and what contradicts it."""
+        secret = self.root_secret or request.secret
+        if secret is None:
+            return None
+        holdings = self._holdings(request.provider_kind)
+        record = self._record(secret)
+        ccoctl = None
+        plugin = entitlements.provider_of_kind(request.provider_kind)
+        if self.claims.ccoctl_name and self.root_secret is None and plugin is not None:
+            ccoctl = entitlements.ccoctl_name(
+                plugin.PROVIDER, self.claims.ccoctl_name, secret.namespace, secret.name, request.name
+            )
+        return entitlements.identify(
+            holdings,
+            in_secret=record.value.identity if isinstance(record, Known) else None,
+            configured=self.claims.identities.of(str(secret)),
+            ccoctl=ccoctl,
+        )
+
+    def resolved(self, kind: str, identity: str) -> str:
+        """Return the one spelling of an identity of a providerSpec kind; as given where nothing joins several."""
+        holdings: object = self._holdings(kind)
+        return (holdings.resolve(identity) if isinstance(holdings, Resolves) else None) or identity
+
+    def shown_identity(self, request: CredentialsRequest) -> tuple[str, str] | None:
+        """Return identity and source for a finding; None without entitlements or where nobody says."""
+        identity = self.identity_of(request) if self.given else None
+        return (identity.id, identity.source) if identity else None
+
+    def sizes(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
+        """Return each limit of the identity's cloud that what it holds and `required` would exceed together."""
+        found = self._serving(request)
+        return () if isinstance(found, Judgement) else found[0].sizes(found[1].id, required)
+
+    def evidence(self) -> IdentitiesView | None:
+        """Return what the report says about the source of the proof, None where nothing was supplied."""
+        collection = self.claims.collection
+        if collection is None:
+            return None
+        files = [ExportView(file=name, sha256=digest) for name, digest in sorted(collection.files.items())]
+        accounts = {h.account for h in self._held.values() if h is not None and h.account}
+        return IdentitiesView(
+            source=collection.source,
+            account=", ".join(sorted(accounts)) or self.claims.identities.account,
+            collected=collection.collected,
+            files=files,
+            caveats=sorted({c for j in self._judged.values() if j.verdict is Verdict.COVERED for c in j.caveats}),
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what of the export could not be used, one line each."""
+        collection = self.claims.collection
+        if collection is None:
+            return (self.claims.failure,) if self.claims.failure else ()
+        unknown = (
+            f"{origin}: no cloud prints documents of this shape; it proves nothing"
+            for origin in collection.unrecognised
+        )
+        return (*collection.unread, *unknown)
+
+    def _grant(self, request: CredentialsRequest, grant: Grant) -> Judgement:
+        key = (request.id, request.secret, request.provider_kind, request.service_accounts, grant)
+        try:
+            known = self._judged.get(key)
+        except TypeError:  # a condition that cannot be hashed is judged anew
+            return self._judge(request, grant)
+        if known is None:
+            known = self._judged[key] = self._judge(request, grant)
+        return known
+
+    def _judge(self, request: CredentialsRequest, grant: Grant) -> Judgement:
+        found = self._serving(request)
+        if isinstance(found, Judgement):
+            return found
+        holdings, identity = found
+        scopes = self._scopes(request)
+        if isinstance(scopes, Judgement):
+            return scopes
+        judgement = holdings.judge(identity.id, grant, scopes)
+        if self.claims.strict:
+            judgement = entitlements.strict(judgement)
+        if identity.source == "ccoctl-name" and judgement.verdict is Verdict.COVERED:
+            if not request.service_accounts:
+                return Judgement(
+                    Verdict.UNKNOWN,
+                    f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
+                    f"{request.id} names no service account to trust (name the identity in the configuration)",
+                )
+            trust = self._trust(request, holdings, identity, request.service_accounts)
+            if trust.verdict is not Verdict.COVERED or trust.caveats:
+                return Judgement(
+                    Verdict.UNKNOWN,
+                    f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
+                    f"{'; '.join((trust.reason, *trust.caveats))}",
+                )
+        return judgement
+
+    def _serving(self, request: CredentialsRequest) -> tuple[Holdings, Identity] | Judgement:
+        if self.claims.failure is not None:
+            return Judgement(Verdict.UNKNOWN, self.claims.failure)
+        if self.claims.collection is None:
+            return Judgement(Verdict.UNKNOWN, NOTHING_SUPPLIED)
+        holdings = self._holdings(request.provider_kind)
+        if holdings is None:
+            return Judgement(Verdict.UNKNOWN, f"what identities hold cannot be judged for {request.provider_kind}")
+        identity = self.identity_of(request)
+        if identity is None:
+            return Judgement(
+                Verdict.UNKNOWN,
+                f"nothing says which identity serves Secret {self.root_secret or request.secret} "
+                "(identities: in the configuration, --read-secrets, or --ccoctl-name)",
+            )
+        return holdings, identity
+
+    def _trust(
+        self, request: CredentialsRequest, holdings: Holdings, identity: Identity, accounts: Sequence[str]
+    ) -> Judgement:
+        issuer = self.cluster.issuer if self.cluster else Unknown("no cluster was read")
+        match issuer:
+            case Known(value=url):
+                namespace = request.secret.namespace if request.secret else ""
+                subjects = [f"system:serviceaccount:{namespace}:{account}" for account in accounts]
+                return holdings.trust(identity.id, url, subjects)
+            case Unknown(reason=reason):
+                return Judgement(Verdict.UNKNOWN, f"the cluster's token issuer is not known: {reason}")
+            case _:
+                return Judgement(Verdict.UNKNOWN, "the cluster has no token issuer of its own")
+
+    def _scopes(self, request: CredentialsRequest) -> tuple[str, ...] | Judgement:
+        if self.cluster is None:
+            return ()
+        match request_scopes(self.cluster, request.name):
+            case Known(value=scopes):
+                return scopes
+            case Unknown(reason=reason):
+                return Judgement(Verdict.UNKNOWN, f"which scopes must be covered is not known: {reason}")
+            case _:
+                return ()
+
+    def _holdings(self, kind: str) -> Holdings | None:
+        if kind not in self._held:
+            collection = self.claims.collection
+            account = self.claims.identities.account
+            self._held[kind] = entitlements.holdings(collection, kind, account) if collection else None
+        return self._held[kind]
+
+    def _record(self, secret: SecretRef) -> Fact[SecretRecord]:
+        if self.cluster is None:
+            return Unknown("no cluster was read")
+        if secret == self.root_of_platform:
+            return self.cluster.root_secret
+        return self.cluster.secrets.get(secret, Unknown("it was not read"))

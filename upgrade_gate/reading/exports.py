@@ -1,0 +1,264 @@
+"""Files that the clouds' own command lines wrote: bytes to parsed documents, whatever shell redirected them.
+
+A file may hold one JSON document, several after one another (pages), or YAML (what gcloud prints by default), as
+UTF-8 with or without a byte order mark or as UTF-16 (PowerShell's `>`), compressed by gzip or not. Nothing is judged
+by a file's name.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import json
+import logging
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.payloads.reference import Limits
+from upgrade_gate.reading import yaml as documents
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ExportFile", "parse", "read"]
+
+_logger = logging.getLogger(__name__)
+
+MAX_BYTES = 256 * 2**20
+"""The details of one AWS account with 5,000 roles are about 60 MB."""
+MAX_FILES = 20_000
+_LIMITS = Limits(nodes=0)
+"""Of YAML; no alias is expanded, for no command line prints one."""
+_GZIP = b"\x1f\x8b"
+_CUT_LINES = 3
+"""Lines at the end that a cut may have broken, and at the beginning that may be a command's own words."""
+
+
+class ExportFile(Struct, frozen=True):
+    """One file of an export."""
+
+    name: str
+    """Relative to the path that was given."""
+    sha256: str
+    modified: float
+    """Seconds since the epoch."""
+    bodies: tuple[Any, ...] = ()
+    problem: str | None = None
+    """Why the file, or the rest of it, could not be read; what was read before the fault stands in `bodies`."""
+
+
+def read(path: Path) -> tuple[ExportFile, ...]:
+    """Return every file of an export, sorted by name.
+
+    Raises UsageError where the path does not exist, EntitlementError where it is a folder without any file. A file
+    that cannot be read is returned with its problem: its content is unknown, not absent.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder", hint="--identities export:PATH needs an export")
+    if path.is_dir():
+        names = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _counts(p) and not _hidden(p, path))
+        if not names:
+            raise EntitlementError(
+                f"{path}: the folder holds no file", hint="put there what the cloud's own CLI prints as JSON"
+            )
+        if len(names) > MAX_FILES:
+            raise EntitlementError(f"{path}: holds {len(names)} files, more than {MAX_FILES}")
+        return tuple(_file(path / name, name) for name in names)
+    return (_file(path, path.name),)
+
+
+def _counts(path: Path) -> bool:
+    """Return whether something is a file, or a link that should lead to one: what it hides is unknown."""
+    return path.is_file() or path.is_symlink()
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _file(path: Path, name: str) -> ExportFile:
+    if path.is_symlink() and path.is_dir():
+        return ExportFile(name, "", 0.0, problem=f"{name}: a link to a folder, which is not followed")
+    try:
+        modified = path.stat().st_mtime
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as exc:
+        return ExportFile(name, "", 0.0, problem=f"{name}: {exc.strerror or exc}")
+    digest = hashlib.sha256(data).hexdigest()
+    if len(data) > MAX_BYTES:
+        return ExportFile(name, digest, modified, problem=f"{name}: larger than {MAX_BYTES} bytes")
+    bodies, problem = parse(data)
+    if problem is not None:
+        _logger.warning("%s: %s", name, problem)
+        problem = f"{name}: {problem}"
+    return ExportFile(name, digest, modified, bodies, problem)
+
+
+def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
+    """Return the documents of a file's bytes, and what went wrong after the last of them (None: nothing).
+
+    Text that is neither JSON nor YAML (a script, a note) is one document, which no cloud will recognise.
+    """
+    if data.startswith(_GZIP):
+        data, problem = _unzip(data)
+        if problem is not None:
+            return (), problem
+    text = _decode(data)
+    if text is None:
+        return (), "neither UTF-8 nor UTF-16 text"
+    stripped = text.lstrip()
+    if not stripped:
+        return (), (
+            "empty: what should have written it may have failed, or gcloud had an empty list to print "
+            "(it prints one with --format=json)"
+        )
+    if stripped[0] in "[{":
+        return _json(stripped)
+    try:
+        bodies, problem = _yaml(text)
+        if problem is None:
+            return bodies, None
+        if _was_yaml(text):
+            return (), problem
+        return ((), "other text stands before what was exported") if _follows_text(text) else ((text,), None)
+    except _KeyTwiceError as exc:
+        return (), str(exc)
+
+
+def _unzip(data: bytes) -> tuple[bytes, str | None]:
+    """Return what gzip compressed, all members of it, never more than the bound."""
+    found = bytearray()
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            found += member.decompress(data, MAX_BYTES + 1 - len(found))
+        except zlib.error:
+            return b"", "gzip that cannot be unpacked"
+        if len(found) > MAX_BYTES:
+            return b"", f"larger than {MAX_BYTES} bytes when unpacked"
+        if not member.eof:
+            return b"", "gzip that is cut off"
+        data = member.unused_data.lstrip(b"\0")
+    return bytes(found), None
+
+
+class _KeyTwiceError(ValueError):
+    """An object in which one value would hide another: nobody knows which one counts."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} stands twice with differing values")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose keys have one value each."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        for key, value in pairs:
+            if found[key] != value:
+                raise _KeyTwiceError(key)
+    return found
+
+
+def _was_yaml(text: str) -> bool:
+    """Return whether text would be an export without its last lines: it is cut off then, and no note or script."""
+    lines = text.splitlines(keepends=True)
+    for kept in range(len(lines) - 1, max(0, len(lines) - 1 - _CUT_LINES), -1):
+        bodies, problem = _yaml("".join(lines[:kept]))
+        if problem is None:
+            return any(_is_nested(body) for body in bodies)
+    return False
+
+
+def _follows_text(text: str) -> bool:
+    """Return whether text would be an export without its first lines: warnings that a command wrote to its output."""
+    lines = text.splitlines(keepends=True)
+    for skipped in range(1, min(len(lines), _CUT_LINES + 1)):
+        rest = "".join(lines[skipped:]).lstrip()
+        bodies, problem = _json(rest) if rest[:1] in ("[", "{") else _yaml(rest)
+        if problem is None and any(_is_nested(body) for body in bodies):
+            return True
+    return False
+
+
+def _is_nested(body: Any) -> bool:
+    """Return whether a document has a list or an object in it, as all exports have and hardly any prose."""
+    values = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    return any(isinstance(value, dict | list) for value in values)
+
+
+def _decode(data: bytes) -> str | None:
+    marks = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+    for mark, encoding in marks:
+        if data.startswith(mark):
+            return _strict(data[len(mark) :], encoding)
+    head = data[:4]
+    if len(head) == 4 and head[1] == 0 and head[0]:
+        return _strict(data, "utf-16-le")
+    if len(head) == 4 and head[0] == 0 and head[1]:
+        return _strict(data, "utf-16-be")
+    return _strict(data, "utf-8")
+
+
+def _strict(data: bytes, encoding: str) -> str | None:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
+    decoder = json.JSONDecoder(object_pairs_hook=_once)
+    bodies: list[Any] = []
+    at = 0
+    while True:
+        while at < len(text) and text[at] in " \t\r\n,\ufeff\x1e":
+            at += 1
+        if at == len(text):
+            return tuple(bodies), None
+        try:
+            body, at = decoder.raw_decode(text, at)
+        except _KeyTwiceError as exc:
+            return tuple(bodies), str(exc)
+        except (ValueError, RecursionError) as exc:
+            try:
+                if not bodies and text[0] == "{" and (found := _yaml(text))[0]:
+                    return found
+            except _KeyTwiceError as twice:
+                return (), str(twice)
+            reason = "nested too deep" if isinstance(exc, RecursionError) else "not JSON, or cut off"
+            line = text.count("\n", 0, at) + 1
+            return tuple(bodies), f"{reason} in the document that begins in line {line}"
+        if _is_too_deep(body):
+            return tuple(bodies), f"nested deeper than {_LIMITS.depth}"
+        bodies.append(body)
+
+
+def _is_too_deep(body: Any) -> bool:
+    """Return whether a document is nested deeper than any export, level by level: a walk of its own would not end."""
+    level = [body] if isinstance(body, dict | list) else []
+    for _ in range(_LIMITS.depth + 1):
+        inner = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [child for values in inner for child in values if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
+    """Return the documents of YAML text: scalars mean what they mean everywhere else here (`documents`).
+
+    Raises _KeyTwiceError where the last of two keys would win.
+    """
+    try:
+        found = documents.parse(text.encode(), "export", limits=_LIMITS)
+    except documents.DocumentError as exc:
+        return (), f"neither JSON nor YAML, or cut off: {exc.problem}"
+    for parsed in found:
+        if parsed.duplicate_keys:
+            raise _KeyTwiceError(parsed.duplicate_keys[0])
+    return tuple(parsed.body for parsed in found), None

@@ -1,0 +1,1 @@
+"""One HTTP client: deadlines, retries, TLS, proxies, and failures in words."""

@@ -1,0 +1,159 @@
+"""Whose policies must be exported: the identities behind the Secrets that a target needs, as far as they are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from upgrade_gate.base.facts import Known
+from upgrade_gate.base.platforms import by_name
+from upgrade_gate.clouds.contract import holdings as entitlements
+from upgrade_gate.cluster.observe import SecretRef
+from upgrade_gate.gate import credentials_mode as modes
+from upgrade_gate.gate.situation import Mode
+from upgrade_gate.proof.proof import ROOT_NAMESPACE
+from upgrade_gate.requests.diff import grants_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.cluster.observe import Cluster, SecretRecord
+    from upgrade_gate.pipeline import Survey
+    from upgrade_gate.proof.identity_map import Identities
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+
+__all__ = ["Served", "Wanted", "wanted"]
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_:/-]*")
+"""An identity that can stand inside a query of a command line; no cloud's identities have other characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A Secret, and the identity behind it."""
+
+    secret: str
+    """`namespace/name`."""
+    source: Literal["secret", "configuration", "ccoctl-name"] | None
+    """None: nobody says, so every identity of the account is exported."""
+    identity: str = ""
+    """As the Secret or the configuration spells it, or the name that ccoctl would have given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an export must hold."""
+
+    version: str
+    platform: str
+    cluster: str
+    """Infrastructure name, empty where no cluster was read."""
+    served: tuple[Served, ...]
+    account: str | None
+    """What the configuration says that exports must belong to."""
+    scopes: tuple[str, ...]
+    """Azure or IBM resource groups, or the GCP project, as the cluster names them."""
+    services: tuple[str, ...]
+    """IBM services whose roles are required."""
+    trust: bool
+    """Whether the credentials are tokens, or may be."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every identity is known by itself or by its name."""
+        return bool(self.served) and all(one.source is not None for one in self.served)
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Identities as Secrets or the configuration spell them, sorted."""
+        return tuple(sorted({s.identity for s in self.served if s.source in ("secret", "configuration")}))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names that ccoctl gives, sorted."""
+        return tuple(sorted({s.identity for s in self.served if s.source == "ccoctl-name"}))
+
+
+def wanted(survey: Survey, identities: Identities, ccoctl_name: str | None, given_mode: str | None) -> Wanted:
+    """Return what must be exported to judge every release of a survey's path.
+
+    In mint and passthrough mode the root credential serves everything (design 16.9). An identity is known by the
+    Secret where its content was read, else by the configuration, else by ccoctl's naming.
+    """
+    hop = survey.hops[-1]
+    platform = survey.context.platform
+    cluster = survey.cluster
+    mode, _ = modes.mode_of(cluster, platform, given_mode)
+    chosen = [s.request for one in survey.hops for s in one.new_selection.requests.values()]
+    requests = sorted(chosen, key=lambda r: r.id)
+    form = modes.credentials_of(cluster, platform, survey.hops[0].old.minor, mode)
+    return Wanted(
+        version=hop.new.version,
+        platform=platform,
+        cluster=cluster.name.value if cluster is not None and isinstance(cluster.name, Known) else "",
+        served=tuple(
+            _serving(ref, record, identities.of(str(ref)), name)
+            for ref, record, name in _secrets(requests, cluster, platform, mode, ccoctl_name)
+        ),
+        account=identities.account,
+        scopes=_scopes(cluster),
+        services=tuple(sorted(_services(requests))),
+        trust=mode.by_hand and form.may_need_trust,
+    )
+
+
+def _secrets(
+    requests: Sequence[CredentialsRequest],
+    cluster: Cluster | None,
+    platform: str,
+    mode: Mode,
+    ccoctl_name: str | None,
+) -> Iterable[tuple[SecretRef, Fact[SecretRecord] | None, str]]:
+    """Yield each Secret once, with what was read of it and the name that ccoctl would give its identity."""
+    traits = by_name(platform)
+    if not mode.by_hand and traits is not None and traits.root_secret is not None:
+        yield SecretRef(ROOT_NAMESPACE, traits.root_secret), cluster.root_secret if cluster is not None else None, ""
+        return
+    seen: set[SecretRef] = set()
+    for request in requests:
+        ref = request.secret
+        if ref is None or ref in seen:
+            continue
+        seen.add(ref)
+        plugin = entitlements.provider_of_kind(request.provider_kind)
+        name = ""
+        if ccoctl_name and plugin is not None:
+            name = entitlements.ccoctl_name(plugin.PROVIDER, ccoctl_name, ref.namespace, ref.name, request.name)
+        yield ref, cluster.secrets.get(ref) if cluster is not None else None, name
+
+
+def _serving(ref: SecretRef, record: Fact[SecretRecord] | None, configured: str | None, name: str) -> Served:
+    in_secret = record.value.identity if isinstance(record, Known) else None
+    if in_secret and _PLAIN.fullmatch(in_secret):
+        return Served(str(ref), "secret", in_secret)
+    if configured and _PLAIN.fullmatch(configured):
+        return Served(str(ref), "configuration", configured)
+    if name and _PLAIN.fullmatch(name):
+        return Served(str(ref), "ccoctl-name", name)
+    return Served(str(ref), None)
+
+
+def _scopes(cluster: Cluster | None) -> tuple[str, ...]:
+    if cluster is None:
+        return ()
+    facts = (cluster.scopes, cluster.network_scopes, cluster.zone_scopes)
+    return tuple(dict.fromkeys(s for f in facts if isinstance(f, Known) for s in f.value if _PLAIN.fullmatch(s)))
+
+
+def _services(requests: Iterable[CredentialsRequest]) -> set[str]:
+    """Return the IBM services that required roles are about; resource groups are the resource controller's."""
+    found: set[str] = set()
+    for request in requests:
+        for grant in grants_of(request):
+            listed = grant.scope.get("attributes", ()) if isinstance(grant.scope, Mapping) else ()
+            names = [a.get("value") for a in listed if a.get("name") == "serviceName"]
+            found.update(n for n in names or ["resource-controller"] if isinstance(n, str) and _PLAIN.fullmatch(n))
+    return found

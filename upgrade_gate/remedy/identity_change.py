@@ -1,0 +1,379 @@
+"""Which identities need work, and how much: open findings joined with what the releases require of each identity.
+
+Requests that share a secretRef share its identity, and so do Secrets that one identity serves: a policy that is
+written replaces the one before, so every document must hold the union of them all, and until the upgrade is complete
+also what the running release needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from upgrade_gate.base.facts import Known, known_or
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.clouds.contract import holdings as entitlements
+from upgrade_gate.clouds.contract import remedy
+from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.clouds.contract.holdings import Verdict
+from upgrade_gate.clouds.contract.remedy import Site, Subject, Work
+from upgrade_gate.cluster.observe import request_scopes
+from upgrade_gate.gate.findings import Status
+from upgrade_gate.gate.situation import Credentials, Mode
+from upgrade_gate.proof.proof import ROOT_NAMESPACE
+from upgrade_gate.requests.diff import grants_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import Document
+    from upgrade_gate.gate.findings import Finding
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.gate.verdict import Judged
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.requests.selection import Selection
+
+__all__ = ["CLEAN_UP_RULES", "GRANT_RULES", "NEW_RULES", "SECRET_RULES", "TRUST_RULES", "site_of", "works"]
+
+_ROLE = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/(?:[^/]+/)*([^/]+)")
+
+GRANT_RULES = frozenset(
+    {
+        "permission-added",
+        "permission-widened",
+        "identity-lacks-permission",
+        "identity-narrower",
+        "root-credential-insufficient",
+    }
+)
+NEW_RULES = frozenset({"request-added", "secret-moved", "provider-kind-changed"})
+TRUST_RULES = frozenset({"service-accounts-added", "identity-trust-lacks-subject"})
+SECRET_RULES = frozenset({"secret-missing", "secret-incomplete", "token-path-changed"})
+CLEAN_UP_RULES = frozenset({"permission-removed", "permission-narrowed", "service-accounts-removed"})
+
+
+def site_of(situation: Situation) -> Site:
+    """Return what names and commands have in common on this cluster."""
+    cluster, target = situation.cluster, situation.target
+    known = {name: _text(getattr(cluster, name, None)) for name in ("name", "region", "issuer")}
+    scopes = known_or(cluster.scopes, ()) if cluster is not None else ()
+    claims = situation.proof.claims
+    kind = situation.platform_traits.kind if situation.platform_traits else None
+    documents = _documents(situation, kind)
+    held = (
+        entitlements.holdings(claims.collection, kind, claims.identities.account)
+        if documents and kind and claims.collection
+        else None
+    )
+    return Site(
+        platform=situation.platform,
+        release=target.minor if target else (0, 0),
+        version=target.version if target else "",
+        token=situation.credentials is Credentials.TOKEN,
+        infrastructure=known["name"],
+        region=known["region"],
+        issuer=known["issuer"],
+        account=claims.identities.account or (held.account if held else None),
+        scopes=scopes,
+        ccoctl_name=_ccoctl_name(situation),
+        documents=documents,
+    )
+
+
+def _ccoctl_name(situation: Situation) -> str | None:
+    """Return the --name that ccoctl was run with: as given, else as all AWS roles of the running release carry it.
+
+    It names what is new here, and is no proof of anything: one role of another name, and nothing is inferred.
+    """
+    given = situation.proof.claims.ccoctl_name
+    if given or not situation.hops or not situation.mode.by_hand:
+        return given
+    found: set[str] = set()
+    for selected in situation.hops[0].old_selection.requests.values():
+        request = selected.request
+        identity = situation.proof.identity_of(request)
+        if request.secret is None or identity is None:
+            continue
+        role = _ROLE.fullmatch(identity.id)
+        name = role.group(1).partition(f"-{request.secret.namespace}-")[0] if role else ""
+        made = entitlements.ccoctl_name("AWS", name, request.secret.namespace, request.secret.name, request.name)
+        if not role or not name or made != role.group(1):
+            return None
+        found.add(name)
+    return found.pop() if len(found) == 1 else None
+
+
+def _text(fact: object) -> str | None:
+    return fact.value if isinstance(fact, Known) and isinstance(fact.value, str) and fact.value else None
+
+
+def _documents(situation: Situation, kind: str | None) -> tuple[Document, ...]:
+    collection = situation.proof.claims.collection
+    plugin = entitlements.provider_of_kind(kind) if kind else None
+    return entitlements.as_documents(plugin, collection.documents) if plugin and collection else ()
+
+
+def works(situation: Situation, judged: Iterable[Judged]) -> tuple[Work, ...]:
+    """Return one piece of work for each identity that an open finding is about, sorted by its first Secret."""
+    if not situation.hops:
+        return ()
+    return _Assembly(situation, [j.finding for j in judged if j.status is Status.OPEN]).works()
+
+
+class _Identity(Struct, frozen=True):
+    """One identity: the Secrets that it serves, and who knows its name."""
+
+    key: str
+    name: str | None
+    secrets: tuple[SecretRef, ...]
+
+
+class _Asked(Struct):
+    """What the open findings ask of one identity."""
+
+    grants: list[tuple[CredentialsRequest, Grant]] = field(default_factory=list)
+    subjects: list[tuple[CredentialsRequest, str]] = field(default_factory=list)
+    gone_subjects: list[Subject] = field(default_factory=list)
+    new: bool = False
+    secret: bool = False
+    clean_up: bool = False
+
+
+class _Assembly:
+    """Joins findings with requirements."""
+
+    def __init__(self, situation: Situation, findings: Sequence[Finding]) -> None:
+        self._situation = situation
+        self._findings = findings
+        self._selections: tuple[Selection, ...] = (
+            situation.hops[0].old_selection,
+            *(hop.new_selection for hop in situation.hops),
+        )
+
+    def works(self) -> tuple[Work, ...]:
+        asked: dict[str, _Asked] = {}
+        for finding in self._findings:
+            self._ask(finding, asked)
+        found = [work for key, asks in asked.items() if (work := self._work(self._identities[key], asks)) is not None]
+        labels = remedy.file_names({str(w.secrets[0]): w.label for w in found})
+        named = [replace(w, label=labels[str(w.secrets[0])]) for w in found]
+        return tuple(sorted(named, key=lambda w: w.secrets))
+
+    @cached_property
+    def _root(self) -> SecretRef | None:
+        traits = self._situation.platform_traits
+        return SecretRef(ROOT_NAMESPACE, traits.root_secret) if traits and traits.root_secret else None
+
+    @cached_property
+    def _identities(self) -> Mapping[str, _Identity]:
+        """Return every identity by its key: what it is called, in one spelling, else its Secret.
+
+        Two access keys of one user write the user's policies: two pieces of work would overwrite each other's.
+        """
+        proof = self._situation.proof
+        secrets: dict[SecretRef, str | None] = {}
+        keys: dict[SecretRef, str] = {}
+        for selection in self._selections:
+            for selected in selection.requests.values():
+                request = selected.request
+                if request.secret is not None and not secrets.get(request.secret):
+                    name = secrets[request.secret] = self._name_of(request)
+                    keys[request.secret] = proof.resolved(request.provider_kind, name) if name else ""
+        if self._situation.mode is Mode.PASSTHROUGH and self._root is not None:
+            name = next((n for n in secrets.values() if n), None)
+            return {"root": _Identity("root", name, (self._root,))}
+        found: dict[str, list[SecretRef]] = {}
+        for secret in secrets:
+            found.setdefault(keys[secret] or f"Secret {secret}", []).append(secret)
+        identities = {
+            key: _Identity(key, secrets[group[0]], tuple(sorted(group))) for key, group in sorted(found.items())
+        }
+        if self._root is not None:
+            identities["root"] = _Identity("root", None, (self._root,))
+        return identities
+
+    def _name_of(self, request: CredentialsRequest) -> str | None:
+        identity = self._situation.proof.identity_of(request)
+        return identity.id if identity is not None else None
+
+    def _key_of(self, secret: SecretRef | None) -> str | None:
+        if self._situation.mode is Mode.PASSTHROUGH:
+            return "root" if self._root is not None else None
+        return next((key for key, identity in self._identities.items() if secret in identity.secrets), None)
+
+    def _request_of(self, finding: Finding) -> CredentialsRequest | None:
+        """Return the request that a finding is about, as the release that it leads to has it."""
+        hops = self._situation.hops
+        first = hops[finding.hop] if finding.hop < len(hops) else hops[-1]
+        for selection in (first.new_selection, *(s for s in reversed(self._selections))):
+            selected = selection.requests.get(finding.request or "")
+            if selected is not None:
+                return selected.request
+        return None
+
+    def _ask(self, finding: Finding, asked: dict[str, _Asked]) -> None:
+        rule, mode = finding.rule, self._situation.mode
+        by_hand = mode.by_hand
+        if rule == "root-credential-insufficient":
+            self._ask_of_root(finding, asked)
+            return
+        request = self._request_of(finding)
+        if request is None or not (by_hand or (mode is Mode.PASSTHROUGH and rule in GRANT_RULES | {"request-added"})):
+            return
+        key = self._key_of(request.secret)
+        if key is None or not rule_asks(rule):
+            return
+        asks = asked.setdefault(key, _Asked())
+        if rule in GRANT_RULES | NEW_RULES:
+            asks.grants += [(request, g.grant) for g in finding.grants if g.covered_by is None]
+        if rule in NEW_RULES:
+            asks.subjects += [(request, account) for account in request.service_accounts]
+            asks.new = asks.new or self._is_new(request)
+        if rule in TRUST_RULES and isinstance(finding.content, list):
+            asks.subjects += [(request, account) for account in finding.content if isinstance(account, str)]
+        if rule in NEW_RULES | SECRET_RULES:
+            asks.secret = True
+        if rule == "service-accounts-removed" and isinstance(finding.content, list) and request.secret is not None:
+            asks.gone_subjects += [Subject(request.secret.namespace, str(account)) for account in finding.content]
+
+    def _ask_of_root(self, finding: Finding, asked: dict[str, _Asked]) -> None:
+        request = next((s.request for s in self._selections[-1].requests.values()), None)
+        if self._root is None or request is None:
+            return
+        asks = asked.setdefault("root", _Asked())
+        asks.grants += [(request, g.grant) for g in finding.grants]
+
+    def _is_new(self, request: CredentialsRequest) -> bool:
+        """Return whether the identity must be made: its Secret is new, and nothing names what serves it."""
+        used = {s.request.secret for s in self._selections[0].requests.values()}
+        return request.secret not in used and self._name_of(request) is None
+
+    def _work(self, identity: _Identity, asks: _Asked) -> Work | None:
+        situation = self._situation
+        root = identity.key == "root"
+        everything = root and situation.mode is Mode.PASSTHROUGH
+        old = self._requests(self._selections[0], identity, everything)
+        last = self._requests(self._selections[-1], identity, everything)
+        between = [r for s in self._selections[1:] for r in self._requests(s, identity, everything)]
+        newest = last or between or old or tuple(r for r, _ in asks.grants)
+        if not newest:
+            return None
+        kind = newest[0].provider_kind
+        cloud = cloud_of(kind)
+        target = _union(last)
+        before = _union((*old, *between))
+        gone = tuple(g for g in before if cloud is not None and cloud.covering(target, g) is None) if target else ()
+        if root and not everything:
+            target = before = _distinct(kind, [grant for _, grant in asks.grants])
+            gone = ()
+        missing, denials = self._missing(kind, asks, at_root=root and not everything)
+        delta = before if asks.new else missing
+        first = last[0] if last else newest[0]
+        return Work(
+            kind=kind,
+            label=f"{identity.secrets[0].namespace}-{identity.secrets[0].name}",
+            secrets=identity.secrets,
+            requests=tuple(last) or tuple(between),
+            identity=identity.name,
+            ccoctl=None if root else self._ccoctl(first),
+            before=before,
+            target=target,
+            delta=delta,
+            gone=gone,
+            subjects=_subjects(last or between),
+            untrusted=self._untrusted(asks),
+            gone_subjects=tuple(sorted(set(asks.gone_subjects))),
+            create=asks.new,
+            root=root,
+            scopes=self._scopes(newest),
+            denials=denials,
+        )
+
+    def _requests(self, selection: Selection, identity: _Identity, everything: bool) -> tuple[CredentialsRequest, ...]:
+        found = (s.request for s in selection.requests.values())
+        return tuple(r for r in found if r.secret is not None and (everything or r.secret in identity.secrets))
+
+    def _missing(self, kind: str, asks: _Asked, *, at_root: bool) -> tuple[tuple[Grant, ...], tuple[str, ...]]:
+        """Return what the findings ask for, without what is proven to be held, and what denies any of it."""
+        proof = self._situation.proof.at_root() if at_root else self._situation.proof
+        lacking: list[Grant] = []
+        denials: dict[str, None] = {}
+        for request, grant in asks.grants:
+            if grant.effect not in (None, "Allow"):
+                continue
+            (_, judgement), *_rest = proof.grants(request, [grant])
+            if judgement.verdict is Verdict.DENIED:
+                denials[f"{grant.permission}: {judgement.reason}"] = None
+            if judgement.verdict is not Verdict.COVERED:
+                lacking.append(grant)
+        return _distinct(kind, lacking), tuple(denials)
+
+    def _untrusted(self, asks: _Asked) -> tuple[Subject, ...]:
+        situation = self._situation
+        if not situation.credentials.may_need_trust or not situation.mode.by_hand:
+            return ()
+        return tuple(
+            sorted(
+                {
+                    Subject(request.secret.namespace, account)
+                    for request, account in asks.subjects
+                    if request.secret is not None
+                    and situation.proof.trust(request, [account]).verdict is not Verdict.COVERED
+                }
+            )
+        )
+
+    @cached_property
+    def _ccoctl_name(self) -> str | None:
+        return _ccoctl_name(self._situation)
+
+    def _ccoctl(self, request: CredentialsRequest) -> str | None:
+        name = self._ccoctl_name
+        if not name or request.secret is None:
+            return None
+        plugin = entitlements.provider_of_kind(request.provider_kind)
+        provider = plugin.PROVIDER if plugin is not None else ""
+        return entitlements.ccoctl_name(provider, name, request.secret.namespace, request.secret.name, request.name)
+
+    def _scopes(self, requests: Sequence[CredentialsRequest]) -> tuple[str, ...] | None:
+        cluster = self._situation.cluster
+        if cluster is None:
+            return None
+        found: dict[str, None] = {}
+        for request in requests:
+            scopes = request_scopes(cluster, request.name)
+            if not isinstance(scopes, Known):
+                return None
+            found.update(dict.fromkeys(scopes.value))
+        return tuple(found)
+
+
+def rule_asks(rule: str) -> bool:
+    """Return whether a rule asks for work at an identity or its Secret."""
+    return rule in GRANT_RULES | NEW_RULES | TRUST_RULES | SECRET_RULES | CLEAN_UP_RULES
+
+
+def _union(requests: Iterable[CredentialsRequest]) -> tuple[Grant, ...]:
+    listed = list(requests)
+    kind = listed[0].provider_kind if listed else ""
+    return _distinct(kind, [grant for request in listed for grant in grants_of(request)])
+
+
+def _distinct(kind: str, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return grants each once by their cloud's notion of sameness, sorted as they are spelt."""
+    cloud = cloud_of(kind)
+    once: dict[object, Grant] = {}
+    for grant in sorted(grants, key=lambda g: g.canonical):
+        once.setdefault(cloud.identity(grant) if cloud else grant.canonical, grant)
+    return tuple(once.values())
+
+
+def _subjects(requests: Iterable[CredentialsRequest]) -> tuple[Subject, ...]:
+    found = {Subject(r.secret.namespace, a) for r in requests if r.secret is not None for a in r.service_accounts}
+    return tuple(sorted(found))

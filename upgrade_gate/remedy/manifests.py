@@ -1,0 +1,152 @@
+"""The bundle's Kubernetes documents: Secret skeletons without any value, and namespaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.base.text import one_line
+from upgrade_gate.clouds.contract import remedy
+from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, fill, variable, yaml_file
+from upgrade_gate.gate import requirements as needs
+from upgrade_gate.gate.findings import NeedKind, NeedStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+
+__all__ = [
+    "Gap",
+    "gap_of",
+    "namespace_steps",
+    "secret_steps",
+]
+
+
+class Gap(Struct, frozen=True):
+    """A Secret that is to be made or completed."""
+
+    secret: SecretRef
+    kind: str
+    """providerSpec kind of the request that reads it."""
+    requests: tuple[str, ...]
+    rewrite: bool
+    """Whether it is there and must change: keys are missing, or the token path is another."""
+    sure: bool
+    """False: nothing could be read, so it may be there."""
+    token_path: str | None = None
+
+
+def namespace_steps(situation: Situation, secrets: Iterable[SecretRef]) -> tuple[Mapping[str, bytes], list[Step]]:
+    """Return a manifest and a step for every namespace that is not known to exist."""
+    listed = sorted(set(secrets))
+    wanted: dict[str, list[SecretRef]] = {}
+    for secret in listed:
+        need = needs.namespace_need(situation, secret.namespace)
+        if need.kind is NeedKind.NAMESPACE and need.status is not NeedStatus.MET:
+            wanted.setdefault(secret.namespace, []).append(secret)
+    names = remedy.file_names({name: name for name in wanted})
+    files: dict[str, bytes] = {}
+    steps: list[Step] = []
+    for namespace, refs in wanted.items():
+        file = f"namespaces/{names[namespace]}.yaml"
+        files[file] = yaml_file({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        steps.append(
+            Step(
+                title=f"Create namespace {namespace}",
+                reason=f"Secret {', '.join(map(str, refs))} must stand in it before the target's manifests make it.",
+                when="before",
+                serves=Serves.NAMESPACE,
+                secrets=frozenset(map(str, refs)),
+                commands=(Command(argv("oc create", "-f", file), unless=argv("oc get namespace", namespace)),),
+                files=(file,),
+            )
+        )
+    return files, steps
+
+
+def secret_steps(missing: Sequence[Gap], works: Sequence[Work], site: Site) -> tuple[Mapping[str, bytes], list[Step]]:
+    """Return a skeleton and a step for each Secret: every key, and for each value what belongs there."""
+    names = remedy.file_names({str(gap.secret): f"{gap.secret.namespace}-{gap.secret.name}" for gap in missing})
+    files: dict[str, bytes] = {}
+    steps: list[Step] = []
+    for gap in missing:
+        name = names[str(gap.secret)]
+        file = f"secrets/{name}.yaml"
+        work = next((w for w in works if gap.secret in w.secrets), None)
+        files[file] = yaml_file(_skeleton(gap, work, site), comment=f"read by {', '.join(gap.requests)}")
+        steps.append(_secret_step(gap, name, file))
+    return files, steps
+
+
+def _skeleton(gap: Gap, work: Work | None, site: Site) -> dict[str, Any]:
+    cloud, plugin = cloud_of(gap.kind), remedy.cloud_of(gap.kind)
+    keys = cloud.secret_keys(token=site.token, release=site.release) if cloud else ()
+    data: dict[str, str] = {}
+    for key in keys:
+        value = plugin.secret_value(key, work, site) if plugin and work else None
+        name = key.replace("<vcenter>", fill("address of the vCenter"))
+        data[name] = value or fill(key.rpartition(">")[2].strip("."))
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": gap.secret.name, "namespace": gap.secret.namespace},
+        "type": "Opaque",
+        "stringData": data or {fill("key"): fill("value")},
+    }
+
+
+def _secret_step(gap: Gap, name: str, file: str) -> Step:
+    manifest = Placeholder(
+        variable("SECRET_FILE", name),
+        f"the manifest of Secret {gap.secret} with its values: {file} filled in, or what ccoctl wrote",
+        path=True,
+        default=file,
+    )
+    apply = argv("oc apply", "-f", manifest.token)
+    there = argv("oc get secret", gap.secret.name, namespace=gap.secret.namespace)
+    verb = "Complete" if gap.rewrite else "Create"
+    written = one_line(f"{gap.secret.namespace}-{gap.secret.name}-credentials.yaml")
+    notes = [f"Where ccoctl makes it, it stands in ccoctl-output/manifests/{written}."]
+    if gap.token_path:
+        notes.append(f"The component mounts its token at {gap.token_path}: the Secret must name a file there.")
+    if not gap.sure:
+        notes.append("Whether the Secret exists was not read; one that exists is left alone.")
+    return Step(
+        title=f"{verb} Secret {gap.secret}",
+        reason=f"{', '.join(gap.requests)} reads it.",
+        when="before",
+        serves=Serves.SECRET,
+        secrets=frozenset({str(gap.secret)}),
+        commands=(Command(apply, unless=() if gap.rewrite else there),),
+        files=(file,),
+        notes=tuple(notes),
+        placeholders=(manifest,),
+    )
+
+
+def gap_of(situation: Situation, request: CredentialsRequest, rule: str, release: tuple[int, int]) -> Gap | None:
+    """Return what is missing of a request's Secret, None where it is complete as far as is known."""
+    secret = request.secret
+    if secret is None:
+        return None
+    found = {need.kind: need.status for need in needs.secret_needs(situation, request, release)}
+    state = found.get(NeedKind.SECRET, NeedStatus.UNMET)
+    keys = found.get(NeedKind.KEYS, NeedStatus.UNKNOWN)
+    moved = rule == "token-path-changed"
+    if state is NeedStatus.MET and keys is not NeedStatus.UNMET and not moved:
+        return None
+    return Gap(
+        secret=secret,
+        kind=request.provider_kind,
+        requests=(request.name,),
+        rewrite=moved or state is NeedStatus.MET,
+        sure=state is not NeedStatus.UNKNOWN,
+        token_path=request.token_path if moved else None,
+    )

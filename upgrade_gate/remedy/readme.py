@@ -1,0 +1,308 @@
+"""The bundle's README.md: every step with its reason, numbered as in commands.sh, in CommonMark and escaped."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.facts import Known
+from upgrade_gate.base.text import one_line
+from upgrade_gate.clouds.contract.remedy import placeholders_in, sentence
+from upgrade_gate.gate.findings import Status
+from upgrade_gate.gate.situation import Credentials, Mode
+from upgrade_gate.remedy.script import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.clouds.contract.remedy import Command, Step
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.pipeline import Outcome
+    from upgrade_gate.remedy.plan import Plan
+
+__all__ = ["code", "readme", "text"]
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!$])")
+_OPENING = re.compile(r"(?:[-+=]|(\d+)[.)](?= |$))")
+_LINKING = re.compile(r"@|#\d|://|www\.|:\w+:", re.IGNORECASE)
+"""What a forge turns into a mention, a reference, a link or a picture in plain text, but never in a code span."""
+
+
+def text(value: str) -> str:
+    """Return text that shows as it stands: no markup, no link, no mention, one line."""
+    escaped = " ".join(_word(word) for word in one_line(value).split(" "))
+    opening = _OPENING.match(escaped)
+    cut = len(opening.group(1) or "") if opening else 0
+    return f"{escaped[:cut]}\\{escaped[cut:]}" if opening else escaped
+
+
+def _word(word: str) -> str:
+    if not _LINKING.search(word):
+        return _SPECIAL.sub(r"\\\1", word)
+    bare = word.rstrip(".,;")
+    return f"{code(bare)}{word[len(bare) :]}" if bare else word
+
+
+def code(value: str) -> str:
+    """Return a code span, fenced by more backticks than any run in it."""
+    line = one_line(value) or " "
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    pad = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def _block(lines: Iterable[str], language: str = "sh") -> str:
+    listed = list(lines)
+    longest = max((len(run) for line in listed for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}{language}", *listed, fence])
+
+
+def readme(
+    title: str, outcome: Outcome, plan: Plan, *, files: Mapping[str, bytes], upgrade: Sequence[Sequence[str]]
+) -> bytes:
+    """Return README.md for a plan; `files` are the other files of the bundle, `upgrade` the closing commands."""
+    situation = outcome.situation
+    commands = [_line(command) for command in upgrade]
+    before = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "before"]
+    after = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "after"]
+    parts = [
+        f"# {text(title)}",
+        *_opening(outcome),
+        *_half_read(plan),
+        *_placeholders(plan, files),
+        "## Before the upgrade",
+        *([_step(n, s) for n, s in before] or [_nothing(situation)]),
+        *_no_annotation(plan),
+        *_upgrade(situation, commands),
+        "## After the upgrade",
+        *([_step(n, s) for n, s in after] or ["Nothing is to be cleaned up."]),
+        *_ccoctl(situation, plan),
+        *_left(outcome, plan),
+        *_accepted(outcome),
+        *_files(sorted(files)),
+        "## The upgrade command",
+        *(
+            [_block(commands), "Only when every step before the upgrade is done and the gate passes."]
+            if commands
+            else ["There is none: " + text(_why_none(situation)) + "."]
+        ),
+    ]
+    return ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8", "replace")
+
+
+def _opening(outcome: Outcome) -> list[str]:
+    situation = outcome.situation
+    cluster = situation.cluster
+    known = [(name, getattr(getattr(cluster, key, None), "value", None)) for name, key in _CLUSTER]
+    where = (
+        ", ".join(f"{name} {code(str(value))}" for name, value in known if value) if cluster else "no cluster was read"
+    )
+    platform = situation.platform or "platform unknown"
+    mode = f"{platform}, {situation.mode.value} mode, credentials: {situation.credentials.value}"
+    return [
+        f"Cluster: {where}. {text(mode)}.",
+        f"Verdict when this was made: {text(outcome.verdict.summary)}",
+        _MADE,
+    ]
+
+
+_MADE = (
+    "Made by upgrade-gate, which changes nothing itself. Read each step, then run `bash commands.sh`: it does the same "
+    "steps, and stops before the first change while anything is not filled in. `sha256sum -c SHA256SUMS` shows that "
+    "nothing was altered."
+)
+_FILL_IN = (
+    "Nothing known to the tool gives these. Export them, or write them at the top of `commands.sh`; a file may be "
+    "filled in where it lies."
+)
+_AGAIN = (
+    "Run `upgrade-gate check` again with the arguments of this run; with `--identities` it proves what was granted. Go "
+    "on when it passes."
+)
+_RISKS = (
+    "(oc 4.20 and newer) tells the risks of the update itself and lets you accept them by name with `--accept`. It "
+    "looks at alerts and known risks, never at permissions."
+)
+_CLUSTER = (("infrastructure", "name"), ("ID", "id"), ("API", "api_url"), ("version", "newest_completed"))
+
+
+def _half_read(plan: Plan) -> list[str]:
+    if not plan.gaps:
+        return []
+    lines = [f"- {text(line)}" for line in dict.fromkeys(plan.gaps)]
+    return [
+        "**The target was not read whole: steps may be missing, and the annotation is left out.**",
+        "\n".join(lines),
+    ]
+
+
+def _placeholders(plan: Plan, files: Mapping[str, bytes]) -> list[str]:
+    used: set[str] = set()
+    for step in plan.steps:
+        words = [w for c in step.commands for argv in (c.argv, c.unless, c.counts, c.otherwise) for w in argv]
+        held = [files[f].decode("utf-8", "replace") for f in step.files if not f.startswith("secrets/")]
+        used.update(placeholders_in(*words, *held, *(one.token for one in step.asks)))
+    listed = (p for step in plan.steps for p in (*step.placeholders, *step.asks))
+    wanted = {p.name: p for p in listed if p.name in used}
+    if not wanted:
+        return []
+    rows = [
+        f"| {code(p.name)} | {text(p.meaning)} | {code(p.default) if p.default else 'not known'} |"
+        for _, p in sorted(wanted.items())
+    ]
+    return [
+        "## To be filled in",
+        _FILL_IN,
+        *_first(plan),
+        "\n".join(["| variable | what it is | now |", "|---|---|---|", *rows]),
+    ]
+
+
+def _first(plan: Plan) -> list[str]:
+    """Say which steps make what others need filled in: the script can run them alone."""
+    numbers = [str(n) for n, s in enumerate(plan.steps, 1) if s.first and s.scripted]
+    if not numbers:
+        return []
+    which = f"step {numbers[0]}" if len(numbers) == 1 else f"steps {sentence(numbers)}"
+    told = f"IDs and keys of what is new are known only once it exists. `bash commands.sh new` runs {which} alone; "
+    return [f"{told}fill in what that gives, then run the rest."]
+
+
+def _step(number: int, step: Step) -> str:
+    lines = [f"{number}. **{text(step.title)}**", "", f"   {text(step.reason)}"]
+    if step.files:
+        lines += ["", f"   Files: {', '.join(map(code, step.files))}"]
+    if step.commands:
+        shown = [line for command in step.commands for line in _lines(command)]
+        lines += ["", *(f"   {line}" for line in _block(shown).split("\n"))]
+    if not step.scripted:
+        lines += ["", "   This one is for a person; `commands.sh` only names it."]
+    lines += ["", *(f"   - {text(note)}" for note in step.notes)] if step.notes else []
+    return "\n".join(lines)
+
+
+def _lines(command: Command) -> Iterable[str]:
+    yield _line(command.argv)
+    if command.otherwise:
+        yield f"# where it exists already: {_line(command.otherwise)}"
+
+
+def _line(argv: Sequence[str]) -> str:
+    return " ".join(quote(word) for word in argv)
+
+
+def _nothing(situation: Situation) -> str:
+    match situation.mode:
+        case Mode.MINT:
+            why = "CCO is in mint mode: it makes what the target asks for by itself, from its root credential."
+        case Mode.PASSTHROUGH:
+            why = "CCO passes its root credential on to every component, and nothing shows that it lacks anything."
+        case _ if situation.platform_traits is not None and situation.platform_traits.kind is None:
+            why = f"On platform {situation.platform} no component asks for cloud credentials."
+        case _ if not situation.hops:
+            why = "A release could not be read, so there is nothing to compare."
+        case _:
+            why = "Nothing that the target asks for is missing, as far as is known."
+    return text(why)
+
+
+def _no_annotation(plan: Plan) -> list[str]:
+    if any(step.serves == "annotation" for step in plan.steps):
+        return []
+    name = code("cloudcredential.openshift.io/upgradeable-to")
+    return [f"The annotation {name} is not set here: {text(plan.annotation)}."]
+
+
+def _upgrade(situation: Situation, commands: Sequence[str]) -> list[str]:
+    if not commands:
+        return []
+    version = situation.hops[-1].new.version
+    return [
+        "## The upgrade",
+        _AGAIN,
+        f"{code(f'oc adm upgrade recommend --version {version}')} {_RISKS}",
+        _block(commands),
+    ]
+
+
+def _why_none(situation: Situation) -> str:
+    barred = next((hop.unsupported_reason for hop in situation.hops if not hop.supported), None)
+    if barred is not None:
+        return barred
+    return "both releases are the same" if situation.hops else "no release could be compared"
+
+
+def _ccoctl(situation: Situation, plan: Plan) -> list[str]:
+    offer = plan.offer
+    if offer is None:
+        return []
+    unsure = situation.credentials is Credentials.UNKNOWN
+    return [
+        "## With ccoctl instead",
+        "Where the identities were made with `ccoctl`, one run of the target's `ccoctl` takes the place of the steps "
+        "that grant and of those that make Secrets (apply what it writes to `ccoctl-output/manifests`)."
+        + (" Whether this cluster uses tokens could not be read." if unsure else ""),
+        _block([_line(offer.argv)]),
+        "\n".join(f"- {text(trap)}" for trap in offer.traps),
+        "The target's own `ccoctl`:",
+        _block(
+            [
+                f"image=$(oc adm release info --image-for=cloud-credential-operator {quote(_pullspec(situation))})",
+                'oc image extract "$image" --file=/usr/bin/ccoctl && chmod 0755 ccoctl',
+            ]
+        ),
+    ]
+
+
+def _pullspec(situation: Situation) -> str:
+    """Return the target's image: as it was read, else as the cluster offers it."""
+    target, cluster = situation.target, situation.cluster
+    offers = cluster.offers.value if cluster is not None and isinstance(cluster.offers, Known) else ()
+    offered = next((o.image for o in offers if target is not None and o.version == target.version), None)
+    return (target.pullspec if target else None) or offered or "<FILL_ME: RELEASE_IMAGE>"
+
+
+def _left(outcome: Outcome, plan: Plan) -> list[str]:
+    """Say which open findings no step here ends."""
+    left = plan.left(outcome.judged)
+    if not left:
+        return []
+    lines = [f"- {text(f.headline)} ({code(f'upgrade-gate explain {f.rule}')})" for f in left]
+    return ["## What no step here ends", "\n".join(lines)]
+
+
+def _accepted(outcome: Outcome) -> list[str]:
+    lines = []
+    for judged in outcome.judged:
+        if judged.status is not Status.ACKNOWLEDGED or judged.match is None:
+            continue
+        entry = judged.match.acknowledgement
+        who = f"accepted by {entry.owner} through {entry.expires.isoformat()}: {entry.reason}"
+        lines.append(f"- {text(judged.finding.headline)}: {text(who)}")
+    return ["## Accepted, so without a step here", "\n".join(lines)] if lines else []
+
+
+def _files(files: Sequence[str]) -> list[str]:
+    rows = {
+        "credentials-requests/": "the requests that the target really applies here, ready for ccoctl; deleted, gated "
+        "and foreign ones are left out, which ccoctl does not do itself",
+        "credentials-requests-new/": "the new ones alone",
+        "namespaces/": "namespaces that must exist first",
+        "secrets/": "Secrets with every key and no value",
+        "aws/": "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json what is "
+        "new, *-policy-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
+        "azure/": "*-role.json is all that an identity must hold until the upgrade is complete, *-delta.json what is "
+        "new, *-role-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
+        "gcp/": "*-role.yaml is all that an identity must hold until the upgrade is complete, *-delta.yaml what is "
+        "new, *-bindings.yaml the project's bindings, *-role-after.yaml what replaces predefined roles in the "
+        "clean-up, *.tf.json the same for Terraform, as data",
+        "ibmcloud/": "*-policies.json is all that an identity must hold until the upgrade is complete, *-delta-*.json "
+        "what is new, *.tf.json the same for Terraform, as data",
+        "alibabacloud/": "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json "
+        "what is new, *-policy-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
+        "report.html": "the report of the run that made this",
+        "report.json": "the same as data; upgrade-gate ack --report reads it",
+    }
+    lines = [f"- {code(head)}: {text(words)}" for head, words in rows.items() if any(f.startswith(head) for f in files)]
+    return ["## Files", "\n".join(lines)] if lines else []

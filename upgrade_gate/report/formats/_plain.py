@@ -1,0 +1,77 @@
+"""One finding as plain lines, for formats that keep a finding's text in one field."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from upgrade_gate.report import view
+
+if TYPE_CHECKING:
+    from upgrade_gate.report.document import EvidenceView, FindingView
+
+__all__ = ["ELSEWHERE", "describe", "line_of", "place_of", "relative_path", "standing"]
+
+ELSEWHERE = "upgrade-gate.yaml"
+"""Where a finding is placed that no file shows: platforms that annotate sources want a file for each."""
+
+_STANDING = {"open": "", "acknowledged": "acknowledged: ", "proven": "proven: "}
+
+
+def standing(finding: FindingView) -> str:
+    """Return the headline, preceded by where the finding stands unless it is open."""
+    return f"{_STANDING[finding.status]}{finding.headline}"
+
+
+def describe(finding: FindingView) -> list[str]:
+    """Return everything a reader needs to act, one fact a line, the headline first."""
+    lines = [standing(finding), f"{finding.severity} {finding.rule} {finding.fingerprint}"]
+    accepted = finding.acknowledgement
+    if accepted:
+        ticket = f", {accepted.reference}" if accepted.reference else ""
+        word = "expired" if accepted.expired else "valid through"
+        lines.append(f"accepted by {accepted.owner}, {word} {accepted.expires}{ticket}: {accepted.reason}")
+    if finding.guard:
+        who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
+        lines.append(f"{who}: {finding.guard_reason or 'no reason given'}")
+    if finding.secret:
+        lines.append(f"Secret {finding.secret}")
+    for grant in sorted(finding.grants, key=view.grant_order):
+        covered = f" (covered already by {grant.covered_by})" if grant.covered_by else ""
+        lines.append(f"+ {view.marked(grant)}{covered}")
+    lines += [
+        f"needs {need.kind}: {need.status}. {view.need_detail(finding, need)}".rstrip(". ") for need in finding.needs
+    ]
+    if finding.identity:
+        lines.append(f"identity {finding.identity.id}, found through {view.source_of(finding.identity)}")
+    lines += [f"caveat: {caveat}" for caveat in finding.caveats]
+    for step in finding.remedy:
+        lines.append(f"{step.when} the upgrade: {step.step}")
+        if step.argv:
+            lines.append(f"  {shlex.join(step.argv)}")
+    lines += [f"seen in {_SIDES[e.side]} {e.file}:{line_of(e)}" for e in finding.evidence]
+    return lines
+
+
+_SIDES = {"from": "the current release,", "to": "the target release,", "cluster": "the cluster,"}
+
+
+def place_of(finding: FindingView) -> tuple[str, int]:
+    """Return the file and line that show a finding best: in the target, else anywhere, else a stand-in."""
+    for side in ("to", "from", "cluster"):
+        for evidence in finding.evidence:
+            if evidence.side == side:
+                return relative_path(evidence.file), line_of(evidence)
+    return ELSEWHERE, 1
+
+
+def line_of(evidence: EvidenceView) -> int:
+    """Return the line, counted from one."""
+    return max(evidence.line, 1)
+
+
+def relative_path(file: str) -> str:
+    """Return a relative, never empty URI reference that stays below its root, whatever a payload calls its files."""
+    steps = [step for step in file.replace("\\", "/").split("/") if step not in {"", ".", ".."}]
+    return quote("/".join(steps), safe="/~", errors="replace") or ELSEWHERE

@@ -1,0 +1,203 @@
+"""The report for a change board: one HTML file that needs no network, no script and no second look at the data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from functools import cache
+from importlib import resources
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from upgrade_gate.report import view
+from upgrade_gate.report.formats._harmless import harmless_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import jinja2
+
+    from upgrade_gate.report.document import Excluded, FindingView, Release, RemedyView, Report
+    from upgrade_gate.report.formats._options import RenderOptions
+
+__all__ = ["EXTENSION", "NAME", "render"]
+
+NAME = "html"
+EXTENSION = "html"
+
+OPEN_COMPONENTS = 25
+"""Up to this many components, those with open work are unfolded from the start."""
+
+LISTED = 15
+"""What the guards miss for one reason: so many are in sight, the rest is folded."""
+
+RISKS = {
+    "ESCALATE": "can gain further rights",
+    "IMPERSONATE": "can act as another identity",
+    "DATA": "can read data or secrets",
+    "DESTROY": "can delete or lock for good",
+    "COST": "can cause cost",
+    "NETWORK-EXPOSE": "can open something to a network",
+    "BREADTH": "is wider than one named operation",
+}
+
+
+def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (one signature for every format)
+    """Return one self-contained HTML document in UTF-8."""
+    report = harmless_report(report)
+    style, script = _part("report.css"), _part("report.js")
+    parts = view.sections(report.findings)
+    components = view.components(report)
+    anchors = _anchors(parts.all)
+    steps = _steps(parts.all)
+    page = _environment().get_template("report.html.j2")
+    html = page.render(
+        report=report,
+        view=view,
+        style=style,
+        script=script,
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
+        state=view.state_of(report),
+        sections=parts,
+        missed=_by_reason(parts.missed),
+        listed=LISTED,
+        stopped=sum(f.guard == "stopped" for f in parts.all),
+        components=components,
+        unfold=len(components) <= OPEN_COMPONENTS,
+        rest=tuple(f for f in parts.all if f.request is None),
+        anchor=lambda finding: anchors[id(finding)],
+        steps=steps,
+        parts_of_remedy=_parts_of_remedy(steps),
+        step_numbers={anchors[key]: numbers for key, numbers in _step_numbers(steps).items()},
+        excluded=_excluded(report.selection.excluded),
+        accepted=tuple(f for f in parts.all if f.acknowledgement),
+        proofs=tuple(f for f in parts.all if f.identity or f.status == "proven"),
+        risks=_risks(report),
+        command=_command(report.verdict.command, ()) if report.verdict else (),
+        releases=_releases(report),
+        changed={(c.request, c.hop) for c in report.changes},
+    )
+    return html.encode("utf-8", "replace")
+
+
+class Step(Struct, frozen=True):
+    """One step of the remedy, once, with every finding that it serves."""
+
+    number: int
+    remedy: RemedyView
+    command: tuple[tuple[str, bool], ...]
+    """The command cut into pieces: text, and whether somebody must fill it in."""
+    findings: tuple[FindingView, ...]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("upgrade_gate.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@cache
+def _part(name: str) -> str:
+    return (resources.files("upgrade_gate.report") / "templates" / name).read_text("utf-8").strip()
+
+
+def _csp_hash(text: str) -> str:
+    """Return the source expression that lets exactly this inline text through the policy (CSP level 3, 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _anchors(findings: Iterable[FindingView]) -> dict[int, str]:
+    """Give each finding a link target that survives a new run: its fingerprint, numbered where it repeats."""
+    anchors: dict[int, str] = {}
+    seen: dict[str, int] = {}
+    for finding in findings:
+        name = "f-" + "".join(c for c in finding.fingerprint if c.isascii() and c.isalnum())
+        seen[name] = seen.get(name, 0) + 1
+        anchors[id(finding)] = name if seen[name] == 1 else f"{name}-{seen[name]}"
+    return anchors
+
+
+def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
+    """Put the steps of all findings in order and number them, equal ones once; those before the upgrade come first."""
+    served: dict[tuple[Any, ...], tuple[RemedyView, list[FindingView]]] = {}
+    for finding in findings:
+        if finding.status != "open":
+            continue
+        for remedy in finding.remedy:
+            key = (remedy.when, remedy.step, tuple(remedy.argv), remedy.file)
+            served.setdefault(key, (remedy, []))[1].append(finding)
+    ordered = sorted(served.values(), key=lambda item: item[0].when != "before")
+    return tuple(
+        Step(number, remedy, _command(remedy.argv, remedy.placeholders), tuple(found))
+        for number, (remedy, found) in enumerate(ordered, 1)
+    )
+
+
+def _parts_of_remedy(steps: Sequence[Step]) -> str:
+    """Return how many steps there are before the upgrade, which end the verdict, and how many after it."""
+    before = sum(step.remedy.when == "before" for step in steps)
+    said = [f"{view.counted(before, 'step')} before the upgrade"] if before else []
+    if after := len(steps) - before:
+        said.append(f"{after} after it" if said else f"{view.counted(after, 'step')} after the upgrade")
+    return ", ".join(said)
+
+
+def _step_numbers(steps: Iterable[Step]) -> Mapping[int, list[int]]:
+    numbers: dict[int, list[int]] = {}
+    for step in steps:
+        for finding in step.findings:
+            numbers.setdefault(id(finding), []).append(step.number)
+    return numbers
+
+
+def _command(argv: Sequence[str], placeholders: Sequence[str]) -> tuple[tuple[str, bool], ...]:
+    """Quote a command for a POSIX shell, a new line before each option; placeholders are marked."""
+    pieces: list[tuple[str, bool]] = []
+    for position, word in enumerate(argv):
+        gap = "" if position == 0 else " \\\n  " if word.startswith("--") else " "
+        if gap:
+            pieces.append((gap, False))
+        pieces.append((shlex.quote(word), any(p and p in word for p in placeholders)))
+    return tuple(pieces)
+
+
+def _by_reason(findings: Sequence[FindingView]) -> tuple[tuple[str, tuple[FindingView, ...]], ...]:
+    """Group what the guards miss by why they miss it; the group of the worst finding comes first."""
+    groups: dict[str, list[FindingView]] = {}
+    for finding in findings:
+        groups.setdefault(finding.guard_reason or "", []).append(finding)
+    return tuple((reason, tuple(found)) for reason, found in groups.items())
+
+
+def _excluded(excluded: Iterable[Excluded]) -> tuple[tuple[str, str, tuple[Excluded, ...]], ...]:
+    """Group what is not applied here by side (the target first) and reason."""
+    ordered = sorted(excluded, key=lambda e: (e.side != "to", e.reason, e.hop, e.request, e.file))
+    return tuple(
+        (side, reason, tuple(group)) for (side, reason), group in groupby(ordered, key=lambda e: (e.side, e.reason))
+    )
+
+
+def _risks(report: Report) -> dict[str, str]:
+    """Return the risk classes that occur, with what each means."""
+    grants = [g for c in report.changes for g in (*c.permissions.added, *c.permissions.removed)]
+    grants += [g for f in report.findings for g in f.grants]
+    found = {risk for grant in grants for risk in grant.risk}
+    return {risk: RISKS.get(risk, "see the documentation") for risk in sorted(found)}
+
+
+def _releases(report: Report) -> tuple[Release, ...]:
+    """Return the releases of the path in order, each once."""
+    path = [hop.from_ for hop in report.hops[:1]] + [hop.to for hop in report.hops]
+    return tuple(release for n, release in enumerate(path) if release not in path[:n])

@@ -1,0 +1,274 @@
+"""The report as Markdown for a pull request or a step summary: the verdict first, a folded part per component.
+
+A comment holds 65,536 characters, and what is longer is refused: whole components are cut from the harmless end, and
+the second line says so.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from upgrade_gate.report import view
+from upgrade_gate.report.formats._harmless import harmless_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.report.document import ChangeView, FindingView, GrantView, RemedyView, Report
+    from upgrade_gate.report.formats._options import RenderOptions
+    from upgrade_gate.report.view import Component
+
+__all__ = ["EXTENSION", "NAME", "render"]
+
+NAME = "markdown"
+EXTENSION = "md"
+
+MAX_BYTES = 65_000
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!$])")
+_LINKING = re.compile(r"@|#\d|://|www\.|:\w+:", re.IGNORECASE)
+"""What a forge turns into a mention, a reference, a link or a picture in plain text, but never in a code span."""
+
+
+class _Block(Struct, frozen=True):
+    """A part that is kept or cut as a whole; `counts` is what the note about a cut calls it."""
+
+    text: str
+    counts: str
+
+
+def render(report: Report, options: RenderOptions) -> bytes:
+    """Return CommonMark in UTF-8, at most `options.max_bytes` (65,000 unless told otherwise)."""
+    report = harmless_report(report)
+    limit = MAX_BYTES if options.max_bytes is None else options.max_bytes
+    title = f"## {_text(f'{view.state_of(report)} {view.sentence(report)}')}"
+    before = [_Block(_head(report), "summary"), *_open(report)]
+    after = [
+        _Block(text, "section")
+        for text in (_facts(report), _proof(report), _excluded(report), _evidence(report))
+        if text
+    ]
+    components = [_Block(text, "component") for text in _components(report)]
+    return _fit(title, before, components, after, limit)
+
+
+def _fit(title: str, before: list[_Block], components: list[_Block], after: list[_Block], limit: int) -> bytes:
+    """Drop components from the harmless end, then what follows them, then lines of the lists, until it fits."""
+    cut: dict[str, int] = {}
+    kept = [before, after, components]
+    while True:
+        parts = [title, _note(cut)]
+        parts += [block.text for group in (before, components, after) for block in group]
+        document = ("\n".join(parts) + "\n").encode("utf-8", "replace")
+        spare = len(document) - limit
+        if spare <= 0:
+            return document
+        victims = next((group for group in reversed(kept) if group), None)
+        if victims is None:
+            return document[: max(limit, 0)].decode("utf-8", "ignore").encode()
+        while victims and spare > 0:
+            block = victims.pop()
+            spare -= len(block.text.encode("utf-8", "replace")) + 1
+            cut[block.counts] = cut.get(block.counts, 0) + 1
+
+
+def _note(cut: dict[str, int]) -> str:
+    if not cut:
+        return ""
+    said = " and ".join(
+        view.counted(number, noun, "summaries" if noun == "summary" else None) for noun, number in cut.items()
+    )
+    return f"**Cut to fit: {said} left out here. The whole report is in the other formats (`-o html`, `-o json`).**\n"
+
+
+def _head(report: Report) -> str:
+    cluster = report.cluster
+    lines = []
+    if cluster:
+        named = " ".join(_code(part) for part in (cluster.name or "unnamed", cluster.api_url, cluster.id) if part)
+        lines.append(f"Cluster {named}, {view.facts_read(cluster)}")
+    else:
+        lines.append(_text(view.facts_read(None)).capitalize())
+    lines += [f"Label {_code(f'{key}={value}')}" for key, value in sorted(report.labels.items())]
+    lines.append(f"Path {_code(view.path_of(report))}, {_text(view.judged_by(report))}")
+    verdict = report.verdict
+    if verdict:
+        lines += [f"Rests on: {_text(assumption)}" for assumption in verdict.assumptions]
+        lines.append(f"Next: {_text(view.next_step(verdict))}")
+    text = "".join(f"- {line}\n" for line in lines)
+    if verdict and verdict.command:
+        text += "\n" + _fence([shlex.join(verdict.command)], "sh")
+    return text
+
+
+def _open(report: Report) -> list[_Block]:
+    """List what is not settled by nature, a line each: what CCO and CVO miss first."""
+    parts = view.sections(report.findings)
+    blocks = []
+    for title, findings in ((view.MISSED_TITLE, parts.missed), ("Other findings", parts.others)):
+        for number, finding in enumerate(findings):
+            head = f"### {title}\n\n" if number == 0 else ""
+            last = "\n" if number == len(findings) - 1 else ""
+            blocks.append(_Block(f"{head}- {_finding_line(finding)}{last}", "line"))
+    return blocks
+
+
+def _finding_line(finding: FindingView) -> str:
+    word = (finding.severity if finding.status == "open" else finding.status).capitalize()
+    return f"**{word}** {_text(finding.headline)} ({_code(finding.rule)} {_code(finding.fingerprint)})"
+
+
+def _components(report: Report) -> Iterable[str]:
+    parts = view.sections(report.findings)
+    rest = tuple(f for f in parts.all if f.request is None)
+    order = {id(finding): place for place, finding in enumerate(parts.all)}
+    found: list[tuple[int, str]] = []
+    for component in view.components(report):
+        place = order[id(component.findings[0])] if component.findings else len(order)
+        found.append((place, _component(component)))
+    if rest:
+        body = "\n".join(_finding(finding) for finding in rest)
+        found.append((order[id(rest[0])], _details(f"<b>Cluster and run</b>: {len(rest)}", body)))
+    return (text for _, text in sorted(found, key=lambda item: item[0]))
+
+
+def _component(component: Component) -> str:
+    worst = component.worst
+    word = "Changed" if worst is None else (worst.severity if worst.status == "open" else worst.status).capitalize()
+    tally = ", ".join(text for text, _ in component.tally)
+    summary = f"<b>{_html(word)}</b> <code>{_html(component.name)}</code>{f' ({_html(tally)})' if tally else ''}"
+    body = [f"Request {_code(component.request)}\n"]
+    body += [_finding(finding) for finding in component.findings]
+    body += [_change(change) for change in component.changes]
+    return _details(summary, "\n".join(body))
+
+
+def _details(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{body.rstrip()}\n\n</details>\n"
+
+
+def _finding(finding: FindingView) -> str:
+    lines = [f"{_finding_line(finding)}\n"]
+    accepted = finding.acknowledgement
+    if accepted:
+        word = "expired" if accepted.expired else "valid through"
+        ticket = f", {_text(accepted.reference)}" if accepted.reference else ""
+        lines.append(
+            f"- accepted by {_text(accepted.owner)}, {word} {_text(accepted.expires)}{ticket}: {_text(accepted.reason)}"
+        )
+    if finding.guard:
+        who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
+        lines.append(f"- {who}: {_text(finding.guard_reason or 'no reason given')}")
+    lines += [
+        f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(view.need_detail(finding, n))}".rstrip()
+        for n in finding.needs
+    ]
+    if finding.identity:
+        lines.append(
+            f"- identity {_code(finding.identity.id)}, found through {_text(view.source_of(finding.identity))}"
+        )
+    lines += [f"- caveat: {_text(caveat)}" for caveat in finding.caveats]
+    if finding.status == "open":
+        lines += [_step(step) for step in finding.remedy]
+    return "\n".join(lines) + "\n"
+
+
+def _step(step: RemedyView) -> str:
+    line = f"- {step.when} the upgrade: {_text(step.step)}"
+    return f"{line}: {_code(shlex.join(step.argv))}" if step.argv else line
+
+
+def _change(change: ChangeView) -> str:
+    diff = view.diff_of(change)
+    said = [change.kind, change.provider, f"{change.selection.from_} to {change.selection.to}", change.selection.why]
+    lines = [f"{', '.join(_text(part) for part in said if part)}\n"]
+    if change.was:
+        lines.append(f"- was {_code(change.was)}")
+    for name, pair in (("Secret", change.secret), ("token path", change.token_path)):
+        if pair.from_ != pair.to:
+            lines.append(f"- {name} {_code(pair.from_ or 'none')} to {_code(pair.to or 'none')}")
+    for word, names in (("added", change.service_accounts.added), ("gone", change.service_accounts.removed)):
+        if names:
+            lines.append(f"- service accounts {word}: {', '.join(map(_code, names))}")
+    lines += [
+        f"- {_code(o.path)}: {_code(view.compact(o.from_))} to {_code(view.compact(o.to))} ({o.class_})"
+        for o in change.other
+    ]
+    if diff.covered:
+        lines.append(f"- {view.counted(len(diff.covered), 'permission')} covered already: {_names(diff.covered)}")
+    if diff.still_covered:
+        lines.append(f"- {view.counted(len(diff.still_covered), 'permission')} no longer listed, still granted")
+    text = "\n".join(lines) + "\n"
+    signed = [f"- {view.marked(g)}" for g in diff.gone] + [f"+ {view.marked(g)}" for g in diff.new]
+    return f"{text}\n{_fence(signed, 'diff')}" if signed else text
+
+
+def _names(grants: Sequence[GrantView], most: int = 10) -> str:
+    listed = ", ".join(_code(view.grant_text(g)) for g in grants[:most])
+    return f"{listed} and {len(grants) - most} more" if len(grants) > most else listed
+
+
+def _proof(report: Report) -> str:
+    lines = view.proof_lines(report)
+    return "### Proof\n\n" + "".join(f"- {_text(line)}\n" for line in lines) if lines else ""
+
+
+def _facts(report: Report) -> str:
+    unread = view.unread_facts(report.cluster)
+    if not unread:
+        return ""
+    lines = []
+    for fact in unread:
+        lines.append(f"- {_code(fact.name)}: {_text(fact.reason or 'no reason given')}")
+        if fact.remedy:
+            lines.append(f"  to read it: {_code(fact.remedy)}")
+    return _details(f"<b>Not read</b>: {len(unread)}", "\n".join(lines))
+
+
+def _excluded(report: Report) -> str:
+    left_out = [e for e in report.selection.excluded if e.side == "to"]
+    if not left_out:
+        return ""
+    lines = [f"- {_code(e.request)}: {_text(e.reason)}, {_text(e.detail)}" for e in left_out]
+    return _details(f"<b>Not applied here</b>: <code>{_html(view.excluded_reasons(left_out))}</code>", "\n".join(lines))
+
+
+def _evidence(report: Report) -> str:
+    lines = []
+    for number, hop in enumerate(report.hops):
+        for release in (hop.from_, hop.to) if number == 0 else (hop.to,):
+            digest = f" {_code(release.digest)}" if release.digest else ""
+            seal = "verified" if release.verified else "not verified"
+            lines.append(f"- {_code(release.version)} from {_code(release.reference)}{digest}, signature {seal}")
+    lines += [f"- note: {_text(note)}" for note in report.notes]
+    lines += [f"- table {_text(t.name)}, {_text(t.date)}" for t in report.tables]
+    lines.append(f"- {_text(report.tool.name)} {_text(report.tool.version)}, {_text(report.generated)}")
+    return _details("<b>Evidence</b>", "\n".join(lines))
+
+
+def _text(value: str) -> str:
+    """Return text that shows as it is: a code span where a forge would link it, else escaped."""
+    return _code(value) if _LINKING.search(value) else _SPECIAL.sub(r"\\\1", value)
+
+
+def _code(value: str) -> str:
+    """Return a code span, fenced by more backticks than any run in it (CommonMark 0.31, 6.1)."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", value)), default=0) + 1)
+    pad = " " if value.startswith(("`", " ")) or value.endswith(("`", " ")) else ""
+    return f"{fence}{pad}{value or ' '}{pad}{fence}"
+
+
+def _fence(lines: Sequence[str], language: str) -> str:
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}{language}", *lines, fence]) + "\n"
+
+
+def _html(value: str) -> str:
+    """Return text for the HTML line of a summary, where Markdown is not read but a blank line would end the block."""
+    return html.escape(value)

@@ -1,0 +1,343 @@
+"""The report for a terminal: terse, aligned, what CCO and CVO would miss first, nothing that needs no action."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+import unicodedata
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from upgrade_gate.report import view
+from upgrade_gate.report.formats._harmless import harmless_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.report.document import ChangeView, FactView, FindingView, GrantView, RemedyView, Report
+    from upgrade_gate.report.formats._options import RenderOptions
+
+__all__ = ["EXTENSION", "NAME", "render"]
+
+NAME = "text"
+EXTENSION = "txt"
+
+_STYLES = {
+    "BLOCKED": "bold red",
+    "CANNOT TELL": "bold magenta",
+    "PASS": "bold green",
+    "DIFF": "bold",
+    "blocker": "bold red",
+    "unknown": "bold magenta",
+    "warning": "yellow",
+    "settled": "green",
+    "title": "bold",
+    "+": "green",
+    "-": "red",
+    "quiet": "dim",
+    "command": "cyan",
+}
+_MARK = 9
+"""Columns of the severity marker and the space after it."""
+_LISTED = 20
+"""Grants that get a line each; beyond that they run on, all of them still there."""
+
+
+def render(report: Report, options: RenderOptions) -> bytes:
+    """Return the report as text in UTF-8, at most `options.width` columns where its words allow."""
+    page = _Page(options)
+    report = harmless_report(report)
+    _head(page, report)
+    parts = view.sections(report.findings)
+    if report.verdict is None:
+        _changes(page, report.changes)
+    else:
+        _findings(page, view.MISSED_TITLE, parts.missed, report)
+        _findings(page, "Other findings" if parts.missed else "Findings", parts.others, report)
+        _facts(page, view.unread_facts(report.cluster))
+        _folded(page, parts.folded)
+    _excluded(page, report)
+    _proof(page, report)
+    _close(page, report)
+    return page.bytes()
+
+
+class _Page:
+    """Lines of a terminal: wraps by the cells that characters take, colours whole lines after wrapping."""
+
+    def __init__(self, options: RenderOptions) -> None:
+        self._width = max(options.width, 40)
+        self._color = options.color
+        self._lines: list[str] = []
+
+    def bytes(self) -> bytes:
+        return ("\n".join(self._lines) + "\n").encode("utf-8", "replace")
+
+    def gap(self) -> None:
+        if self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def put(self, text: str, *, indent: int = 0, lead: str = "", style: str = "", lead_style: str = "") -> None:
+        """Add `lead` and the wrapped text; further lines hang under the text."""
+        hang = indent + _cells(lead)
+        for number, line in enumerate(_wrap(text, self._width - hang)):
+            start = " " * indent + self._paint(lead, lead_style or style) if number == 0 else " " * hang
+            self._lines.append((start + self._paint(line, style)).rstrip())
+
+    def command(self, argv: Sequence[str], *, indent: int, lead: str) -> None:
+        """Add a command that can be pasted: broken at its words only, with continuation marks."""
+        lines: list[str] = []
+        for word in map(shlex.quote, argv):
+            room = self._width - indent - len(lead) - 2 - (2 if lines else 0)
+            if lines and _cells(lines[-1]) + 1 + _cells(word) <= room:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        for number, line in enumerate(lines):
+            start = lead if number == 0 else " " * (len(lead) + 2)
+            end = " \\" if number < len(lines) - 1 else ""
+            self._lines.append(" " * indent + start + self._paint(line, "command") + end)
+
+    def _paint(self, text: str, style: str) -> str:
+        if not self._color or not style or not text:
+            return text
+        from rich.color import ColorSystem
+        from rich.style import Style
+
+        return Style.parse(_STYLES.get(style, style)).render(text, color_system=ColorSystem.STANDARD)
+
+
+def _cells(text: str) -> int:
+    """Return how many columns a terminal gives to `text`: wide characters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    if text.isascii():
+        return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False) or [""]
+    lines: list[str] = []
+    for word in text.split():
+        if lines and _cells(lines[-1]) + 1 + _cells(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines or [""]
+
+
+def _head(page: _Page, report: Report) -> None:
+    cluster = report.cluster
+    if cluster is None:
+        page.put(view.facts_read(None).capitalize())
+    else:
+        known = [part for part in (cluster.name or cluster.id or "unnamed cluster", cluster.api_url) if part]
+        page.put(f"{', '.join(known)}: {view.facts_read(cluster)}", style="title")
+        origin = f"{cluster.source}, collected {cluster.collected}" if cluster.collected else cluster.source
+        page.put(f"id {cluster.id or 'unknown'}, from {origin}", indent=2, style="quiet")
+    for key, value in sorted(report.labels.items()):
+        page.put(f"{key}={value}", indent=2, lead="label ")
+    page.put(view.path_of(report), style="title")
+    page.put(view.judged_by(report), indent=2, style="quiet")
+    for note in report.notes:
+        page.put(note, indent=2, style="quiet")
+    page.gap()
+    state = view.state_of(report)
+    page.put(view.sentence(report), lead=f"{state}  ", lead_style=state)
+    page.gap()
+
+
+def _findings(page: _Page, title: str, findings: Sequence[FindingView], report: Report) -> None:
+    if not findings:
+        return
+    page.gap()
+    page.put(f"{title} ({len(findings)})", style="title")
+    for finding in findings:
+        _finding(page, finding, report)
+
+
+def _finding(page: _Page, finding: FindingView, report: Report) -> None:
+    is_open = finding.status == "open"
+    mark = finding.severity.upper() if is_open else {"acknowledged": "ACCEPTED", "proven": "PROVEN"}[finding.status]
+    page.put(
+        finding.headline,
+        indent=2,
+        lead=f"{mark:<{_MARK}}",
+        lead_style=finding.severity if is_open else "settled",
+        style="title" if is_open else "",
+    )
+    inside = 2 + _MARK
+    where = f"{finding.rule} {finding.fingerprint}"
+    page.put(f"{where} (hop {finding.hop + 1})" if len(report.hops) > 1 else where, indent=inside, style="quiet")
+    accepted = finding.acknowledgement
+    if accepted:
+        ticket = f" ({accepted.reference})" if accepted.reference else ""
+        word = "expired" if accepted.expired else "until"
+        page.put(
+            f"by {accepted.owner}, {word} {accepted.expires}: {accepted.reason}{ticket}",
+            indent=inside,
+            lead="accepted ",
+        )
+    if finding.status == "proven":
+        _held_by(page, finding)
+    if not is_open:
+        return
+    _grants(page, finding, report)
+    for need in finding.needs:
+        page.put(
+            f"{need.kind}: {need.status}. {view.need_detail(finding, need)}".rstrip(". "),
+            indent=inside,
+            lead="needs    ",
+        )
+    _held_by(page, finding)
+    if finding.guard:
+        page.put(finding.guard_reason or finding.guard, indent=inside, lead=f"{finding.guard:<9}", style="quiet")
+    _remedy(page, finding.remedy)
+
+
+def _held_by(page: _Page, finding: FindingView) -> None:
+    inside = 2 + _MARK
+    if finding.identity:
+        page.put(f"{finding.identity.id} (by {view.source_of(finding.identity)})", indent=inside, lead="held by  ")
+    for caveat in finding.caveats:
+        page.put(caveat, indent=inside, lead="caveat   ")
+
+
+def _proof(page: _Page, report: Report) -> None:
+    lines = view.proof_lines(report)
+    if not lines:
+        return
+    page.gap()
+    page.put("Proof", style="title")
+    for line in lines:
+        page.put(line, indent=2)
+
+
+def _grants(page: _Page, finding: FindingView, report: Report) -> None:
+    """Show what is asked for; of a change also how much of it is covered already, and what a looser grant replaces."""
+    inside = 2 + _MARK
+    changes = [c for c in report.changes if c.request == finding.request and c.hop == finding.hop]
+    replaced = {key: g for c in changes for key, g in view.diff_of(c).replaced.items()}
+    asked = sorted((g for g in finding.grants if g.covered_by is None), key=view.grant_order)
+    before = [replaced[g.permission.casefold()] for g in asked if g.permission.casefold() in replaced]
+    _grant_lines(page, "-", before, inside)
+    _grant_lines(page, "+", asked, inside)
+    if asked:
+        covered = sum(len(view.diff_of(c).covered) for c in changes)
+        if covered:
+            page.put(f"and {view.counted(covered, 'permission')} covered already", indent=inside, style="quiet")
+
+
+def _grant_lines(page: _Page, sign: str, grants: Sequence[GrantView], indent: int) -> None:
+    texts = [view.marked(g) for g in grants]
+    if len(texts) > _LISTED:
+        page.put(", ".join(texts), indent=indent, lead=f"{sign} ", style=sign)
+        return
+    for text in texts:
+        page.put(text, indent=indent, lead=f"{sign} ", style=sign)
+
+
+def _remedy(page: _Page, steps: Sequence[RemedyView]) -> None:
+    inside = 2 + _MARK
+    for step in steps:
+        lead = "do       " if step.when == "before" else "after    "
+        if not step.argv:
+            page.put(step.step, indent=inside, lead=lead)
+            continue
+        _, comma, condition = step.step.rpartition(", where ")
+        if comma:
+            page.put(f"where {condition}:", indent=inside, lead=lead)
+            lead = " " * len(lead)
+        page.command(step.argv, indent=inside, lead=lead)
+        if step.placeholders:
+            page.put(f"fill in {', '.join(step.placeholders)}", indent=inside + len(lead), style="quiet")
+
+
+def _facts(page: _Page, facts: Iterable[FactView]) -> None:
+    unread = tuple(facts)
+    if not unread:
+        return
+    page.gap()
+    page.put(f"Not read ({len(unread)})", style="title")
+    for fact in unread:
+        page.put(f"{fact.name}: {fact.reason or 'no reason given'}", indent=2)
+        if fact.remedy:
+            page.put(fact.remedy, indent=4, lead="add ")
+
+
+def _folded(page: _Page, findings: Sequence[FindingView]) -> None:
+    if not findings:
+        return
+    page.gap()
+    page.put(f"No action needed ({len(findings)})", style="title")
+    by_rule = sorted(findings, key=lambda f: f.rule)
+    for rule, group in groupby(by_rule, key=lambda f: f.rule):
+        entries = [f"{f.subject.rpartition('/')[2]} {f.fingerprint}" for f in group]
+        page.put(", ".join(entries), indent=2, lead=f"{len(entries)} {rule}: ", style="quiet")
+
+
+def _changes(page: _Page, changes: Sequence[ChangeView]) -> None:
+    signs = {"added": "+", "removed": "-", "renamed": "~", "changed": "~"}
+    for change in changes:
+        page.gap()
+        was = f" (was {change.was})" if change.was else ""
+        page.put(f"{change.request}{was}", lead=f"{signs[change.kind]} ", style="title")
+        page.put(
+            f"{change.kind}, {change.provider}, {change.selection.from_} -> {change.selection.to}",
+            indent=4,
+            style="quiet",
+        )
+        if change.selection.why:
+            page.put(change.selection.why, indent=4, style="quiet")
+        _change_body(page, change)
+
+
+def _change_body(page: _Page, change: ChangeView) -> None:
+    diff = view.diff_of(change)
+    _grant_lines(page, "-", diff.gone, 4)
+    _grant_lines(page, "+", diff.new, 4)
+    if diff.covered:
+        by = ", ".join(sorted({g.covered_by or "" for g in diff.covered}))
+        page.put(f"+ {view.counted(len(diff.covered), 'permission')} covered already by {by}", indent=4, style="quiet")
+    if diff.still_covered:
+        page.put(
+            f"- {view.counted(len(diff.still_covered), 'permission')} still granted otherwise", indent=4, style="quiet"
+        )
+    for name, pair in (("secret", change.secret), ("token path", change.token_path)):
+        if pair.from_ != pair.to:
+            page.put(f"{name}: {pair.from_ or 'none'} -> {pair.to or 'none'}", indent=4)
+    for sign, names in (("+", change.service_accounts.added), ("-", change.service_accounts.removed)):
+        if names:
+            page.put(f"service accounts {', '.join(names)}", indent=4, lead=f"{sign} ", style=sign)
+    for other in change.other:
+        page.put(f"{other.path}: {view.compact(other.from_)} -> {view.compact(other.to)} ({other.class_})", indent=4)
+
+
+def _excluded(page: _Page, report: Report) -> None:
+    left_out = [e for e in report.selection.excluded if e.side == "to"]
+    if left_out:
+        page.gap()
+        count = view.counted(len(left_out), "request")
+        page.put(f"{count} of the target not applied here: {view.excluded_reasons(left_out)}", style="quiet")
+
+
+def _close(page: _Page, report: Report) -> None:
+    verdict = report.verdict
+    if verdict is None:
+        return
+    page.gap()
+    state = view.state_of(report)
+    said = ", ".join(
+        f"{view.counted(count.open, severity)}"
+        for severity, count in verdict.counts.items()
+        if count.open and severity != "info"
+    )
+    accepted = sum(count.acknowledged for count in verdict.counts.values())
+    tail = f", {accepted} acknowledged" if accepted else ""
+    page.put(
+        f"{said or 'nothing'} open{tail}. {view.next_step(verdict)}",
+        lead=f"{state} (exit {verdict.exit_code}): ",
+        lead_style=state,
+    )
+    if verdict.command:
+        page.command(verdict.command, indent=2, lead="")

@@ -1,0 +1,426 @@
+"""The order in which every format shows a report: what CCO and CVO would miss first, what needs nothing last."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.report.document import (
+        ChangeView,
+        ClusterView,
+        Excluded,
+        FactView,
+        FindingView,
+        GrantView,
+        IdentityView,
+        NeedView,
+        Report,
+        VerdictView,
+    )
+
+__all__ = [
+    "MISSED_TITLE",
+    "Component",
+    "GrantDiffView",
+    "Sections",
+    "Stance",
+    "access_text",
+    "components",
+    "counted",
+    "diff_of",
+    "excluded_reasons",
+    "facts_read",
+    "grant_text",
+    "judged_by",
+    "marked",
+    "need_detail",
+    "next_step",
+    "path_of",
+    "proof_lines",
+    "sections",
+    "sentence",
+    "source_of",
+    "stance",
+    "state_of",
+    "unread_facts",
+]
+
+MISSED_TITLE = "CCO and CVO would miss"
+
+_STATUS = ("open", "acknowledged", "proven")
+_SEVERITY = ("blocker", "unknown", "warning", "info")
+_WORDS = {"pass": "PASS", "blocked": "BLOCKED", "undetermined": "CANNOT TELL"}
+
+
+class Stance(StrEnum):
+    """What a finding means to a pipeline, gravest first."""
+
+    BLOCKS = "blocks"
+    OPEN = "open"
+    WARNS = "warns"
+    ACCEPTED = "accepted"
+    SAYS = "says"
+
+
+class Sections(Struct, frozen=True):
+    """Every finding once, each part sorted worst first."""
+
+    missed: tuple[FindingView, ...]
+    """Neither CCO nor CVO would have stopped the upgrade for these; open, acknowledged and proven ones."""
+    others: tuple[FindingView, ...]
+    folded: tuple[FindingView, ...]
+    """Severity info: nothing to do before the upgrade."""
+
+    @property
+    def all(self) -> tuple[FindingView, ...]:
+        """All findings in the order of a report."""
+        return self.missed + self.others + self.folded
+
+
+class Component(Struct, frozen=True):
+    """What a report says about one request: its changes, hop by hop, and its findings."""
+
+    request: str
+    changes: tuple[ChangeView, ...]
+    findings: tuple[FindingView, ...]
+
+    @property
+    def name(self) -> str:
+        """The component's name where a finding gives one, else the request's without its namespace."""
+        named = next((f.component for f in self.findings if f.component), None)
+        return named or self.request.rpartition("/")[2]
+
+    @property
+    def risky(self) -> bool:
+        """Whether anything that comes with the upgrade carries a risk mark."""
+        grants = [g for c in self.changes for g in c.permissions.added if g.covered_by is None]
+        return any(g.risk for g in (*grants, *(g for f in self.findings for g in f.grants)))
+
+    @property
+    def tally(self) -> tuple[tuple[str, str], ...]:
+        """Say in figures how the permissions differ, each with its kind: add, del, same."""
+        diffs = [diff_of(c) for c in self.changes]
+        new, gone = sum(len(d.new) for d in diffs), sum(len(d.gone) for d in diffs)
+        held = sum(len(d.covered) for d in diffs)
+        said = ((f"+{new}", "add", new), (f"-{gone}", "del", gone), (f"{held} covered already", "same", held))
+        return tuple((text, kind) for text, kind, number in said if number)
+
+    @property
+    def worst(self) -> FindingView | None:
+        """The finding that decides where the component stands."""
+        return self.findings[0] if self.findings else None
+
+
+class GrantDiffView(Struct, frozen=True):
+    """The permissions of one change, as a reader wants them: what is new apart from what is only spelt anew."""
+
+    new: tuple[GrantView, ...]
+    covered: tuple[GrantView, ...]
+    gone: tuple[GrantView, ...]
+    still_covered: tuple[GrantView, ...]
+
+    @property
+    def only_new(self) -> tuple[GrantView, ...]:
+        """New grants that replace none."""
+        return tuple(g for g in self.new if g.permission.casefold() not in self.replaced)
+
+    @property
+    def only_gone(self) -> tuple[GrantView, ...]:
+        """Grants that went and that none replaces."""
+        return tuple(g for g in self.gone if g.permission.casefold() not in self.replaced)
+
+    @property
+    def replaced(self) -> Mapping[str, GrantView]:
+        """Grants that went while the same permission came with other terms: what was widened or narrowed."""
+        came = {g.permission.casefold() for g in self.new}
+        return {g.permission.casefold(): g for g in self.gone if g.permission.casefold() in came}
+
+
+def weight(finding: FindingView) -> tuple[int, int, int, str, str, str]:
+    """Return what a report sorts findings by: open before accepted, worst severity first, then by name."""
+    return (
+        _STATUS.index(finding.status),
+        _SEVERITY.index(finding.severity),
+        finding.hop,
+        finding.subject,
+        finding.rule,
+        finding.fingerprint,
+    )
+
+
+def sections(findings: Iterable[FindingView]) -> Sections:
+    """Sort findings into what the cluster's own guards miss, the others, and what needs nothing."""
+    ordered = sorted(findings, key=weight)
+    serious = [f for f in ordered if f.severity != "info"]
+    return Sections(
+        missed=tuple(f for f in serious if f.guard == "missed"),
+        others=tuple(f for f in serious if f.guard != "missed"),
+        folded=tuple(f for f in ordered if f.severity == "info"),
+    )
+
+
+def components(report: Report) -> tuple[Component, ...]:
+    """Group changes and findings by request, the component in most need of attention first."""
+    changes: dict[str, list[ChangeView]] = {}
+    for change in report.changes:
+        changes.setdefault(change.request, []).append(change)
+    ordered = sections(report.findings).all
+    findings: dict[str, list[FindingView]] = {}
+    for finding in ordered:
+        if finding.request is not None:
+            findings.setdefault(finding.request, []).append(finding)
+    place = {id(finding): position for position, finding in enumerate(ordered)}
+    found = [
+        Component(
+            request,
+            tuple(sorted(changes.get(request, ()), key=lambda c: c.hop)),
+            tuple(findings.get(request, ())),
+        )
+        for request in sorted(changes.keys() | findings.keys())
+    ]
+    return tuple(sorted(found, key=lambda c: place[id(c.findings[0])] if c.findings else len(ordered)))
+
+
+def diff_of(change: ChangeView) -> GrantDiffView:
+    """Split the grants of a change by whether something else already holds them; risky ones first."""
+
+    def pick(grants: Sequence[GrantView], *, covered: bool, by: str) -> tuple[GrantView, ...]:
+        chosen = [g for g in grants if (getattr(g, by) is not None) is covered]
+        return tuple(sorted(chosen, key=grant_order))
+
+    added, removed = change.permissions.added, change.permissions.removed
+    return GrantDiffView(
+        new=pick(added, covered=False, by="covered_by"),
+        covered=pick(added, covered=True, by="covered_by"),
+        gone=pick(removed, covered=False, by="still_covered_by"),
+        still_covered=pick(removed, covered=True, by="still_covered_by"),
+    )
+
+
+def grant_order(grant: GrantView) -> tuple[bool, str, str]:
+    """Return what grants are sorted by: risky ones first, then by name, then by all they say."""
+    return not grant.risk, grant.permission.casefold(), grant_text(grant)
+
+
+def access_text(grant: GrantView) -> str:
+    """Return what a grant lets its holder do, in words; empty where nobody says."""
+    return (grant.access or "").replace("-", " ")
+
+
+def marked(grant: GrantView) -> str:
+    """Return a grant in one line with its access level, its risk classes, and the pair that it completes."""
+    text = grant_text(grant)
+    if grant.access:
+        text += f" ({access_text(grant)})"
+    if not grant.risk:
+        return text
+    pair = f" with {', '.join(grant.completes)}" if grant.completes else ""
+    return f"{text} [{', '.join(grant.risk)}{pair}]"
+
+
+def grant_text(grant: GrantView) -> str:
+    """Return a grant in one line: the permission and whatever narrows it."""
+    parts = [grant.permission]
+    if grant.effect not in {None, "Allow"}:
+        parts.insert(0, f"{grant.effect}:")
+    match grant.type:
+        case "dataPermission":
+            parts.append("(data plane)")
+        case "roleBinding" | "role" | "predefinedRole":
+            parts.insert(0, "role")
+        case _:
+            pass
+    if grant.resource not in {None, "*"}:
+        parts.append(f"on {grant.resource}")
+    if grant.scope is not None:
+        parts.append(f"on {_scope(grant.scope)}")
+    if grant.condition is not None:
+        parts.append(f"if {compact(grant.condition)}")
+    return " ".join(parts)
+
+
+def _scope(scope: Any) -> str:
+    match scope:
+        case {"attributes": [*attributes]} if all(
+            isinstance(a, dict) and {"name", "value"} <= a.keys() for a in attributes
+        ):
+            return ", ".join(f"{a['name']}={a['value']}" for a in attributes)
+        case str():
+            return scope
+        case _:
+            return compact(scope)
+
+
+def compact(value: Any) -> str:
+    """Return a value of the data as text: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 permission`, `2 permissions`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def facts_read(cluster: ClusterView | None) -> str:
+    """Return how much of the cluster is known, the sentence that every report begins with."""
+    if cluster is None:
+        return "no cluster: judged from the releases alone"
+    read = sum(fact.state != "unknown" for fact in cluster.facts)
+    return f"read {read} of {counted(len(cluster.facts), 'fact')}"
+
+
+def unread_facts(cluster: ClusterView | None) -> tuple[FactView, ...]:
+    """Return the facts that could not be read."""
+    return tuple(f for f in cluster.facts if f.state == "unknown") if cluster else ()
+
+
+def path_of(report: Report) -> str:
+    """Return the path of releases: `4.13.0 -> 4.14.0 (minor)`, one arrow a hop."""
+    if not report.hops:
+        return "no releases"
+    if not all(hop.from_.version and hop.to.version for hop in report.hops):
+        return "the releases were not read"
+    path = report.hops[0].from_.version
+    for hop in report.hops:
+        path += f" -> {hop.to.version} ({'same release' if hop.kind == 'none' else hop.kind})"
+    return path
+
+
+def judged_by(report: Report) -> str:
+    """Return by what the requests were chosen: platform, mode, credentials, profile, feature set."""
+    mode = "mode unknown" if report.mode == "unknown" else f"{report.mode} mode"
+    kinds = {
+        "unknown": "credentials unknown",
+        "none": "no credentials",
+        "keys": "static keys",
+        "token": "short-lived tokens",
+    }
+    parts = [report.platform or "platform unknown", mode, kinds.get(report.credentials, report.credentials)]
+    chosen = [report.selection.profile, report.selection.feature_set]
+    return f"{', '.join(parts)}; {', '.join(part for part in chosen if part)}"
+
+
+def state_of(report: Report) -> str:
+    """Return the word of the verdict; DIFF where nothing was judged."""
+    return _WORDS[report.verdict.status] if report.verdict else "DIFF"
+
+
+def sentence(report: Report) -> str:
+    """Return the verdict in one sentence, without the word itself; for a diff what changed."""
+    verdict = report.verdict
+    if verdict is None:
+        return _diff_sentence(report)
+    text = verdict.summary
+    for word in (_WORDS[verdict.status], verdict.status.upper()):
+        if text.startswith(word):
+            return text[len(word) :].lstrip(" :,;-") or _counts(verdict)
+    return text or _counts(verdict)
+
+
+def stance(finding: FindingView, report: Report) -> Stance:
+    """Return what a finding means to a pipeline: it blocks, leaves the verdict open, is accepted, or just says so."""
+    severity = finding.severity
+    if severity == "warning" and report.verdict and report.verdict.fail_on == "warning":
+        severity = "blocker"
+    match severity, finding.status:
+        case "blocker", "open":
+            return Stance.BLOCKS
+        case "unknown", "open":
+            return Stance.OPEN
+        case "blocker" | "unknown" | "warning", "acknowledged":
+            return Stance.ACCEPTED
+        case "warning", "open":
+            return Stance.WARNS
+        case _:
+            return Stance.SAYS
+
+
+def _diff_sentence(report: Report) -> str:
+    if not report.changes:
+        return "No request changes."
+    diffs = [diff_of(change) for change in report.changes]
+    new, covered = sum(len(d.new) for d in diffs), sum(len(d.covered) for d in diffs)
+    changed = counted(len(report.changes), "request changes", "requests change")
+    text = f"{changed}, {counted(new + covered, 'permission')} added"
+    return f"{text}, {covered:,} of them covered already." if covered else f"{text}."
+
+
+def _counts(verdict: VerdictView) -> str:
+    said = [
+        counted(verdict.counts[s].open, f"open {s}")
+        for s in _SEVERITY
+        if s in verdict.counts and verdict.counts[s].open and s != "info"
+    ]
+    return f"{', '.join(said) or 'No open finding'}."
+
+
+def next_step(verdict: VerdictView) -> str:
+    """Return the step that ends a verdict, in words; the closing command of a pass is `verdict.command`."""
+    match verdict.next:
+        case "remediate":
+            return "Close each blocker as said with it (upgrade-gate remediate writes the steps), then check again."
+        case "annotate":
+            return "Only the annotation is left: do as said with the finding, then check again."
+        case "retry":
+            if any(count.open for severity, count in verdict.counts.items() if severity == "unknown"):
+                return "Make readable what could not be read, as said with each finding, then check again."
+            return "Bring the proof that is asked for (--identities), then check again."
+        case "upgrade":
+            return "Start the upgrade:" if verdict.command else "Start the upgrade."
+        case "none":
+            return "Nothing to do."
+
+
+def need_detail(finding: FindingView, need: NeedView) -> str:
+    """Return what is said about a need, equal reasons once; grants that all share one are not listed again."""
+    names = {grant.permission for grant in finding.grants}
+    if need.kind != "grants" or not names:
+        return need.detail
+    start = "|".join(re.escape(name) for name in sorted(names))
+    reasons: dict[str, list[str]] = {}
+    for piece in re.split(f"; (?=(?:{start})(?:, |: ))", need.detail):
+        listed, colon, reason = piece.partition(": ")
+        named = listed.split(", ")
+        if not colon or not set(named) <= names:
+            return need.detail
+        reasons.setdefault(reason, []).extend(named)
+    if len(reasons) == 1 and set(*reasons.values()) == names:
+        return next(iter(reasons))
+    return "; ".join(f"{', '.join(named)}: {reason}" for reason, named in reasons.items())
+
+
+def source_of(identity: IdentityView) -> str:
+    """Return how it was found which identity serves a Secret, in words."""
+    known = {"secret": "the Secret", "configuration": "the configuration", "ccoctl-name": "ccoctl's naming"}
+    return known.get(identity.source, identity.source)
+
+
+_MOST_FILES = 10
+
+
+def proof_lines(report: Report) -> tuple[str, ...]:
+    """Return where the proof comes from, its files with their digests, and what no such source can show."""
+    known = report.identities
+    if known is None:
+        return ()
+    account = f", account {known.account}" if known.account else ""
+    collected = f", collected {known.collected}" if known.collected else ""
+    files = [f"{file.file} sha256:{file.sha256}" for file in known.files[:_MOST_FILES]]
+    if len(known.files) > _MOST_FILES:
+        files.append(f"{len(known.files) - _MOST_FILES} more files, all of them in the JSON and HTML reports")
+    caveats = (f"caveat: {caveat}" for caveat in known.caveats)
+    return (f"what identities hold was read from {known.source}{account}{collected}", *files, *caveats)
+
+
+def excluded_reasons(excluded: Iterable[Excluded]) -> str:
+    """Return how many requests of the target were left out, by reason, the commonest first."""
+    reasons = Counter(e.reason for e in excluded)
+    return ", ".join(f"{n} by {reason}" for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,101 @@
+"""The CredentialsRequest: what a component asks for, and its identity in a release.
+
+Source: openshift/cloud-credential-operator `pkg/apis/cloudcredential/v1/types_credentialsrequest.go`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from upgrade_gate.base.errors import ManifestError
+from upgrade_gate.base.secret_ref import SecretRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from upgrade_gate.payloads.payload import Location, Manifest
+
+__all__ = ["API_GROUP", "CredentialsRequest", "is_credentials_request", "parse"]
+
+API_GROUP = "cloudcredential.openshift.io"
+
+
+class CredentialsRequest(Struct, frozen=True):
+    """One request of one release payload."""
+
+    namespace: str
+    name: str
+    provider_kind: str
+    """Exact `spec.providerSpec.kind`; empty when the document has no provider spec (delete manifests)."""
+    provider_spec: Mapping[str, Any]
+    secret: SecretRef | None
+    """`spec.secretRef`; None when the document has none."""
+    service_accounts: tuple[str, ...]
+    token_path: str | None
+    spec: Mapping[str, Any]
+    annotations: Mapping[str, str] | None
+    location: Location
+
+    @property
+    def id(self) -> str:
+        """`namespace/name`, the identity across releases; never the file name."""
+        return f"{self.namespace}/{self.name}"
+
+
+def is_credentials_request(manifest: Manifest) -> bool:
+    """Return whether a document is a CredentialsRequest, of any API version."""
+    return manifest.kind == "CredentialsRequest" and manifest.group == API_GROUP
+
+
+def _text(value: object, what: str, location: Location) -> str:
+    if not isinstance(value, str):
+        raise ManifestError(f"{location.file}:{location.line}: {what} is {type(value).__name__}, not a string")
+    return value
+
+
+def parse(manifest: Manifest) -> CredentialsRequest:
+    """Build the model of a request from its document.
+
+    A document without a spec is legal (delete manifests have none). Raises ManifestError, naming file and line,
+    where a field that identifies the requirement has the wrong type: half a requirement must not read as a small one.
+    """
+    where = manifest.location
+    body = manifest.body or {}
+    spec = body.get("spec")
+    if spec is None:
+        spec = {}
+    if not isinstance(spec, dict):
+        raise ManifestError(f"{where.file}:{where.line}: spec of {manifest.name} is not a mapping")
+    provider = spec.get("providerSpec")
+    if provider is None:
+        provider = {}
+    if not isinstance(provider, dict):
+        raise ManifestError(f"{where.file}:{where.line}: spec.providerSpec of {manifest.name} is not a mapping")
+    accounts = spec.get("serviceAccountNames") or []
+    if not isinstance(accounts, list) or not all(isinstance(a, str) for a in accounts):
+        raise ManifestError(f"{where.file}:{where.line}: spec.serviceAccountNames of {manifest.name} is not a list")
+    token_path = spec.get("cloudTokenPath")
+    return CredentialsRequest(
+        namespace=manifest.namespace,
+        name=manifest.name,
+        provider_kind=_text(provider.get("kind", ""), "spec.providerSpec.kind", where),
+        provider_spec=provider,
+        secret=_secret(spec.get("secretRef"), where),
+        service_accounts=tuple(sorted(set(accounts))),
+        token_path=_text(token_path, "spec.cloudTokenPath", where) if token_path else None,
+        spec=spec,
+        annotations=manifest.annotations,
+        location=where,
+    )
+
+
+def _secret(reference: object, where: Location) -> SecretRef | None:
+    if not isinstance(reference, dict):
+        raise ManifestError(f"{where.file}:{where.line}: spec.secretRef is not a mapping")
+    namespace = _text(reference.get("namespace", ""), "spec.secretRef.namespace", where)
+    name = _text(reference.get("name", ""), "spec.secretRef.name", where)
+    if not namespace or not name:
+        raise ManifestError(f"{where.file}:{where.line}: spec.secretRef names no Secret")
+    return SecretRef(namespace, name)

@@ -1,0 +1,371 @@
+"""The difference between two selections: which requests came, went or changed, and what each change grants.
+
+DeepDiff is the net under the clouds' own comparison: any other leaf of `spec` that differs is listed, so that a
+future field is never ignored in silence.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from msgspec import Struct
+
+from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical, cloud_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.base.secret_ref import SecretRef
+    from upgrade_gate.clouds.contract.grants import Cloud
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.requests.selection import Selected, Selection
+
+__all__ = ["AddedGrant", "Change", "OtherLeaf", "RemovedGrant", "Why", "compare", "grants_of"]
+
+Kind: TypeAlias = Literal["added", "removed", "renamed", "changed"]
+
+
+class Why(StrEnum):
+    """What an added grant is to the requirement of the current release."""
+
+    NEW = "new"
+    WIDENED = "widened"
+    """The same permission was required before, under a tighter condition, resource or scope."""
+    NARROWED = "narrowed"
+    """The same permission was required before, and more loosely."""
+    COVERED = "covered"
+    """Something else that is required today contains it."""
+    UNCLASSIFIED = "unclassified"
+    """A Deny: it takes away, and no rule says what for."""
+
+
+class AddedGrant(Struct, frozen=True):
+    """A grant that only the target has."""
+
+    grant: Grant
+    why: Why
+    covered_by: str | None
+
+
+class RemovedGrant(Struct, frozen=True):
+    """A grant that only the current release has."""
+
+    grant: Grant
+    still_covered_by: str | None
+    replaced: bool
+    """Whether the same permission stands in the target with another condition, resource or scope."""
+
+
+class OtherLeaf(Struct, frozen=True):
+    """Another leaf of spec that differs."""
+
+    path: str
+    before: Any
+    after: Any
+    harmless: bool
+
+
+class Change(Struct, frozen=True):
+    """One request that differs between two releases."""
+
+    request: str
+    kind: Kind
+    was: str | None
+    before: Selected | None
+    after: Selected | None
+    status_before: str
+    """`applied`, `unannotated`, `excluded` or `absent`."""
+    status_after: str
+    why: str
+    """Why the status changed, in words; empty where it did not."""
+    added: tuple[AddedGrant, ...]
+    removed: tuple[RemovedGrant, ...]
+    accounts_added: tuple[str, ...]
+    accounts_removed: tuple[str, ...]
+    other: tuple[OtherLeaf, ...]
+
+    @property
+    def request_before(self) -> CredentialsRequest | None:
+        """The current release's request."""
+        return self.before.request if self.before else None
+
+    @property
+    def request_after(self) -> CredentialsRequest | None:
+        """The target's request."""
+        return self.after.request if self.after else None
+
+    @property
+    def provider_kind(self) -> str:
+        """The target's providerSpec kind, the current one's where the target has none."""
+        request = self.request_after or self.request_before
+        return request.provider_kind if request else ""
+
+    @property
+    def kind_changed(self) -> bool:
+        """Whether the providerSpec kind differs between the two sides."""
+        before, after = self.request_before, self.request_after
+        return before is not None and after is not None and before.provider_kind != after.provider_kind
+
+    @property
+    def secret_before(self) -> SecretRef | None:
+        """The current release's secretRef."""
+        return self.before.request.secret if self.before else None
+
+    @property
+    def secret_after(self) -> SecretRef | None:
+        """The target's secretRef."""
+        return self.after.request.secret if self.after else None
+
+    @property
+    def token_paths(self) -> tuple[str | None, str | None]:
+        """`cloudTokenPath` on both sides."""
+        return (
+            self.before.request.token_path if self.before else None,
+            self.after.request.token_path if self.after else None,
+        )
+
+
+def grants_of(request: CredentialsRequest) -> tuple[Grant, ...]:
+    """Return the grants of a request; none for a kind that nobody knows.
+
+    Raises ValueError, naming the field, where the provider spec has a shape that is not understood.
+    """
+    cloud = cloud_of(request.provider_kind)
+    return cloud.read_grants(request.provider_kind, request.provider_spec) if cloud else ()
+
+
+def compare(old: Selection, new: Selection) -> tuple[Change, ...]:
+    """Compare the selections of two releases; sorted by request. Raises ValueError as `grants_of` does.
+
+    Requests pair by `ns/name`; a left-over pair with the same secretRef and provider kind, and no third request on
+    that secret, is a rename.
+    """
+    renames = _renames(old, new)
+    renamed_from = set(renames.values())
+    changes: list[Change] = []
+    for name in sorted(old.requests.keys() | new.requests.keys()):
+        if name in renamed_from and name not in new.requests:
+            continue
+        change = _change(name, renames.get(name), old, new)
+        if change.kind != "changed" or _differs(change):
+            changes.append(change)
+    return tuple(changes)
+
+
+def _differs(change: Change) -> bool:
+    return bool(
+        change.added
+        or change.removed
+        or change.accounts_added
+        or change.accounts_removed
+        or change.other
+        or change.kind_changed
+        or change.secret_before != change.secret_after
+        or change.token_paths[0] != change.token_paths[1]
+    )
+
+
+def _renames(old: Selection, new: Selection) -> dict[str, str]:
+    """Return new name to old name for each unambiguous rename."""
+
+    def by_secret(selection: Selection) -> dict[tuple[SecretRef, str], list[str]]:
+        found: dict[tuple[SecretRef, str], list[str]] = {}
+        for name, selected in selection.requests.items():
+            if selected.request.secret is not None:
+                found.setdefault((selected.request.secret, selected.request.provider_kind), []).append(name)
+        return found
+
+    before, after = by_secret(old), by_secret(new)
+    renames: dict[str, str] = {}
+    for key, names in after.items():
+        previous = before.get(key, [])
+        if len(names) == len(previous) == 1 and names != previous:
+            gone, come = previous[0], names[0]
+            if gone not in new.requests and come not in old.requests:
+                renames[come] = gone
+    return renames
+
+
+def _change(name: str, was: str | None, old: Selection, new: Selection) -> Change:
+    before = old.requests.get(was or name)
+    after = new.requests.get(name)
+    kind: Kind = "renamed" if was else "added" if before is None else "removed" if after is None else "changed"
+    status_before, reason_before = old.status(was or name)
+    status_after, reason_after = new.status(name)
+    need = grants_of(after.request) if after else ()
+    have = grants_of(before.request) if before else ()
+    accounts_before = set(before.request.service_accounts) if before else set()
+    accounts_after = set(after.request.service_accounts) if after else set()
+    return Change(
+        request=name,
+        kind=kind,
+        was=was,
+        before=before,
+        after=after,
+        status_before=status_before,
+        status_after=status_after,
+        why=_why(kind, reason_before, reason_after, new, name),
+        added=_added(after.request, need, have, was or name, old) if after else (),
+        removed=_removed(before.request, need, have, name, new) if before else (),
+        accounts_added=tuple(sorted(accounts_after - accounts_before)),
+        accounts_removed=tuple(sorted(accounts_before - accounts_after)),
+        other=_other(before.request if before else None, after.request) if after else (),
+    )
+
+
+def _why(kind: Kind, reason_before: str, reason_after: str, new: Selection, name: str) -> str:
+    if kind == "added":
+        return f"the current release leaves it out: {reason_before}" if reason_before else "the target introduces it"
+    if kind == "removed":
+        if name in new.deleted:
+            return "the target deletes it"
+        return f"the target leaves it out: {reason_after}" if reason_after else "the target no longer carries it"
+    return ""
+
+
+def _same_cloud(selection: Selection, cloud: Cloud, secret: SecretRef | None) -> Iterable[tuple[str, Selected]]:
+    """Yield the requests that share a secretRef, and with it the identity, within one cloud."""
+    for name, selected in selection.requests.items():
+        request = selected.request
+        if secret is not None and request.secret == secret and request.provider_kind in cloud.KINDS:
+            yield name, selected
+
+
+def _held(
+    selection: Selection, cloud: Cloud, secret: SecretRef | None, own: str, grants: Sequence[Grant]
+) -> list[tuple[str, Sequence[Grant]]]:
+    held: list[tuple[str, Sequence[Grant]]] = [(own, grants)] if grants else []
+    held += [(n, grants_of(s.request)) for n, s in _same_cloud(selection, cloud, secret) if n != own]
+    return held
+
+
+def _cover(
+    cloud: Cloud, held: Sequence[tuple[str, Sequence[Grant]]], grant: Grant, own: str
+) -> tuple[Cover | None, str | None]:
+    for name, grants in held:
+        cover = cloud.covering(grants, grant)
+        if cover is not None:
+            return cover, cover.by if name == own else f"{cover.by} ({name})"
+    if len(held) > 1:
+        cover = cloud.covering([g for _, grants in held for g in grants], grant)
+        if cover is not None:
+            return cover, f"{cover.by} (together with the requests on the same secret)"
+    return None, None
+
+
+def _added(
+    request: CredentialsRequest, need: Sequence[Grant], have: Sequence[Grant], own: str, old: Selection
+) -> tuple[AddedGrant, ...]:
+    cloud = cloud_of(request.provider_kind)
+    if cloud is None:
+        return ()
+    present = {cloud.identity(g) for g in have}
+    same = {cloud.permission_key(g) for g in have}
+    held = _held(old, cloud, request.secret, own, have)
+    found: list[AddedGrant] = []
+    for grant in need:
+        if cloud.identity(grant) in present:
+            continue
+        if grant.effect not in (None, "Allow"):
+            found.append(AddedGrant(grant, Why.UNCLASSIFIED, None))
+            continue
+        _, by = _cover(cloud, held, grant, own)
+        known = cloud.permission_key(grant) in same
+        why = (Why.NARROWED if known else Why.COVERED) if by else (Why.WIDENED if known else Why.NEW)
+        found.append(AddedGrant(grant, why, by))
+    return tuple(sorted(found, key=lambda a: a.grant.canonical))
+
+
+def _removed(
+    request: CredentialsRequest, need: Sequence[Grant], have: Sequence[Grant], own: str, new: Selection
+) -> tuple[RemovedGrant, ...]:
+    cloud = cloud_of(request.provider_kind)
+    if cloud is None:
+        return ()
+    present = {cloud.identity(g) for g in need}
+    same = {cloud.permission_key(g) for g in need}
+    held = _held(new, cloud, request.secret, own, need)
+    found = [
+        RemovedGrant(grant, _cover(cloud, held, grant, own)[1], cloud.permission_key(grant) in same)
+        for grant in have
+        if cloud.identity(grant) not in present
+    ]
+    return tuple(sorted(found, key=lambda r: r.grant.canonical))
+
+
+def _other(before: CredentialsRequest | None, after: CredentialsRequest) -> tuple[OtherLeaf, ...]:
+    """Return every leaf of spec that differs and that no other comparison explains.
+
+    A new request is compared with one that says nothing: what it asks for beyond grants, Secret, accounts and token
+    path is as unexplained as a change. A kind that nobody knows is left to its Secret there.
+    """
+    new = _residue(after)
+    cloud = cloud_of(after.provider_kind)
+    if before is None:
+        provider = {"apiVersion": after.provider_spec["apiVersion"]} if "apiVersion" in after.provider_spec else {}
+        old: dict[str, Any] = {"providerSpec": provider} if cloud else new
+    else:
+        old = _residue(before)
+    if _unordered(old) == _unordered(new):
+        return ()
+    from deepdiff import DeepDiff
+
+    difference = DeepDiff(
+        old, new, ignore_order=True, report_repetition=True, ignore_private_variables=False, view="tree"
+    )
+    harmless = cloud.HARMLESS if cloud else frozenset()
+    leaves: dict[str, OtherLeaf] = {}
+    for level in (item for items in difference.values() for item in items):
+        keys = level.path(output_format="list")
+        path = ".".join(["spec", *(str(key) for key in keys)])
+        known = len(keys) == 2 and keys[0] == "providerSpec" and keys[1] in harmless
+        leaves[path] = OtherLeaf(path, _plain(level.t1), _plain(level.t2), harmless=known)
+    if not leaves:  # the net has a hole: they differ, and nothing says where
+        leaves["spec"] = OtherLeaf("spec", old, new, harmless=False)
+    return tuple(leaves[path] for path in sorted(leaves))
+
+
+def _unordered(value: Any) -> str:
+    """Return one text for values that are equal but for the order in lists."""
+    if isinstance(value, dict):
+        return canonical({key: _unordered(member) for key, member in value.items()})
+    if isinstance(value, list):
+        return canonical(sorted(_unordered(member) for member in value))
+    return canonical(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a JSON value; DeepDiff's mark for a side that has nothing becomes None."""
+    return value if isinstance(value, (str, int, float, bool, list, dict)) else None
+
+
+def _residue(request: CredentialsRequest) -> dict[str, Any]:
+    """Return what is left of spec when everything compared elsewhere is taken out."""
+    rest = {k: v for k, v in request.spec.items() if k not in ("providerSpec", "serviceAccountNames", "cloudTokenPath")}
+    secret = rest.get("secretRef")
+    if isinstance(secret, dict):
+        more = _stated({k: v for k, v in secret.items() if k not in ("namespace", "name")})
+        rest = {k: v for k, v in rest.items() if k != "secretRef"} | ({"secretRef": more} if more else {})
+    cloud = cloud_of(request.provider_kind)
+    fields: Mapping[str, frozenset[str] | None] = cloud.FIELDS if cloud else {}
+    provider: dict[str, Any] = {}
+    for key, value in request.provider_spec.items():
+        if key == "kind":
+            continue
+        if key not in fields:
+            provider[key] = value
+            continue
+        explained = fields[key]
+        if explained is None or not isinstance(value, list):
+            continue
+        left = [{k: v for k, v in i.items() if k not in explained} if isinstance(i, dict) else i for i in value]
+        if any(left):
+            provider[key] = [item for item in left if item]
+    rest["providerSpec"] = _stated(provider)
+    return _stated(rest)
+
+
+def _stated(fields: dict[str, Any]) -> dict[str, Any]:
+    """Drop null members, which say nothing; an empty mapping or list says something in a Kubernetes API."""
+    return {key: value for key, value in fields.items() if value is not None}

@@ -1,0 +1,82 @@
+"""Feature sets and gates that a payload's own FeatureGate manifests declare.
+
+Source: oc `pkg/cli/admin/release/extract_tools.go` and cluster-config-operator: the manifest of a profile and feature
+set carries both as annotations; `major-version` narrows it further.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.requests.inclusion import FEATURE_SET, INCLUDE, Filters, include
+
+if TYPE_CHECKING:
+    from upgrade_gate.payloads.payload import Manifest, Payload
+
+__all__ = ["default_feature_set", "gates_of"]
+
+
+def default_feature_set(payload: Payload) -> str:
+    """Return the feature set of a cluster that sets none: OKD where version and payload say so, else Default."""
+    if "okd" in payload.version and any("OKD" in _sets(m) for m in _manifests(payload)):
+        return "OKD"
+    return "Default"
+
+
+def gates_of(
+    payload: Payload,
+    profile: str,
+    feature_set: str,
+    custom: tuple[frozenset[str], frozenset[str]] | None = None,
+) -> frozenset[str] | None:
+    """Return the gates enabled in a release for a profile and feature set, None where the payload does not say.
+
+    `custom` holds the enabled and disabled gates of a CustomNoUpgrade cluster, which start from the default set.
+    """
+    wanted = "Default" if feature_set in ("", "CustomNoUpgrade") else feature_set
+    found = [m for m in _manifests(payload) if wanted in _sets(m) and _fits(m, profile, payload.minor[0])]
+    if not found:
+        return None
+    read = [None if manifest.duplicate_keys else _enabled(manifest.body) for manifest in found]
+    if any(names is None for names in read):
+        return None
+    gates = frozenset(name for names in read for name in names or ())
+    if feature_set == "CustomNoUpgrade":
+        if custom is None:
+            return None
+        enabled, disabled = custom
+        return (gates | enabled) - disabled
+    return gates
+
+
+def _manifests(payload: Payload) -> list[Manifest]:
+    return [m for m in payload.manifests if m.kind == "FeatureGate" and m.group == "config.openshift.io"]
+
+
+def _sets(manifest: Manifest) -> list[str]:
+    value = (manifest.annotations or {}).get(FEATURE_SET)
+    return [part.strip() for part in value.split(",")] if value is not None else []
+
+
+def _fits(manifest: Manifest, profile: str, major: int) -> bool:
+    key = f"{INCLUDE}{profile}"
+    return key in (manifest.annotations or {}) and include(manifest, Filters(major_version=major)) is None
+
+
+def _enabled(body: Any) -> list[str] | None:
+    """Return the names of enabled gates; None where the shape is not the API's, which must not read as "none"."""
+    status = body.get("status") if isinstance(body, dict) else None
+    entries = status.get("featureGates") if isinstance(status, dict) else None
+    if not isinstance(entries, list):
+        return None
+    names: list[str] = []
+    for entry in entries:
+        enabled = entry.get("enabled", []) if isinstance(entry, dict) else None
+        if not isinstance(enabled, list):
+            return None
+        for gate in enabled:
+            name = gate.get("name") if isinstance(gate, dict) else None
+            if not isinstance(name, str):
+                return None
+            names.append(name)
+    return names

@@ -1,0 +1,214 @@
+"""Which CredentialsRequests a release really applies on this cluster, and why the others are left out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from upgrade_gate.base.errors import ManifestError
+from upgrade_gate.base.platforms import platform_of_kind
+from upgrade_gate.clouds.contract.grants import canonical
+from upgrade_gate.requests.credentials_request import CredentialsRequest, is_credentials_request, parse
+from upgrade_gate.requests.inclusion import (
+    DELETE,
+    FEATURE_GATE,
+    Exclusion,
+    Filters,
+    has_include_annotation,
+    include,
+    rule_set,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from upgrade_gate.payloads.payload import Location, Manifest, Payload
+
+__all__ = ["Conflict", "Decision", "Malformed", "Selected", "Selection", "select"]
+
+_DECIDING = re.compile(r"(apiVersion|kind|metadata|spec\.providerSpec\.kind)($|[.\[])|spec($|\.providerSpec$)")
+"""Keys that decide whether a request applies here: which of two values counts cannot be known."""
+
+Status: TypeAlias = Literal["applied", "unannotated", "excluded"]
+
+
+class Decision(Struct, frozen=True):
+    """What became of one document of one request."""
+
+    request: str
+    status: Status
+    reason: str
+    """Empty when applied; else `unannotated`, `platform`, `delete`, or the filter that left it out."""
+    detail: str
+    location: Location
+    kind: str
+
+
+class Selected(Struct, frozen=True):
+    """A request that takes part: applied by CVO, or unannotated and yet read by its component."""
+
+    request: CredentialsRequest
+    status: Literal["applied", "unannotated"]
+    locations: tuple[Location, ...]
+    """Every document that defines it; the first one is `request`'s."""
+
+
+class Conflict(Struct, frozen=True):
+    """Definitions of one request that contradict each other, inside one payload."""
+
+    request: str
+    locations: tuple[Location, ...]
+    detail: str
+
+
+class Malformed(Struct, frozen=True):
+    """A request that cannot be understood."""
+
+    request: str
+    location: Location
+    reason: str
+
+
+class Selection(Struct, frozen=True):
+    """The outcome for one release."""
+
+    requests: Mapping[str, Selected]
+    """By `ns/name`, sorted."""
+    decisions: tuple[Decision, ...]
+    """One for each document of a request that is not in `requests`, sorted."""
+    conflicts: tuple[Conflict, ...]
+    malformed: tuple[Malformed, ...]
+    deleted: frozenset[str]
+    """Requests that CVO deletes here."""
+    carried: frozenset[str]
+    """Every request that the payload carries, of any cloud, before any filter."""
+    gated: tuple[str, ...]
+    """Requests whose selection hangs on feature gates that are not known."""
+
+    def status(self, request: str) -> tuple[str, str]:
+        """Return `applied`, `unannotated`, `excluded` or `absent`, and the reason in words."""
+        if request in self.requests:
+            return self.requests[request].status, ""
+        for decision in self.decisions:
+            if decision.request == request:
+                return "excluded", decision.detail
+        return "absent", ""
+
+
+def select(payload: Payload, platform: str, filters: Filters) -> Selection:
+    """Decide for every CredentialsRequest of a payload.
+
+    `filters` are the cluster's; those that the release does not have are turned off here. Never raises for a bad
+    document: what cannot be understood is listed as malformed, unless another filter leaves it out anyway.
+    """
+    rules = rule_set(filters, payload.minor)
+    picked: dict[str, list[Selected]] = {}
+    decisions: list[Decision] = []
+    malformed: list[Malformed] = []
+    conflicts: list[Conflict] = []
+    carried: set[str] = set()
+    gated: list[str] = []
+    for manifest in payload.manifests:
+        if not is_credentials_request(manifest):
+            continue
+        name = f"{manifest.namespace}/{manifest.name}"
+        if _deletes(manifest):
+            decisions.append(_deletion(_decide(manifest, name, "", platform, rules)))
+            continue
+        carried.add(name)
+        if any(_DECIDING.match(key) for key in manifest.duplicate_keys):
+            keys = ", ".join(manifest.duplicate_keys)
+            conflicts.append(Conflict(name, (manifest.location,), f"keys stand twice with differing values: {keys}"))
+            continue
+        try:
+            request = parse(manifest)
+        except ManifestError as error:
+            decision = _decide(manifest, name, "", platform, rules)
+            if decision.status == "excluded":
+                decisions.append(decision)
+            else:
+                malformed.append(Malformed(name, manifest.location, error.message))
+            continue
+        decision = _decide(manifest, name, request.provider_kind, platform, rules)
+        if decision.status == "excluded":
+            decisions.append(decision)
+            continue
+        if _gates_unknown(manifest, filters, payload.minor):
+            gated.append(name)
+        if manifest.duplicate_keys:
+            keys = ", ".join(manifest.duplicate_keys)
+            conflicts.append(Conflict(name, (manifest.location,), f"keys stand twice with differing values: {keys}"))
+        picked.setdefault(name, []).append(Selected(request, decision.status, (manifest.location,)))
+    requests: dict[str, Selected] = {}
+    for name in sorted(picked):
+        requests[name], conflict = _one(name, picked[name])
+        if conflict:
+            conflicts.append(conflict)
+    left_out = {d for d in decisions if d.request not in requests}
+    return Selection(
+        requests=requests,
+        decisions=tuple(sorted(left_out, key=lambda d: (d.request, d.location, d.reason))),
+        conflicts=tuple(sorted(conflicts, key=lambda c: (c.request, c.locations))),
+        malformed=tuple(malformed),
+        deleted=frozenset({d.request for d in decisions if d.reason == "delete"} - requests.keys()),
+        carried=frozenset(carried),
+        gated=tuple(sorted(set(gated))),
+    )
+
+
+def _deletes(manifest: Manifest) -> bool:
+    return (manifest.annotations or {}).get(DELETE) == "true"
+
+
+def _deletion(decision: Decision) -> Decision:
+    """Return the decision on a delete manifest: what CVO would apply here, it deletes."""
+    if decision.status != "applied":
+        return decision
+    return replace(decision, status="excluded", reason="delete", detail=f"{DELETE}=true")
+
+
+def _gates_unknown(manifest: Manifest, filters: Filters, release: tuple[int, int]) -> bool:
+    return release >= (4, 22) and filters.gates is None and bool((manifest.annotations or {}).get(FEATURE_GATE))
+
+
+def _decide(manifest: Manifest, name: str, kind: str, platform: str, rules: Filters) -> Decision:
+    def excluded(reason: str, detail: str) -> Decision:
+        return Decision(name, "excluded", reason, detail, manifest.location, kind)
+
+    owner = platform_of_kind(kind) if kind else None
+    if owner is not None and owner.name.casefold() != platform.casefold():
+        return excluded("platform", f"{kind} is for {owner.name}, not for {platform}")
+    exclusion = include(manifest, rules)
+    if exclusion is None:
+        return Decision(name, "applied", "", "", manifest.location, kind)
+    if _unannotated(manifest, rules, exclusion):
+        rest = include(manifest, replace(rules, profile=None, needs_annotations=False))
+        if rest is None:
+            detail = "no include.release.openshift.io annotation: CVO never applies it, its component reads the secret"
+            return Decision(name, "unannotated", "unannotated", detail, manifest.location, kind)
+        exclusion = rest
+    return excluded(exclusion.reason, exclusion.detail)
+
+
+def _unannotated(manifest: Manifest, rules: Filters, exclusion: Exclusion) -> bool:
+    return (
+        rules.needs_annotations
+        and exclusion.reason in ("no-annotations", "profile")
+        and not has_include_annotation(manifest.annotations)
+        and not _deletes(manifest)
+    )
+
+
+def _one(name: str, candidates: Sequence[Selected]) -> tuple[Selected, Conflict | None]:
+    """Fold equal definitions into one; applied ones stand before unannotated ones."""
+    ordered = sorted(candidates, key=lambda s: (s.status != "applied", s.locations))
+    first = ordered[0]
+    locations = tuple(place for candidate in ordered for place in candidate.locations)
+    specs = {canonical(candidate.request.spec) for candidate in ordered}
+    merged = replace(first, locations=locations)
+    if len(specs) == 1:
+        return merged, None
+    return merged, Conflict(name, locations, f"{len(ordered)} documents define {name} differently")
