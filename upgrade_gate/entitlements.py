@@ -3,6 +3,6 @@
 from upgrade_gate.entitlements import judge
 """
 
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, judge
 
-__all__ = ["Judgement", "Verdict", "judge"]
+__all__ = ["Coverage", "CoverageResult", "judge"]

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
 from upgrade_gate.base.facts import known_or
 from upgrade_gate.gate.situation import Given, Hop, Mode, Situation, UnreadRelease
-from upgrade_gate.payloads import reference as source
-from upgrade_gate.payloads import resolve as releases
+from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path as hops
 
 if TYPE_CHECKING:
@@ -29,25 +28,25 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.observe import Cluster, Reader
     from upgrade_gate.gate.acknowledgements import Acknowledgement
     from upgrade_gate.gate.findings import Severity
-    from upgrade_gate.gate.verdict import Judged, Verdict
+    from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.proof.proof import Claims, Proof
     from upgrade_gate.requests.upgrade_path import Context
 
-__all__ = ["Given", "Outcome", "Plan", "Survey", "Weighing", "check", "required_secrets", "survey", "with_secrets"]
+__all__ = ["Comparison", "Given", "Inputs", "Outcome", "Weights", "check", "required_secrets", "survey", "with_secrets"]
 
 _logger = logging.getLogger(__name__)
 
 
-class Plan(Struct, frozen=True):
+class Inputs(Struct, frozen=True):
     """What is to be compared."""
 
     to: str
     from_: str | None = None
     """None: what the cluster runs."""
     via: tuple[str, ...] = ()
-    settings: source.Settings = field(default_factory=source.Settings)
+    settings: reference.Settings = field(default_factory=reference.Settings)
     reader: Reader | None = None
     """None: no cluster."""
     given: Given = field(default_factory=Given)
@@ -56,7 +55,7 @@ class Plan(Struct, frozen=True):
     """What is supplied about identities; a function of the platform where a live account must be asked."""
 
 
-class Weighing(Struct, frozen=True):
+class Weights(Struct, frozen=True):
     """How findings are weighed."""
 
     acknowledgements: tuple[Acknowledgement, ...] = ()
@@ -67,7 +66,7 @@ class Weighing(Struct, frozen=True):
     """None: the clock (UTC)."""
 
 
-class Survey(Struct, frozen=True):
+class Comparison(Struct, frozen=True):
     """What was read and compared, before any judgement."""
 
     cluster: Cluster | None
@@ -81,16 +80,18 @@ class Survey(Struct, frozen=True):
 class Outcome(Struct, frozen=True):
     """Everything a report is made of."""
 
-    survey: Survey
+    survey: Comparison
     situation: Situation
-    judged: tuple[Judged, ...]
+    judged: tuple[WeighedFinding, ...]
     verdict: Verdict
 
 
-def check(plan: Plan, weighing: Weighing) -> Outcome:
+def check(plan: Inputs, weighing: Weights) -> Outcome:
     """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
-    from upgrade_gate.gate import assumptions as basis  # `diff` needs none of them
-    from upgrade_gate.gate import findings
+    from upgrade_gate.gate import (
+        assumptions,  # `diff` needs none of them
+        findings,
+    )
     from upgrade_gate.gate import verdict as gate
 
     surveyed = survey(plan)
@@ -108,7 +109,7 @@ def check(plan: Plan, weighing: Weighing) -> Outcome:
     )
     verdict = gate.decide(
         judged,
-        basis.of(situation),
+        assumptions.of(situation),
         path=_path(surveyed),
         from_version=surveyed.hops[0].old.version if surveyed.hops else "the current release",
         same_release=bool(surveyed.hops) and all(hop.kind == "none" for hop in surveyed.hops),
@@ -118,26 +119,26 @@ def check(plan: Plan, weighing: Weighing) -> Outcome:
     return Outcome(surveyed, situation, judged, verdict)
 
 
-def survey(plan: Plan) -> Survey:
+def survey(plan: Inputs) -> Comparison:
     """Read the cluster and the releases, select and compare; nothing is judged yet."""
     cluster = _observe(plan.reader) if plan.reader else None
-    context = hops.context(cluster, plan.given, releases.graph_edges(cluster, plan.settings))
+    context = hops.context(cluster, plan.given, resolve.graph_edges(cluster, plan.settings))
     references = _references(plan, cluster)
     payloads, unread = _load(references, plan.settings)
     compared = hops.compare(payloads, context) if not unread else ()
-    return Survey(cluster, references, compared, unread, context)
+    return Comparison(cluster, references, compared, unread, context)
 
 
 def _observe(reader: Reader) -> Cluster:
-    from upgrade_gate.cluster import observe as clusters  # a run without a cluster needs none of it
+    from upgrade_gate.cluster import observe  # a run without a cluster needs none of it
 
-    return clusters.observe(reader)
+    return observe.observe(reader)
 
 
-def _references(plan: Plan, cluster: Cluster | None) -> tuple[str, ...]:
+def _references(plan: Inputs, cluster: Cluster | None) -> tuple[str, ...]:
     """Return from, via and to; a version is resolved through the cluster's offers, then the update graph."""
     first = plan.from_ or "cluster"
-    return tuple(releases.resolve(text, cluster, plan.settings) for text in (first, *plan.via, plan.to))
+    return tuple(resolve.resolve(text, cluster, plan.settings) for text in (first, *plan.via, plan.to))
 
 
 def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload, ...], tuple[UnreadRelease, ...]]:
@@ -150,7 +151,7 @@ def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload,
             unread.append(UnreadRelease(side, text, result.message, result.hint))
             continue
         loaded[text] = result
-        if semver.parse(result.version) is None:
+        if versions.parse(result.version) is None:
             # Without its version nothing says by which rules a release selects: half a judgement would be invented.
             reasons = [u.reason for u in result.unreadable if u.location.file == "release-metadata"]
             why = f"release-metadata: {reasons[0]}" if reasons else "release-metadata names no version"
@@ -160,7 +161,7 @@ def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload,
 
 def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload | SourceError]:
     """Read these releases, downloads all at once; nothing else gains from that."""
-    remote = sum(source.parse_reference(text).scheme == "registry" for text in distinct)
+    remote = sum(reference.parse_reference(text).scheme == "registry" for text in distinct)
     if not remote:
         return {text: _read(text, settings) for text in distinct}
     from concurrent.futures import ThreadPoolExecutor, wait
@@ -170,21 +171,21 @@ def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload 
         try:
             wait(futures.values())
         except KeyboardInterrupt:
-            from upgrade_gate.reading.http import client as _transport
+            from upgrade_gate.reading.http import client
 
-            _transport.interrupt()  # else the pool would wait for its downloads' deadlines
+            client.interrupt()  # else the pool would wait for its downloads' deadlines
             raise
     return {text: future.result() for text, future in futures.items()}
 
 
 def _read(text: str, settings: Settings) -> Payload | SourceError:
     try:
-        return releases.read(text, settings)
+        return resolve.read(text, settings)
     except SourceError as error:
         return error
 
 
-def required_secrets(surveyed: Survey, *, today: bool = False) -> frozenset[SecretRef]:
+def required_secrets(surveyed: Comparison, *, today: bool = False) -> frozenset[SecretRef]:
     """Return the Secrets that the releases of the path require on this cluster, each release after the first.
 
     `today` adds those of the first, which only a record for later needs.
@@ -198,33 +199,33 @@ def required_secrets(surveyed: Survey, *, today: bool = False) -> frozenset[Secr
     )
 
 
-def with_secrets(surveyed: Survey, reader: Reader | None, *, today: bool = False) -> Survey:
+def with_secrets(surveyed: Comparison, reader: Reader | None, *, today: bool = False) -> Comparison:
     """Read the second wave: only now is it known which namespaces and Secrets matter (see `required_secrets`)."""
     if reader is None or surveyed.cluster is None:
         return surveyed
-    from upgrade_gate.cluster import observe as clusters
+    from upgrade_gate.cluster import observe
 
     refs = required_secrets(surveyed, today=today)
     return replace(
         surveyed,
-        cluster=clusters.observe_secrets(surveyed.cluster, reader, {ref.namespace for ref in refs}, refs),
+        cluster=observe.observe_secrets(surveyed.cluster, reader, {ref.namespace for ref in refs}, refs),
     )
 
 
-def _situation(surveyed: Survey, plan: Plan) -> Situation:
-    from upgrade_gate.gate import credentials_mode as modes
+def _situation(surveyed: Comparison, plan: Inputs) -> Situation:
+    from upgrade_gate.gate import credentials_mode
 
     context = surveyed.context
-    mode, mode_reason = modes.mode_of(surveyed.cluster, context.platform, plan.given.mode)
-    running = semver.minor_of(context.running) if context.running else None
+    mode, mode_reason = credentials_mode.mode_of(surveyed.cluster, context.platform, plan.given.mode)
+    running = versions.minor_of(context.running) if context.running else None
     release = surveyed.hops[0].old.minor if surveyed.hops else running or (0, 0)
     return Situation(
         hops=surveyed.hops,
         platform=context.platform,
         mode=mode,
         mode_reason=mode_reason,
-        credentials=modes.credentials_of(surveyed.cluster, context.platform, release, mode),
-        behaviour=modes.behaviour_of(surveyed.cluster, context.platform, release, mode),
+        credentials=credentials_mode.credentials_of(surveyed.cluster, context.platform, release, mode),
+        behaviour=credentials_mode.behaviour_of(surveyed.cluster, context.platform, release, mode),
         profile=context.profile,
         given=plan.given,
         cluster=surveyed.cluster,
@@ -236,7 +237,7 @@ def _situation(surveyed: Survey, plan: Plan) -> Situation:
     )
 
 
-def _proof(surveyed: Survey, plan: Plan, mode: Mode) -> Proof:
+def _proof(surveyed: Comparison, plan: Inputs, mode: Mode) -> Proof:
     """Join what was supplied about identities with the cluster; in passthrough mode the root credential serves all."""
     from upgrade_gate.base.platforms import by_name
     from upgrade_gate.base.secret_ref import SecretRef
@@ -253,7 +254,7 @@ def _proof(surveyed: Survey, plan: Plan, mode: Mode) -> Proof:
     )
 
 
-def _path(surveyed: Survey) -> str:
+def _path(surveyed: Comparison) -> str:
     if not surveyed.hops:
         return " to ".join(surveyed.references)
     return " to ".join([surveyed.hops[0].old.version, *(hop.new.version for hop in surveyed.hops)])

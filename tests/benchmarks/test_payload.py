@@ -11,11 +11,9 @@ import pytest
 from tests.benchmarks.conftest import Measure
 from tests.worlds import images
 from tests.worlds.release_image import build
-from upgrade_gate.payloads import payload
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.reading import manifest_index as outline
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading import manifest_index, yaml
 
 pytestmark = pytest.mark.benchmark
 
@@ -58,24 +56,24 @@ def test_diff_of_two_full_archives(form: str, measure: Measure, full: tuple[Path
 
 def test_parts_of_reading_one_full_folder(full: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     """Process time within one process, the best of five."""
-    files = source.fetch(source.parse_reference(str(full[0])), Settings())
+    files = reference.fetch(reference.parse_reference(str(full[0])), Settings())
     yamls = [data for name, data in files.files.items() if name.endswith(".yaml")]
 
     def best(run: object) -> float:
         assert callable(run)
         times = []
         for _ in range(5):
-            outline.outline.cache_clear()
+            manifest_index.outline.cache_clear()
             began = time.process_time()
             run()
             times.append(time.process_time() - began)
         return min(times)
 
     rows = {
-        "fetch": best(lambda: source.fetch(source.parse_reference(str(full[0])), Settings())),
+        "fetch": best(lambda: reference.fetch(reference.parse_reference(str(full[0])), Settings())),
         "load": best(lambda: payload.load(files)),
-        "every outline": best(lambda: [outline.outline(data) for data in yamls]),
-        "every document in full": best(lambda: [documents.parse(data, "f.yaml") for data in yamls]),
+        "every outline": best(lambda: [manifest_index.outline(data) for data in yamls]),
+        "every document in full": best(lambda: [yaml.parse(data, "f.yaml") for data in yamls]),
     }
     with capsys.disabled():
         for what, seconds in rows.items():

@@ -41,9 +41,9 @@ def group_with(action: Callable[[], Any]) -> click.Group:
     @click.option("-v", "--verbose", is_flag=True)
     def group(*, verbose: bool) -> None:
         if verbose:
-            from upgrade_gate.cli import stderr as _stderr
+            from upgrade_gate.cli import stderr
 
-            _stderr.set_verbose()
+            stderr.set_verbose()
 
     group.command("act")(action)
     return group
@@ -589,12 +589,12 @@ def test_every_option_of_a_command_can_stand_in_the_file() -> None:
 
 
 def test_the_report_goes_where_it_is_sent(tmp_path: Path) -> None:
-    from upgrade_gate.cli import stdout as _stdout
+    from upgrade_gate.cli import stdout
 
     target = tmp_path / "report.json"
     target.write_text("old")
     target.chmod(0o644)
-    _stdout.write_file(target, json.dumps({"a": 1}), mode=0o600)
+    stdout.write_file(target, json.dumps({"a": 1}), mode=0o600)
     assert target.read_text() == '{"a": 1}'
     assert target.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
@@ -602,20 +602,20 @@ def test_the_report_goes_where_it_is_sent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["gone/report.json", "file/report.json", "folder"])
 def test_a_report_that_cannot_be_written_names_its_path(tmp_path: Path, name: str) -> None:
-    from upgrade_gate.cli import stdout as _stdout
+    from upgrade_gate.cli import stdout
 
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     with pytest.raises(errors.OutputError, match=name):
-        _stdout.write_file(tmp_path / name, b"x")
+        stdout.write_file(tmp_path / name, b"x")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_a_link_keeps_pointing_where_it_points(tmp_path: Path) -> None:
-    from upgrade_gate.cli import stdout as _stdout
+    from upgrade_gate.cli import stdout
 
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")
-    _stdout.write_file(tmp_path / "link", "new")
+    stdout.write_file(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"

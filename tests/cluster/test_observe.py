@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from tests.worlds.cluster_objects import CCO, STORAGE, Objects, completed, condition, encoded, sample
 from upgrade_gate.cluster import observe as cluster
-from upgrade_gate.cluster.observe import Absent, HistoryEntry, Known, Offer, Override, SecretRecord, SecretRef, Unknown
+from upgrade_gate.cluster.observe import (
+    Absent,
+    AvailableUpdate,
+    HistoryEntry,
+    Known,
+    Override,
+    SecretRecord,
+    SecretRef,
+    Unknown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +58,7 @@ def test_a_healthy_cluster_is_known_in_every_fact() -> None:
     assert found.history == Known((HistoryEntry("Completed", "4.14.3", "r/x@sha256:4.14.3"),))
     assert found.updating_to == Absent()
     assert found.channel == Known("stable-4.15")
-    assert found.offers == Known((Offer("4.15.0", "r/x@sha256:b", (), ("stable-4.15",)),))
+    assert found.offers == Known((AvailableUpdate("4.15.0", "r/x@sha256:b", (), ("stable-4.15",)),))
     assert found.platform == Known("AWS")
     assert found.region == Known("eu-west-1")
     assert found.topology == Known("HighlyAvailable")

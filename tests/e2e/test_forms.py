@@ -12,13 +12,12 @@ from tests.worlds.release_image import build
 from upgrade_gate import pipeline
 from upgrade_gate.base import platforms
 from upgrade_gate.gate.situation import Given
-from upgrade_gate.payloads import payload
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.payload import Payload
 from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.report import build as assembly
 from upgrade_gate.report import document as report
-from upgrade_gate.requests import upgrade_path as hops
+from upgrade_gate.requests import upgrade_path
 
 FORMS = ("folder", "docker-archive", "oci-archive", "tar.zst", "OCI layout")
 
@@ -40,14 +39,14 @@ def pairs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
             *(f"archive:{place / 'zst'}", f"oci:{place / 'layout'}"),
         )
         for form, text in zip(FORMS, references, strict=True):
-            files_of = source.fetch(source.parse_reference(text), Settings(verify="off"))
+            files_of = reference.fetch(reference.parse_reference(text), Settings(verify="off"))
             loaded[form].append(payload.load(files_of))
     return {form: (old, new) for form, (old, new) in loaded.items()}
 
 
 def _document(pair: tuple[Payload, Payload], platform: str) -> Any:
-    context = hops.context(None, Given(platform=platform))
-    survey = pipeline.Survey(None, ("old", "new"), hops.compare(pair, context), (), context)
+    context = upgrade_path.context(None, Given(platform=platform))
+    survey = pipeline.Comparison(None, ("old", "new"), upgrade_path.compare(pair, context), (), context)
     document = json.loads(report.encode(assembly.of_survey(survey)))
     for key in ("generated", "notes"):
         document.pop(key)

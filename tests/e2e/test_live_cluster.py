@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.worlds import certificates as certificate_files
+from tests.worlds import certificates
 from tests.worlds.components import require
 from tests.worlds.kubernetes_server import RESOURCES, KubernetesServer, objects_of
 from tests.worlds.live_cluster import image_of, running, trust_objects
@@ -77,7 +77,7 @@ class Site:
 def site(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A GCP cluster that runs the one release and is offered the other, by digest."""
     folder = tmp_path_factory.mktemp("site")
-    made = certificate_files.make(folder)
+    made = certificates.make(folder)
     releases = shared / "corpus" / "releases"
     case = shared / "cases" / "gate" / CASE
     with registry(folder / "registry", certificates=made) as images:
@@ -235,7 +235,7 @@ def test_releases_that_cannot_be_read_leave_the_cluster_s_facts_true(site: Site)
 def mirror(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A cluster whose releases are named by a public registry, and lie in a mirror that wants a login."""
     folder = tmp_path_factory.mktemp("mirror")
-    made = certificate_files.make(folder)
+    made = certificates.make(folder)
     releases = shared / "corpus" / "releases"
     case = shared / "cases" / "gate" / CASE
     login = base64.b64encode(b"alice:s3cret").decode()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.worlds.cluster_objects import Objects, sample
 from upgrade_gate.base.facts import Absent, Known, Unknown
-from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.cluster import observe
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Guard
 from upgrade_gate.gate.situation import HopKind
@@ -241,9 +241,9 @@ def test_which_hops_cvo_can_make(kind: HopKind, edges: tuple[str, ...], supporte
 # --- form and behaviour ---
 
 
-def _forms(*forms: str | None) -> list[Fact[cluster.SecretRecord]]:
-    ref = cluster.SecretRef("a", "b")
-    return [Known(cluster.SecretRecord(ref, form=form)) for form in forms]
+def _forms(*forms: str | None) -> list[Fact[observe.SecretRecord]]:
+    ref = observe.SecretRef("a", "b")
+    return [Known(observe.SecretRecord(ref, form=form)) for form in forms]
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_a_permission_is_never_guarded(hop: HopKind) -> None:
 def test_a_missing_secret_is_guarded_only_by_the_old_lists(
     release: tuple[int, int], hop: HopKind, name: str, guard: Guard
 ) -> None:
-    secret = cluster.SecretRef("openshift-cluster-csi-drivers", name)
+    secret = observe.SecretRef("openshift-cluster-csi-drivers", name)
     assert cco.guard_secret_missing(platform="AWS", release=release, hop_kind=hop, secret=secret)[0] is guard
 
 
@@ -416,18 +416,18 @@ def test_when_a_good_verdict_of_cco_rests_on_nothing(
 
 def test_the_status_and_the_finalizer_are_read_from_the_cluster() -> None:
     objects = sample()
-    found = cluster.observe(Objects(objects))
+    found = observe.observe(Objects(objects))
     assert cco.upgradeable_status(found) == "False"
     assert isinstance(cco.condition(found, "Progressing"), Absent)
     request = "openshift-cloud-credential-operator/storage"
     assert not cco.has_finalizer(found, request)
     objects["CredentialsRequest/storage"]["metadata"]["finalizers"] = [cco.FINALIZER]
-    assert cco.has_finalizer(cluster.observe(Objects(objects)), request)
+    assert cco.has_finalizer(observe.observe(Objects(objects)), request)
 
 
 def test_what_could_not_be_read_has_neither_status_nor_finalizer() -> None:
-    answers = {query: Unknown("forbidden") for query in cluster.first_wave()}
-    found = cluster.observe(Objects({}, answers))
+    answers = {query: Unknown("forbidden") for query in observe.first_wave()}
+    found = observe.observe(Objects({}, answers))
     assert cco.upgradeable_status(found) is None
     assert not cco.has_finalizer(found, "a/b")
     assert isinstance(cco.condition(found, "Upgradeable"), Unknown)

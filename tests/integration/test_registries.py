@@ -34,7 +34,7 @@ from tests.worlds.registry_server import (
 )
 from tests.worlds.release_image import Image, build, build_list, release_files, tar_of
 from upgrade_gate.base.errors import ExitCode, SourceError, UsageError
-from upgrade_gate.payloads import resolve as releases
+from upgrade_gate.payloads import resolve
 from upgrade_gate.payloads.reference import Reference, ReleaseFiles, Settings
 from upgrade_gate.payloads.sources import registry as source
 
@@ -559,11 +559,11 @@ def test_only_the_last_layers_move_and_a_second_run_moves_nothing(plain: Registr
         texts = [f"{meter.host}/big/release@{built.digest}" for built in (old, new)]
 
         with ThreadPoolExecutor(2) as pool:
-            first = list(pool.map(lambda text: releases.read(text, settings), texts))
+            first = list(pool.map(lambda text: resolve.read(text, settings), texts))
         moved = meter.received
         meter.reset()
         with ThreadPoolExecutor(2) as pool:
-            second = list(pool.map(lambda text: releases.read(text, settings), texts))
+            second = list(pool.map(lambda text: resolve.read(text, settings), texts))
 
         assert [payload.version for payload in first] == ["4.15.3", "4.16.0"]
         assert second == first
@@ -577,10 +577,10 @@ def test_tag_costs_one_answer_without_a_body_when_the_payload_is_kept(
     with Meter(plain.host) as meter:
         settings = Settings(insecure=(meter.host,), cache_dir=tmp_path, timeout=60)
         text = f"{meter.host}/{REPOSITORY}:4.15.3"
-        first = releases.read(text, settings)
+        first = resolve.read(text, settings)
         meter.reset()
 
-        assert releases.read(text, settings) == first
+        assert resolve.read(text, settings) == first
         assert 0 < meter.received < 2000
 
 
@@ -589,14 +589,14 @@ def test_damaged_entries_are_fetched_again_with_a_word(
 ) -> None:
     text = f"{plain.host}/{REPOSITORY}@{image.digest}"
     settings = Settings(insecure=(plain.host,), cache_dir=tmp_path, timeout=60)
-    first = releases.read(text, settings)
+    first = resolve.read(text, settings)
     kept = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert len(kept) == 3  # index, manifest, layer
     for path in kept:
         content = path.read_bytes()
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
-    assert releases.read(text, settings) == first
+    assert resolve.read(text, settings) == first
     assert caplog.text.count("is damaged: removed, fetching again") == 3
     assert fetch(text, cache_dir=tmp_path).files == fetch(text).files
 
@@ -704,7 +704,7 @@ def test_copy_in_a_layout_is_verified_by_the_same_signature(plain: Registry, tmp
     settings = Settings(signatures=(tmp_path / "signatures",))
 
     for kind in ("oci", "oci-archive"):
-        payload = releases.read(copied(plain, "oci", kind, tmp_path / kind), settings)
+        payload = resolve.read(copied(plain, "oci", kind, tmp_path / kind), settings)
 
         assert payload.verified, payload.verification
         assert payload.digest == built.digest

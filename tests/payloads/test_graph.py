@@ -10,7 +10,7 @@ import pytest
 
 from tests.worlds.registry_server import Handler, serve
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.cluster.observe import Offer
+from upgrade_gate.cluster.observe import AvailableUpdate
 from upgrade_gate.payloads.graph import has_edge, parse_graph, resolve_version
 from upgrade_gate.payloads.reference import Settings
 
@@ -55,7 +55,7 @@ class GraphHandler(Handler):
 
 
 def test_offer_of_the_cluster_needs_no_graph() -> None:
-    offers = (Offer("4.15.3", "quay.io/release@sha256:offered"),)
+    offers = (AvailableUpdate("4.15.3", "quay.io/release@sha256:offered"),)
 
     assert resolve_version("4.15.3", Settings(offline=True), offered=offers) == "quay.io/release@sha256:offered"
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from upgrade_gate.payloads import payload
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.payload import Location, Manifest, Payload
 from upgrade_gate.payloads.reference import Limits, ReleaseFiles, Settings
 
@@ -288,7 +287,7 @@ def test_over_deep_file_is_named(text: str) -> None:
     ],
 )
 def test_payload_that_is_broken_in_one_way(folder: str, file: str, words: str, harmless: bool, fixtures: Path) -> None:
-    loaded = payload.load(source.fetch(source.parse_reference(str(fixtures / "broken" / folder)), Settings()))
+    loaded = payload.load(reference.fetch(reference.parse_reference(str(fixtures / "broken" / folder)), Settings()))
     (unread,) = loaded.unreadable
     assert unread.location.file.endswith(file)
     assert words in unread.reason
@@ -304,7 +303,7 @@ def test_every_broken_payload_is_in_the_table(fixtures: Path) -> None:
 
 def test_broken_payloads_that_can_be_read(fixtures: Path) -> None:
     def read(folder: str) -> Payload:
-        return payload.load(source.fetch(source.parse_reference(str(fixtures / "broken" / folder)), Settings()))
+        return payload.load(reference.fetch(reference.parse_reference(str(fixtures / "broken" / folder)), Settings()))
 
     without = read("without-requests")
     assert without.unreadable == ()
@@ -326,7 +325,7 @@ def test_garbage_collection_is_left_as_it_was(collecting: bool) -> None:
 def test_whole_real_payload_reads_without_an_error(shared: Path) -> None:
     """4.12.0 holds a plain scalar `=` and four files with duplicate keys."""
     folder = shared / "corpus" / "releases" / "4.12.0"
-    loaded = payload.load(source.fetch(source.parse_reference(f"dir:{folder}"), Settings()))
+    loaded = payload.load(reference.fetch(reference.parse_reference(f"dir:{folder}"), Settings()))
     assert loaded.version == "4.12.0"
     assert loaded.unreadable == ()
     text = "\n".join(path.read_text() for path in folder.glob("*.yaml"))

@@ -10,7 +10,7 @@ import pytest
 
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import reference
 from upgrade_gate.payloads.reference import Reference, Settings
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -43,7 +43,7 @@ DIGEST = f"sha256:{'a' * 64}"
     ],
 )
 def test_every_form_of_a_reference(text: str, scheme: str, target: str | None, tmp_path: Path) -> None:
-    assert source.parse_reference(text) == Reference(text, scheme, text if target is None else target)
+    assert reference.parse_reference(text) == Reference(text, scheme, text if target is None else target)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_existing_folder_is_told_by_what_it_holds(content: str, scheme: str, tmp
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     (tmp_path / "index.json").touch()
-    assert source.parse_reference(str(tmp_path)) == Reference(str(tmp_path), scheme, str(tmp_path))
+    assert reference.parse_reference(str(tmp_path)) == Reference(str(tmp_path), scheme, str(tmp_path))
 
 
 def test_existing_file_is_an_archive(tmp_path: Path) -> None:
     path = tmp_path / "release.tar"
     path.touch()
-    assert source.parse_reference(str(path)).scheme == "archive"
+    assert reference.parse_reference(str(path)).scheme == "archive"
 
 
 def test_version_stays_one_where_a_folder_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,15 +74,15 @@ def test_version_stays_one_where_a_folder_has_its_name(tmp_path: Path, monkeypat
     (tmp_path / "4.15.3").mkdir()
     (tmp_path / "cluster").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert source.parse_reference("4.15.3").scheme == "version"
-    assert source.parse_reference("cluster").scheme == "cluster"
-    assert source.parse_reference("./4.15.3").scheme == "dir"
+    assert reference.parse_reference("4.15.3").scheme == "version"
+    assert reference.parse_reference("cluster").scheme == "cluster"
+    assert reference.parse_reference("./4.15.3").scheme == "dir"
 
 
 def test_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "release").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert source.parse_reference("~/release").target == str(tmp_path / "release")
+    assert reference.parse_reference("~/release").target == str(tmp_path / "release")
 
 
 @pytest.mark.parametrize(
@@ -105,31 +105,31 @@ def test_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_anything_else_is_a_usage_error_that_lists_the_forms(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as error:
-        source.parse_reference(text)
+        reference.parse_reference(text)
     assert "archive:FILE" in str(error.value.hint)
 
 
 @pytest.mark.parametrize("scheme", ["dir", "archive", "oci", "mirror"])
 def test_path_that_does_not_exist_is_a_usage_error(scheme: str) -> None:
     with pytest.raises(UsageError, match="/not/there"):
-        source.fetch(source.parse_reference(f"{scheme}:/not/there"), Settings())
+        reference.fetch(reference.parse_reference(f"{scheme}:/not/there"), Settings())
 
 
 def test_scheme_without_a_plugin_is_an_error() -> None:
     with pytest.raises(SourceError, match="no source reads"):
-        source.fetch(Reference("4.15.3", "version", "4.15.3"), Settings())
+        reference.fetch(Reference("4.15.3", "version", "4.15.3"), Settings())
 
 
 def test_every_source_answers_to_a_prefix_that_can_be_written() -> None:
     for plugin in plugins.load_all("payloads.sources"):
         for scheme in plugin.SCHEMES:
-            assert source.parse_reference(f"{scheme}:x").scheme == scheme
+            assert reference.parse_reference(f"{scheme}:x").scheme == scheme
 
 
 def test_only_the_plugin_of_the_scheme_is_imported(fixtures: Path) -> None:
     script = (
-        "import sys\nfrom upgrade_gate.payloads import reference as source\n"
-        f"source.fetch(source.parse_reference({str(fixtures / 'releases' / '4.18.7')!r}), source.Settings())\n"
+        "import sys\nfrom upgrade_gate.payloads import reference\n"
+        f"reference.fetch(reference.parse_reference({str(fixtures / 'releases' / '4.18.7')!r}), reference.Settings())\n"
         "print(*sorted(m for m in sys.modules if m.startswith('upgrade_gate.payloads.sources.')))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -150,7 +150,7 @@ def test_only_the_plugin_of_the_scheme_is_imported(fixtures: Path) -> None:
     ],
 )
 def test_which_files_belong_to_a_payload(name: str, read: bool) -> None:
-    assert source.is_payload_file(name) is read
+    assert reference.is_payload_file(name) is read
 
 
 def test_settings_never_print_the_pull_secret() -> None:

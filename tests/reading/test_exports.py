@@ -10,8 +10,7 @@ import pytest
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.payloads.reference import Limits
-from upgrade_gate.reading import exports as export_files
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading import exports, yaml
 
 BODY = {"RoleName": "r", "PolicyName": "p", "PolicyDocument": {"Statement": []}, "Grüße": "ü"}
 TEXT = json.dumps(BODY, ensure_ascii=False)
@@ -49,37 +48,37 @@ TEXT = json.dumps(BODY, ensure_ascii=False)
     ],
 )
 def test_every_encoding_gives_the_same_document(data: bytes) -> None:
-    assert export_files.parse(data) == ((BODY,), None)
+    assert exports.parse(data) == ((BODY,), None)
 
 
 @pytest.mark.parametrize("between", ["", "\n", "\r\n\r\n", ",\n", "\x1e"])
 def test_documents_one_after_the_other_are_pages(between: str) -> None:
-    assert export_files.parse((TEXT + between + TEXT).encode()) == ((BODY, BODY), None)
+    assert exports.parse((TEXT + between + TEXT).encode()) == ((BODY, BODY), None)
 
 
 def test_a_value_after_a_document_is_a_document() -> None:
-    assert export_files.parse(f'{TEXT} "x" 7'.encode()) == ((BODY, "x", 7), None)
+    assert exports.parse(f'{TEXT} "x" 7'.encode()) == ((BODY, "x", 7), None)
 
 
 def test_yaml_keeps_dates_and_equal_signs_as_text() -> None:
     data = b"etag: =\ncreated: 2026-11-24\n---\nstage: GA\n"
-    assert export_files.parse(data) == (({"etag": "=", "created": "2026-11-24"}, {"stage": "GA"}), None)
+    assert exports.parse(data) == (({"etag": "=", "created": "2026-11-24"}, {"stage": "GA"}), None)
 
 
 def test_yaml_scalars_mean_the_same_as_in_a_payload() -> None:
     text = b"a: 12:30\nb: 0o17\nc: 010\nd: yes\ne: 1_000\nf: '12:30'\ng: 0x1f\n"
-    bodies, _ = export_files.parse(text)
-    assert bodies == tuple(document.body for document in documents.parse(text, "x"))
+    bodies, _ = exports.parse(text)
+    assert bodies == tuple(document.body for document in yaml.parse(text, "x"))
     assert bodies == ({"a": "12:30", "b": 15, "c": 8, "d": True, "e": 1000, "f": "12:30", "g": 31},)
 
 
 def test_flow_yaml_is_read_although_it_begins_like_json() -> None:
-    assert export_files.parse(b"{stage: GA}") == (({"stage": "GA"},), None)
+    assert exports.parse(b"{stage: GA}") == (({"stage": "GA"},), None)
 
 
 @pytest.mark.parametrize("data", [b"", b" \n", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_no_answer(data: bytes) -> None:
-    bodies, problem = export_files.parse(data)
+    bodies, problem = exports.parse(data)
     assert bodies == ()
     assert problem is not None
     assert problem.startswith("empty: ")
@@ -87,21 +86,21 @@ def test_an_empty_file_is_no_answer(data: bytes) -> None:
 
 
 def test_gzip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_files, "MAX_BYTES", 1000)
-    assert export_files.parse(gzip.compress(b" " * 1000 + b"{}")) == ((), "larger than 1000 bytes when unpacked")
+    monkeypatch.setattr(exports, "MAX_BYTES", 1000)
+    assert exports.parse(gzip.compress(b" " * 1000 + b"{}")) == ((), "larger than 1000 bytes when unpacked")
 
 
 @pytest.mark.parametrize("before", ["WARNING: something: odd\n", "Listed 1 items.\n", "warn\nwarn: again\n\n"])
 @pytest.mark.parametrize("exported", [TEXT, "name: x\nrules:\n- denyRule:\n    deniedPrincipals:\n    - a\n"])
 def test_an_export_behind_a_commands_own_words_is_damaged_and_no_note(before: str, exported: str) -> None:
-    bodies, problem = export_files.parse((before + exported).encode())
+    bodies, problem = exports.parse((before + exported).encode())
     assert bodies == ()
     assert "other text" in str(problem)
 
 
 def test_a_script_is_a_document_that_nobody_knows() -> None:
     script = "#!/bin/sh\nset -e: 'x\n"
-    assert export_files.parse(script.encode()) == ((script,), None)
+    assert exports.parse(script.encode()) == ((script,), None)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,7 @@ def test_a_script_is_a_document_that_nobody_knows() -> None:
     ],
 )
 def test_what_is_broken_is_said_and_what_came_before_is_kept(data: bytes, read: Any, problem: str) -> None:
-    bodies, fault = export_files.parse(data)
+    bodies, fault = exports.parse(data)
     assert bodies == read
     assert fault is not None
     assert problem in fault
@@ -160,14 +159,14 @@ def test_what_is_broken_is_said_and_what_came_before_is_kept(data: bytes, read: 
     ids=["alias", "deep", "tag"],
 )
 def test_hostile_yaml_is_not_constructed(text: str) -> None:
-    assert export_files.parse(text.encode()) == ((text,), None)
+    assert exports.parse(text.encode()) == ((text,), None)
 
 
 @pytest.mark.parametrize(
     "text", ["Note: these are\nexport files: of: c1\n", "*Note*: see 'below\n", "- a\n- b: c: d\n"]
 )
 def test_a_note_is_a_document_that_nobody_knows(text: str) -> None:
-    assert export_files.parse(text.encode()) == ((text,), None)
+    assert exports.parse(text.encode()) == ((text,), None)
 
 
 def test_a_link_that_leads_nowhere_or_to_a_folder_is_a_problem_of_that_file(tmp_path: Path) -> None:
@@ -179,7 +178,7 @@ def test_a_link_that_leads_nowhere_or_to_a_folder_is_a_problem_of_that_file(tmp_
     (export / "b.json").symlink_to(tmp_path / "nowhere")
     (export / "c").symlink_to(tmp_path / "elsewhere")
     (export / "..data").symlink_to(tmp_path / "elsewhere")
-    good, dangling, folder = export_files.read(export)
+    good, dangling, folder = exports.read(export)
     assert (good.bodies, good.problem) == (({},), None)
     assert dangling.problem is not None
     assert dangling.problem.startswith("b.json: ")
@@ -192,52 +191,52 @@ def test_a_folder_is_read_whole_and_in_order(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "config").write_text("{}")
-    found = export_files.read(tmp_path)
+    found = exports.read(tmp_path)
     assert [(f.name, f.bodies) for f in found] == [("a.json", ({},)), ("b/two.json", ([1],))]
     assert found[0].sha256 == hashlib.sha256(b"{}").hexdigest()
 
 
 def test_a_single_file_goes_by_its_own_name(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
-    assert [f.name for f in export_files.read(tmp_path / "x.json")] == ["x.json"]
+    assert [f.name for f in exports.read(tmp_path / "x.json")] == ["x.json"]
 
 
 def test_a_path_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere.*no such file"):
-        export_files.read(tmp_path / "nowhere")
+        exports.read(tmp_path / "nowhere")
 
 
 def test_an_empty_folder_is_no_export(tmp_path: Path) -> None:
     with pytest.raises(EntitlementError, match="holds no file"):
-        export_files.read(tmp_path)
+        exports.read(tmp_path)
 
 
 def test_a_file_too_large_is_a_problem_of_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_files, "MAX_BYTES", 10)
+    monkeypatch.setattr(exports, "MAX_BYTES", 10)
     (tmp_path / "x.json").write_text("[1, 2, 3, 4]")
-    (file,) = export_files.read(tmp_path)
+    (file,) = exports.read(tmp_path)
     assert file.bodies == ()
     assert file.problem == "x.json: larger than 10 bytes"
 
 
 def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_files, "MAX_FILES", 1)
+    monkeypatch.setattr(exports, "MAX_FILES", 1)
     for name in ("a", "b"):
         (tmp_path / name).write_text("{}")
     with pytest.raises(EntitlementError, match="holds 2 files"):
-        export_files.read(tmp_path)
+        exports.read(tmp_path)
 
 
 def test_yaml_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_files, "_LIMITS", Limits(file=3, nodes=0))
-    assert export_files.parse(b"a: bc") == (("a: bc",), None)
+    monkeypatch.setattr(exports, "_LIMITS", Limits(file=3, nodes=0))
+    assert exports.parse(b"a: bc") == (("a: bc",), None)
 
 
 def test_a_file_that_cannot_be_opened_is_a_problem_of_that_file(tmp_path: Path) -> None:
     link = tmp_path / "x.json"
     link.write_text("{}")
     link.chmod(0)
-    (file,) = export_files.read(tmp_path)
+    (file,) = exports.read(tmp_path)
     if file.problem is None:
         pytest.skip("this user may read any file")
     assert file.problem.startswith("x.json: ")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading import yaml
 from upgrade_gate.reading.manifest_index import Outline, outline
 from upgrade_gate.reading.yaml import DocumentError
 
@@ -37,7 +37,7 @@ LARGE = "data:\n  text: |\n" + "    some text\n" * 6000
 def full(text: bytes) -> list[Outline]:
     return [
         Outline(p.document, p.line, p.body["apiVersion"], p.body["kind"], p.body["metadata"])
-        for p in documents.parse(text, "f.yaml")
+        for p in yaml.parse(text, "f.yaml")
     ]
 
 

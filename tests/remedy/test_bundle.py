@@ -18,10 +18,10 @@ from upgrade_gate.gate.acknowledgements import Acknowledgement
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.situation import Given
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.pipeline import Outcome, Plan, Weighing
+from upgrade_gate.pipeline import Inputs, Outcome, Weights
 from upgrade_gate.proof.proof import Claims
-from upgrade_gate.remedy import bundle as remediation
-from upgrade_gate.report import build as assembly
+from upgrade_gate.remedy import bundle
+from upgrade_gate.report import build
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_script_passes_shellcheck(run: Outcome, tmp_path: Path) -> None:
 @every_pair
 def test_equal_runs_make_equal_bytes(run: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793610000")
-    first, second = (remediation.build(run, assembly.of_outcome(run, labels={}, now="2026-11-01")) for _ in range(2))
+    first, second = (bundle.build(run, build.of_outcome(run, labels={}, now="2026-11-01")) for _ in range(2))
     assert first == second
     assert list(first) == sorted(first)
 
@@ -77,7 +77,7 @@ def test_nothing_is_changed_while_a_value_is_missing(run: Outcome, tmp_path: Pat
 
 @every_pair
 def test_requests_are_those_of_the_target_as_extract_writes_them(run: Outcome) -> None:
-    files = remediation.build(run, None)
+    files = bundle.build(run, None)
     written = [yaml.safe_load(body) for name, body in files.items() if name.startswith("credentials-requests/")]
     named = {f"{d['metadata']['namespace']}/{d['metadata']['name']}" for d in written}
     assert named == set(run.survey.hops[-1].new_selection.requests)
@@ -85,8 +85,8 @@ def test_requests_are_those_of_the_target_as_extract_writes_them(run: Outcome) -
 
 @every_pair
 def test_every_open_blocker_has_a_step_or_is_named_as_left(run: Outcome) -> None:
-    plan = remediation.plan(run.situation, run.judged)
-    readme = remediation.build(run, None)["README.md"].decode()
+    plan = bundle.plan(run.situation, run.judged)
+    readme = bundle.build(run, None)["README.md"].decode()
     for judged in run.judged:
         finding = judged.finding
         if judged.status is not Status.OPEN or finding.severity.value != "blocker":
@@ -97,8 +97,8 @@ def test_every_open_blocker_has_a_step_or_is_named_as_left(run: Outcome) -> None
 
 @every_pair
 def test_steps_in_the_report_name_files_of_the_bundle(run: Outcome) -> None:
-    report = assembly.of_outcome(run, labels={}, now=None)
-    files = remediation.build(run, report)
+    report = build.of_outcome(run, labels={}, now=None)
+    files = bundle.build(run, report)
     named = {step.file for finding in report.findings for step in finding.remedy if step.file}
     assert named
     assert named <= set(files)
@@ -118,7 +118,7 @@ def case(shared: Path, tmp_path: Path, name: str, old: str, new: str, *via: str,
 
 
 def readme_of(run: Outcome) -> str:
-    return remediation.build(run, None)["README.md"].decode()
+    return bundle.build(run, None)["README.md"].decode()
 
 
 def test_in_mint_mode_it_says_why_there_is_nothing_to_do(shared: Path, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_in_mint_mode_it_says_why_there_is_nothing_to_do(shared: Path, tmp_path:
     readme = readme_of(run)
     assert "CCO is in mint mode: it makes what the target asks for by itself" in readme
     assert "CCO asks for it in manual mode only" in readme
-    assert not any(name.startswith("aws/") for name in remediation.build(run, None))
+    assert not any(name.startswith("aws/") for name in bundle.build(run, None))
 
 
 def test_on_a_platform_without_credentials_it_says_so(shared: Path, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_on_a_platform_without_credentials_it_says_so(shared: Path, tmp_path: Pa
 
 def test_in_passthrough_mode_the_root_credential_gets_the_union(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-passthrough", "4.13.99", "4.14.0")
-    plan = remediation.plan(run.situation, run.judged)
+    plan = bundle.plan(run.situation, run.judged)
     (work,) = plan.works
     assert work.root
     assert [str(s) for s in work.secrets] == ["kube-system/aws-creds"]
@@ -155,14 +155,14 @@ def test_minting_on_gcp_before_4_15_needs_role_and_annotation(shared: Path, tmp_
         return text.replace("credentialsMode: Manual", "credentialsMode: Mint")
 
     run = case(shared, tmp_path, "gcp-roles-to-permissions", "4.14.99", "4.15.0", change=mint)
-    commands = remediation.build(run, None)["commands.sh"].decode()
+    commands = bundle.build(run, None)["commands.sh"].decode()
     assert "--role roles/iam.roleAdmin" in commands
     assert "upgradeable-to=v4.15" in commands
 
 
 def test_a_path_is_annotated_with_its_last_minor_and_upgraded_hop_by_hop(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "hop-via", "4.12.99", "4.14.0", "4.13.99")
-    files = remediation.build(run, None)
+    files = bundle.build(run, None)
     assert "upgradeable-to=v4.14" in files["commands.sh"].decode()
     readme = files["README.md"].decode()
     assert readme.index("oc adm upgrade --to=4.13.99") < readme.index("oc adm upgrade --to=4.14.0")
@@ -183,13 +183,13 @@ def test_an_update_that_is_not_possible_has_neither_annotation_nor_command(share
 def test_the_annotation_that_is_there_is_left(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-sts-policies-done", "4.13.99", "4.14.0")
     assert run.situation.cluster is not None
-    steps = [s for s in remediation.plan(run.situation, run.judged).steps if s.serves == "annotation"]
+    steps = [s for s in bundle.plan(run.situation, run.judged).steps if s.serves == "annotation"]
     assert len(steps) == (0 if "4.14" in str(run.situation.cluster.annotation) else 1)
 
 
 def test_the_annotation_comes_last_before_the_upgrade(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "azure-workload-identity", "4.14.99", "4.15.0")
-    steps = remediation.plan(run.situation, run.judged).steps
+    steps = bundle.plan(run.situation, run.judged).steps
     before = [s for s in steps if s.when == "before"]
     assert before[-1].serves == "annotation"
     assert [s.when for s in steps] == sorted((s.when for s in steps), reverse=True)
@@ -229,7 +229,7 @@ def asked_by_cco(shared: Path, tmp_path: Path, listed: str) -> Mapping[str, byte
         return f"{text[:start]}message: '{reason}'\n{text[end:]}"
 
     run = bundles.outcome(shared, bundles.dump(shared, tmp_path, pair, refused), pair, releases=releases)
-    return remediation.build(run, None)
+    return bundle.build(run, None)
 
 
 def test_up_to_4_7_the_secrets_of_the_condition_are_made(shared: Path, tmp_path: Path) -> None:
@@ -264,9 +264,9 @@ def test_what_was_accepted_has_no_step(shared: Path, tmp_path: Path) -> None:
     entry = Acknowledgement(
         fingerprint=ingress.fingerprint, reason="granted *by hand*", owner="me", expires=bundles.TODAY, file="a", line=1
     )
-    weighing = Weighing(acknowledgements=(entry,), today=bundles.TODAY)
+    weighing = Weights(acknowledgements=(entry,), today=bundles.TODAY)
     run = case(shared, tmp_path, "aws-sts-nothing-done", "4.13.99", "4.14.0", weighing=weighing)
-    files = remediation.build(run, None)
+    files = bundle.build(run, None)
     assert not any("ingress" in name for name in files if name.startswith("aws/"))
     readme = files["README.md"].decode()
     assert "## Accepted, so without a step here" in readme
@@ -279,7 +279,7 @@ def test_what_is_proven_is_no_work(shared: Path, tmp_path: Path) -> None:
     account = config.pop("account")
     claims = bundles.claims(export, config, account)
     run = case(shared, tmp_path, "aws-sts-denied", "4.13.99", "4.14.0", claims=claims)
-    (work,) = remediation.plan(run.situation, run.judged).works
+    (work,) = bundle.plan(run.situation, run.judged).works
     assert "ebs-cloud-credentials" in work.label
     assert work.denials
     assert "A grant does not help while a deny stands" in readme_of(run)
@@ -287,7 +287,7 @@ def test_what_is_proven_is_no_work(shared: Path, tmp_path: Path) -> None:
 
 def test_added_permissions_are_answered_by_a_policy_of_the_bundle(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-sts-nothing-done", "4.13.99", "4.14.0")
-    plan = remediation.plan(run.situation, run.judged)
+    plan = bundle.plan(run.situation, run.judged)
     added = [j.finding for j in run.judged if j.finding.rule == "permission-added"]
     assert added
     for finding in added:
@@ -303,7 +303,7 @@ def test_names_by_ccoctl_stand_in_files_and_commands(shared: Path, tmp_path: Pat
     """The third name is longer than 64 characters and cut, as ccoctl cuts it."""
     claims = Claims(ccoctl_name="a-long-cluster-name")
     run = case(shared, tmp_path, "aws-sts-nothing-done", "4.13.99", "4.14.0", claims=claims)
-    files = remediation.build(run, None)
+    files = bundle.build(run, None)
     name = "a-long-cluster-name-openshift-cluster-csi-drivers-ebs-cloud-credentials"[:64]
     assert f"aws/{name}-policy.json" in files
     assert f"--role-name {name} --policy-name {name} " in files["commands.sh"].decode()
@@ -312,14 +312,14 @@ def test_names_by_ccoctl_stand_in_files_and_commands(shared: Path, tmp_path: Pat
 def test_a_network_less_run_marks_what_it_does_not_know(shared: Path, tmp_path: Path) -> None:
     """Without a cluster everything is to be filled in, and Secrets that may exist are left alone."""
     releases = shared / "corpus" / "releases"
-    plan = Plan(
+    plan = Inputs(
         to=f"dir:{releases / '4.13.0'}",
         from_=f"dir:{releases / '4.12.0'}",
         settings=Settings(cache_dir=None),
         given=Given(platform="PowerVS"),
     )
-    run = pipeline.check(plan, Weighing(today=bundles.TODAY))
-    files = remediation.build(run, None)
+    run = pipeline.check(plan, Weights(today=bundles.TODAY))
+    files = bundle.build(run, None)
     assert "no cluster was read" in files["README.md"].decode()
     assert "one that exists is left alone" in files["README.md"].decode()
     assert "namespaces/openshift-image-registry.yaml" in files
@@ -328,7 +328,7 @@ def test_a_network_less_run_marks_what_it_does_not_know(shared: Path, tmp_path: 
 @every_pair
 def test_report_says_which_of_two_commands_is_meant(run: Outcome) -> None:
     """A command that makes something fails where that exists: the report must name the other one too."""
-    for view in assembly.of_outcome(run, labels={}, now=None).findings:
+    for view in build.of_outcome(run, labels={}, now=None).findings:
         made = [s for s in view.remedy if "create" in s.argv and ("roles" in s.argv or "definition" in s.argv)]
         for step in made:
             assert step.step.endswith(", where it does not exist yet"), step

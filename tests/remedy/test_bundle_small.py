@@ -13,13 +13,12 @@ from msgspec.structs import replace
 from tests.worlds import bundles
 from tests.worlds.bundles import Pair, Shell
 from upgrade_gate.base.facts import Fact, Known, Unknown
-from upgrade_gate.cluster.observe import Offer
+from upgrade_gate.cluster.observe import AvailableUpdate
 from upgrade_gate.gate.acknowledgements import Acknowledgement
-from upgrade_gate.pipeline import Outcome, Weighing
+from upgrade_gate.pipeline import Outcome, Weights
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
-from upgrade_gate.remedy import bundle as remediation
-from upgrade_gate.remedy import credentials_requests as remedy_requests
+from upgrade_gate.remedy import bundle, credentials_requests
 from upgrade_gate.requests.inclusion import FEATURE_SET
 
 NAMESPACE = "openshift-cloud-credential-operator"
@@ -68,7 +67,7 @@ def small(
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": secret["data"]}
         place.write_text(yaml.safe_dump(body))
     run = bundles.outcome(shared, cluster, pair, releases=tmp_path / "releases", **more)
-    return run, remediation.build(run, None)
+    return run, bundle.build(run, None)
 
 
 def test_one_policy_holds_what_every_request_on_a_secret_needs(shared: Path, tmp_path: Path) -> None:
@@ -92,7 +91,7 @@ def test_secrets_that_one_identity_serves_share_its_policy(shared: Path, tmp_pat
     new = [small_request("one", "a:One", "a:More"), small_request("two", "b:Two", "b:More")]
     claims = Claims(identities=Identities(default="arn:aws:iam::111122223333:role/all"))
     run, files = small(shared, tmp_path, old, new, claims=claims)
-    (work,) = remediation.plan(run.situation, run.judged).works
+    (work,) = bundle.plan(run.situation, run.judged).works
     assert len(work.secrets) == 2
     body = json.loads(files["aws/all-policy.json"])
     assert body["Statement"][0]["Action"] == ["a:More", "a:One", "b:More", "b:Two"]
@@ -102,7 +101,7 @@ def test_what_is_dropped_is_cleaned_up_after_the_upgrade(shared: Path, tmp_path:
     old = [small_request("gone", "a:One"), small_request("kept", "b:Two", serviceAccountNames=["x", "y"])]
     new = [small_request("kept", "b:Two", serviceAccountNames=["x", "z"])]
     run, files = small(shared, tmp_path, old, new)
-    plan = remediation.plan(run.situation, run.judged)
+    plan = bundle.plan(run.situation, run.judged)
     after = {s.title: s for s in plan.steps if s.when == "after"}
     assert not after["Remove Secret openshift-ingress-operator/gone"].scripted
     assert any("serviceaccount:openshift-ingress-operator:y" in title for title in after)
@@ -174,12 +173,12 @@ def test_ccoctl_is_told_what_it_drops(shared: Path, tmp_path: Path) -> None:
         return replace(hop, new_selection=replace(hop.new_selection, requests=named))
 
     preview, both = "TechPreviewNoUpgrade", "CustomNoUpgrade,TechPreviewNoUpgrade"
-    assert remedy_requests.tech_preview(hop) == (False, ())
-    assert remedy_requests.tech_preview(marked(one=preview)) == (True, ())
-    assert remedy_requests.tech_preview(marked(one=preview, two=both)) == (True, ("two",))
-    assert remedy_requests.tech_preview(marked(two=both)) == (False, ("two",))
+    assert credentials_requests.tech_preview(hop) == (False, ())
+    assert credentials_requests.tech_preview(marked(one=preview)) == (True, ())
+    assert credentials_requests.tech_preview(marked(one=preview, two=both)) == (True, ("two",))
+    assert credentials_requests.tech_preview(marked(two=both)) == (False, ("two",))
     older = replace(marked(one=preview), new=replace(hop.new, version="4.11.3"))
-    assert remedy_requests.tech_preview(older) == (False, ())
+    assert credentials_requests.tech_preview(older) == (False, ())
 
 
 def role(name: str, secret: str = "one") -> dict[str, str]:
@@ -247,7 +246,7 @@ def test_the_annotation_waits_for_what_no_step_ends(shared: Path, tmp_path: Path
     """A change that nobody understands has no step: CCO must not be told before somebody decided."""
     same, odd = small_request("one", "a:One"), small_request("one", "a:One", newField="x")
     run, files = small(shared, tmp_path, [same], [odd], secrets=DONE)
-    plan = remediation.plan(run.situation, run.judged)
+    plan = bundle.plan(run.situation, run.judged)
     assert {f.rule for f in plan.left(run.judged)} >= {"unclassified-change"}
     assert not any(f.closed_by_annotation for f in plan.left(run.judged))
     for name, content in files.items():
@@ -268,11 +267,11 @@ def test_the_annotation_waits_for_no_word_where_it_ends_all_that_is_open(shared:
     first, _ = small(shared, tmp_path, [same], [odd], secrets=DONE)
     entries = tuple(
         Acknowledgement(f.fingerprint, reason="read", owner="me", expires=bundles.TODAY, file="a", line=1)
-        for f in remediation.plan(first.situation, first.judged).left(first.judged)
+        for f in bundle.plan(first.situation, first.judged).left(first.judged)
     )
-    weighing = Weighing(acknowledgements=entries, today=bundles.TODAY)
+    weighing = Weights(acknowledgements=entries, today=bundles.TODAY)
     run, files = small(shared, tmp_path / "again", [same], [odd], secrets=DONE, weighing=weighing)
-    assert remediation.plan(run.situation, run.judged).left(run.judged) == ()
+    assert bundle.plan(run.situation, run.judged).left(run.judged) == ()
     assert "oc annotate" in files["commands.sh"].decode()
     assert "DONE_BY_HAND" not in files["commands.sh"].decode()
 
@@ -300,16 +299,16 @@ def test_the_upgrade_command_names_the_digest_that_was_judged(
     (hop,), cluster = run.situation.hops, run.situation.cluster
     assert cluster is not None
     judged = replace(hop, new=replace(hop.new, pullspec=f"mirror.example.com/ocp/release@{DIGEST}"))
-    offers = (Offer("4.15.2", offered, risks),) if offered else ()
-    read: Fact[tuple[Offer, ...]] = Unknown("forbidden") if offered == "not read" else Known(offers)
+    offers = (AvailableUpdate("4.15.2", offered, risks),) if offered else ()
+    read: Fact[tuple[AvailableUpdate, ...]] = Unknown("forbidden") if offered == "not read" else Known(offers)
     situation = replace(run.situation, hops=(judged,), cluster=replace(cluster, offers=read))
-    (command,) = remediation.upgrade_commands(situation)
+    (command,) = bundle.upgrade_commands(situation)
     assert command == ("oc", "adm", "upgrade", f"--to-image=mirror.example.com/ocp/release@{DIGEST}", *flags)
 
 
 def test_without_a_digest_the_upgrade_command_names_the_version(shared: Path, tmp_path: Path) -> None:
     run, files = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:Two")])
-    assert remediation.upgrade_commands(run.situation) == (("oc", "adm", "upgrade", "--to=4.15.2"),)
+    assert bundle.upgrade_commands(run.situation) == (("oc", "adm", "upgrade", "--to=4.15.2"),)
     assert "oc adm release info --image-for=cloud-credential-operator '<FILL_ME: RELEASE_IMAGE>'" in (
         files["README.md"].decode()
     )

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.worlds import sample_report as sample
+from tests.worlds import sample_report
 from upgrade_gate.report import view
 from upgrade_gate.report.document import Hop, NeedView
 from upgrade_gate.report.formats._harmless import harmless_report
@@ -13,11 +13,11 @@ from upgrade_gate.report.view import Stance
 
 
 def test_a_harmless_report_is_left_as_it_is() -> None:
-    assert harmless_report(sample.report()) == sample.report()
+    assert harmless_report(sample_report.report()) == sample_report.report()
 
 
 def test_findings_come_missed_first_then_open_before_settled_then_by_severity() -> None:
-    order = [(f.guard, f.status, f.severity) for f in view.sections(sample.report().findings).all]
+    order = [(f.guard, f.status, f.severity) for f in view.sections(sample_report.report().findings).all]
     assert order == [
         ("missed", "open", "blocker"),
         ("missed", "open", "blocker"),
@@ -34,17 +34,17 @@ def test_findings_come_missed_first_then_open_before_settled_then_by_severity() 
 
 
 def test_the_order_of_findings_in_the_document_does_not_matter() -> None:
-    findings = sample.report().findings
+    findings = sample_report.report().findings
     assert view.sections(findings) == view.sections(reversed(findings))
 
 
 def test_a_component_that_only_changed_comes_last() -> None:
-    assert view.components(sample.report())[-1].name == "cloud-network-config-controller"
+    assert view.components(sample_report.report())[-1].name == "cloud-network-config-controller"
 
 
 def test_changes_of_several_hops_stand_under_one_component_in_order() -> None:
-    changes = [sample.change(sample.EBS, hop=1), sample.change(sample.EBS, hop=0)]
-    (component,) = view.components(sample.report(changes=changes, findings=[]))
+    changes = [sample_report.change(sample_report.EBS, hop=1), sample_report.change(sample_report.EBS, hop=0)]
+    (component,) = view.components(sample_report.report(changes=changes, findings=[]))
     assert [change.hop for change in component.changes] == [0, 1]
 
 
@@ -65,16 +65,16 @@ def test_changes_of_several_hops_stand_under_one_component_in_order() -> None:
     ],
 )
 def test_a_grant_says_whatever_narrows_it(grant: dict[str, Any], text: str) -> None:
-    assert view.grant_text(sample.grant("a:B", **grant)) == text
+    assert view.grant_text(sample_report.grant("a:B", **grant)) == text
 
 
 def test_a_path_of_hops_names_every_release() -> None:
-    first, second, third = (sample.release(v) for v in ("4.14.9", "4.15.9", "4.16.1"))
+    first, second, third = (sample_report.release(v) for v in ("4.14.9", "4.15.9", "4.16.1"))
     hops = [Hop(from_=first, to=second, kind="minor"), Hop(from_=second, to=third, kind="minor")]
-    assert view.path_of(sample.report(hops=hops)) == "4.14.9 -> 4.15.9 (minor) -> 4.16.1 (minor)"
+    assert view.path_of(sample_report.report(hops=hops)) == "4.14.9 -> 4.15.9 (minor) -> 4.16.1 (minor)"
     same = [Hop(from_=first, to=first, kind="none")]
-    assert view.path_of(sample.report(hops=same)) == "4.14.9 -> 4.14.9 (same release)"
-    assert view.path_of(sample.report(hops=[])) == "no releases"
+    assert view.path_of(sample_report.report(hops=same)) == "4.14.9 -> 4.14.9 (same release)"
+    assert view.path_of(sample_report.report(hops=[])) == "no releases"
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,11 @@ def test_a_path_of_hops_names_every_release() -> None:
         ("blocker", "proven", Stance.SAYS),
     ],
 )
-def test_what_a_finding_means_to_a_pipeline(severity: sample.Severity, status: sample.Status, stance: Stance) -> None:
-    found = sample.finding("permission-added", "ns/a", "a", severity=severity, status=status)
-    assert view.stance(found, sample.report()) is stance
+def test_what_a_finding_means_to_a_pipeline(
+    severity: sample_report.Severity, status: sample_report.Status, stance: Stance
+) -> None:
+    found = sample_report.finding("permission-added", "ns/a", "a", severity=severity, status=status)
+    assert view.stance(found, sample_report.report()) is stance
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,9 @@ def test_what_a_finding_means_to_a_pipeline(severity: sample.Severity, status: s
     ],
 )
 def test_a_reason_that_all_grants_share_is_said_once(kind: str, detail: str, shown: str) -> None:
-    found = sample.finding("permission-added", "ns/a", "a", grants=[sample.grant("a:B"), sample.grant("a:C")])
+    found = sample_report.finding(
+        "permission-added", "ns/a", "a", grants=[sample_report.grant("a:B"), sample_report.grant("a:C")]
+    )
     assert view.need_detail(found, NeedView(kind=kind, status="unknown", detail=detail)) == shown
 
 
@@ -121,7 +125,7 @@ def test_a_reason_that_all_grants_share_is_said_once(kind: str, detail: str, sho
     ],
 )
 def test_the_word_of_the_verdict_is_not_said_twice(status: str, summary: str, said: str) -> None:
-    report = sample.report()
+    report = sample_report.report()
     assert report.verdict is not None
     verdict = msgspec.structs.replace(report.verdict, status=status, summary=summary)
     assert view.sentence(msgspec.structs.replace(report, verdict=verdict)) == said
@@ -130,23 +134,23 @@ def test_the_word_of_the_verdict_is_not_said_twice(status: str, summary: str, sa
 @pytest.mark.parametrize(
     ("severity", "said"), [("unknown", "Make readable what could not be read"), ("warning", "Bring the proof")]
 )
-def test_a_verdict_that_is_open_names_the_step_that_ends_it(severity: sample.Severity, said: str) -> None:
-    report = sample.report()
+def test_a_verdict_that_is_open_names_the_step_that_ends_it(severity: sample_report.Severity, said: str) -> None:
+    report = sample_report.report()
     assert report.verdict is not None
-    counts = sample.counts([sample.finding("fact-unknown", "a", "a", severity=severity)])
+    counts = sample_report.counts([sample_report.finding("fact-unknown", "a", "a", severity=severity)])
     assert view.next_step(msgspec.structs.replace(report.verdict, next="retry", counts=counts)).startswith(said)
 
 
 @pytest.mark.parametrize("step", ["remediate", "annotate", "upgrade", "none"])
 def test_every_verdict_ends_with_a_sentence(step: str) -> None:
-    report = sample.report()
+    report = sample_report.report()
     assert report.verdict is not None
     assert view.next_step(msgspec.structs.replace(report.verdict, next=step, command=[])).endswith(".")
 
 
 def test_a_diff_without_changes_says_so() -> None:
-    assert view.sentence(sample.report(verdict=None, changes=[], findings=[])) == "No request changes."
+    assert view.sentence(sample_report.report(verdict=None, changes=[], findings=[])) == "No request changes."
 
 
 def test_a_platform_that_is_not_known_is_said_to_be_unknown() -> None:
-    assert view.judged_by(msgspec.structs.replace(sample.report(), platform="")).startswith("platform unknown, ")
+    assert view.judged_by(msgspec.structs.replace(sample_report.report(), platform="")).startswith("platform unknown, ")

@@ -18,14 +18,14 @@ import yaml
 
 from upgrade_gate import pipeline
 from upgrade_gate.base import plugins
-from upgrade_gate.clouds.contract import holdings as entitlements
+from upgrade_gate.clouds.contract import holdings
 from upgrade_gate.gate.situation import Given
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.pipeline import Outcome, Plan, Weighing
+from upgrade_gate.pipeline import Inputs, Outcome, Weights
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle as remediation
-from upgrade_gate.report import build as assembly
+from upgrade_gate.report import build
 
 TODAY = date(2026, 11, 1)
 FAKE = Path(__file__).with_name("fake_cli.py")
@@ -83,12 +83,12 @@ def outcome(
     *,
     claims: Claims | None = None,
     releases: Path | None = None,
-    weighing: Weighing | None = None,
+    weighing: Weights | None = None,
 ) -> Outcome:
     """Run the gate on a pair."""
     folder = releases or shared / "corpus" / "releases"
     reader = plugins.load("cluster.readers", "must_gather").open_dump(cluster, read_secrets=True)
-    plan = Plan(
+    plan = Inputs(
         to=f"dir:{folder / pair.new}",
         from_=f"dir:{folder / pair.old}",
         via=tuple(f"dir:{folder / version}" for version in pair.via),
@@ -97,12 +97,12 @@ def outcome(
         claims=claims or Claims(),
         given=Given(),
     )
-    return pipeline.check(plan, weighing or Weighing(today=TODAY))
+    return pipeline.check(plan, weighing or Weights(today=TODAY))
 
 
 def bundle(run: Outcome, folder: Path) -> Path:
     """Write the bundle of a run into a folder."""
-    report = assembly.of_outcome(run, labels={}, now="2026-11-01")
+    report = build.of_outcome(run, labels={}, now="2026-11-01")
     for name, content in remediation.build(run, report).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,7 @@ def requests(run: Outcome, *, old: bool) -> dict[str, Any]:
 def claims(folder: Path, identities: Mapping[str, str], account: str) -> Claims:
     """Return what an export in a folder and the configuration claim."""
     return Claims(
-        collection=entitlements.load_export(folder), identities=Identities(by_secret=dict(identities), account=account)
+        collection=holdings.load_export(folder), identities=Identities(by_secret=dict(identities), account=account)
     )
 
 

@@ -19,7 +19,7 @@ from upgrade_gate import pipeline
 from upgrade_gate.clouds.contract.holdings import ccoctl_name
 from upgrade_gate.gate.situation import Given
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.pipeline import Plan
+from upgrade_gate.pipeline import Inputs
 from upgrade_gate.requests.credentials_request import CredentialsRequest
 from upgrade_gate.requests.diff import grants_of
 
@@ -144,7 +144,7 @@ def requests_of(
     releases: Path, platform: str, old: str, new: str
 ) -> tuple[list[CredentialsRequest], list[CredentialsRequest]]:
     """Return the requests that both releases apply on a platform with every capability, sorted."""
-    plan = Plan(
+    plan = Inputs(
         to=f"dir:{releases / new}",
         from_=f"dir:{releases / old}",
         settings=Settings(cache_dir=None),

@@ -14,7 +14,7 @@ from upgrade_gate import pipeline
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
 from upgrade_gate.gate.findings import Finding
-from upgrade_gate.gate.verdict import Judged
+from upgrade_gate.gate.verdict import WeighedFinding
 
 NS = "openshift-cloud-credential-operator"
 PROFILE = {"include.release.openshift.io/self-managed-high-availability": "true"}
@@ -176,24 +176,24 @@ def judge(
     cluster: Cluster | None = None,
     *,
     versions: tuple[str, str] = ("4.14.1", "4.15.0"),
-    weighing: pipeline.Weighing | None = None,
+    weighing: pipeline.Weights | None = None,
     **plan: Any,
 ) -> pipeline.Outcome:
     """Run the gate; without a cluster the platform is AWS."""
     if cluster is None:
         plan.setdefault("given", pipeline.Given(platform="AWS"))
     return pipeline.check(
-        pipeline.Plan(
+        pipeline.Inputs(
             to=f"dir:{payload(folder / 'new', versions[1], new)}",
             from_=f"dir:{payload(folder / 'old', versions[0], old)}",
             reader=cluster,
             **plan,
         ),
-        weighing or pipeline.Weighing(today=TODAY),
+        weighing or pipeline.Weights(today=TODAY),
     )
 
 
-def found(outcome: pipeline.Outcome, rule: str) -> list[Judged]:
+def found(outcome: pipeline.Outcome, rule: str) -> list[WeighedFinding]:
     """Return the findings of one rule."""
     return [judged for judged in outcome.judged if judged.finding.rule == rule]
 

@@ -8,7 +8,7 @@ import yaml
 
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
-from upgrade_gate.clouds.contract.remedy import Draft, Serves, Site, Step, Subject, Work
+from upgrade_gate.clouds.contract.remedy import ClusterNames, Draft, IdentityChange, Serves, Step, Subject
 from upgrade_gate.cluster.observe import SecretRef
 from upgrade_gate.payloads.payload import Location
 from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -36,7 +36,7 @@ def request(kind: str, name: str = "x-operator", accounts: Sequence[str] = ("x-s
     )
 
 
-def work(kind: str, delta: Sequence[Grant] = (), **fields: Any) -> Work:
+def work(kind: str, delta: Sequence[Grant] = (), **fields: Any) -> IdentityChange:
     """Return a piece of work that lacks `delta`; unless said otherwise before and target are the delta alone."""
     values: dict[str, Any] = {
         "kind": kind,
@@ -54,10 +54,10 @@ def work(kind: str, delta: Sequence[Grant] = (), **fields: Any) -> Work:
         "gone_subjects": (),
         "create": False,
     }
-    return Work(**{**values, **fields})
+    return IdentityChange(**{**values, **fields})
 
 
-def site(platform: str, *documents: Any, **fields: Any) -> Site:
+def site(platform: str, *documents: Any, **fields: Any) -> ClusterNames:
     values: dict[str, Any] = {
         "platform": platform,
         "release": (4, 14),
@@ -65,7 +65,7 @@ def site(platform: str, *documents: Any, **fields: Any) -> Site:
         "token": True,
         "documents": tuple(Document(body, "export.json") for body in documents),
     }
-    return Site(**{**values, **fields})
+    return ClusterNames(**{**values, **fields})
 
 
 def step(draft: Draft, serves: Serves) -> Step:

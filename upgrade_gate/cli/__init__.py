@@ -17,8 +17,7 @@ import click
 from upgrade_gate import __version__
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import ExitCode, UpgradeGateError
-from upgrade_gate.cli import stderr as _stderr
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stderr, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +80,7 @@ class CommandFiles(click.Group):
 def cli(*, verbose: bool) -> None:
     """Say before an OpenShift upgrade whether the cluster holds every cloud permission that the target needs."""
     if verbose:
-        _stderr.set_verbose()
+        stderr.set_verbose()
 
 
 def main(arguments: Sequence[str] | None = None, *, group: click.Group = cli) -> int:
@@ -96,8 +95,8 @@ def main(arguments: Sequence[str] | None = None, *, group: click.Group = cli) ->
         return _complete(program)
     code = _execute(group, program, args)
     if code in (ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.UNDETERMINED):
-        _stderr.no_verdict("see the report")
-    _stderr.end()
+        stderr.no_verdict("see the report")
+    stderr.end()
     return int(code)
 
 
@@ -126,27 +125,27 @@ def program_name(path: str) -> str:
 def _execute(group: click.Group, program: str, args: list[str]) -> int:
     try:
         with group.make_context(program, args) as context:
-            _stderr.hold_back_logs()
+            stderr.hold_back_logs()
             code = ExitCode(group.invoke(context) or ExitCode.PASS)
-        _stdout.flush()
+        stdout.flush()
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except click.ClickException as exc:
         _explain_usage(group, exc)
         return ExitCode.USAGE
     except UpgradeGateError as exc:
-        _stderr.no_verdict(exc.message, hint=exc.hint, cause=exc)
+        stderr.no_verdict(exc.message, hint=exc.hint, cause=exc)
         return exc.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _stderr.error("interrupted: no verdict was reached")
+        stderr.error("interrupted: no verdict was reached")
         return ExitCode.INTERRUPTED
     except BrokenPipeError as exc:
-        _stdout.discard()
-        _stderr.no_verdict("the reader of stdout went away before the report was whole", cause=exc)
+        stdout.discard()
+        stderr.no_verdict("the reader of stdout went away before the report was whole", cause=exc)
         return ExitCode.INTERNAL
     except Exception as exc:  # noqa: BLE001 - the entry point: any fault of ours must end in exit code 1
-        _stdout.discard()  # click's own texts are written past it: what they left there must not fail once more
-        _stderr.no_verdict(
+        stdout.discard()  # click's own texts are written past it: what they left there must not fail once more
+        stderr.no_verdict(
             f"internal error: {type(exc).__name__}: {exc}",
             hint="this is a fault of upgrade-gate; upgrade-gate -v … shows where, please report it with that",
             cause=exc,
@@ -158,10 +157,10 @@ def _execute(group: click.Group, program: str, args: list[str]) -> int:
 def _explain_usage(group: click.Group, exc: click.ClickException) -> None:
     context = getattr(exc, "ctx", None)
     if context is None:
-        _stderr.no_verdict(exc.format_message())
+        stderr.no_verdict(exc.format_message())
         return
     if type(exc).__name__ == "NoArgsIsHelpError":
-        _stderr.no_verdict("no command was given", details=context.get_help())
+        stderr.no_verdict("no command was given", details=context.get_help())
         return
     hint = f"{context.command_path} --help tells more"
     if exc.format_message().startswith("no such command"):
@@ -170,7 +169,7 @@ def _explain_usage(group: click.Group, exc: click.ClickException) -> None:
         wanted = exc.format_message().split("'")[1]
         near = difflib.get_close_matches(wanted, group.list_commands(context))
         hint = f"did you mean {' or '.join(near)}? {hint}" if near else hint
-    _stderr.no_verdict(exc.format_message(), details=context.get_usage(), hint=hint)
+    stderr.no_verdict(exc.format_message(), details=context.get_usage(), hint=hint)
 
 
 def _complete(program: str) -> int:

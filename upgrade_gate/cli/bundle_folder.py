@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import OutputError, UsageError
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stdout
 from upgrade_gate.remedy.bundle import CHECKSUMS
 
 if TYPE_CHECKING:
@@ -79,6 +79,6 @@ def write(files: Mapping[str, bytes], directory: Path) -> None:
         for name in sorted(files, key=lambda n: (n != CHECKSUMS, n)):
             path = directory / name
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _stdout.write_file(path, files[name], mode=0o600)
+            stdout.write_file(path, files[name], mode=0o600)
     except OSError as error:
         raise OutputError(f"{directory}: {error.strerror or error}", hint="the bundle was not written whole") from error

@@ -146,9 +146,9 @@ def load(path: Path | None, *, found: bool) -> Configuration:
     """
     if path is None:
         return EMPTY
-    from upgrade_gate.reading import settings_file as strict_yaml
+    from upgrade_gate.reading import settings_file
 
-    root = strict_yaml.read(path)
+    root = settings_file.read(path)
     if root is None:
         return Configuration(path=path)
     values = root.fields({*OPTIONS, "identities", "policy"})

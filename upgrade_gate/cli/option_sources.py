@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from click.core import ParameterSource
 
-from upgrade_gate.cli import configuration as configurations
+from upgrade_gate.cli import configuration
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
@@ -98,8 +98,8 @@ def _configure(ctx: click.Context, _param: click.Parameter, path: Path | None) -
     """
     if ctx.resilient_parsing:
         return None
-    found = configurations.find() if path is None else None
-    loaded = configurations.load(path or found, found=found is not None)
+    found = configuration.find() if path is None else None
+    loaded = configuration.load(path or found, found=found is not None)
     parameters = {p.name: p for p in ctx.command.params}
     defaults: dict[str, Any] = {}
     for key, value in loaded.options.items():

@@ -22,7 +22,7 @@ import click
 from msgspec import Struct
 
 from upgrade_gate.cli import configuration as configurations
-from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import stderr
 from upgrade_gate.cli.option_sources import config_option, flag, group
 from upgrade_gate.cli.option_types import (
     Capabilities,
@@ -390,7 +390,7 @@ def _registry(values: Mapping[str, Any]) -> RegistryOptions:
         offline=bool(values["offline"]),
         timeout=values["timeout"],
         cache_dir=None if values["no_cache"] else values["cache_dir"] or _cache_folder(),
-        progress=not _stderr.silent(),
+        progress=not stderr.silent(),
     )
     return RegistryOptions(
         settings=settings,
@@ -413,18 +413,18 @@ def _refuse_other_hosts(values: Mapping[str, Any]) -> None:
 
 
 def _cache_folder() -> Path:
-    from upgrade_gate.payloads import cache as _cache
+    from upgrade_gate.payloads import cache
 
-    return _cache.default_folder()
+    return cache.default_folder()
 
 
 def _verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
     if value and not ctx.resilient_parsing:
-        _stderr.set_verbose()
+        stderr.set_verbose()
     return value
 
 
 def _quiet(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
     if value and not ctx.resilient_parsing:
-        _stderr.set_quiet()
+        stderr.set_quiet()
     return value

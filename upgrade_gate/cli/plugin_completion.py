@@ -10,8 +10,7 @@ import sys
 from enum import IntFlag
 from typing import TYPE_CHECKING
 
-from upgrade_gate.cli import COMPLETE_VARIABLE, cli
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import COMPLETE_VARIABLE, cli, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,7 @@ class Directive(IntFlag):
 
 def console() -> int:
     """Answer kubectl, which shows nothing of stderr."""
-    _stdout.write(answer(sys.argv[1:]))
+    stdout.write(answer(sys.argv[1:]))
     return 0
 
 

@@ -12,7 +12,7 @@ from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import ClusterError, EntitlementError, SourceError, UsageError
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.platforms import by_name
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stdout
 from upgrade_gate.gate.situation import Given
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.cluster.observe import Query, Reader
     from upgrade_gate.payloads.reference import Settings
-    from upgrade_gate.pipeline import Plan, Survey, Weighing
+    from upgrade_gate.pipeline import Comparison, Inputs, Weights
     from upgrade_gate.proof.proof import Claims
     from upgrade_gate.report.document import Report
 
@@ -90,7 +90,7 @@ def claims(
 
     What was given and cannot be read proves nothing and says so: it never reads as not given.
     """
-    from upgrade_gate.clouds.contract import holdings as entitlements
+    from upgrade_gate.clouds.contract import holdings
     from upgrade_gate.proof.proof import Claims
 
     base = Claims(identities=gate.configuration.identities, ccoctl_name=gate.ccoctl_name, strict=gate.strict_proof)
@@ -99,7 +99,7 @@ def claims(
         return base
     if source.path is not None:
         try:
-            return replace(base, collection=entitlements.load_export(source.path))
+            return replace(base, collection=holdings.load_export(source.path))
         except EntitlementError as error:
             return replace(base, failure=error.message)
 
@@ -115,7 +115,7 @@ def claims(
         traits = by_name(platform)
         try:
             kind = traits.kind if traits else None
-            collection = entitlements.collect_live(kind or "", settings)
+            collection = holdings.collect_live(kind or "", settings)
         except EntitlementError as error:
             return replace(base, failure=error.message)
         return replace(base, collection=collection)
@@ -132,13 +132,13 @@ def policy_notes(gate: GateOptions) -> tuple[str, ...]:
 
 def gate_run(
     release: ReleaseOptions, cluster: ClusterOptions, gate: GateOptions, registry: RegistryOptions
-) -> tuple[Plan, Weighing]:
+) -> tuple[Inputs, Weights]:
     """Return what is to be compared and how findings are weighed, as the gate's own options say."""
     from upgrade_gate import pipeline
     from upgrade_gate.gate import acknowledgements
 
     reader = open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
-    plan = pipeline.Plan(
+    plan = pipeline.Inputs(
         to=release.to,
         from_=release.from_,
         via=gate.via,
@@ -152,7 +152,7 @@ def gate_run(
             certificate_authority=registry.settings.certificate_authority,
         ),
     )
-    weighing = pipeline.Weighing(
+    weighing = pipeline.Weights(
         acknowledgements=acknowledgements.load(gate.acknowledgements),
         policy=gate.configuration.policy,
         fail_on_warning=gate.fail_on == "warning",
@@ -176,17 +176,17 @@ def survey_target(
     reader: Reader | None,
     *,
     via: tuple[str, ...] = (),
-) -> Survey:
+) -> Comparison:
     """Read what a target asks for, for commands that write files out of it: every release of the path, whole.
 
     Without a cluster the target alone stands for both sides. Raises SourceError where a release was not read, or
     where a request of it may be missing, ClusterError where nothing says on which platform the cluster is.
     """
     from upgrade_gate import pipeline
-    from upgrade_gate.remedy import credentials_requests as remedy_requests
+    from upgrade_gate.remedy import credentials_requests
 
     found = pipeline.survey(
-        pipeline.Plan(
+        pipeline.Inputs(
             to=release.to,
             from_=release.from_ or ([*via, release.to][0] if reader is None else None),
             via=via,
@@ -201,7 +201,7 @@ def survey_target(
         why = found.cluster.platform.reason if isinstance(found.cluster.platform, Unknown) else "it does not say"
         raise ClusterError(f"which platform the cluster is on is not known: {why}", hint="give --platform")
     for hop in found.hops:
-        gaps = remedy_requests.gaps(hop)
+        gaps = credentials_requests.gaps(hop)
         if gaps:
             raise SourceError(f"{hop.new.reference} was not read whole: {gaps[0]}", hint="nothing was written")
     return found
@@ -209,12 +209,12 @@ def survey_target(
 
 def registry_queries(registry: RegistryOptions) -> tuple[tuple[Query, ...], tuple[Query, ...]]:
     """Return what is asked of a cluster to read releases with these options: about trust, and about mirrors."""
-    from upgrade_gate.cluster import observe as clusters
+    from upgrade_gate.cluster import observe
 
-    trust = (clusters.SIGNATURE_CONFIGMAPS, clusters.VERIFICATION_CONFIGMAP)
+    trust = (observe.SIGNATURE_CONFIGMAPS, observe.VERIFICATION_CONFIGMAP)
     return (
         trust if registry.settings.verify != "off" else (),
-        clusters.MIRROR_POLICIES if registry.mirrors_from_cluster else (),
+        observe.MIRROR_POLICIES if registry.mirrors_from_cluster else (),
     )
 
 
@@ -291,10 +291,10 @@ def write_reports(document: Report, output: OutputOptions) -> None:
         rendered.append((wanted.path, render(document, options)))
     for path, content in rendered:
         if path is not None:
-            _stdout.write_file(path, content, mode=0o600)
+            stdout.write_file(path, content, mode=0o600)
     for path, content in rendered:
         if path is None:
-            _stdout.write(content)
+            stdout.write(content)
 
 
 def _width() -> int:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from upgrade_gate.base import platforms
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def configured_mode(
         return Absent(), "the capability CloudCredential is disabled: CCO is not installed"
     if isinstance(platform, Known) and not _has_actuator(platform.value):
         return Known("Manual"), f"CCO never makes credentials on {platform.value}: they are kept by hand"
-    release = semver.minor_of(version.value) if isinstance(version, Known) else None
+    release = versions.minor_of(version.value) if isinstance(version, Known) else None
     if isinstance(credential, Absent) and release is not None and release < _OBJECT_SINCE:
         credential = Known("")
     match credential:

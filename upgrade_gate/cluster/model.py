@@ -87,7 +87,7 @@ class HistoryEntry(Struct, frozen=True):
     image: str
 
 
-class Offer(Struct, frozen=True):
+class AvailableUpdate(Struct, frozen=True):
     """An update that the cluster offers: recommended, or conditional with its risks."""
 
     version: str
@@ -170,7 +170,7 @@ class Cluster(Struct, frozen=True):
     channel: Fact[str]
     upstream: Fact[str]
     architecture: Fact[str]
-    offers: Fact[tuple[Offer, ...]]
+    offers: Fact[tuple[AvailableUpdate, ...]]
     version_conditions: Fact[tuple[Condition, ...]]
     overrides: Fact[tuple[Override, ...]]
     capabilities: Fact[ClusterCapabilities]
@@ -212,6 +212,7 @@ class Cluster(Struct, frozen=True):
 
 __all__ = [
     "Absent",
+    "AvailableUpdate",
     "Cluster",
     "ClusterCapabilities",
     "Condition",
@@ -220,7 +221,6 @@ __all__ = [
     "HistoryEntry",
     "Known",
     "LiveRequest",
-    "Offer",
     "Override",
     "Query",
     "Reader",

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from upgrade_gate.base import platforms
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, map_known
-from upgrade_gate.cluster.model import ClusterCapabilities, Condition, HistoryEntry, LiveRequest, Offer, Override
+from upgrade_gate.cluster.model import (
+    AvailableUpdate,
+    ClusterCapabilities,
+    Condition,
+    HistoryEntry,
+    LiveRequest,
+    Override,
+)
 from upgrade_gate.reading.node import Malformed, Part, attempt
 
 if TYPE_CHECKING:
@@ -85,7 +91,7 @@ class VersionFacts(Struct, frozen=True):
     channel: Fact[str]
     upstream: Fact[str]
     architecture: Fact[str]
-    offers: Fact[tuple[Offer, ...]]
+    offers: Fact[tuple[AvailableUpdate, ...]]
     conditions: Fact[tuple[Condition, ...]]
     overrides: Fact[tuple[Override, ...]]
     capabilities: Fact[ClusterCapabilities]
@@ -126,7 +132,7 @@ def _newest(entries: Sequence[HistoryEntry], name: str) -> Fact[HistoryEntry]:
     entry = next((e for e in entries if e.state == "Completed"), None)
     if entry is None:
         return Unknown(f"the history of {name} holds no completed update", remedy="name the release with --from")
-    if semver.parse(entry.version) is None:
+    if versions.parse(entry.version) is None:
         return Unknown(
             f"the newest completed update of {name} has no valid version: {entry.version!r}",
             remedy="name the release with --from",
@@ -144,11 +150,11 @@ def running_version(entries: Sequence[HistoryEntry], name: str = "ClusterVersion
     newest = _newest(entries, name)
     if not isinstance(newest, Known):
         return newest
-    current = semver.parse(newest.value.version)
+    current = versions.parse(newest.value.version)
     if current is not None and current.release >= _NEWEST_RULE_SINCE:
         return Known(newest.value.version)
-    completed = [(semver.parse(e.version), e.version) for e in entries if e.state == "Completed"]
-    highest: tuple[semver.Version, str] | None = None
+    completed = [(versions.parse(e.version), e.version) for e in entries if e.state == "Completed"]
+    highest: tuple[versions.Version, str] | None = None
     for parsed, text in completed:
         if parsed is None:
             return Unknown(
@@ -177,7 +183,7 @@ def _architecture(status: Part) -> Fact[str]:
     return Absent()
 
 
-def _offers(status: Part) -> tuple[Offer, ...]:
+def _offers(status: Part) -> tuple[AvailableUpdate, ...]:
     offers = [_offer(item, ()) for item in status["availableUpdates"].items()]
     recommended = {offer.version for offer in offers}
     for item in status["conditionalUpdates"].items():
@@ -191,8 +197,8 @@ def _offers(status: Part) -> tuple[Offer, ...]:
     return tuple(offers)
 
 
-def _offer(release: Part, risks: tuple[str, ...]) -> Offer:
-    return Offer(release["version"].some_text(), release["image"].text(), risks, release["channels"].texts())
+def _offer(release: Part, risks: tuple[str, ...]) -> AvailableUpdate:
+    return AvailableUpdate(release["version"].some_text(), release["image"].text(), risks, release["channels"].texts())
 
 
 def _override(item: Part) -> Override:
@@ -207,7 +213,7 @@ def _override(item: Part) -> Override:
 
 def _capabilities(body: Part, newest: Fact[HistoryEntry]) -> Fact[ClusterCapabilities]:
     spec, status = body["spec"].required()["capabilities"], body["status"].required()["capabilities"]
-    release = semver.minor_of(newest.value.version) if isinstance(newest, Known) else None
+    release = versions.minor_of(newest.value.version) if isinstance(newest, Known) else None
     if status.missing and (release is None or release >= _CAPABILITIES_SINCE):
         return Unknown(f"{status.where} is missing")
     stated = ClusterCapabilities(

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from upgrade_gate.base import platforms
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
@@ -43,6 +42,7 @@ from upgrade_gate.cluster.facts_table import (
     secret_query,
 )
 from upgrade_gate.cluster.model import (
+    AvailableUpdate,
     Cluster,
     ClusterCapabilities,
     Condition,
@@ -50,7 +50,6 @@ from upgrade_gate.cluster.model import (
     HistoryEntry,
     JsonObject,
     LiveRequest,
-    Offer,
     Override,
     Query,
     Reader,
@@ -72,6 +71,7 @@ __all__ = [
     "SIGNATURE_CONFIGMAPS",
     "VERIFICATION_CONFIGMAP",
     "Absent",
+    "AvailableUpdate",
     "Cluster",
     "ClusterCapabilities",
     "Condition",
@@ -81,7 +81,6 @@ __all__ = [
     "JsonObject",
     "Known",
     "LiveRequest",
-    "Offer",
     "Override",
     "Query",
     "Reader",
@@ -107,7 +106,7 @@ def observe(reader: Reader) -> Cluster:
     answers = _Answers(reader.read(FIRST_WAVE))
     version = answers.derive_version()
     newest = version.newest_completed
-    release = semver.minor_of(newest.value) if isinstance(newest, Known) else None
+    release = versions.minor_of(newest.value) if isinstance(newest, Known) else None
     operator = answers.derive(OPERATOR, lambda b: Known(objects.conditions(b["status"].required())))
     platform = answers.derive(INFRASTRUCTURE, objects.platform)
     disabled = answers.derive(CONFIGMAP, objects.disabled)

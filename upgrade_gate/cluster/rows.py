@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, known_or
-from upgrade_gate.cluster import facts_table as asked
+from upgrade_gate.cluster import facts_table
 from upgrade_gate.cluster.model import Cluster, FactRow, SecretRecord
 
 if TYPE_CHECKING:
@@ -65,22 +65,24 @@ def first_rows(cluster: Cluster, credential: Fact[str], disabled: Fact[bool]) ->
     )
     infrastructure = (cluster.platform, cluster.name, cluster.api_url, cluster.topology, cluster.scopes, cluster.region)
     gates = (cluster.feature_set, cluster.feature_gates, cluster.custom_gates)
-    names = asked.ROW_NAMES
+    names = facts_table.ROW_NAMES
     return (
-        row(names[asked.VERSION], worst(*version), known_or(cluster.version, None)),
-        row(names[asked.OPERATOR], cluster.operator, operator),
-        row(names[asked.INFRASTRUCTURE], worst(*infrastructure), known_or(cluster.platform, None)),
-        row(names[asked.AUTHENTICATION], _present(cluster.issuer), known_or(cluster.issuer, None)),
-        row(names[asked.FEATURE_GATE], worst(*gates), known_or(cluster.feature_set, None)),
-        row(names[asked.DNS], worst(cluster.base_domain, cluster.zone_scopes), known_or(cluster.base_domain, None)),
+        row(names[facts_table.VERSION], worst(*version), known_or(cluster.version, None)),
+        row(names[facts_table.OPERATOR], cluster.operator, operator),
+        row(names[facts_table.INFRASTRUCTURE], worst(*infrastructure), known_or(cluster.platform, None)),
+        row(names[facts_table.AUTHENTICATION], _present(cluster.issuer), known_or(cluster.issuer, None)),
+        row(names[facts_table.FEATURE_GATE], worst(*gates), known_or(cluster.feature_set, None)),
         row(
-            names[asked.CREDENTIAL],
+            names[facts_table.DNS], worst(cluster.base_domain, cluster.zone_scopes), known_or(cluster.base_domain, None)
+        ),
+        row(
+            names[facts_table.CREDENTIAL],
             worst(credential, cluster.annotation),
             _credential_value(credential, cluster),
         ),
-        row(names[asked.CONFIGMAP], disabled, known_or(disabled, None)),
-        row(names[asked.DEPLOYMENT], worst(cluster.profile, cluster.excluded), known_or(cluster.profile, None)),
-        row(names[asked.REQUESTS], cluster.requests, count),
+        row(names[facts_table.CONFIGMAP], disabled, known_or(disabled, None)),
+        row(names[facts_table.DEPLOYMENT], worst(cluster.profile, cluster.excluded), known_or(cluster.profile, None)),
+        row(names[facts_table.REQUESTS], cluster.requests, count),
     )
 
 

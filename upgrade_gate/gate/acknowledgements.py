@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import versions
 from upgrade_gate.base.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ def load(paths: Sequence[str | Path], *, clusters_required: bool = False) -> tup
     `clusters_required` is for a fleet, where an acknowledgement must say which clusters it is for. Raises UsageError
     where a file cannot be opened, ConfigurationError naming file and line for whatever is not understood.
     """
-    from upgrade_gate.reading import settings_file as strict_yaml
+    from upgrade_gate.reading import settings_file
 
     found: list[Acknowledgement] = []
     for path in paths:
         if str(path) == STDIN:
-            root = strict_yaml.parse(sys.stdin.buffer.read(strict_yaml.MAX_BYTES + 1), "stdin")
+            root = settings_file.parse(sys.stdin.buffer.read(settings_file.MAX_BYTES + 1), "stdin")
         else:
-            root = strict_yaml.read(Path(path))
+            root = settings_file.read(Path(path))
         if root is None:
             raise UsageError(f"{path}: holds no acknowledgements", hint="an empty list is written acknowledgements: []")
         found += read(root, clusters_required=clusters_required)
@@ -142,23 +142,23 @@ def in_range(version: str, wanted: str) -> bool:
     patch. Pre-releases stand before their release, and `<4.16` does not let in 4.16.0-rc.1: whoever wrote it had
     4.15 in mind. A version that cannot be read satisfies nothing. Raises ValueError for a range that is none.
     """
-    parsed = semver.parse(version)
+    parsed = versions.parse(version)
     clauses = [_clause(text) for text in wanted.split(",")]
     return parsed is not None and all(_satisfies(parsed, operator, bound) for operator, bound in clauses)
 
 
-def _clause(text: str) -> tuple[str, tuple[int, ...] | semver.Version]:
+def _clause(text: str) -> tuple[str, tuple[int, ...] | versions.Version]:
     found = _CLAUSE.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text.strip()!r} is no version range such as >=4.15,<4.17 or 4.15.3")
     operator, bound = found.groups()
-    exact = semver.parse(bound)
+    exact = versions.parse(bound)
     if exact is not None:
         return operator or "==", exact
     return operator or "==", tuple(int(part) for part in bound.split(".")[:2])
 
 
-def _satisfies(version: semver.Version, operator: str, bound: tuple[int, ...] | semver.Version) -> bool:
+def _satisfies(version: versions.Version, operator: str, bound: tuple[int, ...] | versions.Version) -> bool:
     if isinstance(bound, tuple):
         order = (version.release > bound) - (version.release < bound)
         early = False

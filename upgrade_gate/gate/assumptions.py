@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import ALWAYS_SERVED
-from upgrade_gate.clouds.contract.holdings import Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.gate.findings import NeedStatus
 from upgrade_gate.gate.requirements import asks_for_secret, secret_needs
 from upgrade_gate.gate.situation import Mode
@@ -64,7 +64,7 @@ def _held(situation: Situation, request: CredentialsRequest) -> bool:
     if situation.cluster is not None and situation.mode.by_hand and situation.credentials.may_need_trust:
         accounts = unchanged_accounts(situation, request)
         judged += [situation.proof.trust(request, accounts)] if accounts else []
-    return all(j.verdict is Verdict.COVERED for j in judged)
+    return all(j.verdict is Coverage.COVERED for j in judged)
 
 
 def unchanged_grants(situation: Situation, request: CredentialsRequest) -> tuple[Grant, ...]:

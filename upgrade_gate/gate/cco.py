@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from upgrade_gate.base import platforms
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.gate.findings import Guard
@@ -151,7 +150,7 @@ def upgradeable_check(
     """
     if completed is None:
         return None
-    current = semver.minor_of(completed)
+    current = versions.minor_of(completed)
     if current is None:
         return Upgradeable("ErrorDeterminingUpgradeable")
     wanted = annotation_minor(annotation) if annotation is not None else None
@@ -185,7 +184,7 @@ def cvo_precondition(
     """
     if upgradeable != "False" or current is None:
         return None
-    running, target = semver.parse(current), semver.parse(desired)
+    running, target = versions.parse(current), versions.parse(desired)
     if running is None:
         return Precondition(blocks=False, reason="InvalidCurrentVersion")
     if target is None:
@@ -194,7 +193,7 @@ def cvo_precondition(
         return Precondition(blocks=True, reason=reason)
     if overrides:
         return Precondition(blocks=False, reason="ClusterVersionOverridesSet")
-    finished = semver.parse(completed) if completed else None
+    finished = versions.parse(completed) if completed else None
     if finished is not None and finished.release < running.release:
         step = "Major" if finished.major < running.major else "Minor"
         return Precondition(blocks=False, reason=f"{step}VersionClusterUpdateInProgress")
@@ -206,7 +205,7 @@ def hop_kind(old: str, new: str) -> HopKind:
 
     Raises ValueError where either is no version: the caller must have said before that it is unknown.
     """
-    before, after = semver.parse(old), semver.parse(new)
+    before, after = versions.parse(old), versions.parse(new)
     if before is None or after is None:
         raise ValueError(f"{(old if before is None else new)!r} is no version")
     if before == after:

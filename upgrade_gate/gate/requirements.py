@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.clouds.contract.grants import cloud_of
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.gate.findings import Need, NeedKind, NeedStatus, merge_needs
 from upgrade_gate.gate.situation import Credentials
 
@@ -159,10 +159,10 @@ def token_path_need(request: CredentialsRequest, fact: Fact[SecretRecord]) -> Ne
     return Need(NeedKind.TOKEN_PATH, NeedStatus.UNMET, f"the Secret names {held}, the target mounts {wanted}")
 
 
-def need_of(kind: NeedKind, judged: Sequence[tuple[str, Judgement]], all_met: str) -> Need:
+def need_of(kind: NeedKind, judged: Sequence[tuple[str, CoverageResult]], all_met: str) -> Need:
     """Sum up judgements as one need: the worst verdict decides, and the detail names what each lacks."""
-    unmet = [(n, j) for n, j in judged if j.verdict in (Verdict.MISSING, Verdict.NARROWER, Verdict.DENIED)]
-    unknown = [(n, j) for n, j in judged if j.verdict is Verdict.UNKNOWN]
+    unmet = [(n, j) for n, j in judged if j.verdict in (Coverage.MISSING, Coverage.NARROWER, Coverage.DENIED)]
+    unknown = [(n, j) for n, j in judged if j.verdict is Coverage.UNKNOWN]
     if unmet:
         return Need(kind, NeedStatus.UNMET, _each(unmet + unknown))
     if unknown:
@@ -174,7 +174,7 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, Judgement]], all_met: st
     return Need(kind, NeedStatus.MET, "; ".join(reasons) or all_met)
 
 
-def _each(judged: Sequence[tuple[str, Judgement]]) -> str:
+def _each(judged: Sequence[tuple[str, CoverageResult]]) -> str:
     """Name what each lacks; those that lack the same for the same reason share one sentence."""
     alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for name, judgement in judged:

@@ -116,7 +116,7 @@ class Hop(Struct, frozen=True):
     unknowns: Mapping[str, Unknown] = field(default_factory=dict)
     """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
 
-    def beside(self, change: Change) -> tuple[Grant, ...]:
+    def held_with(self, change: Change) -> tuple[Grant, ...]:
         """Return everything that the identity of a change has to hold, before or after: one Secret, one identity."""
         requests = [change.request_before, change.request_after]
         for selection in (self.old_selection, self.new_selection):
@@ -170,7 +170,7 @@ class Situation(Struct, frozen=True):
         for hop in self.hops:
             conflicts = {c.request for s in (hop.old_selection, hop.new_selection) for c in s.conflicts}
             for change in hop.changes:
-                if change.request not in conflicts and change.was not in conflicts:
+                if change.request not in conflicts and change.renamed_from not in conflicts:
                     yield hop, change
 
     def requirements(self) -> Iterator[tuple[str, Selected]]:

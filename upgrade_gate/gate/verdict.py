@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from upgrade_gate.gate.acknowledgements import Acknowledgement, Match
 
-__all__ = ["Basis", "Judged", "Verdict", "decide", "weigh"]
+__all__ = ["Basis", "Verdict", "WeighedFinding", "decide", "weigh"]
 
 Outcome: TypeAlias = Literal["pass", "blocked", "undetermined"]
 Next: TypeAlias = Literal["remediate", "annotate", "upgrade", "retry", "none"]
 
 
-class Judged(Struct, frozen=True):
+class WeighedFinding(Struct, frozen=True):
     """A finding with its status."""
 
     finding: Finding
@@ -67,13 +67,13 @@ def weigh(
     cluster_id: str | None,
     cluster_name: str | None,
     policy: Mapping[str, Severity] | None = None,
-) -> tuple[Judged, ...]:
+) -> tuple[WeighedFinding, ...]:
     """Give each finding its severity by policy and its status, and add what is to say about acknowledgements.
 
     Proven goes before acknowledged. An acknowledgement of something that can never be acknowledged is ignored and
     reported as unused (design 16.1).
     """
-    judged: list[Judged] = []
+    judged: list[WeighedFinding] = []
     used: set[Acknowledgement] = set()
     about: dict[str, Finding] = {}
     for original in findings:
@@ -96,7 +96,7 @@ def weigh(
             status = Status.PROVEN
         elif match is not None and not match.expired:
             status = Status.ACKNOWLEDGED
-        judged.append(Judged(finding, status, match))
+        judged.append(WeighedFinding(finding, status, match))
     judged = [_settled(item, judged) for item in judged]
     for item in list(judged):
         if item.match is not None:
@@ -106,7 +106,7 @@ def weigh(
     return tuple(sorted(judged, key=lambda j: order[id(j.finding)]))
 
 
-def _settled(item: Judged, judged: Sequence[Judged]) -> Judged:
+def _settled(item: WeighedFinding, judged: Sequence[WeighedFinding]) -> WeighedFinding:
     """Lower an unproven word of CCO to info once no change is open (design section 6)."""
     if item.finding.rule != "cco-verdict-unproven" or item.finding.severity is not Severity.WARNING:
         return item
@@ -130,7 +130,7 @@ def _by_policy(finding: Finding, policy: Mapping[str, Severity]) -> Finding:
     return finding
 
 
-def _about_match(finding: Finding, match: Match, today: date) -> Iterable[Judged]:
+def _about_match(finding: Finding, match: Match, today: date) -> Iterable[WeighedFinding]:
     entry = match.acknowledgement
     if match.expired:
         rule, severity, text = "acknowledgement-expired", Severity.WARNING, f"ran out on {entry.expires}"
@@ -138,7 +138,7 @@ def _about_match(finding: Finding, match: Match, today: date) -> Iterable[Judged
         rule, severity, text = "acknowledgement-expiring", Severity.INFO, f"runs out on {entry.expires}"
     else:
         return
-    yield Judged(
+    yield WeighedFinding(
         Finding(
             rule=rule,
             severity=severity,
@@ -153,9 +153,9 @@ def _about_match(finding: Finding, match: Match, today: date) -> Iterable[Judged
     )
 
 
-def _unused(entry: Acknowledgement) -> Judged:
+def _unused(entry: Acknowledgement) -> WeighedFinding:
     place = f" ({entry.file}:{entry.line})" if entry.file else ""
-    return Judged(
+    return WeighedFinding(
         Finding(
             rule="acknowledgement-unused",
             severity=Severity.INFO,
@@ -168,7 +168,7 @@ def _unused(entry: Acknowledgement) -> Judged:
 
 
 def decide(
-    judged: Sequence[Judged],
+    judged: Sequence[WeighedFinding],
     basis: Basis,
     *,
     path: str,
@@ -207,7 +207,7 @@ def decide(
 
 
 def _summary(
-    judged: Sequence[Judged],
+    judged: Sequence[WeighedFinding],
     status: Outcome,
     blockers: Sequence[Finding],
     unknowns: Sequence[Finding],

@@ -22,7 +22,7 @@ from upgrade_gate.reading.http.urls import shown_url
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from upgrade_gate.cluster.observe import Offer
+    from upgrade_gate.cluster.observe import AvailableUpdate
     from upgrade_gate.payloads.reference import Settings
 
 __all__ = ["PUBLIC_GRAPH", "Graph", "graphs", "has_edge", "parse_graph", "resolve_version"]
@@ -55,7 +55,7 @@ def resolve_version(
     version: str,
     settings: Settings,
     *,
-    offered: Sequence[Offer] = (),
+    offered: Sequence[AvailableUpdate] = (),
     upstream: str | None = None,
     channel: str | None = None,
 ) -> str:

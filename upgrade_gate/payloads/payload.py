@@ -147,14 +147,14 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
 
 def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) -> tuple[str, tuple[str, ...]]:
     """Return version and previous versions, or record why there is none (oc release new: cincinnati-metadata-v0)."""
-    from upgrade_gate.reading import yaml as documents  # a payload from the cache needs no YAML
+    from upgrade_gate.reading import yaml  # a payload from the cache needs no YAML
 
     place = Location(RELEASE_METADATA)
     if RELEASE_METADATA not in files:
         unreadable.append(Unreadable(place, "the payload has no release-metadata, so its version is unknown", False))
         return "", ()
     try:
-        body = documents.parse_one(files[RELEASE_METADATA], RELEASE_METADATA).body
+        body = yaml.parse_one(files[RELEASE_METADATA], RELEASE_METADATA).body
     except ManifestError as exc:
         unreadable.append(Unreadable(place, exc.message, False))
         return "", ()
@@ -174,7 +174,7 @@ def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) 
 
 def _read(data: bytes, file: str, limits: Limits) -> Iterator[Manifest | Unreadable]:
     """Yield the manifests of one file, each whole where it decides something and in outline where not."""
-    from upgrade_gate.reading import yaml as documents
+    from upgrade_gate.reading import yaml
     from upgrade_gate.reading.manifest_index import outline
 
     found = outline(data) if len(data) <= limits.file and b"CredentialsRequest" not in data else None
@@ -190,8 +190,8 @@ def _read(data: bytes, file: str, limits: Limits) -> Iterator[Manifest | Unreada
             yield from listed
             return
     try:
-        parsed = documents.parse(data, file, limits=limits)
-    except documents.DocumentError as exc:
+        parsed = yaml.parse(data, file, limits=limits)
+    except yaml.DocumentError as exc:
         yield _unreadable(data, Location(file, exc.document, exc.line), exc.problem)
         return
     for one in parsed:

@@ -99,9 +99,9 @@ def read(text: str, settings: Settings) -> Payload:
     Raises as the source does.
     """
     reference = source.parse_reference(text)
-    from upgrade_gate.payloads import cache as _cache
+    from upgrade_gate.payloads import cache
 
-    index = _cache if settings.cache_dir is not None else None
+    index = cache if settings.cache_dir is not None else None
     if index is not None and reference.scheme == "registry":
         about = plugins.load("payloads.sources", "registry").peek(reference, settings)
         kept: Payload | None = index.load_index(about.digest, settings)

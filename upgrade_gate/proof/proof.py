@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from upgrade_gate.base.facts import Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract import holdings as entitlements
-from upgrade_gate.clouds.contract.holdings import Judgement, Resolves, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Resolves
 from upgrade_gate.cluster.observe import request_scopes
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.report.document import ExportView, IdentitiesView
@@ -61,21 +61,21 @@ class Proof(Struct, frozen=True):
     root_of_platform: SecretRef | None = None
     """The platform's root credential, whatever the mode."""
     _held: dict[str, Holdings | None] = field(default_factory=dict)
-    _judged: dict[Hashable, Judgement] = field(default_factory=dict)
+    _judged: dict[Hashable, CoverageResult] = field(default_factory=dict)
 
     @property
     def given(self) -> bool:
         """Whether entitlements were supplied at all."""
         return self.claims.given
 
-    def grants(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[tuple[Grant, Judgement], ...]:
+    def grants(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[tuple[Grant, CoverageResult], ...]:
         """Judge each required grant on the identity that serves the request's Secret."""
         return tuple((grant, self._grant(request, grant)) for grant in grants)
 
-    def trust(self, request: CredentialsRequest, accounts: Sequence[str]) -> Judgement:
+    def trust(self, request: CredentialsRequest, accounts: Sequence[str]) -> CoverageResult:
         """Judge whether the identity trusts every one of these service accounts in the Secret's namespace."""
         found = self._serving(request)
-        if isinstance(found, Judgement):
+        if isinstance(found, CoverageResult):
             return found
         holdings, identity = found
         judgement = self._trust(request, holdings, identity, accounts)
@@ -90,7 +90,7 @@ class Proof(Struct, frozen=True):
         if not self.given:
             return ()
         judged = self.grants(request, grants)
-        return tuple(sorted({line for _, j in judged if j.verdict is Verdict.COVERED for line in j.caveats}))
+        return tuple(sorted({line for _, j in judged if j.verdict is Coverage.COVERED for line in j.caveats}))
 
     def identity_of(self, request: CredentialsRequest) -> Identity | None:
         """Return the identity that serves a request, with how that is known and what contradicts it."""
@@ -125,7 +125,7 @@ class Proof(Struct, frozen=True):
     def sizes(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return each limit of the identity's cloud that what it holds and `required` would exceed together."""
         found = self._serving(request)
-        return () if isinstance(found, Judgement) else found[0].sizes(found[1].id, required)
+        return () if isinstance(found, CoverageResult) else found[0].sizes(found[1].id, required)
 
     def evidence(self) -> IdentitiesView | None:
         """Return what the report says about the source of the proof, None where nothing was supplied."""
@@ -139,7 +139,7 @@ class Proof(Struct, frozen=True):
             account=", ".join(sorted(accounts)) or self.claims.identities.account,
             collected=collection.collected,
             files=files,
-            caveats=sorted({c for j in self._judged.values() if j.verdict is Verdict.COVERED for c in j.caveats}),
+            caveats=sorted({c for j in self._judged.values() if j.verdict is Coverage.COVERED for c in j.caveats}),
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ class Proof(Struct, frozen=True):
         )
         return (*collection.unread, *unknown)
 
-    def _grant(self, request: CredentialsRequest, grant: Grant) -> Judgement:
+    def _grant(self, request: CredentialsRequest, grant: Grant) -> CoverageResult:
         key = (request.id, request.secret, request.provider_kind, request.service_accounts, grant)
         try:
             known = self._judged.get(key)
@@ -163,45 +163,47 @@ class Proof(Struct, frozen=True):
             known = self._judged[key] = self._judge(request, grant)
         return known
 
-    def _judge(self, request: CredentialsRequest, grant: Grant) -> Judgement:
+    def _judge(self, request: CredentialsRequest, grant: Grant) -> CoverageResult:
         found = self._serving(request)
-        if isinstance(found, Judgement):
+        if isinstance(found, CoverageResult):
             return found
         holdings, identity = found
         scopes = self._scopes(request)
-        if isinstance(scopes, Judgement):
+        if isinstance(scopes, CoverageResult):
             return scopes
         judgement = holdings.judge(identity.id, grant, scopes)
         if self.claims.strict:
             judgement = entitlements.strict(judgement)
-        if identity.source == "ccoctl-name" and judgement.verdict is Verdict.COVERED:
+        if identity.source == "ccoctl-name" and judgement.verdict is Coverage.COVERED:
             if not request.service_accounts:
-                return Judgement(
-                    Verdict.UNKNOWN,
+                return CoverageResult(
+                    Coverage.UNKNOWN,
                     f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
                     f"{request.id} names no service account to trust (name the identity in the configuration)",
                 )
             trust = self._trust(request, holdings, identity, request.service_accounts)
-            if trust.verdict is not Verdict.COVERED or trust.caveats:
-                return Judgement(
-                    Verdict.UNKNOWN,
+            if trust.verdict is not Coverage.COVERED or trust.caveats:
+                return CoverageResult(
+                    Coverage.UNKNOWN,
                     f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
                     f"{'; '.join((trust.reason, *trust.caveats))}",
                 )
         return judgement
 
-    def _serving(self, request: CredentialsRequest) -> tuple[Holdings, Identity] | Judgement:
+    def _serving(self, request: CredentialsRequest) -> tuple[Holdings, Identity] | CoverageResult:
         if self.claims.failure is not None:
-            return Judgement(Verdict.UNKNOWN, self.claims.failure)
+            return CoverageResult(Coverage.UNKNOWN, self.claims.failure)
         if self.claims.collection is None:
-            return Judgement(Verdict.UNKNOWN, NOTHING_SUPPLIED)
+            return CoverageResult(Coverage.UNKNOWN, NOTHING_SUPPLIED)
         holdings = self._holdings(request.provider_kind)
         if holdings is None:
-            return Judgement(Verdict.UNKNOWN, f"what identities hold cannot be judged for {request.provider_kind}")
+            return CoverageResult(
+                Coverage.UNKNOWN, f"what identities hold cannot be judged for {request.provider_kind}"
+            )
         identity = self.identity_of(request)
         if identity is None:
-            return Judgement(
-                Verdict.UNKNOWN,
+            return CoverageResult(
+                Coverage.UNKNOWN,
                 f"nothing says which identity serves Secret {self.root_secret or request.secret} "
                 "(identities: in the configuration, --read-secrets, or --ccoctl-name)",
             )
@@ -209,7 +211,7 @@ class Proof(Struct, frozen=True):
 
     def _trust(
         self, request: CredentialsRequest, holdings: Holdings, identity: Identity, accounts: Sequence[str]
-    ) -> Judgement:
+    ) -> CoverageResult:
         issuer = self.cluster.issuer if self.cluster else Unknown("no cluster was read")
         match issuer:
             case Known(value=url):
@@ -217,18 +219,18 @@ class Proof(Struct, frozen=True):
                 subjects = [f"system:serviceaccount:{namespace}:{account}" for account in accounts]
                 return holdings.trust(identity.id, url, subjects)
             case Unknown(reason=reason):
-                return Judgement(Verdict.UNKNOWN, f"the cluster's token issuer is not known: {reason}")
+                return CoverageResult(Coverage.UNKNOWN, f"the cluster's token issuer is not known: {reason}")
             case _:
-                return Judgement(Verdict.UNKNOWN, "the cluster has no token issuer of its own")
+                return CoverageResult(Coverage.UNKNOWN, "the cluster has no token issuer of its own")
 
-    def _scopes(self, request: CredentialsRequest) -> tuple[str, ...] | Judgement:
+    def _scopes(self, request: CredentialsRequest) -> tuple[str, ...] | CoverageResult:
         if self.cluster is None:
             return ()
         match request_scopes(self.cluster, request.name):
             case Known(value=scopes):
                 return scopes
             case Unknown(reason=reason):
-                return Judgement(Verdict.UNKNOWN, f"which scopes must be covered is not known: {reason}")
+                return CoverageResult(Coverage.UNKNOWN, f"which scopes must be covered is not known: {reason}")
             case _:
                 return ()
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.payloads.reference import Limits
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading import yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,8 +255,8 @@ def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
     Raises _KeyTwiceError where the last of two keys would win.
     """
     try:
-        found = documents.parse(text.encode(), "export", limits=_LIMITS)
-    except documents.DocumentError as exc:
+        found = yaml.parse(text.encode(), "export", limits=_LIMITS)
+    except yaml.DocumentError as exc:
         return (), f"neither JSON nor YAML, or cut off: {exc.problem}"
     for parsed in found:
         if parsed.duplicate_keys:

@@ -21,9 +21,7 @@ from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, St
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.situation import GUARDED_HOPS, Behaviour, Mode
-from upgrade_gate.remedy import credentials_requests as requests
-from upgrade_gate.remedy import identity_change as identities
-from upgrade_gate.remedy import manifests
+from upgrade_gate.remedy import credentials_requests, identity_change, manifests
 from upgrade_gate.remedy.plan import Plan
 from upgrade_gate.remedy.readme import readme
 from upgrade_gate.remedy.script import script
@@ -31,10 +29,10 @@ from upgrade_gate.remedy.script import script
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.remedy import Offer, Site, Work
+    from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange
     from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.situation import Hop, Situation
-    from upgrade_gate.gate.verdict import Judged
+    from upgrade_gate.gate.verdict import WeighedFinding
     from upgrade_gate.pipeline import Outcome
     from upgrade_gate.remedy.manifests import Gap
     from upgrade_gate.report.document import Report
@@ -49,10 +47,10 @@ ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
 _LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
 
 
-def plan(situation: Situation, judged: Sequence[Judged]) -> Plan:
+def plan(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     """Return the plan for what is still open."""
-    site = identities.site_of(situation)
-    works = identities.works(situation, judged)
+    site = identity_change.site_of(situation)
+    works = identity_change.works(situation, judged)
     files: dict[str, bytes] = {}
     steps: list[Step] = []
     local: dict[str, list[tuple[str, Any]]] = {}
@@ -74,7 +72,7 @@ def plan(situation: Situation, judged: Sequence[Judged]) -> Plan:
     files.update(secrets)
     strange = _strange(situation)
     steps = [_left_to_a_person(step, strange) for step in (*namespace_steps, *steps, *secret_steps)]
-    half_read = tuple(line for hop in situation.hops for line in requests.gaps(hop))
+    half_read = tuple(line for hop in situation.hops for line in credentials_requests.gaps(hop))
     step, why = _annotation(situation, half_read)
     steps += [step] if step else []
     steps += _removed(situation, judged)
@@ -137,7 +135,7 @@ def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
     return replace(step, scripted=False, notes=(*step.notes, note))
 
 
-def _once_done_by_hand(made: Plan, judged: Sequence[Judged]) -> Plan:
+def _once_done_by_hand(made: Plan, judged: Sequence[WeighedFinding]) -> Plan:
     """Return a plan whose annotation waits for the word that the steps for a person, and what has none, are done."""
     by_hand = [str(n) for n, step in enumerate(made.steps, 1) if step.when == "before" and not step.scripted]
     done = []
@@ -154,17 +152,17 @@ def _once_done_by_hand(made: Plan, judged: Sequence[Judged]) -> Plan:
     return replace(made, steps=tuple(steps))
 
 
-def _open(judged: Iterable[Judged]) -> list[Finding]:
+def _open(judged: Iterable[WeighedFinding]) -> list[Finding]:
     return [j.finding for j in judged if j.status is Status.OPEN]
 
 
-def _secret_gaps(situation: Situation, judged: Sequence[Judged]) -> list[Gap]:
+def _secret_gaps(situation: Situation, judged: Sequence[WeighedFinding]) -> list[Gap]:
     """Return the Secrets that open findings ask for, each once, sorted."""
     if not situation.mode.by_hand or not situation.hops:
         return []
     found: dict[SecretRef, Gap] = {}
     for finding in _open(judged):
-        if finding.rule not in identities.NEW_RULES | identities.SECRET_RULES:
+        if finding.rule not in identity_change.NEW_RULES | identity_change.SECRET_RULES:
             continue
         hop = situation.hops[min(finding.hop, len(situation.hops) - 1)]
         selected = hop.new_selection.requests.get(finding.request or "")
@@ -250,7 +248,7 @@ def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | 
     return step, why
 
 
-def _removed(situation: Situation, judged: Iterable[Judged]) -> list[Step]:
+def _removed(situation: Situation, judged: Iterable[WeighedFinding]) -> list[Step]:
     """Return the steps after the upgrade for requests that the target no longer has."""
     if not situation.mode.by_hand or not situation.hops:
         return []
@@ -280,7 +278,9 @@ def _removed(situation: Situation, judged: Iterable[Judged]) -> list[Step]:
     return steps
 
 
-def _offer(situation: Situation, works: Sequence[Work], site: Site, *, secrets: bool) -> Offer | None:
+def _offer(
+    situation: Situation, works: Sequence[IdentityChange], site: ClusterNames, *, secrets: bool
+) -> CcoctlCommand | None:
     """Return what ccoctl can do, with the traps of its own filters; nothing where there is only a clean-up.
 
     A run before the upgrade would take away what the running release needs.
@@ -293,7 +293,7 @@ def _offer(situation: Situation, works: Sequence[Work], site: Site, *, secrets: 
     offer = cloud.ccoctl(busy or works, site) if cloud is not None and (busy or secrets) else None
     if offer is None:
         return None
-    preview, dropped = requests.tech_preview(situation.hops[-1])
+    preview, dropped = credentials_requests.tech_preview(situation.hops[-1])
     line = (*offer.argv, "--enable-tech-preview") if preview else offer.argv
     traps = offer.traps
     if dropped:
@@ -367,11 +367,11 @@ def build(outcome: Outcome, report: Report | None) -> Mapping[str, bytes]:
     files: dict[str, bytes] = dict(made.files)
     if situation.hops:
         last = situation.hops[-1]
-        for name, content in requests.request_files(last).items():
-            files[f"{requests.FOLDER}/{name}"] = content
-        if made.offer is not None and made.offer.requests != requests.FOLDER:
+        for name, content in credentials_requests.request_files(last).items():
+            files[f"{credentials_requests.FOLDER}/{name}"] = content
+        if made.offer is not None and made.offer.requests != credentials_requests.FOLDER:
             new = {r.id for work in made.works if work.create for r in work.requests}
-            for name, content in requests.request_files(last, only=new).items():
+            for name, content in credentials_requests.request_files(last, only=new).items():
                 files[f"{made.offer.requests}/{name}"] = content
     title = _title(situation)
     files[SCRIPT] = script(title, made.steps, files)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import by_name
-from upgrade_gate.clouds.contract import holdings as entitlements
+from upgrade_gate.clouds.contract import holdings
 from upgrade_gate.cluster.observe import SecretRef
-from upgrade_gate.gate import credentials_mode as modes
+from upgrade_gate.gate import credentials_mode
 from upgrade_gate.gate.situation import Mode
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
 from upgrade_gate.requests.diff import grants_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.cluster.observe import Cluster, SecretRecord
-    from upgrade_gate.pipeline import Survey
+    from upgrade_gate.pipeline import Comparison
     from upgrade_gate.proof.identity_map import Identities
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
@@ -77,7 +77,7 @@ class Wanted:
         return tuple(sorted({s.identity for s in self.served if s.source == "ccoctl-name"}))
 
 
-def wanted(survey: Survey, identities: Identities, ccoctl_name: str | None, given_mode: str | None) -> Wanted:
+def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, given_mode: str | None) -> Wanted:
     """Return what must be exported to judge every release of a survey's path.
 
     In mint and passthrough mode the root credential serves everything (design 16.9). An identity is known by the
@@ -86,10 +86,10 @@ def wanted(survey: Survey, identities: Identities, ccoctl_name: str | None, give
     hop = survey.hops[-1]
     platform = survey.context.platform
     cluster = survey.cluster
-    mode, _ = modes.mode_of(cluster, platform, given_mode)
+    mode, _ = credentials_mode.mode_of(cluster, platform, given_mode)
     chosen = [s.request for one in survey.hops for s in one.new_selection.requests.values()]
     requests = sorted(chosen, key=lambda r: r.id)
-    form = modes.credentials_of(cluster, platform, survey.hops[0].old.minor, mode)
+    form = credentials_mode.credentials_of(cluster, platform, survey.hops[0].old.minor, mode)
     return Wanted(
         version=hop.new.version,
         platform=platform,
@@ -123,10 +123,10 @@ def _secrets(
         if ref is None or ref in seen:
             continue
         seen.add(ref)
-        plugin = entitlements.provider_of_kind(request.provider_kind)
+        plugin = holdings.provider_of_kind(request.provider_kind)
         name = ""
         if ccoctl_name and plugin is not None:
-            name = entitlements.ccoctl_name(plugin.PROVIDER, ccoctl_name, ref.namespace, ref.name, request.name)
+            name = holdings.ccoctl_name(plugin.PROVIDER, ccoctl_name, ref.namespace, ref.name, request.name)
         yield ref, cluster.secrets.get(ref) if cluster is not None else None, name
 
 

@@ -17,11 +17,10 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Known, known_or
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.clouds.contract import holdings as entitlements
-from upgrade_gate.clouds.contract import remedy
+from upgrade_gate.clouds.contract import holdings, remedy
 from upgrade_gate.clouds.contract.grants import cloud_of
-from upgrade_gate.clouds.contract.holdings import Verdict
-from upgrade_gate.clouds.contract.remedy import Site, Subject, Work
+from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
 from upgrade_gate.cluster.observe import request_scopes
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.situation import Credentials, Mode
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.holdings import Document
     from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.situation import Situation
-    from upgrade_gate.gate.verdict import Judged
+    from upgrade_gate.gate.verdict import WeighedFinding
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.selection import Selection
 
@@ -58,7 +57,7 @@ SECRET_RULES = frozenset({"secret-missing", "secret-incomplete", "token-path-cha
 CLEAN_UP_RULES = frozenset({"permission-removed", "permission-narrowed", "service-accounts-removed"})
 
 
-def site_of(situation: Situation) -> Site:
+def site_of(situation: Situation) -> ClusterNames:
     """Return what names and commands have in common on this cluster."""
     cluster, target = situation.cluster, situation.target
     known = {name: _text(getattr(cluster, name, None)) for name in ("name", "region", "issuer")}
@@ -67,11 +66,11 @@ def site_of(situation: Situation) -> Site:
     kind = situation.platform_traits.kind if situation.platform_traits else None
     documents = _documents(situation, kind)
     held = (
-        entitlements.holdings(claims.collection, kind, claims.identities.account)
+        holdings.holdings(claims.collection, kind, claims.identities.account)
         if documents and kind and claims.collection
         else None
     )
-    return Site(
+    return ClusterNames(
         platform=situation.platform,
         release=target.minor if target else (0, 0),
         version=target.version if target else "",
@@ -102,7 +101,7 @@ def _ccoctl_name(situation: Situation) -> str | None:
             continue
         role = _ROLE.fullmatch(identity.id)
         name = role.group(1).partition(f"-{request.secret.namespace}-")[0] if role else ""
-        made = entitlements.ccoctl_name("AWS", name, request.secret.namespace, request.secret.name, request.name)
+        made = holdings.ccoctl_name("AWS", name, request.secret.namespace, request.secret.name, request.name)
         if not role or not name or made != role.group(1):
             return None
         found.add(name)
@@ -115,11 +114,11 @@ def _text(fact: object) -> str | None:
 
 def _documents(situation: Situation, kind: str | None) -> tuple[Document, ...]:
     collection = situation.proof.claims.collection
-    plugin = entitlements.provider_of_kind(kind) if kind else None
-    return entitlements.as_documents(plugin, collection.documents) if plugin and collection else ()
+    plugin = holdings.provider_of_kind(kind) if kind else None
+    return holdings.as_documents(plugin, collection.documents) if plugin and collection else ()
 
 
-def works(situation: Situation, judged: Iterable[Judged]) -> tuple[Work, ...]:
+def works(situation: Situation, judged: Iterable[WeighedFinding]) -> tuple[IdentityChange, ...]:
     """Return one piece of work for each identity that an open finding is about, sorted by its first Secret."""
     if not situation.hops:
         return ()
@@ -156,7 +155,7 @@ class _Assembly:
             *(hop.new_selection for hop in situation.hops),
         )
 
-    def works(self) -> tuple[Work, ...]:
+    def works(self) -> tuple[IdentityChange, ...]:
         asked: dict[str, _Asked] = {}
         for finding in self._findings:
             self._ask(finding, asked)
@@ -254,7 +253,7 @@ class _Assembly:
         used = {s.request.secret for s in self._selections[0].requests.values()}
         return request.secret not in used and self._name_of(request) is None
 
-    def _work(self, identity: _Identity, asks: _Asked) -> Work | None:
+    def _work(self, identity: _Identity, asks: _Asked) -> IdentityChange | None:
         situation = self._situation
         root = identity.key == "root"
         everything = root and situation.mode is Mode.PASSTHROUGH
@@ -275,7 +274,7 @@ class _Assembly:
         missing, denials = self._missing(kind, asks, at_root=root and not everything)
         delta = before if asks.new else missing
         first = last[0] if last else newest[0]
-        return Work(
+        return IdentityChange(
             kind=kind,
             label=f"{identity.secrets[0].namespace}-{identity.secrets[0].name}",
             secrets=identity.secrets,
@@ -308,9 +307,9 @@ class _Assembly:
             if grant.effect not in (None, "Allow"):
                 continue
             (_, judgement), *_rest = proof.grants(request, [grant])
-            if judgement.verdict is Verdict.DENIED:
+            if judgement.verdict is Coverage.DENIED:
                 denials[f"{grant.permission}: {judgement.reason}"] = None
-            if judgement.verdict is not Verdict.COVERED:
+            if judgement.verdict is not Coverage.COVERED:
                 lacking.append(grant)
         return _distinct(kind, lacking), tuple(denials)
 
@@ -324,7 +323,7 @@ class _Assembly:
                     Subject(request.secret.namespace, account)
                     for request, account in asks.subjects
                     if request.secret is not None
-                    and situation.proof.trust(request, [account]).verdict is not Verdict.COVERED
+                    and situation.proof.trust(request, [account]).verdict is not Coverage.COVERED
                 }
             )
         )
@@ -337,9 +336,9 @@ class _Assembly:
         name = self._ccoctl_name
         if not name or request.secret is None:
             return None
-        plugin = entitlements.provider_of_kind(request.provider_kind)
+        plugin = holdings.provider_of_kind(request.provider_kind)
         provider = plugin.PROVIDER if plugin is not None else ""
-        return entitlements.ccoctl_name(provider, name, request.secret.namespace, request.secret.name, request.name)
+        return holdings.ccoctl_name(provider, name, request.secret.namespace, request.secret.name, request.name)
 
     def _scopes(self, requests: Sequence[CredentialsRequest]) -> tuple[str, ...] | None:
         cluster = self._situation.cluster

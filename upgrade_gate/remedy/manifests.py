@@ -11,13 +11,13 @@ from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, fill, variable, yaml_file
-from upgrade_gate.gate import requirements as needs
+from upgrade_gate.gate import requirements
 from upgrade_gate.gate.findings import NeedKind, NeedStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
@@ -48,7 +48,7 @@ def namespace_steps(situation: Situation, secrets: Iterable[SecretRef]) -> tuple
     listed = sorted(set(secrets))
     wanted: dict[str, list[SecretRef]] = {}
     for secret in listed:
-        need = needs.namespace_need(situation, secret.namespace)
+        need = requirements.namespace_need(situation, secret.namespace)
         if need.kind is NeedKind.NAMESPACE and need.status is not NeedStatus.MET:
             wanted.setdefault(secret.namespace, []).append(secret)
     names = remedy.file_names({name: name for name in wanted})
@@ -71,7 +71,9 @@ def namespace_steps(situation: Situation, secrets: Iterable[SecretRef]) -> tuple
     return files, steps
 
 
-def secret_steps(missing: Sequence[Gap], works: Sequence[Work], site: Site) -> tuple[Mapping[str, bytes], list[Step]]:
+def secret_steps(
+    missing: Sequence[Gap], works: Sequence[IdentityChange], site: ClusterNames
+) -> tuple[Mapping[str, bytes], list[Step]]:
     """Return a skeleton and a step for each Secret: every key, and for each value what belongs there."""
     names = remedy.file_names({str(gap.secret): f"{gap.secret.namespace}-{gap.secret.name}" for gap in missing})
     files: dict[str, bytes] = {}
@@ -85,7 +87,7 @@ def secret_steps(missing: Sequence[Gap], works: Sequence[Work], site: Site) -> t
     return files, steps
 
 
-def _skeleton(gap: Gap, work: Work | None, site: Site) -> dict[str, Any]:
+def _skeleton(gap: Gap, work: IdentityChange | None, site: ClusterNames) -> dict[str, Any]:
     cloud, plugin = cloud_of(gap.kind), remedy.cloud_of(gap.kind)
     keys = cloud.secret_keys(token=site.token, release=site.release) if cloud else ()
     data: dict[str, str] = {}
@@ -136,7 +138,7 @@ def gap_of(situation: Situation, request: CredentialsRequest, rule: str, release
     secret = request.secret
     if secret is None:
         return None
-    found = {need.kind: need.status for need in needs.secret_needs(situation, request, release)}
+    found = {need.kind: need.status for need in requirements.secret_needs(situation, request, release)}
     state = found.get(NeedKind.SECRET, NeedStatus.UNMET)
     keys = found.get(NeedKind.KEYS, NeedStatus.UNKNOWN)
     moved = rule == "token-path-changed"

@@ -8,35 +8,37 @@ from msgspec import Struct
 
 from upgrade_gate.clouds.contract.remedy import Serves
 from upgrade_gate.gate.findings import RemedyStep, Severity, Status
-from upgrade_gate.remedy import identity_change as identities
+from upgrade_gate.remedy import identity_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from upgrade_gate.clouds.contract.remedy import Command, Offer, Site, Step, Work
+    from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, Command, IdentityChange, Step
     from upgrade_gate.gate.findings import Finding
-    from upgrade_gate.gate.verdict import Judged
+    from upgrade_gate.gate.verdict import WeighedFinding
 
 __all__ = ["Plan"]
 
 _SERVES = {
-    **dict.fromkeys(identities.GRANT_RULES, frozenset({Serves.GRANTS})),
-    **dict.fromkeys(identities.NEW_RULES, frozenset({Serves.NAMESPACE, Serves.GRANTS, Serves.TRUST, Serves.SECRET})),
-    **dict.fromkeys(identities.TRUST_RULES, frozenset({Serves.TRUST})),
-    **dict.fromkeys(identities.SECRET_RULES, frozenset({Serves.NAMESPACE, Serves.SECRET})),
-    **dict.fromkeys((*identities.CLEAN_UP_RULES, "request-removed"), frozenset({Serves.CLEAN_UP})),
+    **dict.fromkeys(identity_change.GRANT_RULES, frozenset({Serves.GRANTS})),
+    **dict.fromkeys(
+        identity_change.NEW_RULES, frozenset({Serves.NAMESPACE, Serves.GRANTS, Serves.TRUST, Serves.SECRET})
+    ),
+    **dict.fromkeys(identity_change.TRUST_RULES, frozenset({Serves.TRUST})),
+    **dict.fromkeys(identity_change.SECRET_RULES, frozenset({Serves.NAMESPACE, Serves.SECRET})),
+    **dict.fromkeys((*identity_change.CLEAN_UP_RULES, "request-removed"), frozenset({Serves.CLEAN_UP})),
 }
 
 
 class Plan(Struct, frozen=True):
     """Every step of the remedy with its documents; `build` turns it into files."""
 
-    site: Site
-    works: tuple[Work, ...]
+    site: ClusterNames
+    works: tuple[IdentityChange, ...]
     steps: tuple[Step, ...]
     """In the order in which they are taken; those after the upgrade last."""
     files: Mapping[str, bytes]
-    offer: Offer | None
+    offer: CcoctlCommand | None
     annotation: str
     """Why the annotation is or is not among the steps."""
     passed_through: str | None
@@ -58,7 +60,7 @@ class Plan(Struct, frozen=True):
         ]
         return tuple(found) or finding.remedy
 
-    def left(self, judged: Iterable[Judged]) -> tuple[Finding, ...]:
+    def left(self, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
         """Return the open findings that keep the gate from passing and that no step here ends."""
         annotates = any(step.serves is Serves.ANNOTATION for step in self.steps)
         return tuple(

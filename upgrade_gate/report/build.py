@@ -13,7 +13,7 @@ from upgrade_gate.clouds.contract.grants import cloud_of, rate
 from upgrade_gate.cluster.observe import FIELD_ROWS
 from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.situation import Credentials, Mode
-from upgrade_gate.report import document as report
+from upgrade_gate.report import document
 from upgrade_gate.requests.capabilities import table
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.observe import Cluster
     from upgrade_gate.gate.findings import Finding, RemedyStep
     from upgrade_gate.gate.situation import Hop, UnreadRelease
-    from upgrade_gate.gate.verdict import Judged, Verdict
+    from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.payloads.payload import Payload
-    from upgrade_gate.pipeline import Outcome, Survey
+    from upgrade_gate.pipeline import Comparison, Outcome
     from upgrade_gate.requests.diff import Change
 
 __all__ = ["of_outcome", "of_survey"]
@@ -33,7 +33,7 @@ __all__ = ["of_outcome", "of_survey"]
 
 def of_outcome(
     outcome: Outcome, *, labels: Mapping[str, str], now: str | None, notes: Iterable[str] = ()
-) -> report.Report:
+) -> document.Report:
     """Return the report of a gate run; `notes` are what else its reader must know, such as a policy in force."""
     situation = outcome.situation
     return _report(
@@ -71,7 +71,7 @@ def _not_evaluated(outcome: Outcome) -> list[str]:
     ]
 
 
-def of_survey(survey: Survey, *, labels: Mapping[str, str] | None = None) -> report.Report:
+def of_survey(survey: Comparison, *, labels: Mapping[str, str] | None = None) -> document.Report:
     """Return the document of a diff: no cluster, no findings, no verdict."""
     return _report(
         survey,
@@ -102,23 +102,23 @@ def generated() -> str:
 
 
 def _report(
-    survey: Survey,
+    survey: Comparison,
     *,
     mode: str,
     credentials: str,
     behaviour: str,
-    cluster: report.ClusterView | None,
-    identities: report.IdentitiesView | None,
-    findings: list[report.FindingView],
-    verdict: report.VerdictView | None,
+    cluster: document.ClusterView | None,
+    identities: document.IdentitiesView | None,
+    findings: list[document.FindingView],
+    verdict: document.VerdictView | None,
     labels: Mapping[str, str],
     now: str | None,
     notes: Iterable[str],
-) -> report.Report:
+) -> document.Report:
     hops = survey.hops
-    return report.Report(
-        schema=report.SCHEMA,
-        tool=report.Tool(name="upgrade-gate", version=__version__),
+    return document.Report(
+        schema=document.SCHEMA,
+        tool=document.Tool(name="upgrade-gate", version=__version__),
         generated=generated(),
         labels=dict(sorted(labels.items())),
         hops=[_hop(hop) for hop in hops] or [_unread_hop(survey)],
@@ -127,7 +127,7 @@ def _report(
         credentials=credentials,
         cco_behaviour=behaviour,
         selection=_selection(survey),
-        requests=report.Requests(
+        requests=document.Requests(
             from_=sorted(hops[0].old_selection.requests) if hops else [],
             to=sorted(hops[-1].new_selection.requests) if hops else [],
         ),
@@ -138,24 +138,24 @@ def _report(
         verdict=verdict,
         now=now,
         tables=sorted(
-            [report.Table(name="capabilities", date=table().date), *_cloud_tables(hops)],
+            [document.Table(name="capabilities", date=table().date), *_cloud_tables(hops)],
             key=lambda t: (t.name, t.date),
         ),
         notes=sorted({*notes, *(note for hop in hops for payload in (hop.old, hop.new) for note in payload.notes)}),
     )
 
 
-def _cloud_tables(hops: Sequence[Hop]) -> list[report.Table]:
+def _cloud_tables(hops: Sequence[Hop]) -> list[document.Table]:
     """Return the dated tables that the clouds of these changes rest on."""
     kinds = {change.provider_kind for hop in hops for change in hop.changes}
     found: dict[str, str] = {}
     for kind in kinds:
         found.update(getattr(cloud_of(kind), "TABLES", {}))
-    return [report.Table(name=name, date=date) for name, date in found.items()]
+    return [document.Table(name=name, date=date) for name, date in found.items()]
 
 
-def _release(payload: Payload) -> report.Release:
-    return report.Release(
+def _release(payload: Payload) -> document.Release:
+    return document.Release(
         version=payload.version,
         reference=payload.reference,
         digest=payload.digest,
@@ -165,24 +165,24 @@ def _release(payload: Payload) -> report.Release:
     )
 
 
-def _hop(hop: Hop) -> report.Hop:
-    return report.Hop(from_=_release(hop.old), to=_release(hop.new), kind=hop.kind)
+def _hop(hop: Hop) -> document.Hop:
+    return document.Hop(from_=_release(hop.old), to=_release(hop.new), kind=hop.kind)
 
 
-def _unread_hop(survey: Survey) -> report.Hop:
+def _unread_hop(survey: Comparison) -> document.Hop:
     """Return a hop for a path of which a release could not be read: references, no versions."""
     unread: dict[str, UnreadRelease] = {release.reference: release for release in survey.unread}
 
-    def release(reference: str) -> report.Release:
+    def release(reference: str) -> document.Release:
         why = unread[reference].reason if reference in unread else "not looked at: another release could not be read"
-        return report.Release(
+        return document.Release(
             version="", reference=reference, digest=None, verified=False, verification=why, pullspec=None
         )
 
-    return report.Hop(from_=release(survey.references[0]), to=release(survey.references[-1]), kind="none")
+    return document.Hop(from_=release(survey.references[0]), to=release(survey.references[-1]), kind="none")
 
 
-def _selection(survey: Survey) -> report.Selection:
+def _selection(survey: Comparison) -> document.Selection:
     last = survey.hops[-1] if survey.hops else None
     capabilities = last.new_filters.capabilities if last else None
     excluded = []
@@ -192,7 +192,7 @@ def _selection(survey: Survey) -> report.Selection:
             sides.insert(0, ("from", hop.old_selection))
         for side, selection in sides:
             excluded += [
-                report.Excluded(
+                document.Excluded(
                     side=side,
                     request=d.request,
                     reason=d.reason,
@@ -202,11 +202,11 @@ def _selection(survey: Survey) -> report.Selection:
                 )
                 for d in selection.decisions
             ]
-    return report.Selection(
+    return document.Selection(
         profile=survey.context.profile,
         feature_set=last.feature_set if last else survey.context.feature_set or "Default",
         feature_gates=sorted(last.new_filters.gates or ()) if last else [],
-        capabilities=report.CapabilitySelection(
+        capabilities=document.CapabilitySelection(
             enabled=sorted(capabilities.enabled) if capabilities else [],
             implicit=list(last.implicit) if last else [],
         ),
@@ -216,8 +216,8 @@ def _selection(survey: Survey) -> report.Selection:
 
 def _grant(
     grant: Grant, *, covered_by: str | None = None, still: str | None = None, rating: Rating | None = None
-) -> report.GrantView:
-    return report.GrantView(
+) -> document.GrantView:
+    return document.GrantView(
         type=grant.type,
         permission=grant.permission,
         effect=grant.effect,
@@ -232,12 +232,12 @@ def _grant(
     )
 
 
-def _change(hop: Hop, change: Change) -> report.ChangeView:
-    kind, beside = change.provider_kind, hop.beside(change)
-    added = [_grant(a.grant, covered_by=a.covered_by, rating=rate(kind, a.grant, beside)) for a in change.added]
+def _change(hop: Hop, change: Change) -> document.ChangeView:
+    kind, held = change.provider_kind, hop.held_with(change)
+    added = [_grant(a.grant, covered_by=a.covered_by, rating=rate(kind, a.grant, held)) for a in change.added]
     removed = [_grant(r.grant, still=r.still_covered_by) for r in change.removed]
     other = [
-        report.OtherChange(
+        document.OtherChange(
             path=leaf.path,
             from_=leaf.before,
             to=leaf.after,
@@ -245,32 +245,32 @@ def _change(hop: Hop, change: Change) -> report.ChangeView:
         )
         for leaf in change.other
     ]
-    return report.ChangeView(
+    return document.ChangeView(
         request=change.request,
         kind=change.kind,
-        was=change.was,
+        was=change.renamed_from,
         hop=hop.index,
         provider=change.provider_kind,
-        selection=report.ChangeSelection(from_=change.status_before, to=change.status_after, why=change.why),
+        selection=document.ChangeSelection(from_=change.status_before, to=change.status_after, why=change.why),
         secret=_pair(change.secret_before, change.secret_after),
-        service_accounts=report.Names(added=list(change.accounts_added), removed=list(change.accounts_removed)),
-        token_path=report.Pair(from_=change.token_paths[0], to=change.token_paths[1]),
-        permissions=report.GrantDiff(added=added, removed=removed),
+        service_accounts=document.Names(added=list(change.accounts_added), removed=list(change.accounts_removed)),
+        token_path=document.Pair(from_=change.token_paths[0], to=change.token_paths[1]),
+        permissions=document.GrantDiff(added=added, removed=removed),
         other=other,
-        files=report.Pair(
+        files=document.Pair(
             from_=change.before.locations[0].file if change.before else None,
             to=change.after.locations[0].file if change.after else None,
         ),
     )
 
 
-def _pair(before: object, after: object) -> report.Pair:
-    return report.Pair(from_=str(before) if before else None, to=str(after) if after else None)
+def _pair(before: object, after: object) -> document.Pair:
+    return document.Pair(from_=str(before) if before else None, to=str(after) if after else None)
 
 
-def _cluster(cluster: Cluster) -> report.ClusterView:
+def _cluster(cluster: Cluster) -> document.ClusterView:
     states: dict[str, Any] = {"known": "known", "absent": "absent", "unknown": "unknown"}
-    return report.ClusterView(
+    return document.ClusterView(
         id=known_or(cluster.id, None),
         version=known_or(cluster.newest_completed, None),
         name=known_or(cluster.name, None),
@@ -278,7 +278,7 @@ def _cluster(cluster: Cluster) -> report.ClusterView:
         source=cluster.description,
         collected=cluster.collected,
         facts=[
-            report.FactView(
+            document.FactView(
                 name=row.name, state=states[row.state], value=row.value, reason=row.reason, remedy=row.remedy
             )
             for row in cluster.rows
@@ -286,23 +286,23 @@ def _cluster(cluster: Cluster) -> report.ClusterView:
     )
 
 
-def _findings(outcome: Outcome) -> list[report.FindingView]:
+def _findings(outcome: Outcome) -> list[document.FindingView]:
     """Return every finding, the open ones with the commands and files of the remediation bundle."""
-    from upgrade_gate.remedy import bundle as remediation
+    from upgrade_gate.remedy import bundle
 
-    plan = remediation.plan(outcome.situation, outcome.judged)
+    plan = bundle.plan(outcome.situation, outcome.judged)
     return [
         _finding(judged, plan.steps_for(judged.finding) if judged.open else judged.finding.remedy)
         for judged in outcome.judged
     ]
 
 
-def _finding(judged: Judged, remedy: Iterable[RemedyStep]) -> report.FindingView:
+def _finding(judged: WeighedFinding, remedy: Iterable[RemedyStep]) -> document.FindingView:
     finding = judged.finding
     severity: Any = finding.severity.value
     status: Any = judged.status.value
     guard: Any = finding.guard.value if finding.guard else None
-    return report.FindingView(
+    return document.FindingView(
         rule=finding.rule,
         severity=severity,
         status=status,
@@ -317,7 +317,9 @@ def _finding(judged: Judged, remedy: Iterable[RemedyStep]) -> report.FindingView
         grants=[_grant(g.grant, covered_by=g.covered_by, rating=g.rating) for g in finding.grants],
         needs=_needs(finding, acknowledged=judged.status is Status.ACKNOWLEDGED),
         caveats=list(finding.caveats),
-        identity=report.IdentityView(id=finding.identity[0], source=finding.identity[1]) if finding.identity else None,
+        identity=document.IdentityView(id=finding.identity[0], source=finding.identity[1])
+        if finding.identity
+        else None,
         evidence=[_evidence(e) for e in finding.evidence],
         remedy=[_remedy(step) for step in remedy],
         acknowledgement=_acknowledgement(judged),
@@ -326,31 +328,31 @@ def _finding(judged: Judged, remedy: Iterable[RemedyStep]) -> report.FindingView
     )
 
 
-def _needs(finding: Finding, *, acknowledged: bool) -> list[report.NeedView]:
+def _needs(finding: Finding, *, acknowledged: bool) -> list[document.NeedView]:
     """Return the needs; a decision is met once it is acknowledged (design 16.4)."""
     views = []
     for need in finding.needs:
         status: Any = "met" if acknowledged and need.kind == "decision" else need.status.value
-        views.append(report.NeedView(kind=need.kind.value, status=status, detail=need.detail))
+        views.append(document.NeedView(kind=need.kind.value, status=status, detail=need.detail))
     return views
 
 
-def _evidence(evidence: Any) -> report.EvidenceView:
-    return report.EvidenceView(side=evidence.side, file=evidence.file, document=evidence.document, line=evidence.line)
+def _evidence(evidence: Any) -> document.EvidenceView:
+    return document.EvidenceView(side=evidence.side, file=evidence.file, document=evidence.document, line=evidence.line)
 
 
-def _remedy(step: RemedyStep) -> report.RemedyView:
+def _remedy(step: RemedyStep) -> document.RemedyView:
     when: Any = step.when
-    return report.RemedyView(
+    return document.RemedyView(
         step=step.step, when=when, argv=list(step.argv), placeholders=list(step.placeholders), file=step.file
     )
 
 
-def _acknowledgement(judged: Judged) -> report.AcknowledgementView | None:
+def _acknowledgement(judged: WeighedFinding) -> document.AcknowledgementView | None:
     if judged.match is None:
         return None
     entry = judged.match.acknowledgement
-    return report.AcknowledgementView(
+    return document.AcknowledgementView(
         reason=entry.reason,
         owner=entry.owner,
         expires=entry.expires.isoformat(),
@@ -359,17 +361,17 @@ def _acknowledgement(judged: Judged) -> report.AcknowledgementView | None:
     )
 
 
-def _verdict(outcome: Outcome) -> report.VerdictView:
+def _verdict(outcome: Outcome) -> document.VerdictView:
     verdict = outcome.verdict
     basis: Any = "proven" if verdict.basis.proven else "assumed"
-    return report.VerdictView(
+    return document.VerdictView(
         status=verdict.status,
         exit_code=int(verdict.exit_code),
         basis=basis,
         assumptions=list(verdict.basis.assumptions),
         next=verdict.next,
         counts={
-            severity.value: report.Count(**{status.value: verdict.counts[severity][status] for status in Status})
+            severity.value: document.Count(**{status.value: verdict.counts[severity][status] for status in Status})
             for severity in Severity
         },
         summary=verdict.summary,
@@ -382,6 +384,6 @@ def _command(outcome: Outcome, verdict: Verdict) -> list[str]:
     """Return the closing command, pinned to the digest that was judged where the payload's form has one."""
     if verdict.status != "pass" or verdict.next != "upgrade":
         return []
-    from upgrade_gate.remedy import bundle as remediation
+    from upgrade_gate.remedy import bundle
 
-    return list(next(iter(remediation.upgrade_commands(outcome.situation)), ()))
+    return list(next(iter(bundle.upgrade_commands(outcome.situation)), ()))

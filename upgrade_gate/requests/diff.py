@@ -71,7 +71,7 @@ class Change(Struct, frozen=True):
 
     request: str
     kind: Kind
-    was: str | None
+    renamed_from: str | None
     before: Selected | None
     after: Selected | None
     status_before: str
@@ -187,11 +187,11 @@ def _renames(old: Selection, new: Selection) -> dict[str, str]:
     return renames
 
 
-def _change(name: str, was: str | None, old: Selection, new: Selection) -> Change:
-    before = old.requests.get(was or name)
+def _change(name: str, renamed_from: str | None, old: Selection, new: Selection) -> Change:
+    before = old.requests.get(renamed_from or name)
     after = new.requests.get(name)
-    kind: Kind = "renamed" if was else "added" if before is None else "removed" if after is None else "changed"
-    status_before, reason_before = old.status(was or name)
+    kind: Kind = "renamed" if renamed_from else "added" if before is None else "removed" if after is None else "changed"
+    status_before, reason_before = old.status(renamed_from or name)
     status_after, reason_after = new.status(name)
     need = grants_of(after.request) if after else ()
     have = grants_of(before.request) if before else ()
@@ -200,13 +200,13 @@ def _change(name: str, was: str | None, old: Selection, new: Selection) -> Chang
     return Change(
         request=name,
         kind=kind,
-        was=was,
+        renamed_from=renamed_from,
         before=before,
         after=after,
         status_before=status_before,
         status_after=status_after,
         why=_why(kind, reason_before, reason_after, new, name),
-        added=_added(after.request, need, have, was or name, old) if after else (),
+        added=_added(after.request, need, have, renamed_from or name, old) if after else (),
         removed=_removed(before.request, need, have, name, new) if before else (),
         accounts_added=tuple(sorted(accounts_after - accounts_before)),
         accounts_removed=tuple(sorted(accounts_before - accounts_after)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import versions
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown, known_or
 from upgrade_gate.base.platforms import by_name
@@ -200,7 +200,7 @@ def _implicit_today(context: Context) -> tuple[str, ...]:
     stated = context.cluster.capabilities if context.cluster else None
     if not isinstance(stated, Known) or context.running is None:
         return ()
-    entry = table().releases.get(semver.minor_of(context.running) or (0, 0))
+    entry = table().releases.get(versions.minor_of(context.running) or (0, 0))
     sets = {**entry[1], "vCurrent": entry[0]} if entry else {}
     members = sets.get(stated.value.baseline or "vCurrent", frozenset())
     return tuple(sorted(stated.value.enabled - members - stated.value.additional))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from upgrade_gate.clouds.alibabacloud import grants as alibabacloud
+from upgrade_gate.clouds.alibabacloud import grants
 from upgrade_gate.clouds.contract.grants import Grant, cloud_of
 
 
 def read(*entries: object) -> tuple[Grant, ...]:
-    return alibabacloud.read_grants("AlibabaCloudProviderSpec", {"statementEntries": list(entries)})
+    return grants.read_grants("AlibabaCloudProviderSpec", {"statementEntries": list(entries)})
 
 
 def test_entries_become_grants_without_conditions() -> None:
@@ -24,28 +24,28 @@ def test_a_malformed_entry_names_its_field() -> None:
 def test_containment_and_identity_ignore_case() -> None:
     held = [Grant("action", "ecs:*", "Allow", "*")]
     needed = Grant("action", "ECS:AttachDisk", "Allow", "*")
-    assert alibabacloud.covering(held, needed) is not None
-    assert alibabacloud.covering([], needed) is None
-    assert alibabacloud.identity(needed) == alibabacloud.identity(Grant("action", "ecs:attachdisk", "Allow", "*"))
-    assert alibabacloud.permission_key(needed) == alibabacloud.permission_key(
+    assert grants.covering(held, needed) is not None
+    assert grants.covering([], needed) is None
+    assert grants.identity(needed) == grants.identity(Grant("action", "ecs:attachdisk", "Allow", "*"))
+    assert grants.permission_key(needed) == grants.permission_key(
         Grant("action", "ecs:attachdisk", "Allow", "acs:ecs:*:*:disk/1")
     )
 
 
 def test_no_wildcard_is_expanded_by_a_table() -> None:
     held = [Grant("action", f"kms:ReEncrypt{end}", "Allow", "*") for end in ("From", "To")]
-    assert alibabacloud.covering(held, Grant("action", "kms:ReEncrypt*", "Allow", "*")) is None
+    assert grants.covering(held, Grant("action", "kms:ReEncrypt*", "Allow", "*")) is None
 
 
 def test_the_secret_has_one_key() -> None:
-    assert alibabacloud.secret_keys(token=False, release=(4, 12)) == ("credentials",)
-    assert alibabacloud.missing_keys(frozenset(), token=False, release=(4, 12)) == ("credentials",)
-    assert alibabacloud.missing_keys(frozenset({"credentials"}), token=True, release=(4, 12)) == ()
-    assert alibabacloud.conflicting_keys(frozenset({"credentials"})) == ()
+    assert grants.secret_keys(token=False, release=(4, 12)) == ("credentials",)
+    assert grants.missing_keys(frozenset(), token=False, release=(4, 12)) == ("credentials",)
+    assert grants.missing_keys(frozenset({"credentials"}), token=True, release=(4, 12)) == ()
+    assert grants.conflicting_keys(frozenset({"credentials"})) == ()
 
 
 def test_risks() -> None:
-    assert alibabacloud.risks(Grant("action", "ram:PassRole", "Allow", "*")) == ("ESCALATE",)
-    assert alibabacloud.risks(Grant("action", "oss:DeleteBucket", "Allow", "*")) == ("DESTROY",)
-    assert alibabacloud.risks(Grant("action", "ram:PassRole", "Deny", "*")) == ()
-    assert alibabacloud.risks(Grant("action", "ecs:DescribeDisks", "Allow", "*")) == ()
+    assert grants.risks(Grant("action", "ram:PassRole", "Allow", "*")) == ("ESCALATE",)
+    assert grants.risks(Grant("action", "oss:DeleteBucket", "Allow", "*")) == ("DESTROY",)
+    assert grants.risks(Grant("action", "ram:PassRole", "Deny", "*")) == ()
+    assert grants.risks(Grant("action", "ecs:DescribeDisks", "Allow", "*")) == ()

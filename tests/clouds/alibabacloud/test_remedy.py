@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.worlds.works import action, parsed, site, step, work
-from upgrade_gate.clouds.alibabacloud import remedy as alibabacloud
+from upgrade_gate.clouds.alibabacloud import remedy
 from upgrade_gate.clouds.contract.remedy import Serves
 
 KIND = "AlibabaCloudProviderSpec"
@@ -14,7 +14,7 @@ HERE = site("AlibabaCloud", token=False, region="us-east-1", ccoctl_name="c1")
 
 def test_all_that_is_needed_goes_into_a_policy_of_its_own() -> None:
     both = (action("ecs:New"), action("ecs:Old", "acs:ecs:*"))
-    draft = alibabacloud.draft(work(KIND, both[:1], before=both, ccoctl="c1-x"), HERE)
+    draft = remedy.draft(work(KIND, both[:1], before=both, ccoctl="c1-x"), HERE)
     create, attach = step(draft, Serves.GRANTS).commands
     assert create.argv[:5] == ("aliyun", "ram", "CreatePolicy", "--PolicyName", "c1-x-upgrade-gate")
     assert create.unless[2] == "GetPolicy"
@@ -28,7 +28,7 @@ def test_all_that_is_needed_goes_into_a_policy_of_its_own() -> None:
 def test_a_policy_of_an_earlier_upgrade_gets_a_new_version() -> None:
     """`GetPolicy` finds it, so `CreatePolicy` is left out: what is new now must reach it all the same."""
     both = (action("ecs:New"), action("ecs:Old"))
-    draft = alibabacloud.draft(work(KIND, both[:1], before=both, ccoctl="c1-x"), HERE)
+    draft = remedy.draft(work(KIND, both[:1], before=both, ccoctl="c1-x"), HERE)
     create, attach = step(draft, Serves.GRANTS).commands
     assert create.otherwise[:5] == ("aliyun", "ram", "CreatePolicyVersion", "--PolicyName", "c1-x-upgrade-gate")
     words = create.otherwise
@@ -41,12 +41,12 @@ def test_a_policy_of_an_earlier_upgrade_gets_a_new_version() -> None:
 def test_the_policy_of_a_user_without_a_known_name_carries_the_clusters() -> None:
     """Policies are the account's: two clusters in it must not write the same one."""
     here = site("AlibabaCloud", token=False, infrastructure="c1-x7k2p")
-    grant = step(alibabacloud.draft(work(KIND, [action("ecs:New")]), here), Serves.GRANTS)
+    grant = step(remedy.draft(work(KIND, [action("ecs:New")]), here), Serves.GRANTS)
     assert grant.commands[0].argv[4] == "c1-x7k2p-openshift-x-x-credentials-upgrade-gate"
 
 
 def test_a_new_user_is_made_first() -> None:
-    draft = alibabacloud.draft(work(KIND, [action("ecs:New")], ccoctl="c1-x", create=True), HERE)
+    draft = remedy.draft(work(KIND, [action("ecs:New")], ccoctl="c1-x", create=True), HERE)
     created = draft.steps[0]
     assert created.first
     assert created.commands[0].argv == ("aliyun", "ram", "CreateUser", "--UserName", "c1-x")
@@ -54,17 +54,17 @@ def test_a_new_user_is_made_first() -> None:
 
 
 def test_a_user_name_is_cut_at_64() -> None:
-    draft = alibabacloud.draft(work(KIND, [action("ecs:New")], ccoctl="c" * 80), HERE)
+    draft = remedy.draft(work(KIND, [action("ecs:New")], ccoctl="c" * 80), HERE)
     assert step(draft, Serves.GRANTS).commands[1].argv[-1] == "c" * 64
 
 
 def test_without_a_name_there_is_a_placeholder() -> None:
-    grant = step(alibabacloud.draft(work(KIND, [action("ecs:New")]), HERE), Serves.GRANTS)
+    grant = step(remedy.draft(work(KIND, [action("ecs:New")]), HERE), Serves.GRANTS)
     assert [p.name for p in grant.placeholders] == ["ALIBABA_USER_OPENSHIFT_X_X_CREDENTIALS"]
 
 
 def test_the_clean_up_is_for_a_person() -> None:
-    draft = alibabacloud.draft(work(KIND, target=(action("ecs:Kept"),), gone=(action("ecs:Old"),)), HERE)
+    draft = remedy.draft(work(KIND, target=(action("ecs:Kept"),), gone=(action("ecs:Old"),)), HERE)
     assert not step(draft, Serves.CLEAN_UP).scripted
     assert parsed(draft, "-policy-after.json")["Statement"][0]["Action"] == ["ecs:Kept"]
 
@@ -73,14 +73,14 @@ def test_the_clean_up_is_for_a_person() -> None:
     ("release", "there"), [((4, 9), False), ((4, 10), True), ((4, 16), True), ((4, 17), False)], ids=str
 )
 def test_ccoctl_has_it_from_4_10_to_4_16(release: tuple[int, int], there: bool) -> None:
-    offer = alibabacloud.ccoctl([work(KIND)], site("AlibabaCloud", release=release))
+    offer = remedy.ccoctl([work(KIND)], site("AlibabaCloud", release=release))
     assert (offer is not None) is there
 
 
 def test_a_secret_and_terraform_hold_no_value() -> None:
-    text = alibabacloud.secret_value("credentials", work(KIND), HERE)
+    text = remedy.secret_value("credentials", work(KIND), HERE)
     assert text is not None
     assert text.count("<FILL_ME") == 2
-    assert alibabacloud.secret_value("other", work(KIND), HERE) is None
-    (entry,) = alibabacloud.draft(work(KIND, [action("ecs:New")], ccoctl="c1-x"), HERE).terraform
-    assert set(alibabacloud.terraform([entry])["locals"]["upgrade_gate_alibabacloud_policies"]) == {"c1-x"}
+    assert remedy.secret_value("other", work(KIND), HERE) is None
+    (entry,) = remedy.draft(work(KIND, [action("ecs:New")], ccoctl="c1-x"), HERE).terraform
+    assert set(remedy.terraform([entry])["locals"]["upgrade_gate_alibabacloud_policies"]) == {"c1-x"}

@@ -30,9 +30,9 @@ from tests.worlds.aws_exports import (
     statement,
     user,
 )
-from upgrade_gate.clouds.aws import holdings as aws
+from upgrade_gate.clouds.aws import holdings
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Document, Judgement, Verdict, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document, judge
 
 COVERED, MISSING, NARROWER, DENIED, UNKNOWN = "COVERED", "MISSING", "NARROWER", "DENIED", "UNKNOWN"
 DESCRIBE = "ec2:DescribeVolumes"
@@ -44,7 +44,7 @@ EVERYTHING = allow("*")
 
 def ask(
     exports: list[Any], needed: str = ATTACH, identity: str = ROLE, account: str | None = None, **fields: Any
-) -> Judgement:
+) -> CoverageResult:
     grant = {"type": "action", "permission": needed, "effect": "Allow", "resource": "*", **fields}
     return judge("AWS", exports, identity, grant, account=account)
 
@@ -1090,7 +1090,7 @@ def test_an_access_key_leads_to_its_user() -> None:
 
 
 def test_an_access_key_and_its_user_are_one_identity() -> None:
-    held = aws.build([Document(details(user())), Document(KEYS)], None)
+    held = holdings.build([Document(details(user())), Document(KEYS)], None)
     assert held.resolve("AKIAEXAMPLE1") == held.resolve(USER) == held.resolve("user/c1-ebs") == USER
     assert held.resolve("AKIAEXAMPLE2") is None
     assert held.resolve(ROLE) == ROLE, "an ARN needs no document"
@@ -1199,10 +1199,10 @@ denials = st.builds(lambda a, r, c: deny(a, Resource=r, Condition=c), names, res
 needs = st.builds(
     lambda a, r, c: Grant("action", a, "Allow", r, c), names, resources, st.sampled_from([None, FOR_SERVICES])
 )
-RANK = [Verdict.COVERED, Verdict.NARROWER, Verdict.MISSING, Verdict.DENIED]
+RANK = [Coverage.COVERED, Coverage.NARROWER, Coverage.MISSING, Coverage.DENIED]
 
 
-def verdict(statements: list[Any], needed: Grant) -> Verdict:
+def verdict(statements: list[Any], needed: Grant) -> Coverage:
     return judge("AWS", [details(role(*statements))], ROLE, needed).verdict
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.worlds.aws_exports import ACCOUNT, ISSUER, allow, document, subject, trust
 from tests.worlds.components import require
 from upgrade_gate.base.errors import EntitlementError, UsageError
-from upgrade_gate.clouds.aws import holdings as aws
+from upgrade_gate.clouds.aws import holdings
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 
@@ -135,12 +135,12 @@ def account(moto: str, proxy: Proxy) -> dict[str, str]:
 
 
 def read(proxy: Proxy, **settings: Any) -> tuple[Document, ...]:
-    return aws.collect({"endpoint": proxy.url, "timeout": 10, **settings})
+    return holdings.collect({"endpoint": proxy.url, "timeout": 10, **settings})
 
 
 def check(documents: tuple[Document, ...], arns: dict[str, str]) -> None:
     """Both ways of reading must give the same verdicts."""
-    held = aws.build(documents, arns["role"].split(":")[4])
+    held = holdings.build(documents, arns["role"].split(":")[4])
     assert held.judge(arns["role"], ATTACH, ()).verdict == "COVERED"
     assert held.judge(arns["role"], DESCRIBE, ()).verdict == "MISSING"
     assert held.judge(arns["role"], Grant("action", "s3:GetObject", "Allow", "*"), ()).verdict == "MISSING"
@@ -172,13 +172,13 @@ def test_only_reads_are_asked(proxy: Proxy, account: dict[str, str], refused: se
 
 def test_what_is_refused_for_one_role_is_unknown_not_missing(proxy: Proxy, account: dict[str, str]) -> None:
     proxy.refused = {"GetAccountAuthorizationDetails", "ListAttachedRolePolicies", "GetCallerIdentity"}
-    held = aws.build(read(proxy, identities=[account["role"]]), None)
+    held = holdings.build(read(proxy, identities=[account["role"]]), None)
     assert held.judge(account["role"], ATTACH, ()).verdict == "UNKNOWN"
 
 
 def test_a_boundary_that_may_not_be_read_is_unknown(proxy: Proxy, account: dict[str, str]) -> None:
     proxy.refused = {"GetAccountAuthorizationDetails", "GetPolicy"}
-    held = aws.build(read(proxy, identities=[account["role"]]), None)
+    held = holdings.build(read(proxy, identities=[account["role"]]), None)
     assert held.judge(account["role"], ATTACH, ()).verdict == "UNKNOWN"
 
 
@@ -206,10 +206,10 @@ def test_a_cut_off_answer_is_an_error(proxy: Proxy, account: dict[str, str]) -> 
 
 def test_a_host_that_does_not_answer_is_an_error(proxy: Proxy) -> None:
     with pytest.raises(EntitlementError, match="AWS IAM"):
-        aws.collect({"endpoint": "http://127.0.0.1:9", "timeout": 1})
+        holdings.collect({"endpoint": "http://127.0.0.1:9", "timeout": 1})
 
 
 def test_without_the_extra_it_is_a_usage_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(UsageError, match=r"upgrade-gate\[aws\]"):
-        aws.collect({})
+        holdings.collect({})

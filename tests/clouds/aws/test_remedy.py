@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from tests.worlds.works import ISSUER, action, parsed, site, step, subjects, work
-from upgrade_gate.clouds.aws import remedy as aws
-from upgrade_gate.clouds.aws import remedy_documents as documents
+from upgrade_gate.clouds.aws import remedy, remedy_documents
 from upgrade_gate.clouds.contract.holdings import ccoctl_name
-from upgrade_gate.clouds.contract.remedy import Serves, Site, Work
+from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Serves
 
 KIND = "AWSProviderSpec"
 ACCOUNT = "111122223333"
@@ -43,7 +42,7 @@ def inline(name: str, *statements: dict[str, Any]) -> dict[str, Any]:
     return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)}}
 
 
-def here(*documents_: Any, **fields: Any) -> Site:
+def here(*documents_: Any, **fields: Any) -> ClusterNames:
     return site("AWS", *documents_, **{"account": ACCOUNT, "issuer": ISSUER, "region": "eu-west-1", **fields})
 
 
@@ -56,7 +55,7 @@ def allowed(body: dict[str, Any]) -> set[str]:
 
 def test_without_an_export_the_document_is_the_union_and_the_loss_is_named() -> None:
     both = (action("ec2:New"), action("ec2:Old"))
-    draft = aws.draft(work(KIND, [both[0]], before=both, identity=ROLE), here())
+    draft = remedy.draft(work(KIND, [both[0]], before=both, identity=ROLE), here())
     assert allowed(parsed(draft, "-policy.json")) == {"ec2:New", "ec2:Old"}
     assert allowed(parsed(draft, "-delta.json")) == {"ec2:New"}
     grant = step(draft, Serves.GRANTS)
@@ -69,7 +68,7 @@ def test_without_an_export_the_document_is_the_union_and_the_loss_is_named() -> 
 
 def test_an_identity_to_be_filled_in_gets_a_policy_named_after_the_secret() -> None:
     """Somebody may fill in one role for several Secrets: under the role's own name each would replace the last."""
-    commands = step(aws.draft(work(KIND, [action("ec2:New")]), here()), Serves.GRANTS).commands
+    commands = step(remedy.draft(work(KIND, [action("ec2:New")]), here()), Serves.GRANTS).commands
     argv = commands[0].argv
     assert argv[argv.index("--policy-name") + 1] == "openshift-x-x-credentials-upgrade-gate"
 
@@ -77,7 +76,7 @@ def test_an_identity_to_be_filled_in_gets_a_policy_named_after_the_secret() -> N
 def test_with_an_export_every_statement_stays() -> None:
     hand_made = {"Sid": "Ours", "Effect": "Deny", "NotAction": "s3:*", "Resource": "arn:aws:s3:::b/*"}
     export = account(RolePolicyList=[inline("c1-x", hand_made)])
-    draft = aws.draft(work(KIND, [action("ec2:New")], identity=ROLE), here(export))
+    draft = remedy.draft(work(KIND, [action("ec2:New")], identity=ROLE), here(export))
     body = parsed(draft, "-policy.json")
     assert body["Statement"][0] == hand_made
     assert body["Statement"][1] == {"Effect": "Allow", "Action": ["ec2:New"], "Resource": "*"}
@@ -86,21 +85,21 @@ def test_with_an_export_every_statement_stays() -> None:
 
 def test_the_only_inline_policy_is_extended_under_its_own_name() -> None:
     export = account(RolePolicyList=[inline("by-terraform", {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"})])
-    draft = aws.draft(work(KIND, [action("ec2:New")], identity=ROLE), here(export))
+    draft = remedy.draft(work(KIND, [action("ec2:New")], identity=ROLE), here(export))
     argv = step(draft, Serves.GRANTS).commands[0].argv
     assert argv[argv.index("--policy-name") + 1] == "by-terraform"
 
 
 def test_beside_several_policies_a_new_one_is_put() -> None:
     export = account(RolePolicyList=[inline("a"), inline("b")])
-    draft = aws.draft(work(KIND, [action("ec2:New")], identity=ROLE), here(export))
+    draft = remedy.draft(work(KIND, [action("ec2:New")], identity=ROLE), here(export))
     argv = step(draft, Serves.GRANTS).commands[0].argv
     assert argv[argv.index("--policy-name") + 1] == "c1-x"
 
 
 def test_conditions_and_resources_make_statements_of_their_own() -> None:
     grants = [action("kms:CreateGrant", condition={"Bool": {"kms:GrantIsForAWSResource": True}}), action("kms:Decrypt")]
-    body = parsed(aws.draft(work(KIND, grants, identity=ROLE), here()), "-delta.json")
+    body = parsed(remedy.draft(work(KIND, grants, identity=ROLE), here()), "-delta.json")
     assert {
         "Effect": "Allow",
         "Action": ["kms:CreateGrant"],
@@ -115,11 +114,11 @@ MANY = [action(f"ec2:DoSomethingQuiteLongNumber{n:04d}") for n in range(400)]
 
 def test_what_is_too_large_for_a_role_goes_into_managed_policies() -> None:
     """400 actions of 36 characters are over 10,240 inline and need three managed policies of 6,144."""
-    draft = aws.draft(work(KIND, MANY, identity=ROLE), here())
+    draft = remedy.draft(work(KIND, MANY, identity=ROLE), here())
     parts = [n for n in draft.files if "-policy-" in n]
     assert parts == [f"aws/c1-x-policy-{n}.json" for n in (1, 2, 3)]
     bodies = [parsed(draft, name) for name in parts]
-    assert all(documents.size(body) <= 6_144 for body in bodies)
+    assert all(remedy_documents.size(body) <= 6_144 for body in bodies)
     assert set().union(*map(allowed, bodies)) == {g.permission for g in MANY}
     commands = step(draft, Serves.GRANTS).commands
     assert [c.argv[2] for c in commands] == ["create-policy", "attach-role-policy"] * 3
@@ -138,11 +137,15 @@ def test_managed_policies_that_stand_are_not_written_over() -> None:
             "Arn": f"arn:aws:iam::{ACCOUNT}:policy/{name}",
             "DefaultVersionId": "v1",
             "PolicyVersionList": [
-                {"VersionId": "v1", "IsDefaultVersion": True, "Document": documents.document([action("ec2:Earlier")])}
+                {
+                    "VersionId": "v1",
+                    "IsDefaultVersion": True,
+                    "Document": remedy_documents.document([action("ec2:Earlier")]),
+                }
             ],
         }
     ]
-    draft = aws.draft(work(KIND, MANY, identity=ROLE), here(export))
+    draft = remedy.draft(work(KIND, MANY, identity=ROLE), here(export))
     commands = step(draft, Serves.GRANTS).commands
     names = [c.argv[c.argv.index("--policy-name") + 1] for c in commands if "--policy-name" in c.argv]
     assert names == [f"c1-x-upgrade-gate-{n}" for n in (2, 3, 4)]
@@ -150,7 +153,7 @@ def test_managed_policies_that_stand_are_not_written_over() -> None:
 
 def test_managed_policies_of_an_identity_without_a_name_carry_the_clusters() -> None:
     """Policies are the account's: two clusters in it must not write the same one."""
-    draft = aws.draft(work(KIND, MANY), here(infrastructure="c1-x7k2p"))
+    draft = remedy.draft(work(KIND, MANY), here(infrastructure="c1-x7k2p"))
     argv = step(draft, Serves.GRANTS).commands[0].argv
     assert argv[argv.index("--policy-name") + 1] == "c1-x7k2p-openshift-x-x-credentials-upgrade-gate-1"
 
@@ -158,27 +161,27 @@ def test_managed_policies_of_an_identity_without_a_name_carry_the_clusters() -> 
 def test_policies_in_place_count_towards_the_quota() -> None:
     filler = inline("other", {"Effect": "Allow", "Action": ["s3:" + "x" * 10_150], "Resource": "*"})
     export = account(RolePolicyList=[filler, inline("second")])
-    draft = aws.draft(work(KIND, [action("ec2:New")], before=(action("ec2:Old"),), identity=ROLE), here(export))
+    draft = remedy.draft(work(KIND, [action("ec2:New")], before=(action("ec2:Old"),), identity=ROLE), here(export))
     assert [n for n in draft.files if "-policy" in n] == ["aws/c1-x-policy-1.json"]
     assert allowed(parsed(draft, "-policy-1.json")) == {"ec2:New"}, "what is held already is not written again"
 
 
 def test_a_user_has_a_smaller_quota() -> None:
     user = f"arn:aws:iam::{ACCOUNT}:user/path/c1-x"
-    draft = aws.draft(work(KIND, MANY[:80], identity=user), here(token=False))
+    draft = remedy.draft(work(KIND, MANY[:80], identity=user), here(token=False))
     assert step(draft, Serves.GRANTS).commands[1].argv[2:5] == ("attach-user-policy", "--user-name", "c1-x")
 
 
 def test_many_attached_policies_are_told() -> None:
     attached = [{"PolicyName": f"m{n}", "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/m{n}"} for n in range(9)]
-    draft = aws.draft(work(KIND, MANY, identity=ROLE), here(account(AttachedManagedPolicies=attached)))
+    draft = remedy.draft(work(KIND, MANY, identity=ROLE), here(account(AttachedManagedPolicies=attached)))
     assert any("9 policies are attached already" in note for note in step(draft, Serves.GRANTS).notes)
 
 
 @pytest.mark.parametrize("limit", [300, 1_000, 6_144])
 def test_a_split_loses_nothing_and_keeps_the_limit(limit: int) -> None:
-    parts = documents.split(MANY, limit)
-    assert all(documents.size(part) <= limit for part in parts)
+    parts = remedy_documents.split(MANY, limit)
+    assert all(remedy_documents.size(part) <= limit for part in parts)
     assert sorted(a for p in parts for s in p["Statement"] for a in s["Action"]) == sorted(g.permission for g in MANY)
 
 
@@ -201,7 +204,7 @@ def bounded(*statements: dict[str, Any]) -> dict[str, Any]:
 
 def notes_under(boundary: dict[str, Any]) -> str:
     grants = [action("ec2:Inside"), action("s3:Outside")]
-    return " ".join(step(aws.draft(work(KIND, grants, identity=ROLE), here(boundary)), Serves.GRANTS).notes)
+    return " ".join(step(remedy.draft(work(KIND, grants, identity=ROLE), here(boundary)), Serves.GRANTS).notes)
 
 
 def test_what_lies_outside_the_boundary_is_said() -> None:
@@ -221,12 +224,12 @@ def test_a_boundary_that_was_not_exported_is_told() -> None:
 # trust ----------------------------------------------------------------------------------------------------------
 
 
-def lacking(**fields: Any) -> Work:
+def lacking(**fields: Any) -> IdentityChange:
     return work(KIND, identity=ROLE, untrusted=subjects("new-sa"), **fields)
 
 
 def test_a_trust_policy_that_was_seen_gets_the_subject_beside_the_others() -> None:
-    draft = aws.draft(lacking(), here(account()))
+    draft = remedy.draft(lacking(), here(account()))
     (statement,) = parsed(draft, "-trust.json")["Statement"]
     assert statement == trusting("system:serviceaccount:a:b", "system:serviceaccount:openshift-x:new-sa")
     assert step(draft, Serves.TRUST).commands[0].argv[2] == "update-assume-role-policy"
@@ -245,13 +248,13 @@ def test_a_trust_policy_that_was_seen_gets_the_subject_beside_the_others() -> No
 )
 def test_a_statement_of_another_kind_stays_as_it_is(held: dict[str, Any]) -> None:
     export = account(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": held})
-    first, second = parsed(aws.draft(lacking(), here(export)), "-trust.json")["Statement"]
+    first, second = parsed(remedy.draft(lacking(), here(export)), "-trust.json")["Statement"]
     assert first == held
     assert second == trusting("system:serviceaccount:openshift-x:new-sa")
 
 
 def test_a_trust_policy_that_was_not_seen_is_never_replaced_by_the_tool() -> None:
-    draft = aws.draft(lacking(), here())
+    draft = remedy.draft(lacking(), here())
     trust = step(draft, Serves.TRUST)
     assert [n for n in draft.files if "trust" in n] == ["aws/c1-x-trust-delta.json"]
     (merged,) = (p for p in trust.placeholders if p.path)
@@ -263,12 +266,12 @@ def test_a_trust_policy_that_was_not_seen_is_never_replaced_by_the_tool() -> Non
 def test_a_long_trust_policy_is_told() -> None:
     held = trusting(*(f"system:serviceaccount:openshift-namespace-{n}:account" for n in range(60)))
     export = account(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [held]})
-    notes = step(aws.draft(lacking(), here(export)), Serves.TRUST).notes
+    notes = step(remedy.draft(lacking(), here(export)), Serves.TRUST).notes
     assert any("over 2048" in note for note in notes)
 
 
 def test_an_unknown_issuer_is_to_be_filled_in() -> None:
-    draft = aws.draft(lacking(), here(issuer=None))
+    draft = remedy.draft(lacking(), here(issuer=None))
     assert {p.name for p in step(draft, Serves.TRUST).placeholders} >= {"OIDC_ISSUER_HOST"}
     assert "<FILL_ME: OIDC_ISSUER_HOST>" in str(parsed(draft, "-trust-delta.json"))
 
@@ -282,7 +285,7 @@ def test_a_new_role_is_named_and_cut_as_ccoctl_does() -> None:
     )
     assert len(name) == 64
     new = work(KIND, [action("ec2:New")], ccoctl=name, create=True, untrusted=subjects("x-sa"))
-    draft = aws.draft(new, here())
+    draft = remedy.draft(new, here())
     create = step(draft, Serves.TRUST).commands[0]
     assert create.argv[:5] == ("aws", "iam", "create-role", "--role-name", name)
     assert create.unless == ("aws", "iam", "get-role", "--role-name", name)
@@ -291,7 +294,7 @@ def test_a_new_role_is_named_and_cut_as_ccoctl_does() -> None:
 
 
 def test_without_any_name_there_is_a_placeholder() -> None:
-    draft = aws.draft(work(KIND, [action("ec2:New")]), here(account=None))
+    draft = remedy.draft(work(KIND, [action("ec2:New")]), here(account=None))
     grant = step(draft, Serves.GRANTS)
     assert "<FILL_ME: AWS_ROLE_OPENSHIFT_X_X_CREDENTIALS>" in grant.commands[0].argv
     assert "aws/openshift-x-x-credentials-policy.json" in draft.files
@@ -300,7 +303,7 @@ def test_without_any_name_there_is_a_placeholder() -> None:
 
 def test_with_keys_the_identity_is_a_user() -> None:
     new = work(KIND, [action("ec2:New")], identity="AKIAIOSFODNN7EXAMPLE")
-    grant = step(aws.draft(new, here(token=False)), Serves.GRANTS)
+    grant = step(remedy.draft(new, here(token=False)), Serves.GRANTS)
     (user,) = (p for p in grant.placeholders if p.name.startswith("AWS_USER"))
     assert "AKIAIOSFODNN7EXAMPLE" in user.meaning
     assert grant.commands[0].argv[2] == "put-user-policy"
@@ -309,12 +312,12 @@ def test_with_keys_the_identity_is_a_user() -> None:
 def test_an_access_key_leads_to_its_user_by_the_export() -> None:
     keys = {"AccessKeyMetadata": [{"UserName": "c1-user", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Active"}]}
     new = work(KIND, [action("ec2:New")], identity="AKIAIOSFODNN7EXAMPLE")
-    grant = step(aws.draft(new, here(keys, token=False)), Serves.GRANTS)
+    grant = step(remedy.draft(new, here(keys, token=False)), Serves.GRANTS)
     assert grant.commands[0].argv[3:5] == ("--user-name", "c1-user")
 
 
 def test_a_new_user_is_made_without_printing_a_key() -> None:
-    draft = aws.draft(work(KIND, [action("ec2:New")], create=True), here(token=False))
+    draft = remedy.draft(work(KIND, [action("ec2:New")], create=True), here(token=False))
     assert [c.argv[2] for s in draft.steps for c in s.commands] == ["create-user", "put-user-policy"]
 
 
@@ -324,7 +327,9 @@ def test_a_new_user_is_made_without_printing_a_key() -> None:
 def test_the_clean_up_leaves_what_was_added_by_hand() -> None:
     held = {"Effect": "Allow", "Action": ["ec2:Old", "ec2:Kept", "s3:ByHand"], "Resource": "*"}
     export = account(RolePolicyList=[inline("c1-x", held)])
-    draft = aws.draft(work(KIND, identity=ROLE, target=(action("ec2:Kept"),), gone=(action("EC2:old"),)), here(export))
+    draft = remedy.draft(
+        work(KIND, identity=ROLE, target=(action("ec2:Kept"),), gone=(action("EC2:old"),)), here(export)
+    )
     assert allowed(parsed(draft, "-policy-after.json")) == {"ec2:Kept", "s3:ByHand"}
     after = step(draft, Serves.CLEAN_UP)
     assert after.when == "after"
@@ -334,17 +339,17 @@ def test_the_clean_up_leaves_what_was_added_by_hand() -> None:
 def test_the_clean_up_keeps_the_delta() -> None:
     export = account(RolePolicyList=[inline("c1-x", {"Effect": "Allow", "Action": "ec2:Old", "Resource": "*"})])
     new = work(KIND, [action("ec2:New")], identity=ROLE, gone=(action("ec2:Old"),))
-    assert allowed(parsed(aws.draft(new, here(export)), "-policy-after.json")) == {"ec2:New"}
+    assert allowed(parsed(remedy.draft(new, here(export)), "-policy-after.json")) == {"ec2:New"}
 
 
 def test_a_users_policies_are_cleaned_by_a_person() -> None:
     user = f"arn:aws:iam::{ACCOUNT}:user/u"
-    draft = aws.draft(work(KIND, identity=user, target=(action("a:B"),), gone=(action("a:C"),)), here(token=False))
+    draft = remedy.draft(work(KIND, identity=user, target=(action("a:B"),), gone=(action("a:C"),)), here(token=False))
     assert not step(draft, Serves.CLEAN_UP).scripted
 
 
 def test_a_subject_is_taken_out_of_the_trust_by_a_person() -> None:
-    draft = aws.draft(work(KIND, identity=ROLE, gone_subjects=subjects("old-sa")), here())
+    draft = remedy.draft(work(KIND, identity=ROLE, gone_subjects=subjects("old-sa")), here())
     after = step(draft, Serves.CLEAN_UP)
     assert "old-sa" in after.title
     assert not after.scripted
@@ -354,25 +359,25 @@ def test_a_subject_is_taken_out_of_the_trust_by_a_person() -> None:
 
 
 def test_the_partition_follows_the_region() -> None:
-    draft = aws.draft(work(KIND, MANY, ccoctl="c1-x"), here(region="us-gov-west-1"))
+    draft = remedy.draft(work(KIND, MANY, ccoctl="c1-x"), here(region="us-gov-west-1"))
     assert any("arn:aws-us-gov:iam::" in word for c in step(draft, Serves.GRANTS).commands for word in c.argv)
 
 
 def test_a_role_secret_says_what_belongs_there_and_holds_no_value() -> None:
-    text = aws.secret_value("credentials", work(KIND, identity=ROLE), here())
+    text = remedy.secret_value("credentials", work(KIND, identity=ROLE), here())
     assert text is not None
     assert f"role_arn = <FILL_ME: {ROLE}>" in text
     assert "web_identity_token_file = /var/run/secrets/openshift/serviceaccount/token" in text
-    assert aws.secret_value("aws_access_key_id", work(KIND), here(token=False)) is None
-    keys = aws.secret_value("credentials", work(KIND), here(token=False))
+    assert remedy.secret_value("aws_access_key_id", work(KIND), here(token=False)) is None
+    keys = remedy.secret_value("credentials", work(KIND), here(token=False))
     assert keys is not None
     assert keys.count("<FILL_ME") == 2
 
 
 def test_terraform_is_a_policy_document_and_nothing_else() -> None:
     grants = [action("kms:CreateGrant", condition={"Bool": {"kms:GrantIsForAWSResource": True}})]
-    (entry,) = aws.draft(work(KIND, grants, identity=ROLE), here()).terraform
-    body = aws.terraform([entry])
+    (entry,) = remedy.draft(work(KIND, grants, identity=ROLE), here()).terraform
+    body = remedy.terraform([entry])
     assert body == {
         "data": {
             "aws_iam_policy_document": {
@@ -395,14 +400,14 @@ def test_terraform_is_a_policy_document_and_nothing_else() -> None:
 
 
 def test_ccoctl_comes_with_its_traps() -> None:
-    offer = aws.ccoctl([work(KIND, identity=ROLE, gone=(action("a:B"),))], here(release=(4, 13), ccoctl_name="c1"))
+    offer = remedy.ccoctl([work(KIND, identity=ROLE, gone=(action("a:B"),))], here(release=(4, 13), ccoctl_name="c1"))
     assert offer is not None
     assert offer.argv[:5] == ("ccoctl", "aws", "create-iam-roles", "--name", "c1")
     assert PROVIDER in offer.argv
     traps = " ".join(offer.traps)
     for words in ("never refreshes the trust", "Before the upgrade that takes from", "writes no Secret file"):
         assert words in traps
-    later = aws.ccoctl([work(KIND)], here(release=(4, 14)))
+    later = remedy.ccoctl([work(KIND)], here(release=(4, 14)))
     assert later is not None
     assert "writes no Secret file" not in " ".join(later.traps)
     assert {p.name for p in later.placeholders} == {"CCOCTL_NAME"}
@@ -410,4 +415,4 @@ def test_ccoctl_comes_with_its_traps() -> None:
 
 @pytest.mark.parametrize("fields", [{"token": False}, {"release": (4, 7)}], ids=["keys", "4.7"])
 def test_there_is_no_ccoctl_without_roles(fields: dict[str, Any]) -> None:
-    assert aws.ccoctl([work(KIND)], here(**fields)) is None
+    assert remedy.ccoctl([work(KIND)], here(**fields)) is None

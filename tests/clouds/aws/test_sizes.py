@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.worlds.aws_exports import MANAGED, ROLE, USER, allow, attached, details, managed, role, user
-from upgrade_gate.clouds.aws import holdings as aws
+from upgrade_gate.clouds.aws import holdings
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document, PolicySize
 
@@ -20,7 +20,7 @@ def needs(*actions: str) -> list[Grant]:
 
 
 def sizes(export: dict[str, object], identity: str, *actions: str) -> tuple[PolicySize, ...]:
-    return aws.build([Document(export)], None).sizes(identity, needs(*actions))
+    return holdings.build([Document(export)], None).sizes(identity, needs(*actions))
 
 
 def test_what_fits_is_no_finding() -> None:
@@ -64,6 +64,6 @@ def test_white_space_is_not_counted() -> None:
 
 def test_conditions_count_and_an_identity_that_is_not_there_has_no_size() -> None:
     grant = Grant("action", "kms:CreateGrant", "Allow", "*", {"Bool": {"kms:" + "k" * 10_300: True}})
-    held = aws.build([Document(details(role()))], None)
+    held = holdings.build([Document(details(role()))], None)
     assert held.sizes(ROLE, [grant])[0].size > 10_300
     assert held.sizes(ROLE + "-2", [grant]) == ()

@@ -19,17 +19,19 @@ from tests.worlds.aws_exports import (
     trusting,
     user,
 )
-from upgrade_gate.clouds.aws import holdings as aws
-from upgrade_gate.clouds.contract.holdings import Document, Judgement
+from upgrade_gate.clouds.aws import holdings
+from upgrade_gate.clouds.contract.holdings import CoverageResult, Document
 
 SUB, AUD = "oidc.example.com/c1:sub", "oidc.example.com/c1:aud"
 DRIVER = subject("driver")
 COVERED, MISSING, NARROWER, DENIED, UNKNOWN = "COVERED", "MISSING", "NARROWER", "DENIED", "UNKNOWN"
 
 
-def ask(policy: Any, *accounts: str, identity: str = ROLE, issuer: str = ISSUER) -> Judgement:
+def ask(policy: Any, *accounts: str, identity: str = ROLE, issuer: str = ISSUER) -> CoverageResult:
     export = details(role(AssumeRolePolicyDocument=policy), user())
-    return aws.build([Document(export)], None).trust(identity, issuer, [subject(a) for a in accounts or ("driver",)])
+    return holdings.build([Document(export)], None).trust(
+        identity, issuer, [subject(a) for a in accounts or ("driver",)]
+    )
 
 
 def equals(*values: str) -> dict[str, Any]:
@@ -140,12 +142,12 @@ def test_a_user_and_an_unknown_role_have_no_trust_policy_to_judge() -> None:
 
 def test_two_documents_that_disagree_about_trust_prove_nothing() -> None:
     bare = {"Role": {"RoleName": "c1-ebs", "Arn": ROLE, "AssumeRolePolicyDocument": trust("operator")}}
-    held = aws.build([Document(details(role())), Document(bare)], None)
+    held = holdings.build([Document(details(role())), Document(bare)], None)
     assert held.trust(ROLE, ISSUER, [DRIVER]).verdict == UNKNOWN
 
 
 def test_a_role_is_found_by_the_name_that_ccoctl_gives() -> None:
-    held = aws.build([Document(details(role()))], ACCOUNT)
+    held = holdings.build([Document(details(role()))], ACCOUNT)
     assert held.find_by_ccoctl_name("c1-ebs") == ROLE
     assert held.find_by_ccoctl_name("c1") is None
     assert held.account == ACCOUNT
@@ -155,6 +157,6 @@ def test_a_role_is_found_by_the_name_that_ccoctl_gives() -> None:
 def test_a_name_in_two_accounts_is_found_only_within_one() -> None:
     other = ROLE.replace(ACCOUNT, "999988887777")
     documents = [Document(details(role())), Document(details(role(arn=other)))]
-    assert aws.build(documents, None).find_by_ccoctl_name("c1-ebs") is None
-    assert aws.build(documents, None).account is None
-    assert aws.build(documents, "999988887777").find_by_ccoctl_name("c1-ebs") == other
+    assert holdings.build(documents, None).find_by_ccoctl_name("c1-ebs") is None
+    assert holdings.build(documents, None).account is None
+    assert holdings.build(documents, "999988887777").find_by_ccoctl_name("c1-ebs") == other

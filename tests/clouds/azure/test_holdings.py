@@ -9,7 +9,7 @@ import pytest
 
 from upgrade_gate.clouds.azure import holdings as azure
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Document, Verdict, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, Document, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -1237,7 +1237,7 @@ def test_trust(case: str) -> None:
 def test_credentials_in_a_file_named_after_the_identity_belong_to_it() -> None:
     body = [{k: v for k, v in credential().items() if k != "id"}]
     holdings = azure.build([Document([IDENTITY]), Document(body, "x/c1-registry.json")], "S1")
-    assert holdings.trust(CLIENT, ISSUER, [SUBJECT]).verdict is Verdict.COVERED
+    assert holdings.trust(CLIENT, ISSUER, [SUBJECT]).verdict is Coverage.COVERED
 
 
 def test_ccoctl_name_finds_the_client_id() -> None:

@@ -11,7 +11,7 @@ from tests.worlds.cloud_api import TOKEN, Answer, CloudApi, serve
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.azure import holdings as azure
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage
 
 if TYPE_CHECKING:
     from tests.worlds.certificates import Certificates
@@ -115,9 +115,9 @@ def test_collects_what_an_export_holds_by_get_alone(certificates: Certificates) 
     holdings = azure.build([d for d in documents if azure.recognises(d.body)], "S1")
     assert all(azure.recognises(d.body) for d in documents)
     judgement = holdings.judge(CLIENT, READ, ["rg"])
-    assert judgement.verdict is Verdict.COVERED
+    assert judgement.verdict is Coverage.COVERED
     assert judgement.caveats == (), "deny assignments were read, and there are none"
-    assert holdings.trust(CLIENT, "https://i", ["s"]).verdict is Verdict.COVERED
+    assert holdings.trust(CLIENT, "https://i", ["s"]).verdict is Coverage.COVERED
     assert api.methods == {"GET"}
     assert api.count(f"{AUTHORIZATION}/roleAssignments") == 4, (
         "two pages of all, and two of what the principal and its groups hold"
@@ -130,7 +130,7 @@ def test_the_filtered_listing_proves_membership(certificates: Certificates) -> N
         documents = azure.collect(settings(api, certificates))
     filtered = [query for _, _, query, _ in api.calls if "$filter" in query]
     assert [q["$filter"] for q in filtered] == [f"assignedTo('{P}')"]
-    assert azure.build(documents, "S1").judge(CLIENT, WRITE, ["rg"]).verdict is Verdict.COVERED
+    assert azure.build(documents, "S1").judge(CLIENT, WRITE, ["rg"]).verdict is Coverage.COVERED
 
 
 def test_only_the_named_identities_are_read_further(certificates: Certificates) -> None:
@@ -147,7 +147,7 @@ def test_what_may_not_be_read_is_left_out_where_it_is_optional(certificates: Cer
     with serve(certificates, served) as api:
         documents = azure.collect(settings(api, certificates))
     judgement = azure.build(documents, "S1").judge(CLIENT, READ, ["rg"])
-    assert judgement.verdict is Verdict.COVERED
+    assert judgement.verdict is Coverage.COVERED
     assert any("deny assignments" in caveat for caveat in judgement.caveats)
 
 
@@ -195,7 +195,7 @@ def test_an_answer_that_is_cut_off_is_read_again(certificates: Certificates) -> 
     whole = answers()[path][0]
     with serve(certificates, answers() | {path: [Answer(whole.body, cut=True), whole]}) as api:
         documents = azure.collect(settings(api, certificates))
-    assert azure.build(documents, "S1").judge(CLIENT, READ, ["rg"]).verdict is Verdict.COVERED
+    assert azure.build(documents, "S1").judge(CLIENT, READ, ["rg"]).verdict is Coverage.COVERED
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_an_answer_that_cannot_be_used_is_an_error(answer: Answer, says: str, ce
 def test_deny_assignments_that_did_not_come_are_a_caveat(body: Any, certificates: Certificates) -> None:
     with serve(certificates, answers() | {f"GET {AUTHORIZATION}/denyAssignments": [Answer(body)]}) as api:
         judgement = azure.build(azure.collect(settings(api, certificates)), "S1").judge(CLIENT, READ, ["rg"])
-    assert judgement.verdict is Verdict.COVERED
+    assert judgement.verdict is Coverage.COVERED
     assert "deny assignments are not in the export" in judgement.caveats[0]
 
 

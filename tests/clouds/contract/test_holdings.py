@@ -13,10 +13,10 @@ from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract import holdings as entitlements
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import (
+    Coverage,
+    CoverageResult,
     Document,
     Identity,
-    Judgement,
-    Verdict,
     ccoctl_name,
     collect_live,
     holdings,
@@ -37,7 +37,7 @@ EXPORT = details(role(allow("ec2:AttachVolume")))
 
 
 def test_a_verdict_equals_its_name() -> None:
-    assert [v.value for v in Verdict] == [v.name for v in Verdict]
+    assert [v.value for v in Coverage] == [v.name for v in Coverage]
     assert judge("AWS", [EXPORT], ROLE, ATTACH.as_dict()).verdict == "COVERED"
 
 
@@ -48,27 +48,27 @@ def test_a_grant_and_its_mapping_are_judged_alike() -> None:
 
 def test_keys_that_belong_to_a_report_are_ignored() -> None:
     grant = {**ATTACH.as_dict(), "covered_by": None, "risk": ["COST"]}
-    assert judge("AWS", [EXPORT], ROLE, grant).verdict == Verdict.COVERED
+    assert judge("AWS", [EXPORT], ROLE, grant).verdict == Coverage.COVERED
 
 
 @pytest.mark.parametrize("provider", ["AWS", "Azure", "GCP", "IBMCloud"])
 @pytest.mark.parametrize("exports", [[], [{"some": "thing"}], [[]], [None]])
 def test_without_a_document_of_its_cloud_nothing_is_known(provider: str, exports: list[Any]) -> None:
     judgement = judge(provider, exports, "someone", {"permission": "a"})
-    assert judgement.verdict == Verdict.UNKNOWN
+    assert judgement.verdict == Coverage.UNKNOWN
     assert provider in judgement.reason
 
 
 def test_documents_of_another_cloud_prove_nothing() -> None:
     policy = {"bindings": [{"role": "roles/owner", "members": ["serviceAccount:a@p.iam.gserviceaccount.com"]}]}
-    assert judge("AWS", [policy], ROLE, ATTACH).verdict == Verdict.UNKNOWN
-    assert judge("AWS", [policy, EXPORT], ROLE, ATTACH).verdict == Verdict.COVERED
-    assert judge("AWS", [[policy, EXPORT]], ROLE, ATTACH).verdict == Verdict.COVERED
+    assert judge("AWS", [policy], ROLE, ATTACH).verdict == Coverage.UNKNOWN
+    assert judge("AWS", [policy, EXPORT], ROLE, ATTACH).verdict == Coverage.COVERED
+    assert judge("AWS", [[policy, EXPORT]], ROLE, ATTACH).verdict == Coverage.COVERED
 
 
 def test_an_account_that_the_export_does_not_belong_to_is_unknown() -> None:
-    assert judge("AWS", [EXPORT], ROLE, ATTACH, account="999988887777").verdict == Verdict.UNKNOWN
-    assert judge("AWS", [EXPORT], ROLE, ATTACH, account=ACCOUNT).verdict == Verdict.COVERED
+    assert judge("AWS", [EXPORT], ROLE, ATTACH, account="999988887777").verdict == Coverage.UNKNOWN
+    assert judge("AWS", [EXPORT], ROLE, ATTACH, account=ACCOUNT).verdict == Coverage.COVERED
 
 
 @pytest.mark.parametrize("provider", ["aws", "VSphere", ""])
@@ -125,9 +125,9 @@ def test_strict_proof_makes_unknown_of_what_exports_cannot_contain() -> None:
     covered = judge("AWS", [EXPORT], ROLE, ATTACH)
     assert covered.caveats
     judged = strict(covered)
-    assert judged.verdict == Verdict.UNKNOWN
+    assert judged.verdict == Coverage.UNKNOWN
     assert covered.caveats[0] in judged.reason
-    for other in (Judgement(Verdict.COVERED, "x"), Judgement(Verdict.MISSING, "x")):
+    for other in (CoverageResult(Coverage.COVERED, "x"), CoverageResult(Coverage.MISSING, "x")):
         assert strict(other) == other
 
 
@@ -169,7 +169,7 @@ def test_several_paths_are_one_collection(tmp_path: Path) -> None:
     assert sorted(collection.files) == ["a/account.json", "user.json"]
     held = holdings(collection, "AWSProviderSpec", None)
     assert held is not None
-    assert held.judge(ROLE, ATTACH, ()).verdict == held.judge(USER, ATTACH, ()).verdict == Verdict.COVERED
+    assert held.judge(ROLE, ATTACH, ()).verdict == held.judge(USER, ATTACH, ()).verdict == Coverage.COVERED
     assert held.account == ACCOUNT
 
 
@@ -180,7 +180,7 @@ def test_an_export_of_several_clouds_serves_each(tmp_path: Path) -> None:
     held = holdings(collection, "GCPProviderSpec", None)
     assert held is not None
     granted = held.judge("a@p.iam.gserviceaccount.com", Grant("predefinedRole", "roles/dns.admin"), ())
-    assert granted.verdict == Verdict.COVERED
+    assert granted.verdict == Coverage.COVERED
     assert holdings(collection, "VSphereProviderSpec", None) is None
 
 
@@ -191,9 +191,9 @@ def test_what_seems_missing_may_stand_in_a_file_that_cannot_be_read(tmp_path: Pa
     held = holdings(collection, "AWSProviderSpec", None)
     assert held is not None
     judged = held.judge(ROLE, ATTACH, ())
-    assert judged.verdict == Verdict.UNKNOWN
+    assert judged.verdict == Coverage.UNKNOWN
     assert "broken.json" in judged.reason
-    assert held.trust(ROLE, "https://oidc.example.com/c1", ["system:serviceaccount:a:b"]).verdict == Verdict.UNKNOWN
+    assert held.trust(ROLE, "https://oidc.example.com/c1", ["system:serviceaccount:a:b"]).verdict == Coverage.UNKNOWN
     assert held.account == ACCOUNT
     assert held.find_by_ccoctl_name("c1-ebs") == ROLE
     assert held.token_path(ROLE) is None
@@ -206,7 +206,7 @@ def test_what_is_denied_stays_denied_beside_a_file_that_cannot_be_read(tmp_path:
     write(tmp_path, account=details(role(allow("*"), {**allow("ec2:*"), "Effect": "Deny"})), broken="{")
     held = holdings(load_export(tmp_path), "AWSProviderSpec", None)
     assert held is not None
-    assert held.judge(ROLE, ATTACH, ()).verdict == Verdict.DENIED
+    assert held.judge(ROLE, ATTACH, ()).verdict == Coverage.DENIED
 
 
 @pytest.mark.parametrize("broken", ["{", ""])
@@ -219,31 +219,31 @@ def test_beside_a_file_that_cannot_be_read_nothing_else_is_known(tmp_path: Path,
     found = holdings(load_export(write(tmp_path, account=details(role(held)), broken=broken)), "AWSProviderSpec", None)
     assert found is not None
     judged = found.judge(ROLE, ATTACH, ())
-    assert judged.verdict == Verdict.UNKNOWN
+    assert judged.verdict == Coverage.UNKNOWN
     assert "broken.json" in judged.reason
 
 
 @pytest.mark.parametrize(
     ("document_of_nobody", "missing"),
     [
-        ({"error": {"code": 403}}, Verdict.UNKNOWN),
-        ("ERROR: (gcloud) PERMISSION_DENIED: x\n", Verdict.UNKNOWN),
-        ([], Verdict.MISSING),
-        ({}, Verdict.MISSING),
-        ("#!/bin/sh\nset -e: 'x\n", Verdict.MISSING),
+        ({"error": {"code": 403}}, Coverage.UNKNOWN),
+        ("ERROR: (gcloud) PERMISSION_DENIED: x\n", Coverage.UNKNOWN),
+        ([], Coverage.MISSING),
+        ({}, Coverage.MISSING),
+        ("#!/bin/sh\nset -e: 'x\n", Coverage.MISSING),
     ],
     ids=["error", "message", "empty list", "empty object", "script"],
 )
 def test_what_seems_missing_may_stand_in_a_document_that_nobody_knows(
-    tmp_path: Path, document_of_nobody: Any, missing: Verdict
+    tmp_path: Path, document_of_nobody: Any, missing: Coverage
 ) -> None:
     export = details(role(allow("ec2:AttachVolume")))
     found = holdings(load_export(write(tmp_path, account=export, other=document_of_nobody)), "AWSProviderSpec", None)
     assert found is not None
-    assert found.judge(ROLE, ATTACH, ()).verdict == Verdict.COVERED
+    assert found.judge(ROLE, ATTACH, ()).verdict == Coverage.COVERED
     judged = found.judge(ROLE, Grant("action", "s3:GetObject", "Allow", "*"), ())
     assert judged.verdict == missing
-    assert ("other.json" in judged.reason) == (missing == Verdict.UNKNOWN)
+    assert ("other.json" in judged.reason) == (missing == Coverage.UNKNOWN)
 
 
 def test_a_file_that_breaks_off_after_a_whole_document_proves_nothing(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_file_that_breaks_off_after_a_whole_document_proves_nothing(tmp_path: 
     held = holdings(load_export(tmp_path), "AWSProviderSpec", None)
     assert held is not None
     judged = held.judge(ROLE, ATTACH, ())
-    assert judged.verdict == Verdict.UNKNOWN
+    assert judged.verdict == Coverage.UNKNOWN
     assert "cut off" in judged.reason
 
 
@@ -271,7 +271,7 @@ def test_yaml_utf_16_and_pages_in_one_file_are_read(tmp_path: Path) -> None:
     (tmp_path / "windows.json").write_bytes(b"\xff\xfe" + json.dumps(page).encode("utf-16-le"))
     held = holdings(load_export(tmp_path), "AWSProviderSpec", None)
     assert held is not None
-    assert held.judge(ROLE, ATTACH, ()).verdict == Verdict.COVERED
+    assert held.judge(ROLE, ATTACH, ()).verdict == Coverage.COVERED
 
 
 def test_a_cloud_that_cannot_be_read_live_says_how_else() -> None:
@@ -356,11 +356,11 @@ def test_permissions_missing_for_the_same_reason_share_one_sentence() -> None:
     need = need_of(
         NeedKind.GRANTS,
         [
-            ("ec2:A", Judgement(Verdict.MISSING, "no statement allows ec2:A")),
-            ("ec2:AB", Judgement(Verdict.MISSING, "no statement allows ec2:AB")),
-            ("ec2:C", Judgement(Verdict.DENIED, "no statement allows ec2:C")),
-            ("ec2:D", Judgement(Verdict.NARROWER, "ec2:D only under a condition")),
-            ("ec2:E", Judgement(Verdict.MISSING, "no statement allows ec2:E: role one")),
+            ("ec2:A", CoverageResult(Coverage.MISSING, "no statement allows ec2:A")),
+            ("ec2:AB", CoverageResult(Coverage.MISSING, "no statement allows ec2:AB")),
+            ("ec2:C", CoverageResult(Coverage.DENIED, "no statement allows ec2:C")),
+            ("ec2:D", CoverageResult(Coverage.NARROWER, "ec2:D only under a condition")),
+            ("ec2:E", CoverageResult(Coverage.MISSING, "no statement allows ec2:E: role one")),
         ],
         "",
     )

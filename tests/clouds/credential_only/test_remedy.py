@@ -7,33 +7,33 @@ import pytest
 from tests.worlds.works import site, work
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.remedy import Serves
-from upgrade_gate.clouds.credential_only import remedy as credential_only
+from upgrade_gate.clouds.credential_only import remedy
 
-KINDS = sorted(credential_only.KINDS)
+KINDS = sorted(remedy.KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_there_is_no_document(kind: str) -> None:
-    draft = credential_only.draft(work(kind), site("x", token=False))
+    draft = remedy.draft(work(kind), site("x", token=False))
     assert (draft.files, draft.steps, draft.terraform) == ({}, (), ())
-    assert credential_only.terraform([]) == {}
+    assert remedy.terraform([]) == {}
 
 
 def test_privileges_are_for_a_person() -> None:
     wanted = [Grant("privilege", "VirtualMachine.Config.AddNewDisk")]
-    (step,) = credential_only.draft(work("VSphereProviderSpec", wanted), site("VSphere")).steps
+    (step,) = remedy.draft(work("VSphereProviderSpec", wanted), site("VSphere")).steps
     assert step.serves is Serves.GRANTS
     assert not step.scripted
     assert "VirtualMachine.Config.AddNewDisk" in step.reason
 
 
 def test_a_nutanix_secret_has_the_form_that_its_readers_parse() -> None:
-    text = credential_only.secret_value("credentials", work("NutanixProviderSpec"), site("Nutanix"))
+    text = remedy.secret_value("credentials", work("NutanixProviderSpec"), site("Nutanix"))
     assert text is not None
     (entry,) = json.loads(text)
     assert entry["type"] == "basic_auth"
     assert set(entry["data"]["prismCentral"]) == {"username", "password"}
-    assert credential_only.secret_value("clouds.yaml", work("OpenStackProviderSpec"), site("OpenStack")) is None
+    assert remedy.secret_value("clouds.yaml", work("OpenStackProviderSpec"), site("OpenStack")) is None
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,5 @@ def test_a_nutanix_secret_has_the_form_that_its_readers_parse() -> None:
     ids=str,
 )
 def test_only_nutanix_has_ccoctl(platform: str, release: tuple[int, int], there: bool) -> None:
-    offer = credential_only.ccoctl([work("NutanixProviderSpec")], site(platform, release=release))
+    offer = remedy.ccoctl([work("NutanixProviderSpec")], site(platform, release=release))
     assert (offer is not None) is there

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from upgrade_gate.clouds.contract.grants import Grant, cloud_of
-from upgrade_gate.clouds.gcp import grants as gcp
+from upgrade_gate.clouds.gcp import grants
 
 
 def permission(name: str) -> Grant:
@@ -18,10 +18,10 @@ def role(name: str) -> Grant:
 
 def test_the_two_lists_become_two_types() -> None:
     spec = {"predefinedRoles": ["roles/dns.admin"], "permissions": ["dns.changes.get", "dns.changes.get"]}
-    assert set(gcp.read_grants("GCPProviderSpec", spec)) == {permission("dns.changes.get"), role("roles/dns.admin")}
-    assert len(gcp.read_grants("GCPProviderSpec", spec)) == 2
+    assert set(grants.read_grants("GCPProviderSpec", spec)) == {permission("dns.changes.get"), role("roles/dns.admin")}
+    assert len(grants.read_grants("GCPProviderSpec", spec)) == 2
     assert cloud_of("GCPProviderSpec") is not None
-    assert frozenset({"skipServiceCheck"}) == gcp.HARMLESS
+    assert frozenset({"skipServiceCheck"}) == grants.HARMLESS
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,12 @@ def test_the_two_lists_become_two_types() -> None:
 )
 def test_half_a_requirement_is_an_error_that_names_the_field(spec: dict[str, Any], field: str) -> None:
     with pytest.raises(ValueError, match=field):
-        gcp.read_grants("GCPProviderSpec", spec)
+        grants.read_grants("GCPProviderSpec", spec)
 
 
 def test_case_makes_another_grant() -> None:
-    assert gcp.identity(permission("compute.disks.get")) != gcp.identity(permission("compute.Disks.get"))
-    assert gcp.permission_key(role("roles/a")) == gcp.identity(role("roles/a"))
+    assert grants.identity(permission("compute.disks.get")) != grants.identity(permission("compute.Disks.get"))
+    assert grants.permission_key(role("roles/a")) == grants.identity(role("roles/a"))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_case_makes_another_grant() -> None:
     ],
 )
 def test_covering(held: list[Grant], needed: Grant, by: str | None, dated: str | None) -> None:
-    cover = gcp.covering(held, needed)
+    cover = grants.covering(held, needed)
     assert ((cover.by, cover.dated) if cover else (None, None)) == (by, dated)
 
 
@@ -67,7 +67,7 @@ def test_the_table_is_the_one_of_the_facts(shared: Any) -> None:
     import json
 
     facts = json.loads((shared / "facts" / "gcp_roles.json").read_text())
-    table = gcp.role_table()
+    table = grants.role_table()
     assert table.asked == set(facts["asked_by_payloads"])
     assert table.date in facts["source"]
     assert {n: (r.total, sorted(r.contains)) for n, r in table.roles.items()} == {
@@ -77,10 +77,10 @@ def test_the_table_is_the_one_of_the_facts(shared: Any) -> None:
 
 def test_the_secret_has_one_key_in_both_forms() -> None:
     for token in (True, False):
-        assert gcp.secret_keys(token=token, release=(4, 14)) == ("service_account.json",)
-    assert gcp.missing_keys(frozenset(), token=True, release=(4, 14)) == ("service_account.json",)
-    assert gcp.missing_keys(frozenset({"service_account.json"}), token=False, release=(4, 14)) == ()
-    assert gcp.conflicting_keys(frozenset()) == ()
+        assert grants.secret_keys(token=token, release=(4, 14)) == ("service_account.json",)
+    assert grants.missing_keys(frozenset(), token=True, release=(4, 14)) == ("service_account.json",)
+    assert grants.missing_keys(frozenset({"service_account.json"}), token=False, release=(4, 14)) == ()
+    assert grants.conflicting_keys(frozenset()) == ()
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_the_secret_has_one_key_in_both_forms() -> None:
     ],
 )
 def test_risks(grant: Grant, held: list[Grant], risks: tuple[str, ...]) -> None:
-    assert gcp.risks(grant, held) == risks
+    assert grants.risks(grant, held) == risks

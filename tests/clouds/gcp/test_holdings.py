@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Document, Verdict, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, Document, judge
 from upgrade_gate.clouds.gcp import holdings as gcp
 
 if TYPE_CHECKING:
@@ -991,7 +991,7 @@ def test_grant(case: str) -> None:
 def test_a_file_named_after_the_email_is_that_accounts_policy(ending: str) -> None:
     policy = Document(allow(bind("roles/iam.serviceAccountUser")), f"policies/{SA}{ending}")
     judgement = gcp.build([Document(allow()), policy], "p1").judge(SA, Grant("permission", ACT_AS), ())
-    assert judgement.verdict is Verdict.COVERED
+    assert judgement.verdict is Coverage.COVERED
     assert SA in judgement.reason
 
 
@@ -1121,7 +1121,7 @@ def test_only_a_described_provider_proves_the_issuer() -> None:
 def test_one_missing_subject_of_two_is_missing() -> None:
     holdings = gcp.build([Document(own(bind(USER, PRINCIPAL))), Document(provider())], "p1")
     judgement = holdings.trust(SA, ISSUER, [SUBJECT, "system:serviceaccount:a:b"])
-    assert judgement.verdict is Verdict.MISSING
+    assert judgement.verdict is Coverage.MISSING
     assert "system:serviceaccount:a:b" in judgement.reason
     assert SUBJECT not in judgement.reason
 

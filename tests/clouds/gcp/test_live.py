@@ -11,7 +11,7 @@ import pytest
 from tests.worlds.cloud_api import TOKEN, Answer, CloudApi, serve
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.clouds.gcp import holdings as gcp
 
 if TYPE_CHECKING:
@@ -105,15 +105,15 @@ def test_collects_what_an_export_holds_by_reads_alone(certificates: Certificates
     assert all(gcp.recognises(d.body) for d in documents)
     holdings = gcp.build(documents, "p1")
     covered = holdings.judge(SA, GET, ())
-    assert covered.verdict is Verdict.COVERED
+    assert covered.verdict is Coverage.COVERED
     assert covered.caveats == ("principal access boundary policies are not in IAM exports",)
     by_folder = holdings.judge(SA, CREATE, ())
-    assert by_folder.verdict is Verdict.COVERED
+    assert by_folder.verdict is Coverage.COVERED
     assert "folder 9" in by_folder.reason
-    assert holdings.judge(SA, DELETE, ()).verdict is Verdict.DENIED
-    assert holdings.judge(NODES, GET, ()).verdict is Verdict.MISSING
+    assert holdings.judge(SA, DELETE, ()).verdict is Coverage.DENIED
+    assert holdings.judge(NODES, GET, ()).verdict is Coverage.MISSING
     trusted = holdings.trust(SA, "https://i", [SUBJECT])
-    assert trusted.verdict is Verdict.COVERED
+    assert trusted.verdict is Coverage.COVERED
     assert trusted.caveats == ()
     assert api.methods == {"GET", "POST getIamPolicy"}
 
@@ -153,9 +153,9 @@ def test_what_may_not_be_read_never_makes_a_proof(path: str, certificates: Certi
     refused = Answer({"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no"}}, 403)
     with serve(certificates, answers() | {path: [refused]}) as api:
         holdings = gcp.build(gcp.collect(settings(api, certificates, identities=[SA])), "p1")
-    assert holdings.judge(SA, GET, ()).verdict is Verdict.COVERED
+    assert holdings.judge(SA, GET, ()).verdict is Coverage.COVERED
     if "folders" in path or path.endswith(("/v3/projects/p1", "roles/f")):
-        assert holdings.judge(SA, CREATE, ()).verdict is Verdict.UNKNOWN
+        assert holdings.judge(SA, CREATE, ()).verdict is Coverage.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_what_may_not_be_read_never_makes_a_proof(path: str, certificates: Certi
 def test_deny_policies_that_may_not_be_read_are_a_caveat(path: str, resource: str, certificates: Certificates) -> None:
     with serve(certificates, answers() | {path: [Answer({}, 403)]}) as api:
         judgement = gcp.build(gcp.collect(settings(api, certificates)), "p1").judge(SA, GET, ())
-    assert judgement.verdict is Verdict.COVERED
+    assert judgement.verdict is Coverage.COVERED
     assert f"deny policies of {resource} could not be read" in judgement.caveats
 
 
@@ -177,7 +177,7 @@ def test_deny_rules_that_may_not_be_read_leave_it_unknown(certificates: Certific
     with serve(certificates, answers() | {f"GET /v2/{DENY}": [Answer({}, 403)]}) as api:
         holdings = gcp.build(gcp.collect(settings(api, certificates)), "p1")
     judgement = holdings.judge(SA, GET, ())
-    assert judgement.verdict is Verdict.UNKNOWN
+    assert judgement.verdict is Coverage.UNKNOWN
     assert "no-delete" in judgement.reason
 
 
@@ -185,7 +185,7 @@ def test_a_role_that_is_gone_is_left_out(certificates: Certificates) -> None:
     served = {k: v for k, v in answers().items() if not k.endswith("/roles/c1")}
     with serve(certificates, served) as api:
         holdings = gcp.build(gcp.collect(settings(api, certificates)), "p1")
-    assert holdings.judge(SA, GET, ()).verdict is Verdict.UNKNOWN
+    assert holdings.judge(SA, GET, ()).verdict is Coverage.UNKNOWN
 
 
 def test_the_project_policy_must_be_readable(certificates: Certificates) -> None:
@@ -202,7 +202,7 @@ def test_an_answer_that_is_cut_off_is_read_again(certificates: Certificates) -> 
     whole = answers()[path][0]
     with serve(certificates, answers() | {path: [Answer(whole.body, cut=True), whole]}) as api:
         holdings = gcp.build(gcp.collect(settings(api, certificates)), "p1")
-    assert holdings.judge(SA, GET, ()).verdict is Verdict.COVERED
+    assert holdings.judge(SA, GET, ()).verdict is Coverage.COVERED
 
 
 def test_pages_that_do_not_end_are_an_error(certificates: Certificates) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.worlds.works import ISSUER, parsed, request, site, step, subjects, work
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.remedy import Serves, Site
-from upgrade_gate.clouds.gcp import remedy as gcp
+from upgrade_gate.clouds.contract.remedy import ClusterNames, Serves
+from upgrade_gate.clouds.gcp import remedy
 
 KIND = "GCPProviderSpec"
 EMAIL = "c1-x@p1.iam.gserviceaccount.com"
@@ -17,7 +17,7 @@ ADMIN = Grant("predefinedRole", "roles/compute.admin")
 POOL = "principal://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/c1"
 
 
-def here(*documents: Any, **fields: Any) -> Site:
+def here(*documents: Any, **fields: Any) -> ClusterNames:
     return site("GCP", *documents, **{"scopes": ("p1",), "issuer": ISSUER, **fields})
 
 
@@ -37,7 +37,7 @@ TRUSTED = {
 
 
 def test_a_custom_role_is_made_or_added_to_and_bound() -> None:
-    draft = gcp.draft(work(KIND, [GET], before=(GET, LIST), identity=EMAIL), here())
+    draft = remedy.draft(work(KIND, [GET], before=(GET, LIST), identity=EMAIL), here())
     role, binding = step(draft, Serves.GRANTS).commands
     assert role.argv == (
         *("gcloud", "iam", "roles", "create", "p1_xoperator", "--project", "p1"),
@@ -61,7 +61,7 @@ def test_role_names_are_cut_as_ccoctl_cuts_them() -> None:
     """`alnum(project)[:32]_alnum(request)[:31]`, title `project[:50]-request[:49]` (cco.md 2.2)."""
     project, name = "a-very-long-project-name-0123456789-abcdefghij", "openshift-cloud-network-config-controller-gcp-x"
     new = work(KIND, [GET], identity=EMAIL, requests=(request(KIND, name),))
-    draft = gcp.draft(new, here(scopes=(project,)))
+    draft = remedy.draft(new, here(scopes=(project,)))
     role = step(draft, Serves.GRANTS).commands[0].argv[4]
     assert role == "averylongprojectname0123456789ab_openshiftcloudnetworkconfigcont"
     assert len(role) <= 64
@@ -69,7 +69,7 @@ def test_role_names_are_cut_as_ccoctl_cuts_them() -> None:
 
 
 def test_the_custom_role_that_the_account_holds_is_added_to_and_never_created() -> None:
-    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, OWN))
+    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, OWN))
     role = step(draft, Serves.GRANTS).commands[0]
     assert role.argv == (
         *("gcloud", "iam", "roles", "update", "own", "--project", "p1"),
@@ -84,39 +84,39 @@ def test_a_role_that_other_components_hold_is_left_alone() -> None:
     """What is added to it would be theirs as well; one of ccoctl's own name is shared between clusters by design."""
     member, other = f"serviceAccount:{EMAIL}", "serviceAccount:other@p1.iam.gserviceaccount.com"
     shared = {"bindings": [{"role": "projects/p1/roles/own", "members": [member, other]}], "version": 3}
-    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(shared, OWN))
+    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(shared, OWN))
     assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("create", "p1_xoperator")
     ccoctls = {"bindings": [{"role": "projects/p1/roles/p1_xoperator", "members": [member, other]}], "version": 3}
-    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(ccoctls))
+    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(ccoctls))
     assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("update", "p1_xoperator")
     titled = {**OWN, "title": "p1-x-operator"}
-    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(shared, titled))
+    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(shared, titled))
     assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("update", "own"), "ccoctl finds its role by its title"
 
 
 @pytest.mark.parametrize("dead", [{"stage": "DISABLED"}, {"deleted": True}], ids=["disabled", "deleted"])
 def test_a_role_that_grants_nothing_is_not_added_to(dead: dict[str, Any]) -> None:
-    draft = gcp.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, {**OWN, **dead}))
+    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, {**OWN, **dead}))
     assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("create", "p1_xoperator")
 
 
 def test_a_name_with_a_comma_stays_one_name() -> None:
     """`gcloud` takes a list apart at commas: one permission of a payload must not become two."""
     odd = Grant("permission", "a.b.c,resourcemanager.projects.setIamPolicy")
-    update = step(gcp.draft(work(KIND, [GET, odd], identity=EMAIL), here(PROJECT, OWN)), Serves.GRANTS).commands[0]
+    update = step(remedy.draft(work(KIND, [GET, odd], identity=EMAIL), here(PROJECT, OWN)), Serves.GRANTS).commands[0]
     listed = update.argv[update.argv.index("--add-permissions") + 1]
     assert listed == f"^;^{odd.permission};{GET.permission}"
 
 
 def test_a_predefined_role_is_bound() -> None:
-    draft = gcp.draft(work(KIND, [ADMIN], identity=EMAIL), here())
+    draft = remedy.draft(work(KIND, [ADMIN], identity=EMAIL), here())
     (binding,) = step(draft, Serves.GRANTS).commands
     assert binding.argv[7] == "roles/compute.admin"
     assert [n for n in draft.files if "role.yaml" in n] == []
 
 
 def test_each_subject_is_bound_in_the_pool_that_the_export_shows() -> None:
-    draft = gcp.draft(work(KIND, identity=EMAIL, untrusted=subjects("a", "b")), here(TRUSTED))
+    draft = remedy.draft(work(KIND, identity=EMAIL, untrusted=subjects("a", "b")), here(TRUSTED))
     trust = step(draft, Serves.TRUST)
     assert [c.argv[2] for c in trust.commands] == ["service-accounts"] * 2
     assert f"{POOL}/subject/system:serviceaccount:openshift-x:a" in trust.commands[0].argv
@@ -124,32 +124,32 @@ def test_each_subject_is_bound_in_the_pool_that_the_export_shows() -> None:
 
 
 def test_an_unknown_pool_is_to_be_filled_in() -> None:
-    trust = step(gcp.draft(work(KIND, identity=EMAIL, untrusted=subjects("a")), here()), Serves.TRUST)
+    trust = step(remedy.draft(work(KIND, identity=EMAIL, untrusted=subjects("a")), here()), Serves.TRUST)
     assert {p.name for p in trust.placeholders} == {"GCP_PROJECT_NUMBER", "GCP_WORKLOAD_IDENTITY_POOL"}
 
 
 def test_a_new_account_has_ccoctls_display_name_and_a_legal_id() -> None:
     new = work(KIND, [GET], ccoctl="c1-x-operator", create=True, untrusted=subjects("x-sa"))
-    first = gcp.draft(new, here(ccoctl_name="c1"))
+    first = remedy.draft(new, here(ccoctl_name="c1"))
     create = first.steps[0].commands[0]
     account = create.argv[4]
     assert account.startswith("c1-x-operator-")
     assert 6 <= len(account) <= 30
     assert create.argv[create.argv.index("--display-name") + 1] == "c1-x-operator"
     assert create.unless[4] == f"{account}@p1.iam.gserviceaccount.com"
-    assert gcp.draft(new, here(ccoctl_name="c1")) == first, "the same names every time"
+    assert remedy.draft(new, here(ccoctl_name="c1")) == first, "the same names every time"
     assert [s.first for s in first.steps] == [True, False, False]
 
 
 def test_without_project_or_email_there_are_placeholders() -> None:
-    grant = step(gcp.draft(work(KIND, [GET]), here(scopes=())), Serves.GRANTS)
+    grant = step(remedy.draft(work(KIND, [GET]), here(scopes=())), Serves.GRANTS)
     assert {p.name for p in grant.placeholders} == {"GCP_PROJECT", "GCP_SERVICE_ACCOUNT_OPENSHIFT_X_X_CREDENTIALS"}
     assert "<FILL_ME" not in grant.commands[0].argv[4]
 
 
 def test_the_clean_up_binds_what_replaces_a_role_before_it_goes() -> None:
     new = work(KIND, identity=EMAIL, before=(ADMIN, GET), target=(GET,), gone=(ADMIN,))
-    draft = gcp.draft(new, here())
+    draft = remedy.draft(new, here())
     after = step(draft, Serves.CLEAN_UP)
     assert [c.argv[1:3] for c in after.commands] == [
         ("iam", "roles"),
@@ -161,13 +161,15 @@ def test_the_clean_up_binds_what_replaces_a_role_before_it_goes() -> None:
 
 
 def test_a_shared_role_is_narrowed_by_a_person() -> None:
-    after = step(gcp.draft(work(KIND, identity=EMAIL, target=(GET,), gone=(LIST,)), here()), Serves.CLEAN_UP)
+    after = step(remedy.draft(work(KIND, identity=EMAIL, target=(GET,), gone=(LIST,)), here()), Serves.CLEAN_UP)
     assert after.commands == ()
     assert any("--remove-permissions=compute.disks.list" in note for note in after.notes)
 
 
 def test_a_dropped_account_loses_its_binding() -> None:
-    after = step(gcp.draft(work(KIND, identity=EMAIL, gone_subjects=subjects("old")), here(TRUSTED)), Serves.CLEAN_UP)
+    after = step(
+        remedy.draft(work(KIND, identity=EMAIL, gone_subjects=subjects("old")), here(TRUSTED)), Serves.CLEAN_UP
+    )
     assert after.commands[0].argv[3] == "remove-iam-policy-binding"
 
 
@@ -175,7 +177,7 @@ def test_a_dropped_account_loses_its_binding() -> None:
     ("release", "words"), [((4, 13), "replaces a custom role"), ((4, 14), "only adds")], ids=["4.13", "4.14"]
 )
 def test_ccoctl_comes_with_its_traps(release: tuple[int, int], words: str) -> None:
-    offer = gcp.ccoctl([work(KIND, gone=(ADMIN,))], here(release=release, ccoctl_name="c1"))
+    offer = remedy.ccoctl([work(KIND, gone=(ADMIN,))], here(release=release, ccoctl_name="c1"))
     assert offer is not None
     traps = " ".join(offer.traps)
     assert "removes every project binding" in traps
@@ -186,16 +188,16 @@ def test_ccoctl_comes_with_its_traps(release: tuple[int, int], words: str) -> No
 
 @pytest.mark.parametrize("fields", [{"token": False}, {"release": (4, 9)}], ids=["keys", "4.9"])
 def test_there_is_no_ccoctl_without_workload_identity(fields: dict[str, Any]) -> None:
-    assert gcp.ccoctl([work(KIND)], here(**fields)) is None
+    assert remedy.ccoctl([work(KIND)], here(**fields)) is None
 
 
 def test_terraform_gets_permissions_as_data() -> None:
-    (entry,) = gcp.draft(work(KIND, [GET, ADMIN], identity=EMAIL), here()).terraform
-    assert gcp.terraform([entry]) == {
+    (entry,) = remedy.draft(work(KIND, [GET, ADMIN], identity=EMAIL), here()).terraform
+    assert remedy.terraform([entry]) == {
         "locals": {
             "upgrade_gate_gcp_roles": {
                 "c1-x": {"permissions": ["compute.disks.get"], "predefined_roles": ["roles/compute.admin"]}
             }
         }
     }
-    assert gcp.secret_value("service_account.json", work(KIND), here()) is None
+    assert remedy.secret_value("service_account.json", work(KIND), here()) is None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from upgrade_gate.clouds.contract.grants import Grant, cloud_of
-from upgrade_gate.clouds.ibmcloud import grants as ibmcloud
+from upgrade_gate.clouds.ibmcloud import grants
 
 VIEWER = "crn:v1:bluemix:public:iam::::role:Viewer"
 MANAGER = "crn:v1:bluemix:public:iam::::serviceRole:Manager"
@@ -17,7 +17,7 @@ def grant(role: str, *attributes: tuple[str, str]) -> Grant:
 
 
 def read(*policies: Any) -> tuple[Grant, ...]:
-    return ibmcloud.read_grants("IBMCloudPowerVSProviderSpec", {"policies": list(policies)})
+    return grants.read_grants("IBMCloudPowerVSProviderSpec", {"policies": list(policies)})
 
 
 def attribute(name: str, value: str, **more: Any) -> dict[str, Any]:
@@ -37,29 +37,29 @@ def test_each_role_of_a_policy_is_a_grant_within_its_sorted_attributes() -> None
 def test_an_operator_or_any_other_field_of_an_attribute_counts() -> None:
     (given,) = read({"roles": [VIEWER], "attributes": [attribute("region", "eu*", operator="stringMatch")]})
     assert given.scope == {"attributes": [{"name": "region", "value": "eu*", "operator": "stringMatch"}]}
-    assert ibmcloud.identity(given) != ibmcloud.identity(grant(VIEWER, ("region", "eu*")))
+    assert grants.identity(given) != grants.identity(grant(VIEWER, ("region", "eu*")))
 
 
 def test_a_service_added_under_the_same_roles_is_another_grant() -> None:
     """Ingress, 4.11 to 4.12: dns-svcs came with the roles that internet-svcs had."""
     before, after = grant(MANAGER, ("serviceName", "internet-svcs")), grant(MANAGER, ("serviceName", "dns-svcs"))
-    assert ibmcloud.identity(before) != ibmcloud.identity(after)
-    assert ibmcloud.permission_key(before) != ibmcloud.permission_key(after)
-    assert ibmcloud.covering([before], after) is None
+    assert grants.identity(before) != grants.identity(after)
+    assert grants.permission_key(before) != grants.permission_key(after)
+    assert grants.covering([before], after) is None
 
 
 def test_further_attributes_narrow_the_same_permission() -> None:
     wide = grant(VIEWER, ("serviceName", "is"))
     narrow = grant(VIEWER, ("region", "eu-de"), ("serviceName", "is"))
-    assert ibmcloud.permission_key(wide) == ibmcloud.permission_key(narrow)
-    assert ibmcloud.identity(wide) != ibmcloud.identity(narrow)
+    assert grants.permission_key(wide) == grants.permission_key(narrow)
+    assert grants.identity(wide) != grants.identity(narrow)
 
 
 def test_only_an_equal_grant_covers() -> None:
     needed = grant(VIEWER, ("serviceName", "is"))
-    assert ibmcloud.covering([grant(VIEWER, ("serviceName", "is"))], needed) is not None
-    assert ibmcloud.covering([grant(ADMINISTRATOR, ("serviceName", "is"))], needed) is None
-    assert ibmcloud.covering([grant(VIEWER)], needed) is None
+    assert grants.covering([grant(VIEWER, ("serviceName", "is"))], needed) is not None
+    assert grants.covering([grant(ADMINISTRATOR, ("serviceName", "is"))], needed) is None
+    assert grants.covering([grant(VIEWER)], needed) is None
 
 
 @pytest.mark.parametrize(
@@ -75,16 +75,16 @@ def test_only_an_equal_grant_covers() -> None:
 )
 def test_half_a_requirement_is_an_error_that_names_the_field(policies: Any, field: str) -> None:
     with pytest.raises(ValueError, match=field):
-        ibmcloud.read_grants("IBMCloudProviderSpec", {"policies": policies})
+        grants.read_grants("IBMCloudProviderSpec", {"policies": policies})
 
 
 def test_both_keys_are_required_from_4_10() -> None:
-    assert ibmcloud.missing_keys(frozenset({"ibmcloud_api_key"}), token=False, release=(4, 9)) == ()
-    assert ibmcloud.missing_keys(frozenset({"ibmcloud_api_key"}), token=False, release=(4, 10)) == (
+    assert grants.missing_keys(frozenset({"ibmcloud_api_key"}), token=False, release=(4, 9)) == ()
+    assert grants.missing_keys(frozenset({"ibmcloud_api_key"}), token=False, release=(4, 10)) == (
         "ibm-credentials.env",
     )
-    assert ibmcloud.secret_keys(token=False, release=(4, 10)) == ("ibmcloud_api_key", "ibm-credentials.env")
-    assert ibmcloud.conflicting_keys(frozenset()) == ()
+    assert grants.secret_keys(token=False, release=(4, 10)) == ("ibmcloud_api_key", "ibm-credentials.env")
+    assert grants.conflicting_keys(frozenset()) == ()
 
 
 @pytest.mark.parametrize(
@@ -99,5 +99,5 @@ def test_both_keys_are_required_from_4_10() -> None:
     ],
 )
 def test_risks(given: Grant, risks: tuple[str, ...]) -> None:
-    assert ibmcloud.risks(given) == risks
-    assert ibmcloud.permission_key(given)[0] == "role"  # type: ignore[index]
+    assert grants.risks(given) == risks
+    assert grants.permission_key(given)[0] == "role"  # type: ignore[index]

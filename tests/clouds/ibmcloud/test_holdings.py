@@ -8,7 +8,7 @@ import pytest
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Document, Verdict, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, Document, judge
 from upgrade_gate.clouds.ibmcloud import holdings as ibmcloud
 
 if TYPE_CHECKING:
@@ -545,7 +545,7 @@ def test_live_is_refused_with_the_way_out() -> None:
 def test_there_is_no_trust_to_prove() -> None:
     holdings = ibmcloud.build([Document([v1(VIEWER)])], "A")
     judgement = holdings.trust(ME, "https://issuer", ["system:serviceaccount:a:b"])
-    assert judgement.verdict is Verdict.UNKNOWN
+    assert judgement.verdict is Coverage.UNKNOWN
     assert "API key" in judgement.reason
     assert holdings.token_path(ME) is None
     assert holdings.sizes(ME, [Grant("role", VIEWER)]) == ()

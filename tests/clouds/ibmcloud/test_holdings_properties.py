@@ -19,8 +19,8 @@ from tests.clouds.ibmcloud.test_holdings import (
     v1,
 )
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Document, Judgement, Verdict
-from upgrade_gate.clouds.ibmcloud import holdings as ibmcloud
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document
+from upgrade_gate.clouds.ibmcloud import holdings
 
 NAMES = st.sampled_from([VIEWER, EDITOR, ADMINISTRATOR])
 TARGETS = st.sampled_from(
@@ -46,26 +46,26 @@ POLICIES = st.builds(
 CATALOGUES = st.sampled_from([[], [ROLES]])
 
 
-def decide(policies: list[Any], more: list[Any], role: str, *scopes: str) -> Judgement:
+def decide(policies: list[Any], more: list[Any], role: str, *scopes: str) -> CoverageResult:
     """Judge one role on `is`."""
     documents = [Document(policies), *(Document(body) for body in more)]
     grant = Grant("role", role, scope={"attributes": attributes({"serviceName": "is"})})
-    return ibmcloud.build(documents, "A").judge(ME, grant, scopes or ("rg1",))
+    return holdings.build(documents, "A").judge(ME, grant, scopes or ("rg1",))
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(POLICIES, max_size=3), POLICIES, CATALOGUES, NAMES)
 def test_one_more_policy_never_takes_away(held: list[Any], more: Any, roles: list[Any], wanted: str) -> None:
-    if decide(held, roles, wanted).verdict is Verdict.COVERED:
+    if decide(held, roles, wanted).verdict is Coverage.COVERED:
         after = decide([*held, more], roles, wanted)
-        assert after.verdict is Verdict.COVERED, after.reason
+        assert after.verdict is Coverage.COVERED, after.reason
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(POLICIES, max_size=3), CATALOGUES, NAMES)
 def test_the_policy_itself_covers_itself(held: list[Any], roles: list[Any], wanted: str) -> None:
     own = v1(wanted, on={"serviceName": "is", "resourceGroupId": "rg1"}, id="own")
-    assert decide([*held, own], roles, wanted).verdict is Verdict.COVERED
+    assert decide([*held, own], roles, wanted).verdict is Coverage.COVERED
 
 
 @settings(max_examples=200, deadline=None)
@@ -73,12 +73,12 @@ def test_the_policy_itself_covers_itself(held: list[Any], roles: list[Any], want
 def test_one_more_attribute_never_widens(held: list[Any], roles: list[Any], wanted: str, name: str) -> None:
     limit = {"name": name, "value": "x"}
     limited = [p | {"resources": [{"attributes": [*p["resources"][0]["attributes"], limit]}]} for p in held]
-    assert decide(limited, roles, wanted).verdict is not Verdict.COVERED
+    assert decide(limited, roles, wanted).verdict is not Coverage.COVERED
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(POLICIES, max_size=3), CATALOGUES, NAMES)
 def test_more_needed_groups_never_cover_more(held: list[Any], roles: list[Any], wanted: str) -> None:
-    if decide(held, roles, wanted, "rg1", "rg2").verdict is Verdict.COVERED:
-        assert decide(held, roles, wanted, "rg1").verdict is Verdict.COVERED
-        assert decide(held, roles, wanted, "rg2").verdict is Verdict.COVERED
+    if decide(held, roles, wanted, "rg1", "rg2").verdict is Coverage.COVERED:
+        assert decide(held, roles, wanted, "rg1").verdict is Coverage.COVERED
+        assert decide(held, roles, wanted, "rg2").verdict is Coverage.COVERED

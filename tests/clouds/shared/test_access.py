@@ -2,12 +2,12 @@
 
 import pytest
 
-from upgrade_gate.clouds.aws import grants as aws
+from upgrade_gate.clouds.aws import grants
 from upgrade_gate.clouds.azure import grants as azure
 from upgrade_gate.clouds.contract.grants import Access, Grant, rate
 from upgrade_gate.clouds.gcp import grants as gcp
 from upgrade_gate.clouds.ibmcloud import grants as ibmcloud
-from upgrade_gate.clouds.shared import access as _access
+from upgrade_gate.clouds.shared import access
 
 AWS = [
     ("ec2:DescribeVolumeStatus", "list"),
@@ -65,7 +65,7 @@ IBM = [
 
 @pytest.mark.parametrize(("action", "level"), AWS)
 def test_aws(action: str, level: Access) -> None:
-    assert aws.access(Grant("action", action, "Allow", "*")) == level
+    assert grants.access(Grant("action", action, "Allow", "*")) == level
 
 
 @pytest.mark.parametrize(("operation", "level"), AZURE)
@@ -84,7 +84,7 @@ def test_ibm(role: str, level: Access | None) -> None:
 
 
 def test_alibaba_is_read_by_the_verb_alone() -> None:
-    assert _access.of_statement("kms:CreateGrant", catalogue=False) == "write"
+    assert access.of_statement("kms:CreateGrant", catalogue=False) == "write"
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.clouds.azure import test_live as test_azure_live
+from tests.clouds.azure import test_live
 from tests.clouds.gcp import test_live as test_gcp_live
 from tests.worlds.cloud_api import TOKEN, Answer, CloudApi, serve
 from tests.worlds.components import require
 from upgrade_gate.base.errors import EntitlementError
-from upgrade_gate.clouds.azure import holdings as azure
-from upgrade_gate.clouds.contract.holdings import Verdict
+from upgrade_gate.clouds.azure import holdings
+from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.clouds.gcp import holdings as gcp
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ def entra(url: str) -> dict[str, list[Answer]]:
 
 def read_azure(api: CloudApi, certificates: Certificates) -> None:
     """Collect with no token given, and prove something from it."""
-    documents = azure.collect(test_azure_live.settings(api, certificates, token=None))
-    judgement = azure.build(documents, "S1").judge(test_azure_live.CLIENT, test_azure_live.READ, ["rg"])
-    assert judgement.verdict is Verdict.COVERED, judgement
+    documents = holdings.collect(test_live.settings(api, certificates, token=None))
+    judgement = holdings.build(documents, "S1").judge(test_live.CLIENT, test_live.READ, ["rg"])
+    assert judgement.verdict is Coverage.COVERED, judgement
 
 
 def test_azure_client_secret_of_the_environment(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     require("python:azure.identity")
-    with serve(certificates, test_azure_live.answers()) as api:
+    with serve(certificates, test_live.answers()) as api:
         api.answers |= entra(api.url)
         monkeypatch.setenv("AZURE_AUTHORITY_HOST", api.url)
         monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
@@ -88,7 +88,7 @@ def test_azure_tokens_are_kept_until_shortly_before_their_end(
     """Eight calls are made; some credentials start a program for each token."""
     require("python:azure.identity")
     given = GIVEN | {"expires_in": seconds, "expires_on": str(int(time.time()) + seconds), "resource": "r"}
-    with serve(certificates, test_azure_live.answers() | {"OPEN GET /identity": [Answer(given)]}) as api:
+    with serve(certificates, test_live.answers() | {"OPEN GET /identity": [Answer(given)]}) as api:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{api.url}/identity")
         monkeypatch.setenv("IDENTITY_HEADER", "secret-of-the-host")
         read_azure(api, certificates)
@@ -99,7 +99,7 @@ def test_azure_without_any_credential_is_an_error_with_the_way_out(monkeypatch: 
     require("python:azure.identity")
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
     with pytest.raises(EntitlementError, match="az login"):
-        azure.collect({"account": "S1", "endpoint": "https://127.0.0.1:1", "timeout": 5})
+        holdings.collect({"account": "S1", "endpoint": "https://127.0.0.1:1", "timeout": 5})
 
 
 def test_gcp_without_any_credential_is_an_error_with_the_way_out() -> None:
@@ -111,7 +111,7 @@ def test_gcp_without_any_credential_is_an_error_with_the_way_out() -> None:
 def test_azure_workload_identity(certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     require("python:azure.identity")
     (tmp_path / "token").write_text("token-of-the-pod")
-    with serve(certificates, test_azure_live.answers()) as api:
+    with serve(certificates, test_live.answers()) as api:
         api.answers |= entra(api.url)
         monkeypatch.setenv("AZURE_AUTHORITY_HOST", api.url)
         monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
@@ -125,7 +125,7 @@ def test_azure_workload_identity(certificates: Certificates, monkeypatch: pytest
 def test_azure_managed_identity(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     require("python:azure.identity")
     given = GIVEN | {"expires_on": "4102444800", "resource": "r"}
-    with serve(certificates, test_azure_live.answers() | {"OPEN GET /identity": [Answer(given)]}) as api:
+    with serve(certificates, test_live.answers() | {"OPEN GET /identity": [Answer(given)]}) as api:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{api.url}/identity")
         monkeypatch.setenv("IDENTITY_HEADER", "secret-of-the-host")
         read_azure(api, certificates)
@@ -144,7 +144,7 @@ def test_azure_cli_that_is_logged_in(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
-    with serve(certificates, test_azure_live.answers()) as api:
+    with serve(certificates, test_live.answers()) as api:
         read_azure(api, certificates)
         assert f"--resource {api.url}" in (tmp_path / "asked").read_text()
 
@@ -152,14 +152,14 @@ def test_azure_cli_that_is_logged_in(
 def test_azure_login_that_is_refused_is_an_error(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     require("python:azure.identity")
     refused = Answer({"error": "invalid_client", "error_description": "AADSTS7000215: bad secret"}, 401)
-    with serve(certificates, test_azure_live.answers()) as api:
+    with serve(certificates, test_live.answers()) as api:
         api.answers |= entra(api.url) | {f"OPEN POST /{TENANT}/oauth2/v2.0/token": [refused]}
         monkeypatch.setenv("AZURE_AUTHORITY_HOST", api.url)
         monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
         monkeypatch.setenv("AZURE_CLIENT_ID", "c")
         monkeypatch.setenv("AZURE_CLIENT_SECRET", "a-secret-value")
         with pytest.raises(EntitlementError, match=r"gives a token \(AADSTS7000215\)") as caught:
-            azure.collect(test_azure_live.settings(api, certificates, token=None))
+            holdings.collect(test_live.settings(api, certificates, token=None))
     assert "a-secret-value" not in str(caught.value)
 
 
@@ -177,7 +177,7 @@ def test_azure_clouds_have_their_own_resource_manager(
     monkeypatch.setenv("AZURE_AUTHORITY_HOST", login)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with pytest.raises(EntitlementError, match=rf"GET https://{resource_manager}/subscriptions/S1/"):
-        azure.collect({"account": "S1", "token": TOKEN, "timeout": 0.2})
+        holdings.collect({"account": "S1", "token": TOKEN, "timeout": 0.2})
 
 
 def private_key(folder: Path) -> str:
@@ -197,7 +197,7 @@ def read_gcp(api: CloudApi, certificates: Certificates, found: dict[str, Any], f
     os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(folder / "credential.json")
     documents = gcp.collect(test_gcp_live.settings(api, certificates, token=None))
     judgement = gcp.build(documents, "p1").judge(test_gcp_live.SA, test_gcp_live.GET, ())
-    assert judgement.verdict is Verdict.COVERED, judgement
+    assert judgement.verdict is Coverage.COVERED, judgement
 
 
 def account_key(url: str, folder: Path, **more: str) -> dict[str, Any]:

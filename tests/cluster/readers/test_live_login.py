@@ -15,7 +15,7 @@ from tests.worlds.cluster_objects import sample
 from tests.worlds.components import require
 from tests.worlds.kubernetes_server import KubernetesServer
 from upgrade_gate.base.errors import ClusterError, UsageError
-from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.cluster import observe
 from upgrade_gate.cluster.observe import Known
 from upgrade_gate.cluster.readers import live
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
@@ -76,7 +76,7 @@ def by_exec(command: str, **more: Any) -> dict[str, Any]:
 def reads(path: Path, **options: Any) -> bool:
     """Return whether the cluster's version can be read with this kubeconfig."""
     reader = live.open_cluster(kubeconfig=path, timeout=10.0, **options)
-    return cluster.observe(reader).version == Known("4.14.3")
+    return observe.observe(reader).version == Known("4.14.3")
 
 
 # --- which file and context ---

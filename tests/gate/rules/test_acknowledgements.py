@@ -7,13 +7,13 @@ import pytest
 
 from tests.worlds.rules import TODAY, Cluster, found, judge, one, request
 from upgrade_gate.gate.acknowledgements import Acknowledgement
-from upgrade_gate.pipeline import Weighing
+from upgrade_gate.pipeline import Weights
 
 A, NEW = [request("a")], [request("a", "ec2:DescribeVolumes", "ec2:New")]
 
 
-def _weighing(fingerprint: str, expires: date) -> Weighing:
-    return Weighing((Acknowledgement(fingerprint, "reason", "owner", expires),), today=TODAY)
+def _weighing(fingerprint: str, expires: date) -> Weights:
+    return Weights((Acknowledgement(fingerprint, "reason", "owner", expires),), today=TODAY)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.worlds.rules import TODAY, Cluster, found, judge, needs, one, request
 from upgrade_gate.clouds.contract.holdings import Collection, Document
-from upgrade_gate.pipeline import Weighing
+from upgrade_gate.pipeline import Weights
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 
@@ -217,7 +217,7 @@ def test_required_proof_lets_only_what_is_proven_pass(
     *, held: str | None, status: str, code: int, tmp_path: Path
 ) -> None:
     claims = _claims(held) if held else Claims()
-    weighing = Weighing(today=TODAY, require_proof=True)
+    weighing = Weights(today=TODAY, require_proof=True)
     verdict = judge(tmp_path, A, A, Cluster(), weighing=weighing, claims=claims).verdict
     assert (verdict.status, verdict.exit_code, verdict.basis.proven) == (status, code, held is not None)
 

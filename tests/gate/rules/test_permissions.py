@@ -7,7 +7,7 @@ import pytest
 from tests.worlds.rules import Cluster, found, judge, needs, one, request
 from upgrade_gate.clouds.contract.grants import Rating
 from upgrade_gate.pipeline import Outcome
-from upgrade_gate.report import build as assembly
+from upgrade_gate.report import build
 
 OLD = [request("a", "ec2:DescribeVolumes")]
 NEW = [request("a", "ec2:DescribeVolumes", "ec2:CreateTags")]
@@ -88,7 +88,7 @@ def test_an_addition_that_completes_a_known_pair_says_with_what(
     rating = rated(outcome, after[-1][-1])
     assert rating.completes == completes
     assert ("ESCALATE" in rating.risk) is bool(completes)
-    document = assembly.of_outcome(outcome, labels={}, now="2026-11-01")
+    document = build.of_outcome(outcome, labels={}, now="2026-11-01")
     (shown,) = {
         (tuple(g.completes), tuple(g.risk), g.access)
         for c in document.changes

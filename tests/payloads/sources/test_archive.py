@@ -13,15 +13,14 @@ import pytest
 from tests.worlds import images
 from tests.worlds.release_image import build, release_files, tar_of
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads import payload
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.reference import Limits, ReleaseFiles, Settings
 
 FILES = release_files("4.15.3")
 
 
 def fetch(path: Path, tag: str = "") -> ReleaseFiles:
-    return source.fetch(source.parse_reference(f"archive:{path}{tag}"), Settings(verify="off"))
+    return reference.fetch(reference.parse_reference(f"archive:{path}{tag}"), Settings(verify="off"))
 
 
 @pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
@@ -243,11 +242,11 @@ def test_bomb_stops_at_the_cap(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(images.packed({"a.yaml": bytes(2**22)}, "plain")))
     settings = Settings(limits=Limits(unpacked=2**20))
     with pytest.raises(SourceError, match=r"bomb\.tar\.gz unpacks to more than 1048576 bytes"):
-        source.fetch(source.parse_reference(str(path)), settings)
+        reference.fetch(reference.parse_reference(str(path)), settings)
 
 
 def test_one_manifest_has_a_cap(tmp_path: Path) -> None:
     settings = Settings(limits=Limits(file=100))
     path = archive(tmp_path, {"release-metadata": b"{}", "0000_50_large.yaml": b"#" * 101})
     with pytest.raises(SourceError, match=r"0000_50_large\.yaml: 101 bytes"):
-        source.fetch(source.parse_reference(str(path)), settings)
+        reference.fetch(reference.parse_reference(str(path)), settings)

@@ -10,15 +10,14 @@ import pytest
 from tests.worlds import images
 from tests.worlds.release_image import release_files
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads import payload
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.reference import Limits, ReleaseFiles, Settings
 
 FILES = release_files("4.15.3")
 
 
 def fetch(path: Path, limits: Limits | None = None) -> ReleaseFiles:
-    return source.fetch(source.parse_reference(f"dir:{path}"), Settings(limits=limits or Limits()))
+    return reference.fetch(reference.parse_reference(f"dir:{path}"), Settings(limits=limits or Limits()))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def test_folder_or_one_that_holds_it(inside: str, tmp_path: Path) -> None:
 
 
 def test_existing_folder_needs_no_prefix(tmp_path: Path) -> None:
-    assert source.parse_reference(str(images.write(tmp_path, FILES))).scheme == "dir"
+    assert reference.parse_reference(str(images.write(tmp_path, FILES))).scheme == "dir"
 
 
 def test_link_is_refused(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import pytest
 from tests.worlds import images
 from tests.worlds.release_image import build, release_files
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import reference
 from upgrade_gate.payloads.reference import ReleaseFiles, Settings
 
 FILES = release_files("4.15.3")
 
 
 def fetch(path: Path, tag: str = "") -> ReleaseFiles:
-    return source.fetch(source.parse_reference(f"mirror:{path}{tag}"), Settings(verify="off"))
+    return reference.fetch(reference.parse_reference(f"mirror:{path}{tag}"), Settings(verify="off"))
 
 
 def test_only_tag_needs_no_name(tmp_path: Path) -> None:

@@ -10,15 +10,14 @@ import pytest
 from tests.worlds import images
 from tests.worlds.release_image import build, build_list, release_files
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads import payload
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.reference import ReleaseFiles, Settings
 
 FILES = release_files("4.15.3")
 
 
 def fetch(path: Path, tag: str = "") -> ReleaseFiles:
-    return source.fetch(source.parse_reference(f"oci:{path}{tag}"), Settings(verify="off"))
+    return reference.fetch(reference.parse_reference(f"oci:{path}{tag}"), Settings(verify="off"))
 
 
 def test_only_image_needs_no_tag(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.payloads.reference import Reference, Settings
-from upgrade_gate.payloads.registry import mirrors as _mirrors
+from upgrade_gate.payloads.registry import mirrors
 from upgrade_gate.payloads.sources import registry
 from upgrade_gate.payloads.sources.registry import parse_name
 
@@ -75,7 +75,7 @@ def test_policy_that_forbids_everything_says_so() -> None:
 
     with pytest.raises(SourceError, match="forbids its source and names no mirror"):
         registry.fetch(Reference(text, "registry", text), Settings(mirror_policies=(policy,)))
-    assert _mirrors.locations("quay.io/release", (), by_digest=True)
+    assert mirrors.locations("quay.io/release", (), by_digest=True)
 
 
 def test_digest_is_known_without_asking_anyone() -> None:

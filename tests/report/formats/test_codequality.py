@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import judges
-from tests.worlds import sample_report as sample
-from upgrade_gate.report.formats import codequality as subject
+from tests.worlds import judges, sample_report
+from upgrade_gate.report.formats import codequality
 from upgrade_gate.report.formats._options import RenderOptions
 
 # GitLab documentation, Code Quality, "Code Quality report format": the fields that an issue must have
@@ -39,7 +38,7 @@ GITLAB = {
 
 
 def issues(case: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(subject.render(sample.ALL[case](), RenderOptions()))
+    found: list[dict[str, Any]] = json.loads(codequality.render(sample_report.ALL[case](), RenderOptions()))
     return found
 
 
@@ -47,9 +46,9 @@ def test_every_report_has_the_fields_that_gitlab_wants(tmp_path: Path) -> None:
     schema = tmp_path / "gitlab.json"
     schema.write_text(json.dumps(GITLAB))
     files = []
-    for case, make in sample.ALL.items():
+    for case, make in sample_report.ALL.items():
         files.append(tmp_path / f"{case}-issues.json")
-        files[-1].write_bytes(subject.render(make(), RenderOptions()))
+        files[-1].write_bytes(codequality.render(make(), RenderOptions()))
     assert judges.check_schema(schema, *files) == ""
 
 

@@ -6,7 +6,7 @@ import re
 import msgspec
 import pytest
 
-from tests.worlds import sample_report as sample
+from tests.worlds import sample_report
 from upgrade_gate.base import plugins
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats._options import RenderOptions
@@ -39,10 +39,10 @@ def test_a_format_goes_by_the_name_of_its_file(name: str) -> None:
     assert module.EXTENSION.isalpha()
 
 
-@pytest.mark.parametrize("case", sample.ALL)
+@pytest.mark.parametrize("case", sample_report.ALL)
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_same_report_gives_the_same_bytes(name: str, case: str) -> None:
-    first, second = (render(name, sample.ALL[case]()) for _ in range(2))
+    first, second = (render(name, sample_report.ALL[case]()) for _ in range(2))
     assert first == second
     assert first.endswith("\n")
 
@@ -50,37 +50,37 @@ def test_the_same_report_gives_the_same_bytes(name: str, case: str) -> None:
 @pytest.mark.parametrize("case", ["full", "quiet", "empty", "hostile", "large"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_tells_of_the_same_findings(name: str, case: str) -> None:
-    report = sample.ALL[case]()
+    report = sample_report.ALL[case]()
     wanted = {f.fingerprint for f in report.findings}
     assert wanted == wanted & set(FINGERPRINT.findall(render(name, report, max_bytes=10_000_000)))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_format_tells_of_a_finding_that_is_not_there(name: str) -> None:
-    known = {f.fingerprint for f in sample.report().findings}
-    assert set(FINGERPRINT.findall(render(name, sample.report()))) == known
+    known = {f.fingerprint for f in sample_report.report().findings}
+    assert set(FINGERPRINT.findall(render(name, sample_report.report()))) == known
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_nothing_in_a_payload_steers_a_terminal_or_turns_text_around(name: str) -> None:
-    assert not ACTIVE.search(render(name, sample.hostile()))
+    assert not ACTIVE.search(render(name, sample_report.hostile()))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_lone_surrogate_from_a_file_name_breaks_no_format(name: str) -> None:
-    odd = sample.finding("permission-added", "ns/\udce9", "headline \ud800")
-    render(name, sample.report(findings=[odd]))
+    odd = sample_report.finding("permission-added", "ns/\udce9", "headline \ud800")
+    render(name, sample_report.report(findings=[odd]))
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
 def test_labels_for_the_change_ticket_stand_in_the_report(name: str) -> None:
-    text = render(name, sample.report())
+    text = render(name, sample_report.report())
     assert "CHG0012345" in text
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
 def test_every_report_says_how_much_of_the_cluster_is_known(name: str) -> None:
-    text = render(name, sample.report())
+    text = render(name, sample_report.report())
     if name == "json":
         states = [fact["state"] for fact in json.loads(text)["cluster"]["facts"]]
         assert (len(states) - states.count("unknown"), len(states)) == (9, 11)
@@ -101,7 +101,7 @@ def test_every_report_says_how_much_of_the_cluster_is_known(name: str) -> None:
     ],
 )
 def test_a_verdict_that_fails_for_want_of_proof_looks_green_nowhere(name: str, shut: str) -> None:
-    quiet = sample.quiet()
+    quiet = sample_report.quiet()
     assert quiet.verdict is not None
     verdict = msgspec.structs.replace(
         quiet.verdict,
@@ -119,9 +119,9 @@ def test_a_verdict_that_fails_for_want_of_proof_looks_green_nowhere(name: str, s
 @pytest.mark.parametrize("name", [n for n in FORMATS if n != "github"])
 def test_a_grant_says_what_it_lets_its_holder_do_and_which_pair_it_completes(name: str) -> None:
     """Annotations on GitHub hold one line for a finding, and so no grants."""
-    shown = words(name, sample.report())
+    shown = words(name, sample_report.report())
     if name == "json":
-        grants = [g for f in json.loads(render(name, sample.report()))["findings"] for g in f["grants"]]
+        grants = [g for f in json.loads(render(name, sample_report.report()))["findings"] for g in f["grants"]]
         assert ("write", ["iam:PassRole"]) in [(g["access"], g["completes"]) for g in grants]
     elif name == "html":
         assert "ec2:RunInstances write ESCALATE with iam:PassRole" in shown
@@ -132,7 +132,7 @@ def test_a_grant_says_what_it_lets_its_holder_do_and_which_pair_it_completes(nam
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_says_where_a_proof_comes_from(name: str) -> None:
     """Account, collection time and digest of each file; and what no such source can show."""
-    text = words(name, sample.report())
+    text = words(name, sample_report.report())
     for fact in ("123456789012", "2026-11-01T05:00:00Z", "authorization-details.json", "ab" * 32):
         assert fact in text
     assert "service control policies were not supplied" in text
@@ -140,7 +140,7 @@ def test_every_format_says_where_a_proof_comes_from(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_format_speaks_of_a_source_where_nothing_was_read(name: str) -> None:
-    assert "what identities hold was read" not in render(name, sample.report(identities=None)).lower()
+    assert "what identities hold was read" not in render(name, sample_report.report(identities=None)).lower()
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
@@ -149,14 +149,14 @@ def test_no_format_speaks_of_a_source_where_nothing_was_read(name: str) -> None:
 )
 def test_every_format_with_a_verdict_says_what_it_rests_on(case: str, said: str, name: str) -> None:
     """GitLab's list of issues has no place for a verdict."""
-    assert said in words(name, sample.ALL[case]())
+    assert said in words(name, sample_report.ALL[case]())
 
 
 @pytest.mark.parametrize("name", [n for n in FORMATS if n != "github"])
 def test_a_proven_finding_says_by_whom_and_with_which_caveats(name: str) -> None:
-    (proven,) = [f for f in sample.report().findings if f.status == "proven" and f.identity]
+    (proven,) = [f for f in sample_report.report().findings if f.status == "proven" and f.identity]
     assert proven.identity is not None
-    report = sample.report(findings=[msgspec.structs.replace(proven, caveats=["a caveat of its own"])])
+    report = sample_report.report(findings=[msgspec.structs.replace(proven, caveats=["a caveat of its own"])])
     text = words(name, report)
     assert proven.identity.id in text
     assert "a caveat of its own" in text

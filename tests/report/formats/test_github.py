@@ -3,16 +3,16 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.worlds import sample_report as sample
+from tests.worlds import sample_report
 from upgrade_gate.report.document import Report
-from upgrade_gate.report.formats import github as subject
+from upgrade_gate.report.formats import github
 from upgrade_gate.report.formats._options import RenderOptions
 
 COMMAND = re.compile(r"::(?P<level>error|warning|notice) (?P<properties>[^:]*)::(?P<message>.*)")
 
 
 def lines(report: Report) -> list[str]:
-    return subject.render(report, RenderOptions()).decode().splitlines()
+    return github.render(report, RenderOptions()).decode().splitlines()
 
 
 def annotations(report: Report) -> list[tuple[str, dict[str, str], str]]:
@@ -27,7 +27,7 @@ def annotations(report: Report) -> list[tuple[str, dict[str, str], str]]:
 
 
 def test_the_worst_come_first_and_each_component_once() -> None:
-    found = annotations(sample.report())
+    found = annotations(sample_report.report())
     assert [(level, p.get("title")) for level, p, _ in found] == [
         ("error", "aws-ebs-csi-driver-operator"),
         ("error", "openshift-cluster-api-aws"),
@@ -42,29 +42,29 @@ def test_the_worst_come_first_and_each_component_once() -> None:
 
 
 def test_at_most_ten_errors_and_ten_warnings_and_the_last_line_counts_the_rest() -> None:
-    found = annotations(sample.large(50))
+    found = annotations(sample_report.large(50))
     levels = [level for level, _, _ in found]
     errors, warnings = 33, 17
     assert (levels.count("error"), levels.count("warning"), levels.count("notice")) == (10, 10, 1)
-    assert lines(sample.large(50))[-1].startswith("::notice ")
+    assert lines(sample_report.large(50))[-1].startswith("::notice ")
     assert found[-1][2].endswith(
         f"{errors - 10} more errors and {warnings - 10} more warnings in the log and in the summary"
     )
 
 
 def test_what_is_not_annotated_is_in_the_log() -> None:
-    text = "\n".join(line for line in lines(sample.large(50)) if not line.startswith("::"))
-    assert all(f.fingerprint in text for f in sample.large(50).findings)
+    text = "\n".join(line for line in lines(sample_report.large(50)) if not line.startswith("::"))
+    assert all(f.fingerprint in text for f in sample_report.large(50).findings)
 
 
 def test_a_pass_annotates_nothing_but_the_verdict() -> None:
-    found = annotations(sample.quiet())
+    found = annotations(sample_report.quiet())
     assert [level for level, _, _ in found] == ["notice"]
     assert found[0][2].startswith("PASS 4.14.1 to 4.14.2")
 
 
 def test_hostile_names_issue_no_command() -> None:
-    report = sample.hostile()
+    report = sample_report.hostile()
     assert [level for level, _, _ in annotations(report)] == ["error", "error", "notice"]
     for line in lines(report):
         assert "##[" not in line, "the runner takes this for a command wherever it stands"
@@ -74,5 +74,5 @@ def test_hostile_names_issue_no_command() -> None:
 
 @pytest.mark.parametrize("name", ["a:b,c=d", "100%", "%0A::error::x"])
 def test_properties_are_escaped(name: str) -> None:
-    report = sample.report(findings=[sample.finding("permission-added", f"ns/{name}", "x")], changes=[])
+    report = sample_report.report(findings=[sample_report.finding("permission-added", f"ns/{name}", "x")], changes=[])
     assert annotations(report)[0][1]["title"] == name

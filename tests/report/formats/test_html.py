@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.worlds import sample_report as sample
+from tests.worlds import sample_report
 from tests.worlds.components import require
 from upgrade_gate.report.document import Report
-from upgrade_gate.report.formats import html as subject
+from upgrade_gate.report.formats import html
 from upgrade_gate.report.formats._options import RenderOptions
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Scheme = Literal["light", "dark"]
 
 
 def render(report: Report) -> str:
-    return subject.render(report, RenderOptions()).decode()
+    return html.render(report, RenderOptions()).decode()
 
 
 def policy(document: str) -> str:
@@ -58,10 +58,10 @@ class Elements(HTMLParser):
                 self.handlers.append(f"{tag} {name}")
 
 
-@pytest.mark.parametrize("case", sample.ALL)
+@pytest.mark.parametrize("case", sample_report.ALL)
 def test_the_document_refers_to_nothing_outside_itself(case: str) -> None:
     read = Elements()
-    read.feed(render(sample.ALL[case]()))
+    read.feed(render(sample_report.ALL[case]()))
     assert all(reference.startswith("#") for reference in read.references)
     assert not read.handlers
     assert not read.tags & {"img", "link", "iframe", "object", "embed", "base", "svg", "video", "audio"}
@@ -69,7 +69,7 @@ def test_the_document_refers_to_nothing_outside_itself(case: str) -> None:
 
 @pytest.mark.parametrize("case", ["full", "hostile"])
 def test_the_policy_lets_through_the_inline_parts_and_nothing_else(case: str) -> None:
-    document = render(sample.ALL[case]())
+    document = render(sample_report.ALL[case]())
     for tag in ("style", "script"):
         (inline,) = re.findall(f"<{tag}>(.*?)</{tag}>", document, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
@@ -80,24 +80,24 @@ def test_the_policy_lets_through_the_inline_parts_and_nothing_else(case: str) ->
 
 def test_hostile_names_make_no_element() -> None:
     harmless, hostile = Elements(), Elements()
-    harmless.feed(render(sample.report()))
-    hostile.feed(render(sample.hostile()))
+    harmless.feed(render(sample_report.report()))
+    hostile.feed(render(sample_report.hostile()))
     assert hostile.tags <= harmless.tags
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in render(sample.hostile())
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in render(sample_report.hostile())
 
 
 def test_the_parts_come_in_the_order_of_a_review() -> None:
-    parts = re.findall(r'<section id="(\w+)"', render(sample.report()))
+    parts = re.findall(r'<section id="(\w+)"', render(sample_report.report()))
     assert parts == ["missed", "run", "components", "facts", "proof", "remedy", "excluded", "accepted", "evidence"]
 
 
 def test_a_review_of_two_hundred_components_stays_below_two_megabytes() -> None:
-    assert len(render(sample.large()).encode()) < 2_000_000
+    assert len(render(sample_report.large()).encode()) < 2_000_000
 
 
 def test_every_link_inside_the_document_has_a_target() -> None:
     for case in ("full", "large", "hostile"):
-        document = render(sample.ALL[case]())
+        document = render(sample_report.ALL[case]())
         targets = re.findall(r' id="([^"]+)"', document)
         assert len(set(targets)) == len(targets), "an id is given twice"
         assert set(re.findall(r'href="#([^"]+)"', document)) <= set(targets)
@@ -130,7 +130,7 @@ class Viewer:
         bypass_csp: bool = False,
     ) -> Opened:
         file = self._folder / "report.html"
-        file.write_bytes(subject.render(report, RenderOptions()))
+        file.write_bytes(html.render(report, RenderOptions()))
         context = self._browser.new_context(
             offline=True,
             viewport={"width": width, "height": 900},
@@ -173,9 +173,9 @@ def viewer(browser: "Browser", tmp_path: Path) -> Iterator[Viewer]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("case", sample.ALL)
+@pytest.mark.parametrize("case", sample_report.ALL)
 def test_chromium_has_no_complaint_and_asks_for_nothing_but_the_file(viewer: Viewer, case: str) -> None:
-    opened = viewer.open(sample.ALL[case]())
+    opened = viewer.open(sample_report.ALL[case]())
     assert opened.complaints == []
     assert [url.rpartition("/")[2] for url in opened.requests] == ["report.html"]
 
@@ -187,7 +187,7 @@ def test_axe_finds_no_violation(viewer: Viewer, case: str, scheme: Scheme) -> No
     require("python:axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
-    opened = viewer.open(sample.ALL[case](), scheme=scheme, bypass_csp=True)
+    opened = viewer.open(sample_report.ALL[case](), scheme=scheme, bypass_csp=True)
     opened.page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
     result = Axe().run(opened.page)
     assert result.violations_count == 0, result.generate_report()
@@ -197,7 +197,7 @@ def test_axe_finds_no_violation(viewer: Viewer, case: str, scheme: Scheme) -> No
 @pytest.mark.parametrize("width", [320, 768, 1280])
 @pytest.mark.parametrize("case", ["full", "quiet", "difference", "hostile"])
 def test_no_width_needs_sideways_scrolling(viewer: Viewer, case: str, width: int) -> None:
-    page = viewer.open(sample.ALL[case](), width=width).page
+    page = viewer.open(sample_report.ALL[case](), width=width).page
     page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     wide = page.evaluate(
@@ -209,7 +209,7 @@ def test_no_width_needs_sideways_scrolling(viewer: Viewer, case: str, width: int
 
 @pytest.mark.browser
 def test_a_copy_button_puts_the_command_on_the_clipboard(viewer: Viewer) -> None:
-    page = viewer.open(sample.report()).page
+    page = viewer.open(sample_report.report()).page
     step = page.locator("#s1")
     step.get_by_role("button", name="Copy step 1").click()
     step.get_by_role("button", name="Copied step 1").wait_for()
@@ -221,10 +221,10 @@ def test_a_copy_button_puts_the_command_on_the_clipboard(viewer: Viewer) -> None
 
 
 def test_the_head_counts_the_steps_that_end_the_verdict_apart_from_those_after_it() -> None:
-    page = subject.render(sample.report(), RenderOptions()).decode()
+    page = html.render(sample_report.report(), RenderOptions()).decode()
     steps = {
         (r.when, r.step, tuple(r.argv), r.file)
-        for f in sample.report().findings
+        for f in sample_report.report().findings
         if f.status == "open"
         for r in f.remedy
     }
@@ -235,7 +235,7 @@ def test_the_head_counts_the_steps_that_end_the_verdict_apart_from_those_after_i
 
 @pytest.mark.browser
 def test_what_is_for_after_the_upgrade_is_folded_and_a_link_opens_it(viewer: Viewer) -> None:
-    page = viewer.open(sample.report()).page
+    page = viewer.open(sample_report.report()).page
     last = page.locator(".clean-up li").last
     assert not last.is_visible()
     page.evaluate("number => { location.hash = number }", last.get_attribute("id"))
@@ -244,7 +244,7 @@ def test_what_is_for_after_the_upgrade_is_folded_and_a_link_opens_it(viewer: Vie
 
 @pytest.mark.browser
 def test_the_filter_finds_a_component_by_what_it_asks_for(viewer: Viewer) -> None:
-    page = viewer.open(sample.large()).page
+    page = viewer.open(sample_report.large()).page
     status = page.locator("#shown")
     page.get_by_label("Search").fill("service17:Action")
     assert status.inner_text() == "1 of 200 components"
@@ -258,7 +258,7 @@ def test_the_filter_finds_a_component_by_what_it_asks_for(viewer: Viewer) -> Non
 
 @pytest.mark.browser
 def test_unfolding_all_shows_every_permission(viewer: Viewer) -> None:
-    page = viewer.open(sample.large(60)).page
+    page = viewer.open(sample_report.large(60)).page
     assert not page.get_by_text("service3:Action1Something").is_visible()
     page.get_by_role("button", name="Unfold all").click()
     assert page.get_by_text("service3:Action1Something").is_visible()
@@ -268,7 +268,7 @@ def test_unfolding_all_shows_every_permission(viewer: Viewer) -> None:
 
 @pytest.mark.browser
 def test_following_a_link_unfolds_its_component(viewer: Viewer) -> None:
-    page = viewer.open(sample.large()).page
+    page = viewer.open(sample_report.large()).page
     page.locator("#missed summary").click()
     page.get_by_role("link", name="component-150 gains 6 permissions").first.click()
     page.get_by_text("service150:Action3Something").wait_for(state="visible")
@@ -276,7 +276,7 @@ def test_following_a_link_unfolds_its_component(viewer: Viewer) -> None:
 
 @pytest.mark.browser
 def test_everything_but_filter_and_copying_works_without_scripts(viewer: Viewer) -> None:
-    page = viewer.open(sample.report(), scripts=False).page
+    page = viewer.open(sample_report.report(), scripts=False).page
     assert not page.locator(".tools").is_visible()
     assert page.get_by_role("button", name="Copy").count() == 0
     page.locator("summary", has_text="cloud-network-config-controller").click()
@@ -289,7 +289,7 @@ def test_a_print_has_every_finding_and_every_permission(viewer: Viewer, scripts:
     require("python:pypdf")
     from pypdf import PdfReader
 
-    report = sample.report()
+    report = sample_report.report()
     printed = viewer.open(report, scripts=scripts, scheme="dark").page.pdf(format="A4")
     text = re.sub(r"\s+", "", "".join(page.extract_text() for page in PdfReader(BytesIO(printed)).pages))
     grants = [g.permission for change in report.changes for g in change.permissions.added]
@@ -299,7 +299,7 @@ def test_a_print_has_every_finding_and_every_permission(viewer: Viewer, scripts:
 
 @pytest.mark.browser
 def test_the_keyboard_reaches_the_findings_and_opens_a_component(viewer: Viewer) -> None:
-    page = viewer.open(sample.report()).page
+    page = viewer.open(sample_report.report()).page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the findings"
     page.keyboard.press("Enter")

@@ -3,21 +3,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds import judges
-from tests.worlds import sample_report as sample
+from tests.worlds import judges, sample_report
 from upgrade_gate.report.document import SCHEMA, encode, schema
 from upgrade_gate.report.formats import json as subject
 from upgrade_gate.report.formats._options import RenderOptions
 
 
 def render(case: str) -> bytes:
-    return subject.render(sample.ALL[case](), RenderOptions())
+    return subject.render(sample_report.ALL[case](), RenderOptions())
 
 
 def test_every_report_keeps_to_the_published_schema(tmp_path: Path) -> None:
     published = tmp_path / "schema.json"
     published.write_text(json.dumps(schema()))
-    for case in sample.ALL:
+    for case in sample_report.ALL:
         (tmp_path / f"{case}-report.json").write_bytes(render(case))
     assert judges.check_schema(published, *sorted(tmp_path.glob("*-report.json"))) == ""
 
@@ -31,13 +30,13 @@ def test_the_published_schema_refuses_a_report_without_a_verdict_key(tmp_path: P
     assert "verdict" in judges.check_schema(published, bad)
 
 
-@pytest.mark.parametrize("case", sample.ALL)
+@pytest.mark.parametrize("case", sample_report.ALL)
 def test_escaping_changes_no_value(case: str) -> None:
-    assert json.loads(render(case)) == json.loads(encode(sample.ALL[case]()))
+    assert json.loads(render(case)) == json.loads(encode(sample_report.ALL[case]()))
 
 
 def test_marks_beyond_the_first_plane_are_escaped_as_pairs() -> None:
-    report = sample.report(labels={"tag": "a\U000e0041b"})
+    report = sample_report.report(labels={"tag": "a\U000e0041b"})
     text = subject.render(report, RenderOptions()).decode()
     assert "\\udb40\\udc41" in text
     assert json.loads(text)["labels"] == {"tag": "a\U000e0041b"}

@@ -5,11 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.worlds import judges
-from tests.worlds import sample_report as sample
+from tests.worlds import judges, sample_report
 from tests.worlds.components import require
 from upgrade_gate.report.document import Report
-from upgrade_gate.report.formats import junit as subject
+from upgrade_gate.report.formats import junit
 from upgrade_gate.report.formats._options import RenderOptions
 
 
@@ -18,20 +17,20 @@ def read(report: Report) -> Any:
     require("python:junitparser")
     import junitparser
 
-    return junitparser.JUnitXml.fromstring(subject.render(report, RenderOptions()))
+    return junitparser.JUnitXml.fromstring(junit.render(report, RenderOptions()))
 
 
 def outcomes(report: Report) -> dict[str, str]:
     return {case.name: type(case.result[0]).__name__ if case.result else "passed" for s in read(report) for case in s}
 
 
-@pytest.mark.parametrize("case", sample.ALL)
+@pytest.mark.parametrize("case", sample_report.ALL)
 def test_every_report_passes_the_schema_of_jenkins(case: str) -> None:
     require("python:lxml")
     from lxml import etree
 
     schema = etree.XMLSchema(etree.parse(str(judges.junit_schema())))
-    document = etree.parse(BytesIO(subject.render(sample.ALL[case](), RenderOptions())))
+    document = etree.parse(BytesIO(junit.render(sample_report.ALL[case](), RenderOptions())))
     assert schema.validate(document), schema.error_log
 
 
@@ -40,31 +39,31 @@ def test_the_schema_of_jenkins_refuses_an_attribute_on_skipped(tmp_path: Path) -
     from lxml import etree
 
     schema = etree.XMLSchema(etree.parse(str(judges.junit_schema())))
-    document = subject.render(sample.report(), RenderOptions()).replace(b"<skipped>", b'<skipped message="x">')
+    document = junit.render(sample_report.report(), RenderOptions()).replace(b"<skipped>", b'<skipped message="x">')
     assert not schema.validate(etree.parse(BytesIO(document)))
 
 
 def test_a_request_ends_as_its_gravest_finding_says() -> None:
-    found = outcomes(sample.report())
-    assert found[sample.EBS] == "Failure"
-    assert found[sample.CAPA] == "Failure"
-    assert found[sample.MACHINE] == "Skipped"
-    assert found[sample.INGRESS] == "passed"
-    assert found[sample.REGISTRY] == "passed", "a warning fails nothing"
+    found = outcomes(sample_report.report())
+    assert found[sample_report.EBS] == "Failure"
+    assert found[sample_report.CAPA] == "Failure"
+    assert found[sample_report.MACHINE] == "Skipped"
+    assert found[sample_report.INGRESS] == "passed"
+    assert found[sample_report.REGISTRY] == "passed", "a warning fails nothing"
     assert found["read ClusterOperator cloud-credential"] == "Error"
     assert found["cco-not-upgradeable: ClusterOperator cloud-credential condition"] == "Failure"
     assert found["verdict"] == "passed", "the blockers above show it already"
 
 
 def test_warnings_fail_where_the_gate_fails_on_warnings() -> None:
-    report = sample.report()
+    report = sample_report.report()
     assert report.verdict is not None
     verdict = msgspec.structs.replace(report.verdict, fail_on="warning")
-    assert outcomes(msgspec.structs.replace(report, verdict=verdict))[sample.REGISTRY] == "Failure"
+    assert outcomes(msgspec.structs.replace(report, verdict=verdict))[sample_report.REGISTRY] == "Failure"
 
 
 def test_every_request_that_the_target_applies_has_a_case_even_unchanged() -> None:
-    unchanged = sample.report(findings=[], changes=[])
+    unchanged = sample_report.report(findings=[], changes=[])
     assert outcomes(unchanged) == {
         **dict.fromkeys(unchanged.requests.to, "passed"),
         **{f"read {f.name}": "passed" for f in unchanged.cluster.facts if f.state != "unknown"},  # type: ignore[union-attr]
@@ -74,13 +73,13 @@ def test_every_request_that_the_target_applies_has_a_case_even_unchanged() -> No
 
 
 def test_an_empty_run_is_still_two_suites() -> None:
-    suites = list(read(sample.empty()))
+    suites = list(read(sample_report.empty()))
     assert [suite.name for suite in suites] == ["upgrade-gate requests", "upgrade-gate cluster"]
     assert [case.name for suite in suites for case in suite] == ["verdict"]
 
 
 def test_the_counts_are_those_of_the_cases() -> None:
-    document = read(sample.report())
+    document = read(sample_report.report())
     cases = [case for suite in document for case in suite]
     kinds = [type(case.result[0]).__name__ for case in cases if case.result]
     assert (document.tests, document.failures, document.errors) == (
@@ -91,7 +90,9 @@ def test_the_counts_are_those_of_the_cases() -> None:
 
 
 def test_a_failure_tells_what_to_do() -> None:
-    failure = next(case.result[0] for suite in read(sample.report()) for case in suite if case.name == sample.EBS)
+    failure = next(
+        case.result[0] for suite in read(sample_report.report()) for case in suite if case.name == sample_report.EBS
+    )
     assert failure.message == "aws-ebs-csi-driver-operator gains 3 permissions"
     assert failure.type == "permission-added"
     assert "+ ec2:EnableFastSnapshotRestores [COST]" in failure.text
@@ -100,11 +101,11 @@ def test_a_failure_tells_what_to_do() -> None:
 
 
 def test_what_was_accepted_says_by_whom_and_until_when() -> None:
-    skipped = subject.render(sample.report(), RenderOptions()).decode().partition("<skipped>acknowledged")[2]
+    skipped = junit.render(sample_report.report(), RenderOptions()).decode().partition("<skipped>acknowledged")[2]
     assert "accepted by cloud-team@example.com, valid through 2026-12-31, CHG0012345" in skipped
 
 
 def test_hostile_names_stay_text() -> None:
-    names = [case.name for suite in read(sample.hostile()) for case in suite]
+    names = [case.name for suite in read(sample_report.hostile()) for case in suite]
     assert any("<script>alert(1)</script>" in name for name in names)
     assert all("\n" not in name for name in names)

@@ -3,10 +3,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.worlds import sample_report as sample
+from tests.worlds import sample_report
 from tests.worlds.components import require
 from upgrade_gate.report.document import Report
-from upgrade_gate.report.formats import markdown as subject
+from upgrade_gate.report.formats import markdown
 from upgrade_gate.report.formats._options import RenderOptions
 
 FORGE = re.compile(r"(?<![\w`])@\w|(?<!\w)#\d|https?://|www\.")
@@ -39,7 +39,7 @@ class Page(HTMLParser):
 
 
 def render(report: Report, max_bytes: int | None = None) -> str:
-    return subject.render(report, RenderOptions(max_bytes=max_bytes)).decode()
+    return markdown.render(report, RenderOptions(max_bytes=max_bytes)).decode()
 
 
 def page(report: Report) -> Page:
@@ -53,16 +53,16 @@ def page(report: Report) -> Page:
 
 
 def test_the_first_line_is_the_verdict() -> None:
-    first = render(sample.report()).splitlines()[0]
+    first = render(sample_report.report()).splitlines()[0]
     assert first.startswith("## BLOCKED 4.13.99 to 4.14.0: 3 findings block the upgrade")
 
 
 def test_what_cco_and_cvo_would_miss_is_the_first_list() -> None:
-    assert page(sample.report()).headings[1:] == ["CCO and CVO would miss", "Other findings", "Proof"]
+    assert page(sample_report.report()).headings[1:] == ["CCO and CVO would miss", "Other findings", "Proof"]
 
 
 def test_every_component_is_a_folded_part_the_worst_first() -> None:
-    text = render(sample.report())
+    text = render(sample_report.report())
     summaries = re.findall("<details><summary>(.*?)</summary>", text)
     assert "aws-ebs-csi-driver-operator" in summaries[0]
     assert "openshift-cluster-api-aws" in summaries[1]
@@ -71,13 +71,13 @@ def test_every_component_is_a_folded_part_the_worst_first() -> None:
 
 
 def test_permissions_are_a_diff() -> None:
-    text = render(sample.report())
+    text = render(sample_report.report())
     assert "```diff\n- ec2:DescribeAvailabilityZone\n+ ec2:EnableFastSnapshotRestores [COST]\n" in text
 
 
 @pytest.mark.parametrize("limit", [65_000, 30_000, 5_000])
 def test_too_long_a_report_is_cut_by_whole_components_and_says_so_in_line_two(limit: int) -> None:
-    text = render(sample.large(), limit)
+    text = render(sample_report.large(), limit)
     assert len(text.encode()) <= limit
     first, second, *_ = text.splitlines()
     assert first.startswith("## BLOCKED")
@@ -87,37 +87,37 @@ def test_too_long_a_report_is_cut_by_whole_components_and_says_so_in_line_two(li
 
 
 def test_the_limit_is_that_of_a_comment_unless_told_otherwise() -> None:
-    assert len(render(sample.large()).encode()) <= 65_000
-    assert "Cut to fit" not in render(sample.large(), 10_000_000)
+    assert len(render(sample_report.large()).encode()) <= 65_000
+    assert "Cut to fit" not in render(sample_report.large(), 10_000_000)
 
 
 def test_the_harmless_end_is_cut_first() -> None:
-    whole = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample.large(), 10_000_000))
-    cut = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample.large()))
+    whole = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample_report.large(), 10_000_000))
+    cut = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample_report.large()))
     assert cut
     assert cut == whole[: len(cut)]
 
 
 @pytest.mark.parametrize("limit", [0, 1, 50, 300])
 def test_even_an_absurd_limit_is_kept(limit: int) -> None:
-    assert len(subject.render(sample.report(), RenderOptions(max_bytes=limit))) <= limit
+    assert len(markdown.render(sample_report.report(), RenderOptions(max_bytes=limit))) <= limit
 
 
 def test_hostile_names_become_neither_html_nor_links() -> None:
-    read = page(sample.hostile())
+    read = page(sample_report.hostile())
     tags = {tag for tag, _ in read.tags}
     assert tags <= {"h2", "h3", "ul", "li", "p", "strong", "code", "pre", "details", "summary", "b"}
     assert all(not attributes or set(attributes) == {"class"} for _, attributes in read.tags)
 
 
 def test_hostile_names_mention_nobody_and_refer_to_nothing() -> None:
-    assert not FORGE.search("".join(page(sample.hostile()).text))
+    assert not FORGE.search("".join(page(sample_report.hostile()).text))
 
 
-@pytest.mark.parametrize("name", sample.HOSTILE)
+@pytest.mark.parametrize("name", sample_report.HOSTILE)
 def test_what_a_reader_sees_is_the_name(name: str) -> None:
-    hostile = sample.HOSTILE[name]
-    report = sample.report(findings=[sample.finding("permission-added", "ns/a", hostile)], changes=[])
+    hostile = sample_report.HOSTILE[name]
+    report = sample_report.report(findings=[sample_report.finding("permission-added", "ns/a", hostile)], changes=[])
     require("python:markdown_it")
     from markdown_it import MarkdownIt
 

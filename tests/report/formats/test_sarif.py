@@ -8,17 +8,16 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from tests.worlds import judges
-from tests.worlds import sample_report as sample
+from tests.worlds import judges, sample_report
 from tests.worlds.components import require
 from upgrade_gate.gate.findings import catalogue
 from upgrade_gate.report.document import EvidenceView, Report
-from upgrade_gate.report.formats import sarif as subject
+from upgrade_gate.report.formats import sarif
 from upgrade_gate.report.formats._options import RenderOptions
 
 
 def render(report: Report) -> bytes:
-    return subject.render(report, RenderOptions())
+    return sarif.render(report, RenderOptions())
 
 
 def run(report: Report) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def run(report: Report) -> dict[str, Any]:
 
 def write_all(folder: Path) -> list[Path]:
     files = []
-    for case, make in sample.ALL.items():
+    for case, make in sample_report.ALL.items():
         files.append(folder / f"{case}.sarif")
         files[-1].write_bytes(render(make()))
     return files
@@ -41,7 +40,7 @@ def test_every_report_passes_the_schema(tmp_path: Path) -> None:
 
 def test_the_schema_refuses_a_level_that_is_none(tmp_path: Path) -> None:
     bad = tmp_path / "bad.sarif"
-    bad.write_bytes(render(sample.report()).replace(b'"level": "error"', b'"level": "fatal"'))
+    bad.write_bytes(render(sample_report.report()).replace(b'"level": "error"', b'"level": "fatal"'))
     assert "fatal" in judges.check_schema(judges.sarif_schema(), bad)
 
 
@@ -50,16 +49,16 @@ def test_another_reader_counts_what_we_wrote(tmp_path: Path) -> None:
     from sarif import loader
 
     file = tmp_path / "full.sarif"
-    file.write_bytes(render(sample.report()))
+    file.write_bytes(render(sample_report.report()))
     read = loader.load_sarif_file(str(file))
     assert read.get_distinct_tool_names() == ["upgrade-gate"]
-    assert read.get_result_count() == len(sample.report().findings)
+    assert read.get_result_count() == len(sample_report.report().findings)
 
 
-@pytest.mark.parametrize("case", sample.ALL)
+@pytest.mark.parametrize("case", sample_report.ALL)
 def test_every_result_has_a_relative_place_and_a_line(case: str) -> None:
     """One result without either, and GitHub refuses the whole file."""
-    for result in run(sample.ALL[case]())["results"]:
+    for result in run(sample_report.ALL[case]())["results"]:
         assert len(result["locations"]) == 1
         for location in result["locations"] + result.get("relatedLocations", []):
             physical = location["physicalLocation"]
@@ -73,7 +72,7 @@ def test_every_result_has_a_relative_place_and_a_line(case: str) -> None:
 
 
 def test_the_place_is_the_line_in_the_target_and_the_others_are_related() -> None:
-    result = next(r for r in run(sample.report())["results"] if r["ruleId"] == "permission-added")
+    result = next(r for r in run(sample_report.report())["results"] if r["ruleId"] == "permission-added")
     physical = result["locations"][0]["physicalLocation"]
     assert physical["artifactLocation"]["uri"] == "0000_50_cluster-storage-operator_03_aws.yaml"
     assert physical["region"]["startLine"] == 14
@@ -81,13 +80,13 @@ def test_the_place_is_the_line_in_the_target_and_the_others_are_related() -> Non
 
 
 def test_a_finding_that_no_file_shows_is_placed_in_the_configuration() -> None:
-    result = next(r for r in run(sample.report())["results"] if r["ruleId"] == "fact-unknown")
+    result = next(r for r in run(sample_report.report())["results"] if r["ruleId"] == "fact-unknown")
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "upgrade-gate.yaml"
 
 
-@pytest.mark.parametrize("case", sample.ALL)
+@pytest.mark.parametrize("case", sample_report.ALL)
 def test_results_name_their_rule_and_carry_our_fingerprint(case: str) -> None:
-    report = sample.ALL[case]()
+    report = sample_report.ALL[case]()
     document = run(report)
     rules = document["tool"]["driver"]["rules"]
     assert len({rule["id"] for rule in rules}) == len(rules)
@@ -98,7 +97,7 @@ def test_results_name_their_rule_and_carry_our_fingerprint(case: str) -> None:
 
 
 def test_rules_bring_the_help_of_the_catalogue() -> None:
-    for rule in run(sample.report())["tool"]["driver"]["rules"]:
+    for rule in run(sample_report.report())["tool"]["driver"]["rules"]:
         known = catalogue().get(rule["id"])
         if known:
             assert rule["shortDescription"]["text"] == known.title
@@ -108,7 +107,7 @@ def test_rules_bring_the_help_of_the_catalogue() -> None:
 
 
 def test_only_what_is_accepted_or_proven_is_suppressed() -> None:
-    report = sample.report()
+    report = sample_report.report()
     suppressed = {
         r["partialFingerprints"]["upgradeGate/v1"]: r["suppressions"]
         for r in run(report)["results"]
@@ -121,7 +120,7 @@ def test_only_what_is_accepted_or_proven_is_suppressed() -> None:
 
 
 def test_levels_follow_what_the_gate_does_with_a_finding() -> None:
-    levels = {r["ruleId"]: r["level"] for r in run(sample.report())["results"]}
+    levels = {r["ruleId"]: r["level"] for r in run(sample_report.report())["results"]}
     assert levels["permission-added"] == "error"
     assert levels["fact-unknown"] == "error"
     assert levels["live-request-drift"] == "warning"
@@ -129,7 +128,7 @@ def test_levels_follow_what_the_gate_does_with_a_finding() -> None:
 
 
 def test_warnings_are_errors_where_the_gate_fails_on_warnings() -> None:
-    report = sample.report()
+    report = sample_report.report()
     assert report.verdict is not None
     strict = msgspec.structs.replace(report, verdict=msgspec.structs.replace(report.verdict, fail_on="warning"))
     levels = {r["ruleId"]: r["level"] for r in run(strict)["results"]}
@@ -138,9 +137,9 @@ def test_warnings_are_errors_where_the_gate_fails_on_warnings() -> None:
 
 def test_the_limits_of_code_scanning_are_kept() -> None:
     places = [EvidenceView(side="to", file=f"f{n}.yaml", document=0, line=1) for n in range(1500)]
-    findings = [sample.finding("permission-added", "ns/a", "a", evidence=places)]
-    findings += [sample.finding("secret-missing", f"ns/{n}", "x", severity="warning") for n in range(26_000)]
-    document = run(sample.report(findings=findings, changes=[]))
+    findings = [sample_report.finding("permission-added", "ns/a", "a", evidence=places)]
+    findings += [sample_report.finding("secret-missing", f"ns/{n}", "x", severity="warning") for n in range(26_000)]
+    document = run(sample_report.report(findings=findings, changes=[]))
     assert len(document["results"]) == 25_000
     assert document["results"][0]["ruleId"] == "permission-added", "the worst are kept"
     assert len(document["results"][0]["locations"] + document["results"][0]["relatedLocations"]) <= 1000
@@ -150,15 +149,15 @@ def test_the_limits_of_code_scanning_are_kept() -> None:
 
 
 def test_a_large_report_is_far_below_ten_megabytes_packed() -> None:
-    assert len(gzip.compress(render(sample.large()))) < 1_000_000
+    assert len(gzip.compress(render(sample_report.large()))) < 1_000_000
 
 
 def test_runs_of_one_cluster_replace_each_other_whatever_the_versions() -> None:
-    first, second = sample.report(), sample.report(hops=sample.quiet().hops)
+    first, second = sample_report.report(), sample_report.report(hops=sample_report.quiet().hops)
     assert run(first)["automationDetails"] == run(second)["automationDetails"]
     assert run(first)["automationDetails"]["id"] == "upgrade-gate/0b7d1c5e-6f1c-4d1b-9d5a-2f3e4a5b6c7d/"
 
 
 def test_hostile_names_make_no_link() -> None:
-    for result in run(sample.hostile())["results"]:
+    for result in run(sample_report.hostile())["results"]:
         assert not re.search(r"(?<!\\)[\[\]]", result["message"]["text"])

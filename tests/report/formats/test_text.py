@@ -4,7 +4,7 @@ import unicodedata
 import msgspec
 import pytest
 
-from tests.worlds import sample_report as sample
+from tests.worlds import sample_report
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats import text as subject
 from upgrade_gate.report.formats._options import RenderOptions
@@ -21,15 +21,15 @@ def place(found: list[str], text: str) -> int:
 
 
 def test_the_first_line_names_the_cluster_and_how_much_of_it_is_known() -> None:
-    assert lines(sample.report())[0] == "c1-x7k2p, https://api.c1.example.com:6443: read 9 of 11 facts"
+    assert lines(sample_report.report())[0] == "c1-x7k2p, https://api.c1.example.com:6443: read 9 of 11 facts"
 
 
 def test_without_a_cluster_the_first_line_says_so() -> None:
-    assert lines(sample.empty())[0].startswith("No cluster")
+    assert lines(sample_report.empty())[0].startswith("No cluster")
 
 
 def test_what_cco_and_cvo_would_miss_stands_first() -> None:
-    found = lines(sample.report())
+    found = lines(sample_report.report())
     verdict = place(found, "BLOCKED  4.13.99 to 4.14.0")
     missed = place(found, "CCO and CVO would miss (4)")
     others = place(found, "Other findings")
@@ -40,32 +40,34 @@ def test_what_cco_and_cvo_would_miss_stands_first() -> None:
 
 
 def test_a_risky_permission_comes_before_a_harmless_one_and_covered_ones_are_a_number() -> None:
-    found = lines(sample.report())
+    found = lines(sample_report.report())
     risky = place(found, "+ ec2:EnableFastSnapshotRestores [COST]")
     assert 0 < risky < place(found, "+ ec2:DescribeSnapshots") < place(found, "and 3 permissions covered already")
     assert place(found, "ec2:DescribeVolumes") == -1
 
 
 def test_a_widened_permission_shows_what_it_was() -> None:
-    widened = [f for f in sample.report().findings if f.rule == "permission-widened"]
-    found = lines(sample.report(findings=[msgspec.structs.replace(widened[0], status="open", acknowledgement=None)]))
+    widened = [f for f in sample_report.report().findings if f.rule == "permission-widened"]
+    found = lines(
+        sample_report.report(findings=[msgspec.structs.replace(widened[0], status="open", acknowledgement=None)])
+    )
     before = place(found, '- kms:CreateGrant if {"Bool": {"kms:GrantIsForAWSResource": true}}')
     assert found[before + 1].strip() == "+ kms:CreateGrant [ESCALATE]"
 
 
 def test_an_accepted_finding_shows_owner_end_and_ticket() -> None:
-    text = " ".join(" ".join(lines(sample.report())).split())
+    text = " ".join(" ".join(lines(sample_report.report())).split())
     assert "ACCEPTED openshift-machine-api-aws loosens kms:CreateGrant" in text
     assert "by cloud-team@example.com, until 2026-12-31: the key policy holds the condition (CHG0012345)" in text
 
 
 def test_an_unread_fact_names_the_permission_to_add() -> None:
-    text = " ".join(" ".join(lines(sample.report())).split())
+    text = " ".join(" ".join(lines(sample_report.report())).split())
     assert "get clusteroperators/cloud-credential: forbidden add get clusteroperators.config.openshift.io" in text
 
 
 def test_a_run_without_changes_is_short_and_ends_with_the_command() -> None:
-    found = lines(sample.quiet())
+    found = lines(sample_report.quiet())
     proof = found[found.index("Proof") : len(found) - found[::-1].index("")]
     assert len([line for line in found if line and line not in proof]) <= 14
     assert found[-2].strip() == "oc adm upgrade --to-image \\"
@@ -73,7 +75,7 @@ def test_a_run_without_changes_is_short_and_ends_with_the_command() -> None:
 
 
 def test_a_blocked_run_ends_with_exit_code_and_next_step() -> None:
-    text = " ".join(" ".join(lines(sample.report())[-4:]).split())
+    text = " ".join(" ".join(lines(sample_report.report())[-4:]).split())
     assert "BLOCKED (exit 3): 3 blockers, 1 unknown, 2 warnings open, 1 acknowledged." in text
     assert "upgrade-gate remediate" in text
 
@@ -81,42 +83,42 @@ def test_a_blocked_run_ends_with_exit_code_and_next_step() -> None:
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("case", ["full", "quiet", "empty", "difference", "large"])
 def test_no_line_is_wider_than_the_terminal_unless_it_is_one_word(case: str, width: int) -> None:
-    for line in lines(sample.ALL[case](), width=width):
+    for line in lines(sample_report.ALL[case](), width=width):
         wide = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
         words = line.strip().removesuffix("\\").split()
         assert wide <= width or max(map(len, words)) > width - 40, line
 
 
 def test_wide_characters_take_two_columns() -> None:
-    report = sample.report(labels={"team": "\u5e73\u53f0" * 10 + " " + "\u5e73\u53f0" * 20})
+    report = sample_report.report(labels={"team": "\u5e73\u53f0" * 10 + " " + "\u5e73\u53f0" * 20})
     label = [line for line in lines(report) if "\u5e73" in line]
     assert len(label) == 2
 
 
 def test_colour_changes_nothing_but_colour() -> None:
-    plain = subject.render(sample.report(), RenderOptions()).decode()
-    coloured = subject.render(sample.report(), RenderOptions(color=True)).decode()
+    plain = subject.render(sample_report.report(), RenderOptions()).decode()
+    coloured = subject.render(sample_report.report(), RenderOptions(color=True)).decode()
     assert "\x1b" not in plain
     assert coloured != plain
     assert COLOUR.sub("", coloured) == plain
 
 
 def test_hostile_names_bring_no_escape_sequence_even_where_colour_is_wanted() -> None:
-    coloured = subject.render(sample.hostile(), RenderOptions(color=True)).decode()
+    coloured = subject.render(sample_report.hostile(), RenderOptions(color=True)).decode()
     assert "\x1b" not in COLOUR.sub("", coloured)
     assert "[31mred" in coloured
     assert "\x1b[31mred" not in coloured
 
 
 def test_the_commands_can_be_pasted() -> None:
-    text = "\n".join(lines(sample.report()))
+    text = "\n".join(lines(sample_report.report()))
     command = text[text.index("ccoctl aws") : text.index("fill in")].replace("\\\n", " ").split()
     assert command[:6] == ["ccoctl", "aws", "create-iam-roles", "--name", "'<NAME>'", "--region"]
     assert command[-1] == "'<PROVIDER_ARN>'"
 
 
 def test_a_diff_shows_changes_and_judges_nothing() -> None:
-    found = lines(sample.difference())
+    found = lines(sample_report.difference())
     text = "\n".join(found)
     assert "DIFF  5 requests change, 10 permissions added, 3 of them covered already." in text
     assert "+ 3 permissions covered already by ec2:Describe*" in text
@@ -126,9 +128,11 @@ def test_a_diff_shows_changes_and_judges_nothing() -> None:
 
 
 def test_many_permissions_run_on_instead_of_filling_the_screen() -> None:
-    grants = [sample.grant(f"ec2:Action{n:03}") for n in range(60)]
+    grants = [sample_report.grant(f"ec2:Action{n:03}") for n in range(60)]
     found = lines(
-        sample.report(findings=[sample.finding("request-added", "ns/a", "a is new", grants=grants)], changes=[])
+        sample_report.report(
+            findings=[sample_report.finding("request-added", "ns/a", "a is new", grants=grants)], changes=[]
+        )
     )
     assert all(any(f"ec2:Action{n:03}" in line for line in found) for n in range(60))
     assert len([line for line in found if "ec2:Action" in line]) <= 20

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from upgrade_gate.base.errors import ConfigurationError, UsageError
-from upgrade_gate.cli import stderr as _stderr
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stderr, stdout
 from upgrade_gate.cli.option_types import Day, near
 
 if TYPE_CHECKING:
@@ -59,12 +58,12 @@ def command(
     entries = [{"fingerprint": fingerprint, **shared} for fingerprint in wanted]
     added = _check(entries)
     if expires < datetime.now(UTC).date():
-        _stderr.say(f"warning: {expires} is over: this acknowledges nothing")
+        stderr.say(f"warning: {expires} is over: this acknowledges nothing")
     if write is None:
-        _stdout.write(_HEAD + _yaml(entries, headlines))
+        stdout.write(_HEAD + _yaml(entries, headlines))
         return
     _append(write, entries, headlines, added)
-    _stderr.say(f"{write}: {len(entries)} added")
+    stderr.say(f"{write}: {len(entries)} added")
 
 
 def _findings(path: str) -> Sequence[Mapping[str, Any]]:
@@ -104,16 +103,18 @@ def _choose(findings: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> dic
                 f"{fingerprint}: {finding.get('rule')} can never be acknowledged here",
                 hint=f"upgrade-gate explain {finding.get('rule')} says how it is closed",
             )
-        headlines[fingerprint] = " ".join(_stderr.plain(f"{finding.get('rule')}: {finding.get('headline')}").split())
+        headlines[fingerprint] = " ".join(stderr.plain(f"{finding.get('rule')}: {finding.get('headline')}").split())
     return headlines
 
 
 def _check(entries: Sequence[Mapping[str, Any]]) -> tuple[Acknowledgement, ...]:
     """Return the entries as they will be read; raises UsageError where an option's value would be refused then."""
     from upgrade_gate.gate import acknowledgements
-    from upgrade_gate.reading import settings_file as strict_yaml
+    from upgrade_gate.reading import settings_file
 
-    root = strict_yaml.parse(json.dumps({"acknowledgements": entries}, ensure_ascii=False).encode(), "the command line")
+    root = settings_file.parse(
+        json.dumps({"acknowledgements": entries}, ensure_ascii=False).encode(), "the command line"
+    )
     assert root is not None  # noqa: S101 - it was just made
     try:
         return acknowledgements.read(root)
@@ -139,10 +140,10 @@ def _append(
 ) -> None:
     """Append to a file, which keeps its comments; the file is written only if it then reads as old plus new."""
     from upgrade_gate.gate import acknowledgements
-    from upgrade_gate.reading import settings_file as strict_yaml
+    from upgrade_gate.reading import settings_file
 
     if not path.exists():
-        _stdout.write_file(path, _HEAD + _yaml(entries, headlines))
+        stdout.write_file(path, _HEAD + _yaml(entries, headlines))
         return
     before = acknowledgements.load([path])
     text = path.read_text(encoding="utf-8-sig")
@@ -158,7 +159,7 @@ def _append(
         indent = last[: len(last) - len(last.lstrip())]
         after = text.rstrip("\n") + "\n" + _yaml(entries, headlines, indent)
     try:
-        root = strict_yaml.parse(after.encode(), str(path))
+        root = settings_file.parse(after.encode(), str(path))
         read = acknowledgements.read(root) if root else ()
     except ConfigurationError:
         read = ()
@@ -167,7 +168,7 @@ def _append(
             f"{path}: has a form that cannot be appended to",
             hint="run again without --write and put the entries there by hand",
         )
-    _stdout.write_file(path, after)
+    stdout.write_file(path, after)
 
 
 def _content(entry: Acknowledgement) -> tuple[object, ...]:

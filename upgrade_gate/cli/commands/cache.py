@@ -32,11 +32,11 @@ def command() -> None:
 def prune(days: float, cache_dir: Path | None) -> None:
     """Remove entries of the cache that were not used lately. Nothing else in the folder is touched."""
     from upgrade_gate.base.errors import OutputError
-    from upgrade_gate.payloads import cache as _cache
+    from upgrade_gate.payloads import cache
 
-    folder = cache_dir or _cache.default_folder()
+    folder = cache_dir or cache.default_folder()
     try:
-        removed = _cache.prune(folder, days)
+        removed = cache.prune(folder, days)
     except OSError as exc:
         raise OutputError(f"the cache in {folder} cannot be pruned: {exc.strerror}") from exc
     click.echo(f"{folder}: removed {removed.files} files, {removed.size} bytes")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode
-from upgrade_gate.cli import run as _wiring
-from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import run, stderr
 from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
 
 if TYPE_CHECKING:
@@ -46,31 +45,31 @@ def command(
     Exit codes: 0 pass, 3 blocked, 4 cannot tell, 2 usage; 1 is never a verdict.
     """
     from upgrade_gate import pipeline
-    from upgrade_gate.cli import bundle_folder as _bundle
-    from upgrade_gate.report import build as assembly
+    from upgrade_gate.cli import bundle_folder
+    from upgrade_gate.report import build
 
     if bundle is not None:
-        _bundle.check(bundle)
-    outcome = pipeline.check(*_wiring.gate_run(release, cluster, gate, registry))
-    document = assembly.of_outcome(
-        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=_wiring.policy_notes(gate)
+        bundle_folder.check(bundle)
+    outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
+    document = build.of_outcome(
+        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=run.policy_notes(gate)
     )
-    _wiring.write_reports(document, output)
+    run.write_reports(document, output)
     if bundle is not None:
         _write_bundle(outcome, document, bundle)
     if outcome.verdict.exit_code is ExitCode.UNDETERMINED:
-        _stderr.no_verdict(outcome.verdict.summary)
+        stderr.no_verdict(outcome.verdict.summary)
     else:
-        _stderr.say(outcome.verdict.summary)
+        stderr.say(outcome.verdict.summary)
     return outcome.verdict.exit_code
 
 
 def _write_bundle(outcome: Outcome, document: Report, directory: Path) -> None:
     """Write the bundle; where a release could not be read there is nothing to put into one."""
-    from upgrade_gate.cli import bundle_folder as _bundle
+    from upgrade_gate.cli import bundle_folder
     from upgrade_gate.remedy import bundle as remediation
 
     if outcome.survey.unread:
-        _stderr.say(f"no bundle was written: {outcome.survey.unread[0].reference} could not be read")
+        stderr.say(f"no bundle was written: {outcome.survey.unread[0].reference} could not be read")
         return
-    _bundle.write(remediation.build(outcome, document), directory)
+    bundle_folder.write(remediation.build(outcome, document), directory)

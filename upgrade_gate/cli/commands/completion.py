@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stdout
 
 __all__ = ["command"]
 
@@ -20,4 +20,4 @@ def command(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None, shell  # noqa: S101 - the three shells are click's own
     # BashComplete.source also runs bash to ask its version; the script is the same without
-    _stdout.write(ShellComplete.source(kind(cli, {}, "upgrade-gate", COMPLETE_VARIABLE)) + "\n")
+    stdout.write(ShellComplete.source(kind(cli, {}, "upgrade-gate", COMPLETE_VARIABLE)) + "\n")

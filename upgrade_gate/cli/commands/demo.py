@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode
-from upgrade_gate.cli import run as _wiring
-from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import run, stderr
 from upgrade_gate.cli.options import output_options
 
 if TYPE_CHECKING:
@@ -35,15 +34,15 @@ def command(*, output: OutputOptions, exit_code: bool) -> ExitCode:
     from upgrade_gate import pipeline
     from upgrade_gate.base import plugins
     from upgrade_gate.gate import acknowledgements
-    from upgrade_gate.report import build as assembly
+    from upgrade_gate.report import build
 
     with resources.as_file(resources.files("upgrade_gate.data") / "demo") as folder:
         reader = plugins.load("cluster.readers", "must_gather").open_dump(folder / "cluster")
-        plan = pipeline.Plan(to=f"dir:{folder / 'target'}", from_=f"dir:{folder / 'current'}", reader=reader)
-        weighing = pipeline.Weighing(
+        plan = pipeline.Inputs(to=f"dir:{folder / 'target'}", from_=f"dir:{folder / 'current'}", reader=reader)
+        weighing = pipeline.Weights(
             acknowledgements=acknowledgements.load([folder / "acknowledgements.yaml"]), today=date.fromisoformat(NOW)
         )
         outcome = pipeline.check(plan, weighing)
-    _wiring.write_reports(assembly.of_outcome(outcome, labels={}, now=NOW), output)
-    _stderr.say(f"demo: check would exit with {int(outcome.verdict.exit_code)}")
+    run.write_reports(build.of_outcome(outcome, labels={}, now=NOW), output)
+    stderr.say(f"demo: check would exit with {int(outcome.verdict.exit_code)}")
     return outcome.verdict.exit_code if exit_code else ExitCode.PASS

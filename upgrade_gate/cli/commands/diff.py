@@ -8,14 +8,13 @@ import click
 from msgspec.structs import replace
 
 from upgrade_gate.base.errors import ExitCode, SourceError
-from upgrade_gate.cli import run as _wiring
-from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import run, stderr
 from upgrade_gate.cli.options import cluster_options, configuration_option, output_options, registry_options
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, OutputOptions, RegistryOptions
-    from upgrade_gate.pipeline import Survey
+    from upgrade_gate.pipeline import Comparison
 
 __all__ = ["command"]
 
@@ -44,29 +43,29 @@ def command(
     --exit-code is given.
     """
     from upgrade_gate import pipeline
-    from upgrade_gate.report import build as assembly
+    from upgrade_gate.report import build
 
     del configuration
     if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
         cluster = replace(cluster, no_cluster=True)
-    reader = _wiring.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
-    plan = pipeline.Plan(
-        to=to, from_=from_, settings=_wiring.settings_for(registry, reader), reader=reader, given=_wiring.given(cluster)
+    reader = run.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    plan = pipeline.Inputs(
+        to=to, from_=from_, settings=run.settings_for(registry, reader), reader=reader, given=run.given(cluster)
     )
     survey = pipeline.survey(plan)
     for release in survey.unread:
         raise SourceError(f"{release.reference}: {release.reason}", hint=release.hint)
-    _wiring.write_reports(assembly.of_survey(survey), output)
+    run.write_reports(build.of_survey(survey), output)
     gaps = _gaps(survey)
     if gaps:
-        _stderr.no_verdict(f"the diff is incomplete: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if gaps[1:] else ""))
+        stderr.no_verdict(f"the diff is incomplete: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if gaps[1:] else ""))
         return ExitCode.UNDETERMINED
     if exit_code and any(hop.changes for hop in survey.hops):
         return ExitCode.BLOCKED
     return ExitCode.PASS
 
 
-def _gaps(survey: Survey) -> list[str]:
+def _gaps(survey: Comparison) -> list[str]:
     """Return what could not be read and may hide a change, one text each."""
     found: list[str] = []
     for hop in survey.hops:

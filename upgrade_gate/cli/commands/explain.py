@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stdout
 from upgrade_gate.cli.option_types import Form, near
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def command(rule: str, form: str) -> None:
     known = rules.get(rule)
     if known is None:
         raise UsageError(f"there is no rule {rule!r}", hint=near(rule, tuple(rules)))
-    _stdout.write(json.dumps(describe(known), indent=2, ensure_ascii=False) + "\n" if form == "json" else _text(known))
+    stdout.write(json.dumps(describe(known), indent=2, ensure_ascii=False) + "\n" if form == "json" else _text(known))
 
 
 def describe(rule: Rule) -> dict[str, Any]:

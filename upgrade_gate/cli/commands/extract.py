@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode, UsageError
-from upgrade_gate.cli import run as _wiring
-from upgrade_gate.cli import stderr as _stderr
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import run, stderr, stdout
 from upgrade_gate.cli.options import (
     cluster_options,
     configuration_option,
@@ -57,18 +55,18 @@ def command(
     del configuration, output
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
-    survey = _wiring.survey_target(release, cluster, registry, _wiring.open_target(cluster, registry))
+    survey = run.survey_target(release, cluster, registry, run.open_target(cluster, registry))
     hop = survey.hops[-1]
     number = _write(hop, directory)
-    _stderr.say(f"{number} requests of {hop.new.version} for {survey.context.platform} written to {directory}")
+    stderr.say(f"{number} requests of {hop.new.version} for {survey.context.platform} written to {directory}")
     return ExitCode.PASS
 
 
 def _write(hop: Hop, directory: Path) -> int:
-    from upgrade_gate.remedy import credentials_requests as remedy_requests
+    from upgrade_gate.remedy import credentials_requests
 
-    files = remedy_requests.request_files(hop)
-    _stdout.make_folder(directory)
+    files = credentials_requests.request_files(hop)
+    stdout.make_folder(directory)
     for name, content in files.items():
-        _stdout.write_file(directory / name, content)
+        stdout.write_file(directory / name, content)
     return len(files)

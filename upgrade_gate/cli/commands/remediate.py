@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode, SourceError
-from upgrade_gate.cli import run as _wiring
-from upgrade_gate.cli import stderr as _stderr
+from upgrade_gate.cli import run, stderr
 from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
 
 if TYPE_CHECKING:
@@ -46,19 +45,19 @@ def command(
     the verdict is; `check --bundle` writes the same and keeps the verdict's exit code.
     """
     from upgrade_gate import pipeline
-    from upgrade_gate.cli import bundle_folder as _bundle
-    from upgrade_gate.remedy import bundle as remediation
-    from upgrade_gate.report import build as assembly
+    from upgrade_gate.cli import bundle_folder
+    from upgrade_gate.remedy import bundle
+    from upgrade_gate.report import build
 
     del output
-    _bundle.check(directory)
-    outcome = pipeline.check(*_wiring.gate_run(release, cluster, gate, registry))
+    bundle_folder.check(directory)
+    outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
     for unread in outcome.survey.unread:
         raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
-    document = assembly.of_outcome(
-        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=_wiring.policy_notes(gate)
+    document = build.of_outcome(
+        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=run.policy_notes(gate)
     )
-    files = remediation.build(outcome, document)
-    _bundle.write(files, directory)
-    _stderr.say(f"{len(files)} files written to {directory}; start with README.md. {outcome.verdict.summary}")
+    files = bundle.build(outcome, document)
+    bundle_folder.write(files, directory)
+    stderr.say(f"{len(files)} files written to {directory}; start with README.md. {outcome.verdict.summary}")
     return ExitCode.PASS

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stdout
 
 __all__ = ["command"]
 
@@ -20,7 +20,7 @@ def command(form: str) -> None:
 
     rules = findings.catalogue().values()
     if form == "json":
-        _stdout.write(json.dumps({"rules": [describe(r) for r in rules]}, indent=2, ensure_ascii=False) + "\n")
+        stdout.write(json.dumps({"rules": [describe(r) for r in rules]}, indent=2, ensure_ascii=False) + "\n")
         return
     width = max((len(r.id) for r in rules), default=0)
-    _stdout.write("".join(f"{r.id:<{width}}  {r.severity:<8}  {r.title}\n" for r in rules))
+    stdout.write("".join(f"{r.id:<{width}}  {r.severity:<8}  {r.title}\n" for r in rules))

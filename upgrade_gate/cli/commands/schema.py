@@ -6,7 +6,7 @@ import json
 
 import click
 
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stdout
 
 __all__ = ["command"]
 
@@ -17,4 +17,4 @@ def command(document: str) -> None:  # noqa: ARG001 - one document so far
     """Print the JSON schema (2020-12) of a document; within a version only keys and enum members are added."""
     from upgrade_gate.report import document as report
 
-    _stdout.write(json.dumps(report.schema(), indent=2) + "\n")
+    stdout.write(json.dumps(report.schema(), indent=2) + "\n")

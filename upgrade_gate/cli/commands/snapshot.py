@@ -10,9 +10,7 @@ import click
 
 from upgrade_gate import __version__
 from upgrade_gate.base.errors import ExitCode, SourceError, UsageError
-from upgrade_gate.cli import run as _wiring
-from upgrade_gate.cli import stderr as _stderr
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import run, stderr, stdout
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options
 
 if TYPE_CHECKING:
@@ -47,20 +45,20 @@ def command(
     from upgrade_gate.base import plugins
 
     del configuration
-    reader = _wiring.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    reader = run.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
     if reader is None:
         raise UsageError("a snapshot needs a cluster", hint="leave --no-cluster out")
     snapshots = plugins.load("cluster.readers", "snapshot")
     recorder = snapshots.Recorder(reader)
-    settings = _wiring.settings_for(registry, recorder)
+    settings = run.settings_for(registry, recorder)
     for release in to:
-        plan = pipeline.Plan(to=release, from_=from_, settings=settings, reader=recorder, given=_wiring.given(cluster))
+        plan = pipeline.Inputs(to=release, from_=from_, settings=settings, reader=recorder, given=run.given(cluster))
         surveyed = pipeline.survey(plan)
         for unread in surveyed.unread:
             raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
         pipeline.with_secrets(surveyed, recorder, today=True)
     taken = reader.collected or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     content = snapshots.encode(recorder.answers, source=reader.description, taken=taken, tool=__version__)
-    _stdout.write_file(file, content, mode=0o600)
-    _stderr.say(f"{len(recorder.answers)} answers of {reader.description} written to {file}")
+    stdout.write_file(file, content, mode=0o600)
+    stderr.say(f"{len(recorder.answers)} answers of {reader.description} written to {file}")
     return ExitCode.PASS

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.shared import access as _access
-from upgrade_gate.clouds.shared import risk as _risk
-from upgrade_gate.clouds.shared import statements as _statements
+from upgrade_gate.clouds.shared import risk, statements
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -26,22 +25,22 @@ HARMLESS: frozenset[str] = frozenset()
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return one grant per effect, action and resource; raises ValueError naming a malformed field."""
     del kind
-    return _statements.read_statements(provider_spec, conditions=False)
+    return statements.read_statements(provider_spec, conditions=False)
 
 
 def identity(grant: Grant) -> Hashable:
     """Return action without case, effect and resource."""
-    return _statements.statement_identity(grant)
+    return statements.statement_identity(grant)
 
 
 def permission_key(grant: Grant) -> Hashable:
     """Return effect and action: the same action with another resource is the same permission."""
-    return _statements.statement_key(grant)
+    return statements.statement_key(grant)
 
 
 def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
     """Return the held actions that contain the needed one, by pattern and resource."""
-    return _statements.covering_statement(held, needed, {}, "")
+    return statements.covering_statement(held, needed, {}, "")
 
 
 def missing_keys(keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
@@ -65,14 +64,14 @@ def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
     """Return the risk classes of an allowed action; a Deny has none."""
     if grant.effect not in (None, "Allow"):
         return ()
-    return _risk.classify("AlibabaCloud", grant.permission, [g.permission for g in held])
+    return risk.classify("AlibabaCloud", grant.permission, [g.permission for g in held])
 
 
 def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
     """Return the allowed actions that make a known pair with this one."""
     if grant.effect not in (None, "Allow"):
         return ()
-    return _risk.partners("AlibabaCloud", grant.permission, [g.permission for g in held if g.effect in (None, "Allow")])
+    return risk.partners("AlibabaCloud", grant.permission, [g.permission for g in held if g.effect in (None, "Allow")])
 
 
 def access(grant: Grant) -> Access | None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.contract.grants import canonical
 from upgrade_gate.clouds.contract.remedy import (
+    CcoctlCommand,
     Command,
     Draft,
-    Offer,
     Placeholder,
     Serves,
     Step,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 KINDS = frozenset({"AlibabaCloudProviderSpec"})
 FOLDER = "alibabacloud"
@@ -36,7 +36,7 @@ FOLDER = "alibabacloud"
 _REGION = Placeholder("ALIBABA_REGION", "the region, such as us-east-1", "[a-z0-9-]+")
 
 
-def draft(work: Work, site: Site) -> Draft:
+def draft(work: IdentityChange, site: ClusterNames) -> Draft:
     """Return the policy document and its commands for one RAM user."""
     user, base, placeholders = _user(work)
     files: dict[str, bytes] = {}
@@ -65,7 +65,7 @@ def draft(work: Work, site: Site) -> Draft:
     return Draft(files, tuple(steps), ((base, _document(work.before)),) if work.before else ())
 
 
-def _user(work: Work) -> tuple[str, str, tuple[Placeholder, ...]]:
+def _user(work: IdentityChange) -> tuple[str, str, tuple[Placeholder, ...]]:
     known = _known(work)
     if known:
         return known, file_name(known), ()
@@ -73,7 +73,7 @@ def _user(work: Work) -> tuple[str, str, tuple[Placeholder, ...]]:
     return one.token, work.label, (one,)
 
 
-def _known(work: Work) -> str:
+def _known(work: IdentityChange) -> str:
     """Return the user's name where anything gives it; RAM takes 64 characters."""
     return (work.identity or work.ccoctl or "")[:64]
 
@@ -89,7 +89,7 @@ def _document(grants: Iterable[Grant]) -> dict[str, Any]:
     return {"Version": "1", "Statement": statements}
 
 
-def _created(work: Work, user: str, placeholders: tuple[Placeholder, ...]) -> Step:
+def _created(work: IdentityChange, user: str, placeholders: tuple[Placeholder, ...]) -> Step:
     return Step(
         title=f"Create a RAM user for Secret {work.secrets[0]}",
         reason=newcomer(work),
@@ -107,13 +107,15 @@ def _created(work: Work, user: str, placeholders: tuple[Placeholder, ...]) -> St
     )
 
 
-def _policy_name(work: Work, site: Site) -> str:
+def _policy_name(work: IdentityChange, site: ClusterNames) -> str:
     """Return a name that no other user's policy has: policies are the account's, and clusters may share it."""
     stem = file_name(_known(work) or f"{site.infrastructure or 'openshift'}-{work.label}")
     return f"{stem[:100]}-upgrade-gate"
 
 
-def _granted(work: Work, user: str, name: str, files: tuple[str, str], placeholders: tuple[Placeholder, ...]) -> Step:
+def _granted(
+    work: IdentityChange, user: str, name: str, files: tuple[str, str], placeholders: tuple[Placeholder, ...]
+) -> Step:
     """Return the step that puts what is needed into a policy of its own, beside those in place.
 
     It holds all of it: an earlier upgrade may have made the policy, and a new version replaces what stood there.
@@ -158,7 +160,7 @@ def _granted(work: Work, user: str, name: str, files: tuple[str, str], placehold
     )
 
 
-def secret_value(key: str, work: Work, site: Site) -> str | None:
+def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
     """Return the INI file of an access key."""
     del work, site
     if key != "credentials":
@@ -174,12 +176,12 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {"locals": {"upgrade_gate_alibabacloud_policies": dict(entries)}}
 
 
-def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
+def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl alibabacloud create-ram-users`, which 4.10 to 4.16 have."""
     if not works or not (4, 10) <= site.release <= (4, 16):
         return None
     words = ((site.ccoctl_name or CCOCTL_NAME.token, CCOCTL_NAME), (site.region or _REGION.token, _REGION))
-    return Offer(
+    return CcoctlCommand(
         argv=argv(
             "ccoctl alibabacloud create-ram-users",
             name=words[0][0],

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.shared import access as _access
-from upgrade_gate.clouds.shared import risk as _risk
-from upgrade_gate.clouds.shared import statements as _statements
+from upgrade_gate.clouds.shared import risk, statements
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -35,22 +34,22 @@ _KEY_FIELDS = ("aws_access_key_id", "aws_secret_access_key")
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return one grant per effect, action, resource and condition; raises ValueError naming a malformed field."""
     del kind
-    return _statements.read_statements(provider_spec, conditions=True)
+    return statements.read_statements(provider_spec, conditions=True)
 
 
 def identity(grant: Grant) -> Hashable:
     """Return action without case, effect, resource, condition with JSON booleans as their strings."""
-    return _statements.statement_identity(grant)
+    return statements.statement_identity(grant)
 
 
 def permission_key(grant: Grant) -> Hashable:
     """Return effect and action: the same action with another resource or condition is the same permission."""
-    return _statements.statement_key(grant)
+    return statements.statement_key(grant)
 
 
 def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
     """Return the held actions that contain the needed one, by pattern, resource and condition."""
-    return _statements.covering_statement(held, needed, EXPANSIONS, EXPANSIONS_DATED)
+    return statements.covering_statement(held, needed, EXPANSIONS, EXPANSIONS_DATED)
 
 
 def missing_keys(keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
@@ -83,14 +82,14 @@ def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
     if grant.effect not in (None, "Allow"):
         return ()
     names = [g.permission for g in held if g.effect in (None, "Allow")]
-    return _risk.classify("AWS", grant.permission, names)
+    return risk.classify("AWS", grant.permission, names)
 
 
 def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
     """Return the allowed actions that make a known pair with this one."""
     if grant.effect not in (None, "Allow"):
         return ()
-    return _risk.partners("AWS", grant.permission, [g.permission for g in held if g.effect in (None, "Allow")])
+    return risk.partners("AWS", grant.permission, [g.permission for g in held if g.effect in (None, "Allow")])
 
 
 def access(grant: Grant) -> Access | None:

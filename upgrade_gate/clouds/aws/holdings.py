@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws import shapes as _aws_documents
+from upgrade_gate.clouds.aws import shapes
 from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decide, decode, denies, parse_policy
 from upgrade_gate.clouds.aws.shapes import Account, Principal, account_of
 from upgrade_gate.clouds.aws.trust import judge_trust
-from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
@@ -36,20 +36,20 @@ _NARROWER_FILTER = "export with `--filter Role User Group LocalManagedPolicy AWS
 
 def recognises(body: Any) -> bool:
     """Return whether a document has a shape that `aws` prints about IAM or the organisation."""
-    return _aws_documents.recognises(body)
+    return shapes.recognises(body)
 
 
 def build(documents: Sequence[Document], account: str | None) -> AwsHoldings:
     """Read the documents; those of another account are kept aside."""
     wanted = str(account) if account is not None else None
-    return AwsHoldings(_aws_documents.Reader(wanted).read(documents), wanted)
+    return AwsHoldings(shapes.Reader(wanted).read(documents), wanted)
 
 
 def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
     """Collect account details live, per role where the account's details may not be read."""
-    from upgrade_gate.clouds.aws import live as _aws_live
+    from upgrade_gate.clouds.aws import live
 
-    return _aws_live.collect(settings)
+    return live.collect(settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +79,21 @@ class AwsHoldings:
         found = self._read.accounts
         return next(iter(found)) if len(found) == 1 else None
 
-    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one required action for a role or user, by ARN, name or access key ID."""
         del scopes
         if grant.type != "action":
-            return Judgement(Verdict.UNKNOWN, f"AWS grants actions, not a {grant.type}")
+            return CoverageResult(Coverage.UNKNOWN, f"AWS grants actions, not a {grant.type}")
         if grant.effect not in (None, "Allow"):
-            return Judgement(Verdict.UNKNOWN, f"the request asks for the effect {grant.effect}, which no policy grants")
+            return CoverageResult(
+                Coverage.UNKNOWN, f"the request asks for the effect {grant.effect}, which no policy grants"
+            )
         found = self._locate(identity)
-        if isinstance(found, Judgement):
+        if isinstance(found, CoverageResult):
             return found
         return self._decide(found, grant)
 
-    def _decide(self, principal: Principal, grant: Grant) -> Judgement:
+    def _decide(self, principal: Principal, grant: Grant) -> CoverageResult:
         gathered = self._gather(principal)
         outcome = decide(gathered.policies, grant)
         boundary, boundary_problem = self._boundary(principal)
@@ -99,28 +101,28 @@ class AwsHoldings:
         organisation = self._organisation(grant)
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.DENIED:
-                return Judgement(Verdict.DENIED, found.reason)
+                return CoverageResult(Coverage.DENIED, found.reason)
         problems = (*gathered.problems, *(boundary.problems if boundary else ()), *self._organisation_problems())
         if problems:
-            return Judgement(Verdict.UNKNOWN, problems[0])
+            return CoverageResult(Coverage.UNKNOWN, problems[0])
         unseen = (*gathered.absent, *gathered.unseen)
         if outcome.state is State.NOT_ALLOWED and not unseen:
-            return Judgement(Verdict.MISSING, outcome.reason)
+            return CoverageResult(Coverage.MISSING, outcome.reason)
         for found, who in (
             (limit, f"the permissions boundary {principal.boundary}"),
             (organisation, "the organisation"),
         ):
             if found is not None and found.state is State.NOT_ALLOWED:
-                return Judgement(Verdict.MISSING, f"{who} does not allow it: {found.reason}")
+                return CoverageResult(Coverage.MISSING, f"{who} does not allow it: {found.reason}")
         if unseen and outcome.state is not State.ALLOWED and not outcome.maybe_denied:
-            return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {unseen[0]}")
+            return CoverageResult(Coverage.UNKNOWN, f"{outcome.reason}; but {unseen[0]}")
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.PARTLY:
-                return Judgement(Verdict.NARROWER, found.reason)
+                return CoverageResult(Coverage.NARROWER, found.reason)
         for doubt in (*gathered.absent, boundary_problem, self._level_without(grant)):
             if doubt is not None:
-                return Judgement(Verdict.UNKNOWN, f"{outcome.reason}; but {doubt}")
-        return Judgement(Verdict.COVERED, outcome.reason, self._caveats(principal, grant, gathered))
+                return CoverageResult(Coverage.UNKNOWN, f"{outcome.reason}; but {doubt}")
+        return CoverageResult(Coverage.COVERED, outcome.reason, self._caveats(principal, grant, gathered))
 
     def _caveats(self, principal: Principal, grant: Grant, gathered: _Gathered) -> tuple[str, ...]:
         lines = list(gathered.unseen)
@@ -137,24 +139,28 @@ class AwsHoldings:
         lines.append(_SESSION)
         return tuple(lines)
 
-    def _locate(self, identity: str) -> Principal | Judgement:
+    def _locate(self, identity: str) -> Principal | CoverageResult:
         """Return the principal, or why nothing can be said of it."""
         named = identity
         if not identity.startswith("arn:") and identity in self._read.access_keys:
             known = self._read.access_keys[identity]
             if len(known) > 1:
-                return Judgement(Verdict.UNKNOWN, f"two documents disagree about access key {identity}")
+                return CoverageResult(Coverage.UNKNOWN, f"two documents disagree about access key {identity}")
             ((user, status),) = known
             if not status:
-                return Judgement(Verdict.UNKNOWN, f"the export does not say whether access key {identity} is active")
+                return CoverageResult(
+                    Coverage.UNKNOWN, f"the export does not say whether access key {identity} is active"
+                )
             if status != "Active":
-                return Judgement(Verdict.MISSING, f"access key {identity} of user {user} is not active: {status}")
+                return CoverageResult(Coverage.MISSING, f"access key {identity} of user {user} is not active: {status}")
             named = f"user/{user}"
         kind, name, account = parse_identity(named)
         if self._wanted is not None and account not in (None, self._wanted):
-            return Judgement(Verdict.UNKNOWN, f"{identity} belongs to account {account}, not to {self._wanted}")
+            return CoverageResult(Coverage.UNKNOWN, f"{identity} belongs to account {account}, not to {self._wanted}")
         if kind is None and all(self._read.find(k, name, account or self._wanted) for k in ("role", "user")):
-            return Judgement(Verdict.UNKNOWN, f"{name} is both a role and a user; an ARN tells which one is meant")
+            return CoverageResult(
+                Coverage.UNKNOWN, f"{name} is both a role and a user; an ARN tells which one is meant"
+            )
         principal = self._find(kind, name, account or self._wanted, identity)
         reasons = [*self._read.cut]
         if principal is None:
@@ -162,7 +168,7 @@ class AwsHoldings:
         elif principal.conflicts:
             reasons += principal.conflicts
         if reasons:
-            return Judgement(Verdict.UNKNOWN, reasons[0])
+            return CoverageResult(Coverage.UNKNOWN, reasons[0])
         assert principal is not None  # noqa: S101 - a missing principal has a reason
         return principal
 
@@ -256,13 +262,13 @@ class AwsHoldings:
     def _organisation_problems(self) -> tuple[str, ...]:
         return tuple(problem for _, policy in self._read.organisation for problem in policy.problems)
 
-    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether a role's trust policy admits every subject of the issuer; a user has no trust policy."""
         found = self._locate(identity)
-        if isinstance(found, Judgement):
+        if isinstance(found, CoverageResult):
             return found
         if found.kind != "role":
-            return Judgement(Verdict.UNKNOWN, f"{found.kind} {found.name} has no trust policy")
+            return CoverageResult(Coverage.UNKNOWN, f"{found.kind} {found.name} has no trust policy")
         return judge_trust(found.name, found.trust, account_of(found.arn), issuer, subjects)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
@@ -273,14 +279,14 @@ class AwsHoldings:
     def resolve(self, identity: str) -> str | None:
         """Return the ARN of a role or user given by ARN, name or access key ID; an ARN is one as it is."""
         found = self._locate(identity)
-        if isinstance(found, Judgement) or found.arn is None:
+        if isinstance(found, CoverageResult) or found.arn is None:
             return identity if identity.startswith("arn:") else None
         return found.arn
 
     def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return the limit that would be exceeded if what is missing were added to the identity's own policies."""
         found = self._locate(identity)
-        if isinstance(found, Judgement):
+        if isinstance(found, CoverageResult):
             return ()
         missing = [g for g in required if decide(self._gather(found).policies, g).state is not State.ALLOWED]
         if not missing:

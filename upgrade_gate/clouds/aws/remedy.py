@@ -9,13 +9,13 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws import remedy_documents as documents
+from upgrade_gate.clouds.aws import remedy_documents
 from upgrade_gate.clouds.aws.policies import State, decide, decode
 from upgrade_gate.clouds.aws.remedy_target import ACCOUNT, Target, find, partition_of
 from upgrade_gate.clouds.contract.remedy import (
+    CcoctlCommand,
     Command,
     Draft,
-    Offer,
     Placeholder,
     Serves,
     Step,
@@ -30,7 +30,7 @@ from upgrade_gate.clouds.shared.phrases import CCOCTL_NAME, components, later, m
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 KINDS = frozenset({"AWSProviderSpec"})
 FOLDER = "aws"
@@ -48,13 +48,13 @@ _ISSUER = Placeholder(
 _REGION = Placeholder("AWS_REGION", "the AWS region, such as eu-west-1", "[a-z0-9-]+")
 
 
-def draft(work: Work, site: Site) -> Draft:
+def draft(work: IdentityChange, site: ClusterNames) -> Draft:
     """Return policies, trust and their commands for one role or user."""
     target = find(work, site)
     files: dict[str, bytes] = {}
     steps: list[Step] = []
     if work.delta:
-        files[f"{FOLDER}/{target.base}-delta.json"] = json_file(documents.document(work.delta))
+        files[f"{FOLDER}/{target.base}-delta.json"] = json_file(remedy_documents.document(work.delta))
     if work.create:
         steps.append(_created(work, site, target, files))
     if work.delta:
@@ -65,19 +65,19 @@ def draft(work: Work, site: Site) -> Draft:
         steps.append(_cleaned(work, target, files))
     if work.gone_subjects and not work.create:
         steps.append(_untrusted(work, target))
-    return Draft(files, tuple(steps), ((target.base, documents.document(work.before)),) if work.before else ())
+    return Draft(files, tuple(steps), ((target.base, remedy_documents.document(work.before)),) if work.before else ())
 
 
-def _granted(work: Work, target: Target, files: dict[str, bytes]) -> Step:
+def _granted(work: IdentityChange, target: Target, files: dict[str, bytes]) -> Step:
     """Return the step that grants: one inline policy where it fits, else numbered managed policies."""
     found = target.inline
     if found is not None:
         name, body = found
-        policy = documents.added(body, work.delta)
+        policy = remedy_documents.added(body, work.delta)
         notes = [f"The document is inline policy {name} as exported, with the delta added: nothing is lost."]
     else:
         name = target.policy_name
-        policy = documents.document(work.before)
+        policy = remedy_documents.document(work.before)
         notes = []
         if not work.create and target.shown is None:
             notes.append(
@@ -86,11 +86,11 @@ def _granted(work: Work, target: Target, files: dict[str, bytes]) -> Step:
                 "this again with --identities."
             )
     others = sum(
-        documents.size(decode(body) or {})
+        remedy_documents.size(decode(body) or {})
         for other, body in (target.shown.inline if target.shown else {}).items()
         if other != name
     )
-    if documents.size(policy) + others > target.limit:
+    if remedy_documents.size(policy) + others > target.limit:
         return _in_managed_policies(work, target, files)
     file = f"{FOLDER}/{target.base}-policy.json"
     files[file] = json_file(policy)
@@ -108,9 +108,9 @@ def _granted(work: Work, target: Target, files: dict[str, bytes]) -> Step:
     )
 
 
-def _in_managed_policies(work: Work, target: Target, files: dict[str, bytes]) -> Step:
+def _in_managed_policies(work: IdentityChange, target: Target, files: dict[str, bytes]) -> Step:
     grants = work.delta if target.shown is not None else work.before
-    parts = documents.split(grants, documents.MANAGED_LIMIT)
+    parts = remedy_documents.split(grants, remedy_documents.MANAGED_LIMIT)
     commands: list[Command] = []
     names: list[str] = []
     free = (n for n in count(1) if target.arn_of_policy(f"{target.managed}-upgrade-gate-{n}") not in target.taken)
@@ -137,7 +137,7 @@ def _in_managed_policies(work: Work, target: Target, files: dict[str, bytes]) ->
     notes = [
         (
             f"A {target.kind} may hold {target.limit} characters of inline policies, which this exceeds, so it goes "
-            f"into managed policies of at most {documents.MANAGED_LIMIT} characters each: {len(parts)}."
+            f"into managed policies of at most {remedy_documents.MANAGED_LIMIT} characters each: {len(parts)}."
         ),
     ]
     if attached + len(parts) > _ATTACHED:
@@ -155,7 +155,7 @@ def _in_managed_policies(work: Work, target: Target, files: dict[str, bytes]) ->
     )
 
 
-def _outside(work: Work, target: Target) -> Iterable[str]:
+def _outside(work: IdentityChange, target: Target) -> Iterable[str]:
     """Yield what a permissions boundary keeps from taking effect, whatever is granted."""
     boundary = target.shown.boundary if target.shown else None
     if boundary is None:
@@ -171,7 +171,7 @@ def _outside(work: Work, target: Target) -> Iterable[str]:
         )
 
 
-def _created(work: Work, site: Site, target: Target, files: dict[str, bytes]) -> Step:
+def _created(work: IdentityChange, site: ClusterNames, target: Target, files: dict[str, bytes]) -> Step:
     if target.kind == "user":
         return Step(
             title=f"Create {target.who} with an access key",
@@ -186,7 +186,7 @@ def _created(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
         )
     provider, host, more = _provider(site, target)
     file = f"{FOLDER}/{target.base}-trust.json"
-    files[file] = json_file(documents.trust(provider, host, work.untrusted or work.subjects))
+    files[file] = json_file(remedy_documents.trust(provider, host, work.untrusted or work.subjects))
     return Step(
         title=f"Create {target.who}",
         reason=f"{components(work)} asks for credentials of its own; "
@@ -211,7 +211,7 @@ def _created(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
     )
 
 
-def _trusted(work: Work, site: Site, target: Target, files: dict[str, bytes]) -> Step:
+def _trusted(work: IdentityChange, site: ClusterNames, target: Target, files: dict[str, bytes]) -> Step:
     """Return the step that adds subjects to the trust policy; a document that was not seen is never replaced."""
     provider, host, more = _provider(site, target)
     held = decode(target.shown.trust) if target.shown is not None else None
@@ -219,17 +219,17 @@ def _trusted(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
     reason = "ccoctl never refreshes the trust of a role that exists, so nobody else does this."
     if held is not None:
         file = f"{FOLDER}/{target.base}-trust.json"
-        policy = documents.trust_with(held, provider, host, work.untrusted)
+        policy = remedy_documents.trust_with(held, provider, host, work.untrusted)
         files[file] = json_file(policy)
         note = "The document is the trust policy as the export shows it, with the new subjects added: none is lost."
-        size = documents.size(policy)
+        size = remedy_documents.size(policy)
         notes = (
             (note,) if size <= TRUST_LIMIT else (note, f"It has {size} characters; over {TRUST_LIMIT} needs a quota.")
         )
         document = f"file://{file}"
     else:
         file = f"{FOLDER}/{target.base}-trust-delta.json"
-        files[file] = json_file(documents.trust(provider, host, work.untrusted))
+        files[file] = json_file(remedy_documents.trust(provider, host, work.untrusted))
         whole = Placeholder(
             variable("TRUST_POLICY", work.label),
             f"a file with the whole trust policy of {target.who}, the statement of {file} added",
@@ -257,25 +257,25 @@ def _trusted(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
     )
 
 
-def _provider(site: Site, target: Target) -> tuple[str, str, tuple[Placeholder, ...]]:
+def _provider(site: ClusterNames, target: Target) -> tuple[str, str, tuple[Placeholder, ...]]:
     """Return the OIDC provider's ARN, the issuer as condition keys spell it, and what of them must be filled in."""
     host = site.issuer.removeprefix("https://") if site.issuer else _ISSUER.token
     more = () if site.issuer else (_ISSUER,)
     return f"arn:{target.partition}:iam::{target.account}:oidc-provider/{host}", host, more
 
 
-def _cleaned(work: Work, target: Target, files: dict[str, bytes]) -> Step:
+def _cleaned(work: IdentityChange, target: Target, files: dict[str, bytes]) -> Step:
     """Return the step after the upgrade that takes away what nothing needs."""
     found = target.inline
     name = found[0] if found is not None else target.policy_name
     if found is not None:
-        held = documents.added(found[1], work.delta) if work.delta else found[1]
-        policy = documents.without(held, work.gone)
+        held = remedy_documents.added(found[1], work.delta) if work.delta else found[1]
+        policy = remedy_documents.without(held, work.gone)
     else:
-        policy = documents.document(work.target)
+        policy = remedy_documents.document(work.target)
     file = f"{FOLDER}/{target.base}-policy-after.json"
     files[file] = json_file(policy)
-    fits = bool(policy["Statement"]) and documents.size(policy) <= target.limit and target.kind == "role"
+    fits = bool(policy["Statement"]) and remedy_documents.size(policy) <= target.limit and target.kind == "role"
     command = Command(target.argv("put-{}-policy", policy_name=name, policy_document=f"file://{file}"))
     return Step(
         title=f"Take {permissions(work.gone)} from {target.who}",
@@ -293,7 +293,7 @@ def _cleaned(work: Work, target: Target, files: dict[str, bytes]) -> Step:
     )
 
 
-def _untrusted(work: Work, target: Target) -> Step:
+def _untrusted(work: IdentityChange, target: Target) -> Step:
     return Step(
         title=f"Take {sentence(map(str, work.gone_subjects))} out of the trust of {target.who}",
         reason="These service accounts no longer use the role; ccoctl leaves them.",
@@ -305,7 +305,7 @@ def _untrusted(work: Work, target: Target) -> Step:
     )
 
 
-def secret_value(key: str, work: Work, site: Site) -> str | None:
+def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
     """Return the INI file of a role in token form, of an access key otherwise."""
     if key != "credentials":
         return None
@@ -330,7 +330,7 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for name, body in entries:
         found[name] = {
-            "version": documents.VERSION,
+            "version": remedy_documents.VERSION,
             "statement": [_as_block(statement) for statement in body["Statement"]],
         }
     return {"data": {"aws_iam_policy_document": found}}
@@ -359,7 +359,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
+def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl aws create-iam-roles`, for clusters with roles."""
     if not site.token or site.release < (4, 8):
         return None
@@ -380,7 +380,7 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
     ]
     if site.release < (4, 14):
         traps.append("This ccoctl (4.9 to 4.13) writes no Secret file for a role that exists.")
-    return Offer(
+    return CcoctlCommand(
         argv=argv(
             "ccoctl aws create-iam-roles",
             name=words[0][0],

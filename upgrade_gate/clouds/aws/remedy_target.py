@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws import shapes as exports
+from upgrade_gate.clouds.aws import shapes
 from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.contract.remedy import Placeholder, argv, file_name, variable
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from upgrade_gate.clouds.aws.shapes import Account, Principal
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 __all__ = ["ACCOUNT", "INLINE_LIMITS", "Target", "find", "partition_of"]
 
@@ -85,9 +85,9 @@ class Target:
         return (name, body) if name is not None and body is not None else None
 
 
-def find(work: Work, site: Site) -> Target:
+def find(work: IdentityChange, site: ClusterNames) -> Target:
     """Return the role or user behind the first Secret of a piece of work."""
-    read = exports.Reader(site.account).read(list(site.documents)) if site.documents else None
+    read = shapes.Reader(site.account).read(list(site.documents)) if site.documents else None
     identity = work.identity or ""
     name, kind, partition = "", "role" if site.token else "user", partition_of(site)
     account = site.account or ""
@@ -132,7 +132,7 @@ def find(work: Work, site: Site) -> Target:
     )
 
 
-def _unnamed(work: Work, kind: str) -> Placeholder:
+def _unnamed(work: IdentityChange, kind: str) -> Placeholder:
     key = f" (access key {work.identity}: aws iam get-access-key-last-used says whose)" if work.identity else ""
     return Placeholder(
         variable(f"AWS_{kind.upper()}", work.label),
@@ -145,7 +145,7 @@ def _shown(read: Account | None, kind: str, name: str, account: str) -> Principa
     return read.find(kind, name, account if account.isdigit() else None) if read is not None else None
 
 
-def partition_of(site: Site) -> str:
+def partition_of(site: ClusterNames) -> str:
     """Return the partition of ARNs in the cluster's region."""
     region = site.region or ""
     return "aws-us-gov" if region.startswith("us-gov-") else "aws-cn" if region.startswith("cn-") else "aws"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from upgrade_gate.clouds.aws.policies import decode
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.shared.patterns import matches
 from upgrade_gate.clouds.shared.statements import Test, condition_tests
 
@@ -33,35 +33,35 @@ class _Claims:
     """Without its scheme, as condition keys spell it."""
 
 
-def judge_trust(role: str, document: Any, account: str | None, issuer: str, subjects: Sequence[str]) -> Judgement:
+def judge_trust(role: str, document: Any, account: str | None, issuer: str, subjects: Sequence[str]) -> CoverageResult:
     """Decide whether a trust policy admits every subject of an issuer; with no subject there is nothing to admit."""
     body = decode(document)
     if body is None:
-        return Judgement(Verdict.UNKNOWN, f"the trust policy of {role} is not in the export, or cannot be read")
+        return CoverageResult(Coverage.UNKNOWN, f"the trust policy of {role} is not in the export, or cannot be read")
     listed = body.get("Statement")
     entries = [listed] if isinstance(listed, Mapping) else listed
     if not isinstance(entries, Sequence) or isinstance(entries, str):
-        return Judgement(Verdict.UNKNOWN, f"the trust policy of {role} has no statements that can be read")
+        return CoverageResult(Coverage.UNKNOWN, f"the trust policy of {role} has no statements that can be read")
     host = issuer.removeprefix("https://")
     readable = [e for e in entries if _is_readable(e)]
     whole = len(readable) == len(entries)
     states = {s: _unless_hidden(_subject(readable, _Claims(s, host), account), whole=whole) for s in subjects}
     for verdict, words in (
-        (Verdict.DENIED, "denies"),
-        (Verdict.UNKNOWN, "cannot be understood for"),
-        (Verdict.MISSING, "does not admit"),
-        (Verdict.NARROWER, "admits only under further conditions"),
+        (Coverage.DENIED, "denies"),
+        (Coverage.UNKNOWN, "cannot be understood for"),
+        (Coverage.MISSING, "does not admit"),
+        (Coverage.NARROWER, "admits only under further conditions"),
     ):
         hit = sorted(s for s, state in states.items() if state is verdict)
         if hit:
-            return Judgement(verdict, f"the trust policy of {role} {words} {', '.join(hit)} of {host}")
-    return Judgement(
-        Verdict.COVERED, f"the trust policy of {role} admits {', '.join(sorted(states)) or 'no one asked'}"
+            return CoverageResult(verdict, f"the trust policy of {role} {words} {', '.join(hit)} of {host}")
+    return CoverageResult(
+        Coverage.COVERED, f"the trust policy of {role} admits {', '.join(sorted(states)) or 'no one asked'}"
     )
 
 
-def _subject(entries: Sequence[Mapping[str, Any]], claims: _Claims, account: str | None) -> Verdict:
-    best = Verdict.MISSING
+def _subject(entries: Sequence[Mapping[str, Any]], claims: _Claims, account: str | None) -> Coverage:
+    best = Coverage.MISSING
     for entry in entries:
         if not _about_web_identity(entry):
             continue
@@ -70,14 +70,14 @@ def _subject(entries: Sequence[Mapping[str, Any]], claims: _Claims, account: str
         if effect == "Deny" and _principal(entry, claims.issuer, account, denying=True):
             met = _all_met(tests, claims)
             if met:
-                return Verdict.DENIED
-            best = Verdict.UNKNOWN if met is None else best
+                return Coverage.DENIED
+            best = Coverage.UNKNOWN if met is None else best
         elif effect == "Allow" and _principal(entry, claims.issuer, account, denying=False):
             met = _all_met(tests, claims)
             if met:
-                best = Verdict.COVERED if best is not Verdict.UNKNOWN else best
-            elif met is None and best is Verdict.MISSING:
-                best = Verdict.NARROWER
+                best = Coverage.COVERED if best is not Coverage.UNKNOWN else best
+            elif met is None and best is Coverage.MISSING:
+                best = Coverage.NARROWER
     return best
 
 
@@ -93,8 +93,8 @@ def _is_readable(entry: Any) -> bool:
     return isinstance(listed, Sequence) and bool(listed) and len(_strings(listed)) == len(listed)
 
 
-def _unless_hidden(verdict: Verdict, *, whole: bool) -> Verdict:
-    return verdict if whole or verdict is Verdict.DENIED else Verdict.UNKNOWN
+def _unless_hidden(verdict: Coverage, *, whole: bool) -> Coverage:
+    return verdict if whole or verdict is Coverage.DENIED else Coverage.UNKNOWN
 
 
 def _strings(value: Any) -> list[str]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from upgrade_gate.clouds.azure.roles import Role
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_at, reach
 from upgrade_gate.clouds.azure.shapes import Assignment, Deny, Permissions
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.shared.patterns import Part, covered, matches, overlapping
 
 __all__ = ["Held", "Plane", "Want", "at_scope", "denied", "worst"]
@@ -117,14 +117,14 @@ def _bucket(found: _Sorted, where: Reach, member: bool | None, condition: str) -
 
 def at_scope(
     want: Want, holdings: Sequence[Held], denies: Sequence[tuple[Deny, bool | None]], needed: Needed
-) -> Judgement:
+) -> CoverageResult:
     """Decide one want at one scope. `denies` carries whether each applies to the principal (None: not known)."""
     found = _sort(holdings, want, needed)
     forbidden = denied(want, denies, needed)
-    if forbidden is not None and forbidden.verdict is Verdict.DENIED:
+    if forbidden is not None and forbidden.verdict is Coverage.DENIED:
         return forbidden
     allowed = _allowed(want, found, needed)
-    if forbidden is not None and allowed.verdict is Verdict.COVERED:
+    if forbidden is not None and allowed.verdict is Coverage.COVERED:
         return forbidden
     return allowed
 
@@ -150,38 +150,38 @@ def _touches(want: Want, sources: Sequence[_Source]) -> _Source | None:
     return None
 
 
-def _allowed(want: Want, found: _Sorted, needed: Needed) -> Judgement:
+def _allowed(want: Want, found: _Sorted, needed: Needed) -> CoverageResult:
     sure = found.sure
     if _covers(want, sure):
         return _covered_by(want, sure, needed)
     if found.unseen:
-        return Judgement(Verdict.UNKNOWN, found.unseen[0])
+        return CoverageResult(Coverage.UNKNOWN, found.unseen[0])
     if found.uncertain and _covers(want, [*sure, *found.uncertain]):
         label = (_touches(want, found.uncertain) or found.uncertain[0]).label
-        return Judgement(Verdict.UNKNOWN, f"{label}: whether that is {needed.spelt} cannot be told")
+        return CoverageResult(Coverage.UNKNOWN, f"{label}: whether that is {needed.spelt} cannot be told")
     narrower = _narrower(want, found, needed)
     if narrower is not None:
         return narrower
     if found.unseen_part:
-        return Judgement(Verdict.UNKNOWN, found.unseen_part[0])
-    return _by_group(want, found) or Judgement(Verdict.MISSING, _why_missing(want, found, needed))
+        return CoverageResult(Coverage.UNKNOWN, found.unseen_part[0])
+    return _by_group(want, found) or CoverageResult(Coverage.MISSING, _why_missing(want, found, needed))
 
 
-def _covered_by(want: Want, sure: Sequence[_Source], needed: Needed) -> Judgement:
+def _covered_by(want: Want, sure: Sequence[_Source], needed: Needed) -> CoverageResult:
     single = next((s for s in sure if _covers(want, [s])), None)
     used = [single] if single else [s for s in sure if _touches(want, [s])]
     labels = " and ".join(dict.fromkeys(s.label for s in used))
     dates = sorted({s.dated for s in used if s.dated})
     caveats = tuple(f"definition of the built-in role as of {date}" for date in dates)
     where = f" and reaches {needed.spelt}" if needed.known else ""
-    return Judgement(Verdict.COVERED, f"{labels} allows {want.spelt}{where}", caveats)
+    return CoverageResult(Coverage.COVERED, f"{labels} allows {want.spelt}{where}", caveats)
 
 
-def _narrower(want: Want, found: _Sorted, needed: Needed) -> Judgement | None:
+def _narrower(want: Want, found: _Sorted, needed: Needed) -> CoverageResult | None:
     conditional = _touches(want, found.conditional)
     if conditional is not None and _covers(want, [*found.sure, *found.conditional]):
         reason = f"{conditional.label} allows it under a condition: {conditional.condition}"
-        return Judgement(Verdict.NARROWER, reason)
+        return CoverageResult(Coverage.NARROWER, reason)
     part = f"allows only a part of {want.spelt}"
     kinds = (
         (found.sure, part),
@@ -192,17 +192,17 @@ def _narrower(want: Want, found: _Sorted, needed: Needed) -> Judgement | None:
     for sources, why in kinds:
         source = _touches(want, sources)
         if source is not None:
-            return Judgement(Verdict.NARROWER, f"{source.label} {why}{_detail(want, source)}")
+            return CoverageResult(Coverage.NARROWER, f"{source.label} {why}{_detail(want, source)}")
     return None
 
 
-def _by_group(want: Want, found: _Sorted) -> Judgement | None:
+def _by_group(want: Want, found: _Sorted) -> CoverageResult | None:
     source = _touches(want, found.by_group)
     if source is not None:
         why = "whether the principal is a member is not in the export"
-        return Judgement(Verdict.UNKNOWN, f"{source.label} allows it to a group: {why} ({_MEMBERS})")
+        return CoverageResult(Coverage.UNKNOWN, f"{source.label} allows it to a group: {why} ({_MEMBERS})")
     if found.unseen_group:
-        return Judgement(Verdict.UNKNOWN, f"a group may hold it: {found.unseen_group[0]}")
+        return CoverageResult(Coverage.UNKNOWN, f"a group may hold it: {found.unseen_group[0]}")
     return None
 
 
@@ -232,10 +232,10 @@ def _why_missing(want: Want, found: _Sorted, needed: Needed) -> str:
     return f"no role assignment of the principal reaches {needed.spelt}"
 
 
-def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Needed) -> Judgement | None:
+def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Needed) -> CoverageResult | None:
     """Return DENIED for a whole deny, NARROWER for a possible one, UNKNOWN where its members are not known."""
     whole: list[_Source] = []
-    possible: Judgement | None = None
+    possible: CoverageResult | None = None
     for one, applies in denies:
         where = reach(one.scope, needed)
         if applies is False or where is Reach.NONE or (one.only_this_scope and not is_at(one.scope, needed)):
@@ -245,51 +245,53 @@ def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Neede
             continue
         if any(not p.whole for p in one.permissions):
             reason = f"deny assignment {one.name} cannot be read as a whole"
-            possible = Judgement(Verdict.UNKNOWN, reason)
+            possible = CoverageResult(Coverage.UNKNOWN, reason)
             continue
         if applies is None:
             reason = f"deny assignment {one.name} names a group: whether the principal is in it is not in the export"
-            possible = Judgement(Verdict.UNKNOWN, f"{reason} ({_MEMBERS})")
+            possible = CoverageResult(Coverage.UNKNOWN, f"{reason} ({_MEMBERS})")
             continue
         if where is Reach.UNCERTAIN:
-            possible = Judgement(Verdict.UNKNOWN, f"deny assignment {one.name} at {one.scope} may apply")
+            possible = CoverageResult(Coverage.UNKNOWN, f"deny assignment {one.name} at {one.scope} may apply")
         elif where is Reach.PART or one.condition or any(p.condition for p in one.permissions):
             detail = f"under the condition {one.condition}" if one.condition else f"at {one.scope}"
-            possible = possible or Judgement(Verdict.NARROWER, f"deny assignment {one.name} may forbid it {detail}")
+            possible = possible or CoverageResult(
+                Coverage.NARROWER, f"deny assignment {one.name} may forbid it {detail}"
+            )
         elif one.only_this_scope:
             detail = f"on {one.scope} itself, not on what lies below"
-            possible = possible or Judgement(Verdict.NARROWER, f"deny assignment {one.name} forbids it {detail}")
+            possible = possible or CoverageResult(Coverage.NARROWER, f"deny assignment {one.name} forbids it {detail}")
         else:
             whole += sources
     if whole and _covers(want, whole):
         source = _touches(want, whole) or whole[0]
-        return Judgement(Verdict.DENIED, f"{source.label} forbids {want.spelt}")
+        return CoverageResult(Coverage.DENIED, f"{source.label} forbids {want.spelt}")
     if whole:
         source = _touches(want, whole) or whole[0]
-        return Judgement(Verdict.NARROWER, f"{source.label} forbids a part of {want.spelt}")
+        return CoverageResult(Coverage.NARROWER, f"{source.label} forbids a part of {want.spelt}")
     return possible
 
 
-_ORDER = (Verdict.DENIED, Verdict.MISSING, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.COVERED)
+_ORDER = (Coverage.DENIED, Coverage.MISSING, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.COVERED)
 
 
-def worst(judgements: Sequence[Judgement]) -> Judgement:
+def worst(judgements: Sequence[CoverageResult]) -> CoverageResult:
     """Return the judgement of a whole from those of its parts (planes of a role, scopes).
 
     Held in one part and missing in another is NARROWER: allowed only for some resources.
     """
     verdicts = {j.verdict for j in judgements}
     if (
-        Verdict.MISSING in verdicts
-        and verdicts & {Verdict.COVERED, Verdict.NARROWER}
-        and Verdict.DENIED not in verdicts
+        Coverage.MISSING in verdicts
+        and verdicts & {Coverage.COVERED, Coverage.NARROWER}
+        and Coverage.DENIED not in verdicts
     ):
-        missing = next(j for j in judgements if j.verdict is Verdict.MISSING)
-        held = next(j for j in judgements if j.verdict is not Verdict.MISSING)
-        return Judgement(Verdict.NARROWER, f"only in part: {missing.reason}; {held.reason}")
+        missing = next(j for j in judgements if j.verdict is Coverage.MISSING)
+        held = next(j for j in judgements if j.verdict is not Coverage.MISSING)
+        return CoverageResult(Coverage.NARROWER, f"only in part: {missing.reason}; {held.reason}")
     found = min(judgements, key=lambda j: _ORDER.index(j.verdict))
-    if found.verdict is not Verdict.COVERED:
+    if found.verdict is not Coverage.COVERED:
         return found
     reasons = " and ".join(dict.fromkeys(j.reason for j in judgements))
     caveats = tuple(dict.fromkeys(c for j in judgements for c in j.caveats))
-    return Judgement(Verdict.COVERED, reasons, caveats)
+    return CoverageResult(Coverage.COVERED, reasons, caveats)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from upgrade_gate import data
 from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical
 from upgrade_gate.clouds.shared import access as _access
-from upgrade_gate.clouds.shared import risk as _risk
+from upgrade_gate.clouds.shared import risk
 from upgrade_gate.clouds.shared.names import fold, named
 from upgrade_gate.clouds.shared.patterns import Part, covered, intersects
 from upgrade_gate.clouds.shared.statements import list_of, text_of
@@ -192,14 +192,14 @@ def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
     """Return the risk classes of an operation; a whole role is BREADTH."""
     if grant.type == "roleBinding":
         return ("BREADTH",)
-    return _risk.classify("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
+    return risk.classify("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
 
 
 def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
     """Return the operations that make a known pair with this one; of a role nothing is said."""
     if grant.type == "roleBinding":
         return ()
-    return _risk.partners("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
+    return risk.partners("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
 
 
 def access(grant: Grant) -> Access | None:

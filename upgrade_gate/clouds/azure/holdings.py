@@ -15,8 +15,8 @@ from upgrade_gate.clouds.azure.members import Members, may_be_group
 from upgrade_gate.clouds.azure.roles import Role, Roles
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_above_subscriptions, needed_scopes, reach
 from upgrade_gate.clouds.azure.trust import judge_trust
-from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
-from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
+from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import Part
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
 
 def recognises(body: Any) -> bool:
     """Return whether a parsed document has a shape that Azure's tools print."""
-    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=(*shapes.WRAPPERS, _LISTING))
+    return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=(*shapes.WRAPPERS, _LISTING))
 
 
 def build(documents: Sequence[Document], account: str | None) -> AzureHoldings:
     """Build the holdings; `account` is the cluster's subscription ID."""
-    return AzureHoldings(_pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+    return AzureHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 
 def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
@@ -57,7 +57,7 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
 class AzureHoldings:
     """Everything that a set of documents says about Azure principals."""
 
-    def __init__(self, reading: _pages.Reading, account: str | None) -> None:
+    def __init__(self, reading: pages.Reading, account: str | None) -> None:
         self._truncated = reading.truncated
         self._unread = reading.unread
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
@@ -76,25 +76,27 @@ class AzureHoldings:
         self._wanted = account.strip().rpartition("/")[2] if account else ""
         self.account: str | None = self._wanted or (min(named) if len(named) == 1 else None)
 
-    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one grant for a client ID or `principal:ID` at every needed resource group.
 
         Without scopes only an assignment at the subscription or above covers: an unknown scope never covers.
         """
         if self._truncated:
-            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
         needed = needed_scopes(self._scopes_of(grant, scopes), (self.account or "").casefold())
         wrong = self._wrong_account(needed)
         if wrong:
-            return Judgement(Verdict.UNKNOWN, wrong)
+            return CoverageResult(Coverage.UNKNOWN, wrong)
         principal = self._principal(identity)
-        if isinstance(principal, Judgement):
+        if isinstance(principal, CoverageResult):
             return principal
         if any(i.disabled for i in self._identities if i.principal == principal):
-            return Judgement(Verdict.MISSING, f"service principal {principal} is disabled: none of its roles works")
+            return CoverageResult(
+                Coverage.MISSING, f"service principal {principal} is disabled: none of its roles works"
+            )
         if not self._assignments:
             reason = "no role assignments are in the export (az role assignment list --all --include-inherited)"
-            return Judgement(Verdict.UNKNOWN, reason)
+            return CoverageResult(Coverage.UNKNOWN, reason)
         held = self._held_by(principal)
         if grant.type == "roleBinding":
             judgement = worst([self._judge_role(principal, grant.permission, held, one) for one in needed])
@@ -103,7 +105,7 @@ class AzureHoldings:
             denies = self._denies_for(principal)
             judgement = worst([self._seen(at_scope(want, held, denies, one), one) for one in needed])
         else:
-            return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of Azure's")
+            return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of Azure's")
         return self._explain(judgement, principal, held)
 
     def _scopes_of(self, grant: Grant, scopes: Sequence[str]) -> tuple[str, ...]:
@@ -111,14 +113,14 @@ class AzureHoldings:
             return (grant.scope.strip(),)
         return tuple(s for s in scopes if s)
 
-    def _seen(self, judgement: Judgement, needed: Needed) -> Judgement:
+    def _seen(self, judgement: CoverageResult, needed: Needed) -> CoverageResult:
         """Return UNKNOWN for a scope in a subscription that the export does not speak of, unless it is denied."""
-        if judgement.verdict is Verdict.DENIED or not needed.subscription or not self._subscriptions:
+        if judgement.verdict is Coverage.DENIED or not needed.subscription or not self._subscriptions:
             return judgement
         if needed.subscription in self._subscriptions or needed.subscription == self._wanted.casefold():
             return judgement
         reason = f"the export says nothing about subscription {needed.subscription}, where {needed.spelt} is"
-        return Judgement(Verdict.UNKNOWN, reason)
+        return CoverageResult(Coverage.UNKNOWN, reason)
 
     def _wrong_account(self, needed: Sequence[Needed]) -> str:
         """Return why the export says nothing about this cluster's subscription, empty when it does."""
@@ -134,13 +136,13 @@ class AzureHoldings:
             return f"wrong account: the export speaks of subscription {seen}, the cluster is in {self._wanted}"
         return ""
 
-    def _principal(self, identity: str) -> str | Judgement:
+    def _principal(self, identity: str) -> str | CoverageResult:
         """Return the folded principal ID of an identity, or UNKNOWN with the join that is missing."""
         spelt = identity.strip()
         folded = spelt.casefold()
         if folded.startswith(_PRINCIPAL):
             principal = folded.removeprefix(_PRINCIPAL).strip()
-            return principal or Judgement(Verdict.UNKNOWN, f"identity {identity!r} names no principal")
+            return principal or CoverageResult(Coverage.UNKNOWN, f"identity {identity!r} names no principal")
         found = {i.principal for i in self._identities if folded in (i.client, i.id) and i.principal}
         found = found or {a.principal for a in self._assignments if folded and a.principal_name == folded}
         if len(found) == 1:
@@ -154,7 +156,7 @@ class AzureHoldings:
         else:
             how = "az identity list, az ad sp list"
             reason = f"which principal client ID {spelt} belongs to is not in the export ({how})"
-        return Judgement(Verdict.UNKNOWN, reason)
+        return CoverageResult(Coverage.UNKNOWN, reason)
 
     def _held_by(self, principal: str) -> list[Held]:
         """Return the assignments that may serve a principal; a gate asks for many grants of each."""
@@ -199,7 +201,7 @@ class AzureHoldings:
                 answer = None if member is None else answer
         return answer
 
-    def _judge_role(self, principal: str, name: str, held: Sequence[Held], needed: Needed) -> Judgement:
+    def _judge_role(self, principal: str, name: str, held: Sequence[Held], needed: Needed) -> CoverageResult:
         """Decide a role binding: by what the role's definition allows on both planes, else by the role's ID alone."""
         role = self._roles.by_name(name)
         denies = self._denies_for(principal)
@@ -215,29 +217,31 @@ class AzureHoldings:
             forbidden = [d for want in everything if (d := denied(want, denies, needed)) is not None]
             return self._seen(_role_itself(name, role, held, needed, forbidden), needed)
         judgement = self._seen(worst([at_scope(want, held, denies, needed) for want in wants]), needed)
-        if role.dated and judgement.verdict is Verdict.COVERED:
+        if role.dated and judgement.verdict is Coverage.COVERED:
             caveat = f"definition of the built-in role as of {role.dated}"
-            return Judgement(judgement.verdict, judgement.reason, tuple(dict.fromkeys((*judgement.caveats, caveat))))
+            return CoverageResult(
+                judgement.verdict, judgement.reason, tuple(dict.fromkeys((*judgement.caveats, caveat)))
+            )
         return judgement
 
-    def _explain(self, judgement: Judgement, principal: str, held: Sequence[Held]) -> Judgement:
-        covered = judgement.verdict is Verdict.COVERED
+    def _explain(self, judgement: CoverageResult, principal: str, held: Sequence[Held]) -> CoverageResult:
+        covered = judgement.verdict is Coverage.COVERED
         unread = self._unread.get("deny assignments" if covered else "role assignments")
-        if unread is not None and judgement.verdict is not Verdict.DENIED:
-            return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {unread}")
+        if unread is not None and judgement.verdict is not Coverage.DENIED:
+            return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but {unread}")
         if covered and not self._has_denies:
-            return Judgement(judgement.verdict, judgement.reason, (*judgement.caveats, _NO_DENY_LIST))
-        if judgement.verdict is not Verdict.MISSING:
+            return CoverageResult(judgement.verdict, judgement.reason, (*judgement.caveats, _NO_DENY_LIST))
+        if judgement.verdict is not Coverage.MISSING:
             return judgement
         reason = judgement.reason if held else f"no role assignment in the export names principal {principal}"
         if not any(is_above_subscriptions(a.scope) for a in self._assignments):
             reason = f"{reason} ({_INHERITED})"
-        return Judgement(Verdict.MISSING, reason)
+        return CoverageResult(Coverage.MISSING, reason)
 
-    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the identity's federated credentials carry the issuer and every subject, with case."""
         if self._truncated:
-            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
         folded = identity.strip().casefold().removeprefix(_PRINCIPAL)
         owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
         return judge_trust(identity, owners, self._federated, issuer, subjects)
@@ -250,7 +254,7 @@ class AzureHoldings:
     def resolve(self, identity: str) -> str | None:
         """Return the principal of a client ID, None where the documents do not join them."""
         principal = self._principal(identity)
-        return None if isinstance(principal, Judgement) else principal
+        return None if isinstance(principal, CoverageResult) else principal
 
     def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return no limit: Azure bounds the number of custom roles, not the permissions in one."""
@@ -269,20 +273,20 @@ def _want(spelt: str, part: Part, kind: str) -> Want:
 
 
 def _role_itself(
-    name: str, role: Role | None, held: Sequence[Held], needed: Needed, forbidden: Sequence[Judgement]
-) -> Judgement:
+    name: str, role: Role | None, held: Sequence[Held], needed: Needed, forbidden: Sequence[CoverageResult]
+) -> CoverageResult:
     """Decide a role whose permissions nobody knows, or that has none: only the assignment of that very role counts.
 
     `forbidden` is what deny assignments say of everything; of a role without permissions they take nothing.
     """
     empty = role is not None and role.whole
     why = role.why if role is not None and role.why else f"the definition of role {name} is not in the export"
-    whole = next((d for d in forbidden if d.verdict is Verdict.DENIED), None)
+    whole = next((d for d in forbidden if d.verdict is Coverage.DENIED), None)
     if whole is not None and not empty:
         return whole
     guid = role.id if role is not None else ""
     others = False
-    weaker: Judgement | None = None
+    weaker: CoverageResult | None = None
     for one in held:
         where = reach(one.assignment.scope, needed)
         if where is Reach.NONE:
@@ -292,17 +296,19 @@ def _role_itself(
             others = True
         elif one.member and where is Reach.WHOLE and not one.assignment.condition:
             if forbidden and not empty:
-                return Judgement(Verdict.UNKNOWN, f"{why}, and of what it allows {forbidden[0].reason}")
+                return CoverageResult(Coverage.UNKNOWN, f"{why}, and of what it allows {forbidden[0].reason}")
             allows = ", which allows nothing" if empty else ""
-            return Judgement(Verdict.COVERED, f"{one.assignment.label} is the role itself{allows}")
+            return CoverageResult(Coverage.COVERED, f"{one.assignment.label} is the role itself{allows}")
         elif one.member and where is not Reach.UNCERTAIN:
             condition = one.assignment.condition
             detail = f"under a condition: {condition}" if condition else f"for a part of {needed.spelt} only"
-            weaker = Judgement(Verdict.NARROWER, f"{one.assignment.label} holds {detail}")
+            weaker = CoverageResult(Coverage.NARROWER, f"{one.assignment.label} holds {detail}")
         else:
-            weaker = weaker or Judgement(Verdict.UNKNOWN, f"{one.assignment.label} may be the role that is needed")
+            weaker = weaker or CoverageResult(
+                Coverage.UNKNOWN, f"{one.assignment.label} may be the role that is needed"
+            )
     if weaker is not None:
         return weaker
     if others and not empty:
-        return Judgement(Verdict.UNKNOWN, f"{why}, so the other roles held cannot be compared with it")
-    return Judgement(Verdict.MISSING, f"role {name} is not assigned at {needed.spelt}")
+        return CoverageResult(Coverage.UNKNOWN, f"{why}, so the other roles held cannot be compared with it")
+    return CoverageResult(Coverage.MISSING, f"role {name} is not assigned at {needed.spelt}")

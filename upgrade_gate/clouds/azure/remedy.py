@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.azure.remedy_target import SUBSCRIPTION, Role, Target, find
 from upgrade_gate.clouds.contract.remedy import (
+    CcoctlCommand,
     Command,
     Draft,
-    Offer,
     Placeholder,
     Serves,
     Step,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 KINDS = frozenset({"AzureProviderSpec"})
 FOLDER = "azure"
@@ -51,7 +51,7 @@ _ISSUER = Placeholder(
 _PLANES = {"permission": "Actions", "dataPermission": "DataActions"}
 
 
-def draft(work: Work, site: Site) -> Draft:
+def draft(work: IdentityChange, site: ClusterNames) -> Draft:
     """Return the custom role, its assignments, federated credentials and their commands for one identity."""
     target = find(work, site)
     files: dict[str, bytes] = {}
@@ -112,7 +112,7 @@ def _assignable(held: Sequence[str], target: Target, scopes: Sequence[str]) -> l
     return listed if listed and (groups or reached) else [*listed, f"/subscriptions/{target.subscription}"]
 
 
-def _granted(work: Work, site: Site, target: Target, files: dict[str, bytes]) -> Step:
+def _granted(work: IdentityChange, site: ClusterNames, target: Target, files: dict[str, bytes]) -> Step:
     """Return the step that makes or extends the custom role and assigns it, and what is bound by name."""
     roles = sorted({g.permission for g in work.delta if g.type == "roleBinding"})
     operations = [g for g in work.delta if g.type in _PLANES]
@@ -173,7 +173,9 @@ def _assigned(target: Target, roles: Iterable[str], scopes: Iterable[str]) -> li
     ]
 
 
-def _scopes(work: Work, site: Site, target: Target) -> tuple[tuple[str, ...], tuple[Placeholder, ...]]:
+def _scopes(
+    work: IdentityChange, site: ClusterNames, target: Target
+) -> tuple[tuple[str, ...], tuple[Placeholder, ...]]:
     """Return the resource groups as full IDs, and what of them must be filled in."""
     groups = work.scopes or site.scopes
     more = () if groups else (_RESOURCE_GROUP,)
@@ -184,7 +186,7 @@ def _scopes(work: Work, site: Site, target: Target) -> tuple[tuple[str, ...], tu
     return tuple(dict.fromkeys(found)), more
 
 
-def _created(work: Work, site: Site, target: Target) -> Step:
+def _created(work: IdentityChange, site: ClusterNames, target: Target) -> Step:
     region = site.region or _REGION.token
     if not site.token:
         return Step(
@@ -225,7 +227,7 @@ def _created(work: Work, site: Site, target: Target) -> Step:
     )
 
 
-def _trusted(work: Work, site: Site, target: Target) -> Step:
+def _trusted(work: IdentityChange, site: ClusterNames, target: Target) -> Step:
     issuer = site.issuer or _ISSUER.token
     commands = [
         Command(
@@ -258,7 +260,7 @@ def _trusted(work: Work, site: Site, target: Target) -> Step:
     )
 
 
-def _cleaned(work: Work, site: Site, target: Target, files: dict[str, bytes]) -> Step:
+def _cleaned(work: IdentityChange, site: ClusterNames, target: Target, files: dict[str, bytes]) -> Step:
     """Return the step after the upgrade that takes away operations, and role bindings that operations replaced.
 
     A binding by name is never taken away by a script: the principal may serve more than this Secret.
@@ -306,7 +308,7 @@ def _cleaned(work: Work, site: Site, target: Target, files: dict[str, bytes]) ->
     )
 
 
-def _untrusted(work: Work, target: Target) -> Step:
+def _untrusted(work: IdentityChange, target: Target) -> Step:
     commands = tuple(
         Command(
             argv(
@@ -332,7 +334,7 @@ def _untrusted(work: Work, target: Target) -> Step:
     )
 
 
-def secret_value(key: str, work: Work, site: Site) -> str | None:
+def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
     """Return what is known of a key's value, as words to be filled in."""
     path = next((r.token_path for r in work.requests if r.token_path), None) or _TOKEN_FILE
     words = {
@@ -352,7 +354,7 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {"locals": {"upgrade_gate_azure_roles": dict(entries)}}
 
 
-def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
+def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl azure create-managed-identities`, for clusters with workload identity."""
     if not site.token or site.release < (4, 14):
         return None
@@ -383,7 +385,7 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
         ),
         *more,
     ]
-    return Offer(
+    return CcoctlCommand(
         argv=argv(
             "ccoctl azure create-managed-identities",
             name=words[0][0],

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.azure import shapes
 from upgrade_gate.clouds.contract.remedy import Placeholder, file_name, variable
-from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import intersects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 __all__ = ["GUID", "SUBSCRIPTION", "Role", "Target", "find"]
 
@@ -71,9 +71,9 @@ def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key).casefold(): value for key, value in both.items()}
 
 
-def find(work: Work, site: Site) -> Target:
+def find(work: IdentityChange, site: ClusterNames) -> Target:
     """Return the principal behind the first Secret of a piece of work."""
-    reading = _pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    reading = pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
     identity = (work.identity or "").strip()
     subscription = _subscription_of(site, reading)
     placeholders = () if subscription else (SUBSCRIPTION,)
@@ -127,7 +127,7 @@ def find(work: Work, site: Site) -> Target:
     )
 
 
-def _subscription_of(site: Site, reading: _pages.Reading) -> str:
+def _subscription_of(site: ClusterNames, reading: pages.Reading) -> str:
     if site.account:
         return site.account.strip().rpartition("/")[2]
     texts = [str(_fields(e.item).get("id") or "") for e in reading.entries]
@@ -136,7 +136,7 @@ def _subscription_of(site: Site, reading: _pages.Reading) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _owner(identity: str, reading: _pages.Reading) -> dict[str, Any] | None:
+def _owner(identity: str, reading: pages.Reading) -> dict[str, Any] | None:
     """Return the managed identity or service principal of a client ID, with folded keys."""
     folded = identity.casefold()
     principal = folded.removeprefix("principal:").strip()
@@ -164,7 +164,7 @@ def _group_of(resource: str) -> str:
     return parts[folded.index("resourcegroups") + 1] if "resourcegroups" in folded[:-1] else ""
 
 
-def _custom_role(principal: str, name: str, delta: Sequence[Grant], reading: _pages.Reading) -> Role | None:
+def _custom_role(principal: str, name: str, delta: Sequence[Grant], reading: pages.Reading) -> Role | None:
     """Return the custom role that the principal holds and no other does, the one of its own name first, held or not.
 
     A role that others hold too is left alone: what is added to it would be theirs as well. So is one that excludes
@@ -189,7 +189,7 @@ def _custom_role(principal: str, name: str, delta: Sequence[Grant], reading: _pa
     return own[0] if own else None
 
 
-def _holders(reading: _pages.Reading) -> Mapping[str, set[str]]:
+def _holders(reading: pages.Reading) -> Mapping[str, set[str]]:
     """Return who holds each role, by its ID or else its name; empty where not everybody's assignments were read."""
     listed = [shapes.assignment(entry) for entry in reading.of("role assignments")]
     if reading.truncated or "role assignments" in reading.unread or all(one.assigned_to for one in listed):
@@ -211,7 +211,7 @@ def _excludes(role: shapes.Definition, delta: Sequence[Grant]) -> bool:
     )
 
 
-def _whole(entry: _pages.Entry, definition: shapes.Definition, has: Mapping[str, Any]) -> Role | None:
+def _whole(entry: pages.Entry, definition: shapes.Definition, has: Mapping[str, Any]) -> Role | None:
     """Return a role as it can be written again, None where that could take something from it.
 
     Several permissions objects become one, whose exceptions would then hold for the actions of all.
@@ -245,11 +245,11 @@ def _words(value: object) -> Iterator[str]:
                 yield from _words(one)
 
 
-def _free(name: str, reading: _pages.Reading) -> str:
+def _free(name: str, reading: pages.Reading) -> str:
     """Return a name for a role of the principal's own: that of a role that stands is not for this."""
     taken = {shapes.definition(entry).name.casefold() for entry in reading.of("role definitions")}
     return f"{name[: _LONGEST_ROLE_NAME - 13]}-upgrade-gate" if name.casefold() in taken else name
 
 
-def _role_name(work: Work, site: Site) -> str:
+def _role_name(work: IdentityChange, site: ClusterNames) -> str:
     return f"{site.infrastructure or 'openshift'}-{work.label}"[:_LONGEST_ROLE_NAME]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from upgrade_gate.clouds.azure import grants as requests
+from upgrade_gate.clouds.azure import grants
 from upgrade_gate.clouds.azure.shapes import Definition, Permissions
 from upgrade_gate.clouds.shared.patterns import Part
 
@@ -48,7 +48,7 @@ def _built_in() -> Mapping[str, Role]:
     known = {
         guid: Role(guid, name, (Permissions(Part(actions), _NOTHING),)) for guid, (name, actions) in _SIMPLE.items()
     }
-    for role in requests.built_in_roles().values():
+    for role in grants.built_in_roles().values():
         known[role.id] = Role(role.id, role.name, (Permissions(role.actions, role.data_actions),), dated=role.dated)
     return known
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from upgrade_gate.clouds.azure.shapes import Federated, ManagedIdentity
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 
 __all__ = ["judge_trust"]
 
@@ -19,33 +19,35 @@ def judge_trust(
     credentials: Sequence[Federated],
     issuer: str,
     subjects: Sequence[str],
-) -> Judgement:
+) -> CoverageResult:
     """Decide whether every subject of the issuer has a credential; both compare with case, as the audience does.
 
     A credential belongs to an identity by the path of its ID, else by a file that is named after the identity.
     """
     if not owners:
-        return Judgement(Verdict.UNKNOWN, f"identity {identity} is not in the export (az identity list)")
+        return CoverageResult(Coverage.UNKNOWN, f"identity {identity} is not in the export (az identity list)")
     own = [c for c in credentials if any(_belongs(c, owner) for owner in owners)]
     if not own:
         how = "az identity federated-credential list"
-        return Judgement(Verdict.UNKNOWN, f"no federated credential in the export names {owners[0].name} ({how})")
+        return CoverageResult(Coverage.UNKNOWN, f"no federated credential in the export names {owners[0].name} ({how})")
     foreign: list[str] = []
     for subject in subjects:
         same = [c for c in own if c.subject == subject]
         if any(c.issuer == issuer and _AUDIENCE in c.audiences for c in same):
             continue
         if any(c.issuer == issuer and not c.audiences for c in same):
-            return Judgement(
-                Verdict.UNKNOWN, f"the export shows no audience of {owners[0].name}'s credential for {subject}"
+            return CoverageResult(
+                Coverage.UNKNOWN, f"the export shows no audience of {owners[0].name}'s credential for {subject}"
             )
         if any(c.flexible for c in own):
-            return Judgement(Verdict.UNKNOWN, f"a claims expression of {owners[0].name} may let {subject} in")
+            return CoverageResult(Coverage.UNKNOWN, f"a claims expression of {owners[0].name} may let {subject} in")
         foreign.append(_why(subject, same, issuer))
     if foreign:
-        return Judgement(Verdict.MISSING, f"{owners[0].name}: {'; '.join(foreign)}")
+        return CoverageResult(Coverage.MISSING, f"{owners[0].name}: {'; '.join(foreign)}")
     names = ", ".join(sorted({c.name for c in own if c.subject in subjects and c.issuer == issuer}))
-    return Judgement(Verdict.COVERED, f"federated credentials {names} of {owners[0].name} name issuer and subjects")
+    return CoverageResult(
+        Coverage.COVERED, f"federated credentials {names} of {owners[0].name} name issuer and subjects"
+    )
 
 
 def _belongs(credential: Federated, owner: ManagedIdentity) -> bool:

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Collection",
+    "Coverage",
+    "CoverageResult",
     "Document",
     "Holdings",
     "Identity",
     "IdentitySource",
-    "Judgement",
     "PolicySize",
     "Provider",
     "Resolves",
-    "Verdict",
     "as_documents",
     "ccoctl_name",
     "collect_live",
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-class Verdict(StrEnum):
+class Coverage(StrEnum):
     """Whether what is held covers a required grant (design section 3.3)."""
 
     COVERED = "COVERED"
@@ -61,10 +61,10 @@ class Verdict(StrEnum):
     """Needs data that was not supplied; the reason names which."""
 
 
-class Judgement(Struct, frozen=True):
+class CoverageResult(Struct, frozen=True):
     """The verdict on one required grant, with what decided it."""
 
-    verdict: Verdict
+    verdict: Coverage
     reason: str
     """One sentence that names the statement, role or binding that decides, or what is missing to know more."""
     caveats: tuple[str, ...] = ()
@@ -96,14 +96,14 @@ class Holdings(Protocol):
     def account(self) -> str | None:
         """AWS account, Azure subscription or GCP project that the documents belong to; None where they do not say."""
 
-    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one required grant for one identity (spelt as in the configuration, design 16.2).
 
         `scopes` is what must be covered: Azure resource groups (IDs or names), IBM resource group IDs, else empty.
         """
         ...
 
-    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the identity trusts every subject (`system:serviceaccount:ns:name`) of that issuer."""
         ...
 
@@ -199,7 +199,7 @@ def judge(
     *,
     account: str | None = None,
     scopes: Sequence[str] = (),
-) -> Judgement:
+) -> CoverageResult:
     """Decide whether what an identity holds, as parsed export documents show it, covers one required grant.
 
     `provider` is `AWS`, `Azure`, `GCP` or `IBMCloud`; `exports` are parsed documents, each recognised by its shape;
@@ -214,9 +214,9 @@ def judge(
     documents = [Document(d.body, d.origin, d.truncated) if isinstance(d, Document) else Document(d) for d in exports]
     known = as_documents(plugin, documents)
     if not known:
-        return Judgement(Verdict.UNKNOWN, f"no document of the export has a shape that {plugin.PROVIDER} prints")
+        return CoverageResult(Coverage.UNKNOWN, f"no document of the export has a shape that {plugin.PROVIDER} prints")
     if not identity:
-        return Judgement(Verdict.UNKNOWN, "an export says nothing about an identity without a name")
+        return CoverageResult(Coverage.UNKNOWN, "an export says nothing about an identity without a name")
     return plugin.build(known, account).judge(identity, needed, tuple(scopes))
 
 
@@ -301,19 +301,19 @@ class _PartlyRead(Struct, frozen=True):
     def account(self) -> str | None:
         return self.inner.account
 
-    def _soften(self, judgement: Judgement) -> Judgement:
-        if judgement.verdict in (Verdict.DENIED, Verdict.UNKNOWN):
+    def _soften(self, judgement: CoverageResult) -> CoverageResult:
+        if judgement.verdict in (Coverage.DENIED, Coverage.UNKNOWN):
             return judgement
         if self.unread:
-            return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {self.unread[0]}")
-        if judgement.verdict is not Verdict.MISSING:
+            return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but {self.unread[0]}")
+        if judgement.verdict is not Coverage.MISSING:
             return judgement
-        return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but no cloud prints what {self.strange[0]} holds")
+        return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but no cloud prints what {self.strange[0]} holds")
 
-    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         return self._soften(self.inner.judge(identity, grant, scopes))
 
-    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         return self._soften(self.inner.trust(identity, issuer, subjects))
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
@@ -330,11 +330,13 @@ class _PartlyRead(Struct, frozen=True):
         return inner.resolve(identity) if isinstance(inner, Resolves) else identity
 
 
-def strict(judgement: Judgement) -> Judgement:
+def strict(judgement: CoverageResult) -> CoverageResult:
     """Return the judgement under `--strict-proof`: what exports cannot contain makes it UNKNOWN."""
-    if judgement.verdict is not Verdict.COVERED or not judgement.caveats:
+    if judgement.verdict is not Coverage.COVERED or not judgement.caveats:
         return judgement
-    return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; strict proof asks for more: {'; '.join(judgement.caveats)}")
+    return CoverageResult(
+        Coverage.UNKNOWN, f"{judgement.reason}; strict proof asks for more: {'; '.join(judgement.caveats)}"
+    )
 
 
 def load_export(*paths: str | Path) -> Collection:

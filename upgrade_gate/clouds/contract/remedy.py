@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILL",
+    "CcoctlCommand",
     "Cloud",
+    "ClusterNames",
     "Command",
     "Draft",
-    "Offer",
+    "IdentityChange",
     "Placeholder",
     "Serves",
-    "Site",
     "Step",
     "Subject",
-    "Work",
     "argv",
     "cloud_of",
     "file_name",
@@ -131,7 +131,7 @@ class Draft(Struct, frozen=True):
     """Name and content of entries for the cloud's `*.tf.json`, see `Cloud.terraform`."""
 
 
-class Offer(Struct, frozen=True):
+class CcoctlCommand(Struct, frozen=True):
     """The ccoctl command that does the job where the cluster was made with it."""
 
     argv: tuple[str, ...]
@@ -151,7 +151,7 @@ class Subject(Struct, frozen=True, order=True):
         return f"system:serviceaccount:{self.namespace}:{self.account}"
 
 
-class Work(Struct, frozen=True):
+class IdentityChange(Struct, frozen=True):
     """Everything about one identity: what serves it, what it needs now, and what it no longer needs later."""
 
     kind: str
@@ -200,7 +200,7 @@ class Work(Struct, frozen=True):
         return f"{role}{named}" if named else f"{role or 'the identity '}behind Secret {self.secrets[0]}"
 
 
-class Site(Struct, frozen=True):
+class ClusterNames(Struct, frozen=True):
     """What the names and commands of every identity have in common; None where it is not known."""
 
     platform: str
@@ -227,11 +227,11 @@ class Cloud(Protocol):
     FOLDER: str
     """Folder of its files in the bundle."""
 
-    def draft(self, work: Work, site: Site) -> Draft:
+    def draft(self, work: IdentityChange, site: ClusterNames) -> Draft:
         """Return documents and steps for one identity."""
         ...
 
-    def secret_value(self, key: str, work: Work, site: Site) -> str | None:
+    def secret_value(self, key: str, work: IdentityChange, site: ClusterNames) -> str | None:
         """Return the form of one key's value with what must be filled in, None for a value of no known form."""
         ...
 
@@ -239,7 +239,7 @@ class Cloud(Protocol):
         """Return the content of the cloud's `*.tf.json`: data only, no provider and no resource."""
         ...
 
-    def ccoctl(self, works: Sequence[Work], site: Site) -> Offer | None:
+    def ccoctl(self, works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
         """Return the ccoctl command, None where this release's ccoctl has none for these credentials."""
         ...
 

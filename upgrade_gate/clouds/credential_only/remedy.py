@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.contract.remedy import Draft, Offer, Serves, Step, argv, fill
+from upgrade_gate.clouds.contract.remedy import CcoctlCommand, Draft, Serves, Step, argv, fill
 from upgrade_gate.clouds.shared.phrases import permissions, why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 KINDS = frozenset(
     {
@@ -31,7 +31,7 @@ FOLDER = "credentials"
 _NUTANIX = "NutanixProviderSpec"
 
 
-def draft(work: Work, site: Site) -> Draft:
+def draft(work: IdentityChange, site: ClusterNames) -> Draft:
     """Return no document; privileges, where a vSphere request lists any, are for a person."""
     del site
     if not work.delta:
@@ -48,7 +48,7 @@ def draft(work: Work, site: Site) -> Draft:
     return Draft(steps=(step,))
 
 
-def secret_value(key: str, work: Work, site: Site) -> str | None:
+def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
     """Return the form of a Nutanix value; the others are documents of their own."""
     del site
     if key == "credentials" and work.kind == _NUTANIX:
@@ -63,11 +63,11 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {}
 
 
-def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
+def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl nutanix create-shared-secrets`, the only one among these clouds."""
     if site.platform.casefold() != "nutanix" or site.release < (4, 11) or not works:
         return None
-    return Offer(
+    return CcoctlCommand(
         argv=argv(
             "ccoctl nutanix create-shared-secrets",
             credentials_requests_dir="credentials-requests",

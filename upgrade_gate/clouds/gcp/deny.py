@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.gcp.members import among
 from upgrade_gate.clouds.gcp.roles import Contents
 from upgrade_gate.clouds.gcp.shapes import DenyPolicy, DenyRule
@@ -51,23 +51,23 @@ def _applies(rule: DenyRule, subject: Subject) -> bool | None:
 
 def denied(
     policies: Iterable[DenyPolicy], subject: Subject, permissions: Sequence[str], whole: Contents | None
-) -> Judgement | None:
+) -> CoverageResult | None:
     """Return DENIED, NARROWER or UNKNOWN where deny policies touch what is needed, None where they do not.
 
     `permissions` are the needed ones; `whole` is the role that they were taken from, whose other permissions may not
     be known, or None for a single permission.
     """
-    possible: list[Judgement] = []
+    possible: list[CoverageResult] = []
     taken: set[str] = set()
     by = ""
     for policy in policies:
         if policy.rules is None:
             reason = f"the rules of deny policy {policy.name} are not in the export (gcloud iam policies get)"
-            possible.append(Judgement(Verdict.UNKNOWN, reason))
+            possible.append(CoverageResult(Coverage.UNKNOWN, reason))
             continue
         if not policy.whole:
             reason = f"a rule of deny policy {policy.name} cannot be read"
-            possible.append(Judgement(Verdict.UNKNOWN, reason))
+            possible.append(CoverageResult(Coverage.UNKNOWN, reason))
         for rule in policy.rules:
             applies = _applies(rule, subject)
             if applies is False:
@@ -76,22 +76,22 @@ def denied(
             if not hit:
                 if whole is not None and _may_hit(rule, whole):
                     reason = f"deny policy {policy.name} forbids {', '.join(rule.permissions)}; {whole.why}"
-                    possible.append(Judgement(Verdict.UNKNOWN, reason))
+                    possible.append(CoverageResult(Coverage.UNKNOWN, reason))
                 continue
             if applies is None:
                 reason = f"deny policy {policy.name} forbids {hit[0]} to a group whose members are not in the export"
-                possible.append(Judgement(Verdict.UNKNOWN, reason))
+                possible.append(CoverageResult(Coverage.UNKNOWN, reason))
             elif rule.condition:
                 reason = f"deny policy {policy.name} forbids {hit[0]} under the condition {rule.condition}"
-                possible.append(Judgement(Verdict.NARROWER, reason))
+                possible.append(CoverageResult(Coverage.NARROWER, reason))
             else:
                 taken.update(hit)
                 by = by or policy.name
     if taken and taken >= set(permissions) and (whole is None or whole.asked is None):
-        return Judgement(Verdict.DENIED, f"deny policy {by} forbids {', '.join(sorted(taken)[:3])}")
+        return CoverageResult(Coverage.DENIED, f"deny policy {by} forbids {', '.join(sorted(taken)[:3])}")
     if taken:
-        return Judgement(Verdict.NARROWER, f"deny policy {by} forbids a part: {', '.join(sorted(taken)[:3])}")
-    return next((j for j in possible if j.verdict is Verdict.UNKNOWN), possible[0] if possible else None)
+        return CoverageResult(Coverage.NARROWER, f"deny policy {by} forbids a part: {', '.join(sorted(taken)[:3])}")
+    return next((j for j in possible if j.verdict is Coverage.UNKNOWN), possible[0] if possible else None)
 
 
 def _may_hit(rule: DenyRule, whole: Contents) -> bool:

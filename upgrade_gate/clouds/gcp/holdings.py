@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.gcp import shapes
 from upgrade_gate.clouds.gcp.deny import Subject, denied
 from upgrade_gate.clouds.gcp.members import among, is_deleted
@@ -19,7 +19,7 @@ from upgrade_gate.clouds.gcp.roles import Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Level
 from upgrade_gate.clouds.gcp.trust import judge_trust
 from upgrade_gate.clouds.gcp.wants import Need, PermissionNeed, RoleNeed, Source
-from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.shared import pages
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
@@ -43,12 +43,12 @@ _NO_ACCOUNTS = "whether the account is disabled is not in the export (gcloud iam
 
 def recognises(body: Any) -> bool:
     """Return whether a parsed document has a shape that Google's tools print."""
-    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=_LISTINGS)
+    return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=_LISTINGS)
 
 
 def build(documents: Sequence[Document], account: str | None) -> GcpHoldings:
     """Build the holdings; `account` is the cluster's project ID."""
-    return GcpHoldings(_pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+    return GcpHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 
 def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
@@ -73,10 +73,10 @@ class _Found:
 class GcpHoldings:
     """Everything that a set of documents says about GCP service accounts."""
 
-    def __init__(self, reading: _pages.Reading, account: str | None) -> None:
+    def __init__(self, reading: pages.Reading, account: str | None) -> None:
         self._truncated = reading.truncated
         self._unread = reading.unread
-        unread = [(e.item["unread"], _pages.text(e.item["resource"])) for e in reading.of("unread")]
+        unread = [(e.item["unread"], pages.text(e.item["resource"])) for e in reading.of("unread")]
         self._unread_allow = [resource for kind, resource in unread if kind == "allow"]
         self._unread_deny = [resource for kind, resource in unread if kind == "deny"]
         policies = [shapes.to_policy(e) for e in reading.of("policies")]
@@ -85,7 +85,7 @@ class GcpHoldings:
         self._roles = RoleBook(roles)
         self._providers = [shapes.pool_provider(e) for e in reading.of("pools")]
         self._testable = {
-            _pages.text(e.item.get("name")): _pages.text(e.item.get("customRolesSupportLevel"))
+            pages.text(e.item.get("name")): pages.text(e.item.get("customRolesSupportLevel"))
             for e in reading.of("testable permissions")
         }
         self._projects = Projects(policies, roles, self._accounts, account)
@@ -97,26 +97,26 @@ class GcpHoldings:
             for d in denies
             if not self._projects.is_foreign(d.project) and (d.rules is not None or d.name not in described)
         ]
-        self._boundaries = [_pages.text(e.item.get("name")) for e in reading.of("access boundaries")]
+        self._boundaries = [pages.text(e.item.get("name")) for e in reading.of("access boundaries")]
         self._has_denies = "denyPolicies" in reading.listings or bool(denies)
 
-    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one grant for a service account's email, always for the whole project.
 
         `scopes` may name the cluster's project, for exports that no configured account is compared with.
         """
         if self._truncated:
-            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
         email = _email(identity)
         if "@" not in email:
-            return Judgement(Verdict.UNKNOWN, f"identity {identity} is not the email of a service account")
+            return CoverageResult(Coverage.UNKNOWN, f"identity {identity} is not the email of a service account")
         if grant.type not in ("permission", "predefinedRole"):
-            return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of GCP's")
+            return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of GCP's")
         policies, problem = self._projects.policies_for(email, next(iter(scopes), ""))
         if problem:
-            return Judgement(Verdict.UNKNOWN, problem)
+            return CoverageResult(Coverage.UNKNOWN, problem)
         if any(a.disabled for a in self._accounts if a.email == email):
-            return Judgement(Verdict.MISSING, f"service account {email} is disabled: none of its grants works")
+            return CoverageResult(Coverage.MISSING, f"service account {email} is disabled: none of its grants works")
         need: Need = (
             PermissionNeed(grant.permission, self._roles)
             if grant.type == "permission"
@@ -124,23 +124,23 @@ class GcpHoldings:
         )
         subject = Subject(email, self._unique_id(email))
         forbidden = denied(self._denies, subject, need.permissions, need.whole)
-        if forbidden is not None and forbidden.verdict is Verdict.DENIED:
+        if forbidden is not None and forbidden.verdict is Coverage.DENIED:
             return forbidden
         contradiction = self._projects.contradiction(policies, email)
         if contradiction:
-            return Judgement(Verdict.UNKNOWN, contradiction)
+            return CoverageResult(Coverage.UNKNOWN, contradiction)
         allowed = self._whichever(need, policies, subject)
-        if allowed.verdict is not Verdict.COVERED:
+        if allowed.verdict is not Coverage.COVERED:
             return self._unless_unread(allowed, policies)
         unread = self._unread.get("deny policies") or self._unread.get("policies")  # ancestors' listings hold both
         if forbidden is None and unread is not None:
-            return Judgement(Verdict.UNKNOWN, f"{allowed.reason}; but {unread}")
+            return CoverageResult(Coverage.UNKNOWN, f"{allowed.reason}; but {unread}")
         if forbidden is None and self._boundaries:
             reason = f"{allowed.reason}; but whether {self._boundaries[0]} bounds the account is not judged here"
-            return Judgement(Verdict.UNKNOWN, reason)
-        return forbidden or Judgement(Verdict.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
+            return CoverageResult(Coverage.UNKNOWN, reason)
+        return forbidden or CoverageResult(Coverage.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
 
-    def _whichever(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject) -> Judgement:
+    def _whichever(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject) -> CoverageResult:
         """Decide from allow policies; UNKNOWN where it depends on which of several is the project's own."""
         every = self._allowed(need, self._sort(policies, subject), policies, subject.email)
         readings = self._projects.readings(policies)
@@ -151,9 +151,9 @@ class GcpHoldings:
             return each[0]
         several = "the export holds several policies that do not say what they belong to"
         reason = f"{every.reason}, if that policy is the project's: {several} ({_ANCESTORS} does)"
-        return Judgement(Verdict.UNKNOWN, reason)
+        return CoverageResult(Coverage.UNKNOWN, reason)
 
-    def _unless_unread(self, judgement: Judgement, policies: Iterable[shapes.Policy]) -> Judgement:
+    def _unless_unread(self, judgement: CoverageResult, policies: Iterable[shapes.Policy]) -> CoverageResult:
         """Return UNKNOWN where what is not covered may be granted by something that could not be read."""
         doubts = [f"the policy of {resource} could not be read" for resource in self._unread_allow]
         doubts += [f"a binding of {policy.label} cannot be read" for policy in policies if not policy.whole]
@@ -163,9 +163,9 @@ class GcpHoldings:
         searched = [p.label for p in policies if (p.level, p.resource) not in seen]
         doubts += [f"{label} may show only the bindings that an asset search matched" for label in searched]
         doubts += [self._unread["policies"]] if "policies" in self._unread else []
-        if judgement.verdict is Verdict.UNKNOWN or not doubts:
+        if judgement.verdict is Coverage.UNKNOWN or not doubts:
             return judgement
-        return Judgement(Verdict.UNKNOWN, f"{judgement.reason}; but {doubts[0]}")
+        return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but {doubts[0]}")
 
     def _unique_id(self, email: str) -> str:
         return next((a.unique_id for a in self._accounts if a.email == email), "")
@@ -202,38 +202,38 @@ class GcpHoldings:
                     (on_itself if policy.level is Level.ACCOUNT else sure).append(source)
         return _Found(tuple(sure), tuple(conditional), tuple(on_itself), tuple(elsewhere), tuple(by_group))
 
-    def _allowed(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> Judgement:
+    def _allowed(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> CoverageResult:
         """Decide from allow policies alone."""
         held = need.held_by(found.sure)
         if held.has is Has.YES:
-            return Judgement(Verdict.COVERED, held.reason, held.caveats)
+            return CoverageResult(Coverage.COVERED, held.reason, held.caveats)
         on_itself = found.on_itself if need.on_accounts else ()
         own = need.held_by((*found.sure, *on_itself))
         if own.has is Has.YES and need.on_itself:
-            return Judgement(Verdict.COVERED, own.reason, (*own.caveats, "granted on this service account alone"))
+            return CoverageResult(Coverage.COVERED, own.reason, (*own.caveats, "granted on this service account alone"))
         if own.has is Has.YES:
-            return Judgement(Verdict.NARROWER, f"{own.reason}: not on the project")
+            return CoverageResult(Coverage.NARROWER, f"{own.reason}: not on the project")
         if held.has is Has.UNKNOWN:
-            return Judgement(Verdict.UNKNOWN, held.reason)
+            return CoverageResult(Coverage.UNKNOWN, held.reason)
         if own.has is Has.UNKNOWN:
-            return Judgement(Verdict.UNKNOWN, own.reason)
+            return CoverageResult(Coverage.UNKNOWN, own.reason)
         usable = [s for s in found.conditional if s.policy.level is not Level.ACCOUNT or need.on_accounts]
         limited = need.held_by((*found.sure, *on_itself, *usable))
         if limited.has is Has.YES:
             condition = _telling(usable, need).condition
-            return Judgement(Verdict.NARROWER, f"{limited.reason}, under a condition: {condition}")
+            return CoverageResult(Coverage.NARROWER, f"{limited.reason}, under a condition: {condition}")
         if limited.has is Has.UNKNOWN:
-            return Judgement(Verdict.UNKNOWN, limited.reason)
+            return CoverageResult(Coverage.UNKNOWN, limited.reason)
         single = need.held_by(found.elsewhere)
         if single.has is Has.YES:
-            return Judgement(Verdict.NARROWER, f"{single.reason} only")
+            return CoverageResult(Coverage.NARROWER, f"{single.reason} only")
         return self._absent(need, found, policies, email)
 
-    def _absent(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> Judgement:
+    def _absent(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> CoverageResult:
         """Say MISSING only where every place that could grant it was seen."""
         if not any(p.level in (Level.PROJECT, Level.BARE) for p in policies):
             reason = "the project's policy is not in the export (gcloud projects get-iam-policy)"
-            return Judgement(Verdict.UNKNOWN, reason)
+            return CoverageResult(Coverage.UNKNOWN, reason)
         if (
             need.whole is None
             and need.on_accounts
@@ -241,11 +241,11 @@ class GcpHoldings:
         ):
             how = f"gcloud iam service-accounts get-iam-policy {email}"
             reason = f"not granted on the project; the service account's own policy is not in the export ({how})"
-            return Judgement(Verdict.UNKNOWN, reason)
+            return CoverageResult(Coverage.UNKNOWN, reason)
         if found.by_group and need.held_by((*found.sure, *found.by_group)).has is not Has.NO:
             group = _telling(found.by_group, need)
             reason = f"{group.label} binds a group or set whose members are not in the export"
-            return Judgement(Verdict.UNKNOWN, reason)
+            return CoverageResult(Coverage.UNKNOWN, reason)
         reason = need.held_by(found.sure).reason
         gone = [b.role for p in policies for b in p.bindings if any(is_deleted(m, email) for m in b.members)]
         if gone:
@@ -255,19 +255,19 @@ class GcpHoldings:
             reason = f"{reason}; custom roles: {level}, so bind a predefined role"
         if not any(p.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION) for p in policies):
             reason = f"{reason} (policies above the project are not in the export: {_ANCESTORS})"
-        return Judgement(Verdict.MISSING, reason)
+        return CoverageResult(Coverage.MISSING, reason)
 
-    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the service account lets every subject of the issuer's pool act as it.
 
         Without a description of the pool's provider the issuer is a caveat: a proof that needs the issuer must not
         count a judgement that carries one.
         """
         if self._truncated:
-            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
         email = _email(identity)
         if any(a.disabled for a in self._accounts if a.email == email):
-            return Judgement(Verdict.MISSING, f"service account {email} is disabled")
+            return CoverageResult(Coverage.MISSING, f"service account {email} is disabled")
         own = self._projects.own_policies(email, self._unique_id(email))
         policies, problem = self._projects.policies_for(email)
         readings = self._projects.readings(policies)

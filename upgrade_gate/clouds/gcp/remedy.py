@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.contract.remedy import (
+    CcoctlCommand,
     Command,
     Draft,
-    Offer,
     Placeholder,
     Serves,
     Step,
@@ -25,14 +25,14 @@ from upgrade_gate.clouds.contract.remedy import (
     yaml_file,
 )
 from upgrade_gate.clouds.gcp import shapes
-from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.phrases import later, merged, newcomer, permissions, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 KINDS = frozenset({"GCPProviderSpec"})
 FOLDER = "gcp"
@@ -84,9 +84,9 @@ class _Target:
         return f"projects/{self.project}/roles/{self.role}"
 
 
-def draft(work: Work, site: Site) -> Draft:
+def draft(work: IdentityChange, site: ClusterNames) -> Draft:
     """Return the custom role, bindings, trust and their commands for one service account."""
-    reading = _pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    reading = pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
     target = _target(work, site, reading)
     files: dict[str, bytes] = {}
     steps: list[Step] = []
@@ -112,7 +112,7 @@ def _alnum(text: str, longest: int) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", text)[:longest]
 
 
-def _target(work: Work, site: Site, reading: _pages.Reading) -> _Target:
+def _target(work: IdentityChange, site: ClusterNames, reading: pages.Reading) -> _Target:
     email = (work.identity or "").removeprefix("serviceAccount:")
     project = site.scopes[0] if site.scopes else site.account or ""
     placeholders: list[Placeholder] = []
@@ -161,7 +161,7 @@ def _five(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:5]
 
 
-def _custom_role(email: str, project: str, ccoctls: tuple[str, str], reading: _pages.Reading) -> tuple[str, str]:
+def _custom_role(email: str, project: str, ccoctls: tuple[str, str], reading: pages.Reading) -> tuple[str, str]:
     """Return ID and title of the custom role of this project that may be added to, empty where none is seen.
 
     The account holds it, and it grants something. It is ccoctl's by its ID or title, which every cluster of the project
@@ -185,7 +185,7 @@ def _custom_role(email: str, project: str, ccoctls: tuple[str, str], reading: _p
     return min(found)[1:] if found else ("", "")
 
 
-def _pool(reading: _pages.Reading) -> str:
+def _pool(reading: pages.Reading) -> str:
     """Return the one pool that service accounts of the export trust, empty where there is none or several."""
     found = {
         matched.group(1)
@@ -198,7 +198,7 @@ def _pool(reading: _pages.Reading) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _granted(work: Work, target: _Target, files: dict[str, bytes]) -> Step:
+def _granted(work: IdentityChange, target: _Target, files: dict[str, bytes]) -> Step:
     missing, roles = _of(work.delta, "permission"), _of(work.delta, "predefinedRole")
     names: list[str] = []
     commands: list[Command] = []
@@ -279,7 +279,7 @@ def _binding(target: _Target, role: str) -> Command:
     )
 
 
-def _created(work: Work, target: _Target) -> Step:
+def _created(work: IdentityChange, target: _Target) -> Step:
     return Step(
         title=f"Create service account {target.account_id}",
         reason=newcomer(work),
@@ -304,7 +304,7 @@ def _created(work: Work, target: _Target) -> Step:
     )
 
 
-def _trusted(work: Work, target: _Target) -> Step:
+def _trusted(work: IdentityChange, target: _Target) -> Step:
     return Step(
         title=f"Let {sentence(map(str, work.untrusted))} act as {work.who}",
         reason="Each service account needs a binding of its own on the service account that it acts as.",
@@ -331,7 +331,7 @@ def _trust(target: _Target, verb: str, subject: str) -> Command:
     )
 
 
-def _cleaned(work: Work, target: _Target, files: dict[str, bytes]) -> Step:
+def _cleaned(work: IdentityChange, target: _Target, files: dict[str, bytes]) -> Step:
     """Return the step after the upgrade: what replaces a predefined role first, then its binding.
 
     No script does this: a service account may serve more than this cluster, and a custom role every cluster of the
@@ -384,7 +384,7 @@ def _cleaned(work: Work, target: _Target, files: dict[str, bytes]) -> Step:
     )
 
 
-def _untrusted(work: Work, target: _Target) -> Step:
+def _untrusted(work: IdentityChange, target: _Target) -> Step:
     return Step(
         title=f"Take the bindings of {sentence(map(str, work.gone_subjects))} away",
         reason="These service accounts no longer act as the service account; ccoctl leaves them.",
@@ -396,7 +396,7 @@ def _untrusted(work: Work, target: _Target) -> Step:
     )
 
 
-def secret_value(key: str, work: Work, site: Site) -> str | None:
+def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
     """Return None: the value is one JSON document, a key file or an external account configuration."""
     del key, work, site
     return None
@@ -407,7 +407,7 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {"locals": {"upgrade_gate_gcp_roles": dict(entries)}}
 
 
-def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
+def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl gcp create-service-accounts`, for clusters with workload identity."""
     if not site.token or site.release < (4, 10):
         return None
@@ -430,7 +430,7 @@ def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
         if site.release >= (4, 14)
         else "This ccoctl (4.12 and 4.13) replaces a custom role, which every cluster of the project shares."
     )
-    return Offer(
+    return CcoctlCommand(
         argv=argv(
             "ccoctl gcp create-service-accounts",
             name=words[0][0],

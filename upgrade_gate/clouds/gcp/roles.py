@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from upgrade_gate.clouds.gcp import grants as requests
+from upgrade_gate.clouds.gcp import grants
 from upgrade_gate.clouds.gcp.shapes import RoleDocument
 
 __all__ = ["Contents", "Has", "RoleBook"]
@@ -74,7 +74,7 @@ class RoleBook:
             return Contents(read, read, why=f"the permissions of role {name} cannot be read as a whole")
         if full:
             return Contents(full.pop(), None)
-        table = requests.role_table()
+        table = grants.role_table()
         known = table.roles.get(name)
         if known is not None:
             why = f"the table of {table.date} does not decide it (gcloud iam roles describe {name})"

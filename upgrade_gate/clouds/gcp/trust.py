@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.gcp.shapes import Binding, Policy, PoolProvider
 
 __all__ = ["judge_trust"]
@@ -53,7 +53,7 @@ def judge_trust(
     *,
     issuer: str,
     subjects: Sequence[str],
-) -> Judgement:
+) -> CoverageResult:
     """Decide whether every subject may act as the account, through a pool of the issuer.
 
     `own` are the account's policies, `above` those of the project and its ancestors. A subject compares whole and
@@ -61,57 +61,61 @@ def judge_trust(
     cluster's and a caveat says so.
     """
     found = [_subject(email, (*own, *above), providers, issuer, subject) for subject in subjects]
-    if not own and (not found or any(j.verdict is Verdict.MISSING for j in found)):
+    if not own and (not found or any(j.verdict is Coverage.MISSING for j in found)):
         how = f"gcloud iam service-accounts get-iam-policy {email}"
-        return Judgement(Verdict.UNKNOWN, f"the policy of service account {email} is not in the export ({how})")
-    order = (Verdict.MISSING, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.COVERED)
+        return CoverageResult(Coverage.UNKNOWN, f"the policy of service account {email} is not in the export ({how})")
+    order = (Coverage.MISSING, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.COVERED)
     worst = min(found, key=lambda j: order.index(j.verdict), default=None)
-    if worst is None or worst.verdict is Verdict.COVERED:
+    if worst is None or worst.verdict is Coverage.COVERED:
         caveats = tuple(dict.fromkeys(c for j in found for c in j.caveats))
         where = f"in the policy of {email}" if own else "above the account"
-        return Judgement(Verdict.COVERED, f"{_ROLE} {where} names every subject", caveats)
+        return CoverageResult(Coverage.COVERED, f"{_ROLE} {where} names every subject", caveats)
     reason = "; ".join(j.reason for j in found if j.verdict is worst.verdict)
     doubtful = next((p for p in own if not p.whole or p.partial), None)
-    if worst.verdict is Verdict.MISSING and doubtful is not None:
-        return Judgement(Verdict.UNKNOWN, f"{reason}; but not all of {doubtful.label} can be read")
-    return Judgement(worst.verdict, reason)
+    if worst.verdict is Coverage.MISSING and doubtful is not None:
+        return CoverageResult(Coverage.UNKNOWN, f"{reason}; but not all of {doubtful.label} can be read")
+    return CoverageResult(worst.verdict, reason)
 
 
 def _subject(
     email: str, policies: Sequence[Policy], providers: Sequence[PoolProvider], issuer: str, subject: str
-) -> Judgement:
+) -> CoverageResult:
     ways = [w for p in policies for b in p.bindings if b.role in _ROLES for w in _ways(b, subject)]
     if not ways:
-        return Judgement(Verdict.MISSING, f"{_ROLE} on {email} does not name {subject}")
+        return CoverageResult(Coverage.MISSING, f"{_ROLE} on {email} does not name {subject}")
     judged = [_way(way, providers, issuer, subject) for way in ways]
-    order = (Verdict.COVERED, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.MISSING)
+    order = (Coverage.COVERED, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.MISSING)
     return min(judged, key=lambda j: (order.index(j.verdict), len(j.caveats)))
 
 
-def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str) -> Judgement:
+def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str) -> CoverageResult:
     described = [p for p in providers if p.pool == way.pool]
     if any(not p.provider and not p.usable for p in described):
-        return Judgement(Verdict.MISSING, f"{subject} comes from {way.pool}, which is disabled")
+        return CoverageResult(Coverage.MISSING, f"{subject} comes from {way.pool}, which is disabled")
     named = [p for p in described if p.issuer]
     own = [p for p in named if p.issuer == issuer]
     if named and not own:
-        return Judgement(Verdict.MISSING, f"{subject} comes from {way.pool}, whose issuer is {named[0].issuer}")
+        return CoverageResult(Coverage.MISSING, f"{subject} comes from {way.pool}, whose issuer is {named[0].issuer}")
     if own and not any(p.usable for p in own):
-        return Judgement(Verdict.MISSING, f"{subject} comes from provider {own[0].provider}, which is disabled")
+        return CoverageResult(Coverage.MISSING, f"{subject} comes from provider {own[0].provider}, which is disabled")
     usable = [p for p in own if p.usable and (p.audiences is None or not p.audiences or _AUDIENCE in p.audiences)]
     if own and not usable:
         takes = ", ".join(own[0].audiences or ())
-        return Judgement(Verdict.MISSING, f"provider {own[0].provider} takes tokens for the audience {takes} only")
+        return CoverageResult(
+            Coverage.MISSING, f"provider {own[0].provider} takes tokens for the audience {takes} only"
+        )
     if usable and all(p.audiences is None for p in usable):
-        return Judgement(Verdict.UNKNOWN, f"the audiences of provider {usable[0].provider} cannot be read")
+        return CoverageResult(Coverage.UNKNOWN, f"the audiences of provider {usable[0].provider} cannot be read")
     if not way.certain:
-        return Judgement(Verdict.UNKNOWN, f"an attribute of {way.pool} decides whether {subject} comes in")
+        return CoverageResult(Coverage.UNKNOWN, f"an attribute of {way.pool} decides whether {subject} comes in")
     plain = [p for p in usable if p.subject in ("", _PLAIN_MAPPING)]
     if usable and not plain:
-        return Judgement(Verdict.UNKNOWN, f"{way.pool} makes google.subject from {usable[0].subject}")
+        return CoverageResult(Coverage.UNKNOWN, f"{way.pool} makes google.subject from {usable[0].subject}")
     if way.condition:
-        return Judgement(Verdict.NARROWER, f"{subject} comes in under a condition: {way.condition}")
+        return CoverageResult(Coverage.NARROWER, f"{subject} comes in under a condition: {way.condition}")
     if plain and all(p.condition for p in plain):
-        return Judgement(Verdict.NARROWER, f"{way.pool} lets {subject} in under a condition: {plain[0].condition}")
+        return CoverageResult(
+            Coverage.NARROWER, f"{way.pool} lets {subject} in under a condition: {plain[0].condition}"
+        )
     caveats = () if own else (f"issuer of {way.pool} is not in the export (gcloud iam workload-identity-pools)",)
-    return Judgement(Verdict.COVERED, f"{_ROLE} names {subject}", caveats)
+    return CoverageResult(Coverage.COVERED, f"{_ROLE} names {subject}", caveats)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.clouds.contract.holdings import Judgement, PolicySize, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.ibmcloud import shapes
 from upgrade_gate.clouds.ibmcloud.cover import Fit, Reach, fit, may_contain, needed_attributes, role_actions
-from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.shared import pages
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
@@ -32,12 +32,12 @@ _ASK_V2 = "ibmcloud iam service-policies … --api-version v2"
 
 def recognises(body: Any) -> bool:
     """Return whether a parsed document has a shape that IBM Cloud's tools print."""
-    return _pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=shapes.EMPTY)
+    return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=shapes.EMPTY)
 
 
 def build(documents: Sequence[Document], account: str | None) -> IbmHoldings:
     """Build the holdings; `account` is the IBM Cloud account ID."""
-    return IbmHoldings(_pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+    return IbmHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 
 def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
@@ -66,7 +66,7 @@ class _Sorted:
 class IbmHoldings:
     """Everything that a set of documents says about IBM Cloud service IDs."""
 
-    def __init__(self, reading: _pages.Reading, account: str | None) -> None:
+    def __init__(self, reading: pages.Reading, account: str | None) -> None:
         self._truncated = reading.truncated
         self._unread = reading.unread.get("policies")
         self._has_policies = bool(reading.of("policies"))
@@ -80,36 +80,40 @@ class IbmHoldings:
         self._accounts = seen or {s.account for s in self._service_ids if s.account}
         self.account: str | None = account or (min(self._accounts) if len(self._accounts) == 1 else None)
 
-    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> Judgement:
+    def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one role within its attributes, in every needed resource group."""
         if self._truncated:
-            return Judgement(Verdict.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
         if grant.type != "role":
-            return Judgement(Verdict.UNKNOWN, f"a grant of type {grant.type} is none of IBM Cloud's")
+            return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of IBM Cloud's")
         needed = needed_attributes(grant.scope)
         if needed is None:
-            return Judgement(Verdict.UNKNOWN, f"the grant of {grant.permission} names no attributes that can be read")
+            return CoverageResult(
+                Coverage.UNKNOWN, f"the grant of {grant.permission} names no attributes that can be read"
+            )
         if not self._policies:
             if self._has_policies:
-                return Judgement(Verdict.MISSING, "no policy in the export is active")
-            return Judgement(Verdict.UNKNOWN, "no access policies are in the export (ibmcloud iam service-policies)")
+                return CoverageResult(Coverage.MISSING, "no policy in the export is active")
+            return CoverageResult(
+                Coverage.UNKNOWN, "no access policies are in the export (ibmcloud iam service-policies)"
+            )
         if self.account is None and len(self._accounts) > 1:
             seen = ", ".join(sorted(self._accounts))
             reason = f"the export speaks of several accounts ({seen}) and the cluster's is not known"
-            return Judgement(Verdict.UNKNOWN, reason)
+            return CoverageResult(Coverage.UNKNOWN, reason)
         if self.account and self._accounts and self.account not in self._accounts:
             seen = ", ".join(sorted(self._accounts))
             reason = f"wrong account: the export speaks of account {seen}, the cluster is in {self.account}"
-            return Judgement(Verdict.UNKNOWN, reason)
+            return CoverageResult(Coverage.UNKNOWN, reason)
         iam_id = self.resolve(identity)
         if iam_id is None:
             how = "ibmcloud iam service-ids"
-            return Judgement(Verdict.UNKNOWN, f"the IAM ID of service ID {identity} is not in the export ({how})")
+            return CoverageResult(Coverage.UNKNOWN, f"the IAM ID of service ID {identity} is not in the export ({how})")
         groups: list[str | None] = [self._group_id(s) for s in scopes if s]
         judged = [self._judge(iam_id, grant.permission, needed, group) for group in (groups or [None])]
         worst = _worst(judged)
-        if self._unread is not None and worst.verdict is not Verdict.COVERED:
-            return Judgement(Verdict.UNKNOWN, f"{worst.reason}; but {self._unread}")
+        if self._unread is not None and worst.verdict is not Coverage.COVERED:
+            return CoverageResult(Coverage.UNKNOWN, f"{worst.reason}; but {self._unread}")
         return worst
 
     def _group_id(self, scope: str) -> str:
@@ -127,23 +131,23 @@ class IbmHoldings:
             return found.pop()
         return f"iam-{spelt}" if spelt.startswith("ServiceId-") and not found else None
 
-    def _judge(self, iam_id: str, role: str, needed: Mapping[str, str], group: str | None) -> Judgement:
+    def _judge(self, iam_id: str, role: str, needed: Mapping[str, str], group: str | None) -> CoverageResult:
         found = self._sort(iam_id, needed, group)
         actions = role_actions(self._catalogues, needed)
         shown = ", ".join(f"{name}={value}" for name, value in needed.items())
         holder = _holder(found.whole, role)
         if holder is not None:
-            return Judgement(Verdict.COVERED, f"{holder.label} gives {role} for {shown}")
+            return CoverageResult(Coverage.COVERED, f"{holder.label} gives {role} for {shown}")
         by_actions = _by_actions(found.whole, role, actions)
         if by_actions:
-            return Judgement(Verdict.COVERED, f"{by_actions} give every action of {role} for {shown}")
+            return CoverageResult(Coverage.COVERED, f"{by_actions} give every action of {role} for {shown}")
         unknown = self._unknown(role, found, actions)
         if unknown:
-            return Judgement(Verdict.UNKNOWN, unknown)
+            return CoverageResult(Coverage.UNKNOWN, unknown)
         partly = [p for p, _ in found.part]
         if _holder(partly, role) is not None or _by_actions([*found.whole, *partly], role, actions):
             policy, limit = next(((p, f) for p, f in found.part if role in p.roles), found.part[0])
-            return Judgement(Verdict.NARROWER, f"{policy.label} gives {role} and {limit.detail}")
+            return CoverageResult(Coverage.NARROWER, f"{policy.label} gives {role} and {limit.detail}")
         return self._absent(iam_id, role, shown, found, actions)
 
     def _sort(self, iam_id: str, needed: Mapping[str, str], group: str | None) -> _Sorted:
@@ -200,37 +204,39 @@ class IbmHoldings:
 
     def _absent(
         self, iam_id: str, role: str, shown: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None
-    ) -> Judgement:
+    ) -> CoverageResult:
         for policy in found.anyones:
             if role in policy.roles or policy.placeholder or any(_undecided(h, role, actions) for h in policy.roles):
                 if policy.ownerless:
-                    return Judgement(Verdict.UNKNOWN, f"whose {policy.label} is cannot be read: it may give it")
+                    return CoverageResult(Coverage.UNKNOWN, f"whose {policy.label} is cannot be read: it may give it")
                 reason = f"{policy.label} may give it through access group {', '.join(policy.groups)}"
-                return Judgement(Verdict.UNKNOWN, f"{reason}, whose members are not in the export")
+                return CoverageResult(Coverage.UNKNOWN, f"{reason}, whose members are not in the export")
         doubtful = [p for p, _ in (*found.part, *found.uncertain)]
         if found.uncertain and _by_actions([*found.whole, *doubtful], role, actions):
             policy, limit = found.uncertain[0]
-            return Judgement(Verdict.UNKNOWN, f"{policy.label} {limit.detail}")
+            return CoverageResult(Coverage.UNKNOWN, f"{policy.label} {limit.detail}")
         for policy, limit in found.part:
             higher = next((held for held in policy.roles if _undecided(held, role, actions)), None)
             if higher is not None:
                 reason = f"{policy.label} {limit.detail} and gives {higher}, which may be a higher role ({_ASK_ROLES})"
-                return Judgement(Verdict.UNKNOWN, reason)
+                return CoverageResult(Coverage.UNKNOWN, reason)
         if found.whole:
             held = ", ".join(sorted({r for p in found.whole for r in p.roles}))
-            return Judgement(Verdict.MISSING, f"{found.whole[0].label} reaches {shown} without {role}: {held}")
+            return CoverageResult(Coverage.MISSING, f"{found.whole[0].label} reaches {shown} without {role}: {held}")
         near = next(((p, f) for p, f in found.elsewhere if role in p.roles), None)
         if near is not None:
-            return Judgement(Verdict.MISSING, f"{near[0].label} gives {role} and {near[1].detail}, not {shown}")
+            return CoverageResult(Coverage.MISSING, f"{near[0].label} gives {role} and {near[1].detail}, not {shown}")
         if found.part:
             policy, limit = found.part[0]
-            return Judgement(Verdict.MISSING, f"{policy.label} {limit.detail} and does not give {role}")
-        return Judgement(Verdict.MISSING, f"no policy of {iam_id} in the export gives {role} for {shown}")
+            return CoverageResult(Coverage.MISSING, f"{policy.label} {limit.detail} and does not give {role}")
+        return CoverageResult(Coverage.MISSING, f"no policy of {iam_id} in the export gives {role} for {shown}")
 
-    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> Judgement:
+    def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Return UNKNOWN: IBM service IDs have API keys, and trust no issuer."""
         del issuer, subjects
-        return Judgement(Verdict.UNKNOWN, f"service ID {identity} is used by API key: IBM Cloud has no token form")
+        return CoverageResult(
+            Coverage.UNKNOWN, f"service ID {identity} is used by API key: IBM Cloud has no token form"
+        )
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the IAM ID of the one service ID of that name."""
@@ -292,13 +298,13 @@ def _undecided(held: str, role: str, actions: Mapping[str, frozenset[str]] | Non
     return may_contain(held, role)
 
 
-_ORDER = (Verdict.MISSING, Verdict.NARROWER, Verdict.UNKNOWN, Verdict.COVERED)
+_ORDER = (Coverage.MISSING, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.COVERED)
 
 
-def _worst(judged: Sequence[Judgement]) -> Judgement:
+def _worst(judged: Sequence[CoverageResult]) -> CoverageResult:
     """Return the judgement over all resource groups: held in one and missing in another is NARROWER."""
     verdicts = {j.verdict for j in judged}
     worst = min(judged, key=lambda j: _ORDER.index(j.verdict))
-    if worst.verdict is Verdict.MISSING and verdicts & {Verdict.COVERED, Verdict.NARROWER}:
-        return Judgement(Verdict.NARROWER, f"only in some resource groups: {worst.reason}")
+    if worst.verdict is Coverage.MISSING and verdicts & {Coverage.COVERED, Coverage.NARROWER}:
+        return CoverageResult(Coverage.NARROWER, f"only in some resource groups: {worst.reason}")
     return worst

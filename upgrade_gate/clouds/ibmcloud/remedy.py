@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.contract.grants import canonical
 from upgrade_gate.clouds.contract.remedy import (
+    CcoctlCommand,
     Command,
     Draft,
-    Offer,
     Placeholder,
     Serves,
     Step,
@@ -23,14 +23,14 @@ from upgrade_gate.clouds.contract.remedy import (
     variable,
 )
 from upgrade_gate.clouds.ibmcloud import shapes
-from upgrade_gate.clouds.shared import pages as _pages
+from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.phrases import CCOCTL_NAME, later, merged, newcomer, permissions, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import Site, Work
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 KINDS = frozenset({"IBMCloudProviderSpec", "IBMCloudPowerVSProviderSpec"})
 FOLDER = "ibmcloud"
@@ -46,7 +46,7 @@ _THERE = "policy_conflict_error|identical attributes and roles"
 """How IBM Cloud refuses a policy that stands already."""
 
 
-def draft(work: Work, site: Site) -> Draft:
+def draft(work: IdentityChange, site: ClusterNames) -> Draft:
     """Return access policies and the commands that create them for one service ID."""
     name, base, placeholders = _service_id(work, site)
     files: dict[str, bytes] = {}
@@ -61,7 +61,7 @@ def draft(work: Work, site: Site) -> Draft:
     return Draft(files, tuple(steps), ((base, body),) if work.before else ())
 
 
-def _service_id(work: Work, site: Site) -> tuple[str, str, tuple[Placeholder, ...]]:
+def _service_id(work: IdentityChange, site: ClusterNames) -> tuple[str, str, tuple[Placeholder, ...]]:
     """Return the service ID as the CLI takes it, a name for files, and what must be filled in."""
     known = (work.identity or "").removeprefix("iam-") or work.ccoctl or ""
     if known:
@@ -93,7 +93,7 @@ def _local(attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]) -> dic
 
 
 def _document(
-    work: Work, site: Site, group: str, attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]
+    work: IdentityChange, site: ClusterNames, group: str, attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]
 ) -> tuple[dict[str, Any], tuple[Placeholder, ...]]:
     """Return one access policy as ccoctl makes it: with the account, and within the cluster's resource group."""
     listed = [{"name": str(a["name"]), "value": str(a["value"])} for a in attributes]
@@ -117,18 +117,22 @@ def _document(
     return body, tuple(more)
 
 
-def _group(work: Work, site: Site) -> str:
+def _group(work: IdentityChange, site: ClusterNames) -> str:
     """Return the ID of the cluster's resource group where the export joins its name to one, else nothing."""
     if not work.scopes:
         return ""
-    reading = _pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    reading = pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
     groups = [shapes.resource_group(entry) for entry in reading.of("resource groups")]
     found = {g.id for g in groups if g.id and work.scopes == (g.name,)}
     return found.pop() if len(found) == 1 else ""
 
 
 def _granted(
-    work: Work, site: Site, who: tuple[str, str, tuple[Placeholder, ...]], files: dict[str, bytes], group: str
+    work: IdentityChange,
+    site: ClusterNames,
+    who: tuple[str, str, tuple[Placeholder, ...]],
+    files: dict[str, bytes],
+    group: str,
 ) -> Step:
     name, base, placeholders = who
     commands: list[Command] = []
@@ -163,7 +167,7 @@ def _granted(
     )
 
 
-def _created(work: Work, name: str, placeholders: tuple[Placeholder, ...]) -> Step:
+def _created(work: IdentityChange, name: str, placeholders: tuple[Placeholder, ...]) -> Step:
     return Step(
         title=f"Create a service ID for Secret {work.secrets[0]}",
         reason=newcomer(work),
@@ -191,7 +195,7 @@ def _created(work: Work, name: str, placeholders: tuple[Placeholder, ...]) -> St
     )
 
 
-def _cleaned(work: Work, name: str, placeholders: tuple[Placeholder, ...]) -> Step:
+def _cleaned(work: IdentityChange, name: str, placeholders: tuple[Placeholder, ...]) -> Step:
     return Step(
         title=f"Take {permissions(work.gone)} from {work.who}",
         reason=later(work),
@@ -205,7 +209,7 @@ def _cleaned(work: Work, name: str, placeholders: tuple[Placeholder, ...]) -> St
     )
 
 
-def secret_value(key: str, work: Work, site: Site) -> str | None:
+def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
     """Return the environment file around the API key."""
     del work, site
     if key == "ibm-credentials.env":
@@ -218,12 +222,12 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {"locals": {"upgrade_gate_ibmcloud_policies": dict(entries)}}
 
 
-def ccoctl(works: Sequence[Work], site: Site) -> Offer | None:
+def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl ibmcloud create-service-id`, which can only make what does not exist."""
     if site.release < (4, 10) or not any(w.create for w in works):
         return None
     name = site.ccoctl_name or CCOCTL_NAME.token
-    return Offer(
+    return CcoctlCommand(
         argv=argv(
             "ccoctl ibmcloud create-service-id",
             name=name,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import Work
+    from upgrade_gate.clouds.contract.remedy import IdentityChange
 
 __all__ = ["CCOCTL_NAME", "components", "later", "merged", "names", "newcomer", "permissions", "why"]
 
@@ -18,7 +18,7 @@ CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", 
 _MOST = 12
 
 
-def components(work: Work) -> str:
+def components(work: IdentityChange) -> str:
     """Return the requests that an identity serves."""
     return sentence(sorted({r.name for r in work.requests})) or "a component"
 
@@ -30,7 +30,7 @@ def names(grants: Sequence[Grant]) -> str:
     return ", ".join(listed[:_MOST]) + more
 
 
-def newcomer(work: Work) -> str:
+def newcomer(work: IdentityChange) -> str:
     """Return why an identity is to be made."""
     return f"{components(work)} asks for credentials of its own, and nothing names an identity for them."
 
@@ -40,12 +40,12 @@ def permissions(grants: Sequence[Grant]) -> str:
     return "1 permission" if len(grants) == 1 else f"{len(grants)} permissions"
 
 
-def why(work: Work) -> str:
+def why(work: IdentityChange) -> str:
     """Return why an identity needs what it lacks."""
     return f"Needed after the upgrade by {components(work)}: {names(work.delta)}. Nothing shows that it is held."
 
 
-def later(work: Work) -> str:
+def later(work: IdentityChange) -> str:
     """Return why something may be taken away after the upgrade, and not before."""
     return f"Needed by {components(work)} until the upgrade is complete, and no longer then: {names(work.gone)}."
 

@@ -64,11 +64,11 @@ def open_session(certificate_authority: object) -> requests.Session:
 
     Proxies are the environment's.
     """
-    from upgrade_gate.reading.http import tls as _tls
+    from upgrade_gate.reading.http import tls
     from upgrade_gate.reading.http.session import new_session
 
     named = Path(str(certificate_authority)) if certificate_authority else None
-    session = new_session(_tls.trust(named).context, "upgrade-gate")
+    session = new_session(tls.trust(named).context, "upgrade-gate")
     session.trust_env = True
     return session
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.payloads.reference import Limits
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading import yaml
 
 if TYPE_CHECKING:
     import tarfile
@@ -245,8 +245,8 @@ def load(content: bytes, path: str) -> list[Any]:
     if not is_json and text.endswith(b":"):
         raise Unusable(f"{path} is cut off: its last line opens a block that is not there")
     try:
-        bodies = [document.body for document in documents.parse(content, path, limits=_LIMITS)]
-    except documents.DocumentError as error:
+        bodies = [document.body for document in yaml.parse(content, path, limits=_LIMITS)]
+    except yaml.DocumentError as error:
         raise Unusable(f"{path} cannot be parsed: line {error.line}: {error.problem}") from error
     if not bodies:
         raise Unusable(f"{path} holds no document")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import ClusterError, UsageError
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading import yaml
 from upgrade_gate.reading.node import Malformed, Part
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ class _Kubeconfig:
     def _add(self, path: Path) -> None:
         name = f"kubeconfig {path}"
         try:
-            found = documents.parse(_read(path, "kubeconfig"), str(path))
-        except documents.DocumentError as error:
+            found = yaml.parse(_read(path, "kubeconfig"), str(path))
+        except yaml.DocumentError as error:
             raise ClusterError(f"{name} cannot be parsed: line {error.line}: {error.problem}") from error
         body = Part(found[0].body if found else None, name)
         for section, known in self.named.items():

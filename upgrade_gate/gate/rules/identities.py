@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.contract.grants import Grant, Rating, cloud_of, rate
-from upgrade_gate.clouds.contract.holdings import Judgement, Verdict
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.gate.assumptions import unchanged_accounts, unchanged_grants
 from upgrade_gate.gate.findings import (
     Evidence,
@@ -103,9 +103,9 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 
 def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Finding]:
     judged = situation.proof.grants(request, unchanged_grants(situation, request))
-    lacking = [(g, j) for g, j in judged if j.verdict in (Verdict.MISSING, Verdict.DENIED)]
-    narrower = [(g, j) for g, j in judged if j.verdict is Verdict.NARROWER]
-    unknown = [(g, j) for g, j in judged if j.verdict is Verdict.UNKNOWN]
+    lacking = [(g, j) for g, j in judged if j.verdict in (Coverage.MISSING, Coverage.DENIED)]
+    narrower = [(g, j) for g, j in judged if j.verdict is Coverage.NARROWER]
+    unknown = [(g, j) for g, j in judged if j.verdict is Coverage.UNKNOWN]
     if lacking:
         text = f"{request.name} lacks {count(len(lacking), 'permission')} that it needs today"
         yield _finding(situation, request, "identity-lacks-permission", text, lacking)
@@ -159,9 +159,9 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
     if request is None:
         return
     (_, judgement), *_rest = situation.proof.at_root().grants(request, [ROLE_ADMIN])
-    if judgement.verdict is Verdict.COVERED:
+    if judgement.verdict is Coverage.COVERED:
         return
-    missing = judgement.verdict is not Verdict.UNKNOWN
+    missing = judgement.verdict is not Coverage.UNKNOWN
     yield Finding(
         rule="root-credential-insufficient",
         severity=Severity.BLOCKER if missing else Severity.WARNING,
@@ -181,14 +181,14 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
 
 
 def _root(situation: Situation) -> Iterator[Finding]:
-    lacking: dict[str, tuple[Grant, Judgement]] = {}
+    lacking: dict[str, tuple[Grant, CoverageResult]] = {}
     risks: list[RequiredGrant] = []
     for _, selected in situation.requirements():
         request = selected.request
         if not situation.permission_model(request):
             continue
         for grant, judgement in situation.proof.grants(request, unchanged_grants(situation, request)):
-            if judgement.verdict is not Verdict.COVERED and grant.canonical not in lacking:
+            if judgement.verdict is not Coverage.COVERED and grant.canonical not in lacking:
                 lacking[grant.canonical] = (grant, judgement)
                 risks.append(RequiredGrant(grant, None, rate(request.provider_kind, grant)))
     if not lacking:
@@ -196,7 +196,7 @@ def _root(situation: Situation) -> Iterator[Finding]:
     traits = situation.platform_traits
     name = f"kube-system/{traits.root_secret}" if traits else "kube-system"
     ordered = [lacking[key] for key in sorted(lacking)]
-    absent = [j for _, j in ordered if j.verdict is not Verdict.UNKNOWN]
+    absent = [j for _, j in ordered if j.verdict is not Coverage.UNKNOWN]
     if absent:
         headline = f"the root credential lacks {count(len(absent), 'permission')} that the components need"
     else:
@@ -261,7 +261,7 @@ def _finding(
     request: CredentialsRequest,
     rule: str,
     headline: str,
-    judged: Sequence[tuple[Grant, Judgement]],
+    judged: Sequence[tuple[Grant, CoverageResult]],
 ) -> Finding:
     ordered = sorted(judged, key=lambda pair: pair[0].canonical)
     plain = _about(situation, request, rule, headline, [g.as_dict() for g, _ in ordered])

@@ -115,7 +115,7 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
         hop=hop.index,
         guard=guard,
         guard_reason=reason,
-        grants=required(request, grants, hop.beside(change)),
+        grants=required(request, grants, hop.held_with(change)),
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in grants]),
         identity=situation.proof.shown_identity(request),
@@ -139,7 +139,7 @@ def _told(hop: Hop, change: Change, rule: str, grants: list[AddedGrant], headlin
         component=component(change),
         secret=str(request.secret) if request.secret else None,
         hop=hop.index,
-        grants=required(request, grants, hop.beside(change)),
+        grants=required(request, grants, hop.held_with(change)),
         evidence=evidence(change),
     )
 

@@ -217,7 +217,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
             change,
             rule="request-renamed",
             severity=Severity.WARNING if gcp else Severity.INFO,
-            headline=f"{(change.was or '').rpartition('/')[2]} is now {component(change)}{text}",
+            headline=f"{(change.renamed_from or '').rpartition('/')[2]} is now {component(change)}{text}",
             content=change.request,
         )
     if change.kind_changed:
@@ -407,7 +407,7 @@ def _finding(
         hop=hop.index,
         guard=guard,
         guard_reason=guard_reason,
-        grants=required(request, listed, hop.beside(change)) if request else (),
+        grants=required(request, listed, hop.held_with(change)) if request else (),
         needs=merge_needs(needs),
         caveats=situation.proof.caveats(request, [a.grant for a in listed]) if request and listed else (),
         identity=situation.proof.shown_identity(request) if request else None,

@@ -167,10 +167,10 @@ def digest_of(data: bytes, like: str = "sha256:") -> str:
 
 def parse_json(data: bytes, where: str, limits: Limits) -> dict[str, Any]:
     """Return a JSON object of an image; raises SourceError, naming it."""
-    from upgrade_gate.reading import yaml as documents
+    from upgrade_gate.reading import yaml
 
     try:
-        body = documents.parse_one(data, where, limits=limits).body
+        body = yaml.parse_one(data, where, limits=limits).body
     except ManifestError as exc:
         raise SourceError(f"{where} cannot be read: {exc.message}") from exc
     if not isinstance(body, dict):

@@ -123,14 +123,14 @@ def _refuse_conflicts(rules: Sequence[MirrorRule]) -> None:
 
 
 def _documents(option: str, path: Path) -> Iterator[Mapping[str, Any]]:
-    from upgrade_gate.reading import yaml as documents
+    from upgrade_gate.reading import yaml
 
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE + 1)
         if len(content) > MAX_FILE:
             raise UsageError(f"{option} {path} is larger than {MAX_FILE >> 20} MiB: no mirror configuration")
-        parsed = documents.parse(content, str(path))
+        parsed = yaml.parse(content, str(path))
     except OSError as exc:
         raise UsageError(f"{option} {path} cannot be read: {exc.strerror}") from exc
     except ManifestError as exc:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.payloads.cache import Cache
 from upgrade_gate.payloads.image.image import DIGEST, ManifestBlob
-from upgrade_gate.payloads.registry import mirrors as _mirrors
+from upgrade_gate.payloads.registry import mirrors
 from upgrade_gate.payloads.registry.credentials import CredentialStore
 from upgrade_gate.payloads.registry.tokens import Authorizer
 from upgrade_gate.payloads.sources.registry import DOCKER_HUB
-from upgrade_gate.reading.http import progress as _progress
+from upgrade_gate.reading.http import progress
 from upgrade_gate.reading.http.client import Transport
 from upgrade_gate.reading.http.response import registry_words
 
@@ -68,8 +68,8 @@ class Places:
 
     def first(self, ask: Callable[[RegistryStore], T]) -> T:
         """Return what the first place gives; every failure is told when none does."""
-        rules = _mirrors.load_rules(self._settings)
-        places = _mirrors.locations(self._name.repository, rules, by_digest=self._name.digest is not None)
+        rules = mirrors.load_rules(self._settings)
+        places = mirrors.locations(self._name.repository, rules, by_digest=self._name.digest is not None)
         if not places:
             raise SourceError(
                 f"{self._name}: a mirror policy forbids its source and names no mirror", hint="check --idms-file"
@@ -157,7 +157,7 @@ class RegistryStore:
             return cached
         what = f"blob {digest} of {self._repository}"
         algorithm = digest.partition(":")[0]
-        with _progress.download(self._repository, size, self._settings) as advance:
+        with progress.download(self._repository, size, self._settings) as advance:
             response = self._ask(
                 "GET", f"blobs/{digest}", what, accept="*/*", limit=size, algorithm=algorithm, advance=advance
             )
@@ -184,7 +184,7 @@ class RegistryStore:
         accept: str,
         limit: int,
         algorithm: str = "sha256",
-        advance: _progress.Advance | None = None,
+        advance: progress.Advance | None = None,
     ) -> Response:
         """Send one request, answering challenges; returns whatever the registry says but 401 and 403."""
         if self._settings.offline:

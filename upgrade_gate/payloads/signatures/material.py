@@ -162,10 +162,10 @@ def _split_armor(data: bytes) -> list[bytes]:
 
 
 def _documents(path: Path, data: bytes) -> Iterator[Mapping[str, Any]]:
-    from upgrade_gate.reading import yaml as documents
+    from upgrade_gate.reading import yaml
 
     try:
-        parsed = documents.parse(data, str(path))
+        parsed = yaml.parse(data, str(path))
     except ManifestError as exc:
         raise UsageError(f"signatures: {exc.message}", hint="leave the file out of --signatures") from exc
     yield from (document.body for document in parsed if isinstance(document.body, dict))

@@ -17,7 +17,7 @@ from upgrade_gate.payloads.image.layout import OciStore, TarFiles, content
 from upgrade_gate.payloads.image.tar import BLOCK, looks_like_tar
 from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
 from upgrade_gate.payloads.signatures.verification import verify
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading import yaml
 
 if TYPE_CHECKING:
     from upgrade_gate.payloads.image.layers import Layer
@@ -89,7 +89,7 @@ def _docker(files: TarFiles, tag: str, limits: Limits) -> tuple[dict[str, bytes]
     """Return the release of a docker-archive (`docker save`, `podman save`, skopeo), its layers checked by diff_id."""
     where = f"{files.shown}: manifest.json"
     try:
-        images = documents.parse_one(content(files, "manifest.json", limits), where, limits=limits).body
+        images = yaml.parse_one(content(files, "manifest.json", limits), where, limits=limits).body
     except ManifestError as exc:
         raise SourceError(f"{where} cannot be read: {exc.message}") from exc
     if not isinstance(images, list) or not images:

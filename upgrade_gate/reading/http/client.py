@@ -18,9 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from upgrade_gate import __version__
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.reading.http import failures as _failures
-from upgrade_gate.reading.http import proxies as _proxies
-from upgrade_gate.reading.http import tls as _tls
+from upgrade_gate.reading.http import failures, proxies, tls
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
 from upgrade_gate.reading.http.response import ERROR_BODY, Response, Terms, receive, registry_words, retry_after
 from upgrade_gate.reading.http.urls import DEFAULT_PORTS, host_of, is_url, joined, shown_url, without_port
@@ -233,7 +231,7 @@ class Transport:
         insecure: bool,
         redirected: bool,
     ) -> Response:
-        proxy = _proxies.proxy_for(url)
+        proxy = proxies.proxy_for(url)
         left = max(0.1, job.deadline - time.monotonic())
         try:
             answer = self._session(insecure=insecure).request(
@@ -246,8 +244,8 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             )
-        except _failures.network_errors() as exc:
-            raise _failures.understand(exc, host_of(url), _proxies.shown(proxy) if proxy else None) from None
+        except failures.network_errors() as exc:
+            raise failures.understand(exc, host_of(url), proxies.shown(proxy) if proxy else None) from None
         self._tell(url, proxy, insecure=insecure)
         try:
             response = receive(job.terms, answer, host_of(url), cancelled, redirected=redirected)
@@ -272,7 +270,7 @@ class Transport:
     def _new_session(self, *, insecure: bool) -> Any:
         from upgrade_gate.reading.http.session import new_session
 
-        trusted = _tls.unverified() if insecure else _tls.trust(self._settings.certificate_authority)
+        trusted = tls.unverified() if insecure else tls.trust(self._settings.certificate_authority)
         return new_session(trusted.context, f"upgrade-gate/{__version__}")
 
     def _tell(self, url: str, proxy: str | None, *, insecure: bool) -> None:
@@ -284,10 +282,8 @@ class Transport:
         if urlsplit(url).scheme == "http":
             authority = "none (plain http)"
         else:
-            authority = (
-                _tls.unverified() if insecure else _tls.trust(self._settings.certificate_authority)
-            ).description
-        _logger.info("host %s: proxy %s, certificate authorities %s", host, _proxies.shown(proxy), authority)
+            authority = (tls.unverified() if insecure else tls.trust(self._settings.certificate_authority)).description
+        _logger.info("host %s: proxy %s, certificate authorities %s", host, proxies.shown(proxy), authority)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.reading.http import failures as _failures
+from upgrade_gate.reading.http import failures
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
 from upgrade_gate.reading.http.urls import is_number
 
@@ -106,8 +106,8 @@ def _chunks(answer: Any, host: str) -> Iterator[bytes]:
     while True:
         try:
             chunk = read(CHUNK, decode_content=False)
-        except _failures.network_errors() as exc:
-            raise _failures.understand(exc, host, None) from None
+        except failures.network_errors() as exc:
+            raise failures.understand(exc, host, None) from None
         if not chunk:
             return
         yield chunk

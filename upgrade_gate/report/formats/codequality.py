@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.report import view
-from upgrade_gate.report.formats import _plain as plain
+from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
 
@@ -39,14 +39,14 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
 
 
 def _issue(finding: FindingView, report: Report) -> dict[str, Any]:
-    path, line = plain.place_of(finding)
+    path, line = _plain.place_of(finding)
     return {
         "type": "issue",
         "categories": ["Security"],
         "check_name": finding.rule,
-        "description": plain.standing(finding),
+        "description": _plain.standing(finding),
         "content": {
-            "body": "\n".join([*plain.describe(finding), *(view.proof_lines(report) if finding.identity else ())])
+            "body": "\n".join([*_plain.describe(finding), *(view.proof_lines(report) if finding.identity else ())])
         },
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITIES[view.stance(finding, report)],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.report import view
-from upgrade_gate.report.formats import _plain as plain
+from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
 
@@ -83,7 +83,7 @@ def _groups(findings: Sequence[FindingView], report: Report) -> list[tuple[str, 
 
 def _annotation(level: str, group: Sequence[FindingView]) -> str:
     first = group[0]
-    path, line = plain.place_of(first)
+    path, line = _plain.place_of(first)
     title = first.component or first.subject
     said = [f"{f.headline} ({f.rule} {f.fingerprint})" for f in group]
     if first.guard == "missed":

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from msgspec import Struct, field
 
 from upgrade_gate.report import view
-from upgrade_gate.report.formats import _plain as plain
+from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
 
@@ -95,8 +95,8 @@ def _judge(case: _Case, report: Report) -> _Case:
     gravest = min(case.findings, key=lambda f: list(Stance).index(view.stance(f, report)))
     outcomes = {Stance.BLOCKS: "failure", Stance.OPEN: "error", Stance.ACCEPTED: "skipped"}
     case.outcome = outcomes.get(view.stance(gravest, report))
-    case.message, case.type = plain.standing(gravest), gravest.rule
-    case.text = "\n\n".join("\n".join(plain.describe(f)) for f in case.findings)
+    case.message, case.type = _plain.standing(gravest), gravest.rule
+    case.text = "\n\n".join("\n".join(_plain.describe(f)) for f in case.findings)
     return case
 
 

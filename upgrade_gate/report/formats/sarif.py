@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.report import view
-from upgrade_gate.report.formats import _plain as plain
+from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _result(finding: FindingView, index: int, report: Report) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _level(finding, report),
-        "message": {"text": _text("\n".join(plain.describe(finding)))},
+        "message": {"text": _text("\n".join(_plain.describe(finding)))},
         "locations": places[:1],
         "partialFingerprints": {"upgradeGate/v1": finding.fingerprint},
         "properties": {
@@ -156,7 +156,7 @@ def _locations(finding: FindingView) -> list[dict[str, Any]]:
 
 
 def _location(finding: FindingView, evidence: EvidenceView | None) -> dict[str, Any]:
-    uri, line = (plain.relative_path(evidence.file), plain.line_of(evidence)) if evidence else (plain.ELSEWHERE, 1)
+    uri, line = (_plain.relative_path(evidence.file), _plain.line_of(evidence)) if evidence else (_plain.ELSEWHERE, 1)
     location: dict[str, Any] = {
         "physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}},
         "logicalLocations": [{"fullyQualifiedName": finding.subject, "kind": "object"}],

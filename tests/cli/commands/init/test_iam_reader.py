@@ -16,7 +16,7 @@ from tests.worlds.components import require
 from tests.worlds.exporting import run_script, shared_case
 from tests.worlds.fake_clouds import Clouds
 from tests.worlds.running import run
-from upgrade_gate.clouds.aws import holdings as aws
+from upgrade_gate.clouds.aws import holdings
 
 
 def printed(platform: str, *more: str) -> str:
@@ -73,7 +73,7 @@ def test_on_aws_it_is_what_the_live_reader_and_the_commands_ask_for(proxy: Proxy
     role, user = f"arn:aws:iam::{ACCOUNT}:role/r", f"arn:aws:iam::{ACCOUNT}:user/u"
     for refused in (set(), {"GetAccountAuthorizationDetails"}):
         proxy.refused = refused
-        assert aws.collect({"endpoint": proxy.url, "timeout": 10, "identities": [role, user]})
+        assert holdings.collect({"endpoint": proxy.url, "timeout": 10, "identities": [role, user]})
     proxy.refused = set()
     case = shared_case(shared, "aws-sts-all-done", "4.13.99", "4.14.0")
     for number, identity in enumerate((role, user, key, None)):
@@ -108,7 +108,7 @@ AZURE_CALLS = {
 
 
 def test_on_azure_it_is_what_the_live_reader_and_the_commands_ask_for(shared: Path, tmp_path: Path) -> None:
-    from upgrade_gate.clouds.azure import live as _azure_live
+    from upgrade_gate.clouds.azure import live
     from upgrade_gate.clouds.shared.rest import Rest
 
     asked: set[str] = set()
@@ -122,7 +122,7 @@ def test_on_azure_it_is_what_the_live_reader_and_the_commands_ask_for(shared: Pa
             return {key: [own] if path.endswith("/userAssignedIdentities") else []}
 
     rest = Recorder(lambda: "token", settings={}, seconds=1)
-    _azure_live._documents(rest, "https://management.azure.com", "S1", [])
+    live._documents(rest, "https://management.azure.com", "S1", [])
     case = shared_case(shared, "azure-workload-identity-done", "4.14.99", "4.15.0")
     held = shared / "cases" / "gate" / "azure-workload-identity-done" / "identities"
     ran = run_script(Clouds(held), case.script(tmp_path / "e.sh"), tmp_path / "out", {"SUBSCRIPTION": "S1"})

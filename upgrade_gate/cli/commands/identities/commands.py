@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode
-from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli import run
 from upgrade_gate.cli.commands.init._writing import deliver, write_options
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
 
@@ -54,14 +54,14 @@ def command(
     configuration, --ccoctl-name) are read by name, else all of the account are.
     """
     from upgrade_gate import pipeline
-    from upgrade_gate.clouds.contract import export as collectors
-    from upgrade_gate.clouds.shared import shell_script as _shell
+    from upgrade_gate.clouds.contract import export
+    from upgrade_gate.clouds.shared import shell_script
     from upgrade_gate.remedy import export as _wanted
 
-    reader = _wiring.open_target(cluster, registry)
-    survey = pipeline.with_secrets(_wiring.survey_target(release, cluster, registry, reader, via=via), reader)
-    plugin = collectors.of_platform(survey.context.platform)
+    reader = run.open_target(cluster, registry)
+    survey = pipeline.with_secrets(run.survey_target(release, cluster, registry, reader, via=via), reader)
+    plugin = export.of_platform(survey.context.platform)
     wanted = _wanted.wanted(survey, configuration.identities, ccoctl_name, cluster.mode)
     program = write.name if write is not None else "FILE"
-    deliver(_shell.script(wanted, plugin.steps(wanted), directory, program), write, force=force)
+    deliver(shell_script.script(wanted, plugin.steps(wanted), directory, program), write, force=force)
     return ExitCode.PASS

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.cli import stderr as _stderr
-from upgrade_gate.cli import stdout as _stdout
+from upgrade_gate.cli import stderr, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +38,10 @@ def deliver(text: str, write: Path | None, *, force: bool) -> None:
     if write is None:
         if force:
             raise UsageError("--force is for --write FILE")
-        _stdout.write(text)
+        stdout.write(text)
         return
     if not force and write.exists() and write.read_bytes() != text.encode():
         raise UsageError(f"{write} is there and says something else", hint="--force writes over it")
-    _stdout.make_folder(write.parent)
-    _stdout.write_file(write, text)
-    _stderr.say(f"{write} written")
+    stdout.make_folder(write.parent)
+    stdout.write_file(write, text)
+    stderr.say(f"{write} written")

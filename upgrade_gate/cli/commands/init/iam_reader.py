@@ -33,9 +33,9 @@ def command(
 
     AWS: a policy document. Azure: a custom role. GCP: a custom role, as YAML. IBM Cloud and Power VS: the commands.
     """
-    from upgrade_gate.clouds.contract import export as collectors
+    from upgrade_gate.clouds.contract import export
 
-    plugin = collectors.of_platform(platform)
+    plugin = export.of_platform(platform)
     if organization is not None and plugin.PROVIDER != "GCP":
         raise UsageError(f"--organization is for GCP, not for {platform}")
     deliver(plugin.access(account, organization), write, force=force)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode
-from upgrade_gate.cli import run as _wiring
+from upgrade_gate.cli import run
 from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, Account, AccountName
 from upgrade_gate.cli.commands.init._writing import deliver, write_options
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.cluster.observe import Query, Reader
-    from upgrade_gate.pipeline import Survey
+    from upgrade_gate.pipeline import Comparison
 
 __all__ = ["command"]
 
@@ -67,8 +67,8 @@ def command(
     from upgrade_gate.cli.commands.init import _roles
 
     del configuration
-    reader = _wiring.open_target(cluster, registry)
-    survey = _wiring.survey_target(release, cluster, registry, reader, via=via)
+    reader = run.open_target(cluster, registry)
+    survey = run.survey_target(release, cluster, registry, reader, via=via)
     queries = _queries(survey, registry, with_secrets=not without_secrets, today=for_snapshot)
     account = service_account or OWN_ACCOUNT
     manifests = [] if service_account else _roles.account_manifests(account)
@@ -80,18 +80,18 @@ def command(
     return ExitCode.PASS
 
 
-def _queries(survey: Survey, registry: RegistryOptions, *, with_secrets: bool, today: bool) -> list[Query]:
+def _queries(survey: Comparison, registry: RegistryOptions, *, with_secrets: bool, today: bool) -> list[Query]:
     """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`."""
     from upgrade_gate import pipeline
-    from upgrade_gate.cluster import observe as clusters
+    from upgrade_gate.cluster import observe
 
     refs = pipeline.required_secrets(survey, today=today)
-    root = clusters.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
-    second = clusters.second_wave({ref.namespace for ref in refs}, refs, root)
-    trust, mirrors = _wiring.registry_queries(registry)
-    queries = [*clusters.first_wave(), *second, *trust, *mirrors]
+    root = observe.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
+    second = observe.second_wave({ref.namespace for ref in refs}, refs, root)
+    trust, mirrors = run.registry_queries(registry)
+    queries = [*observe.first_wave(), *second, *trust, *mirrors]
     if registry.pull_secret_from_cluster:
-        queries.append(clusters.secret_query(clusters.PULL_SECRET))
+        queries.append(observe.secret_query(observe.PULL_SECRET))
     return [query for query in queries if with_secrets or query.kind != "Secret"]
 
 
@@ -106,7 +106,7 @@ def _missing(queries: Sequence[Query], reader: Reader | None) -> list[str]:
 
 
 def _notes(
-    survey: Survey,
+    survey: Comparison,
     registry: RegistryOptions,
     queries: Sequence[Query],
     *,
@@ -115,7 +115,7 @@ def _notes(
     missing: Sequence[str],
 ) -> Iterator[str]:
     """Yield what a reviewer of the file has to know, a paragraph each."""
-    from upgrade_gate.cluster import observe as clusters
+    from upgrade_gate.cluster import observe
 
     hops = survey.hops
     versions = dict.fromkeys([hops[0].old.version, *(hop.new.version for hop in hops)])
@@ -131,9 +131,9 @@ def _notes(
         f"Made for check with {' '.join(options)}: of the options, --verify, --mirrors-from-cluster and "
         "--pull-secret-from-cluster decide what is read."
     )
-    root = clusters.root_ref(survey.context.platform)
+    root = observe.root_ref(survey.context.platform)
     if any(query.kind == "Secret" for query in queries):
-        if root is not None and clusters.secret_query(root) in queries:
+        if root is not None and observe.secret_query(root) in queries:
             yield f"Secret {root} is the root credential; in manual mode it should not be there."
         yield (
             "Whoever may get a Secret can read its values: Kubernetes has no verb for metadata alone. upgrade-gate "
