@@ -16,9 +16,11 @@ from msgspec.structs import replace
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
 from upgrade_gate.base.facts import known_or
-from upgrade_gate.gate.situation import Given, Hop, Mode, Situation, UnreadRelease
+from upgrade_gate.gate.outcome import Comparison, Outcome
+from upgrade_gate.gate.situation import Mode, Situation
 from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path as hops
+from upgrade_gate.requests.update import Given, UnreadRelease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,13 +30,11 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.observe import Cluster, Reader
     from upgrade_gate.gate.acknowledgements import Acknowledgement
     from upgrade_gate.gate.findings import Severity
-    from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.proof.proof import Claims, Proof
-    from upgrade_gate.requests.upgrade_path import Context
 
-__all__ = ["Comparison", "Given", "Inputs", "Outcome", "Weights", "check", "required_secrets", "survey", "with_secrets"]
+__all__ = ["Inputs", "Weights", "check", "required_secrets", "survey", "with_secrets"]
 
 _logger = logging.getLogger(__name__)
 
@@ -64,26 +64,6 @@ class Weights(Struct, frozen=True):
     require_proof: bool = False
     today: date | None = None
     """None: the clock (UTC)."""
-
-
-class Comparison(Struct, frozen=True):
-    """What was read and compared, before any judgement."""
-
-    cluster: Cluster | None
-    references: tuple[str, ...]
-    """From, via and to, as given or resolved."""
-    hops: tuple[Hop, ...]
-    unread: tuple[UnreadRelease, ...]
-    context: Context
-
-
-class Outcome(Struct, frozen=True):
-    """Everything a report is made of."""
-
-    survey: Comparison
-    situation: Situation
-    judged: tuple[WeighedFinding, ...]
-    verdict: Verdict
 
 
 def check(plan: Inputs, weighing: Weights) -> Outcome:

@@ -9,15 +9,15 @@ import pytest
 
 from tests.worlds import images
 from tests.worlds.release_image import build
-from upgrade_gate import pipeline
 from upgrade_gate.base import platforms
-from upgrade_gate.gate.situation import Given
+from upgrade_gate.gate.outcome import Comparison
 from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.payload import Payload
 from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.report import build as assembly
 from upgrade_gate.report import document as report
 from upgrade_gate.requests import upgrade_path
+from upgrade_gate.requests.update import Given
 
 FORMS = ("folder", "docker-archive", "oci-archive", "tar.zst", "OCI layout")
 
@@ -46,7 +46,7 @@ def pairs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
 
 def _document(pair: tuple[Payload, Payload], platform: str) -> Any:
     context = upgrade_path.context(None, Given(platform=platform))
-    survey = pipeline.Comparison(None, ("old", "new"), upgrade_path.compare(pair, context), (), context)
+    survey = Comparison(None, ("old", "new"), upgrade_path.compare(pair, context), (), context)
     document = json.loads(report.encode(assembly.of_survey(survey)))
     for key in ("generated", "notes"):
         document.pop(key)

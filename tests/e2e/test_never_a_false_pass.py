@@ -18,10 +18,10 @@ from upgrade_gate.base.facts import Absent, Fact, Known
 from upgrade_gate.clouds.contract.holdings import Collection, Document
 from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
 from upgrade_gate.gate.findings import Severity
-from upgrade_gate.gate.situation import Given
-from upgrade_gate.pipeline import Outcome
+from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
+from upgrade_gate.requests.update import Given
 
 A = [request("a", "ec2:A")]
 AX = [request("a", "ec2:A", "ec2:X")]

@@ -12,7 +12,7 @@ from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.cluster import observe
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Guard
-from upgrade_gate.gate.situation import HopKind
+from upgrade_gate.requests.update import HopKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,56 +186,6 @@ def test_when_the_annotation_must_be_set(
     found, reason = cco.annotation_wanted(release=release, platform=platform, hop_kind=hop, mode=mode)
     assert found == wanted
     assert reason
-
-
-# --- hops ---
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "kind"),
-    [
-        ("4.14.3", "4.14.9", "patch"),
-        ("4.14.0-rc.1", "4.14.0", "patch"),
-        ("4.14.3", "4.15.0", "minor"),
-        ("4.14.3", "4.15.0-rc.1", "minor"),
-        ("4.9.3", "4.10.0", "minor"),
-        ("4.14.3", "4.16.0", "skip"),
-        ("4.22.1", "5.0.0", "major"),
-        ("4.14.3", "4.13.9", "downgrade"),
-        ("4.14.3", "4.14.2", "downgrade"),
-        ("4.14.3", "4.14.3", "none"),
-        ("4.14.3+a", "4.14.3+b", "none"),
-    ],
-)
-def test_the_kind_of_a_hop(old: str, new: str, kind: str) -> None:
-    assert cco.hop_kind(old, new) == kind
-
-
-@pytest.mark.parametrize(
-    ("old", "new"), [("", "4.15.0"), ("4.14.3", "latest"), ("4.14", "4.15.0"), ("v4.14.3", "4.15.0")]
-)
-def test_what_is_no_version_has_no_hop(old: str, new: str) -> None:
-    with pytest.raises(ValueError, match="is no version"):
-        cco.hop_kind(old, new)
-
-
-@pytest.mark.parametrize(
-    ("kind", "edges", "supported"),
-    [
-        ("patch", (), True),
-        ("minor", (), True),
-        ("none", (), True),
-        ("major", (), False),
-        ("major", ("4.22.0",), False),
-        ("major", ("4.22.1",), True),
-        ("skip", ("4.22.1",), False),
-        ("downgrade", ("4.22.1",), False),
-    ],
-)
-def test_which_hops_cvo_can_make(kind: HopKind, edges: tuple[str, ...], supported: bool) -> None:
-    found, reason = cco.hop_support(kind, "4.22.1", "5.0.0", edges)
-    assert found == supported
-    assert bool(reason) != supported
 
 
 # --- form and behaviour ---

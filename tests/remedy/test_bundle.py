@@ -16,12 +16,13 @@ from tests.worlds.components import require
 from upgrade_gate import pipeline
 from upgrade_gate.gate.acknowledgements import Acknowledgement
 from upgrade_gate.gate.findings import Status
-from upgrade_gate.gate.situation import Given
+from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.pipeline import Inputs, Outcome, Weights
+from upgrade_gate.pipeline import Inputs, Weights
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle
 from upgrade_gate.report import build
+from upgrade_gate.requests.update import Given
 
 
 @pytest.fixture

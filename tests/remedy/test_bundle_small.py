@@ -15,7 +15,8 @@ from tests.worlds.bundles import Pair, Shell
 from upgrade_gate.base.facts import Fact, Known, Unknown
 from upgrade_gate.cluster.observe import AvailableUpdate
 from upgrade_gate.gate.acknowledgements import Acknowledgement
-from upgrade_gate.pipeline import Outcome, Weights
+from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.pipeline import Weights
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle, credentials_requests

@@ -19,13 +19,14 @@ import yaml
 from upgrade_gate import pipeline
 from upgrade_gate.base import plugins
 from upgrade_gate.clouds.contract import holdings
-from upgrade_gate.gate.situation import Given
+from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.pipeline import Inputs, Outcome, Weights
+from upgrade_gate.pipeline import Inputs, Weights
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle as remediation
 from upgrade_gate.report import build
+from upgrade_gate.requests.update import Given
 
 TODAY = date(2026, 11, 1)
 FAKE = Path(__file__).with_name("fake_cli.py")

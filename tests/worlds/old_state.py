@@ -17,11 +17,11 @@ import yaml
 from tests.worlds.cluster_objects import condition, sample, write_tree
 from upgrade_gate import pipeline
 from upgrade_gate.clouds.contract.holdings import ccoctl_name
-from upgrade_gate.gate.situation import Given
 from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.pipeline import Inputs
 from upgrade_gate.requests.credentials_request import CredentialsRequest
 from upgrade_gate.requests.diff import grants_of
+from upgrade_gate.requests.update import Given
 
 ISSUER = "https://oidc.example.com/c1"
 AWS_ACCOUNT = "123456789012"

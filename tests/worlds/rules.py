@@ -14,7 +14,9 @@ from upgrade_gate import pipeline
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
 from upgrade_gate.gate.findings import Finding
+from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import WeighedFinding
+from upgrade_gate.requests.update import Given
 
 NS = "openshift-cloud-credential-operator"
 PROFILE = {"include.release.openshift.io/self-managed-high-availability": "true"}
@@ -178,10 +180,10 @@ def judge(
     versions: tuple[str, str] = ("4.14.1", "4.15.0"),
     weighing: pipeline.Weights | None = None,
     **plan: Any,
-) -> pipeline.Outcome:
+) -> Outcome:
     """Run the gate; without a cluster the platform is AWS."""
     if cluster is None:
-        plan.setdefault("given", pipeline.Given(platform="AWS"))
+        plan.setdefault("given", Given(platform="AWS"))
     return pipeline.check(
         pipeline.Inputs(
             to=f"dir:{payload(folder / 'new', versions[1], new)}",
@@ -193,12 +195,12 @@ def judge(
     )
 
 
-def found(outcome: pipeline.Outcome, rule: str) -> list[WeighedFinding]:
+def found(outcome: Outcome, rule: str) -> list[WeighedFinding]:
     """Return the findings of one rule."""
     return [judged for judged in outcome.judged if judged.finding.rule == rule]
 
 
-def one(outcome: pipeline.Outcome, rule: str) -> Finding:
+def one(outcome: Outcome, rule: str) -> Finding:
     """Return the only finding of a rule."""
     hits = found(outcome, rule)
     assert len(hits) == 1, [j.finding.rule for j in outcome.judged]

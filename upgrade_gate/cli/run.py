@@ -13,7 +13,7 @@ from upgrade_gate.base.errors import ClusterError, EntitlementError, SourceError
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.platforms import by_name
 from upgrade_gate.cli import stdout
-from upgrade_gate.gate.situation import Given
+from upgrade_gate.requests.update import Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.cluster.observe import Query, Reader
+    from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.payloads.reference import Settings
-    from upgrade_gate.pipeline import Comparison, Inputs, Weights
+    from upgrade_gate.pipeline import Inputs, Weights
     from upgrade_gate.proof.proof import Claims
     from upgrade_gate.report.document import Report
 

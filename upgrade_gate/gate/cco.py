@@ -17,13 +17,13 @@ from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.gate.findings import Guard
-from upgrade_gate.gate.situation import GUARDED_HOPS
+from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from upgrade_gate.cluster.observe import Cluster, Condition, SecretRecord
-    from upgrade_gate.gate.situation import HopKind
+    from upgrade_gate.requests.update import HopKind
 
 __all__ = [
     "Precondition",
@@ -41,8 +41,6 @@ __all__ = [
     "guard_root_credential",
     "guard_secret_missing",
     "has_finalizer",
-    "hop_kind",
-    "hop_support",
     "secret_list",
     "unproven",
     "upgradeable_check",
@@ -198,44 +196,6 @@ def cvo_precondition(
         step = "Major" if finished.major < running.major else "Minor"
         return Precondition(blocks=False, reason=f"{step}VersionClusterUpdateInProgress")
     return None
-
-
-def hop_kind(old: str, new: str) -> HopKind:
-    """Return what kind of update leads from one version to another.
-
-    Raises ValueError where either is no version: the caller must have said before that it is unknown.
-    """
-    before, after = versions.parse(old), versions.parse(new)
-    if before is None or after is None:
-        raise ValueError(f"{(old if before is None else new)!r} is no version")
-    if before == after:
-        return "none"
-    if after < before:
-        return "downgrade"
-    if after.release == before.release:
-        return "patch"
-    if after.major != before.major:
-        return "major"
-    return "minor" if after.minor == before.minor + 1 else "skip"
-
-
-def hop_support(kind: HopKind, old: str, new: str, edges: Collection[str]) -> tuple[bool, str]:
-    """Return whether CVO can make this update, and in one sentence why not.
-
-    `edges` are the versions that the target names as previous, plus the current version where the update graph or
-    the cluster's offers have the edge (design 16.17).
-    """
-    match kind:
-        case "patch" | "minor" | "none":
-            return True, ""
-        case "major":
-            if old in edges:
-                return True, ""
-            return False, f"neither {new} nor the update graph names {old} as a version to update from"
-        case "skip":
-            return False, f"{old} to {new} skips a minor release: name the one between with --via"
-        case "downgrade":
-            return False, f"{new} is older than {old}: CVO does not go back"
 
 
 def credentials_form(

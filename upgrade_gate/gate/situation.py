@@ -6,32 +6,25 @@ Built by the pipeline once every stage has run; nothing here reads, writes or de
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from upgrade_gate.base.platforms import Platform, by_name
 from upgrade_gate.clouds.contract.grants import canonical, cloud_of
-from upgrade_gate.requests.diff import grants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from upgrade_gate.base.facts import Unknown
-    from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.cluster.observe import Cluster
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.proof.proof import Proof
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
-    from upgrade_gate.requests.inclusion import Filters
-    from upgrade_gate.requests.selection import Malformed, Selected, Selection
+    from upgrade_gate.requests.selection import Selected
+    from upgrade_gate.requests.update import Given, Hop, UnreadRelease
 
-__all__ = ["GUARDED_HOPS", "Behaviour", "Credentials", "Given", "Hop", "HopKind", "Mode", "Situation", "UnreadRelease"]
-
-HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
-GUARDED_HOPS: frozenset[HopKind] = frozenset({"minor", "major", "skip"})
-"""Hops before which the CVO asks whether the cluster is Upgradeable; it lets a patch through unasked."""
+__all__ = ["Behaviour", "Credentials", "Mode", "Situation"]
 
 
 class Mode(StrEnum):
@@ -72,62 +65,6 @@ class Behaviour(StrEnum):
     NO_OP = "no-op platform"
     ABSENT = "absent"
     UNKNOWN = "unknown"
-
-
-class Given(Struct, frozen=True):
-    """What the user says about the cluster; None where nothing was said."""
-
-    platform: str | None = None
-    mode: str | None = None
-    profile: str | None = None
-    feature_set: str | None = None
-    capabilities: tuple[str, ...] | None = None
-
-
-class UnreadRelease(Struct, frozen=True):
-    """A release that exists and could not be read; no verdict can rest on it."""
-
-    side: Literal["from", "to"]
-    reference: str
-    reason: str
-    hint: str | None = None
-
-
-class Hop(Struct, frozen=True):
-    """One update of the path, judged."""
-
-    index: int
-    kind: HopKind
-    supported: bool
-    """False for a skipped minor, a downgrade, or a major hop that nothing says is possible."""
-    unsupported_reason: str
-    old: Payload
-    new: Payload
-    old_selection: Selection
-    new_selection: Selection
-    old_filters: Filters
-    new_filters: Filters
-    feature_set: str
-    implicit: tuple[str, ...]
-    """Capabilities that this update enables by itself, those already implicit included."""
-    newly_implicit: tuple[str, ...]
-    changes: tuple[Change, ...]
-    malformed: tuple[tuple[Literal["from", "to"], Malformed], ...]
-    unknowns: Mapping[str, Unknown] = field(default_factory=dict)
-    """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
-
-    def held_with(self, change: Change) -> tuple[Grant, ...]:
-        """Return everything that the identity of a change has to hold, before or after: one Secret, one identity."""
-        requests = [change.request_before, change.request_after]
-        for selection in (self.old_selection, self.new_selection):
-            requests += [
-                selected.request
-                for selected in selection.requests.values()
-                if change.secret_after is not None
-                and selected.request.secret == change.secret_after
-                and selected.request.provider_kind == change.provider_kind
-            ]
-        return tuple(dict.fromkeys(g for request in requests if request is not None for g in grants_of(request)))
 
 
 class Situation(Struct, frozen=True):

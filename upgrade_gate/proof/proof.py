@@ -17,7 +17,6 @@ from upgrade_gate.clouds.contract import holdings as entitlements
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Resolves
 from upgrade_gate.cluster.observe import request_scopes
 from upgrade_gate.proof.identity_map import Identities
-from upgrade_gate.report.document import ExportView, IdentitiesView
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.observe import Cluster, SecretRecord
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
-__all__ = ["Claims", "Proof"]
+__all__ = ["Claims", "Proof", "Source"]
 
 NOTHING_SUPPLIED = "no identities were given (--identities)"
 ROOT_NAMESPACE = "kube-system"
@@ -49,6 +48,18 @@ class Claims(Struct, frozen=True):
     def given(self) -> bool:
         """Whether entitlements were supplied at all."""
         return self.collection is not None or self.failure is not None
+
+
+class Source(Struct, frozen=True):
+    """Where what is proven comes from."""
+
+    kind: str
+    account: str | None
+    collected: str | None
+    files: tuple[tuple[str, str], ...]
+    """Each file with its SHA-256."""
+    caveats: tuple[str, ...]
+    """What no such source can show about what it proves."""
 
 
 class Proof(Struct, frozen=True):
@@ -127,19 +138,20 @@ class Proof(Struct, frozen=True):
         found = self._serving(request)
         return () if isinstance(found, CoverageResult) else found[0].sizes(found[1].id, required)
 
-    def evidence(self) -> IdentitiesView | None:
-        """Return what the report says about the source of the proof, None where nothing was supplied."""
+    def source(self) -> Source | None:
+        """Return where the proof comes from, None where nothing was supplied."""
         collection = self.claims.collection
         if collection is None:
             return None
-        files = [ExportView(file=name, sha256=digest) for name, digest in sorted(collection.files.items())]
         accounts = {h.account for h in self._held.values() if h is not None and h.account}
-        return IdentitiesView(
-            source=collection.source,
+        return Source(
+            kind=collection.source,
             account=", ".join(sorted(accounts)) or self.claims.identities.account,
             collected=collection.collected,
-            files=files,
-            caveats=sorted({c for j in self._judged.values() if j.verdict is Coverage.COVERED for c in j.caveats}),
+            files=tuple(sorted(collection.files.items())),
+            caveats=tuple(
+                sorted({c for j in self._judged.values() if j.verdict is Coverage.COVERED for c in j.caveats})
+            ),
         )
 
     def notes(self) -> tuple[str, ...]:

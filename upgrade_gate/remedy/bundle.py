@@ -20,22 +20,24 @@ from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, json_file, sentence
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Status
-from upgrade_gate.gate.situation import GUARDED_HOPS, Behaviour, Mode
+from upgrade_gate.gate.situation import Behaviour, Mode
 from upgrade_gate.remedy import credentials_requests, identity_change, manifests
 from upgrade_gate.remedy.plan import Plan
 from upgrade_gate.remedy.readme import readme
 from upgrade_gate.remedy.script import script
+from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange
     from upgrade_gate.gate.findings import Finding
-    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import WeighedFinding
-    from upgrade_gate.pipeline import Outcome
     from upgrade_gate.remedy.manifests import Gap
     from upgrade_gate.report.document import Report
+    from upgrade_gate.requests.update import Hop
 
 __all__ = ["CHECKSUMS", "Plan", "build", "plan", "upgrade_commands"]
 

@@ -15,7 +15,7 @@ from upgrade_gate.requests.inclusion import FEATURE_GATE, FEATURE_SET
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from upgrade_gate.gate.situation import Hop
+    from upgrade_gate.requests.update import Hop
 
 __all__ = ["FOLDER", "gaps", "request_files", "tech_preview"]
 

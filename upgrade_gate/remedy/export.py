@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.cluster.observe import Cluster, SecretRecord
-    from upgrade_gate.pipeline import Comparison
+    from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.proof.identity_map import Identities
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.clouds.contract.remedy import Command, Step
+    from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.situation import Situation
-    from upgrade_gate.pipeline import Outcome
     from upgrade_gate.remedy.plan import Plan
 
 __all__ = ["code", "readme", "text"]

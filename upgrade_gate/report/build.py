@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant, Rating
     from upgrade_gate.cluster.observe import Cluster
     from upgrade_gate.gate.findings import Finding, RemedyStep
-    from upgrade_gate.gate.situation import Hop, UnreadRelease
+    from upgrade_gate.gate.outcome import Comparison, Outcome
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.payloads.payload import Payload
-    from upgrade_gate.pipeline import Comparison, Outcome
+    from upgrade_gate.proof.proof import Proof
     from upgrade_gate.requests.diff import Change
+    from upgrade_gate.requests.update import Hop, UnreadRelease
 
 __all__ = ["of_outcome", "of_survey"]
 
@@ -42,7 +43,7 @@ def of_outcome(
         credentials=situation.credentials.value,
         behaviour=situation.behaviour.value,
         cluster=_cluster(situation.cluster) if situation.cluster else None,
-        identities=situation.proof.evidence(),
+        identities=_identities(situation.proof),
         findings=_findings(outcome),
         verdict=_verdict(outcome),
         labels=labels,
@@ -283,6 +284,19 @@ def _cluster(cluster: Cluster) -> document.ClusterView:
             )
             for row in cluster.rows
         ],
+    )
+
+
+def _identities(proof: Proof) -> document.IdentitiesView | None:
+    source = proof.source()
+    if source is None:
+        return None
+    return document.IdentitiesView(
+        source=source.kind,
+        account=source.account,
+        collected=source.collected,
+        files=[document.ExportView(file=name, sha256=digest) for name, digest in source.files],
+        caveats=list(source.caveats),
     )
 
 

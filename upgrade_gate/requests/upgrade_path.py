@@ -6,7 +6,7 @@ that the update enables by itself (design section 4). A later hop starts from wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -15,8 +15,6 @@ from upgrade_gate.base import versions
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown, known_or
 from upgrade_gate.base.platforms import by_name
-from upgrade_gate.gate import cco
-from upgrade_gate.gate.situation import Given, Hop
 from upgrade_gate.requests import diff
 from upgrade_gate.requests.capabilities import (
     FIRST_RELEASE,
@@ -37,18 +35,17 @@ from upgrade_gate.requests.inclusion import (
     rule_set,
 )
 from upgrade_gate.requests.selection import Malformed, Selection, select
+from upgrade_gate.requests.update import Hop, kind_of, support
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from upgrade_gate.cluster.observe import Cluster, ClusterCapabilities
-    from upgrade_gate.gate.situation import HopKind
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.requests.inclusion import Capabilities
+    from upgrade_gate.requests.update import Given, HopKind
 
-__all__ = ["Context", "Given", "Hop", "compare", "context"]
-
-T = TypeVar("T")
+__all__ = ["Context", "compare", "context"]
 
 UNKNOWN_PLATFORM = ""
 
@@ -349,12 +346,12 @@ def _support(kind: HopKind, old: Payload, new: Payload, context: Context) -> tup
         edges.add(context.running)
     if kind == "major" and old.version not in edges and context.has_edge and context.has_edge(old.version, new.version):
         edges.add(old.version)
-    return cco.hop_support(kind, old.version, new.version, edges)
+    return support(kind, old.version, new.version, edges)
 
 
 def _kind(old: Payload, new: Payload) -> HopKind:
     """Return the kind of a hop; where a payload hides its version (and is unreadable for it), the strict reading."""
     try:
-        return cco.hop_kind(old.version, new.version)
+        return kind_of(old.version, new.version)
     except ValueError:
         return "minor"

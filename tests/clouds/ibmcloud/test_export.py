@@ -10,7 +10,7 @@ from tests.worlds import bundles
 from tests.worlds.exporting import Case, run_script
 from tests.worlds.fake_clouds import Clouds
 from upgrade_gate.clouds.contract.holdings import ccoctl_name
-from upgrade_gate.pipeline import Outcome
+from upgrade_gate.gate.outcome import Outcome
 
 PLATFORMS = {"PowerVS": "powervs", "IBMCloud": "ibmcloud"}
 

@@ -239,7 +239,7 @@ def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -
 
 def test_caveats_of_a_proof_stand_in_the_report_where_no_finding_names_them(tmp_path: Path) -> None:
     outcome = judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:*"))
-    evidence = outcome.situation.proof.evidence()
+    evidence = outcome.situation.proof.source()
     assert evidence is not None
     assert any("service control policies" in caveat for caveat in evidence.caveats)
     assert evidence.account == "111122223333"

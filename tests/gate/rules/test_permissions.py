@@ -6,7 +6,7 @@ import pytest
 
 from tests.worlds.rules import Cluster, found, judge, needs, one, request
 from upgrade_gate.clouds.contract.grants import Rating
-from upgrade_gate.pipeline import Outcome
+from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.report import build
 
 OLD = [request("a", "ec2:DescribeVolumes")]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.worlds.rules import PROFILE, Cluster, found, judge, one, request
-from upgrade_gate import pipeline
+from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.payloads.reference import Settings
 
 A = request("a")
@@ -80,7 +80,7 @@ def test_unreadable_file_that_may_hide_what_enables_a_capability_is_never_a_pass
     behind = request("behind", secret="x", annotations={**PROFILE, "capability.openshift.io/name": "Build"})
     whole = {**BUILD, "metadata": {**BUILD["metadata"], "annotations": PROFILE}}
 
-    def run(folder: str, current: Any, baseline: str) -> pipeline.Outcome:
+    def run(folder: str, current: Any, baseline: str) -> Outcome:
         cluster = Cluster()
         cluster.objects["ClusterVersion"]["spec"]["capabilities"] = {"baselineCapabilitySet": baseline}
         return judge(tmp_path / folder, [A, current], [A, BUILD, behind], cluster)

@@ -13,7 +13,7 @@ from upgrade_gate.cli.options import cluster_options, gate_options, output_optio
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
-    from upgrade_gate.pipeline import Outcome
+    from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.report.document import Report
 
 __all__ = ["command"]

@@ -20,7 +20,7 @@ from upgrade_gate.cli.options import (
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, OutputOptions, RegistryOptions, ReleaseOptions
-    from upgrade_gate.gate.situation import Hop
+    from upgrade_gate.requests.update import Hop
 
 __all__ = ["command"]
 

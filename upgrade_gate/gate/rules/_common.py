@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.gate.findings import Guard
-    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.selection import Selected
+    from upgrade_gate.requests.update import Hop
 
 
 def severity_for_grants(situation: Situation, default: Severity) -> Severity:

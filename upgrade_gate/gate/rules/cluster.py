@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
-from upgrade_gate.gate.situation import GUARDED_HOPS, Mode
+from upgrade_gate.gate.situation import Mode
+from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from upgrade_gate.cluster.observe import Cluster, Condition
-    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.update import Hop
 
 RULES = (
     Rule(

@@ -21,8 +21,9 @@ from upgrade_gate.requests.diff import Why
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.diff import AddedGrant, Change
+    from upgrade_gate.requests.update import Hop
 
 RULES = (
     Rule(

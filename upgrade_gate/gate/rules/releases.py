@@ -12,8 +12,9 @@ from upgrade_gate.requests.inclusion import capability_names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.gate.situation import Situation
     from upgrade_gate.payloads.payload import Payload
+    from upgrade_gate.requests.update import Hop
 
 RULES = (
     Rule(

@@ -36,8 +36,9 @@ from upgrade_gate.requests.diff import AddedGrant, Change, Why, grants_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from upgrade_gate.gate.situation import Hop, Situation
+    from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.requests.update import Hop
 
 RULES = (
     Rule(

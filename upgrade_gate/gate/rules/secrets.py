@@ -8,7 +8,7 @@ from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
 from upgrade_gate.gate.requirements import asks_for_secret, keys_need
-from upgrade_gate.gate.situation import GUARDED_HOPS
+from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

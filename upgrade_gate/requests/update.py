@@ -1,0 +1,120 @@
+"""One update of a path: its kind, whether CVO can make it, and what it changes for the requests of this cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from upgrade_gate.base import versions
+from upgrade_gate.requests.diff import grants_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from upgrade_gate.base.facts import Unknown
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.payloads.payload import Payload
+    from upgrade_gate.requests.diff import Change
+    from upgrade_gate.requests.inclusion import Filters
+    from upgrade_gate.requests.selection import Malformed, Selection
+
+__all__ = ["GUARDED_HOPS", "Given", "Hop", "HopKind", "UnreadRelease", "kind_of", "support"]
+
+HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
+GUARDED_HOPS: frozenset[HopKind] = frozenset({"minor", "major", "skip"})
+"""Hops before which the CVO asks whether the cluster is Upgradeable; it lets a patch through unasked."""
+
+
+class Given(Struct, frozen=True):
+    """What the user says about the cluster; None where nothing was said."""
+
+    platform: str | None = None
+    mode: str | None = None
+    profile: str | None = None
+    feature_set: str | None = None
+    capabilities: tuple[str, ...] | None = None
+
+
+class UnreadRelease(Struct, frozen=True):
+    """A release that exists and could not be read; no verdict can rest on it."""
+
+    side: Literal["from", "to"]
+    reference: str
+    reason: str
+    hint: str | None = None
+
+
+class Hop(Struct, frozen=True):
+    """One update of the path, judged."""
+
+    index: int
+    kind: HopKind
+    supported: bool
+    """False for a skipped minor, a downgrade, or a major hop that nothing says is possible."""
+    unsupported_reason: str
+    old: Payload
+    new: Payload
+    old_selection: Selection
+    new_selection: Selection
+    old_filters: Filters
+    new_filters: Filters
+    feature_set: str
+    implicit: tuple[str, ...]
+    """Capabilities that this update enables by itself, those already implicit included."""
+    newly_implicit: tuple[str, ...]
+    changes: tuple[Change, ...]
+    malformed: tuple[tuple[Literal["from", "to"], Malformed], ...]
+    unknowns: Mapping[str, Unknown] = field(default_factory=dict)
+    """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
+
+    def held_with(self, change: Change) -> tuple[Grant, ...]:
+        """Return everything that the identity of a change has to hold, before or after: one Secret, one identity."""
+        requests = [change.request_before, change.request_after]
+        for selection in (self.old_selection, self.new_selection):
+            requests += [
+                selected.request
+                for selected in selection.requests.values()
+                if change.secret_after is not None
+                and selected.request.secret == change.secret_after
+                and selected.request.provider_kind == change.provider_kind
+            ]
+        return tuple(dict.fromkeys(g for request in requests if request is not None for g in grants_of(request)))
+
+
+def kind_of(old: str, new: str) -> HopKind:
+    """Return what kind of update leads from one version to another.
+
+    Raises ValueError where either is no version: the caller must have said before that it is unknown.
+    """
+    before, after = versions.parse(old), versions.parse(new)
+    if before is None or after is None:
+        raise ValueError(f"{(old if before is None else new)!r} is no version")
+    if before == after:
+        return "none"
+    if after < before:
+        return "downgrade"
+    if after.release == before.release:
+        return "patch"
+    if after.major != before.major:
+        return "major"
+    return "minor" if after.minor == before.minor + 1 else "skip"
+
+
+def support(kind: HopKind, old: str, new: str, edges: Collection[str]) -> tuple[bool, str]:
+    """Return whether CVO can make this update, and in one sentence why not.
+
+    `edges` are the versions that the target names as previous, plus the current version where the update graph or
+    the cluster's offers have the edge (design 16.17).
+    """
+    match kind:
+        case "patch" | "minor" | "none":
+            return True, ""
+        case "major":
+            if old in edges:
+                return True, ""
+            return False, f"neither {new} nor the update graph names {old} as a version to update from"
+        case "skip":
+            return False, f"{old} to {new} skips a minor release: name the one between with --via"
+        case "downgrade":
+            return False, f"{new} is older than {old}: CVO does not go back"
