@@ -19,8 +19,9 @@ from tests.worlds.faulty_registry import REPOSITORY, TAG, FaultHandler, State, f
 from tests.worlds.registry_server import free_port
 from tests.worlds.release_image import build, digest_of, release_files, tar_of
 from upgrade_gate.base.errors import ExitCode, SourceError, UpgradeGateError, UsageError
-from upgrade_gate.payloads.reference import Limits, Reference, ReleaseFiles, Settings
+from upgrade_gate.payloads.reference import Reference, ReleaseFiles, Settings
 from upgrade_gate.payloads.sources import registry
+from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

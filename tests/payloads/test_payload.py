@@ -10,7 +10,8 @@ import pytest
 
 from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.payload import Location, Manifest, Payload
-from upgrade_gate.payloads.reference import Limits, ReleaseFiles, Settings
+from upgrade_gate.payloads.reference import ReleaseFiles, Settings
+from upgrade_gate.reading.limits import Limits
 
 METADATA = b'{"kind": "cincinnati-metadata-v0", "version": "4.18.7", "previous": ["4.18.6", "4.17.30"], "metadata": {}}'
 REQUEST = """apiVersion: cloudcredential.openshift.io/v1

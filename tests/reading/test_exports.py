@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
-from upgrade_gate.payloads.reference import Limits
 from upgrade_gate.reading import exports, yaml
+from upgrade_gate.reading.limits import Limits
 
 BODY = {"RoleName": "r", "PolicyName": "p", "PolicyDocument": {"Statement": []}, "Grüße": "ü"}
 TEXT = json.dumps(BODY, ensure_ascii=False)

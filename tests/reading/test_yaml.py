@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upgrade_gate.base.errors import ManifestError
-from upgrade_gate.payloads.reference import Limits
 from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading.limits import Limits
 from upgrade_gate.reading.yaml import DocumentError, Parsed
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

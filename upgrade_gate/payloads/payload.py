@@ -12,7 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from upgrade_gate.base.errors import ManifestError
-from upgrade_gate.payloads.reference import MANIFEST_SUFFIXES, RELEASE_METADATA, Limits
+from upgrade_gate.payloads.reference import MANIFEST_SUFFIXES, RELEASE_METADATA
+from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

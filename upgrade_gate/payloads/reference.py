@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.reading.http.options import HttpOptions
+from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +23,6 @@ __all__ = [
     "IMAGE_REFERENCES",
     "MANIFEST_SUFFIXES",
     "RELEASE_METADATA",
-    "Limits",
     "Reference",
     "ReleaseFiles",
     "Settings",
@@ -57,20 +58,6 @@ _FORMS = (
 )
 
 
-class Limits(Struct, frozen=True):
-    """Caps on what is read (design section 13); bytes unless said otherwise."""
-
-    compressed: int = 256 * 2**20
-    unpacked: int = 1024 * 2**20
-    file: int = 32 * 2**20
-    depth: int = 200
-    """Levels of nesting in a document."""
-    nodes: int = 1_000_000
-    """Nodes of one document, aliases expanded."""
-    entries: int = 200_000
-    """Entries of one archive or layer."""
-
-
 class Reference(Struct, frozen=True):
     """A release reference as the user gave it, split into the source's scheme and the rest."""
 
@@ -80,12 +67,10 @@ class Reference(Struct, frozen=True):
     target: str
 
 
-class Settings(Struct, frozen=True):
+class Settings(HttpOptions, frozen=True):
     """What the command line says about reading releases; every source takes what concerns it (design section 10)."""
 
     registry_config: Path | None = None
-    certificate_authority: Path | None = None
-    insecure: tuple[str, ...] = ()
     idms_files: tuple[Path, ...] = ()
     icsp_files: tuple[Path, ...] = ()
     mirror_policies: tuple[Mapping[str, object], ...] = ()
@@ -104,11 +89,8 @@ class Settings(Struct, frozen=True):
     channel: str | None = None
     architecture: str = "amd64"
     offline: bool = False
-    timeout: float = 120.0
-    """Total deadline of one download, seconds."""
     cache_dir: Path | None = None
     """None: no cache."""
-    progress: bool = False
     limits: Limits = Limits()
 
     def __repr__(self) -> str:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
-from upgrade_gate.payloads.reference import Limits
 from upgrade_gate.reading import yaml
+from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ManifestError
-from upgrade_gate.payloads.reference import Limits
+from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

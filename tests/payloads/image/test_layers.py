@@ -18,7 +18,7 @@ from tests.worlds.release_image import tar_of
 from upgrade_gate.base.errors import SourceError
 from upgrade_gate.payloads.image.layers import Layer, Unpacked, packing, read_layer
 from upgrade_gate.payloads.image.tar import Tar, looks_like_tar
-from upgrade_gate.payloads.reference import Limits
+from upgrade_gate.reading.limits import Limits
 
 FILES = {"image-references": b"{}", "release-metadata": b"{}", "0000_50_a.yaml": b"kind: A\n" * 2000}
 PLAIN = tar_of(FILES)

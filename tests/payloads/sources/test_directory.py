@@ -11,7 +11,8 @@ from tests.worlds import images
 from tests.worlds.release_image import release_files
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.payloads import payload, reference
-from upgrade_gate.payloads.reference import Limits, ReleaseFiles, Settings
+from upgrade_gate.payloads.reference import ReleaseFiles, Settings
+from upgrade_gate.reading.limits import Limits
 
 FILES = release_files("4.15.3")
 

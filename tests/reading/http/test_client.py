@@ -15,8 +15,8 @@ import pytest
 from tests.worlds import certificates as certificate_files
 from tests.worlds.registry_server import Handler, serve
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.reading.http.client import Transport
+from upgrade_gate.reading.http.options import HttpOptions
 from upgrade_gate.reading.http.response import Response
 from upgrade_gate.reading.http.urls import host_of, shown_url
 
@@ -57,8 +57,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return certificate_files.make(tmp_path_factory.mktemp("certificates"))
 
 
-def send(url: str, *insecure: str, method: str = "GET", settings: Settings | None = None, **more: Any) -> Response:
-    with Transport(settings or Settings(insecure=insecure, timeout=10)) as transport:
+def send(url: str, *insecure: str, method: str = "GET", options: HttpOptions | None = None, **more: Any) -> Response:
+    with Transport(options or HttpOptions(insecure=insecure, timeout=10)) as transport:
         response = transport.send(method, url, "the thing", **more)
         response.read()
         return response
@@ -95,7 +95,7 @@ def test_body_is_hashed_and_counted() -> None:
     ],
 )
 def test_insecure_names_one_host(given: str, host: str, expected: bool) -> None:
-    assert Transport(Settings(insecure=(given,))).is_insecure(host) is expected
+    assert Transport(HttpOptions(insecure=(given,))).is_insecure(host) is expected
 
 
 def test_plain_http_needs_insecure_or_a_url_that_says_so() -> None:
@@ -167,7 +167,7 @@ def test_head_has_no_body() -> None:
 def test_large_body_goes_through_a_temporary_file() -> None:
     content = b"0123456789abcdef" * 2**19
     state: dict[str, Any] = {"answers": {"/x": (200, {}, content)}}
-    with serve(Recorder, state) as host, Transport(Settings(insecure=(host,), timeout=60)) as transport:
+    with serve(Recorder, state) as host, Transport(HttpOptions(insecure=(host,), timeout=60)) as transport:
         response = transport.send("GET", f"https://{host}/x", "the thing", limit=len(content))
 
         assert response.read() == content
@@ -207,7 +207,7 @@ def test_cookies_are_not_kept() -> None:
             self.seen.append(self.headers.get("Cookie"))
             self.answer(200, b"", {"Set-Cookie": "session=1; Path=/"})
 
-    with serve(Cookies) as host, Transport(Settings(insecure=(host,), timeout=10)) as transport:
+    with serve(Cookies) as host, Transport(HttpOptions(insecure=(host,), timeout=10)) as transport:
         for _ in range(2):
             transport.send("GET", f"https://{host}/x", "the thing").read()
 
@@ -271,7 +271,7 @@ def test_no_proxy_with_a_cidr_goes_past_the_proxy(proxied: dict[str, Any], monke
     monkeypatch.setenv("NO_PROXY", "192.0.2.0/24,.corp")
 
     with pytest.raises(SourceError, match=r"192\.0\.2\.1"):
-        send("https://192.0.2.1/v2/", settings=Settings(timeout=0.3))
+        send("https://192.0.2.1/v2/", options=HttpOptions(timeout=0.3))
     send("https://192.1.2.1/v2/", "192.1.2.1")
 
     assert [path for path, *_ in proxied["asked"]] == ["192.1.2.1:443"]
@@ -307,7 +307,7 @@ def test_abandoned_download_ends_by_itself() -> None:
 
     with serve(Dripping) as host:
         with pytest.raises(SourceError, match="had not answered whole within"):
-            send(f"https://{host}/x", host, settings=Settings(insecure=(host,), timeout=0.5))
+            send(f"https://{host}/x", host, options=HttpOptions(insecure=(host,), timeout=0.5))
         assert gone.wait(30)
 
 

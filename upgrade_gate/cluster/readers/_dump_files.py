@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from upgrade_gate.base.errors import ClusterError
-from upgrade_gate.payloads.reference import Limits
 from upgrade_gate.reading import yaml
+from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
     import tarfile

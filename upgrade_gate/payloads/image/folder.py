@@ -13,7 +13,7 @@ from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from upgrade_gate.payloads.reference import Limits
+    from upgrade_gate.reading.limits import Limits
 
 __all__ = ["Entry", "find_root", "open_inside", "split_path", "walk"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from upgrade_gate.payloads.image.layers import Layer
-    from upgrade_gate.payloads.reference import Limits
+    from upgrade_gate.reading.limits import Limits
 
 __all__ = [
     "Descriptor",

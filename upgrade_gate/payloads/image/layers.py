@@ -15,7 +15,7 @@ from upgrade_gate.payloads.reference import is_payload_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from upgrade_gate.payloads.reference import Limits
+    from upgrade_gate.reading.limits import Limits
 
 __all__ = ["RELEASE_MANIFESTS", "Layer", "Unpacked", "packing", "read_layer"]
 

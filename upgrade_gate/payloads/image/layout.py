@@ -19,7 +19,7 @@ from upgrade_gate.payloads.image.tar import Tar
 if TYPE_CHECKING:
     from upgrade_gate.payloads.image.image import Descriptor
     from upgrade_gate.payloads.image.tar import Member
-    from upgrade_gate.payloads.reference import Limits
+    from upgrade_gate.reading.limits import Limits
 
 __all__ = ["Files", "FolderFiles", "OciStore", "TarFiles", "checked", "content"]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.payloads.sources.registry import DOCKER_HUB
+from upgrade_gate.payloads.registry.image_name import DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

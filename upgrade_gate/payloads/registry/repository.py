@@ -10,8 +10,8 @@ from upgrade_gate.payloads.cache import Cache
 from upgrade_gate.payloads.image.image import DIGEST, ManifestBlob
 from upgrade_gate.payloads.registry import mirrors
 from upgrade_gate.payloads.registry.credentials import CredentialStore
+from upgrade_gate.payloads.registry.image_name import DOCKER_HUB
 from upgrade_gate.payloads.registry.tokens import Authorizer
-from upgrade_gate.payloads.sources.registry import DOCKER_HUB
 from upgrade_gate.reading.http import progress
 from upgrade_gate.reading.http.client import Transport
 from upgrade_gate.reading.http.response import registry_words
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.payloads.image.image import Descriptor
     from upgrade_gate.payloads.reference import Settings
-    from upgrade_gate.payloads.sources.registry import ImageName
+    from upgrade_gate.payloads.registry.image_name import ImageName
     from upgrade_gate.reading.http.response import Response
 
     T = TypeVar("T")

@@ -21,7 +21,8 @@ from upgrade_gate.reading import yaml
 
 if TYPE_CHECKING:
     from upgrade_gate.payloads.image.layers import Layer
-    from upgrade_gate.payloads.reference import Limits, Reference, Settings
+    from upgrade_gate.payloads.reference import Reference, Settings
+    from upgrade_gate.reading.limits import Limits
 
 __all__ = ["SCHEMES", "fetch"]
 

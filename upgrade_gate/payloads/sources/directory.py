@@ -11,7 +11,8 @@ from upgrade_gate.payloads.image import folder as _folder
 from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
 
 if TYPE_CHECKING:
-    from upgrade_gate.payloads.reference import Limits, Reference, Settings
+    from upgrade_gate.payloads.reference import Reference, Settings
+    from upgrade_gate.reading.limits import Limits
 
 __all__ = ["SCHEMES", "fetch"]
 

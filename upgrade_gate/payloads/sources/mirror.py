@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from upgrade_gate.payloads.image.image import Descriptor
-    from upgrade_gate.payloads.reference import Limits, Reference, Settings
+    from upgrade_gate.payloads.reference import Reference, Settings
+    from upgrade_gate.reading.limits import Limits
 
 __all__ = ["SCHEMES", "fetch"]
 

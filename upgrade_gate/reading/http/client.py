@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from upgrade_gate.payloads.reference import Settings
+    from upgrade_gate.reading.http.options import HttpOptions
     from upgrade_gate.reading.http.progress import Advance
 
 __all__ = ["Transport", "interrupt"]
@@ -56,9 +56,9 @@ def interrupt() -> None:
 class Transport:
     """The connections of one fetch; safe to use from several threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._insecure = frozenset(host.lower() for host in settings.insecure)
+    def __init__(self, options: HttpOptions) -> None:
+        self._options = options
+        self._insecure = frozenset(host.lower() for host in options.insecure)
         self._plain: set[str] = set()
         """Insecure hosts that turned out not to speak TLS."""
         self._sessions: dict[bool, Any] = {}
@@ -107,7 +107,7 @@ class Transport:
         """
         if not is_url(url):
             raise SourceError(f"{what}: its address is no http URL")
-        deadline = time.monotonic() + self._settings.timeout
+        deadline = time.monotonic() + self._options.timeout
         job = _Job(Terms(method, limit, algorithm, advance), url, what, headers or {}, form, plain, deadline)
         pause = FIRST_PAUSE
         for attempt in count(1):
@@ -213,7 +213,7 @@ class Transport:
             cancelled.set()
             raise ExchangeError(
                 Kind.TIMEOUT,
-                f"{host_of(url)} had not answered whole within {self._settings.timeout:g} s",
+                f"{host_of(url)} had not answered whole within {self._options.timeout:g} s",
                 "the deadline is total; --timeout raises it",
             )
         result = outcome[0]
@@ -270,7 +270,7 @@ class Transport:
     def _new_session(self, *, insecure: bool) -> Any:
         from upgrade_gate.reading.http.session import new_session
 
-        trusted = tls.unverified() if insecure else tls.trust(self._settings.certificate_authority)
+        trusted = tls.unverified() if insecure else tls.trust(self._options.certificate_authority)
         return new_session(trusted.context, f"upgrade-gate/{__version__}")
 
     def _tell(self, url: str, proxy: str | None, *, insecure: bool) -> None:
@@ -282,7 +282,7 @@ class Transport:
         if urlsplit(url).scheme == "http":
             authority = "none (plain http)"
         else:
-            authority = (tls.unverified() if insecure else tls.trust(self._settings.certificate_authority)).description
+            authority = (tls.unverified() if insecure else tls.trust(self._options.certificate_authority)).description
         _logger.info("host %s: proxy %s, certificate authorities %s", host, proxies.shown(proxy), authority)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from upgrade_gate.payloads.reference import Settings
+    from upgrade_gate.reading.http.options import HttpOptions
 
 __all__ = ["Advance", "download"]
 
@@ -35,9 +35,9 @@ _board = _Board()
 
 
 @contextmanager
-def download(label: str, size: int | None, settings: Settings) -> Iterator[Advance | None]:
-    """Show one download while the block runs; gives None, at no cost, unless `settings.progress` asks for it."""
-    if not settings.progress:
+def download(label: str, size: int | None, options: HttpOptions) -> Iterator[Advance | None]:
+    """Show one download while the block runs; gives None, at no cost, unless `options.progress` asks for it."""
+    if not options.progress:
         yield None
         return
     with _board.lock:
