@@ -107,6 +107,17 @@ def test_a_key_that_is_nearly_a_known_one_is_told_the_known_one(tmp_path: Path) 
     assert (caught.value.hint or "").startswith("did you mean fail-on")
 
 
+@pytest.mark.parametrize("found", [True, False])
+def test_the_version_it_wants_is_checked_before_any_other_key(tmp_path: Path, found: bool) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"upgrade-gate\.yaml:3: required-version: .* too old: >=999 is wanted"
+    ):
+        load(write(tmp_path, "insecure: [a]\nof-a-later-version: 1\nrequired-version: '>=999'\n"), found=found)
+    assert load(write(tmp_path, "platform: AWS\nrequired-version: '>=0'\n"), found=found).options == {"platform": "AWS"}
+    with pytest.raises(ConfigurationError, match=r":2: unknown key 'of-a-later-version'"):
+        load(write(tmp_path, "required-version: '>=0'\nof-a-later-version: 1\n"), found=found)
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Is a directory"):
         load(tmp_path, found=False)

@@ -59,6 +59,19 @@ def test_several_files_stand_in_the_order_given(tmp_path: Path) -> None:
     assert [a.reason for a in load([two, one])] == ["again", "by hand"]
 
 
+def test_the_version_it_wants_is_checked_before_any_other_key(tmp_path: Path) -> None:
+    path = write(tmp_path, f"of-a-later-version: 1\n{TEXT}required-version: '>=999'\n")
+    with pytest.raises(
+        ConfigurationError, match=r"acknowledgements\.yaml:7: required-version: .* too old: >=999 is wanted"
+    ):
+        load([path])
+    assert len(load([write(tmp_path, f"required-version: '>=0'\n{TEXT}")])) == 1
+    with pytest.raises(ConfigurationError, match=r":1: unknown key 'of-a-later-version'"):
+        load([write(tmp_path, f"of-a-later-version: 1\nrequired-version: '>=0'\n{TEXT}")])
+    with pytest.raises(ConfigurationError, match="acknowledgements is missing"):
+        load([write(tmp_path, "required-version: '>=0'\n")])
+
+
 def test_a_dash_reads_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
     (read,) = load(["-"])

@@ -2,6 +2,7 @@
 
 Format (design sections 3.4 and 16.2):
 
+    required-version: ">=0.4,<1"           checked before any other key
     fail-on: warning                       any option, as on the command line
     registry-config: ./pull-secret.json
     identities:
@@ -146,12 +147,14 @@ def load(path: Path | None, *, found: bool) -> Configuration:
     """
     if path is None:
         return EMPTY
-    from upgrade_gate.reading import settings_file
+    from upgrade_gate.reading import required_version, settings_file
 
     root = settings_file.read(path)
     if root is None:
         return Configuration(path=path)
-    values = root.fields({*OPTIONS, "identities", "policy"})
+    required_version.check(root)
+    values = root.fields({*OPTIONS, required_version.KEY, "identities", "policy"})
+    values.pop(required_version.KEY, None)
     if found:
         _refuse_planted(values)
     policy = values.pop("policy", None)

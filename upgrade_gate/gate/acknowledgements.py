@@ -1,7 +1,8 @@
 """Acknowledgements: findings that a named person accepted, for a reason, until a day.
 
-A file is a mapping with one key, `acknowledgements`, a list (design sections 3.4 and 16.1):
+A file is a mapping whose key `acknowledgements` is a list (design sections 3.4 and 16.1):
 
+    required-version: ">=0.4,<1"       optional: checked before any other key
     acknowledgements:
       - fingerprint: 4c1d9f0be2a77c35
         reason: granted by hand in CHG0012345
@@ -106,7 +107,12 @@ def load(paths: Sequence[str | Path], *, clusters_required: bool = False) -> tup
 
 def read(root: Value, *, clusters_required: bool = False) -> tuple[Acknowledgement, ...]:
     """Return the acknowledgements of one document; raises as `load` does."""
-    entries = root.fields(("acknowledgements",), required=("acknowledgements",))["acknowledgements"]
+    from upgrade_gate.reading import required_version
+
+    required_version.check(root)
+    entries = root.fields(("acknowledgements", required_version.KEY), required=("acknowledgements",))[
+        "acknowledgements"
+    ]
     return tuple(_entry(item, clusters_required=clusters_required) for item in entries.items())
 
 

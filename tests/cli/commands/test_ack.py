@@ -87,6 +87,24 @@ def test_appending_to_json_stays_json(report: Path, tmp_path: Path) -> None:
     assert [e["fingerprint"] for e in json.loads(target.read_text())["acknowledgements"]] == ["a" * 16, ADDED]
 
 
+def test_the_version_that_a_file_wants_stays_in_it(report: Path, tmp_path: Path) -> None:
+    files = {
+        "list.yaml": "# ours\nrequired-version: '>=0'  # since 2026\nacknowledgements:\n"
+        "- {fingerprint: aaaaaaaaaaaaaaaa, reason: r, owner: o, expires: 2027-01-01}\n",
+        "empty.yaml": "# ours\nacknowledgements: []\nrequired-version: '>=0'  # since 2026\n",
+        "empty.json": json.dumps({"required-version": ">=0", "acknowledgements": []}),
+    }
+    for name, text in files.items():
+        target = tmp_path / name
+        target.write_text(text)
+        assert ack(report, ADDED, "--write", target).code == 0, name
+        assert load([target])[-1].fingerprint == ADDED
+        assert ">=0" in target.read_text(), name
+        if name != "empty.json":
+            assert "# ours\n" in target.read_text()
+            assert "# since 2026\n" in target.read_text()
+
+
 def test_an_empty_list_is_filled(report: Path, tmp_path: Path) -> None:
     target = tmp_path / "a.yaml"
     target.write_text("acknowledgements: []\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = ["command"]
 
 MAX_REPORT = 256 * 2**20
 _HEAD = "acknowledgements:\n"
+_EMPTY_LIST = re.compile(r"^acknowledgements:.*\n?", re.MULTILINE)
 
 
 @click.command()
@@ -148,12 +150,12 @@ def _append(
     before = acknowledgements.load([path])
     text = path.read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("{"):
-        after = json.dumps(
-            {"acknowledgements": [*json.loads(text)["acknowledgements"], *entries]}, indent=2, ensure_ascii=False
-        )
-        after += "\n"
+        whole = json.loads(text)
+        whole["acknowledgements"] += entries
+        after = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     elif not before:
-        after = _HEAD + _yaml(entries, headlines)
+        added_text = _HEAD + _yaml(entries, headlines)
+        after = _EMPTY_LIST.sub(lambda _: added_text, text, count=1)
     else:
         last = text.splitlines()[before[-1].line - 1]
         indent = last[: len(last) - len(last.lstrip())]
