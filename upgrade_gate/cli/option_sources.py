@@ -37,13 +37,14 @@ CONTRADICTIONS: tuple[tuple[str, str, str], ...] = (
 """Pairs of parameters that cannot both be given, with the reason in words."""
 
 
-def group(name: str, build: Callable[[Mapping[str, Any]], Any], *options: Decorator) -> Decorator:
-    """Return a decorator that adds the options and passes `build` of all settled values as `name`."""
+def group(name: str | None, build: Callable[[Mapping[str, Any]], Any], *options: Decorator) -> Decorator:
+    """Return a decorator that adds the options and passes `build` of all settled values as `name`, if there is one."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(**values: Any) -> Any:
-            return function(**{k: v for k, v in values.items() if k not in own}, **{name: build(_settled())})
+            built = build(_settled())
+            return function(**{k: v for k, v in values.items() if k not in own}, **({name: built} if name else {}))
 
         before = {p.name for p in getattr(function, "__click_params__", ())}
         decorated: Callable[..., Any] = call

@@ -6,7 +6,7 @@
     @output_options
     def command(release: ReleaseOptions, cluster: ClusterOptions, output: OutputOptions) -> ExitCode: ...
 
-Where their values come from, and what contradicts what, is in `_settling.py`.
+Where their values come from, and what contradicts what, is in `option_sources.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from upgrade_gate.cli import configuration as configurations
 from upgrade_gate.cli import stderr
-from upgrade_gate.cli.option_sources import config_option, flag, group
+from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group
 from upgrade_gate.cli.option_types import (
     Capabilities,
     ClusterForm,
@@ -51,7 +51,9 @@ __all__ = [
     "ReleaseOptions",
     "cluster_options",
     "configuration_option",
+    "copy_options",
     "gate_options",
+    "log_options",
     "output_options",
     "registry_options",
     "release_options",
@@ -117,12 +119,10 @@ class OutputOptions(Struct, frozen=True):
     """Where reports go."""
 
     outputs: tuple[Output, ...]
-    """At least one, at most one of them on stdout."""
+    """At most one of them on stdout."""
     max_bytes: int
     color: bool
     """Whether what goes to stdout is coloured."""
-    verbose: bool
-    quiet: bool
 
 
 class RegistryOptions(Struct, frozen=True):
@@ -214,17 +214,38 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what says where reports go; the command takes `output: OutputOptions`."""
+    """Add what says where reports go, a text on stdout if nothing does; the command takes `output: OutputOptions`."""
+    return _reports("Report format, to stdout or a file. Repeatable.  [default: text]", Output("text", None))(function)
+
+
+def copy_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same for a command whose result holds the report: what nobody asks for is not written once more."""
+    return _reports("The report as well, to stdout or a file. Repeatable.  [default: only in the bundle]")(function)
+
+
+def log_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says how much stderr tells; the command takes nothing."""
+    return group(None, lambda _: None, *_log_options())(function)
+
+
+def _log_options() -> tuple[Decorator, Decorator]:
+    return (
+        click.option("-v", "--verbose", is_flag=True, is_eager=True, callback=_verbose, help="Log to stderr."),
+        click.option("-q", "--quiet", is_flag=True, is_eager=True, callback=_quiet, help="Only errors on stderr."),
+    )
+
+
+def _reports(text: str, *default: Output) -> Decorator:
     return group(
         "output",
-        _output,
+        lambda values: _output(values, default),
         click.option(
             "-o",
             "--output",
             type=OutputForm(),
             multiple=True,
             metavar="FORMAT[=PATH]",
-            help="Report format, to stdout or a file. Repeatable.  [default: text]",
+            help=text,
         ),
         click.option(
             "--max-bytes",
@@ -240,9 +261,8 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Colours.",
         ),
-        click.option("-v", "--verbose", is_flag=True, is_eager=True, callback=_verbose, help="Log to stderr."),
-        click.option("-q", "--quiet", is_flag=True, is_eager=True, callback=_quiet, help="Only errors on stderr."),
-    )(function)
+        *_log_options(),
+    )
 
 
 def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -343,20 +363,19 @@ def _gate(values: Mapping[str, Any]) -> GateOptions:
     )
 
 
-def _output(values: Mapping[str, Any]) -> OutputOptions:
-    outputs: tuple[Output, ...] = tuple(values["output"]) or (Output("text", None),)
+def _output(values: Mapping[str, Any], default: tuple[Output, ...]) -> OutputOptions:
+    outputs: tuple[Output, ...] = tuple(values["output"]) or default
     if sum(o.path is None for o in outputs) > 1:
         raise click.UsageError("at most one -o goes to stdout: give the others a path, -o FORMAT=PATH")
     paths = [o.path for o in outputs if o.path is not None]
-    twice = next((p for p in paths if paths.count(p) > 1), None)
+    places = [path.resolve() for path in paths]
+    twice = next((path for path in paths if places.count(path.resolve()) > 1), None)
     if twice:
         raise click.UsageError(f"two reports cannot both be written to {twice}")
     return OutputOptions(
         outputs=outputs,
         max_bytes=values["max_bytes"],
         color=_wants_color(values["color"]),
-        verbose=bool(values["verbose"]),
-        quiet=bool(values["quiet"]),
     )
 
 

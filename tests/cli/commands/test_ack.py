@@ -200,3 +200,7 @@ def test_what_a_reader_would_refuse_is_never_written(report: Path, arguments: tu
     result = run("ack", "--report", report, ADDED, *arguments)
     assert result.code == 2
     assert result.out == ""
+
+
+def test_a_pipe_is_written_to_and_never_read(report: Path) -> None:
+    assert ack(report, ADDED, "--write", "/dev/stdout").out == ack(report, ADDED).out

@@ -67,3 +67,10 @@ def test_half_a_release_is_never_written(fixtures: Path, tmp_path: Path) -> None
     result = run("extract", "--to", f"dir:{broken}", "-d", tmp_path / "new", "--platform", "AWS")
     assert result.code == 4
     assert not (tmp_path / "new").exists()
+
+
+def test_a_report_cannot_be_asked_for_where_there_is_none(fixtures: Path, tmp_path: Path) -> None:
+    result = extract(fixtures, tmp_path / "new", "--platform", "AWS", "-o", "json")
+    assert (result.code, result.out) == (2, "")
+    assert not (tmp_path / "new").exists()
+    assert extract(fixtures, tmp_path / "new", "--platform", "AWS", "-q").err == ""

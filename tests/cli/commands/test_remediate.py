@@ -37,6 +37,22 @@ def test_it_exits_0_when_it_has_written_although_the_gate_is_blocked(fixtures: P
     assert json.loads(files["report.json"])["verdict"]["exit_code"] == 3
 
 
+def test_the_report_is_written_as_well_where_it_is_asked_for(fixtures: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    result = remediate(fixtures, tmp_path / "bundle", "-o", f"json={file}", "-o", "markdown")
+    assert result.code == 0
+    assert file.read_bytes() == (tmp_path / "bundle" / "report.json").read_bytes()
+    assert result.out.startswith("#")
+    assert "BLOCKED" in result.out.upper()
+
+
+def test_a_report_that_cannot_be_written_leaves_no_bundle(fixtures: Path, tmp_path: Path) -> None:
+    result = remediate(fixtures, tmp_path / "bundle", "-o", f"json={tmp_path / 'gone' / 'report.json'}")
+    assert result.code == 1
+    assert "gone/report.json" in result.first
+    assert not (tmp_path / "bundle").exists()
+
+
 def test_every_file_is_its_owners_alone(fixtures: Path, tmp_path: Path) -> None:
     remediate(fixtures, tmp_path / "bundle")
     for path in (tmp_path / "bundle").rglob("*"):

@@ -144,7 +144,7 @@ def _append(
     from upgrade_gate.gate import acknowledgements
     from upgrade_gate.reading import settings_file
 
-    if not path.exists():
+    if not path.is_file():  # new, or a device or pipe, which holds nothing to keep
         stdout.write_file(path, _HEAD + _yaml(entries, headlines))
         return
     before = acknowledgements.load([path])

@@ -12,14 +12,14 @@ from upgrade_gate.cli import run, stderr, stdout
 from upgrade_gate.cli.options import (
     cluster_options,
     configuration_option,
-    output_options,
+    log_options,
     registry_options,
     release_options,
 )
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
-    from upgrade_gate.cli.options import ClusterOptions, OutputOptions, RegistryOptions, ReleaseOptions
+    from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.requests.update import Hop
 
 __all__ = ["command"]
@@ -30,7 +30,7 @@ __all__ = ["command"]
 @cluster_options
 @configuration_option
 @registry_options
-@output_options
+@log_options
 @click.option(
     "-d",
     "--directory",
@@ -44,7 +44,6 @@ def command(
     cluster: ClusterOptions,
     configuration: Configuration,
     registry: RegistryOptions,
-    output: OutputOptions,
     directory: Path,
 ) -> ExitCode:
     """Write the CredentialsRequests that the target release really applies on this cluster, one file each.
@@ -52,7 +51,7 @@ def command(
     Deleted, gated and foreign ones are left out: ccoctl does not filter them itself. With --from (or a cluster) the
     capabilities that the update enables by itself count.
     """
-    del configuration, output
+    del configuration
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
     survey = run.survey_target(release, cluster, registry, run.open_target(cluster, registry))

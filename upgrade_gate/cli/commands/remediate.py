@@ -9,7 +9,7 @@ import click
 
 from upgrade_gate.base.errors import ExitCode, SourceError
 from upgrade_gate.cli import run, stderr
-from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
+from upgrade_gate.cli.options import cluster_options, copy_options, gate_options, registry_options, release_options
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
@@ -22,7 +22,7 @@ __all__ = ["command"]
 @cluster_options
 @gate_options
 @registry_options
-@output_options
+@copy_options
 @click.option(
     "-d",
     "--directory",
@@ -49,7 +49,6 @@ def command(
     from upgrade_gate.remedy import bundle
     from upgrade_gate.report import build
 
-    del output
     bundle_folder.check(directory)
     outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
     for unread in outcome.survey.unread:
@@ -57,6 +56,7 @@ def command(
     document = build.of_outcome(
         outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=run.policy_notes(gate)
     )
+    run.write_reports(document, output)
     files = bundle.build(outcome, document)
     bundle_folder.write(files, directory)
     stderr.say(f"{len(files)} files written to {directory}; start with README.md. {outcome.verdict.summary}")

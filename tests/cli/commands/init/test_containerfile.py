@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.worlds.ready_files import IMAGE, check_shell, made, refused
+from tests.worlds.running import run
 from upgrade_gate import __version__
 
 
@@ -58,3 +59,7 @@ def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
 def test_nothing_unpinned_is_installed() -> None:
     for wrong in ("upgrade-gate", "upgrade-gate>=0.1", "https://example.com/x.whl", "x.whl && id"):
         assert "--install" in refused("containerfile", "--install", wrong).first
+
+
+def test_a_pipe_is_written_to_and_never_read() -> None:
+    assert run("init", "containerfile", "--write", "/dev/stdout").out == run("init", "containerfile").out

@@ -40,7 +40,7 @@ def deliver(text: str, write: Path | None, *, force: bool) -> None:
             raise UsageError("--force is for --write FILE")
         stdout.write(text)
         return
-    if not force and write.exists() and write.read_bytes() != text.encode():
+    if not force and write.is_file() and write.read_bytes() != text.encode():
         raise UsageError(f"{write} is there and says something else", hint="--force writes over it")
     stdout.make_folder(write.parent)
     stdout.write_file(write, text)
