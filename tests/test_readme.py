@@ -13,6 +13,7 @@ import yaml
 from tests import reference
 from tests.worlds.running import run
 from upgrade_gate.cli import cli, configuration
+from upgrade_gate.cli.options import configurable
 
 NOT_CONTACTED = {"www.googleapis.com", "index.docker.io", "json-schema.org"}
 """Hosts in names only: a scope, a key of docker's config.json, a schema's own."""
@@ -123,7 +124,7 @@ def test_every_host_that_the_program_knows_is_in_the_table(repository: Path) -> 
 def test_the_configuration_that_is_shown_is_one(tmp_path: Path) -> None:
     (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", text(), re.DOTALL) if "policy:" in block)
     (tmp_path / "upgrade-gate.yaml").write_text(shown)
-    loaded = configuration.load(tmp_path / "upgrade-gate.yaml", found=False)
+    loaded = configuration.load(tmp_path / "upgrade-gate.yaml", configurable(), found=False)
     assert loaded.accept == {"secret-exists"}
     assert set(loaded.policy) == {"request-unannotated"}
 

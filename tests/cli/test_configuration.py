@@ -6,7 +6,8 @@ import pytest
 
 from upgrade_gate.base.errors import ConfigurationError, UsageError
 from upgrade_gate.cli import configuration
-from upgrade_gate.cli.configuration import EMPTY, REFUSED_WHEN_FOUND, find, load
+from upgrade_gate.cli.configuration import EMPTY, REFUSED_WHEN_FOUND, Configuration, find
+from upgrade_gate.cli.options import configurable
 from upgrade_gate.gate import findings
 from upgrade_gate.gate.findings import Severity
 from upgrade_gate.proof.identity_map import Identities
@@ -18,6 +19,10 @@ def write(folder: Path, text: str, name: str = configuration.FILE_NAME) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def load(path: Path | None, *, found: bool) -> Configuration:
+    return configuration.load(path, configurable(), found=found)
 
 
 def test_without_a_file_nothing_is_configured() -> None:

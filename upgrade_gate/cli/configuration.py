@@ -18,8 +18,8 @@ Paths are meant from the working folder, as on the command line.
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
@@ -33,58 +33,23 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.findings import Severity
     from upgrade_gate.reading.settings_file import Value
 
-__all__ = ["EMPTY", "FILE_NAME", "OPTIONS", "REFUSED_WHEN_FOUND", "Configuration", "find", "load"]
+__all__ = ["EMPTY", "FILE_NAME", "REFUSED_WHEN_FOUND", "Configuration", "Shape", "find", "load"]
 
 FILE_NAME = "upgrade-gate.yaml"
 
 Default: TypeAlias = "str | bool | tuple[str, ...]"
 
-OPTIONS: Mapping[str, type] = MappingProxyType(
-    {
-        "acknowledgements": list,
-        "architecture": str,
-        "cache-dir": str,
-        "capabilities": list,
-        "ccoctl-name": str,
-        "certificate-authority": str,
-        "channel": str,
-        "cluster": str,
-        "color": str,
-        "context": str,
-        "fail-on": str,
-        "feature-set": str,
-        "from": str,
-        "graph": str,
-        "icsp-file": list,
-        "idms-file": list,
-        "insecure": list,
-        "kubeconfig": str,
-        "label": list,
-        "max-bytes": str,
-        "mirrors-from-cluster": bool,
-        "mode": str,
-        "no-cache": bool,
-        "no-cluster": bool,
-        "now": str,
-        "offline": bool,
-        "output": list,
-        "platform": str,
-        "profile": str,
-        "pull-secret-from-cluster": bool,
-        "quiet": bool,
-        "read-secrets": bool,
-        "registry-config": str,
-        "require-proof": bool,
-        "signatures": list,
-        "strict-proof": bool,
-        "timeout": str,
-        "to": str,
-        "verbose": bool,
-        "verify": str,
-        "via": list,
-    }
-)
-"""Options that may have a default here, and whether that is one text, a list of texts, or true and false."""
+
+class Shape(Enum):
+    """How the value of an option is written here."""
+
+    ONE = auto()
+    FLAG = auto()
+    LIST = auto()
+    """A list, or one for a list of one."""
+    JOINED = auto()
+    """The same, for an option that takes one text with commas."""
+
 
 ACCEPTABLE = frozenset({"secret-exists"})
 
@@ -139,11 +104,12 @@ def find(folder: Path | None = None) -> Path | None:
     return path if path.exists() else None
 
 
-def load(path: Path | None, *, found: bool) -> Configuration:
+def load(path: Path | None, shapes: Mapping[str, Shape], *, found: bool) -> Configuration:
     """Read a configuration file; without a path there is nothing configured.
 
-    `found` says that nobody named the file: then keys that a pull request could plant are refused. Raises
-    ConfigurationError, naming file and line, for anything that is not understood; UsageError if it cannot be opened.
+    `shapes` are the options that may have a default here, by long name without dashes. `found` says that nobody named
+    the file: then keys that a pull request could plant are refused. Raises ConfigurationError, naming file and line,
+    for anything that is not understood; UsageError if it cannot be opened.
     """
     if path is None:
         return EMPTY
@@ -153,7 +119,7 @@ def load(path: Path | None, *, found: bool) -> Configuration:
     if root is None:
         return Configuration(path=path)
     required_version.check(root)
-    values = root.fields({*OPTIONS, required_version.KEY, "identities", "policy"})
+    values = root.fields({*shapes, required_version.KEY, "identities", "policy"})
     values.pop(required_version.KEY, None)
     if found:
         _refuse_planted(values)
@@ -162,7 +128,7 @@ def load(path: Path | None, *, found: bool) -> Configuration:
     weights, accept = _policy(policy, found=found) if policy else ({}, frozenset())
     return Configuration(
         path=path,
-        options={key: _default(key, value) for key, value in values.items()},
+        options={key: _default(shapes[key], value) for key, value in values.items()},
         identities=_identities(identities) if identities else Identities(),
         policy=weights,
         accept=accept,
@@ -178,13 +144,13 @@ def _refuse_planted(values: Mapping[str, Value]) -> None:
         )
 
 
-def _default(key: str, value: Value) -> Default:
-    if OPTIONS[key] is bool:
+def _default(shape: Shape, value: Value) -> Default:
+    if shape is Shape.FLAG:
         return value.flag()
-    if OPTIONS[key] is list:
-        texts = value.texts() if value.kind == "list" else (value.written(),)
-        return ",".join(texts) if key == "capabilities" else texts
-    return value.written()
+    if shape is Shape.ONE:
+        return value.written()
+    texts = value.texts() if value.kind == "list" else (value.written(),)
+    return ",".join(texts) if shape is Shape.JOINED else texts
 
 
 def _identities(value: Value) -> Identities:

@@ -17,9 +17,9 @@ from click.core import ParameterSource
 from upgrade_gate.cli import configuration
 
 if TYPE_CHECKING:
-    from upgrade_gate.cli.configuration import Configuration
+    from upgrade_gate.cli.configuration import Configuration, Shape
 
-__all__ = ["Decorator", "config_option", "flag", "group"]
+__all__ = ["Decorator", "config_option", "flag", "group", "long_name"]
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -81,18 +81,28 @@ def flag(name: str) -> str:
     return f"--{name.strip('_').replace('_', '-')}"
 
 
-def config_option() -> Decorator:
-    """Return `--config`; whatever the file says becomes the default of the command's other options."""
+def long_name(option: click.Parameter) -> str:
+    """Return an option's name as the configuration file has it."""
+    return option.opts[-1].removeprefix("--")
+
+
+def config_option(shapes: Callable[[], Mapping[str, Shape]]) -> Decorator:
+    """Return `--config`; whatever the file says becomes the default of the command's other options.
+
+    `shapes` is asked for what may stand in the file, once there is one.
+    """
     return click.option(
         "--config",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         is_eager=True,
-        callback=_configure,
+        callback=lambda ctx, _param, path: _configure(ctx, path, shapes),
         help="Configuration file.  [default: upgrade-gate.yaml, if there is one]",
     )
 
 
-def _configure(ctx: click.Context, _param: click.Parameter, path: Path | None) -> Configuration | None:
+def _configure(
+    ctx: click.Context, path: Path | None, shapes: Callable[[], Mapping[str, Shape]]
+) -> Configuration | None:
     """Load the configuration and make it the defaults of this command's options.
 
     Values are checked here, so that a wrong one is reported with its file and line and not as an option.
@@ -100,18 +110,18 @@ def _configure(ctx: click.Context, _param: click.Parameter, path: Path | None) -
     if ctx.resilient_parsing:
         return None
     found = configuration.find() if path is None else None
-    loaded = configuration.load(path or found, found=found is not None)
-    parameters = {p.name: p for p in ctx.command.params}
+    file = path or found
+    loaded = configuration.load(file, shapes(), found=found is not None) if file else configuration.EMPTY
+    parameters = {long_name(p): p for p in ctx.command.params if isinstance(p, click.Option)}
     defaults: dict[str, Any] = {}
     for key, value in loaded.options.items():
-        name = "from_" if key == "from" else key.replace("-", "_")
-        parameter = parameters.get(name)
-        if parameter is None:  # an option of another command
+        parameter = parameters.get(key)
+        if parameter is None or parameter.name is None:  # an option of another command
             continue
         try:
             parameter.type_cast_value(ctx, value)
         except click.BadParameter as exc:
             raise loaded.error(key, exc.message) from exc
-        defaults[name] = value
+        defaults[parameter.name] = value
     ctx.default_map = defaults
     return loaded

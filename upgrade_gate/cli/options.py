@@ -23,7 +23,8 @@ from msgspec import Struct
 
 from upgrade_gate.cli import configuration as configurations
 from upgrade_gate.cli import stderr
-from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group
+from upgrade_gate.cli.configuration import Shape
+from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group, long_name
 from upgrade_gate.cli.option_types import (
     Capabilities,
     ClusterForm,
@@ -50,6 +51,7 @@ __all__ = [
     "RegistryOptions",
     "ReleaseOptions",
     "cluster_options",
+    "configurable",
     "configuration_option",
     "copy_options",
     "gate_options",
@@ -180,7 +182,7 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def configuration_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--config` alone, for commands without a gate; the command takes `configuration: Configuration`."""
-    return group("configuration", lambda v: v["config"] or configurations.EMPTY, config_option())(function)
+    return group("configuration", lambda v: v["config"] or configurations.EMPTY, config_option(configurable))(function)
 
 
 def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -188,7 +190,7 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return group(
         "gate",
         _gate,
-        config_option(),
+        config_option(configurable),
         click.option(
             "--acknowledgements", multiple=True, metavar="FILE", help="Accepted findings; - is stdin. Repeatable."
         ),
@@ -316,6 +318,26 @@ def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--mirrors-from-cluster", is_flag=True, help="Use the cluster's own mirror settings."),
         click.option("--pull-secret-from-cluster", is_flag=True, help="Use the cluster's own pull secret."),
     )(function)
+
+
+def configurable() -> Mapping[str, Shape]:
+    """Return which options may have a default in the configuration file: those that commands share."""
+
+    def command() -> None: ...
+
+    decorated: Callable[..., Any] = command
+    for add in (release_options, cluster_options, gate_options, output_options, registry_options):
+        decorated = add(decorated)
+    found = {long_name(option): _shape(option) for option in decorated.__click_params__}  # type: ignore[attr-defined]
+    return {name: shape for name, shape in found.items() if name not in {"config", "identities"}}
+
+
+def _shape(option: click.Option) -> Shape:
+    if option.is_flag:
+        return Shape.FLAG
+    if isinstance(option.type, Capabilities):
+        return Shape.JOINED
+    return Shape.LIST if option.multiple else Shape.ONE
 
 
 def _cluster(values: Mapping[str, Any]) -> ClusterOptions:

@@ -283,7 +283,7 @@ def _objects(answers: Iterable[Fact[Any]]) -> tuple[Mapping[str, object], ...]:
 
 def write_reports(document: Report, output: OutputOptions) -> None:
     """Render the report once for each `-o` and write it; raises OutputError where one cannot be written."""
-    from upgrade_gate.report.formats._options import RenderOptions
+    from upgrade_gate.report.render_options import RenderOptions
 
     rendered = []
     for wanted in output.outputs:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.worlds import judges, sample_report
 from upgrade_gate.report.formats import codequality
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 # GitLab documentation, Code Quality, "Code Quality report format": the fields that an issue must have
 GITLAB = {

@@ -9,7 +9,7 @@ import pytest
 from tests.worlds import sample_report
 from upgrade_gate.base import plugins
 from upgrade_gate.report.document import Report
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 FORMATS = plugins.names("report.formats")
 FINGERPRINT = re.compile(r"\b[0-9a-f]{16}\b")

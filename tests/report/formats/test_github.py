@@ -6,7 +6,7 @@ import pytest
 from tests.worlds import sample_report
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats import github
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 COMMAND = re.compile(r"::(?P<level>error|warning|notice) (?P<properties>[^:]*)::(?P<message>.*)")
 

@@ -14,7 +14,7 @@ from tests.worlds import sample_report
 from tests.worlds.components import require
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats import html
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -6,7 +6,7 @@ import pytest
 from tests.worlds import judges, sample_report
 from upgrade_gate.report.document import SCHEMA, encode, schema
 from upgrade_gate.report.formats import json as subject
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 
 def render(case: str) -> bytes:

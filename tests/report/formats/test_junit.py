@@ -9,7 +9,7 @@ from tests.worlds import judges, sample_report
 from tests.worlds.components import require
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats import junit
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 
 def read(report: Report) -> Any:

@@ -7,7 +7,7 @@ from tests.worlds import sample_report
 from tests.worlds.components import require
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats import markdown
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 FORGE = re.compile(r"(?<![\w`])@\w|(?<!\w)#\d|https?://|www\.")
 """What a forge links in text."""

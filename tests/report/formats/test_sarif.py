@@ -13,7 +13,7 @@ from tests.worlds.components import require
 from upgrade_gate.gate.findings import catalogue
 from upgrade_gate.report.document import EvidenceView, Report
 from upgrade_gate.report.formats import sarif
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 
 def render(report: Report) -> bytes:

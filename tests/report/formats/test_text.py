@@ -7,7 +7,7 @@ import pytest
 from tests.worlds import sample_report
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats import text as subject
-from upgrade_gate.report.formats._options import RenderOptions
+from upgrade_gate.report.render_options import RenderOptions
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.cli import stdout
+from upgrade_gate.cli import rule_fields, stdout
 from upgrade_gate.cli.option_types import Form, near
 
 if TYPE_CHECKING:
     from upgrade_gate.gate.findings import Rule
 
-__all__ = ["command", "describe"]
+__all__ = ["command"]
 
 
 class RuleName(Form):
@@ -40,18 +40,9 @@ def command(rule: str, form: str) -> None:
     known = rules.get(rule)
     if known is None:
         raise UsageError(f"there is no rule {rule!r}", hint=near(rule, tuple(rules)))
-    stdout.write(json.dumps(describe(known), indent=2, ensure_ascii=False) + "\n" if form == "json" else _text(known))
-
-
-def describe(rule: Rule) -> dict[str, Any]:
-    """Return the public fields of a rule."""
-    return {
-        "id": rule.id,
-        "severity": str(rule.severity),
-        "title": rule.title,
-        "explanation": rule.explanation,
-        "acknowledgeable": rule.acknowledgeable,
-    }
+    stdout.write(
+        json.dumps(rule_fields.of(known), indent=2, ensure_ascii=False) + "\n" if form == "json" else _text(known)
+    )
 
 
 def _text(rule: Rule) -> str:

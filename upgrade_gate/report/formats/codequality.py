@@ -15,7 +15,7 @@ from upgrade_gate.report.view import Stance
 
 if TYPE_CHECKING:
     from upgrade_gate.report.document import FindingView, Report
-    from upgrade_gate.report.formats._options import RenderOptions
+    from upgrade_gate.report.render_options import RenderOptions
 
 __all__ = ["EXTENSION", "NAME", "render"]
 

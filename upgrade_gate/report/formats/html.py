@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import jinja2
 
     from upgrade_gate.report.document import Excluded, FindingView, Release, RemedyView, Report
-    from upgrade_gate.report.formats._options import RenderOptions
+    from upgrade_gate.report.render_options import RenderOptions
 
 __all__ = ["EXTENSION", "NAME", "render"]
 

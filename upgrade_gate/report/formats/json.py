@@ -10,7 +10,7 @@ from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
     from upgrade_gate.report.document import Report
-    from upgrade_gate.report.formats._options import RenderOptions
+    from upgrade_gate.report.render_options import RenderOptions
 
 __all__ = ["EXTENSION", "NAME", "render"]
 

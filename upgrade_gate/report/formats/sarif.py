@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.gate.findings import Rule
     from upgrade_gate.report.document import EvidenceView, FindingView, Report
-    from upgrade_gate.report.formats._options import RenderOptions
+    from upgrade_gate.report.render_options import RenderOptions
 
 __all__ = ["EXTENSION", "NAME", "render"]
 

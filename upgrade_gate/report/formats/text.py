@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.report.document import ChangeView, FactView, FindingView, GrantView, RemedyView, Report
-    from upgrade_gate.report.formats._options import RenderOptions
+    from upgrade_gate.report.render_options import RenderOptions
 
 __all__ = ["EXTENSION", "NAME", "render"]
 

@@ -8,7 +8,7 @@ import click
 
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli.commands.init import _pins
-from upgrade_gate.cli.commands.init._writing import deliver, write_options
+from upgrade_gate.cli.ready_file import deliver, write_options
 
 __all__ = ["command"]
 

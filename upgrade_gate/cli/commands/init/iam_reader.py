@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from upgrade_gate.base.errors import ExitCode, UsageError
-from upgrade_gate.cli.commands.init._writing import deliver, write_options
 from upgrade_gate.cli.option_types import PlatformName
+from upgrade_gate.cli.ready_file import deliver, write_options
 
 __all__ = ["command"]
 

@@ -12,7 +12,7 @@ from upgrade_gate.base.errors import ExitCode, UsageError
 from upgrade_gate.base.secret_ref import OBJECT_NAME
 from upgrade_gate.cli.commands.init import _pins
 from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT
-from upgrade_gate.cli.commands.init._writing import deliver, write_options
+from upgrade_gate.cli.ready_file import deliver, write_options
 
 if TYPE_CHECKING:
     from pathlib import Path

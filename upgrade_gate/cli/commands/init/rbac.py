@@ -10,8 +10,8 @@ import click
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli import run
 from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, Account, AccountName
-from upgrade_gate.cli.commands.init._writing import deliver, write_options
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
+from upgrade_gate.cli.ready_file import deliver, write_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
