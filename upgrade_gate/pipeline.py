@@ -1,4 +1,4 @@
-"""One run, from left to right: cluster, releases, selection, diff, secrets and proof, findings, gate.
+"""One run, from left to right: survey -> situation -> findings -> verdict -> plan = Outcome.
 
 Read this module first. Each stage is one function; what a stage needs comes in as an argument, and nothing is read
 twice.
@@ -7,7 +7,6 @@ twice.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
@@ -15,26 +14,23 @@ from msgspec.structs import replace
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.base.facts import known_or
 from upgrade_gate.gate.outcome import Comparison, Outcome
 from upgrade_gate.gate.situation import Mode, Situation
 from upgrade_gate.payloads import reference, resolve
-from upgrade_gate.requests import upgrade_path as hops
+from upgrade_gate.requests import upgrade_path
 from upgrade_gate.requests.update import Given, UnreadRelease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.cluster.observe import Cluster, Reader
-    from upgrade_gate.gate.acknowledgements import Acknowledgement
-    from upgrade_gate.gate.findings import Severity
+    from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.proof.proof import Claims, Proof
 
-__all__ = ["Inputs", "Weights", "check", "required_secrets", "survey", "with_secrets"]
+__all__ = ["Inputs", "check", "required_secrets", "survey", "with_secrets"]
 
 _logger = logging.getLogger(__name__)
 
@@ -55,58 +51,26 @@ class Inputs(Struct, frozen=True):
     """What is supplied about identities; a function of the platform where a live account must be asked."""
 
 
-class Weights(Struct, frozen=True):
-    """How findings are weighed."""
-
-    acknowledgements: tuple[Acknowledgement, ...] = ()
-    policy: Mapping[str, Severity] = field(default_factory=dict)
-    fail_on_warning: bool = False
-    require_proof: bool = False
-    today: date | None = None
-    """None: the clock (UTC)."""
-
-
-def check(plan: Inputs, weighing: Weights) -> Outcome:
+def check(inputs: Inputs, weights: Weights) -> Outcome:
     """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
-    from upgrade_gate.gate import (
-        assumptions,  # `diff` needs none of them
-        findings,
-    )
-    from upgrade_gate.gate import verdict as gate
+    from upgrade_gate.gate import assumptions, findings, verdict  # `diff` needs neither these nor a remedy
+    from upgrade_gate.remedy import bundle
 
-    surveyed = survey(plan)
-    surveyed = with_secrets(surveyed, plan.reader)
-    situation = _situation(surveyed, plan)
-    target = situation.target
-    judged = gate.weigh(
-        findings.evaluate(situation),
-        weighing.acknowledgements,
-        today=weighing.today or datetime.now(UTC).date(),
-        to_version=target.version if target else None,
-        cluster_id=known_or(surveyed.cluster.id, None) if surveyed.cluster else None,
-        cluster_name=known_or(surveyed.cluster.name, None) if surveyed.cluster else None,
-        policy=weighing.policy,
-    )
-    verdict = gate.decide(
-        judged,
-        assumptions.of(situation),
-        path=_path(surveyed),
-        from_version=surveyed.hops[0].old.version if surveyed.hops else "the current release",
-        same_release=bool(surveyed.hops) and all(hop.kind == "none" for hop in surveyed.hops),
-        fail_on_warning=weighing.fail_on_warning,
-        require_proof=weighing.require_proof,
-    )
-    return Outcome(surveyed, situation, judged, verdict)
+    compared = with_secrets(survey(inputs), inputs.reader)
+    situation = _situation(compared, inputs)
+    judged = verdict.weigh(findings.evaluate(situation), situation, weights)
+    decided = verdict.decide(judged, assumptions.of(situation), compared, weights)
+    return Outcome(compared, situation, judged, decided, bundle.plan(situation, judged))
 
 
-def survey(plan: Inputs) -> Comparison:
+def survey(inputs: Inputs) -> Comparison:
     """Read the cluster and the releases, select and compare; nothing is judged yet."""
-    cluster = _observe(plan.reader) if plan.reader else None
-    context = hops.context(cluster, plan.given, resolve.graph_edges(cluster, plan.settings))
-    references = _references(plan, cluster)
-    payloads, unread = _load(references, plan.settings)
-    compared = hops.compare(payloads, context) if not unread else ()
-    return Comparison(cluster, references, compared, unread, context)
+    cluster = _observe(inputs.reader) if inputs.reader else None
+    context = upgrade_path.context(cluster, inputs.given, resolve.graph_edges(cluster, inputs.settings))
+    references = _references(inputs, cluster)
+    payloads, unread = _load(references, inputs.settings)
+    hops = upgrade_path.compare(payloads, context) if not unread else ()
+    return Comparison(cluster, references, hops, unread, context)
 
 
 def _observe(reader: Reader) -> Cluster:
@@ -115,10 +79,10 @@ def _observe(reader: Reader) -> Cluster:
     return observe.observe(reader)
 
 
-def _references(plan: Inputs, cluster: Cluster | None) -> tuple[str, ...]:
+def _references(inputs: Inputs, cluster: Cluster | None) -> tuple[str, ...]:
     """Return from, via and to; a version is resolved through the cluster's offers, then the update graph."""
-    first = plan.from_ or "cluster"
-    return tuple(resolve.resolve(text, cluster, plan.settings) for text in (first, *plan.via, plan.to))
+    first = inputs.from_ or "cluster"
+    return tuple(resolve.resolve(text, cluster, inputs.settings) for text in (first, *inputs.via, inputs.to))
 
 
 def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload, ...], tuple[UnreadRelease, ...]]:
@@ -165,76 +129,70 @@ def _read(text: str, settings: Settings) -> Payload | SourceError:
         return error
 
 
-def required_secrets(surveyed: Comparison, *, today: bool = False) -> frozenset[SecretRef]:
+def required_secrets(compared: Comparison, *, today: bool = False) -> frozenset[SecretRef]:
     """Return the Secrets that the releases of the path require on this cluster, each release after the first.
 
     `today` adds those of the first, which only a record for later needs.
     """
     return frozenset(
         selected.request.secret
-        for hop in surveyed.hops
+        for hop in compared.hops
         for selection in (hop.new_selection, *([hop.old_selection] if today else []))
         for selected in selection.requests.values()
         if selected.request.secret is not None
     )
 
 
-def with_secrets(surveyed: Comparison, reader: Reader | None, *, today: bool = False) -> Comparison:
+def with_secrets(compared: Comparison, reader: Reader | None, *, today: bool = False) -> Comparison:
     """Read the second wave: only now is it known which namespaces and Secrets matter (see `required_secrets`)."""
-    if reader is None or surveyed.cluster is None:
-        return surveyed
+    if reader is None or compared.cluster is None:
+        return compared
     from upgrade_gate.cluster import observe
 
-    refs = required_secrets(surveyed, today=today)
+    refs = required_secrets(compared, today=today)
     return replace(
-        surveyed,
-        cluster=observe.observe_secrets(surveyed.cluster, reader, {ref.namespace for ref in refs}, refs),
+        compared,
+        cluster=observe.observe_secrets(compared.cluster, reader, {ref.namespace for ref in refs}, refs),
     )
 
 
-def _situation(surveyed: Comparison, plan: Inputs) -> Situation:
+def _situation(compared: Comparison, inputs: Inputs) -> Situation:
     from upgrade_gate.gate import credentials_mode
 
-    context = surveyed.context
-    mode, mode_reason = credentials_mode.mode_of(surveyed.cluster, context.platform, plan.given.mode)
+    context = compared.context
+    mode, mode_reason = credentials_mode.mode_of(compared.cluster, context.platform, inputs.given.mode)
     running = versions.minor_of(context.running) if context.running else None
-    release = surveyed.hops[0].old.minor if surveyed.hops else running or (0, 0)
+    release = compared.hops[0].old.minor if compared.hops else running or (0, 0)
     return Situation(
-        hops=surveyed.hops,
+        hops=compared.hops,
         platform=context.platform,
         mode=mode,
         mode_reason=mode_reason,
-        credentials=credentials_mode.credentials_of(surveyed.cluster, context.platform, release, mode),
-        behaviour=credentials_mode.behaviour_of(surveyed.cluster, context.platform, release, mode),
+        credentials=credentials_mode.credentials_of(compared.cluster, context.platform, release, mode),
+        behaviour=credentials_mode.behaviour_of(compared.cluster, context.platform, release, mode),
         profile=context.profile,
-        given=plan.given,
-        cluster=surveyed.cluster,
-        proof=_proof(surveyed, plan, mode),
-        accept_secret_exists=plan.accept_secret_exists,
-        require_signature=plan.settings.verify == "require",
-        check_signature=plan.settings.verify != "off",
-        unread=surveyed.unread,
+        given=inputs.given,
+        cluster=compared.cluster,
+        proof=_proof(compared, inputs, mode),
+        accept_secret_exists=inputs.accept_secret_exists,
+        require_signature=inputs.settings.verify == "require",
+        check_signature=inputs.settings.verify != "off",
+        unread=compared.unread,
     )
 
 
-def _proof(surveyed: Comparison, plan: Inputs, mode: Mode) -> Proof:
+def _proof(compared: Comparison, inputs: Inputs, mode: Mode) -> Proof:
     """Join what was supplied about identities with the cluster; in passthrough mode the root credential serves all."""
     from upgrade_gate.base.platforms import by_name
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.proof.proof import ROOT_NAMESPACE, Claims, Proof
 
-    traits = by_name(surveyed.context.platform)
+    traits = by_name(compared.context.platform)
     root = SecretRef(ROOT_NAMESPACE, traits.root_secret) if traits and traits.root_secret else None
-    claims = plan.claims(surveyed.context.platform) if callable(plan.claims) else plan.claims
+    claims = inputs.claims(compared.context.platform) if callable(inputs.claims) else inputs.claims
     return Proof(
         claims=claims or Claims(),
-        cluster=surveyed.cluster,
+        cluster=compared.cluster,
         root_secret=root if mode is Mode.PASSTHROUGH else None,
         root_of_platform=root,
     )
-
-
-def _path(surveyed: Comparison) -> str:
-    if not surveyed.hops:
-        return " to ".join(surveyed.references)
-    return " to ".join([surveyed.hops[0].old.version, *(hop.new.version for hop in surveyed.hops)])

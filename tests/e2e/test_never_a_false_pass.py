@@ -19,6 +19,7 @@ from upgrade_gate.clouds.contract.holdings import Collection, Document
 from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
 from upgrade_gate.gate.findings import Severity
 from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.requests.update import Given
@@ -81,7 +82,7 @@ def _multi(folder: Path, sides: list[list[dict[str, Any]]], cluster: Cluster, **
         f"dir:{payload(folder / version, version, side)}" for version, side in zip(names, sides, strict=True)
     ]
     return pipeline.check(
-        pipeline.Inputs(to=last, from_=first, via=tuple(via), reader=cluster, **plan), pipeline.Weights(today=TODAY)
+        pipeline.Inputs(to=last, from_=first, via=tuple(via), reader=cluster, **plan), Weights(today=TODAY)
     )
 
 
@@ -307,7 +308,7 @@ def test_secret_of_kube_system_is_not_the_root_credential(tmp_path: Path) -> Non
 
 def test_policy_never_lowers_what_cannot_be_acknowledged(tmp_path: Path) -> None:
     cluster = Cluster(conditions={"Upgradeable": ("False", "MissingUpgradeableAnnotation")}, annotation=None)
-    weighing = pipeline.Weights(today=TODAY, policy={"cco-not-upgradeable": Severity.INFO})
+    weighing = Weights(today=TODAY, policy={"cco-not-upgradeable": Severity.INFO})
     assert judge(tmp_path, A, A, cluster, weighing=weighing).verdict.status == "blocked"
 
 
@@ -361,7 +362,7 @@ def test_release_of_unknown_version_is_undetermined_on_every_platform(platform: 
     old = payload(tmp_path / "old", "4.14.1", A)
     outcome = pipeline.check(
         pipeline.Inputs(to=f"dir:{new}", from_=f"dir:{old}", given=Given(platform=platform)),
-        pipeline.Weights(today=TODAY),
+        Weights(today=TODAY),
     )
     assert outcome.verdict.exit_code == 4
     assert [j.finding.rule for j in outcome.judged] == ["manifest-unreadable"]

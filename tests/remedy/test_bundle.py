@@ -17,10 +17,12 @@ from upgrade_gate import pipeline
 from upgrade_gate.gate.acknowledgements import Acknowledgement
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.pipeline import Inputs, Weights
+from upgrade_gate.pipeline import Inputs
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle
+from upgrade_gate.remedy.plan import steps_for
 from upgrade_gate.report import build
 from upgrade_gate.requests.update import Given
 
@@ -86,13 +88,13 @@ def test_requests_are_those_of_the_target_as_extract_writes_them(run: Outcome) -
 
 @every_pair
 def test_every_open_blocker_has_a_step_or_is_named_as_left(run: Outcome) -> None:
-    plan = bundle.plan(run.situation, run.judged)
+    plan = run.plan
     readme = bundle.build(run, None)["README.md"].decode()
     for judged in run.judged:
         finding = judged.finding
         if judged.status is not Status.OPEN or finding.severity.value != "blocker":
             continue
-        steps = plan.steps_for(finding)
+        steps = steps_for(plan, finding)
         assert any(step.argv or step.file for step in steps) or f"explain {finding.rule}" in readme, finding.headline
 
 
@@ -137,7 +139,7 @@ def test_on_a_platform_without_credentials_it_says_so(shared: Path, tmp_path: Pa
 
 def test_in_passthrough_mode_the_root_credential_gets_the_union(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-passthrough", "4.13.99", "4.14.0")
-    plan = bundle.plan(run.situation, run.judged)
+    plan = run.plan
     (work,) = plan.works
     assert work.root
     assert [str(s) for s in work.secrets] == ["kube-system/aws-creds"]
@@ -148,7 +150,7 @@ def test_in_passthrough_mode_the_root_credential_gets_the_union(shared: Path, tm
     }
     assert len(work.before) > 60
     (added, *_) = (j.finding for j in run.judged if j.finding.rule == "permission-added")
-    assert plan.steps_for(added)[0].argv[0] == "aws"
+    assert steps_for(plan, added)[0].argv[0] == "aws"
 
 
 def test_minting_on_gcp_before_4_15_needs_role_and_annotation(shared: Path, tmp_path: Path) -> None:
@@ -184,13 +186,13 @@ def test_an_update_that_is_not_possible_has_neither_annotation_nor_command(share
 def test_the_annotation_that_is_there_is_left(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-sts-policies-done", "4.13.99", "4.14.0")
     assert run.situation.cluster is not None
-    steps = [s for s in bundle.plan(run.situation, run.judged).steps if s.serves == "annotation"]
+    steps = [s for s in run.plan.steps if s.serves == "annotation"]
     assert len(steps) == (0 if "4.14" in str(run.situation.cluster.annotation) else 1)
 
 
 def test_the_annotation_comes_last_before_the_upgrade(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "azure-workload-identity", "4.14.99", "4.15.0")
-    steps = bundle.plan(run.situation, run.judged).steps
+    steps = run.plan.steps
     before = [s for s in steps if s.when == "before"]
     assert before[-1].serves == "annotation"
     assert [s.when for s in steps] == sorted((s.when for s in steps), reverse=True)
@@ -280,7 +282,7 @@ def test_what_is_proven_is_no_work(shared: Path, tmp_path: Path) -> None:
     account = config.pop("account")
     claims = bundles.claims(export, config, account)
     run = case(shared, tmp_path, "aws-sts-denied", "4.13.99", "4.14.0", claims=claims)
-    (work,) = bundle.plan(run.situation, run.judged).works
+    (work,) = run.plan.works
     assert "ebs-cloud-credentials" in work.label
     assert work.denials
     assert "A grant does not help while a deny stands" in readme_of(run)
@@ -288,11 +290,11 @@ def test_what_is_proven_is_no_work(shared: Path, tmp_path: Path) -> None:
 
 def test_added_permissions_are_answered_by_a_policy_of_the_bundle(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-sts-nothing-done", "4.13.99", "4.14.0")
-    plan = bundle.plan(run.situation, run.judged)
+    plan = run.plan
     added = [j.finding for j in run.judged if j.finding.rule == "permission-added"]
     assert added
     for finding in added:
-        (one,) = plan.steps_for(finding)
+        (one,) = steps_for(plan, finding)
         assert one.argv[:3] == ("aws", "iam", "put-role-policy")
         assert one.when == "before"
         assert one.file

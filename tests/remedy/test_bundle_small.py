@@ -16,10 +16,11 @@ from upgrade_gate.base.facts import Fact, Known, Unknown
 from upgrade_gate.cluster.observe import AvailableUpdate
 from upgrade_gate.gate.acknowledgements import Acknowledgement
 from upgrade_gate.gate.outcome import Outcome
-from upgrade_gate.pipeline import Weights
+from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle, credentials_requests
+from upgrade_gate.remedy.plan import left, steps_for
 from upgrade_gate.requests.inclusion import FEATURE_SET
 
 NAMESPACE = "openshift-cloud-credential-operator"
@@ -92,7 +93,7 @@ def test_secrets_that_one_identity_serves_share_its_policy(shared: Path, tmp_pat
     new = [small_request("one", "a:One", "a:More"), small_request("two", "b:Two", "b:More")]
     claims = Claims(identities=Identities(default="arn:aws:iam::111122223333:role/all"))
     run, files = small(shared, tmp_path, old, new, claims=claims)
-    (work,) = bundle.plan(run.situation, run.judged).works
+    (work,) = run.plan.works
     assert len(work.secrets) == 2
     body = json.loads(files["aws/all-policy.json"])
     assert body["Statement"][0]["Action"] == ["a:More", "a:One", "b:More", "b:Two"]
@@ -102,7 +103,7 @@ def test_what_is_dropped_is_cleaned_up_after_the_upgrade(shared: Path, tmp_path:
     old = [small_request("gone", "a:One"), small_request("kept", "b:Two", serviceAccountNames=["x", "y"])]
     new = [small_request("kept", "b:Two", serviceAccountNames=["x", "z"])]
     run, files = small(shared, tmp_path, old, new)
-    plan = bundle.plan(run.situation, run.judged)
+    plan = run.plan
     after = {s.title: s for s in plan.steps if s.when == "after"}
     assert not after["Remove Secret openshift-ingress-operator/gone"].scripted
     assert any("serviceaccount:openshift-ingress-operator:y" in title for title in after)
@@ -112,7 +113,7 @@ def test_what_is_dropped_is_cleaned_up_after_the_upgrade(shared: Path, tmp_path:
     assert "openshift-ingress-operator:z" in files[delta].decode()
     assert "oc delete" not in files["commands.sh"].decode()
     (removed,) = (j.finding for j in run.judged if j.finding.rule == "request-removed")
-    assert plan.steps_for(removed)[0].argv[:3] == ("oc", "delete", "secret")
+    assert steps_for(plan, removed)[0].argv[:3] == ("oc", "delete", "secret")
 
 
 def test_a_merged_trust_policy_must_name_the_new_subject(shared: Path, tmp_path: Path) -> None:
@@ -247,9 +248,9 @@ def test_the_annotation_waits_for_what_no_step_ends(shared: Path, tmp_path: Path
     """A change that nobody understands has no step: CCO must not be told before somebody decided."""
     same, odd = small_request("one", "a:One"), small_request("one", "a:One", newField="x")
     run, files = small(shared, tmp_path, [same], [odd], secrets=DONE)
-    plan = bundle.plan(run.situation, run.judged)
-    assert {f.rule for f in plan.left(run.judged)} >= {"unclassified-change"}
-    assert not any(f.closed_by_annotation for f in plan.left(run.judged))
+    plan = run.plan
+    assert {f.rule for f in left(plan, run.judged)} >= {"unclassified-change"}
+    assert not any(f.closed_by_annotation for f in left(plan, run.judged))
     for name, content in files.items():
         (tmp_path / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "bundle" / name).write_bytes(content)
@@ -268,11 +269,11 @@ def test_the_annotation_waits_for_no_word_where_it_ends_all_that_is_open(shared:
     first, _ = small(shared, tmp_path, [same], [odd], secrets=DONE)
     entries = tuple(
         Acknowledgement(f.fingerprint, reason="read", owner="me", expires=bundles.TODAY, file="a", line=1)
-        for f in bundle.plan(first.situation, first.judged).left(first.judged)
+        for f in left(first.plan, first.judged)
     )
     weighing = Weights(acknowledgements=entries, today=bundles.TODAY)
     run, files = small(shared, tmp_path / "again", [same], [odd], secrets=DONE, weighing=weighing)
-    assert bundle.plan(run.situation, run.judged).left(run.judged) == ()
+    assert left(run.plan, run.judged) == ()
     assert "oc annotate" in files["commands.sh"].decode()
     assert "DONE_BY_HAND" not in files["commands.sh"].decode()
 

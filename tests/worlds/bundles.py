@@ -20,8 +20,9 @@ from upgrade_gate import pipeline
 from upgrade_gate.base import plugins
 from upgrade_gate.clouds.contract import holdings
 from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
-from upgrade_gate.pipeline import Inputs, Weights
+from upgrade_gate.pipeline import Inputs
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle as remediation

@@ -15,7 +15,7 @@ from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
 from upgrade_gate.gate.findings import Finding
 from upgrade_gate.gate.outcome import Outcome
-from upgrade_gate.gate.verdict import WeighedFinding
+from upgrade_gate.gate.verdict import WeighedFinding, Weights
 from upgrade_gate.requests.update import Given
 
 NS = "openshift-cloud-credential-operator"
@@ -178,7 +178,7 @@ def judge(
     cluster: Cluster | None = None,
     *,
     versions: tuple[str, str] = ("4.14.1", "4.15.0"),
-    weighing: pipeline.Weights | None = None,
+    weighing: Weights | None = None,
     **plan: Any,
 ) -> Outcome:
     """Run the gate; without a cluster the platform is AWS."""
@@ -191,7 +191,7 @@ def judge(
             reader=cluster,
             **plan,
         ),
-        weighing or pipeline.Weights(today=TODAY),
+        weighing or Weights(today=TODAY),
     )
 
 

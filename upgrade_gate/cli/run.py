@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.cluster.observe import Query, Reader
     from upgrade_gate.gate.outcome import Comparison
+    from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.reference import Settings
-    from upgrade_gate.pipeline import Inputs, Weights
+    from upgrade_gate.pipeline import Inputs
     from upgrade_gate.proof.proof import Claims
     from upgrade_gate.report.document import Report
 
@@ -137,6 +138,7 @@ def gate_run(
     """Return what is to be compared and how findings are weighed, as the gate's own options say."""
     from upgrade_gate import pipeline
     from upgrade_gate.gate import acknowledgements
+    from upgrade_gate.gate.verdict import Weights
 
     reader = open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
     plan = pipeline.Inputs(
@@ -153,7 +155,7 @@ def gate_run(
             certificate_authority=registry.settings.certificate_authority,
         ),
     )
-    weighing = pipeline.Weights(
+    weighing = Weights(
         acknowledgements=acknowledgements.load(gate.acknowledgements),
         policy=gate.configuration.policy,
         fail_on_warning=gate.fail_on == "warning",

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange, Step
     from upgrade_gate.cluster.observe import Cluster
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.requests.update import Hop, UnreadRelease
     from upgrade_gate.requests.upgrade_path import Context
 
-__all__ = ["Comparison", "Outcome"]
+__all__ = ["Comparison", "Outcome", "Plan"]
 
 
 class Comparison(Struct, frozen=True):
@@ -26,6 +29,40 @@ class Comparison(Struct, frozen=True):
     unread: tuple[UnreadRelease, ...]
     context: Context
 
+    @property
+    def path(self) -> str:
+        """The update in words, by versions; by references where a release could not be read."""
+        if not self.hops:
+            return " to ".join(self.references)
+        return " to ".join([self.hops[0].old.version, *(hop.new.version for hop in self.hops)])
+
+    @property
+    def start(self) -> str:
+        """The version that the path begins at, in words."""
+        return self.hops[0].old.version if self.hops else "the current release"
+
+    @property
+    def same_release(self) -> bool:
+        """Whether nothing is updated at all."""
+        return bool(self.hops) and all(hop.kind == "none" for hop in self.hops)
+
+
+class Plan(Struct, frozen=True):
+    """What a person does about the open findings: every step with its documents."""
+
+    site: ClusterNames
+    works: tuple[IdentityChange, ...]
+    steps: tuple[Step, ...]
+    """In the order in which they are taken; those after the upgrade last."""
+    files: Mapping[str, bytes]
+    offer: CcoctlCommand | None
+    annotation: str
+    """Why the annotation is or is not among the steps."""
+    passed_through: str | None
+    """The root Secret in passthrough mode: it stands for every component's."""
+    gaps: tuple[str, ...]
+    """Why the target was not read whole."""
+
 
 class Outcome(Struct, frozen=True):
     """Everything a report is made of."""
@@ -34,3 +71,4 @@ class Outcome(Struct, frozen=True):
     situation: Situation
     judged: tuple[WeighedFinding, ...]
     verdict: Verdict
+    plan: Plan

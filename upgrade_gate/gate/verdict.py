@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from upgrade_gate.base.errors import ExitCode
-from upgrade_gate.gate import acknowledgements as acks
+from upgrade_gate.base.facts import known_or
+from upgrade_gate.gate import acknowledgements
 from upgrade_gate.gate.findings import Finding, NeedStatus, Severity, Status, catalogue, in_order
 
 if TYPE_CHECKING:
@@ -17,11 +19,24 @@ if TYPE_CHECKING:
     from datetime import date
 
     from upgrade_gate.gate.acknowledgements import Acknowledgement, Match
+    from upgrade_gate.gate.outcome import Comparison
+    from upgrade_gate.gate.situation import Situation
 
-__all__ = ["Basis", "Verdict", "WeighedFinding", "decide", "weigh"]
+__all__ = ["Basis", "Verdict", "WeighedFinding", "Weights", "decide", "weigh"]
 
-Outcome: TypeAlias = Literal["pass", "blocked", "undetermined"]
+Answer: TypeAlias = Literal["pass", "blocked", "undetermined"]
 Next: TypeAlias = Literal["remediate", "annotate", "upgrade", "retry", "none"]
+
+
+class Weights(Struct, frozen=True):
+    """How findings are weighed."""
+
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    policy: Mapping[str, Severity] = field(default_factory=dict)
+    fail_on_warning: bool = False
+    require_proof: bool = False
+    today: date | None = None
+    """None: the clock (UTC)."""
 
 
 class WeighedFinding(Struct, frozen=True):
@@ -48,7 +63,7 @@ class Basis(Struct, frozen=True):
 class Verdict(Struct, frozen=True):
     """The answer."""
 
-    status: Outcome
+    status: Answer
     exit_code: ExitCode
     basis: Basis
     next: Next
@@ -58,52 +73,39 @@ class Verdict(Struct, frozen=True):
     """The mildest severity that blocks."""
 
 
-def weigh(
-    findings: Iterable[Finding],
-    acknowledgements: Sequence[Acknowledgement],
-    *,
-    today: date,
-    to_version: str | None,
-    cluster_id: str | None,
-    cluster_name: str | None,
-    policy: Mapping[str, Severity] | None = None,
-) -> tuple[WeighedFinding, ...]:
+def weigh(findings: Iterable[Finding], situation: Situation, weights: Weights) -> tuple[WeighedFinding, ...]:
     """Give each finding its severity by policy and its status, and add what is to say about acknowledgements.
 
     Proven goes before acknowledged. An acknowledgement of something that can never be acknowledged is ignored and
     reported as unused (design 16.1).
     """
-    judged: list[WeighedFinding] = []
-    used: set[Acknowledgement] = set()
-    about: dict[str, Finding] = {}
-    for original in findings:
-        finding = _by_policy(original, policy or {})
-        match = None
-        if finding.acknowledgeable and catalogue()[finding.rule].acknowledgeable:
-            match = acks.match(
-                acknowledgements,
-                finding.fingerprint,
-                today=today,
-                to_version=to_version,
-                cluster_id=cluster_id,
-                cluster_name=cluster_name,
-            )
-        if match is not None:
-            used.update(a for a in acknowledgements if a.fingerprint == finding.fingerprint)
-            about[finding.fingerprint] = finding
-        status = Status.OPEN
-        if finding.proven:
-            status = Status.PROVEN
-        elif match is not None and not match.expired:
-            status = Status.ACKNOWLEDGED
-        judged.append(WeighedFinding(finding, status, match))
+    today = weights.today or datetime.now(UTC).date()
+    judged = [_weighed(_by_policy(finding, weights.policy), situation, weights, today) for finding in findings]
+    used = {item.finding.fingerprint for item in judged if item.match is not None}
     judged = [_settled(item, judged) for item in judged]
-    for item in list(judged):
-        if item.match is not None:
-            judged.extend(_about_match(item.finding, item.match, today))
-    judged.extend(_unused(a) for a in acknowledgements if a not in used)
+    judged += [about for item in judged if item.match is not None for about in _about_match(item, item.match, today)]
+    judged += [_unused(entry) for entry in weights.acknowledgements if entry.fingerprint not in used]
     order = {id(f): i for i, f in enumerate(in_order(j.finding for j in judged))}
     return tuple(sorted(judged, key=lambda j: order[id(j.finding)]))
+
+
+def _weighed(finding: Finding, situation: Situation, weights: Weights, today: date) -> WeighedFinding:
+    """Give a finding its status: proven goes before acknowledged."""
+    match = None
+    if finding.acknowledgeable and catalogue()[finding.rule].acknowledgeable:
+        cluster, target = situation.cluster, situation.target
+        match = acknowledgements.match(
+            weights.acknowledgements,
+            finding.fingerprint,
+            today=today,
+            to_version=target.version if target else None,
+            cluster_id=known_or(cluster.id, None) if cluster else None,
+            cluster_name=known_or(cluster.name, None) if cluster else None,
+        )
+    if finding.proven:
+        return WeighedFinding(finding, Status.PROVEN, match)
+    accepted = match is not None and not match.expired
+    return WeighedFinding(finding, Status.ACKNOWLEDGED if accepted else Status.OPEN, match)
 
 
 def _settled(item: WeighedFinding, judged: Sequence[WeighedFinding]) -> WeighedFinding:
@@ -130,8 +132,8 @@ def _by_policy(finding: Finding, policy: Mapping[str, Severity]) -> Finding:
     return finding
 
 
-def _about_match(finding: Finding, match: Match, today: date) -> Iterable[WeighedFinding]:
-    entry = match.acknowledgement
+def _about_match(item: WeighedFinding, match: Match, today: date) -> Iterable[WeighedFinding]:
+    finding, entry = item.finding, match.acknowledgement
     if match.expired:
         rule, severity, text = "acknowledgement-expired", Severity.WARNING, f"ran out on {entry.expires}"
     elif entry.expires_soon(today):
@@ -167,90 +169,64 @@ def _unused(entry: Acknowledgement) -> WeighedFinding:
     )
 
 
-def decide(
-    judged: Sequence[WeighedFinding],
-    basis: Basis,
-    *,
-    path: str,
-    from_version: str,
-    same_release: bool,
-    fail_on_warning: bool = False,
-    require_proof: bool = False,
-) -> Verdict:
-    """Return the verdict: blocked by any open blocker, undetermined by any open unknown, else pass.
-
-    `path` is how the summary names the update.
-    """
-    blocking = {Severity.BLOCKER} | ({Severity.WARNING} if fail_on_warning else set())
+def decide(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison, weights: Weights) -> Verdict:
+    """Return the verdict: blocked by any open blocker, undetermined by any open unknown, else pass."""
+    blocking = {Severity.BLOCKER} | ({Severity.WARNING} if weights.fail_on_warning else set())
     blockers = [j.finding for j in judged if j.open and j.finding.severity in blocking]
     unknowns = [j.finding for j in judged if j.open and j.finding.severity is Severity.UNKNOWN]
-    status: Outcome = "blocked" if blockers else "undetermined" if unknowns else "pass"
-    unproven = status == "pass" and require_proof and not basis.proven
-    if unproven:
+    status: Answer = "blocked" if blockers else "undetermined" if unknowns else "pass"
+    if status == "pass" and weights.require_proof and not basis.proven:
         status = "undetermined"
     step: Next
     match status:
         case "pass":
-            step = "none" if same_release else "upgrade"
-            code = ExitCode.PASS
+            code, step = ExitCode.PASS, "none" if compared.same_release else "upgrade"
+            summary = f"PASS {compared.path}{_resting_on(judged, basis, compared)}"
         case "blocked":
             only_annotation = not unknowns and all(f.closed_by_annotation for f in blockers)
-            step = "annotate" if only_annotation else "remediate"
-            code = ExitCode.BLOCKED
+            code, step = ExitCode.BLOCKED, "annotate" if only_annotation else "remediate"
+            summary = f"BLOCKED {compared.path}: {_blocked_by(blockers, unknowns)}"
         case "undetermined":
-            step = "retry"
-            code = ExitCode.UNDETERMINED
+            code, step = ExitCode.UNDETERMINED, "retry"
+            summary = f"CANNOT TELL {compared.path}: {_not_told(unknowns, basis, compared)}"
     tally = Counter((j.finding.severity, j.status) for j in judged)
     counts = {severity: {status_: tally[severity, status_] for status_ in Status} for severity in Severity}
-    summary = _summary(judged, status, blockers, unknowns, basis, path=path, from_version=from_version)
-    return Verdict(status, code, basis, step, counts, summary, "warning" if fail_on_warning else "blocker")
+    fail_on: Literal["blocker", "warning"] = "warning" if weights.fail_on_warning else "blocker"
+    return Verdict(status, code, basis, step, counts, f"{summary}{_settled_by(judged)}", fail_on)
 
 
-def _summary(
-    judged: Sequence[WeighedFinding],
-    status: Outcome,
-    blockers: Sequence[Finding],
-    unknowns: Sequence[Finding],
-    basis: Basis,
-    *,
-    path: str,
-    from_version: str,
-) -> str:
+def _resting_on(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison) -> str:
+    if not basis.proven:
+        return f", assuming that {_assumed(basis, compared)}"
+    left = any(need.status is not NeedStatus.MET for j in judged for need in j.finding.needs)
+    return f": {'what did not change' if left else 'every requirement'} is proven"
+
+
+def _blocked_by(blockers: Sequence[Finding], unknowns: Sequence[Finding]) -> str:
+    text = "1 finding blocks" if len(blockers) == 1 else f"{len(blockers)} findings block"
+    missed = sum(f.guard == "missed" for f in blockers)
+    unseen = f", {missed} of them unseen by CCO and CVO" if missed else ""
+    if missed == len(blockers):
+        unseen = f",{' all' if missed > 1 else ''} unseen by CCO and CVO"
+    return f"{text} the upgrade{unseen}{f'; {len(unknowns)} could not be determined' if unknowns else ''}"
+
+
+def _not_told(unknowns: Sequence[Finding], basis: Basis, compared: Comparison) -> str:
+    if not unknowns:
+        return f"proof is required, and it is only assumed that {_assumed(basis, compared)}"
+    return f"{'1 thing' if len(unknowns) == 1 else f'{len(unknowns)} things'} could not be determined"
+
+
+def _settled_by(judged: Sequence[WeighedFinding]) -> str:
     accepted = sum(j.status is Status.ACKNOWLEDGED for j in judged)
     proven = sum(j.status is Status.PROVEN for j in judged)
-    tail = [f"{accepted} acknowledged"] if accepted else []
-    tail += [f"{proven} proven"] if proven else []
-    extra = f" ({', '.join(tail)})" if tail else ""
-    match status:
-        case "pass":
-            if basis.proven:
-                left = any(need.status is not NeedStatus.MET for j in judged for need in j.finding.needs)
-                what = "what did not change" if left else "every requirement"
-                return f"PASS {path}: {what} is proven{extra}"
-            return f"PASS {path}, assuming that {_assumed(basis, from_version)}{extra}"
-        case "blocked":
-            missed = sum(f.guard == "missed" for f in blockers)
-            words = "1 finding blocks" if len(blockers) == 1 else f"{len(blockers)} findings block"
-            text = f"BLOCKED {path}: {words} the upgrade"
-            if missed:
-                text += (
-                    f", {missed} of them unseen by CCO and CVO"
-                    if missed < len(blockers)
-                    else (", unseen by CCO and CVO" if len(blockers) == 1 else ", all unseen by CCO and CVO")
-                )
-            if unknowns:
-                text += f"; {len(unknowns)} could not be determined"
-            return f"{text}{extra}"
-        case "undetermined":
-            if unknowns:
-                words = "1 thing" if len(unknowns) == 1 else f"{len(unknowns)} things"
-                return f"CANNOT TELL {path}: {words} could not be determined{extra}"
-            taken = _assumed(basis, from_version)
-            return f"CANNOT TELL {path}: proof is required, and it is only assumed that {taken}{extra}"
+    said = [f"{accepted} acknowledged"] if accepted else []
+    said += [f"{proven} proven"] if proven else []
+    return f" ({', '.join(said)})" if said else ""
 
 
-def _assumed(basis: Basis, from_version: str) -> str:
+def _assumed(basis: Basis, compared: Comparison) -> str:
     if not basis.assumptions:
-        return f"{from_version}'s permissions are in place (not checked)"
+        return f"{compared.start}'s permissions are in place (not checked)"
     first, rest = basis.assumptions[0], len(basis.assumptions) - 1
     return f"{first} (and {rest} more)" if rest else first

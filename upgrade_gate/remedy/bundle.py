@@ -20,9 +20,10 @@ from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, json_file, sentence
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Status
+from upgrade_gate.gate.outcome import Plan
 from upgrade_gate.gate.situation import Behaviour, Mode
 from upgrade_gate.remedy import credentials_requests, identity_change, manifests
-from upgrade_gate.remedy.plan import Plan
+from upgrade_gate.remedy.plan import left
 from upgrade_gate.remedy.readme import readme
 from upgrade_gate.remedy.script import script
 from upgrade_gate.requests.update import GUARDED_HOPS
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import Report
     from upgrade_gate.requests.update import Hop
 
-__all__ = ["CHECKSUMS", "Plan", "build", "plan", "upgrade_commands"]
+__all__ = ["CHECKSUMS", "build", "plan", "upgrade_commands"]
 
 CHECKSUMS = "SHA256SUMS"
 SCRIPT = "commands.sh"
@@ -144,9 +145,9 @@ def _once_done_by_hand(made: Plan, judged: Sequence[WeighedFinding]) -> Plan:
     if by_hand:
         which = f"step {by_hand[0]} is" if len(by_hand) == 1 else f"steps {sentence(by_hand)} are"
         done.append(f"{which} done by a person")
-    left = sorted({finding.rule for finding in made.left(judged)})
-    if left:
-        done.append(f"what no step ends is settled: {', '.join(left)}")
+    unended = sorted({finding.rule for finding in left(made, judged)})
+    if unended:
+        done.append(f"what no step ends is settled: {', '.join(unended)}")
     if not done:
         return made
     asks = (Placeholder("DONE_BY_HAND", f"yes, once {sentence(done)}", "yes"),)
@@ -364,8 +365,7 @@ def _digest(pullspec: str) -> str:
 
 def build(outcome: Outcome, report: Report | None) -> Mapping[str, bytes]:
     """Return the bundle: relative file name to content, sorted; the same outcome and report give the same bytes."""
-    situation = outcome.situation
-    made = plan(situation, outcome.judged)
+    situation, made = outcome.situation, outcome.plan
     files: dict[str, bytes] = dict(made.files)
     if situation.hops:
         last = situation.hops[-1]
@@ -382,7 +382,7 @@ def build(outcome: Outcome, report: Report | None) -> Mapping[str, bytes]:
             files[f"report.{form}"] = plugins.load("report.formats", form).render(report, None)
     possible = all(hop.supported for hop in situation.hops)
     commands = upgrade_commands(situation) if possible else ()
-    files[README] = readme(title, outcome, made, files=files, upgrade=commands)
+    files[README] = readme(title, outcome, files=files, upgrade=commands)
     sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
     files[CHECKSUMS] = sums.encode()
     return {name: files[name] for name in sorted(files)}

@@ -1,23 +1,22 @@
-"""The plan of a remedy: every step with its documents, and which of them a finding asks for."""
+"""Which steps of the plan a finding asks for, and which findings no step ends."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from upgrade_gate.clouds.contract.remedy import Serves
 from upgrade_gate.gate.findings import RemedyStep, Severity, Status
 from upgrade_gate.remedy import identity_change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, Command, IdentityChange, Step
+    from upgrade_gate.clouds.contract.remedy import Command, Step
     from upgrade_gate.gate.findings import Finding
+    from upgrade_gate.gate.outcome import Plan
     from upgrade_gate.gate.verdict import WeighedFinding
 
-__all__ = ["Plan"]
+__all__ = ["left", "steps_for"]
 
 _SERVES = {
     **dict.fromkeys(identity_change.GRANT_RULES, frozenset({Serves.GRANTS})),
@@ -30,47 +29,30 @@ _SERVES = {
 }
 
 
-class Plan(Struct, frozen=True):
-    """Every step of the remedy with its documents; `build` turns it into files."""
+def steps_for(plan: Plan, finding: Finding) -> tuple[RemedyStep, ...]:
+    """Return the steps that a finding asks for, with the commands and files of the bundle.
 
-    site: ClusterNames
-    works: tuple[IdentityChange, ...]
-    steps: tuple[Step, ...]
-    """In the order in which they are taken; those after the upgrade last."""
-    files: Mapping[str, bytes]
-    offer: CcoctlCommand | None
-    annotation: str
-    """Why the annotation is or is not among the steps."""
-    passed_through: str | None
-    """The root Secret in passthrough mode: it stands for every component's."""
-    gaps: tuple[str, ...]
-    """Why the target was not read whole."""
+    Where the bundle has none for it, the finding's own steps stand.
+    """
+    serves = _SERVES.get(finding.rule)
+    secret = plan.passed_through or finding.secret
+    if serves is None or secret is None:
+        return finding.remedy
+    found = [one for step in plan.steps if step.serves in serves and secret in step.secrets for one in _public(step)]
+    return tuple(found) or finding.remedy
 
-    def steps_for(self, finding: Finding) -> tuple[RemedyStep, ...]:
-        """Return the steps that a finding asks for, with the commands and files of the bundle.
 
-        Where the bundle has none for it, the finding's own steps stand.
-        """
-        serves = _SERVES.get(finding.rule)
-        secret = self.passed_through or finding.secret
-        if serves is None or secret is None:
-            return finding.remedy
-        found = [
-            one for step in self.steps if step.serves in serves and secret in step.secrets for one in _public(step)
-        ]
-        return tuple(found) or finding.remedy
-
-    def left(self, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
-        """Return the open findings that keep the gate from passing and that no step here ends."""
-        annotates = any(step.serves is Serves.ANNOTATION for step in self.steps)
-        return tuple(
-            one.finding
-            for one in judged
-            if one.status is Status.OPEN
-            and one.finding.severity in (Severity.BLOCKER, Severity.UNKNOWN)
-            and self.steps_for(one.finding) == one.finding.remedy
-            and not (one.finding.closed_by_annotation and annotates)
-        )
+def left(plan: Plan, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
+    """Return the open findings that keep the gate from passing and that no step here ends."""
+    annotates = any(step.serves is Serves.ANNOTATION for step in plan.steps)
+    return tuple(
+        one.finding
+        for one in judged
+        if one.status is Status.OPEN
+        and one.finding.severity in (Severity.BLOCKER, Severity.UNKNOWN)
+        and steps_for(plan, one.finding) == one.finding.remedy
+        and not (one.finding.closed_by_annotation and annotates)
+    )
 
 
 def _public(step: Step) -> Iterable[RemedyStep]:

@@ -10,15 +10,15 @@ from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract.remedy import placeholders_in, sentence
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.situation import Credentials, Mode
+from upgrade_gate.remedy.plan import left
 from upgrade_gate.remedy.script import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.clouds.contract.remedy import Command, Step
-    from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.gate.outcome import Outcome, Plan
     from upgrade_gate.gate.situation import Situation
-    from upgrade_gate.remedy.plan import Plan
 
 __all__ = ["code", "readme", "text"]
 
@@ -58,11 +58,9 @@ def _block(lines: Iterable[str], language: str = "sh") -> str:
     return "\n".join([f"{fence}{language}", *listed, fence])
 
 
-def readme(
-    title: str, outcome: Outcome, plan: Plan, *, files: Mapping[str, bytes], upgrade: Sequence[Sequence[str]]
-) -> bytes:
-    """Return README.md for a plan; `files` are the other files of the bundle, `upgrade` the closing commands."""
-    situation = outcome.situation
+def readme(title: str, outcome: Outcome, *, files: Mapping[str, bytes], upgrade: Sequence[Sequence[str]]) -> bytes:
+    """Return README.md for the plan; `files` are the other files of the bundle, `upgrade` the closing commands."""
+    situation, plan = outcome.situation, outcome.plan
     commands = [_line(command) for command in upgrade]
     before = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "before"]
     after = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "after"]
@@ -265,10 +263,10 @@ def _pullspec(situation: Situation) -> str:
 
 def _left(outcome: Outcome, plan: Plan) -> list[str]:
     """Say which open findings no step here ends."""
-    left = plan.left(outcome.judged)
-    if not left:
+    unended = left(plan, outcome.judged)
+    if not unended:
         return []
-    lines = [f"- {text(f.headline)} ({code(f'upgrade-gate explain {f.rule}')})" for f in left]
+    lines = [f"- {text(f.headline)} ({code(f'upgrade-gate explain {f.rule}')})" for f in unended]
     return ["## What no step here ends", "\n".join(lines)]
 
 

@@ -302,11 +302,10 @@ def _identities(proof: Proof) -> document.IdentitiesView | None:
 
 def _findings(outcome: Outcome) -> list[document.FindingView]:
     """Return every finding, the open ones with the commands and files of the remediation bundle."""
-    from upgrade_gate.remedy import bundle
+    from upgrade_gate.remedy.plan import steps_for
 
-    plan = bundle.plan(outcome.situation, outcome.judged)
     return [
-        _finding(judged, plan.steps_for(judged.finding) if judged.open else judged.finding.remedy)
+        _finding(judged, steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy)
         for judged in outcome.judged
     ]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.worlds.rules import TODAY, Cluster, found, judge, one, request
 from upgrade_gate.gate.acknowledgements import Acknowledgement
-from upgrade_gate.pipeline import Weights
+from upgrade_gate.gate.verdict import Weights
 
 A, NEW = [request("a")], [request("a", "ec2:DescribeVolumes", "ec2:New")]
 

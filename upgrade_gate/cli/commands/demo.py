@@ -34,12 +34,13 @@ def command(*, output: OutputOptions, exit_code: bool) -> ExitCode:
     from upgrade_gate import pipeline
     from upgrade_gate.base import plugins
     from upgrade_gate.gate import acknowledgements
+    from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.report import build
 
     with resources.as_file(resources.files("upgrade_gate.data") / "demo") as folder:
         reader = plugins.load("cluster.readers", "must_gather").open_dump(folder / "cluster")
         plan = pipeline.Inputs(to=f"dir:{folder / 'target'}", from_=f"dir:{folder / 'current'}", reader=reader)
-        weighing = pipeline.Weights(
+        weighing = Weights(
             acknowledgements=acknowledgements.load([folder / "acknowledgements.yaml"]), today=date.fromisoformat(NOW)
         )
         outcome = pipeline.check(plan, weighing)
