@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
+from upgrade_gate.cluster.credentials_mode import Mode, behaviour_of, credentials_of, mode_of
 from upgrade_gate.gate.outcome import Comparison, Outcome
-from upgrade_gate.gate.situation import Mode, Situation
+from upgrade_gate.gate.situation import Situation
 from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path
 from upgrade_gate.requests.update import Given, UnreadRelease
@@ -157,10 +158,8 @@ def with_secrets(compared: Comparison, reader: Reader | None, *, today: bool = F
 
 
 def _situation(compared: Comparison, inputs: Inputs) -> Situation:
-    from upgrade_gate.gate import credentials_mode
-
     context = compared.context
-    mode, mode_reason = credentials_mode.mode_of(compared.cluster, context.platform, inputs.given.mode)
+    mode, mode_reason = mode_of(compared.cluster, context.platform, inputs.given.mode)
     running = versions.minor_of(context.running) if context.running else None
     release = compared.hops[0].old.minor if compared.hops else running or (0, 0)
     return Situation(
@@ -168,8 +167,8 @@ def _situation(compared: Comparison, inputs: Inputs) -> Situation:
         platform=context.platform,
         mode=mode,
         mode_reason=mode_reason,
-        credentials=credentials_mode.credentials_of(compared.cluster, context.platform, release, mode),
-        behaviour=credentials_mode.behaviour_of(compared.cluster, context.platform, release, mode),
+        credentials=credentials_of(compared.cluster, context.platform, release, mode),
+        behaviour=behaviour_of(compared.cluster, context.platform, release, mode),
         profile=context.profile,
         given=inputs.given,
         cluster=compared.cluster,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.worlds.cluster_objects import CCO, STORAGE, Objects, completed, condition, encoded, sample
 from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.observe import (
     Absent,
     AvailableUpdate,
@@ -68,7 +69,7 @@ def test_a_healthy_cluster_is_known_in_every_fact() -> None:
     assert found.custom_gates == Absent()
     assert found.profile == Known("self-managed-high-availability")
     assert found.excluded == Absent()
-    assert found.mode == Known("Manual")
+    assert found.mode == Known(Mode.MANUAL)
     assert found.annotation == Absent()
     assert found.root_secret == Absent()
     assert found.namespaces == {STORAGE: Known(value=True)}
@@ -409,117 +410,6 @@ def test_a_provider_status_that_only_names_its_kind_was_never_minted() -> None:
     assert not found.requests.value[0].minted
 
 
-# --- mode ---
-
-
-def _mode(
-    field: str | None,
-    *,
-    disabled: str | None = None,
-    platform: str = "AWS",
-    root: str | None = None,
-    root_there: bool = True,
-    version: str = "4.14.3",
-) -> Cluster:
-    objects = sample(version)
-    if field is None:
-        del objects["CloudCredential/cluster"]
-    else:
-        objects["CloudCredential/cluster"]["spec"]["credentialsMode"] = field
-    objects["Infrastructure/cluster"]["status"]["platformStatus"]["type"] = platform
-    if disabled is not None:
-        objects["ConfigMap/cloud-credential-operator-config"] = {
-            "kind": "ConfigMap",
-            "metadata": {"name": "cloud-credential-operator-config", "namespace": CCO},
-            "data": {"disabled": disabled},
-        }
-    names = {"AWS": "aws-creds", "Azure": "azure-credentials", "GCP": "gcp-credentials", "VSphere": "vsphere-creds"}
-    if root_there and platform in names:
-        annotations = {"cloudcredential.openshift.io/mode": root} if root is not None else {}
-        objects[f"Secret/{names[platform]}"] = {
-            "kind": "Secret",
-            "metadata": {"name": names[platform], "namespace": "kube-system", "annotations": annotations},
-            "data": {"aws_access_key_id": encoded("AKIAIOSFODNN7EXAMPLE")},
-        }
-    return observe(objects)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "mode"),
-    [
-        # cco.md section 4, the first table
-        ({"field": "Manual"}, "Manual"),
-        ({"field": "Manual", "disabled": "true"}, "Manual"),
-        ({"field": "Manual", "disabled": "maybe"}, "Manual"),
-        ({"field": "", "disabled": "true"}, "Manual"),
-        ({"field": "", "disabled": "T"}, "Manual"),
-        ({"field": "", "disabled": "false", "root": "mint"}, "Mint"),
-        ({"field": "Mint"}, "Mint"),
-        ({"field": "Passthrough"}, "Passthrough"),
-        # the default is what the root Secret's annotation says, else what the platform does
-        ({"field": "", "root": "passthrough"}, "Passthrough"),
-        ({"field": "", "root": None}, "Mint"),
-        ({"field": "", "platform": "GCP"}, "Mint"),
-        ({"field": "", "platform": "Azure"}, "Passthrough"),
-        ({"field": "", "platform": "VSphere"}, "Passthrough"),
-        ({"field": "", "root_there": False}, "Mint"),
-        # only AWS and GCP mint
-        ({"field": "Mint", "platform": "VSphere"}, "Passthrough"),
-        # elsewhere credentials are kept by hand, whatever the field says
-        ({"field": "", "platform": "IBMCloud"}, "Manual"),
-        ({"field": "Mint", "platform": "Nutanix"}, "Manual"),
-        ({"field": None, "platform": "None"}, "Manual"),
-        ({"field": "", "platform": "Newcloud"}, "Manual"),
-        # before 4.5 there was only the ConfigMap
-        ({"field": None, "version": "4.4.3", "root": "mint"}, "Mint"),
-        ({"field": None, "version": "4.4.3", "disabled": "true"}, "Manual"),
-    ],
-)
-def test_the_effective_mode(arguments: dict[str, Any], mode: str) -> None:
-    found = _mode(**arguments)
-    assert found.mode == Known(mode), found.mode_reason
-    assert found.mode_reason
-
-
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        ({"field": "Mint", "disabled": "true"}, "legacy ConfigMap"),
-        ({"field": "Passthrough", "disabled": "1"}, "legacy ConfigMap"),
-        ({"field": "", "disabled": "maybe"}, "maybe"),
-        ({"field": "Mint", "platform": "Azure"}, "rejects"),
-        ({"field": "manual"}, "nobody knows"),
-        ({"field": "", "root": "insufficient"}, "insufficient"),
-        ({"field": "", "root": "other"}, "nobody knows"),
-        ({"field": None}, "does not exist"),
-    ],
-)
-def test_where_cco_would_grant_nothing_the_mode_is_not_known(arguments: dict[str, Any], word: str) -> None:
-    found = _mode(**arguments)
-    assert isinstance(found.mode, Unknown)
-    assert word in found.mode.reason
-
-
-def test_the_default_mode_is_unknown_while_the_root_secret_is_unread() -> None:
-    objects = sample()
-    objects["CloudCredential/cluster"]["spec"]["credentialsMode"] = ""
-    root = cluster.secret_query(SecretRef("kube-system", "aws-creds"))
-    reader = Objects(objects, {root: Unknown("forbidden", "a rule")})
-    found = cluster.observe_secrets(cluster.observe(reader), reader, [], [])
-    assert found.mode == Unknown(
-        "credentialsMode is the default, which Secret kube-system/aws-creds resolves: forbidden", "a rule"
-    )
-
-
-def test_without_the_capability_cco_is_not_there() -> None:
-    def change(body: dict[str, Any]) -> None:
-        body["status"]["capabilities"]["knownCapabilities"].append("CloudCredential")
-
-    found = changed("ClusterVersion/version", change)
-    assert found.mode == Absent()
-    assert found.root_secret == Absent()
-
-
 @pytest.mark.parametrize(
     ("metadata", "expected"),
     [
@@ -535,7 +425,7 @@ def test_the_annotation_is_read_as_it_stands(metadata: dict[str, Any], expected:
 
 def test_an_object_without_metadata_says_nothing_about_its_annotations() -> None:
     found = changed("CloudCredential/cluster", lambda body: body.pop("metadata"))
-    assert found.mode == Known("Manual")
+    assert found.mode == Known(Mode.MANUAL)
     assert isinstance(found.annotation, Unknown)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
+    from upgrade_gate.cluster.credentials_mode import Mode
 
 JsonObject: TypeAlias = "Mapping[str, Any]"
 
@@ -191,8 +192,12 @@ class Cluster(Struct, frozen=True):
     profile: Fact[str]
     excluded: Fact[str]
     """CVO's EXCLUDE_MANIFESTS identifier; Absent when unset."""
-    mode: Fact[str]
-    """Effective credentials mode: Manual, Mint, Passthrough or `` (default); Absent where CCO is not installed."""
+    credentials_mode: Fact[str]
+    """`spec.credentialsMode` of CloudCredential `cluster` as it stands, empty for the default."""
+    disabled: Fact[bool]
+    """Whether the legacy ConfigMap switches CCO off; Absent where it does not say."""
+    mode: Fact[Mode]
+    """How CCO really works, made of the two before, the platform and the root Secret; Absent without CCO."""
     mode_reason: str
     annotation: Fact[str]
     """`cloudcredential.openshift.io/upgradeable-to`; Absent when not set."""

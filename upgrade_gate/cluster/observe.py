@@ -17,8 +17,8 @@ from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.cluster import mode as mode_of
 from upgrade_gate.cluster import objects
+from upgrade_gate.cluster.credentials_mode import configured_mode
 from upgrade_gate.cluster.facts_table import (
     AUTHENTICATION,
     CONFIGMAP,
@@ -61,6 +61,8 @@ from upgrade_gate.reading.node import Malformed, Part, attempt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import TypeVar
+
+    from upgrade_gate.cluster.credentials_mode import Mode
 
     T = TypeVar("T")
 
@@ -109,15 +111,6 @@ def observe(reader: Reader) -> Cluster:
     release = versions.minor_of(newest.value) if isinstance(newest, Known) else None
     operator = answers.derive(OPERATOR, lambda b: Known(objects.conditions(b["status"].required())))
     platform = answers.derive(INFRASTRUCTURE, objects.platform)
-    disabled = answers.derive(CONFIGMAP, objects.disabled)
-    credential = answers.derive(CREDENTIAL, objects.credentials_mode)
-    mode, mode_reason = mode_of.configured_mode(
-        platform=platform,
-        version=newest,
-        credential=credential,
-        disabled=disabled,
-        installed=mode_of.is_installed(version.capabilities),
-    )
     own = answers.derive(INFRASTRUCTURE, objects.scopes)
     cluster = Cluster(
         description=reader.description,
@@ -150,8 +143,10 @@ def observe(reader: Reader) -> Cluster:
         custom_gates=answers.derive(FEATURE_GATE, objects.custom_gates),
         profile=answers.derive(DEPLOYMENT, lambda b: objects.environment(b, "CLUSTER_PROFILE", release)),
         excluded=answers.derive(DEPLOYMENT, lambda b: objects.environment(b, "EXCLUDE_MANIFESTS", release)),
-        mode=mode,
-        mode_reason=mode_reason,
+        credentials_mode=answers.derive(CREDENTIAL, objects.credentials_mode),
+        disabled=answers.derive(CONFIGMAP, objects.disabled),
+        mode=Unknown("not read yet"),
+        mode_reason="",
         annotation=answers.derive(CREDENTIAL, objects.annotation),
         requests=answers.requests(),
         root_secret=Unknown("not read yet"),
@@ -162,7 +157,8 @@ def observe(reader: Reader) -> Cluster:
         zone_scopes=answers.derive(DNS, lambda b: objects.zone_scopes(b, own)),
         base_domain=answers.derive(DNS, objects.base_domain),
     )
-    return replace(cluster, rows=first_rows(cluster, credential, disabled))
+    mode, mode_reason = configured_mode(cluster)
+    return replace(cluster, mode=mode, mode_reason=mode_reason, rows=first_rows(cluster))
 
 
 def second_wave(namespaces: Iterable[str], refs: Iterable[SecretRef], root: SecretRef | None) -> tuple[Query, ...]:
@@ -174,7 +170,7 @@ def second_wave(namespaces: Iterable[str], refs: Iterable[SecretRef], root: Secr
     )
 
 
-def root_ref(platform: str, mode: Fact[str] | None = None) -> SecretRef | None:
+def root_ref(platform: str, mode: Fact[Mode] | None = None) -> SecretRef | None:
     """Return the Secret of a platform's root credential; None where CCO has no actuator there, or is absent."""
     traits = platforms.by_name(platform)
     if traits is None or traits.root_secret is None or isinstance(mode, Absent):
@@ -200,9 +196,7 @@ def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str],
         root_secret = Absent()
     else:
         root_secret = Unknown("the platform is not known, so neither is the name of its root Secret")
-    mode, mode_reason = cluster.mode, cluster.mode_reason
-    if mode == Known("") and isinstance(cluster.platform, Known):
-        mode, mode_reason = mode_of.resolve_default(cluster.platform.value, root_secret)
+    mode, mode_reason = configured_mode(replace(cluster, root_secret=root_secret))
     rows = [line for line in cluster.rows if not line.name.startswith(("Namespace ", "Secrets of ", "Secret "))]
     rows += [row(f"Namespace {name}", fact, "present") for name, fact in spaces.items()]
     rows += secret_rows(secrets)

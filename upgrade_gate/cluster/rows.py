@@ -41,7 +41,7 @@ def secret_rows(secrets: Mapping[SecretRef, Fact[SecretRecord]]) -> list[FactRow
     return found
 
 
-def first_rows(cluster: Cluster, credential: Fact[str], disabled: Fact[bool]) -> tuple[FactRow, ...]:
+def first_rows(cluster: Cluster) -> tuple[FactRow, ...]:
     """Return one row per object; a fact that could not be taken from an object makes its row unknown."""
 
     def worst(*facts: Fact[Any]) -> Fact[Any]:
@@ -77,10 +77,10 @@ def first_rows(cluster: Cluster, credential: Fact[str], disabled: Fact[bool]) ->
         ),
         row(
             names[facts_table.CREDENTIAL],
-            worst(credential, cluster.annotation),
-            _credential_value(credential, cluster),
+            worst(cluster.credentials_mode, cluster.annotation),
+            _credential_value(cluster),
         ),
-        row(names[facts_table.CONFIGMAP], disabled, known_or(disabled, None)),
+        row(names[facts_table.CONFIGMAP], cluster.disabled, known_or(cluster.disabled, None)),
         row(names[facts_table.DEPLOYMENT], worst(cluster.profile, cluster.excluded), known_or(cluster.profile, None)),
         row(names[facts_table.REQUESTS], cluster.requests, count),
     )
@@ -90,8 +90,8 @@ def _present(fact: Fact[Any]) -> Fact[Any]:
     return Known(None) if isinstance(fact, Absent) else fact
 
 
-def _credential_value(credential: Fact[str], cluster: Cluster) -> Any:
-    if not isinstance(credential, Known):
+def _credential_value(cluster: Cluster) -> Any:
+    if not isinstance(cluster.credentials_mode, Known):
         return None
     annotation = cluster.annotation.value if isinstance(cluster.annotation, Known) else None
-    return {"credentialsMode": credential.value, "upgradeable-to": annotation}
+    return {"credentialsMode": cluster.credentials_mode.value, "upgradeable-to": annotation}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import ALWAYS_SERVED
 from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import NeedStatus
 from upgrade_gate.gate.requirements import asks_for_secret, secret_needs
-from upgrade_gate.gate.situation import Mode
 from upgrade_gate.gate.verdict import Basis
 from upgrade_gate.requests.diff import Why, grants_of
 

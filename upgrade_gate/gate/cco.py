@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -20,9 +20,9 @@ from upgrade_gate.gate.findings import Guard
 from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
-    from upgrade_gate.cluster.observe import Cluster, Condition, SecretRecord
+    from upgrade_gate.cluster.observe import Cluster, Condition
     from upgrade_gate.requests.update import HopKind
 
 __all__ = [
@@ -30,10 +30,8 @@ __all__ = [
     "Upgradeable",
     "annotation_minor",
     "annotation_wanted",
-    "behaviour",
     "checks_annotation",
     "condition",
-    "credentials_form",
     "cvo_precondition",
     "guard_new_request",
     "guard_operator",
@@ -196,62 +194,6 @@ def cvo_precondition(
         step = "Major" if finished.major < running.major else "Minor"
         return Precondition(blocks=False, reason=f"{step}VersionClusterUpdateInProgress")
     return None
-
-
-def credentials_form(
-    *, platform: str, release: Release, mode: str, issuer: Fact[str], secrets: Iterable[Fact[SecretRecord]] = ()
-) -> Literal["keys", "token", "none", "unknown"]:
-    """Return whether the components hold keys or tokens (design section 6).
-
-    In manual mode the form of the Secrets that could be read decides, `token` if any of them is one; else an
-    issuer on a platform and release that has token credentials. Elsewhere CCO writes keys itself.
-    """
-    found = platforms.by_name(platform)
-    if found is None:
-        return "unknown"
-    if found.kind is None:
-        return "none"
-    if found.token_since is None or release < found.token_since or mode in {"mint", "passthrough"}:
-        return "keys"
-    there = [fact for fact in secrets if not isinstance(fact, Absent)]
-    forms = {fact.value.form if isinstance(fact, Known) else None for fact in there}
-    if "token" in forms:
-        return "token"
-    if forms == {"keys"}:
-        return "keys"
-    match issuer:
-        case Known(value=text) if text:
-            return "token"
-        case Unknown():
-            return "unknown"
-        case _:
-            return "keys"
-
-
-def behaviour(
-    *, platform: str, release: Release, mode: str, issuer: Fact[str]
-) -> Literal["plain", "timed-token", "non-manual", "no-op platform", "absent", "unknown"]:
-    """Return what CCO of this release does with requests and Secrets here (cco.md section 6)."""
-    found = platforms.by_name(platform)
-    if mode == "absent":
-        return "absent"
-    if found is None:
-        return "unknown"
-    if not found.has_actuator:
-        return "no-op platform"
-    if mode in {"mint", "passthrough"}:
-        return "non-manual"
-    if mode != "manual":
-        return "unknown"
-    if found.timed_token_since is None or release < found.timed_token_since:
-        return "plain"
-    match issuer:
-        case Known(value=text) if text:
-            return "timed-token"
-        case Unknown():
-            return "unknown"
-        case _:
-            return "plain"
 
 
 def condition(cluster: Cluster, kind: str) -> Fact[Condition]:

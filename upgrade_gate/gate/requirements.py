@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.cluster.credentials_mode import Credentials
 from upgrade_gate.gate.findings import Need, NeedKind, NeedStatus, merge_needs
-from upgrade_gate.gate.situation import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

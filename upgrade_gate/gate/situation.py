@@ -5,7 +5,6 @@ Built by the pipeline once every stage has run; nothing here reads, writes or de
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,7 +15,8 @@ from upgrade_gate.clouds.contract.grants import canonical, cloud_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials, Mode
+    from upgrade_gate.cluster.model import Cluster
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.proof.proof import Proof
     from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -24,47 +24,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.selection import Selected
     from upgrade_gate.requests.update import Given, Hop, UnreadRelease
 
-__all__ = ["Behaviour", "Credentials", "Mode", "Situation"]
-
-
-class Mode(StrEnum):
-    """How CCO works on this cluster; `absent` when the CloudCredential capability is off."""
-
-    MANUAL = "manual"
-    MINT = "mint"
-    PASSTHROUGH = "passthrough"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether people keep the credentials; an unknown mode is judged as manual (design section 6)."""
-        return self in (Mode.MANUAL, Mode.ABSENT, Mode.UNKNOWN)
-
-
-class Credentials(StrEnum):
-    """The form of the components' credentials; drives whether trust is needed."""
-
-    KEYS = "keys"
-    TOKEN = "token"  # noqa: S105
-    NONE = "none"
-    UNKNOWN = "unknown"
-
-    @property
-    def may_need_trust(self) -> bool:
-        """Whether a service account may need trust; what is not known may."""
-        return self in (Credentials.TOKEN, Credentials.UNKNOWN)
-
-
-class Behaviour(StrEnum):
-    """What CCO does with Secrets and finalizers here (cco.md section 6)."""
-
-    PLAIN = "plain"
-    TIMED_TOKEN = "timed-token"  # noqa: S105
-    NON_MANUAL = "non-manual"
-    NO_OP = "no-op platform"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
+__all__ = ["Situation"]
 
 
 class Situation(Struct, frozen=True):

@@ -18,10 +18,10 @@ from upgrade_gate.base.secret_ref import OBJECT_NAME, SecretRef
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, json_file, sentence
+from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.outcome import Plan
-from upgrade_gate.gate.situation import Behaviour, Mode
 from upgrade_gate.remedy import credentials_requests, identity_change, manifests
 from upgrade_gate.remedy.plan import left
 from upgrade_gate.remedy.readme import readme

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import by_name
 from upgrade_gate.clouds.contract import holdings
+from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
 from upgrade_gate.cluster.observe import SecretRef
-from upgrade_gate.gate import credentials_mode
-from upgrade_gate.gate.situation import Mode
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
 from upgrade_gate.requests.diff import grants_of
 
@@ -86,10 +85,10 @@ def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, 
     hop = survey.hops[-1]
     platform = survey.context.platform
     cluster = survey.cluster
-    mode, _ = credentials_mode.mode_of(cluster, platform, given_mode)
+    mode, _ = mode_of(cluster, platform, given_mode)
     chosen = [s.request for one in survey.hops for s in one.new_selection.requests.values()]
     requests = sorted(chosen, key=lambda r: r.id)
-    form = credentials_mode.credentials_of(cluster, platform, survey.hops[0].old.minor, mode)
+    form = credentials_of(cluster, platform, survey.hops[0].old.minor, mode)
     return Wanted(
         version=hop.new.version,
         platform=platform,

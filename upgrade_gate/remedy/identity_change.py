@@ -21,9 +21,9 @@ from upgrade_gate.clouds.contract import holdings, remedy
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
+from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.observe import request_scopes
 from upgrade_gate.gate.findings import Status
-from upgrade_gate.gate.situation import Credentials, Mode
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
 from upgrade_gate.requests.diff import grants_of
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract.remedy import placeholders_in, sentence
+from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.gate.findings import Status
-from upgrade_gate.gate.situation import Credentials, Mode
 from upgrade_gate.remedy.plan import left
 from upgrade_gate.remedy.script import quote
 

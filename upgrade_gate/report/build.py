@@ -10,9 +10,9 @@ from upgrade_gate import __version__
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Unknown, known_or
 from upgrade_gate.clouds.contract.grants import cloud_of, rate
+from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.observe import FIELD_ROWS
 from upgrade_gate.gate.findings import Severity, Status
-from upgrade_gate.gate.situation import Credentials, Mode
 from upgrade_gate.report import document
 from upgrade_gate.requests.capabilities import table
 

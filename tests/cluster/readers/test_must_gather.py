@@ -18,6 +18,7 @@ import yaml
 from tests.worlds.cluster_objects import CCO, ROLE_ARN, STORAGE, Objects, encoded, sample, write_insights, write_tree
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.observe import Absent, Known, Query, SecretRef, Unknown
 from upgrade_gate.cluster.readers import must_gather
 
@@ -263,7 +264,7 @@ def test_an_insights_archive_knows_the_mode_but_never_the_annotation(tmp_path: P
     configmap = Query("", "v1", "configmaps", "ConfigMap", CCO, "cloud-credential-operator-config")
     assert isinstance(answer(path, configmap), Unknown)
     # Manual in the object itself is manual whatever the ConfigMap says
-    assert found.mode == Known("Manual")
+    assert found.mode == Known(Mode.MANUAL)
 
 
 def test_old_insights_files_have_no_suffix_and_capital_letters(tmp_path: Path) -> None:
@@ -282,7 +283,7 @@ def test_old_insights_files_have_no_suffix_and_capital_letters(tmp_path: Path) -
         )
     )
     found = observe(tmp_path)
-    assert (found.version, found.mode) == (Known("4.14.3"), Known("Manual"))
+    assert (found.version, found.mode) == (Known("4.14.3"), Known(Mode.MANUAL))
 
 
 def test_in_an_insights_archive_a_missing_operator_is_absent_only_among_others(tmp_path: Path) -> None:

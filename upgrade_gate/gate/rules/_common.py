@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.contract.grants import rate
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, RequiredGrant, Severity
-from upgrade_gate.gate.situation import Mode
 from upgrade_gate.requests.diff import AddedGrant
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.facts import Absent, Known
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
-from upgrade_gate.gate.situation import Mode
 from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.clouds.contract.grants import Grant, Rating, cloud_of, rate
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.assumptions import unchanged_accounts, unchanged_grants
 from upgrade_gate.gate.findings import (
     Evidence,
@@ -23,7 +24,6 @@ from upgrade_gate.gate.findings import (
 )
 from upgrade_gate.gate.requirements import need_of
 from upgrade_gate.gate.rules._common import count
-from upgrade_gate.gate.situation import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Finding, Need, RemedyStep, RequiredGrant, Rule, Severity
 from upgrade_gate.gate.requirements import grants_need
 from upgrade_gate.gate.rules._common import (
@@ -15,7 +16,6 @@ from upgrade_gate.gate.rules._common import (
     required,
     severity_for_grants,
 )
-from upgrade_gate.gate.situation import Mode
 from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:

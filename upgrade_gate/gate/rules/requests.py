@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.cluster.credentials_mode import Behaviour, Mode, behaviour_of
 from upgrade_gate.gate import cco
-from upgrade_gate.gate.credentials_mode import behaviour_of
 from upgrade_gate.gate.findings import (
     Evidence,
     Finding,
@@ -30,7 +30,6 @@ from upgrade_gate.gate.rules._common import (
     required,
     severity_for_secrets,
 )
-from upgrade_gate.gate.situation import Behaviour, Mode
 from upgrade_gate.requests.diff import AddedGrant, Change, Why, grants_of
 
 if TYPE_CHECKING:

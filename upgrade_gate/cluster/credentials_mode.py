@@ -1,0 +1,278 @@
+"""How CCO works on a cluster: its mode, the form of the components' credentials, and what it does with Secrets.
+
+Source: cloud-credential-operator `pkg/operator/utils/utils.go` and `pkg/operator/controller.go`; cco.md sections 4
+and 6.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from upgrade_gate.base import versions
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.base.platforms import by_name
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from upgrade_gate.cluster.model import Cluster, ClusterCapabilities, SecretRecord
+
+    _Answer = TypeVar("_Answer")
+
+_ANNOTATION = "cloudcredential.openshift.io/mode"
+"""Of the root Secret: what CCO found out about it."""
+_CAPABILITY = "CloudCredential"
+_OBJECT_SINCE = (4, 5)
+_MINTS = frozenset({"AWS", "GCP"})
+
+
+class Mode(StrEnum):
+    """How CCO works on this cluster; `absent` when the CloudCredential capability is off."""
+
+    MANUAL = "manual"
+    MINT = "mint"
+    PASSTHROUGH = "passthrough"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people keep the credentials; an unknown mode is judged as manual (design section 6)."""
+        return self in (Mode.MANUAL, Mode.ABSENT, Mode.UNKNOWN)
+
+
+class Credentials(StrEnum):
+    """The form of the components' credentials; drives whether trust is needed."""
+
+    KEYS = "keys"
+    TOKEN = "token"  # noqa: S105
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+    @property
+    def may_need_trust(self) -> bool:
+        """Whether a service account may need trust; what is not known may."""
+        return self in (Credentials.TOKEN, Credentials.UNKNOWN)
+
+
+class Behaviour(StrEnum):
+    """What CCO does with Secrets and finalizers here (cco.md section 6)."""
+
+    PLAIN = "plain"
+    TIMED_TOKEN = "timed-token"  # noqa: S105
+    NON_MANUAL = "non-manual"
+    NO_OP = "no-op platform"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+_Release: TypeAlias = "tuple[int, int]"
+_Reading: TypeAlias = "tuple[Fact[Mode], str]"
+"""The mode and the reason for it, in one sentence."""
+
+
+def mode_of(cluster: Cluster | None, platform: str, given: str | None) -> tuple[Mode, str]:
+    """Return the effective mode and the reason for it.
+
+    Without a cluster and without `--mode` it is manual: the strictest reading. A mode that could not be read is
+    UNKNOWN, judged as manual, and a finding says so. Raises UsageError where `--mode` contradicts the cluster.
+    """
+    traits = by_name(platform)
+    never = f"CCO never makes credentials on {traits.name}" if traits is not None and not traits.has_actuator else None
+    if cluster is None:
+        if never:
+            return Mode.MANUAL, never
+        return (Mode(given), "given by --mode") if given else (Mode.MANUAL, "assumed: no cluster was read")
+    match cluster.mode:
+        case Absent():
+            mode, reason = Mode.ABSENT, cluster.mode_reason
+        case _ if never:
+            mode, reason = Mode.MANUAL, never
+        case Known(value=mode):
+            reason = cluster.mode_reason
+        case Unknown(reason=reason):
+            # What was read and contradicts itself is no gap that an option may fill: there CCO reconciles nothing.
+            usable = given if given == Mode.MANUAL or _unread(cluster) else None
+            return (Mode(usable), "given by --mode") if usable else (Mode.UNKNOWN, reason)
+    if given not in (None, Mode.MANUAL if mode.by_hand else mode):
+        raise UsageError(f"--mode {given} contradicts the cluster: {reason}")
+    return mode, reason
+
+
+def _unread(cluster: Cluster) -> bool:
+    """Return whether a fact that the mode rests on could not be read."""
+    root = [cluster.root_secret] if isinstance(cluster.platform, Known) else []
+    rests_on = (
+        cluster.capabilities,
+        cluster.newest_completed,
+        cluster.platform,
+        cluster.credentials_mode,
+        cluster.disabled,
+        *root,
+    )
+    return any(isinstance(fact, Unknown) for fact in rests_on)
+
+
+def credentials_of(cluster: Cluster | None, platform: str, release: _Release, mode: Mode) -> Credentials:
+    """Return whether the components hold keys or tokens (design section 6).
+
+    In manual mode the form of the Secrets that could be read decides, `token` if any of them is one; else an
+    issuer on a platform and release that has token credentials. Elsewhere CCO writes keys itself.
+    """
+    traits = by_name(platform)
+    if traits is None:
+        return Credentials.UNKNOWN
+    if traits.kind is None:
+        return Credentials.NONE
+    if traits.token_since is None or release < traits.token_since or mode in (Mode.MINT, Mode.PASSTHROUGH):
+        return Credentials.KEYS
+    there = [fact for fact in cluster.secrets.values() if not isinstance(fact, Absent)] if cluster else []
+    forms = {fact.value.form if isinstance(fact, Known) else None for fact in there}
+    if "token" in forms:
+        return Credentials.TOKEN
+    if forms == {"keys"}:
+        return Credentials.KEYS
+    return _by_issuer(cluster, some=Credentials.TOKEN, none=Credentials.KEYS, unread=Credentials.UNKNOWN)
+
+
+def behaviour_of(cluster: Cluster | None, platform: str, release: _Release, mode: Mode) -> Behaviour:
+    """Return what CCO of this release does with requests and Secrets here (cco.md section 6)."""
+    traits = by_name(platform)
+    if mode is Mode.ABSENT:
+        return Behaviour.ABSENT
+    if traits is None:
+        return Behaviour.UNKNOWN
+    if not traits.has_actuator:
+        return Behaviour.NO_OP
+    match mode:
+        case Mode.MINT | Mode.PASSTHROUGH:
+            return Behaviour.NON_MANUAL
+        case Mode.UNKNOWN:
+            return Behaviour.UNKNOWN
+        case Mode.MANUAL if traits.timed_token_since is None or release < traits.timed_token_since:
+            return Behaviour.PLAIN
+        case Mode.MANUAL:
+            return _by_issuer(cluster, some=Behaviour.TIMED_TOKEN, none=Behaviour.PLAIN, unread=Behaviour.UNKNOWN)
+
+
+def _by_issuer(cluster: Cluster | None, *, some: _Answer, none: _Answer, unread: _Answer) -> _Answer:
+    """Choose by the service account issuer: with one, components can log in with tokens."""
+    match cluster.issuer if cluster is not None else Unknown("no cluster was read"):
+        case Known(value=text) if text:
+            return some
+        case Unknown():
+            return unread
+        case _:
+            return none
+
+
+def configured_mode(cluster: Cluster) -> _Reading:
+    """Return the mode in which CCO runs: its configuration, the legacy ConfigMap, platform and root Secret together.
+
+    A state in which CCO reconciles nothing although it is not in manual mode is Unknown: nobody would grant
+    anything there, and the rules must not believe that CCO does.
+    """
+    if not _is_installed(cluster.capabilities):
+        return Absent(), "the capability CloudCredential is disabled: CCO is not installed"
+    platform, completed = cluster.platform, cluster.newest_completed
+    if isinstance(platform, Known) and not _has_actuator(platform.value):
+        return Known(Mode.MANUAL), f"CCO never makes credentials on {platform.value}: they are kept by hand"
+    release = versions.minor_of(completed.value) if isinstance(completed, Known) else None
+    match cluster.credentials_mode:
+        case Known(value="Manual"):
+            return Known(Mode.MANUAL), "credentialsMode of CloudCredential cluster is Manual"
+        case Known(value="" | "Mint" | "Passthrough" as word):
+            return _with_configmap(word, cluster)
+        case Known(value=other):
+            return _nobody(f"credentialsMode of CloudCredential cluster is {other[:40]!r}, a mode that nobody knows")
+        case Absent() if release is not None and release < _OBJECT_SINCE:
+            return _with_configmap("", cluster)
+        case Absent():
+            reason = "CloudCredential cluster does not exist although CCO should be installed"
+            return _nobody(reason, "restore the object; CCO refuses every update without it")
+        case Unknown(reason=reason) as unread:
+            return unread, reason
+
+
+def _nobody(reason: str, remedy: str | None = None) -> _Reading:
+    """Return the reading of a state in which nobody grants anything."""
+    return Unknown(reason, remedy), reason
+
+
+def _is_installed(capabilities: Fact[ClusterCapabilities]) -> bool:
+    """Return whether CCO should run here: it does unless the capability CloudCredential exists and is off.
+
+    Only a proven absence ends the questions about CCO; a missing ClusterOperator is a finding, not that proof.
+    """
+    match capabilities:
+        case Known(value=stated):
+            return _CAPABILITY not in stated.known or _CAPABILITY in stated.enabled
+        case _:
+            return True
+
+
+def _has_actuator(name: str) -> bool:
+    traits = by_name(name)
+    return traits is not None and traits.has_actuator
+
+
+def _with_configmap(word: str, cluster: Cluster) -> _Reading:
+    match cluster.disabled:
+        case Unknown(reason=reason) as unread:
+            return unread, reason
+        case Known(value=True) if word == "":
+            return Known(Mode.MANUAL), "the legacy ConfigMap cloud-credential-operator-config has disabled: true"
+        case Known(value=True):
+            return _nobody(
+                f"credentialsMode is {word}, yet the legacy ConfigMap disables CCO: it reconciles nothing",
+                "remove disabled from ConfigMap cloud-credential-operator-config, or set credentialsMode: Manual",
+            )
+        case _:
+            pass
+    name = cluster.platform.value if isinstance(cluster.platform, Known) else ""
+    if word == "Mint" and name == "Azure":
+        return _nobody(
+            "credentialsMode is Mint, which CCO rejects on Azure: it reconciles nothing",
+            "set credentialsMode to Passthrough or Manual",
+        )
+    if word == "Mint" and name and name not in _MINTS:
+        reason = f"credentialsMode is Mint, but CCO only passes the root credential on on {name}"
+        return Known(Mode.PASSTHROUGH), reason
+    if word:
+        return Known(Mode(word.lower())), f"credentialsMode of CloudCredential cluster is {word}"
+    if name:
+        return _default(name, cluster.root_secret)
+    why = cluster.platform.reason if isinstance(cluster.platform, Unknown) else "there is no Infrastructure cluster"
+    return Unknown(f"credentialsMode is the default, and the platform is not known: {why}"), why
+
+
+def _default(platform: str, root: Fact[SecretRecord]) -> _Reading:
+    """Resolve the default by the root Secret's annotation; without one, by what the platform does (design 16.9)."""
+    traits = by_name(platform)
+    secret = f"kube-system/{traits.root_secret}" if traits else "kube-system"
+    by_platform = Mode.MINT if platform in _MINTS else Mode.PASSTHROUGH
+    by_default = f"{by_platform.title()} by platform"
+    match root:
+        case Known(value=record):
+            stated = record.annotations.get(_ANNOTATION)
+        case Absent():
+            return Known(by_platform), f"credentialsMode is the default and {secret} is absent: {by_default}"
+        case Unknown(reason=reason, remedy=remedy):
+            return _nobody(f"credentialsMode is the default, which Secret {secret} resolves: {reason}", remedy)
+    match stated:
+        case "mint" | "passthrough":
+            return Known(Mode(stated)), f"credentialsMode is the default and {secret} is annotated {stated}"
+        case None | "":
+            return Known(by_platform), f"credentialsMode is the default and {secret} has no mode: {by_default}"
+        case "insufficient":
+            return _nobody(
+                f"{secret} is annotated insufficient: CCO can neither mint nor pass it on",
+                "give the root credential its permissions, or set credentialsMode",
+            )
+        case other:
+            return _nobody(
+                f"{secret} is annotated with a mode that nobody knows: {other[:40]!r}",
+                "set credentialsMode of CloudCredential cluster",
+            )
