@@ -3,12 +3,11 @@
 `make reference` writes them; `tests/test_readme.py` holds README.md against them.
 """
 
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 
+from tests.worlds.running import run
 from upgrade_gate.cli import cli
 from upgrade_gate.gate import findings
 
@@ -49,15 +48,8 @@ def rules() -> str:
 
 def demo() -> str:
     """Return what `upgrade-gate demo` prints, as a block of text."""
-    done = subprocess.run(
-        [sys.executable, "-m", "upgrade_gate", "demo"],
-        env={"COLUMNS": "100", "PATH": "", "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    return f"```text\n{done.stdout.rstrip()}\n```"
+    done = run("demo")
+    return f"```text\n{done.out.rstrip()}\n```"
 
 
 def walk() -> list[tuple[str, click.Command]]:

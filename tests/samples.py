@@ -5,8 +5,6 @@ only where the shared corpus is (`UPGRADE_GATE_SHARED`).
 """
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.worlds import old_state
+from tests.worlds.running import run
 from upgrade_gate.base import plugins
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,16 +113,8 @@ def _with_namespaces(objects: dict[str, dict[str, Any]]) -> None:
 
 def _check(folder: Path, name: str, place: Path, arguments: Sequence[str], formats: Sequence[str]) -> None:
     outputs = [f"-o{form}={folder / f'{name}.{ENDINGS[form]}'}" for form in formats]
-    done = subprocess.run(
-        [sys.executable, "-m", "upgrade_gate", "check", *arguments, *outputs],
-        cwd=place,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "1793610000", "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode in {0, 3, 4}, done.stderr
+    done = run("check", *arguments, *outputs, cwd=place, env={"SOURCE_DATE_EPOCH": "1793610000", "COLUMNS": "80"})
+    assert done.code in {0, 3, 4}, done.err
 
 
 if __name__ == "__main__":

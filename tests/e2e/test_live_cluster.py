@@ -22,6 +22,7 @@ from tests.worlds.kubernetes_server import RESOURCES, KubernetesServer, objects_
 from tests.worlds.live_cluster import image_of, running, trust_objects
 from tests.worlds.openpgp import gpg
 from tests.worlds.registry_server import registry, write_htpasswd
+from tests.worlds.running import Result, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,6 @@ OLD, NEW = "4.14.0", "4.15.0"
 CASE = "gcp-done"
 REPOSITORY = "ocp/release"
 PUBLIC = "quay.io/openshift-release-dev/ocp-release"
-PROGRAM = (sys.executable, "-m", "upgrade_gate")
 
 
 @dataclass(frozen=True)
@@ -45,23 +45,16 @@ class Site:
     case: Path
     environment: dict[str, str]
 
-    def run(self, *arguments: str | Path, program: tuple[str, ...] = PROGRAM, **environment: str) -> Any:
+    def run(self, *arguments: str | Path, **environment: str) -> Result:
         """Run the program, its login from KUBECONFIG."""
-        return subprocess.run(
-            [*program, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env={**self.environment, **environment},
-        )
+        return run(*arguments, env={**self.environment, **environment}, alone=True)
 
     def check(self, *more: str | Path, to: str = NEW) -> tuple[int, dict[str, Any], str]:
         """Check with nothing given but the target and the registry's authority."""
         given = ("--to", to, "--certificate-authority", self.authority)
         done = self.run("check", *given, "-o", "json", *more)
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout), done.stderr
+        assert done.out, done.err
+        return done.code, json.loads(done.out), done.err
 
     @contextlib.contextmanager
     def changed(
@@ -224,11 +217,11 @@ def test_signatures_that_may_not_be_read_are_not_called_absent(site: Site) -> No
 
 def test_releases_that_cannot_be_read_leave_the_cluster_s_facts_true(site: Site) -> None:
     done = site.run("check", "--to", NEW, "--no-cache")
-    assert done.returncode == 4
-    assert "the releases were not read" in done.stdout
-    assert "same release" not in done.stdout
-    assert "manual mode, short-lived tokens" in done.stdout
-    assert "--certificate-authority" in done.stdout
+    assert done.code == 4
+    assert "the releases were not read" in done.out
+    assert "same release" not in done.out
+    assert "manual mode, short-lived tokens" in done.out
+    assert "--certificate-authority" in done.out
 
 
 @pytest.fixture(scope="module")
@@ -291,11 +284,11 @@ def test_what_was_asked_of_the_cluster_and_may_not_be_read_is_an_error(mirror: S
         done = mirror.run(
             "check", "--to", NEW, "--certificate-authority", mirror.authority, *FROM_CLUSTER, "--no-cache", *cluster
         )
-    assert (done.returncode, done.stdout) == (4, "")
-    assert "no verdict was reached" in done.stderr.splitlines()[0]
-    assert plural in done.stderr
-    assert "403 forbidden" in done.stderr
-    assert 'allow {"apiGroups"' in done.stderr
+    assert (done.code, done.out) == (4, "")
+    assert "no verdict was reached" in done.err.splitlines()[0]
+    assert plural in done.err
+    assert "403 forbidden" in done.err
+    assert 'allow {"apiGroups"' in done.err
 
 
 @pytest.mark.kubectl
@@ -303,17 +296,22 @@ def test_as_a_plugin_of_kubectl(site: Site, tmp_path: Path) -> None:
     plugin = tmp_path / "kubectl-upgrade_gate"
     plugin.write_text(f"#!{sys.executable}\nfrom upgrade_gate.cli import console\nraise SystemExit(console())\n")
     plugin.chmod(0o755)
-    program = (str(require("kubectl")), "upgrade-gate")
-    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = site.run("check", "--to", NEW, "--certificate-authority", site.authority, program=program, **path)
+    command = (require("kubectl"), "upgrade-gate", "check")
+    surroundings = {**site.environment, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def asked(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        given = [*command, *arguments]
+        return subprocess.run(given, env=surroundings, capture_output=True, text=True, timeout=120, check=False)
+
+    done = asked("--to", NEW, "--certificate-authority", site.authority)
     assert done.returncode == 3, done.stderr
     assert "openshift-gcp-ccm gains 4 permissions" in done.stdout
-    usage = site.run("check", program=program, **path)
+    usage = asked()
     assert usage.returncode == 2
     assert "Usage: kubectl upgrade-gate check" in usage.stderr
 
 
 def test_a_kubeconfig_that_is_not_there_is_named(site: Site) -> None:
     done = site.run("check", "--to", NEW, KUBECONFIG="/nowhere/kubeconfig")
-    assert done.returncode == 2
-    assert "KUBECONFIG names no file that is there (/nowhere/kubeconfig)" in done.stderr
+    assert done.code == 2
+    assert "KUBECONFIG names no file that is there (/nowhere/kubeconfig)" in done.err

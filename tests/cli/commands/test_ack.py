@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.running import Result, run
+from tests.worlds.running import Result, run, run_process
 from upgrade_gate.gate import findings
 from upgrade_gate.gate.acknowledgements import load
 
@@ -203,4 +203,5 @@ def test_what_a_reader_would_refuse_is_never_written(report: Path, arguments: tu
 
 
 def test_a_pipe_is_written_to_and_never_read(report: Path) -> None:
-    assert ack(report, ADDED, "--write", "/dev/stdout").out == ack(report, ADDED).out
+    given = ("--report", report, ADDED, "--reason", "r", "--owner", "o", "--expires", "2027-03-31")
+    assert run_process("ack", *given, "--write", "/dev/stdout").out == run("ack", *given).out

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.worlds.ready_files import IMAGE, check_shell, made, refused
-from tests.worlds.running import run
+from tests.worlds.running import run, run_process
 from upgrade_gate import __version__
 
 
@@ -62,4 +62,4 @@ def test_nothing_unpinned_is_installed() -> None:
 
 
 def test_a_pipe_is_written_to_and_never_read() -> None:
-    assert run("init", "containerfile", "--write", "/dev/stdout").out == run("init", "containerfile").out
+    assert run_process("init", "containerfile", "--write", "/dev/stdout").out == run("init", "containerfile").out
