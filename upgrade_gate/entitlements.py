@@ -3,6 +3,7 @@
 from upgrade_gate.entitlements import judge
 """
 
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.proof.judge import judge
 
 __all__ = ["Coverage", "CoverageResult", "judge"]

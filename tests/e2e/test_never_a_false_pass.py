@@ -15,11 +15,12 @@ from tests.worlds.rules import NS, PROFILE, TODAY, Cluster, found, judge, payloa
 from upgrade_gate import pipeline
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Absent, Fact, Known
-from upgrade_gate.clouds.contract.holdings import Collection, Document
+from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
 from upgrade_gate.gate.findings import Severity
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.proof.collect import Collection
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.requests.update import Given

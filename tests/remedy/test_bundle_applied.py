@@ -372,7 +372,7 @@ def test_a_new_component_gets_an_identity(
         assert made.code == 0, made.err
         assert len(made.changes) == 1
     (new,) = (
-        old_state.identity_of(platform, r, len(state.identities))
+        old_state.identity_of(r, len(state.identities))
         for r in old_state.requests_of(newcomer, platform, "4.14.0", "4.14.99")[1]
         if r.name.startswith("openshift-image-registry")
     )

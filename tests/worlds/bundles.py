@@ -18,11 +18,11 @@ import yaml
 
 from upgrade_gate import pipeline
 from upgrade_gate.base import plugins
-from upgrade_gate.clouds.contract import holdings
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.pipeline import Inputs
+from upgrade_gate.proof.collect import load_export
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.remedy import bundle as remediation
@@ -121,9 +121,7 @@ def requests(run: Outcome, *, old: bool) -> dict[str, Any]:
 
 def claims(folder: Path, identities: Mapping[str, str], account: str) -> Claims:
     """Return what an export in a folder and the configuration claim."""
-    return Claims(
-        collection=holdings.load_export(folder), identities=Identities(by_secret=dict(identities), account=account)
-    )
+    return Claims(collection=load_export(folder), identities=Identities(by_secret=dict(identities), account=account))
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def make(
 ) -> OldState:
     """Build the dumped cluster and the export; AWS users are made by who makes their account."""
     requests, _ = requests_of(releases, platform, old, new)
-    identities = [identity_of(platform, request, number) for number, request in enumerate(requests)]
+    identities = [identity_of(request, number) for number, request in enumerate(requests)]
     state = OldState(platform, token, old, new, folder / "cluster", folder / "export", tuple(identities), releases)
     state.export.mkdir(parents=True)
     if platform in _EXPORTS and (token or platform != "AWS"):
@@ -133,10 +133,9 @@ def make(
     return state
 
 
-def identity_of(platform: str, request: CredentialsRequest, number: int) -> Identity:
+def identity_of(request: CredentialsRequest, number: int) -> Identity:
     assert request.secret is not None
-    provider = "IBMCloud" if platform == "PowerVS" else platform
-    name = ccoctl_name(provider, "c1", request.secret.namespace, request.secret.name, request.name)
+    name = ccoctl_name(request.provider_kind, "c1", request.secret.namespace, request.secret.name, request.name)
     return Identity(request, name, number)
 
 

@@ -1,7 +1,8 @@
 """Find variants (sources, readers, rule groups, formats, commands, and what each cloud does) by the name of their file.
 
 A plugin is one module in its package; there is no list to edit. Names that begin with an underscore are parts
-of plugins, not plugins. A cloud is a folder of `clouds/`; each of its files is named for the role that it plays.
+of plugins, not plugins. A cloud is a folder of `clouds/` and says its `KINDS`; each of its files is named for the role
+that it plays.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
 
@@ -59,6 +60,20 @@ def load_role(role: str, word: str = "") -> Iterator[ModuleType]:
     """Import the clouds' files for a role one after the other, the likely one first: `AWSProviderSpec` finds `aws`."""
     for name in _likely_first(clouds(role), word):
         yield load(f"clouds.{name}", role)
+
+
+@cache
+def for_kind(role: str, kind: str) -> object | None:
+    """Return what answers for a providerSpec kind in a role, None where no cloud has the kind or the role.
+
+    That is the cloud's file for the role or, where it speaks for several clouds, what its `BY_KIND` holds.
+    """
+    for name in _likely_first(clouds(role), kind):
+        if kind in load("clouds", name).KINDS:
+            module = load(f"clouds.{name}", role)
+            parts: Mapping[str, object] = getattr(module, "BY_KIND", {})
+            return parts.get(kind, module)
+    return None
 
 
 def _likely_first(known: tuple[str, ...], word: str) -> Iterator[str]:

@@ -92,7 +92,7 @@ def claims(
 
     What was given and cannot be read proves nothing and says so: it never reads as not given.
     """
-    from upgrade_gate.clouds.contract import holdings
+    from upgrade_gate.proof import collect
     from upgrade_gate.proof.proof import Claims
 
     base = Claims(identities=gate.configuration.identities, ccoctl_name=gate.ccoctl_name, strict=gate.strict_proof)
@@ -101,7 +101,7 @@ def claims(
         return base
     if source.path is not None:
         try:
-            return replace(base, collection=holdings.load_export(source.path))
+            return replace(base, collection=collect.load_export(source.path))
         except EntitlementError as error:
             return replace(base, failure=error.message)
 
@@ -117,7 +117,7 @@ def claims(
         traits = by_name(platform)
         try:
             kind = traits.kind if traits else None
-            collection = holdings.collect_live(kind or "", settings)
+            collection = collect.collect_live(kind or "", settings)
         except EntitlementError as error:
             return replace(base, failure=error.message)
         return replace(base, collection=collection)

@@ -12,7 +12,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from upgrade_gate.base import plugins
-from upgrade_gate.clouds.contract.grants import Grant, Rating, canonical
+from upgrade_gate.clouds.contract.grants import Grant, canonical
+from upgrade_gate.clouds.contract.risk import Rating
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

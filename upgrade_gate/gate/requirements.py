@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Known, Unknown
-from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.contract.secret import secret_of
 from upgrade_gate.cluster.credentials_mode import Credentials
 from upgrade_gate.gate.findings import Need, NeedKind, NeedStatus, merge_needs
 
@@ -119,7 +119,7 @@ def keys_need(
         return Need(
             NeedKind.KEYS, NeedStatus.UNKNOWN, "key names were not read (--read-secrets, or accept secret-exists)"
         )
-    cloud = cloud_of(request.provider_kind)
+    cloud = secret_of(request.provider_kind)
     if cloud is None:
         return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"nobody knows which keys {request.provider_kind} needs")
     if fighting := cloud.conflicting_keys(record.keys):

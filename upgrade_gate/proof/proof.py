@@ -13,18 +13,21 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.clouds.contract import holdings as entitlements
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Resolves
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Resolves, provider_of_kind
 from upgrade_gate.cluster.observe import request_scopes
-from upgrade_gate.proof.identity_map import Identities
+from upgrade_gate.proof import collect
+from upgrade_gate.proof.identity_map import Identities, identify
+from upgrade_gate.proof.judge import strict
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import Collection, Holdings, Identity, PolicySize
+    from upgrade_gate.clouds.contract.holdings import Holdings, PolicySize
     from upgrade_gate.cluster.observe import Cluster, SecretRecord
+    from upgrade_gate.proof.collect import Collection
+    from upgrade_gate.proof.identity_map import Identity
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 __all__ = ["Claims", "Proof", "Source"]
@@ -90,7 +93,7 @@ class Proof(Struct, frozen=True):
             return found
         holdings, identity = found
         judgement = self._trust(request, holdings, identity, accounts)
-        return entitlements.strict(judgement) if self.claims.strict else judgement
+        return strict(judgement) if self.claims.strict else judgement
 
     def at_root(self) -> Proof:
         """Return the same proof with every request served by the root credential, as CCO's own work is."""
@@ -111,12 +114,10 @@ class Proof(Struct, frozen=True):
         holdings = self._holdings(request.provider_kind)
         record = self._record(secret)
         ccoctl = None
-        plugin = entitlements.provider_of_kind(request.provider_kind)
+        plugin = provider_of_kind(request.provider_kind)
         if self.claims.ccoctl_name and self.root_secret is None and plugin is not None:
-            ccoctl = entitlements.ccoctl_name(
-                plugin.PROVIDER, self.claims.ccoctl_name, secret.namespace, secret.name, request.name
-            )
-        return entitlements.identify(
+            ccoctl = plugin.ccoctl_name(self.claims.ccoctl_name, secret.namespace, secret.name, request.name)
+        return identify(
             holdings,
             in_secret=record.value.identity if isinstance(record, Known) else None,
             configured=self.claims.identities.of(str(secret)),
@@ -185,7 +186,7 @@ class Proof(Struct, frozen=True):
             return scopes
         judgement = holdings.judge(identity.id, grant, scopes)
         if self.claims.strict:
-            judgement = entitlements.strict(judgement)
+            judgement = strict(judgement)
         if identity.source == "ccoctl-name" and judgement.verdict is Coverage.COVERED:
             if not request.service_accounts:
                 return CoverageResult(
@@ -250,7 +251,7 @@ class Proof(Struct, frozen=True):
         if kind not in self._held:
             collection = self.claims.collection
             account = self.claims.identities.account
-            self._held[kind] = entitlements.holdings(collection, kind, account) if collection else None
+            self._held[kind] = collect.holdings(collection, kind, account) if collection else None
         return self._held[kind]
 
     def _record(self, secret: SecretRef) -> Fact[SecretRecord]:

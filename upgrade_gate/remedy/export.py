@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import by_name
-from upgrade_gate.clouds.contract import holdings
+from upgrade_gate.clouds.contract.export import Served, Wanted
+from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
 from upgrade_gate.cluster.observe import SecretRef
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
@@ -24,56 +24,10 @@ if TYPE_CHECKING:
     from upgrade_gate.proof.identity_map import Identities
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
-__all__ = ["Served", "Wanted", "wanted"]
+__all__ = ["wanted"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_:/-]*")
 """An identity that can stand inside a query of a command line; no cloud's identities have other characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A Secret, and the identity behind it."""
-
-    secret: str
-    """`namespace/name`."""
-    source: Literal["secret", "configuration", "ccoctl-name"] | None
-    """None: nobody says, so every identity of the account is exported."""
-    identity: str = ""
-    """As the Secret or the configuration spells it, or the name that ccoctl would have given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What an export must hold."""
-
-    version: str
-    platform: str
-    cluster: str
-    """Infrastructure name, empty where no cluster was read."""
-    served: tuple[Served, ...]
-    account: str | None
-    """What the configuration says that exports must belong to."""
-    scopes: tuple[str, ...]
-    """Azure or IBM resource groups, or the GCP project, as the cluster names them."""
-    services: tuple[str, ...]
-    """IBM services whose roles are required."""
-    trust: bool
-    """Whether the credentials are tokens, or may be."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every identity is known by itself or by its name."""
-        return bool(self.served) and all(one.source is not None for one in self.served)
-
-    @property
-    def identities(self) -> tuple[str, ...]:
-        """Identities as Secrets or the configuration spell them, sorted."""
-        return tuple(sorted({s.identity for s in self.served if s.source in ("secret", "configuration")}))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names that ccoctl gives, sorted."""
-        return tuple(sorted({s.identity for s in self.served if s.source == "ccoctl-name"}))
 
 
 def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, given_mode: str | None) -> Wanted:
@@ -122,10 +76,10 @@ def _secrets(
         if ref is None or ref in seen:
             continue
         seen.add(ref)
-        plugin = holdings.provider_of_kind(request.provider_kind)
+        plugin = provider_of_kind(request.provider_kind)
         name = ""
         if ccoctl_name and plugin is not None:
-            name = holdings.ccoctl_name(plugin.PROVIDER, ccoctl_name, ref.namespace, ref.name, request.name)
+            name = plugin.ccoctl_name(ccoctl_name, ref.namespace, ref.name, request.name)
         yield ref, cluster.secrets.get(ref) if cluster is not None else None, name
 
 

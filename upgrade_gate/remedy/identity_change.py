@@ -17,13 +17,14 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Known, known_or
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.clouds.contract import holdings, remedy
+from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.grants import cloud_of
-from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.clouds.contract.holdings import Coverage, ccoctl_name, provider_of_kind
 from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.observe import request_scopes
 from upgrade_gate.gate.findings import Status
+from upgrade_gate.proof import collect
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
 from upgrade_gate.requests.diff import grants_of
 
@@ -66,7 +67,7 @@ def site_of(situation: Situation) -> ClusterNames:
     kind = situation.platform_traits.kind if situation.platform_traits else None
     documents = _documents(situation, kind)
     held = (
-        holdings.holdings(claims.collection, kind, claims.identities.account)
+        collect.holdings(claims.collection, kind, claims.identities.account)
         if documents and kind and claims.collection
         else None
     )
@@ -101,7 +102,7 @@ def _ccoctl_name(situation: Situation) -> str | None:
             continue
         role = _ROLE.fullmatch(identity.id)
         name = role.group(1).partition(f"-{request.secret.namespace}-")[0] if role else ""
-        made = holdings.ccoctl_name("AWS", name, request.secret.namespace, request.secret.name, request.name)
+        made = ccoctl_name(request.provider_kind, name, request.secret.namespace, request.secret.name, request.name)
         if not role or not name or made != role.group(1):
             return None
         found.add(name)
@@ -114,8 +115,8 @@ def _text(fact: object) -> str | None:
 
 def _documents(situation: Situation, kind: str | None) -> tuple[Document, ...]:
     collection = situation.proof.claims.collection
-    plugin = holdings.provider_of_kind(kind) if kind else None
-    return holdings.as_documents(plugin, collection.documents) if plugin and collection else ()
+    plugin = provider_of_kind(kind) if kind else None
+    return collect.as_documents(plugin, collection.documents) if plugin and collection else ()
 
 
 def works(situation: Situation, judged: Iterable[WeighedFinding]) -> tuple[IdentityChange, ...]:
@@ -336,9 +337,7 @@ class _Assembly:
         name = self._ccoctl_name
         if not name or request.secret is None:
             return None
-        plugin = holdings.provider_of_kind(request.provider_kind)
-        provider = plugin.PROVIDER if plugin is not None else ""
-        return holdings.ccoctl_name(provider, name, request.secret.namespace, request.secret.name, request.name)
+        return ccoctl_name(request.provider_kind, name, request.secret.namespace, request.secret.name, request.name)
 
     def _scopes(self, requests: Sequence[CredentialsRequest]) -> tuple[str, ...] | None:
         cluster = self._situation.cluster

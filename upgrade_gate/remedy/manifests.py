@@ -9,8 +9,8 @@ from msgspec import Struct
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
-from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, fill, variable, yaml_file
+from upgrade_gate.clouds.contract.secret import secret_of
 from upgrade_gate.gate import requirements
 from upgrade_gate.gate.findings import NeedKind, NeedStatus
 
@@ -88,7 +88,7 @@ def secret_steps(
 
 
 def _skeleton(gap: Gap, work: IdentityChange | None, site: ClusterNames) -> dict[str, Any]:
-    cloud, plugin = cloud_of(gap.kind), remedy.cloud_of(gap.kind)
+    cloud, plugin = secret_of(gap.kind), remedy.cloud_of(gap.kind)
     keys = cloud.secret_keys(token=site.token, release=site.release) if cloud else ()
     data: dict[str, str] = {}
     for key in keys:

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
+from upgrade_gate.base.shell import quote
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract.remedy import placeholders_in, sentence
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.remedy.plan import left
-from upgrade_gate.remedy.script import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

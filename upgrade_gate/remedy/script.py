@@ -6,9 +6,9 @@ so the bundle's own files and their checksums stay as they are.
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
+from upgrade_gate.base.shell import quote
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract.remedy import FILL, Placeholder, Step, placeholders_in
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.remedy import Command
 
-__all__ = ["quote", "script"]
+__all__ = ["script"]
 
 _HEAD = """\
 #!/usr/bin/env bash
@@ -104,24 +104,6 @@ if [ "$stop" -ne 0 ]; then
   exit 2
 fi
 """
-
-
-def quote(text: str) -> str:
-    """Return text as one word of bash: nothing in it is run, and nothing in it reaches a terminal as it is."""
-    if text.isprintable():
-        return shlex.quote(text)
-    escaped = "".join(_escape(character) for character in text)
-    return f"$'{escaped}'"
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    if character in "\\'":
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    raw = character.encode("utf-8", "surrogateescape" if 0xDC80 <= code <= 0xDCFF else "replace")
-    return "".join(f"\\x{byte:02x}" for byte in raw)
 
 
 def script(title: str, steps: Sequence[Step], documents: Mapping[str, bytes]) -> bytes:

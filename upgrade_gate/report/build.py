@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate import __version__
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Unknown, known_or
-from upgrade_gate.clouds.contract.grants import cloud_of, rate
+from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.observe import FIELD_ROWS
 from upgrade_gate.gate.findings import Severity, Status
@@ -19,7 +20,8 @@ from upgrade_gate.requests.capabilities import table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.grants import Grant, Rating
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.risk import Rating
     from upgrade_gate.cluster.observe import Cluster
     from upgrade_gate.gate.findings import Finding, RemedyStep
     from upgrade_gate.gate.outcome import Comparison, Outcome

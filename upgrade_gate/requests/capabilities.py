@@ -10,10 +10,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec import Struct
 
-from upgrade_gate import data
+from upgrade_gate.base import tables
 from upgrade_gate.requests.inclusion import Capabilities, Filters, capability_names, include
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class CapabilityTable(Struct, frozen=True):
 @cache
 def table() -> CapabilityTable:
     """Load the dated table from the package."""
-    raw = msgspec.json.decode(data.read("capabilities.json"))
+    raw = tables.read("upgrade_gate.data", "capabilities.json")
     rows = {}
     for release, row in raw["releases"].items():
         major, minor = release.split(".")

@@ -228,7 +228,7 @@ def _same_cloud(selection: Selection, cloud: Cloud, secret: SecretRef | None) ->
     """Yield the requests that share a secretRef, and with it the identity, within one cloud."""
     for name, selected in selection.requests.items():
         request = selected.request
-        if secret is not None and request.secret == secret and request.provider_kind in cloud.KINDS:
+        if secret is not None and request.secret == secret and cloud_of(request.provider_kind) is cloud:
             yield name, selected
 
 

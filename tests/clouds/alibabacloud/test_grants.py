@@ -35,17 +35,3 @@ def test_containment_and_identity_ignore_case() -> None:
 def test_no_wildcard_is_expanded_by_a_table() -> None:
     held = [Grant("action", f"kms:ReEncrypt{end}", "Allow", "*") for end in ("From", "To")]
     assert grants.covering(held, Grant("action", "kms:ReEncrypt*", "Allow", "*")) is None
-
-
-def test_the_secret_has_one_key() -> None:
-    assert grants.secret_keys(token=False, release=(4, 12)) == ("credentials",)
-    assert grants.missing_keys(frozenset(), token=False, release=(4, 12)) == ("credentials",)
-    assert grants.missing_keys(frozenset({"credentials"}), token=True, release=(4, 12)) == ()
-    assert grants.conflicting_keys(frozenset({"credentials"})) == ()
-
-
-def test_risks() -> None:
-    assert grants.risks(Grant("action", "ram:PassRole", "Allow", "*")) == ("ESCALATE",)
-    assert grants.risks(Grant("action", "oss:DeleteBucket", "Allow", "*")) == ("DESTROY",)
-    assert grants.risks(Grant("action", "ram:PassRole", "Deny", "*")) == ()
-    assert grants.risks(Grant("action", "ecs:DescribeDisks", "Allow", "*")) == ()

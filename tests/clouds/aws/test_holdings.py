@@ -32,7 +32,8 @@ from tests.worlds.aws_exports import (
 )
 from upgrade_gate.clouds.aws import holdings
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document
+from upgrade_gate.entitlements import judge
 
 COVERED, MISSING, NARROWER, DENIED, UNKNOWN = "COVERED", "MISSING", "NARROWER", "DENIED", "UNKNOWN"
 DESCRIBE = "ec2:DescribeVolumes"

@@ -15,7 +15,7 @@ import pytest
 from tests.worlds.aws_exports import ACCOUNT, ISSUER, allow, document, subject, trust
 from tests.worlds.components import require
 from upgrade_gate.base.errors import EntitlementError, UsageError
-from upgrade_gate.clouds.aws import holdings
+from upgrade_gate.clouds.aws import holdings, live
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 
@@ -135,7 +135,7 @@ def account(moto: str, proxy: Proxy) -> dict[str, str]:
 
 
 def read(proxy: Proxy, **settings: Any) -> tuple[Document, ...]:
-    return holdings.collect({"endpoint": proxy.url, "timeout": 10, **settings})
+    return live.collect({"endpoint": proxy.url, "timeout": 10, **settings})
 
 
 def check(documents: tuple[Document, ...], arns: dict[str, str]) -> None:
@@ -206,10 +206,10 @@ def test_a_cut_off_answer_is_an_error(proxy: Proxy, account: dict[str, str]) -> 
 
 def test_a_host_that_does_not_answer_is_an_error(proxy: Proxy) -> None:
     with pytest.raises(EntitlementError, match="AWS IAM"):
-        holdings.collect({"endpoint": "http://127.0.0.1:9", "timeout": 1})
+        live.collect({"endpoint": "http://127.0.0.1:9", "timeout": 1})
 
 
 def test_without_the_extra_it_is_a_usage_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(UsageError, match=r"upgrade-gate\[aws\]"):
-        holdings.collect({})
+        live.collect({})

@@ -281,7 +281,7 @@ def test_an_unknown_issuer_is_to_be_filled_in() -> None:
 
 def test_a_new_role_is_named_and_cut_as_ccoctl_does() -> None:
     name = ccoctl_name(
-        "AWS", "a-rather-long-cluster-name", "openshift-cluster-csi-drivers", "ebs-cloud-credentials", "r"
+        KIND, "a-rather-long-cluster-name", "openshift-cluster-csi-drivers", "ebs-cloud-credentials", "r"
     )
     assert len(name) == 64
     new = work(KIND, [action("ec2:New")], ccoctl=name, create=True, untrusted=subjects("x-sa"))

@@ -9,7 +9,8 @@ import pytest
 
 from upgrade_gate.clouds.azure import holdings as azure
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Coverage, Document, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, Document
+from upgrade_gate.entitlements import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

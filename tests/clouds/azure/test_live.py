@@ -10,6 +10,7 @@ import pytest
 from tests.worlds.cloud_api import TOKEN, Answer, CloudApi, serve
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.azure import holdings as azure
+from upgrade_gate.clouds.azure import live
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage
 
@@ -111,7 +112,7 @@ def settings(api: CloudApi, certificates: Certificates, **more: Any) -> dict[str
 
 def test_collects_what_an_export_holds_by_get_alone(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api:
-        documents = azure.collect(settings(api, certificates))
+        documents = live.collect(settings(api, certificates))
     holdings = azure.build([d for d in documents if azure.recognises(d.body)], "S1")
     assert all(azure.recognises(d.body) for d in documents)
     judgement = holdings.judge(CLIENT, READ, ["rg"])
@@ -127,7 +128,7 @@ def test_collects_what_an_export_holds_by_get_alone(certificates: Certificates) 
 def test_the_filtered_listing_proves_membership(certificates: Certificates) -> None:
     served = answers()
     with serve(certificates, served) as api:
-        documents = azure.collect(settings(api, certificates))
+        documents = live.collect(settings(api, certificates))
     filtered = [query for _, _, query, _ in api.calls if "$filter" in query]
     assert [q["$filter"] for q in filtered] == [f"assignedTo('{P}')"]
     assert azure.build(documents, "S1").judge(CLIENT, WRITE, ["rg"]).verdict is Coverage.COVERED
@@ -135,9 +136,9 @@ def test_the_filtered_listing_proves_membership(certificates: Certificates) -> N
 
 def test_only_the_named_identities_are_read_further(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api:
-        azure.collect(settings(api, certificates, identities=["another"]))
+        live.collect(settings(api, certificates, identities=["another"]))
         assert api.count(f"{IDENTITY}/federatedIdentityCredentials") == 0
-        azure.collect(settings(api, certificates, identities=["another", f"principal:{P.upper()}"]))
+        live.collect(settings(api, certificates, identities=["another", f"principal:{P.upper()}"]))
         assert api.count(f"{IDENTITY}/federatedIdentityCredentials") == 1
 
 
@@ -145,7 +146,7 @@ def test_what_may_not_be_read_is_left_out_where_it_is_optional(certificates: Cer
     refused = Answer({"error": {"code": "AuthorizationFailed", "message": "no"}}, 403)
     served = answers() | {f"GET {AUTHORIZATION}/denyAssignments": [refused]}
     with serve(certificates, served) as api:
-        documents = azure.collect(settings(api, certificates))
+        documents = live.collect(settings(api, certificates))
     judgement = azure.build(documents, "S1").judge(CLIENT, READ, ["rg"])
     assert judgement.verdict is Coverage.COVERED
     assert any("deny assignments" in caveat for caveat in judgement.caveats)
@@ -158,7 +159,7 @@ def test_a_refusal_names_the_call_and_the_permission(path: str, certificates: Ce
         serve(certificates, answers() | {f"GET {path}": [refused]}) as api,
         pytest.raises(EntitlementError, match=r"403 AuthorizationFailed does not have") as caught,
     ):
-        azure.collect(settings(api, certificates))
+        live.collect(settings(api, certificates))
     assert path in str(caught.value)
     assert "/read" in str(caught.value)
     assert TOKEN not in str(caught.value)
@@ -170,7 +171,7 @@ def test_too_many_requests_are_repeated_after_the_time_asked_for(certificates: C
     served = answers()
     served[f"GET {path}"] = [busy, Answer({}, 503), *served[f"GET {path}"]]
     with serve(certificates, served) as api:
-        assert azure.collect(settings(api, certificates))
+        assert live.collect(settings(api, certificates))
     assert api.count(path) == 3
 
 
@@ -178,7 +179,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(certificates: Certificates) -> 
     busy = Answer({}, 429, {"Retry-After": "3600"})
     with serve(certificates, answers() | {f"GET {AUTHORIZATION}/roleAssignments": [busy]}) as api:
         with pytest.raises(EntitlementError, match="deadline"):
-            azure.collect(settings(api, certificates))
+            live.collect(settings(api, certificates))
         assert len(api.calls) == 1
 
 
@@ -186,7 +187,7 @@ def test_a_server_that_stays_busy_is_given_up(certificates: Certificates) -> Non
     busy = Answer({}, 429, {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"})
     with serve(certificates, answers() | {f"GET {AUTHORIZATION}/roleAssignments": [busy]}) as api:
         with pytest.raises(EntitlementError, match="429"):
-            azure.collect(settings(api, certificates))
+            live.collect(settings(api, certificates))
         assert len(api.calls) == 4
 
 
@@ -194,7 +195,7 @@ def test_an_answer_that_is_cut_off_is_read_again(certificates: Certificates) -> 
     path = f"GET {AUTHORIZATION}/roleDefinitions"
     whole = answers()[path][0]
     with serve(certificates, answers() | {path: [Answer(whole.body, cut=True), whole]}) as api:
-        documents = azure.collect(settings(api, certificates))
+        documents = live.collect(settings(api, certificates))
     assert azure.build(documents, "S1").judge(CLIENT, READ, ["rg"]).verdict is Coverage.COVERED
 
 
@@ -218,13 +219,13 @@ def test_an_answer_that_cannot_be_used_is_an_error(answer: Answer, says: str, ce
         serve(certificates, answers() | {f"GET {AUTHORIZATION}/roleAssignments": [answer]}) as api,
         pytest.raises(EntitlementError, match=says),
     ):
-        azure.collect(settings(api, certificates))
+        live.collect(settings(api, certificates))
 
 
 @pytest.mark.parametrize("body", [{}, {"error": {"code": "AuthorizationFailed"}}, {"value": [], "error": {}}])
 def test_deny_assignments_that_did_not_come_are_a_caveat(body: Any, certificates: Certificates) -> None:
     with serve(certificates, answers() | {f"GET {AUTHORIZATION}/denyAssignments": [Answer(body)]}) as api:
-        judgement = azure.build(azure.collect(settings(api, certificates)), "S1").judge(CLIENT, READ, ["rg"])
+        judgement = azure.build(live.collect(settings(api, certificates)), "S1").judge(CLIENT, READ, ["rg"])
     assert judgement.verdict is Coverage.COVERED
     assert "deny assignments are not in the export" in judgement.caveats[0]
 
@@ -236,24 +237,24 @@ def test_the_deadline_holds_for_all_calls_together(certificates: Certificates) -
         serve(certificates, served) as api,
         pytest.raises(EntitlementError, match=r"deadline|no answer in time"),
     ):
-        azure.collect(settings(api, certificates, timeout=0.3))
+        live.collect(settings(api, certificates, timeout=0.3))
 
 
 def test_a_wrong_token_is_a_refusal(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api, pytest.raises(EntitlementError, match="401") as caught:
-        azure.collect(settings(api, certificates, token="another-token"))
+        live.collect(settings(api, certificates, token="another-token"))
     assert "another-token" not in str(caught.value)
 
 
 def test_a_certificate_of_nobody_is_not_trusted(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api, pytest.raises(EntitlementError, match="not trusted"):
-        azure.collect(settings(api, certificates, certificate_authority=certificates.self_signed))
+        live.collect(settings(api, certificates, certificate_authority=certificates.self_signed))
     assert api.calls == []
 
 
 def test_plain_http_is_refused_before_the_token_is_sent(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api, pytest.raises(UsageError, match="https only"):
-        azure.collect(settings(api, certificates, endpoint="http://127.0.0.1:1"))
+        live.collect(settings(api, certificates, endpoint="http://127.0.0.1:1"))
 
 
 def test_a_server_that_is_not_there_is_an_error(certificates: Certificates) -> None:
@@ -261,16 +262,16 @@ def test_a_server_that_is_not_there_is_an_error(certificates: Certificates) -> N
         url = api.url
     gone = settings(api, certificates, endpoint=url)
     with pytest.raises(EntitlementError, match="connection failed"):
-        azure.collect(gone)
+        live.collect(gone)
 
 
 def test_the_subscription_must_be_known() -> None:
     with pytest.raises(UsageError, match="subscription of Azure is not known"):
-        azure.collect({"token": TOKEN})
+        live.collect({"token": TOKEN})
 
 
 def test_the_missing_library_is_a_usage_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "azure.identity", None)
     monkeypatch.setitem(sys.modules, "azure.core.exceptions", None)
     with pytest.raises(UsageError, match=r"upgrade-gate\[azure\]"):
-        azure.collect({"account": "S1"})
+        live.collect({"account": "S1"})

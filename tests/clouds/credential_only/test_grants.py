@@ -1,10 +1,10 @@
-"""Clouds without a permission model: which keys their Secrets need."""
+"""Clouds without a permission model: their requests list nothing, but for the privileges of vSphere."""
 
 from typing import Any
 
 import pytest
 
-from upgrade_gate.clouds.contract.grants import Cloud, Grant, cloud_of
+from upgrade_gate.clouds.contract.grants import Cloud, cloud_of
 
 
 def cloud(kind: str) -> Cloud:
@@ -28,38 +28,6 @@ def test_a_request_lists_no_permissions(kind: str) -> None:
     found = cloud(kind)
     assert not found.HAS_PERMISSIONS
     assert found.read_grants(kind, {"kind": kind}) == ()
-    assert found.risks(Grant("privilege", "x")) == ()
-    assert found.conflicting_keys(frozenset({"a"})) == ()
-
-
-@pytest.mark.parametrize(
-    ("kind", "keys", "missing"),
-    [
-        ("NutanixProviderSpec", (), ("credentials",)),
-        ("NutanixProviderSpec", ("credentials",), ()),
-        ("OpenStackProviderSpec", ("clouds.yaml",), ()),
-        ("OpenStackProviderSpec", ("cacert",), ("clouds.yaml",)),
-        ("OvirtProviderSpec", ("ovirt_url", "ovirt_username", "ovirt_password"), ("ovirt_insecure", "ovirt_ca_bundle")),
-        ("KubevirtProviderSpec", ("kubeconfig",), ()),
-        ("Metal3ProviderSpec", (), ()),
-        ("VSphereProviderSpec", (), ("<vcenter>.username", "<vcenter>.password")),
-        ("VSphereProviderSpec", ("vc.example.com.username", "vc.example.com.password"), ()),
-        ("VSphereProviderSpec", ("vc.example.com.username",), ("vc.example.com.password",)),
-        (
-            "VSphereProviderSpec",
-            ("a.username", "a.password", "b.password", "c.username"),
-            ("b.username", "c.password"),
-        ),
-        ("VSphereProviderSpec", ("note",), ("<vcenter>.username", "<vcenter>.password")),
-    ],
-)
-def test_missing_keys(kind: str, keys: tuple[str, ...], missing: tuple[str, ...]) -> None:
-    assert cloud(kind).missing_keys(frozenset(keys), token=False, release=(4, 14)) == missing
-
-
-def test_the_keys_of_a_secret_made_by_hand() -> None:
-    assert cloud("OpenStackProviderSpec").secret_keys(token=False, release=(4, 14)) == ("clouds.yaml", "cacert")
-    assert cloud("Metal3ProviderSpec").secret_keys(token=False, release=(4, 19)) == ()
 
 
 def test_privileges_of_a_vsphere_request_are_grants_that_only_equal_ones_cover() -> None:

@@ -73,28 +73,3 @@ def test_the_table_is_the_one_of_the_facts(shared: Any) -> None:
     assert {n: (r.total, sorted(r.contains)) for n, r in table.roles.items()} == {
         n: (r["total"], sorted(r["contains"])) for n, r in facts["roles"].items()
     }
-
-
-def test_the_secret_has_one_key_in_both_forms() -> None:
-    for token in (True, False):
-        assert grants.secret_keys(token=token, release=(4, 14)) == ("service_account.json",)
-    assert grants.missing_keys(frozenset(), token=True, release=(4, 14)) == ("service_account.json",)
-    assert grants.missing_keys(frozenset({"service_account.json"}), token=False, release=(4, 14)) == ()
-    assert grants.conflicting_keys(frozenset()) == ()
-
-
-@pytest.mark.parametrize(
-    ("grant", "held", "risks"),
-    [
-        (permission("iam.serviceAccounts.actAs"), [], ("IMPERSONATE",)),
-        (permission("compute.instances.create"), [permission("iam.serviceAccounts.actAs")], ("ESCALATE",)),
-        (permission("compute.instances.create"), [], ()),
-        (permission("resourcemanager.projects.setIamPolicy"), [], ("ESCALATE",)),
-        (permission("compute.disks.delete"), [], ("DESTROY",)),
-        (permission("compute.disks.get"), [], ()),
-        (role("roles/unheard.of"), [], ("BREADTH",)),
-        (role("roles/iam.serviceAccountUser"), [], ("IMPERSONATE", "BREADTH")),
-    ],
-)
-def test_risks(grant: Grant, held: list[Grant], risks: tuple[str, ...]) -> None:
-    assert grants.risks(grant, held) == risks

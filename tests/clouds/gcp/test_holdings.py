@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Coverage, Document, judge
+from upgrade_gate.clouds.contract.holdings import Coverage, Document
 from upgrade_gate.clouds.gcp import holdings as gcp
+from upgrade_gate.entitlements import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

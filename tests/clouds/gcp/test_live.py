@@ -13,6 +13,7 @@ from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.clouds.gcp import holdings as gcp
+from upgrade_gate.clouds.gcp import live
 
 if TYPE_CHECKING:
     from tests.worlds.certificates import Certificates
@@ -101,7 +102,7 @@ def settings(api: CloudApi, certificates: Certificates, **more: Any) -> dict[str
 
 def test_collects_what_an_export_holds_by_reads_alone(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api:
-        documents = gcp.collect(settings(api, certificates))
+        documents = live.collect(settings(api, certificates))
     assert all(gcp.recognises(d.body) for d in documents)
     holdings = gcp.build(documents, "p1")
     covered = holdings.judge(SA, GET, ())
@@ -120,7 +121,7 @@ def test_collects_what_an_export_holds_by_reads_alone(certificates: Certificates
 
 def test_policies_are_asked_for_with_their_conditions(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api:
-        gcp.collect(settings(api, certificates))
+        live.collect(settings(api, certificates))
     posts = [(path, query, body) for method, path, query, body in api.calls if method == "POST"]
     assert posts
     for path, query, body in posts:
@@ -130,7 +131,7 @@ def test_policies_are_asked_for_with_their_conditions(certificates: Certificates
 
 def test_only_the_named_accounts_and_their_roles_are_read(certificates: Certificates) -> None:
     with serve(certificates, answers()) as api:
-        gcp.collect(settings(api, certificates, identities=[SA]))
+        live.collect(settings(api, certificates, identities=[SA]))
     called = {path for _, path, _, _ in api.calls}
     assert f"/v1/projects/-/serviceAccounts/{SA}:getIamPolicy" in called
     assert f"/v1/projects/-/serviceAccounts/{NODES}:getIamPolicy" not in called
@@ -152,7 +153,7 @@ def test_only_the_named_accounts_and_their_roles_are_read(certificates: Certific
 def test_what_may_not_be_read_never_makes_a_proof(path: str, certificates: Certificates) -> None:
     refused = Answer({"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no"}}, 403)
     with serve(certificates, answers() | {path: [refused]}) as api:
-        holdings = gcp.build(gcp.collect(settings(api, certificates, identities=[SA])), "p1")
+        holdings = gcp.build(live.collect(settings(api, certificates, identities=[SA])), "p1")
     assert holdings.judge(SA, GET, ()).verdict is Coverage.COVERED
     if "folders" in path or path.endswith(("/v3/projects/p1", "roles/f")):
         assert holdings.judge(SA, CREATE, ()).verdict is Coverage.UNKNOWN
@@ -168,14 +169,14 @@ def test_what_may_not_be_read_never_makes_a_proof(path: str, certificates: Certi
 )
 def test_deny_policies_that_may_not_be_read_are_a_caveat(path: str, resource: str, certificates: Certificates) -> None:
     with serve(certificates, answers() | {path: [Answer({}, 403)]}) as api:
-        judgement = gcp.build(gcp.collect(settings(api, certificates)), "p1").judge(SA, GET, ())
+        judgement = gcp.build(live.collect(settings(api, certificates)), "p1").judge(SA, GET, ())
     assert judgement.verdict is Coverage.COVERED
     assert f"deny policies of {resource} could not be read" in judgement.caveats
 
 
 def test_deny_rules_that_may_not_be_read_leave_it_unknown(certificates: Certificates) -> None:
     with serve(certificates, answers() | {f"GET /v2/{DENY}": [Answer({}, 403)]}) as api:
-        holdings = gcp.build(gcp.collect(settings(api, certificates)), "p1")
+        holdings = gcp.build(live.collect(settings(api, certificates)), "p1")
     judgement = holdings.judge(SA, GET, ())
     assert judgement.verdict is Coverage.UNKNOWN
     assert "no-delete" in judgement.reason
@@ -184,7 +185,7 @@ def test_deny_rules_that_may_not_be_read_leave_it_unknown(certificates: Certific
 def test_a_role_that_is_gone_is_left_out(certificates: Certificates) -> None:
     served = {k: v for k, v in answers().items() if not k.endswith("/roles/c1")}
     with serve(certificates, served) as api:
-        holdings = gcp.build(gcp.collect(settings(api, certificates)), "p1")
+        holdings = gcp.build(live.collect(settings(api, certificates)), "p1")
     assert holdings.judge(SA, GET, ()).verdict is Coverage.UNKNOWN
 
 
@@ -194,14 +195,14 @@ def test_the_project_policy_must_be_readable(certificates: Certificates) -> None
         serve(certificates, answers() | {"POST /v1/projects/p1:getIamPolicy": [refused]}) as api,
         pytest.raises(EntitlementError, match=r"resourcemanager\.projects\.getIamPolicy"),
     ):
-        gcp.collect(settings(api, certificates))
+        live.collect(settings(api, certificates))
 
 
 def test_an_answer_that_is_cut_off_is_read_again(certificates: Certificates) -> None:
     path = "POST /v1/projects/p1:getIamPolicy"
     whole = answers()[path][0]
     with serve(certificates, answers() | {path: [Answer(whole.body, cut=True), whole]}) as api:
-        holdings = gcp.build(gcp.collect(settings(api, certificates)), "p1")
+        holdings = gcp.build(live.collect(settings(api, certificates)), "p1")
     assert holdings.judge(SA, GET, ()).verdict is Coverage.COVERED
 
 
@@ -212,15 +213,15 @@ def test_pages_that_do_not_end_are_an_error(certificates: Certificates) -> None:
         serve(certificates, served | {"GET /v1/projects/p1/serviceAccounts": [endless]}) as api,
         pytest.raises(EntitlementError, match="do not end"),
     ):
-        gcp.collect(settings(api, certificates))
+        live.collect(settings(api, certificates))
 
 
 def test_the_project_must_be_known() -> None:
     with pytest.raises(UsageError, match="project of GCP is not known"):
-        gcp.collect({"token": TOKEN})
+        live.collect({"token": TOKEN})
 
 
 def test_the_missing_library_is_a_usage_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.auth", None)
     with pytest.raises(UsageError, match=r"upgrade-gate\[gcp\]"):
-        gcp.collect({"account": "p1"})
+        live.collect({"account": "p1"})

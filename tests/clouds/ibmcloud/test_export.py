@@ -37,7 +37,7 @@ def settle(folder: Path, requests: dict[str, Any], *, by_group: bool = False) ->
     by_secret: dict[str, str] = {}
     for number, (secret, request) in enumerate(sorted(requests.items())):
         namespace, _, name = secret.partition("/")
-        own = ccoctl_name("IBMCloud", "c1", namespace, name, request.name)
+        own = ccoctl_name(request.provider_kind, "c1", namespace, name, request.name)
         by_secret[secret] = iam_id = f"iam-ServiceId-{number}"
         ids.append({"id": iam_id.removeprefix("iam-"), "iam_id": iam_id, "name": own, "account_id": "A1"})
         subject = {"name": "access_group_id", "value": "AccessGroupId-7"} if by_group else None

@@ -76,28 +76,3 @@ def test_only_an_equal_grant_covers() -> None:
 def test_half_a_requirement_is_an_error_that_names_the_field(policies: Any, field: str) -> None:
     with pytest.raises(ValueError, match=field):
         grants.read_grants("IBMCloudProviderSpec", {"policies": policies})
-
-
-def test_both_keys_are_required_from_4_10() -> None:
-    assert grants.missing_keys(frozenset({"ibmcloud_api_key"}), token=False, release=(4, 9)) == ()
-    assert grants.missing_keys(frozenset({"ibmcloud_api_key"}), token=False, release=(4, 10)) == (
-        "ibm-credentials.env",
-    )
-    assert grants.secret_keys(token=False, release=(4, 10)) == ("ibmcloud_api_key", "ibm-credentials.env")
-    assert grants.conflicting_keys(frozenset()) == ()
-
-
-@pytest.mark.parametrize(
-    ("given", "risks"),
-    [
-        (grant(ADMINISTRATOR, ("serviceName", "is")), ("ESCALATE", "BREADTH")),
-        (grant(MANAGER, ("serviceName", "is")), ("BREADTH",)),
-        (grant(VIEWER, ("serviceName", "is")), ()),
-        (grant(VIEWER, ("resourceType", "resource-group")), ()),
-        (grant(VIEWER), ("BREADTH",)),
-        (Grant("role", VIEWER), ("BREADTH",)),
-    ],
-)
-def test_risks(given: Grant, risks: tuple[str, ...]) -> None:
-    assert grants.risks(given) == risks
-    assert grants.permission_key(given)[0] == "role"  # type: ignore[index]

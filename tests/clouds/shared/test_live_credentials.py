@@ -16,9 +16,10 @@ from tests.clouds.gcp import test_live as test_gcp_live
 from tests.worlds.cloud_api import TOKEN, Answer, CloudApi, serve
 from tests.worlds.components import require
 from upgrade_gate.base.errors import EntitlementError
-from upgrade_gate.clouds.azure import holdings
+from upgrade_gate.clouds.azure import holdings, live
 from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.clouds.gcp import holdings as gcp
+from upgrade_gate.clouds.gcp import live as gcp_live
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def entra(url: str) -> dict[str, list[Answer]]:
 
 def read_azure(api: CloudApi, certificates: Certificates) -> None:
     """Collect with no token given, and prove something from it."""
-    documents = holdings.collect(test_live.settings(api, certificates, token=None))
+    documents = live.collect(test_live.settings(api, certificates, token=None))
     judgement = holdings.build(documents, "S1").judge(test_live.CLIENT, test_live.READ, ["rg"])
     assert judgement.verdict is Coverage.COVERED, judgement
 
@@ -99,13 +100,13 @@ def test_azure_without_any_credential_is_an_error_with_the_way_out(monkeypatch: 
     require("python:azure.identity")
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
     with pytest.raises(EntitlementError, match="az login"):
-        holdings.collect({"account": "S1", "endpoint": "https://127.0.0.1:1", "timeout": 5})
+        live.collect({"account": "S1", "endpoint": "https://127.0.0.1:1", "timeout": 5})
 
 
 def test_gcp_without_any_credential_is_an_error_with_the_way_out() -> None:
     require("python:google.auth")
     with pytest.raises(EntitlementError, match="use an export"):
-        gcp.collect({"account": "p1", "timeout": 5})
+        gcp_live.collect({"account": "p1", "timeout": 5})
 
 
 def test_azure_workload_identity(certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_azure_login_that_is_refused_is_an_error(certificates: Certificates, mon
         monkeypatch.setenv("AZURE_CLIENT_ID", "c")
         monkeypatch.setenv("AZURE_CLIENT_SECRET", "a-secret-value")
         with pytest.raises(EntitlementError, match=r"gives a token \(AADSTS7000215\)") as caught:
-            holdings.collect(test_live.settings(api, certificates, token=None))
+            live.collect(test_live.settings(api, certificates, token=None))
     assert "a-secret-value" not in str(caught.value)
 
 
@@ -177,7 +178,7 @@ def test_azure_clouds_have_their_own_resource_manager(
     monkeypatch.setenv("AZURE_AUTHORITY_HOST", login)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with pytest.raises(EntitlementError, match=rf"GET https://{resource_manager}/subscriptions/S1/"):
-        holdings.collect({"account": "S1", "token": TOKEN, "timeout": 0.2})
+        live.collect({"account": "S1", "token": TOKEN, "timeout": 0.2})
 
 
 def private_key(folder: Path) -> str:
@@ -195,7 +196,7 @@ def read_gcp(api: CloudApi, certificates: Certificates, found: dict[str, Any], f
     """Collect with a credential file, and prove something from it."""
     (folder / "credential.json").write_text(json.dumps(found))
     os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(folder / "credential.json")
-    documents = gcp.collect(test_gcp_live.settings(api, certificates, token=None))
+    documents = gcp_live.collect(test_gcp_live.settings(api, certificates, token=None))
     judgement = gcp.build(documents, "p1").judge(test_gcp_live.SA, test_gcp_live.GET, ())
     assert judgement.verdict is Coverage.COVERED, judgement
 
@@ -271,7 +272,7 @@ def test_gcp_credential_files_that_are_none_are_an_error(
     path.write_text(json.dumps(found) if found is not None else "{")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
     with pytest.raises(EntitlementError, match="no Google credential was found"):
-        gcp.collect({"account": "p1", "timeout": 5})
+        gcp_live.collect({"account": "p1", "timeout": 5})
 
 
 def test_gcp_login_that_is_refused_is_an_error(

@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds.rules import TODAY, Cluster, found, judge, needs, one, request
-from upgrade_gate.clouds.contract.holdings import Collection, Document
+from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.proof.collect import Collection
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.worlds.rules import Cluster, found, judge, needs, one, request
-from upgrade_gate.clouds.contract.grants import Rating
+from upgrade_gate.clouds.contract.risk import Rating
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.report import build
 

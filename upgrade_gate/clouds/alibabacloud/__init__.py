@@ -1,1 +1,4 @@
 """Alibaba Cloud."""
+
+KINDS = frozenset({"AlibabaCloudProviderSpec"})
+"""providerSpec kinds that it answers to."""

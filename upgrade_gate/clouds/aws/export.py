@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from upgrade_gate.base.shell import quote
 from upgrade_gate.clouds.aws.holdings import parse_identity
-from upgrade_gate.clouds.shared.shell_script import Steps, quote
+from upgrade_gate.clouds.contract.export import Steps
 
 if TYPE_CHECKING:
-    from upgrade_gate.remedy.export import Wanted
+    from upgrade_gate.clouds.contract.export import Wanted
 
-__all__ = ["PROVIDER", "access", "steps"]
+__all__ = ["REACHES_ABOVE", "access", "steps"]
 
-PROVIDER = "AWS"
+REACHES_ABOVE = False
 
 _KEY_PREFIXES = ("AKIA", "ASIA")
 

@@ -17,11 +17,11 @@ from upgrade_gate.clouds.aws.trust import judge_trust
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 
 if TYPE_CHECKING:
-    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
 
-PROVIDER = "AWS"
-KINDS = frozenset({"AWSProviderSpec"})
+
+DEFAULT_TYPE: GrantType = "action"
 
 INLINE_LIMITS = {"role": 10_240, "user": 2_048, "group": 5_120}
 """Characters of all inline policies of one principal, white space not counted."""
@@ -45,11 +45,10 @@ def build(documents: Sequence[Document], account: str | None) -> AwsHoldings:
     return AwsHoldings(shapes.Reader(wanted).read(documents), wanted)
 
 
-def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
-    """Collect account details live, per role where the account's details may not be read."""
-    from upgrade_gate.clouds.aws import live
-
-    return live.collect(settings)
+def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
+    """Return the name of the role that ccoctl makes (cco.md 2.2)."""
+    del request
+    return f"{cluster}-{namespace}-{secret}"[:64]
 
 
 @dataclass(frozen=True, slots=True)

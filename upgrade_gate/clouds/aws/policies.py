@@ -11,11 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from upgrade_gate.clouds.aws.actions import takes_no_resource
 from upgrade_gate.clouds.aws.grants import EXPANSIONS, EXPANSIONS_DATED
 from upgrade_gate.clouds.shared.patterns import Part, covered, has_wildcard, overlapping
 from upgrade_gate.clouds.shared.statements import condition_admits, condition_tests, conditions_exclude
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.grants import Grant
 
-__all__ = ["Outcome", "Policy", "State", "Statement", "decide", "decode", "denies", "parse_policy", "takes_no_resource"]
+__all__ = ["Outcome", "Policy", "State", "Statement", "decide", "decode", "denies", "parse_policy"]
 
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
@@ -198,22 +197,6 @@ def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> 
         return None
     patterns = tuple(v.casefold() if fold else v for v in values)
     return Part(patterns) if plain in entry else Part(("*",), patterns)
-
-
-@cache
-def _actions_without_resource() -> frozenset[str]:
-    table = json.loads(files("upgrade_gate.data").joinpath("aws_actions.json").read_bytes())
-    return frozenset(
-        f"{service}:{name}".casefold()
-        for service, levels in table["services"].items()
-        for kinds in levels.values()
-        for name in kinds["any"]
-    )
-
-
-def takes_no_resource(action: str) -> bool:
-    """Return whether an action names no resource, so that only `*` allows it (dated table of nine services)."""
-    return action.casefold() in _actions_without_resource()
 
 
 def decide(policies: Iterable[Policy], grant: Grant) -> Outcome:

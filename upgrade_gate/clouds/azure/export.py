@@ -6,14 +6,15 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from upgrade_gate.clouds.shared.shell_script import Fill, Steps, quote
+from upgrade_gate.base.shell import quote
+from upgrade_gate.clouds.contract.export import Fill, Steps
 
 if TYPE_CHECKING:
-    from upgrade_gate.remedy.export import Wanted
+    from upgrade_gate.clouds.contract.export import Wanted
 
-__all__ = ["PROVIDER", "access", "steps"]
+__all__ = ["REACHES_ABOVE", "access", "steps"]
 
-PROVIDER = "Azure"
+REACHES_ABOVE = False
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _API = "2022-04-01"

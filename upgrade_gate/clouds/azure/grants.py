@@ -1,22 +1,19 @@
 """Azure requests: role bindings by name, operations of the control and of the data plane.
 
 Sources: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_azure.go`; Azure's definition of the built-in
-role Contributor (`data/azure_roles.json`, with its date and source).
+role Contributor (`roles.json`, with its date and source).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from upgrade_gate import data
+from upgrade_gate.base import tables
 from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical
-from upgrade_gate.clouds.shared import access as _access
-from upgrade_gate.clouds.shared import risk
 from upgrade_gate.clouds.shared.names import fold, named
 from upgrade_gate.clouds.shared.patterns import Part, covered, intersects
 from upgrade_gate.clouds.shared.statements import list_of, text_of
@@ -24,9 +21,6 @@ from upgrade_gate.clouds.shared.statements import list_of, text_of
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from upgrade_gate.clouds.contract.grants import Access, Risk
-
-KINDS = frozenset({"AzureProviderSpec"})
 HAS_PERMISSIONS = True
 FIELDS: Mapping[str, frozenset[str] | None] = {
     "roleBindings": frozenset({"role", "scope"}),
@@ -34,22 +28,6 @@ FIELDS: Mapping[str, frozenset[str] | None] = {
     "dataPermissions": None,
 }
 HARMLESS: frozenset[str] = frozenset()
-
-_CLIENT_SECRET = "azure_client_secret"  # noqa: S105 - the name of a key, not its value
-_TOKEN_FILE = "azure_federated_token_file"  # noqa: S105 - likewise
-_SHARED = ("azure_client_id", "azure_tenant_id", "azure_region", "azure_subscription_id")
-_TOKEN_KEYS = (*_SHARED, _TOKEN_FILE)
-_ALL_KEYS = (
-    "azure_subscription_id",
-    "azure_client_id",
-    _CLIENT_SECRET,
-    "azure_tenant_id",
-    "azure_region",
-    "azure_resourcegroup",
-    "azure_resource_prefix",
-)
-_UNREAD = frozenset({"azure_resource_prefix"})
-"""CCO writes it, no component needs it (cco.md section 3)."""
 
 
 class BuiltInRole(Struct, frozen=True):
@@ -65,7 +43,7 @@ class BuiltInRole(Struct, frozen=True):
 @cache
 def built_in_roles() -> Mapping[str, BuiltInRole]:
     """Return the built-in roles that payloads bind, by folded name; patterns are folded too."""
-    table = json.loads(data.read("azure_roles.json"))
+    table = tables.read(__package__, "roles.json")
 
     def part(role: Mapping[str, Any], allows: str, excepts: str) -> Part:
         return Part(tuple(a.casefold() for a in role[allows]), tuple(e.casefold() for e in role[excepts]))
@@ -161,47 +139,3 @@ def _covering_operation(held: Sequence[Grant], operation: str, plane: str) -> Co
         parts = (n for n, p in together.items() if any(intersects(a, operation, single=False) for a in p.allows))
         return Cover(", ".join(sorted(parts)), dated)
     return None
-
-
-def missing_keys(keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-    """Return the missing keys of the form asked for; a Secret complete in the other form lacks nothing.
-
-    A component takes either a client secret or a token file (`azure-config-credentials-injector`).
-    """
-    del release
-    by_token = tuple(k for k in _TOKEN_KEYS if k not in keys)
-    by_secret = tuple(k for k in _ALL_KEYS if k not in keys and k not in _UNREAD)
-    if not by_token or not by_secret:
-        return ()
-    return by_token if token else by_secret
-
-
-def secret_keys(*, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-    """Return the keys of a Secret: what ccoctl writes in token form, what CCO writes otherwise."""
-    del release
-    return _TOKEN_KEYS if token else _ALL_KEYS
-
-
-def conflicting_keys(keys: frozenset[str]) -> tuple[str, ...]:
-    """Return client secret and token file where both are there: the cloud controller manager refuses to start."""
-    pair = (_CLIENT_SECRET, _TOKEN_FILE)
-    return pair if keys.issuperset(pair) else ()
-
-
-def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
-    """Return the risk classes of an operation; a whole role is BREADTH."""
-    if grant.type == "roleBinding":
-        return ("BREADTH",)
-    return risk.classify("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
-
-
-def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
-    """Return the operations that make a known pair with this one; of a role nothing is said."""
-    if grant.type == "roleBinding":
-        return ()
-    return risk.partners("Azure", grant.permission, [g.permission for g in held if g.type != "roleBinding"])
-
-
-def access(grant: Grant) -> Access | None:
-    """Return the operation's access level; a whole role has none of its own."""
-    return None if grant.type == "roleBinding" else _access.of_azure(grant.permission)

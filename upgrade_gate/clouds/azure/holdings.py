@@ -6,7 +6,7 @@ credentials (facts iam.md section 2, design 16.3). The verdicts follow iam.md se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.azure import shapes
@@ -20,13 +20,13 @@ from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import Part
 
 if TYPE_CHECKING:
-    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
 
-__all__ = ["KINDS", "PROVIDER", "AzureHoldings", "build", "collect", "recognises"]
+__all__ = ["DEFAULT_TYPE", "AzureHoldings", "build", "ccoctl_name", "recognises"]
 
-PROVIDER = "Azure"
-KINDS = frozenset({"AzureProviderSpec"})
+
+DEFAULT_TYPE: GrantType = "permission"
 
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that applies to all principals."""
@@ -47,11 +47,10 @@ def build(documents: Sequence[Document], account: str | None) -> AzureHoldings:
     return AzureHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 
-def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
-    """Collect the same documents from Azure Resource Manager; see `_azure_live.collect` for the settings."""
-    from upgrade_gate.clouds.azure.live import collect as live
-
-    return live(settings)
+def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
+    """Return the name of the managed identity that ccoctl makes (cco.md 2.2)."""
+    del request
+    return f"{cluster}-{namespace}-{secret}"[:128]
 
 
 class AzureHoldings:

@@ -1,12 +1,8 @@
-"""Grants: one thing that an identity must be allowed, and what a cloud must be able to say about grants.
-
-Each cloud is a plugin in `clouds/` that fulfils `Cloud`. Nothing here knows a cloud's rules.
-"""
+"""Grants: one thing that an identity must be allowed, and what a cloud must be able to say about grants."""
 
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 from msgspec import Struct
@@ -16,14 +12,11 @@ from upgrade_gate.base import plugins
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-__all__ = ["Access", "Cloud", "Cover", "Grant", "GrantType", "Rating", "Risk", "canonical", "cloud_of", "rate"]
+__all__ = ["Cloud", "Cover", "Grant", "GrantType", "canonical", "cloud_of"]
 
 GrantType: TypeAlias = Literal[
     "action", "permission", "dataPermission", "roleBinding", "predefinedRole", "role", "privilege"
 ]
-Risk: TypeAlias = Literal["ESCALATE", "IMPERSONATE", "DATA", "DESTROY", "COST", "NETWORK-EXPOSE", "BREADTH"]
-Access: TypeAlias = Literal["list", "read", "tagging", "write", "permissions-management"]
-"""What a permission lets its holder do, weakest first."""
 
 
 def canonical(value: Any) -> str:
@@ -48,6 +41,11 @@ class Grant(Struct, frozen=True):
     def __hash__(self) -> int:
         # conditions and scopes are mappings, which have no hash
         return hash((self.type, self.permission, self.effect, self.resource))
+
+    @property
+    def allows(self) -> bool:
+        """Whether it gives something; without an effect it does."""
+        return self.effect in (None, "Allow")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the six fields in their public order."""
@@ -75,23 +73,9 @@ class Cover(Struct, frozen=True):
     """Date of the table that this rests on, None where it rests on no table."""
 
 
-class Rating(Struct, frozen=True):
-    """How closely a reviewer should look at a grant; it decides nothing."""
-
-    risk: tuple[Risk, ...] = ()
-    access: Access | None = None
-    completes: tuple[str, ...] = ()
-    """What stands beside it and makes, with it, a known pair."""
-
-
 class Cloud(Protocol):
-    """What a plugin in `clouds/` knows. Every function is pure.
+    """What a cloud's `grants` knows. Every function is pure."""
 
-    A plugin is the cloud itself, or has `CLOUDS`, a tuple of them.
-    """
-
-    KINDS: frozenset[str]
-    """providerSpec kinds that this cloud answers to."""
     HAS_PERMISSIONS: bool
     """Whether requests list permissions at all; False: the Secret itself is the requirement."""
     FIELDS: Mapping[str, frozenset[str] | None]
@@ -121,45 +105,7 @@ class Cloud(Protocol):
         """Return what in `held` already contains `needed`, None when nothing provably does."""
         ...
 
-    def missing_keys(self, keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-        """Return the Secret keys that are missing for this cloud (cco.md section 3), empty when all are there."""
-        ...
 
-    def secret_keys(self, *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-        """Return the key names that a Secret made by hand should have, in the order of cco.md section 3."""
-        ...
-
-    def conflicting_keys(self, keys: frozenset[str]) -> tuple[str, ...]:
-        """Return Secret keys that must not stand together (cco.md section 7), empty when none do."""
-        ...
-
-    def risks(self, grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
-        """Return the risk classes of a grant, a known pair that it completes with `held` included (iam.md 6)."""
-        ...
-
-    def completes(self, grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
-        """Return the permissions in `held` that make a known pair with a grant, sorted."""
-        ...
-
-    def access(self, grant: Grant) -> Access | None:
-        """Return what a grant lets its holder do, None where nothing says (a whole role, a Deny)."""
-        ...
-
-
-@cache
 def cloud_of(kind: str) -> Cloud | None:
     """Return the cloud whose requests have this providerSpec kind, None for an unmodelled kind."""
-    for module in plugins.load_role("grants", kind):
-        for cloud in cast("tuple[Cloud, ...]", getattr(module, "CLOUDS", (module,))):
-            if kind in cloud.KINDS:
-                return cloud
-    return None
-
-
-def rate(kind: str, grant: Grant, beside: Sequence[Grant] = ()) -> Rating:
-    """Return how closely to look at a grant of a providerSpec kind; `beside` is what its identity has as well."""
-    cloud = cloud_of(kind)
-    if cloud is None:
-        return Rating()
-    others = [g for g in beside if g != grant]
-    return Rating(cloud.risks(grant, others), cloud.access(grant), cloud.completes(grant, others))
+    return cast("Cloud | None", plugins.for_kind("grants", kind))

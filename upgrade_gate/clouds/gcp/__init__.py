@@ -1,1 +1,5 @@
 """Google Cloud."""
+
+PROVIDER = "GCP"
+KINDS = frozenset({"GCPProviderSpec"})
+"""providerSpec kinds that it answers to."""

@@ -1,29 +1,23 @@
 """GCP requests: permissions and predefined roles, which are compared with case and have no patterns.
 
-Sources: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_gcp.go`; `data/gcp_roles.json`, which says for the
+Sources: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_gcp.go`; `roles.json`, which says for the
 permissions that payloads ask for in which roles they stand, with its date.
 """
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from upgrade_gate import data
+from upgrade_gate.base import tables
 from upgrade_gate.clouds.contract.grants import Cover, Grant
-from upgrade_gate.clouds.shared import access as _access
-from upgrade_gate.clouds.shared import risk as _risk
 from upgrade_gate.clouds.shared.names import fold, named
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.grants import Access, Risk
-
-KINDS = frozenset({"GCPProviderSpec"})
 HAS_PERMISSIONS = True
 FIELDS: Mapping[str, frozenset[str] | None] = {"permissions": None, "predefinedRoles": None}
 HARMLESS = frozenset({"skipServiceCheck"})
@@ -47,7 +41,7 @@ class RoleTable(Struct, frozen=True):
 @cache
 def role_table() -> RoleTable:
     """Return the table of predefined roles."""
-    table = json.loads(data.read("gcp_roles.json"))
+    table = tables.read(__package__, "roles.json")
     asked: list[str] = table["permissions"]
     roles = {
         name: Role(role["total"], frozenset(asked[n] for n in role["contains"]))
@@ -89,49 +83,3 @@ def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
         if role is not None and needed.permission in role.contains:
             return Cover(grant.permission, table.date)
     return None
-
-
-def missing_keys(keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-    """Return `service_account.json` where it is missing."""
-    return tuple(k for k in secret_keys(token=token, release=release) if k not in keys)
-
-
-def secret_keys(*, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-    """Return the one key: a key file, or the external account configuration in token form."""
-    del token, release
-    return ("service_account.json",)
-
-
-def conflicting_keys(keys: frozenset[str]) -> tuple[str, ...]:
-    """Return keys that must not stand together: none."""
-    del keys
-    return ()
-
-
-def risks(grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
-    """Return the risk classes of a permission; a role is BREADTH, with the classes of what it is known to hold."""
-    names = _names(held)
-    if grant.type != "predefinedRole":
-        return _risk.classify("GCP", grant.permission, names)
-    role = role_table().roles.get(grant.permission)
-    inside = [_risk.classify("GCP", name, names) for name in sorted(role.contains)] if role else []
-    return _risk.ordered({"BREADTH", *(risk for risks_ in inside for risk in risks_)})
-
-
-def _names(held: Sequence[Grant]) -> list[str]:
-    """Return the permissions of grants, those that the table knows to be in a role included."""
-    found = {g.permission for g in held if g.type == "permission"}
-    for grant in held:
-        role = role_table().roles.get(grant.permission) if grant.type == "predefinedRole" else None
-        found |= role.contains if role is not None else set()
-    return sorted(found)
-
-
-def completes(grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:
-    """Return the permissions that make a known pair with this one; of a role nothing is said."""
-    return _risk.partners("GCP", grant.permission, _names(held)) if grant.type == "permission" else ()
-
-
-def access(grant: Grant) -> Access | None:
-    """Return the permission's access level; a whole role has none of its own."""
-    return _access.of_gcp(grant.permission) if grant.type == "permission" else None

@@ -6,7 +6,7 @@ policies (facts iam.md section 2, design 16.3). The verdicts follow iam.md secti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,13 @@ from upgrade_gate.clouds.gcp.wants import Need, PermissionNeed, RoleNeed, Source
 from upgrade_gate.clouds.shared import pages
 
 if TYPE_CHECKING:
-    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
 
-__all__ = ["KINDS", "PROVIDER", "GcpHoldings", "build", "collect", "recognises"]
+__all__ = ["DEFAULT_TYPE", "GcpHoldings", "build", "ccoctl_name", "recognises"]
 
-PROVIDER = "GCP"
-KINDS = frozenset({"GCPProviderSpec"})
+
+DEFAULT_TYPE: GrantType = "permission"
 
 _LISTINGS = ("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders", "denyPolicies")
 """Wrappers that say what they hold even when they are empty."""
@@ -51,11 +51,10 @@ def build(documents: Sequence[Document], account: str | None) -> GcpHoldings:
     return GcpHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 
-def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
-    """Collect the same documents from Google's APIs; see `_gcp_live.collect` for the settings."""
-    from upgrade_gate.clouds.gcp.live import collect as live
-
-    return live(settings)
+def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
+    """Return the display name of the account that ccoctl makes, from the request's own name (cco.md 2.2)."""
+    del namespace, secret
+    return f"{cluster[:50]}-{request[:49]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,5 @@
 """IBM Cloud and Power VS."""
+
+PROVIDER = "IBMCloud"
+KINDS = frozenset({"IBMCloudProviderSpec", "IBMCloudPowerVSProviderSpec"})
+"""providerSpec kinds that it answers to."""

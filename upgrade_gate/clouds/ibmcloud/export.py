@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.clouds.shared.shell_script import Steps, quote, words
+from upgrade_gate.base.shell import quote, words
+from upgrade_gate.clouds.contract.export import Steps
 
 if TYPE_CHECKING:
-    from upgrade_gate.remedy.export import Wanted
+    from upgrade_gate.clouds.contract.export import Wanted
 
-__all__ = ["PROVIDER", "access", "steps"]
+__all__ = ["REACHES_ABOVE", "access", "steps"]
 
-PROVIDER = "IBMCloud"
+REACHES_ABOVE = False
 
 _FUNCTIONS = """\
 groups=' '

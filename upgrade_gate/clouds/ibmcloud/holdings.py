@@ -10,21 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.base.errors import UsageError
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.ibmcloud import shapes
 from upgrade_gate.clouds.ibmcloud.cover import Fit, Reach, fit, may_contain, needed_attributes, role_actions
 from upgrade_gate.clouds.shared import pages
 
 if TYPE_CHECKING:
-    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
     from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy
 
-__all__ = ["KINDS", "PROVIDER", "IbmHoldings", "build", "collect", "recognises"]
+__all__ = ["DEFAULT_TYPE", "IbmHoldings", "build", "ccoctl_name", "recognises"]
 
-PROVIDER = "IBMCloud"
-KINDS = frozenset({"IBMCloudProviderSpec", "IBMCloudPowerVSProviderSpec"})
+
+DEFAULT_TYPE: GrantType = "role"
 
 _ASK_ROLES = "ibmcloud iam roles --service … --output json"
 _ASK_V2 = "ibmcloud iam service-policies … --api-version v2"
@@ -40,13 +39,10 @@ def build(documents: Sequence[Document], account: str | None) -> IbmHoldings:
     return IbmHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 
-def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
-    """Refuse: IBM Cloud has no live reader."""
-    del settings
-    raise UsageError(
-        "identities of IBM Cloud and Power VS cannot be read live",
-        hint="use --identities export:PATH, with what `ibmcloud iam … --output json` prints",
-    )
+def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
+    """Return the name of the service ID that ccoctl makes (cco.md 2.2)."""
+    del request
+    return f"{cluster}-{namespace}-{secret}"
 
 
 @dataclass(slots=True)

@@ -6,54 +6,17 @@ first; the named one appears when everything is there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from upgrade_gate.base.shell import quote
 from upgrade_gate.base.text import one_line
-from upgrade_gate.remedy.script import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from upgrade_gate.remedy.export import Served, Wanted
+    from upgrade_gate.clouds.contract.export import Fill, Served, Steps, Wanted
 
-__all__ = ["Collector", "Fill", "Steps", "quote", "script", "words"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A value that only the user knows; the script stops while it is empty."""
-
-    name: str
-    meaning: str
-    value: str = ""
-    """What is known already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """What a cloud's export consists of."""
-
-    tool: str
-    fills: tuple[Fill, ...]
-    lines: tuple[str, ...]
-    """Lines of bash, after the frame's own functions."""
-
-
-class Collector(Protocol):
-    """A plugin in `collectors/`."""
-
-    PROVIDER: str
-    """As in `entitlement_readers/`."""
-
-    def steps(self, wanted: Wanted) -> Steps:
-        """Return the commands that export what the reader of this cloud takes; none of them writes to the cloud."""
-        ...
-
-    def access(self, account: str | None, organization: str | None) -> str:
-        """Return the least access that the live reader and these commands need, as a file to apply."""
-        ...
-
+__all__ = ["script"]
 
 _HEAD = """\
 #!/usr/bin/env bash
@@ -120,11 +83,6 @@ mv -- "$part" "$directory"
 trap - EXIT
 echo "export: $directory is complete" >&2
 """
-
-
-def words(*argv: str) -> str:
-    """Return a command line, every word quoted."""
-    return " ".join(quote(word) for word in argv)
 
 
 def script(wanted: Wanted, steps: Steps, directory: str, program: str) -> str:

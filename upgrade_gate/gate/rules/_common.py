@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.clouds.contract.grants import rate
+from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, RequiredGrant, Severity

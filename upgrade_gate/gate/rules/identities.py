@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.contract.grants import Grant, Rating, cloud_of, rate
+from upgrade_gate.clouds.contract.grants import Grant, cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.contract.risk import Rating, rate
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.assumptions import unchanged_accounts, unchanged_grants
 from upgrade_gate.gate.findings import (

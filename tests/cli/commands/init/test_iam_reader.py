@@ -16,7 +16,7 @@ from tests.worlds.components import require
 from tests.worlds.exporting import run_script, shared_case
 from tests.worlds.fake_clouds import Clouds
 from tests.worlds.running import run
-from upgrade_gate.clouds.aws import holdings
+from upgrade_gate.clouds.aws import live as aws_live
 
 
 def printed(platform: str, *more: str) -> str:
@@ -73,7 +73,7 @@ def test_on_aws_it_is_what_the_live_reader_and_the_commands_ask_for(proxy: Proxy
     role, user = f"arn:aws:iam::{ACCOUNT}:role/r", f"arn:aws:iam::{ACCOUNT}:user/u"
     for refused in (set(), {"GetAccountAuthorizationDetails"}):
         proxy.refused = refused
-        assert holdings.collect({"endpoint": proxy.url, "timeout": 10, "identities": [role, user]})
+        assert aws_live.collect({"endpoint": proxy.url, "timeout": 10, "identities": [role, user]})
     proxy.refused = set()
     case = shared_case(shared, "aws-sts-all-done", "4.13.99", "4.14.0")
     for number, identity in enumerate((role, user, key, None)):

@@ -36,7 +36,7 @@ def command(
     from upgrade_gate.clouds.contract import export
 
     plugin = export.of_platform(platform)
-    if organization is not None and plugin.PROVIDER != "GCP":
+    if organization is not None and not plugin.REACHES_ABOVE:
         raise UsageError(f"--organization is for GCP, not for {platform}")
     deliver(plugin.access(account, organization), write, force=force)
     return ExitCode.PASS

@@ -1,0 +1,162 @@
+"""Collections of export files, and what cannot be read of them."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worlds.aws_exports import ACCOUNT, ROLE, USER, allow, details, document, role, user
+from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import Coverage, Resolves
+from upgrade_gate.proof.collect import collect_live, holdings, load_export
+
+ATTACH = Grant("action", "ec2:AttachVolume", "Allow", "*")
+EXPORT = details(role(allow("ec2:AttachVolume")))
+
+
+def write(folder: Path, **files: Any) -> Path:
+    for name, body in files.items():
+        (folder / f"{name}.json").write_text(body if isinstance(body, str) else json.dumps(body), encoding="utf-8")
+    return folder
+
+
+def test_a_folder_becomes_a_collection_with_hashes_and_time(tmp_path: Path) -> None:
+    write(tmp_path, account=EXPORT, note={"some": "thing"})
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 1_700_000_000))
+    collection = load_export(tmp_path)
+    assert collection.source == f"export:{tmp_path.name}"
+    assert sorted(collection.files) == ["account.json", "note.json"]
+    assert all(len(digest) == 64 for digest in collection.files.values())
+    assert collection.collected == "2023-11-14T22:13:20Z"
+    assert collection.unrecognised == ("note.json",)
+    assert collection.unread == ()
+
+
+def test_a_stamp_in_the_export_tells_when_it_was_made_whatever_the_file_system_says(tmp_path: Path) -> None:
+    write(tmp_path, account=EXPORT, stamp={"collected": "2026-11-01T00:00:00Z"})
+    collection = load_export(tmp_path)
+    assert collection.collected == "2026-11-01T00:00:00Z"
+    assert collection.unrecognised == ()
+
+
+def test_several_paths_are_one_collection(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    write(tmp_path / "a", account=EXPORT)
+    write(tmp_path, user=details(user(allow("ec2:AttachVolume"))))
+    collection = load_export(tmp_path / "a", str(tmp_path / "user.json"))
+    assert collection.source == "export:a,user.json"
+    assert sorted(collection.files) == ["a/account.json", "user.json"]
+    held = holdings(collection, "AWSProviderSpec", None)
+    assert held is not None
+    assert held.judge(ROLE, ATTACH, ()).verdict == held.judge(USER, ATTACH, ()).verdict == Coverage.COVERED
+    assert held.account == ACCOUNT
+
+
+def test_an_export_of_several_clouds_serves_each(tmp_path: Path) -> None:
+    policy = {"bindings": [{"role": "roles/dns.admin", "members": ["serviceAccount:a@p.iam.gserviceaccount.com"]}]}
+    collection = load_export(write(tmp_path, aws=EXPORT, gcp=policy))
+    assert collection.unrecognised == ()
+    held = holdings(collection, "GCPProviderSpec", None)
+    assert held is not None
+    granted = held.judge("a@p.iam.gserviceaccount.com", Grant("predefinedRole", "roles/dns.admin"), ())
+    assert granted.verdict == Coverage.COVERED
+    assert holdings(collection, "VSphereProviderSpec", None) is None
+
+
+def test_what_seems_missing_may_stand_in_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    write(tmp_path, account=details(role()), broken='{"RoleDetailList": [')
+    collection = load_export(tmp_path)
+    assert collection.unread == ("broken.json: not JSON, or cut off in the document that begins in line 1",)
+    held = holdings(collection, "AWSProviderSpec", None)
+    assert held is not None
+    judged = held.judge(ROLE, ATTACH, ())
+    assert judged.verdict == Coverage.UNKNOWN
+    assert "broken.json" in judged.reason
+    assert held.trust(ROLE, "https://oidc.example.com/c1", ["system:serviceaccount:a:b"]).verdict == Coverage.UNKNOWN
+    assert held.account == ACCOUNT
+    assert held.find_by_ccoctl_name("c1-ebs") == ROLE
+    assert held.token_path(ROLE) is None
+    assert held.sizes(ROLE, [ATTACH]) == ()
+    assert isinstance(held, Resolves)
+    assert held.resolve("c1-ebs") == ROLE
+
+
+def test_what_is_denied_stays_denied_beside_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    write(tmp_path, account=details(role(allow("*"), {**allow("ec2:*"), "Effect": "Deny"})), broken="{")
+    held = holdings(load_export(tmp_path), "AWSProviderSpec", None)
+    assert held is not None
+    assert held.judge(ROLE, ATTACH, ()).verdict == Coverage.DENIED
+
+
+@pytest.mark.parametrize("broken", ["{", ""])
+@pytest.mark.parametrize(
+    "held",
+    [allow("*"), allow("ec2:AttachVolume", Resource="arn:aws:ec2:*:*:volume/*"), allow("s3:*")],
+    ids=["covered", "narrower", "missing"],
+)
+def test_beside_a_file_that_cannot_be_read_nothing_else_is_known(tmp_path: Path, held: Any, broken: str) -> None:
+    found = holdings(load_export(write(tmp_path, account=details(role(held)), broken=broken)), "AWSProviderSpec", None)
+    assert found is not None
+    judged = found.judge(ROLE, ATTACH, ())
+    assert judged.verdict == Coverage.UNKNOWN
+    assert "broken.json" in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("document_of_nobody", "missing"),
+    [
+        ({"error": {"code": 403}}, Coverage.UNKNOWN),
+        ("ERROR: (gcloud) PERMISSION_DENIED: x\n", Coverage.UNKNOWN),
+        ([], Coverage.MISSING),
+        ({}, Coverage.MISSING),
+        ("#!/bin/sh\nset -e: 'x\n", Coverage.MISSING),
+    ],
+    ids=["error", "message", "empty list", "empty object", "script"],
+)
+def test_what_seems_missing_may_stand_in_a_document_that_nobody_knows(
+    tmp_path: Path, document_of_nobody: Any, missing: Coverage
+) -> None:
+    export = details(role(allow("ec2:AttachVolume")))
+    found = holdings(load_export(write(tmp_path, account=export, other=document_of_nobody)), "AWSProviderSpec", None)
+    assert found is not None
+    assert found.judge(ROLE, ATTACH, ()).verdict == Coverage.COVERED
+    judged = found.judge(ROLE, Grant("action", "s3:GetObject", "Allow", "*"), ())
+    assert judged.verdict == missing
+    assert ("other.json" in judged.reason) == (missing == Coverage.UNKNOWN)
+
+
+def test_a_file_that_breaks_off_after_a_whole_document_proves_nothing(tmp_path: Path) -> None:
+    write(tmp_path, account=json.dumps(EXPORT) + '{"RoleDetailList": [')
+    held = holdings(load_export(tmp_path), "AWSProviderSpec", None)
+    assert held is not None
+    judged = held.judge(ROLE, ATTACH, ())
+    assert judged.verdict == Coverage.UNKNOWN
+    assert "cut off" in judged.reason
+
+
+@pytest.mark.parametrize("text", ["", "{", "\x00\x01"])
+def test_where_nothing_can_be_read_it_is_an_error_that_names_the_way_out(tmp_path: Path, text: str) -> None:
+    with pytest.raises(EntitlementError, match="no document can be read"):
+        load_export(write(tmp_path, account=text))
+
+
+def test_a_path_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        load_export(tmp_path / "nowhere")
+
+
+def test_yaml_utf_16_and_pages_in_one_file_are_read(tmp_path: Path) -> None:
+    page = {"RoleName": "c1-ebs", "PolicyName": "p", "PolicyDocument": document(allow("ec2:AttachVolume"))}
+    (tmp_path / "windows.json").write_bytes(b"\xff\xfe" + json.dumps(page).encode("utf-16-le"))
+    held = holdings(load_export(tmp_path), "AWSProviderSpec", None)
+    assert held is not None
+    assert held.judge(ROLE, ATTACH, ()).verdict == Coverage.COVERED
+
+
+def test_a_cloud_that_cannot_be_read_live_says_how_else() -> None:
+    with pytest.raises(EntitlementError, match="export:PATH"):
+        collect_live("VSphereProviderSpec", {})

@@ -1,0 +1,30 @@
+"""The keys of a Secret: which a component must find there, and which must not stand together."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from upgrade_gate.base import plugins
+
+__all__ = ["Secret", "secret_of"]
+
+
+class Secret(Protocol):
+    """What a cloud's `secret` knows; `token` says which form is asked for, `release` is the target's minor."""
+
+    def missing_keys(self, keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
+        """Return the keys that are missing (cco.md section 3), empty when all are there."""
+        ...
+
+    def secret_keys(self, *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
+        """Return the key names that a Secret made by hand should have, in the order of cco.md section 3."""
+        ...
+
+    def conflicting_keys(self, keys: frozenset[str]) -> tuple[str, ...]:
+        """Return keys that must not stand together (cco.md section 7), empty when none do."""
+        ...
+
+
+def secret_of(kind: str) -> Secret | None:
+    """Return what knows the Secrets of a providerSpec kind, None for an unmodelled kind."""
+    return cast("Secret | None", plugins.for_kind("secret", kind))
