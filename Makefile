@@ -38,7 +38,7 @@ format: $(DEV)  ## rewrite the code in its format
 reports: $(DEV)  ## make the sample reports again; a change in them needs a line in CHANGELOG.md
 	$(BIN)/python -m tests.samples
 
-reference: $(DEV)  ## write the option reference of README.md again
+reference: $(DEV)  ## write the generated parts of README.md and docs/ again
 	$(BIN)/python -m tests.reference
 
 bench: $(DEV)  ## figures for the budgets; they assert nothing

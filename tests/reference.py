@@ -1,22 +1,48 @@
-"""The parts of README.md that are made from the program itself: commands, options, rules, and what the demo prints.
+"""The parts of README.md and docs/ that are made from the program itself: the demo, commands, options, rules, JSON.
 
-`make reference` writes them; `tests/test_readme.py` holds README.md against them.
+`make reference` writes them; `tests/test_docs.py` holds every page against them.
 """
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tests.worlds.running import run
+from upgrade_gate.base import errors
 from upgrade_gate.cli import cli
 from upgrade_gate.gate import findings
+from upgrade_gate.report import document
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+DEMO_LINES = 20
+_BLOCK = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n)(?P<content>.*?\n)(<!-- /(?P=name) -->\n)", re.DOTALL)
 
 
-def blocks() -> dict[str, str]:
-    """Return every generated block by its name in README.md."""
-    return {"demo": demo(), "commands": commands(), "reference": options(), "rules": rules()}
+def pages() -> tuple[Path, ...]:
+    """Return every page that may hold generated blocks, the command examples included."""
+    return README, *sorted(DOCS.rglob("*.md"))
+
+
+def blocks(text: str) -> dict[str, str]:
+    """Return the generated blocks of a page by name; others, such as those that are run, are not generated."""
+    return {found["name"]: found["content"] for found in _BLOCK.finditer(text) if found["name"] in WRITERS}
+
+
+def rewritten(text: str) -> str:
+    """Return a page with its generated blocks as the program says them now."""
+
+    def one(found: re.Match[str]) -> str:
+        if found["name"] not in WRITERS:
+            return found[0]
+        return f"{found[1]}{WRITERS[found['name']]()}\n{found[4]}"
+
+    return _BLOCK.sub(one, text)
 
 
 def commands() -> str:
@@ -41,15 +67,62 @@ def options() -> str:
 
 
 def rules() -> str:
-    """Return the table of rules."""
-    rows = [f"| `{rule.id}` | {rule.severity} | {_cell(rule.title)} |" for rule in findings.catalogue().values()]
-    return "\n".join(["| rule | severity | when |", "|---|---|---|", *rows])
+    """Return the table of rules, then what each means."""
+    known = findings.catalogue().values()
+    rows = [f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {_cell(rule.title)} |" for rule in known]
+    lines = ["| rule | severity | when |", "|---|---|---|", *rows]
+    for rule in known:
+        never = "" if rule.acknowledgeable else " It can never be acknowledged."
+        lines += ["", f"## {rule.id}", "", f"{rule.title}. Severity {rule.severity}.{never}", "", rule.explanation]
+    return "\n".join(lines)
+
+
+def exit_codes() -> str:
+    """Return the table of exit codes."""
+    told = _field_docs(errors.__file__ or "")["ExitCode"]
+    rows = [f"| {code.value} | {_cell(told[code.name])} |" for code in errors.ExitCode]
+    return "\n".join(["| code | meaning |", "|---|---|", *rows])
+
+
+def json_keys() -> str:
+    """Return one table for each part of the report: its keys, their types, and what they mean."""
+    parts = document.schema()["$defs"]
+    told = _field_docs(document.__file__ or "")
+    lines: list[str] = []
+    for name in _in_order("Report", parts):
+        part, kind = parts[name], getattr(document, name)
+        fields = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+        rows = [
+            f"| `{key}` | {_type(schema)} | {_cell(told.get(name, {}).get(fields[key], ''))} |"
+            for key, schema in part["properties"].items()
+        ]
+        lines += [
+            f"## {_title(name)}",
+            "",
+            part["description"],
+            "",
+            "| key | type | meaning |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    return "\n".join(lines).rstrip()
 
 
 def demo() -> str:
-    """Return what `upgrade-gate demo` prints, as a block of text."""
-    done = run("demo")
-    return f"```text\n{done.out.rstrip()}\n```"
+    """Return the first lines of what `upgrade-gate demo` prints, as a block of text."""
+    first = "\n".join(run("demo").out.splitlines()[:DEMO_LINES])
+    return f"```text\n{first}\n…\n```"
+
+
+WRITERS = {
+    "commands": commands,
+    "demo": demo,
+    "exit-codes": exit_codes,
+    "json": json_keys,
+    "options": options,
+    "rules": rules,
+}
 
 
 def walk() -> list[tuple[str, click.Command]]:
@@ -67,17 +140,6 @@ def walk() -> list[tuple[str, click.Command]]:
     return found
 
 
-def replaced(text: str, contents: dict[str, str]) -> str:
-    """Return README.md with its blocks replaced; a block that it lacks is an error."""
-    for name, content in contents.items():
-        opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        before, _, rest = text.partition(opening)
-        _, closed, after = rest.partition(closing)
-        assert closed, f"README.md has no block {name}"
-        text = f"{before}{opening}{content}\n{closing}{after}"
-    return text
-
-
 def _metavar(option: click.Option, context: click.Context) -> str:
     return option.make_metavar(context)
 
@@ -90,5 +152,67 @@ def _by_name(item: tuple[tuple[str, str], list[str]]) -> str:
     return item[0][0].split("--")[-1]
 
 
+def _field_docs(file: str) -> dict[str, dict[str, str]]:
+    """Return the text under each field of each class of a module, which Python itself does not keep."""
+    docs: dict[str, dict[str, str]] = {}
+    for node in ast.parse(Path(file).read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for field, after in zip(node.body, [*node.body[1:], None], strict=True):
+            match field, after:
+                case (
+                    (ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)])),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    docs.setdefault(node.name, {})[name] = text
+    return docs
+
+
+def _in_order(name: str, parts: dict[str, Any]) -> list[str]:
+    """Return a part and every part that it leads to, each once, in the order of the keys."""
+    found = [name]
+    for one in found:
+        found += [other for other in dict.fromkeys(_refs(parts[one])) if other not in found]
+    return found
+
+
+def _refs(schema: Any) -> Iterator[str]:
+    match schema:
+        case {"$ref": str(ref)}:
+            yield ref.rpartition("/")[2]
+        case dict():
+            for value in schema.values():
+                yield from _refs(value)
+        case list():
+            for value in schema:
+                yield from _refs(value)
+
+
+def _type(schema: dict[str, Any]) -> str:
+    match schema:
+        case {"$ref": str(ref)}:
+            title = _title(ref.rpartition("/")[2])
+            return f"[{title}](#{title.lower().replace(' ', '-')})"
+        case {"enum": list(members)}:
+            return ", ".join("null" if member is None else f"`{member}`" for member in members)
+        case {"anyOf": list(members)}:
+            return " or ".join(_type(member) for member in members)
+        case {"type": "array", "items": dict(items)}:
+            return f"list of {_type(items)}"
+        case {"type": "object", "additionalProperties": dict(values)}:
+            return f"mapping to {_type(values)}"
+        case {"type": str(name)}:
+            return {"string": "text", "boolean": "true or false", "integer": "number"}.get(name, name)
+    return "any"
+
+
+def _title(name: str) -> str:
+    """Return the heading of a part: `ChangeSelection` is "Change selection"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removesuffix("View")).capitalize()
+
+
 if __name__ == "__main__":
-    README.write_text(replaced(README.read_text(encoding="utf-8"), blocks()), encoding="utf-8")
+    for page in pages():
+        before = page.read_text(encoding="utf-8")
+        if (after := rewritten(before)) != before:
+            page.write_text(after, encoding="utf-8")

@@ -33,11 +33,17 @@ class ExitCode(IntEnum):
     """Exit codes of the command (design section 7). All others are reserved."""
 
     PASS = 0
+    """Pass."""
     INTERNAL = 1
+    """Internal error, or an output that could not be written (a closed pipe too): never a verdict."""
     USAGE = 2
+    """Usage or configuration error."""
     BLOCKED = 3
+    """Blocked."""
     UNDETERMINED = 4
+    """Undetermined: a release, the cluster or an identity could not be read."""
     INTERRUPTED = 130
+    """Interrupted."""
 
 
 class UpgradeGateError(Exception):
