@@ -63,7 +63,7 @@ def test_the_script_passes_shellcheck(run: Outcome, tmp_path: Path) -> None:
 @every_pair
 def test_equal_runs_make_equal_bytes(run: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793610000")
-    first, second = (bundle.build(run, build.of_outcome(run, labels={}, now="2026-11-01")) for _ in range(2))
+    first, second = (bundle.build(run, bundles.reports(run)) for _ in range(2))
     assert first == second
     assert list(first) == sorted(first)
 
@@ -80,7 +80,7 @@ def test_nothing_is_changed_while_a_value_is_missing(run: Outcome, tmp_path: Pat
 
 @every_pair
 def test_requests_are_those_of_the_target_as_extract_writes_them(run: Outcome) -> None:
-    files = bundle.build(run, None)
+    files = bundle.build(run, {})
     written = [yaml.safe_load(body) for name, body in files.items() if name.startswith("credentials-requests/")]
     named = {f"{d['metadata']['namespace']}/{d['metadata']['name']}" for d in written}
     assert named == set(run.survey.hops[-1].new_selection.requests)
@@ -89,7 +89,7 @@ def test_requests_are_those_of_the_target_as_extract_writes_them(run: Outcome) -
 @every_pair
 def test_every_open_blocker_has_a_step_or_is_named_as_left(run: Outcome) -> None:
     plan = run.plan
-    readme = bundle.build(run, None)["README.md"].decode()
+    readme = bundle.build(run, {})["README.md"].decode()
     for judged in run.judged:
         finding = judged.finding
         if judged.status is not Status.OPEN or finding.severity.value != "blocker":
@@ -101,7 +101,7 @@ def test_every_open_blocker_has_a_step_or_is_named_as_left(run: Outcome) -> None
 @every_pair
 def test_steps_in_the_report_name_files_of_the_bundle(run: Outcome) -> None:
     report = build.of_outcome(run, labels={}, now=None)
-    files = bundle.build(run, report)
+    files = bundle.build(run, {})
     named = {step.file for finding in report.findings for step in finding.remedy if step.file}
     assert named
     assert named <= set(files)
@@ -121,7 +121,7 @@ def case(shared: Path, tmp_path: Path, name: str, old: str, new: str, *via: str,
 
 
 def readme_of(run: Outcome) -> str:
-    return bundle.build(run, None)["README.md"].decode()
+    return bundle.build(run, {})["README.md"].decode()
 
 
 def test_in_mint_mode_it_says_why_there_is_nothing_to_do(shared: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_in_mint_mode_it_says_why_there_is_nothing_to_do(shared: Path, tmp_path:
     readme = readme_of(run)
     assert "CCO is in mint mode: it makes what the target asks for by itself" in readme
     assert "CCO asks for it in manual mode only" in readme
-    assert not any(name.startswith("aws/") for name in bundle.build(run, None))
+    assert not any(name.startswith("aws/") for name in bundle.build(run, {}))
 
 
 def test_on_a_platform_without_credentials_it_says_so(shared: Path, tmp_path: Path) -> None:
@@ -158,14 +158,14 @@ def test_minting_on_gcp_before_4_15_needs_role_and_annotation(shared: Path, tmp_
         return text.replace("credentialsMode: Manual", "credentialsMode: Mint")
 
     run = case(shared, tmp_path, "gcp-roles-to-permissions", "4.14.99", "4.15.0", change=mint)
-    commands = bundle.build(run, None)["commands.sh"].decode()
+    commands = bundle.build(run, {})["commands.sh"].decode()
     assert "--role roles/iam.roleAdmin" in commands
     assert "upgradeable-to=v4.15" in commands
 
 
 def test_a_path_is_annotated_with_its_last_minor_and_upgraded_hop_by_hop(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "hop-via", "4.12.99", "4.14.0", "4.13.99")
-    files = bundle.build(run, None)
+    files = bundle.build(run, {})
     assert "upgradeable-to=v4.14" in files["commands.sh"].decode()
     readme = files["README.md"].decode()
     assert readme.index("oc adm upgrade --to=4.13.99") < readme.index("oc adm upgrade --to=4.14.0")
@@ -232,7 +232,7 @@ def asked_by_cco(shared: Path, tmp_path: Path, listed: str) -> Mapping[str, byte
         return f"{text[:start]}message: '{reason}'\n{text[end:]}"
 
     run = bundles.outcome(shared, bundles.dump(shared, tmp_path, pair, refused), pair, releases=releases)
-    return bundle.build(run, None)
+    return bundle.build(run, {})
 
 
 def test_up_to_4_7_the_secrets_of_the_condition_are_made(shared: Path, tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_what_was_accepted_has_no_step(shared: Path, tmp_path: Path) -> None:
     )
     weighing = Weights(acknowledgements=(entry,), today=bundles.TODAY)
     run = case(shared, tmp_path, "aws-sts-nothing-done", "4.13.99", "4.14.0", weighing=weighing)
-    files = bundle.build(run, None)
+    files = bundle.build(run, {})
     assert not any("ingress" in name for name in files if name.startswith("aws/"))
     readme = files["README.md"].decode()
     assert "## Accepted, so without a step here" in readme
@@ -306,7 +306,7 @@ def test_names_by_ccoctl_stand_in_files_and_commands(shared: Path, tmp_path: Pat
     """The third name is longer than 64 characters and cut, as ccoctl cuts it."""
     claims = Claims(ccoctl_name="a-long-cluster-name")
     run = case(shared, tmp_path, "aws-sts-nothing-done", "4.13.99", "4.14.0", claims=claims)
-    files = bundle.build(run, None)
+    files = bundle.build(run, {})
     name = "a-long-cluster-name-openshift-cluster-csi-drivers-ebs-cloud-credentials"[:64]
     assert f"aws/{name}-policy.json" in files
     assert f"--role-name {name} --policy-name {name} " in files["commands.sh"].decode()
@@ -322,7 +322,7 @@ def test_a_network_less_run_marks_what_it_does_not_know(shared: Path, tmp_path: 
         given=Given(platform="PowerVS"),
     )
     run = pipeline.check(plan, Weights(today=bundles.TODAY))
-    files = bundle.build(run, None)
+    files = bundle.build(run, {})
     assert "no cluster was read" in files["README.md"].decode()
     assert "one that exists is left alone" in files["README.md"].decode()
     assert "namespaces/openshift-image-registry.yaml" in files

@@ -69,7 +69,7 @@ def small(
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": secret["data"]}
         place.write_text(yaml.safe_dump(body))
     run = bundles.outcome(shared, cluster, pair, releases=tmp_path / "releases", **more)
-    return run, bundle.build(run, None)
+    return run, bundle.build(run, {})
 
 
 def test_one_policy_holds_what_every_request_on_a_secret_needs(shared: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import yaml
 
 from upgrade_gate import pipeline
 from upgrade_gate.base import plugins
+from upgrade_gate.cli.run import reports_for_bundle
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
@@ -102,10 +103,14 @@ def outcome(
     return pipeline.check(plan, weighing or Weights(today=TODAY))
 
 
+def reports(run: Outcome) -> Mapping[str, bytes]:
+    """Return the reports that a bundle of a run holds."""
+    return reports_for_bundle(build.of_outcome(run, labels={}, now="2026-11-01"))
+
+
 def bundle(run: Outcome, folder: Path) -> Path:
     """Write the bundle of a run into a folder."""
-    report = build.of_outcome(run, labels={}, now="2026-11-01")
-    for name, content in remediation.build(run, report).items():
+    for name, content in remediation.build(run, reports(run)).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

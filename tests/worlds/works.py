@@ -10,8 +10,6 @@ from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.contract.remedy import ClusterNames, Draft, IdentityChange, Serves, Step, Subject
 from upgrade_gate.cluster.observe import SecretRef
-from upgrade_gate.payloads.payload import Location
-from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 SECRET = SecretRef("openshift-x", "x-credentials")
 ISSUER = "https://oidc.example.com/c1"
@@ -21,28 +19,14 @@ def action(name: str, resource: str = "*", condition: Any = None) -> Grant:
     return Grant("action", name, "Allow", resource, condition)
 
 
-def request(kind: str, name: str = "x-operator", accounts: Sequence[str] = ("x-sa",)) -> CredentialsRequest:
-    return CredentialsRequest(
-        namespace="openshift-cloud-credential-operator",
-        name=name,
-        provider_kind=kind,
-        provider_spec={},
-        secret=SECRET,
-        service_accounts=tuple(accounts),
-        token_path=None,
-        spec={},
-        annotations=None,
-        location=Location("0000_50_x.yaml"),
-    )
-
-
 def work(kind: str, delta: Sequence[Grant] = (), **fields: Any) -> IdentityChange:
     """Return a piece of work that lacks `delta`; unless said otherwise before and target are the delta alone."""
     values: dict[str, Any] = {
         "kind": kind,
         "label": f"{SECRET.namespace}-{SECRET.name}",
         "secrets": (SECRET,),
-        "requests": (request(kind),),
+        "requests": ("openshift-cloud-credential-operator/x-operator",),
+        "components": ("x-operator",),
         "identity": None,
         "ccoctl": None,
         "before": tuple(delta),

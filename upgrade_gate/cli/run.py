@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from upgrade_gate.pipeline import Inputs
     from upgrade_gate.proof.proof import Claims
     from upgrade_gate.report.document import Report
+    from upgrade_gate.report.render_options import RenderOptions
 
 __all__ = [
     "claims",
@@ -37,6 +38,7 @@ __all__ = [
     "open_target",
     "policy_notes",
     "registry_queries",
+    "reports_for_bundle",
     "settings_for",
     "survey_target",
     "write_reports",
@@ -289,15 +291,25 @@ def write_reports(document: Report, output: OutputOptions) -> None:
 
     rendered = []
     for wanted in output.outputs:
-        render = cast("Callable[..., bytes]", plugins.load("report.formats", wanted.format).render)
         options = RenderOptions(color=output.color and wanted.path is None, width=_width(), max_bytes=output.max_bytes)
-        rendered.append((wanted.path, render(document, options)))
+        rendered.append((wanted.path, _render(wanted.format, document, options)))
     for path, content in rendered:
         if path is not None:
             stdout.write_file(path, content, mode=0o600)
     for path, content in rendered:
         if path is None:
             stdout.write(content)
+
+
+def reports_for_bundle(document: Report) -> Mapping[str, bytes]:
+    """Return the report as a remediation bundle holds it, by file name: for a reader, and for `ack --report`."""
+    from upgrade_gate.report.render_options import RenderOptions
+
+    return {f"report.{form}": _render(form, document, RenderOptions()) for form in ("html", "json")}
+
+
+def _render(form: str, document: Report, options: RenderOptions) -> bytes:
+    return cast("Callable[..., bytes]", plugins.load("report.formats", form).render)(document, options)
 
 
 def _width() -> int:

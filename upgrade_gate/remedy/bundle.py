@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from upgrade_gate.base import plugins
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.secret_ref import OBJECT_NAME, SecretRef
 from upgrade_gate.base.text import one_line
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import WeighedFinding
     from upgrade_gate.remedy.manifests import Gap
-    from upgrade_gate.report.document import Report
     from upgrade_gate.requests.update import Hop
 
 __all__ = ["CHECKSUMS", "build", "plan", "upgrade_commands"]
@@ -363,8 +361,11 @@ def _digest(pullspec: str) -> str:
     return pullspec.rpartition("@")[2]
 
 
-def build(outcome: Outcome, report: Report | None) -> Mapping[str, bytes]:
-    """Return the bundle: relative file name to content, sorted; the same outcome and report give the same bytes."""
+def build(outcome: Outcome, reports: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return the bundle: relative file name to content, sorted; the same outcome and reports give the same bytes.
+
+    `reports` are the run's reports as they go into it, by file name.
+    """
     situation, made = outcome.situation, outcome.plan
     files: dict[str, bytes] = dict(made.files)
     if situation.hops:
@@ -372,14 +373,12 @@ def build(outcome: Outcome, report: Report | None) -> Mapping[str, bytes]:
         for name, content in credentials_requests.request_files(last).items():
             files[f"{credentials_requests.FOLDER}/{name}"] = content
         if made.offer is not None and made.offer.requests != credentials_requests.FOLDER:
-            new = {r.id for work in made.works if work.create for r in work.requests}
+            new = {request for work in made.works if work.create for request in work.requests}
             for name, content in credentials_requests.request_files(last, only=new).items():
                 files[f"{made.offer.requests}/{name}"] = content
     title = _title(situation)
     files[SCRIPT] = script(title, made.steps, files)
-    if report is not None:
-        for form in ("json", "html"):
-            files[f"report.{form}"] = plugins.load("report.formats", form).render(report, None)
+    files.update(reports)
     possible = all(hop.supported for hop in situation.hops)
     commands = upgrade_commands(situation) if possible else ()
     files[README] = readme(title, outcome, files=files, upgrade=commands)

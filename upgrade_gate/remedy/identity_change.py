@@ -275,18 +275,21 @@ class _Assembly:
         missing, denials = self._missing(kind, asks, at_root=root and not everything)
         delta = before if asks.new else missing
         first = last[0] if last else newest[0]
+        served = last or between
         return IdentityChange(
             kind=kind,
             label=f"{identity.secrets[0].namespace}-{identity.secrets[0].name}",
             secrets=identity.secrets,
-            requests=tuple(last) or tuple(between),
+            requests=tuple(r.id for r in served),
+            components=tuple(r.name for r in served),
+            token_path=next((r.token_path for r in served if r.token_path), None),
             identity=identity.name,
             ccoctl=None if root else self._ccoctl(first),
             before=before,
             target=target,
             delta=delta,
             gone=gone,
-            subjects=_subjects(last or between),
+            subjects=_subjects(served),
             untrusted=self._untrusted(asks),
             gone_subjects=tuple(sorted(set(asks.gone_subjects))),
             create=asks.new,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.works import ISSUER, parsed, request, site, step, subjects, work
+from tests.worlds.works import ISSUER, parsed, site, step, subjects, work
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.remedy import ClusterNames, Serves
 from upgrade_gate.clouds.gcp import remedy
@@ -60,7 +60,7 @@ def test_a_custom_role_is_made_or_added_to_and_bound() -> None:
 def test_role_names_are_cut_as_ccoctl_cuts_them() -> None:
     """`alnum(project)[:32]_alnum(request)[:31]`, title `project[:50]-request[:49]` (cco.md 2.2)."""
     project, name = "a-very-long-project-name-0123456789-abcdefghij", "openshift-cloud-network-config-controller-gcp-x"
-    new = work(KIND, [GET], identity=EMAIL, requests=(request(KIND, name),))
+    new = work(KIND, [GET], identity=EMAIL, components=(name,))
     draft = remedy.draft(new, here(scopes=(project,)))
     role = step(draft, Serves.GRANTS).commands[0].argv[4]
     assert role == "averylongprojectname0123456789ab_openshiftcloudnetworkconfigcont"

@@ -72,4 +72,4 @@ def _write_bundle(outcome: Outcome, document: Report, directory: Path) -> None:
     if outcome.survey.unread:
         stderr.say(f"no bundle was written: {outcome.survey.unread[0].reference} could not be read")
         return
-    bundle_folder.write(remediation.build(outcome, document), directory)
+    bundle_folder.write(remediation.build(outcome, run.reports_for_bundle(document)), directory)

@@ -336,7 +336,6 @@ def _untrusted(work: IdentityChange, target: Target) -> Step:
 
 def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
     """Return what is known of a key's value, as words to be filled in."""
-    path = next((r.token_path for r in work.requests if r.token_path), None) or _TOKEN_FILE
     words = {
         "azure_client_id": work.identity or f"client ID of the identity {work.ccoctl or ''}".strip(),
         "azure_subscription_id": site.account or "subscription ID",
@@ -344,7 +343,7 @@ def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | No
         "azure_region": site.region or "region",
         "azure_resourcegroup": site.scopes[0] if site.scopes else "resource group of the cluster",
         "azure_resource_prefix": site.infrastructure or "infrastructure name of the cluster",
-        "azure_federated_token_file": path,
+        "azure_federated_token_file": work.token_path or _TOKEN_FILE,
     }
     return fill(words[key]) if key in words else None
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Document
-    from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 __all__ = [
     "FILL",
@@ -158,8 +157,10 @@ class IdentityChange(Struct, frozen=True):
     label: str
     """A name for files and variables that is always known, safe and unique: the first Secret's."""
     secrets: tuple[SecretRef, ...]
-    requests: tuple[CredentialsRequest, ...]
-    """The target's requests on these Secrets."""
+    requests: tuple[str, ...]
+    """The target's requests on these Secrets, as `namespace/name`."""
+    components: tuple[str, ...]
+    """The names of these requests, in the same order."""
     identity: str | None
     """As the Secret or the configuration names it; None where nothing does."""
     ccoctl: str | None
@@ -177,6 +178,8 @@ class IdentityChange(Struct, frozen=True):
     gone_subjects: tuple[Subject, ...]
     create: bool
     """Whether the identity is new."""
+    token_path: str | None = None
+    """Where the components mount their token, where a request says so."""
     root: bool = False
     """Whether it is the platform's root credential, which CCO passes on or mints with."""
     scopes: tuple[str, ...] | None = ()

@@ -119,7 +119,7 @@ def _target(work: IdentityChange, site: ClusterNames, reading: pages.Reading) ->
     if not project:
         placeholders.append(_PROJECT)
         project = _PROJECT.token
-    request = work.requests[0].name if work.requests else work.label
+    request = work.components[0] if work.components else work.label
     name = site.ccoctl_name or site.infrastructure or "openshift"
     display_name = work.ccoctl or f"{name[:50]}-{request[:49]}"
     account_id = f"{name[:12]}-{request[:11]}".strip("-") + f"-{_five(display_name)}"

@@ -20,7 +20,7 @@ _MOST = 12
 
 def components(work: IdentityChange) -> str:
     """Return the requests that an identity serves."""
-    return sentence(sorted({r.name for r in work.requests})) or "a component"
+    return sentence(sorted(set(work.components))) or "a component"
 
 
 def names(grants: Sequence[Grant]) -> str:
