@@ -14,12 +14,24 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ALWAYS_SERVED", "PLATFORMS", "WITHOUT_REQUESTS", "Platform", "by_name", "platform_of_kind"]
+__all__ = [
+    "ALWAYS_SERVED",
+    "DEFAULT_PROFILE",
+    "PLATFORMS",
+    "WITHOUT_REQUESTS",
+    "Platform",
+    "by_name",
+    "platform_of_kind",
+]
 
 WITHOUT_REQUESTS = frozenset({"none", "external"})
 """Platforms, in lower case, for which no release carries any request."""
 ALWAYS_SERVED = frozenset({"AWS", "Azure", "GCP", "IBMCloud", "PowerVS", "VSphere", "OpenStack", "Nutanix"})
 """Platforms for which every release that runs on them carries requests; others have none, or were given up."""
+
+
+DEFAULT_PROFILE = "self-managed-high-availability"
+"""The cluster profile that CVO takes where nothing names another (cluster-version-operator pkg/cvo/cvo.go)."""
 
 
 class Platform(Struct, frozen=True):

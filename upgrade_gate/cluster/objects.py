@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
-    "DEFAULT_PROFILE",
+    "UPGRADEABLE_TO",
     "VersionFacts",
     "annotation",
     "base_domain",
@@ -51,8 +51,8 @@ __all__ = [
     "zone_scopes",
 ]
 
-DEFAULT_PROFILE = "self-managed-high-availability"
-ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
+UPGRADEABLE_TO = "cloudcredential.openshift.io/upgradeable-to"
+"""The annotation of CloudCredential `cluster` by which a person says that somebody looked."""
 _NEWEST_RULE_SINCE = (4, 22)
 _CAPABILITIES_SINCE = (4, 11)
 _TOPOLOGY_SINCE = (4, 8)
@@ -393,7 +393,7 @@ def annotation(body: Part) -> Fact[str]:
                 remedy="read the live cluster or a must-gather",
             )
         annotations = metadata["annotations"].labels()
-        return Known(annotations[ANNOTATION]) if ANNOTATION in annotations else Absent()
+        return Known(annotations[UPGRADEABLE_TO]) if UPGRADEABLE_TO in annotations else Absent()
 
     return attempt(read)
 
@@ -443,7 +443,7 @@ def environment(body: Part, name: str, release: tuple[int, int] | None) -> Fact[
     found = attempt(read)
     if name == "CLUSTER_PROFILE" and isinstance(found, Absent):
         if release is not None and release < _PROFILES_SINCE:
-            return Known(DEFAULT_PROFILE)
+            return Known(platforms.DEFAULT_PROFILE)
         return Unknown(f"{body.name} does not say CLUSTER_PROFILE", remedy="give --profile")
     return found
 

@@ -11,11 +11,10 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from msgspec import Struct
-
-from upgrade_gate.base import platforms, versions
+from upgrade_gate.base import platforms
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Guard
 from upgrade_gate.requests.update import GUARDED_HOPS
 
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.update import HopKind
 
 __all__ = [
-    "Precondition",
-    "Upgradeable",
     "annotation_minor",
     "annotation_wanted",
     "checks_annotation",
     "condition",
-    "cvo_precondition",
     "guard_new_request",
     "guard_operator",
     "guard_permission",
@@ -41,7 +37,6 @@ __all__ = [
     "has_finalizer",
     "secret_list",
     "unproven",
-    "upgradeable_check",
     "upgradeable_status",
 ]
 
@@ -85,20 +80,20 @@ def checks_annotation(release: Release, platform: str) -> bool:
     return release >= _ALL_ACTUATORS_SINCE or found.name in _FIRST_ANNOTATED
 
 
-def annotation_wanted(*, release: Release, platform: str, hop_kind: HopKind, mode: str) -> tuple[bool, str]:
+def annotation_wanted(*, release: Release, platform: str, hop_kind: HopKind, mode: Mode) -> tuple[bool, str]:
     """Return whether the annotation must be set for this hop, and why it must or need not.
 
-    `mode` is `manual`, `mint`, `passthrough`, `absent` or `unknown`; unknown is judged as manual.
+    An unknown mode is judged as manual.
     """
     if hop_kind not in GUARDED_HOPS:
         return False, "CCO's condition holds back no update within a minor release"
-    if mode == "absent":
+    if mode is Mode.ABSENT:
         return False, "CCO is not installed on this cluster"
     if release < _ANNOTATION_SINCE:
         return False, f"CCO of {_text(release)} knows no annotation; it looks for Secrets"
     if not checks_annotation(release, platform):
         return False, f"CCO of {_text(release)} never asks for it on {platform}"
-    if mode in {"manual", "unknown"}:
+    if mode in (Mode.MANUAL, Mode.UNKNOWN):
         return True, "in manual mode CCO reports Upgradeable=False until it is set"
     if release == (4, 14) and _spelling(platform) == "GCP":
         return True, "CCO 4.14 asks for it on GCP in every mode, since minting needs more permissions in 4.15"
@@ -127,73 +122,6 @@ def annotation_minor(text: str) -> Release | None:
 
 def _number(digits: str) -> int:
     return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
-
-
-class Upgradeable(Struct, frozen=True):
-    """A condition Upgradeable that CCO would publish: always status False, with the reason."""
-
-    reason: str
-    status: str = "False"
-
-
-def upgradeable_check(
-    *, mode: str, completed: str | None, annotation: str | None, root_secret: bool, every_mode: bool = False
-) -> Upgradeable | None:
-    """Return what CCO from 4.8 on says where it checks, None for True (cco.md 5.3).
-
-    `mode` is `spec.credentialsMode` after the legacy ConfigMap; `completed` the current version by the rule of the
-    release, None when no update has completed; `every_mode` is 4.14 on GCP, which wants the annotation always.
-    """
-    if completed is None:
-        return None
-    current = versions.minor_of(completed)
-    if current is None:
-        return Upgradeable("ErrorDeterminingUpgradeable")
-    wanted = annotation_minor(annotation) if annotation is not None else None
-    if wanted is not None and wanted > current:
-        return None
-    if mode == "Manual" or every_mode:
-        return Upgradeable("MissingUpgradeableAnnotation")
-    return None if root_secret else Upgradeable("MissingRootCredential")
-
-
-class Precondition(Struct, frozen=True):
-    """What CVO's Upgradeable precondition answers; None of these means that nothing is in the way."""
-
-    blocks: bool
-    reason: str
-
-
-def cvo_precondition(
-    *,
-    upgradeable: str | None,
-    reason: str,
-    current: str | None,
-    desired: str,
-    overrides: bool = False,
-    completed: str | None = None,
-) -> Precondition | None:
-    """Return what CVO answers to an update when ClusterVersion has this Upgradeable condition.
-
-    `current` is `status.desired.version`, None before anything is installed; `overrides` whether any override is
-    unmanaged; `completed` the newest completed version. Only a move to a later minor is ever blocked.
-    """
-    if upgradeable != "False" or current is None:
-        return None
-    running, target = versions.parse(current), versions.parse(desired)
-    if running is None:
-        return Precondition(blocks=False, reason="InvalidCurrentVersion")
-    if target is None:
-        return Precondition(blocks=True, reason="InvalidDesiredVersion")
-    if target > running and target.release != running.release:
-        return Precondition(blocks=True, reason=reason)
-    if overrides:
-        return Precondition(blocks=False, reason="ClusterVersionOverridesSet")
-    finished = versions.parse(completed) if completed else None
-    if finished is not None and finished.release < running.release:
-        step = "Major" if finished.major < running.major else "Minor"
-        return Precondition(blocks=False, reason=f"{step}VersionClusterUpdateInProgress")
-    return None
 
 
 def condition(cluster: Cluster, kind: str) -> Fact[Condition]:
@@ -227,7 +155,7 @@ def guard_permission(hop_kind: HopKind) -> tuple[Guard, str]:
 
 
 def guard_new_request(
-    *, platform: str, release: Release, hop_kind: HopKind, mode: str, condition: str | None
+    *, platform: str, release: Release, hop_kind: HopKind, mode: Mode, condition: str | None
 ) -> tuple[Guard, str]:
     """Return whether CCO and CVO would stop the upgrade for a new request, and why (design section 6).
 
@@ -235,14 +163,14 @@ def guard_new_request(
     """
     if hop_kind not in GUARDED_HOPS:
         return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
-    if mode == "absent":
+    if mode is Mode.ABSENT:
         return Guard.MISSED, "CCO is not installed on this cluster: nothing looks at requests"
     found = platforms.by_name(platform)
     if found is None:
         return Guard.MISSED, "whether CCO checks anything is not known: nobody knows the platform"
     if not found.has_actuator:
         return Guard.MISSED, f"CCO always says Upgradeable=True on {platform}"
-    by_hand = mode in {"manual", "unknown"}
+    by_hand = mode in (Mode.MANUAL, Mode.UNKNOWN)
     if release < _ANNOTATION_SINCE:
         listed = secret_list(release, platform)
         if listed is None or (by_hand and not listed):
@@ -287,20 +215,20 @@ def guard_operator(hop_kind: HopKind) -> tuple[Guard, str]:
 
 
 def unproven(
-    *, platform: str, release: Release, mode: str, annotation: Fact[str], targets: Collection[Release]
+    *, platform: str, release: Release, mode: Mode, annotation: Fact[str], targets: Collection[Release]
 ) -> str | None:
     """Return why CCO's Upgradeable=True proves nothing here, None where it rests on something.
 
     `targets` are the minor releases that the path of hops goes to.
     """
     found = platforms.by_name(platform)
-    if mode == "absent":
+    if mode is Mode.ABSENT:
         return None
     if found is None:
         return "whether CCO checks anything is not known: nobody knows the platform"
     if not found.has_actuator:
         return f"CCO always says Upgradeable=True on {platform}"
-    if mode in {"mint", "passthrough"}:
+    if mode in (Mode.MINT, Mode.PASSTHROUGH):
         return None
     if release < _ANNOTATION_SINCE:
         if release == (4, 7):

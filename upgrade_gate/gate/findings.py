@@ -145,7 +145,6 @@ class Finding(Struct, frozen=True):
     subject: str
     """`ns/name` of the request, or the fact's name: enters the fingerprint."""
     request: str | None = None
-    component: str | None = None
     secret: str | None = None
     hop: int = 0
     guard: Guard | None = None
@@ -160,6 +159,11 @@ class Finding(Struct, frozen=True):
     acknowledgeable: bool = True
     closed_by_annotation: bool = False
     """Whether setting the upgradeable-to annotation is all that closes it."""
+
+    @property
+    def component(self) -> str | None:
+        """The component's name, which is its request's."""
+        return self.request.rpartition("/")[2] if self.request else None
 
     @property
     def fingerprint(self) -> str:

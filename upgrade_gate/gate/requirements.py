@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.secret_ref import TOKEN_PATH, SecretRef
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.secret import secret_of
 from upgrade_gate.cluster.credentials_mode import Credentials
 from upgrade_gate.gate.findings import Need, NeedKind, NeedStatus, merge_needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.base.facts import Fact
-    from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.cluster.observe import SecretRecord
     from upgrade_gate.gate.situation import Situation
@@ -35,11 +35,10 @@ __all__ = [
     "secret_needs",
     "token_path_need",
     "trust_need",
+    "unchanged_secrets",
 ]
 
 NO_CLUSTER = "no cluster was read"
-DEFAULT_TOKEN_PATH = "/var/run/secrets/openshift/serviceaccount/token"  # noqa: S105
-"""What ccoctl writes where a request names none (cco.md section 1.1)."""
 
 
 def asks_for_secret(change: Change) -> bool:
@@ -47,6 +46,22 @@ def asks_for_secret(change: Change) -> bool:
     return change.after is not None and (
         change.kind == "added" or change.kind_changed or change.secret_before != change.secret_after
     )
+
+
+def unchanged_secrets(situation: Situation) -> Iterator[tuple[SecretRef, CredentialsRequest]]:
+    """Yield each Secret of the target that the current release needs too, with the first request that reads it.
+
+    A request whose own finding asks for its Secret (it is new, or its Secret or kind changed) is passed over: one
+    fault is one finding.
+    """
+    before = {s.request.secret for s in situation.hops[0].old_selection.requests.values()}
+    asked = {(c.request, c.secret_after) for _, c in situation.changes() if asks_for_secret(c)}
+    seen: set[SecretRef] = set()
+    for name, selected in situation.requirements():
+        secret = selected.request.secret
+        if secret is not None and secret in before and secret not in seen and (name, secret) not in asked:
+            seen.add(secret)
+            yield secret, selected.request
 
 
 def for_new_identity(
@@ -148,7 +163,7 @@ def trust_need(situation: Situation, request: CredentialsRequest, accounts: Sequ
 
 def token_path_need(request: CredentialsRequest, fact: Fact[SecretRecord]) -> Need:
     """Decide whether the Secret names the token path that the target's component mounts."""
-    wanted = request.token_path or DEFAULT_TOKEN_PATH
+    wanted = request.token_path or TOKEN_PATH
     if not isinstance(fact, Known) or fact.value.token_path is None:
         return Need(
             NeedKind.TOKEN_PATH, NeedStatus.UNKNOWN, "the token path in the Secret was not read (--read-secrets)"

@@ -148,7 +148,6 @@ def _about_match(item: WeighedFinding, match: Match, today: date) -> Iterable[We
             content=entry.fingerprint,
             subject=finding.subject,
             request=finding.request,
-            component=finding.component,
             hop=finding.hop,
         ),
         Status.OPEN,

@@ -18,6 +18,7 @@ from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, json_file, sentence
 from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
+from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.outcome import Plan
@@ -44,7 +45,6 @@ CHECKSUMS = "SHA256SUMS"
 SCRIPT = "commands.sh"
 README = "README.md"
 
-ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
 _LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
 
 
@@ -212,7 +212,7 @@ def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | 
         return None, "no release could be compared"
     answers = [
         cco.annotation_wanted(
-            release=hop.old.minor, platform=situation.platform, hop_kind=hop.kind, mode=situation.mode.value
+            release=hop.old.minor, platform=situation.platform, hop_kind=hop.kind, mode=situation.mode
         )
         for hop in situation.hops
     ]
@@ -237,7 +237,9 @@ def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | 
         commands=(
             Command(
                 argv(
-                    "oc annotate cloudcredential.operator.openshift.io cluster", f"{ANNOTATION}={value}", overwrite=True
+                    "oc annotate cloudcredential.operator.openshift.io cluster",
+                    f"{UPGRADEABLE_TO}={value}",
+                    overwrite=True,
                 )
             ),
         ),

@@ -86,6 +86,11 @@ class Change(Struct, frozen=True):
     other: tuple[OtherLeaf, ...]
 
     @property
+    def component(self) -> str:
+        """The component's name, which is its request's."""
+        return self.request.rpartition("/")[2]
+
+    @property
     def request_before(self) -> CredentialsRequest | None:
         """The current release's request."""
         return self.before.request if self.before else None

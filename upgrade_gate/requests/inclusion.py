@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.observe import Override
 
 __all__ = [
-    "DEFAULT_PROFILE",
     "Capabilities",
     "Exclusion",
     "Filters",
@@ -28,7 +27,6 @@ __all__ = [
     "rule_set",
 ]
 
-DEFAULT_PROFILE = "self-managed-high-availability"
 INCLUDE = "include.release.openshift.io/"
 EXCLUDE = "exclude.release.openshift.io/"
 FEATURE_SET = "release.openshift.io/feature-set"

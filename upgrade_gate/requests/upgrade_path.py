@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown, known_or
-from upgrade_gate.base.platforms import by_name
+from upgrade_gate.base.platforms import DEFAULT_PROFILE, by_name
 from upgrade_gate.requests import diff
 from upgrade_gate.requests.capabilities import (
     FIRST_RELEASE,
@@ -26,7 +26,6 @@ from upgrade_gate.requests.capabilities import (
 )
 from upgrade_gate.requests.feature_gates import default_feature_set, gates_of
 from upgrade_gate.requests.inclusion import (
-    DEFAULT_PROFILE,
     INCLUDE,
     KNOWN_FEATURE_SETS,
     Filters,

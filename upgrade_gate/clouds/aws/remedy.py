@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.base.secret_ref import TOKEN_PATH
 from upgrade_gate.clouds.aws import remedy_documents
 from upgrade_gate.clouds.aws.policies import State, decide, decode
 from upgrade_gate.clouds.aws.remedy_target import ACCOUNT, Target, find, partition_of
@@ -37,7 +38,6 @@ FOLDER = "aws"
 
 TRUST_LIMIT = 2_048
 _ATTACHED = 10
-_TOKEN_FILE = "/var/run/secrets/openshift/serviceaccount/token"  # noqa: S105 - a path
 
 _ISSUER = Placeholder(
     "OIDC_ISSUER_HOST",
@@ -321,7 +321,7 @@ def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | No
     return (
         "[default]\nsts_regional_endpoints = regional\n"
         f"role_arn = {fill(named if '<FILL_ME' in arn else arn)}\n"
-        f"web_identity_token_file = {_TOKEN_FILE}\n"
+        f"web_identity_token_file = {TOKEN_PATH}\n"
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.base.secret_ref import TOKEN_PATH
 from upgrade_gate.clouds.azure.remedy_target import SUBSCRIPTION, Role, Target, find
 from upgrade_gate.clouds.contract.remedy import (
     CcoctlCommand,
@@ -33,7 +34,6 @@ KINDS = frozenset({"AzureProviderSpec"})
 FOLDER = "azure"
 
 _AUDIENCE = "openshift"
-_TOKEN_FILE = "/var/run/secrets/openshift/serviceaccount/token"  # noqa: S105 - a path
 _GROUP_PATTERN = "[A-Za-z0-9._()-]{1,90}"
 _RESOURCE_GROUP = Placeholder(
     "AZURE_RESOURCE_GROUP",
@@ -343,7 +343,7 @@ def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | No
         "azure_region": site.region or "region",
         "azure_resourcegroup": site.scopes[0] if site.scopes else "resource group of the cluster",
         "azure_resource_prefix": site.infrastructure or "infrastructure name of the cluster",
-        "azure_federated_token_file": work.token_path or _TOKEN_FILE,
+        "azure_federated_token_file": work.token_path or TOKEN_PATH,
     }
     return fill(words[key]) if key in words else None
 

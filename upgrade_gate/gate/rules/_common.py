@@ -66,11 +66,6 @@ def content_of(grants: Iterable[AddedGrant]) -> list[dict[str, object]]:
     return [a.grant.as_dict() for a in sorted(grants, key=lambda a: a.grant.canonical)]
 
 
-def component(change: Change) -> str:
-    """Return the component's name as the request has it."""
-    return change.request.rpartition("/")[2]
-
-
 def count(number: int, noun: str) -> str:
     """Return `1 permission`, `3 permissions`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
 from upgrade_gate.requests.update import GUARDED_HOPS
@@ -88,7 +89,6 @@ RULES = (
     ),
 )
 
-_ANNOTATION = "cloudcredential.openshift.io/upgradeable-to"
 _MISSING_ANNOTATION = "MissingUpgradeableAnnotation"
 _SUBJECT = "ClusterOperator cloud-credential"
 
@@ -200,7 +200,7 @@ def annotate_steps(situation: Situation) -> tuple[RemedyStep, ...]:
         "annotate",
         "cloudcredential.operator.openshift.io",
         "cluster",
-        f"{_ANNOTATION}=v{minor[0]}.{minor[1]}",
+        f"{UPGRADEABLE_TO}=v{minor[0]}.{minor[1]}",
         "--overwrite",
     )
     return (
@@ -222,7 +222,7 @@ def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condi
         why = cco.unproven(
             platform=situation.platform,
             release=hop.old.minor,
-            mode=situation.mode.value,
+            mode=situation.mode,
             annotation=cluster.annotation,
             targets={h.new.minor for h in situation.hops},
         )
@@ -356,7 +356,6 @@ def _drift(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
                     content=None,
                     subject=live.id,
                     request=live.id,
-                    component=live.name,
                     secret=str(selected.request.secret) if selected.request.secret else None,
                     evidence=(_evidence(f"credentialsrequests/{live.id}"),),
                 )
@@ -369,7 +368,6 @@ def _drift(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
                 content=None,
                 subject=live.id,
                 request=live.id,
-                component=live.name,
                 evidence=(_evidence(f"credentialsrequests/{live.id}"),),
             )
 

@@ -8,7 +8,7 @@ from upgrade_gate.base.facts import Absent, Unknown
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.observe import FIELD_ROWS
 from upgrade_gate.gate.findings import Evidence, Finding, RemedyStep, Rule, Severity
-from upgrade_gate.gate.rules.secrets import unchanged_secrets
+from upgrade_gate.gate.requirements import unchanged_secrets
 from upgrade_gate.requests.inclusion import capability_names
 
 if TYPE_CHECKING:

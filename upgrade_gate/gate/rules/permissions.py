@@ -8,7 +8,6 @@ from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Finding, Need, RemedyStep, RequiredGrant, Rule, Severity
 from upgrade_gate.gate.requirements import grants_need
 from upgrade_gate.gate.rules._common import (
-    component,
     content_of,
     count,
     evidence,
@@ -84,12 +83,10 @@ def _additions(situation: Situation, hop: Hop, change: Change) -> Iterator[Findi
     if widened := by_why.get(Why.WIDENED):
         yield _work(situation, hop, change, "permission-widened", widened)
     if covered := by_why.get(Why.COVERED):
-        text = (
-            f"{component(change)} asks for {count(len(covered), 'permission')} that it already has under another name"
-        )
+        text = f"{change.component} asks for {count(len(covered), 'permission')} that it already has under another name"
         yield _told(hop, change, "permission-rephrased", covered, text)
     if narrowed := by_why.get(Why.NARROWED):
-        text = f"{component(change)} needs {count(len(narrowed), 'permission')} less widely than before"
+        text = f"{change.component} needs {count(len(narrowed), 'permission')} less widely than before"
         yield _told(hop, change, "permission-narrowed", narrowed, text)
 
 
@@ -107,11 +104,10 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
     return Finding(
         rule=rule,
         severity=severity_for_grants(situation, Severity.BLOCKER),
-        headline=f"{component(change)} {verb} {count(len(grants), 'permission')}",
+        headline=f"{change.component} {verb} {count(len(grants), 'permission')}",
         content=content_of(grants),
         subject=change.request,
         request=change.request,
-        component=component(change),
         secret=str(request.secret) if request.secret else None,
         hop=hop.index,
         guard=guard,
@@ -137,7 +133,6 @@ def _told(hop: Hop, change: Change, rule: str, grants: list[AddedGrant], headlin
         content=content_of(grants),
         subject=change.request,
         request=change.request,
-        component=component(change),
         secret=str(request.secret) if request.secret else None,
         hop=hop.index,
         grants=required(request, grants, hop.held_with(change)),
@@ -154,11 +149,10 @@ def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
     yield Finding(
         rule="permission-removed",
         severity=Severity.INFO,
-        headline=f"{component(change)} no longer needs {count(len(gone), 'permission')}",
+        headline=f"{change.component} no longer needs {count(len(gone), 'permission')}",
         content=[r.grant.as_dict() for r in gone],
         subject=change.request,
         request=change.request,
-        component=component(change),
         secret=str(change.secret_before) if change.secret_before else None,
         hop=hop.index,
         grants=tuple(RequiredGrant(r.grant) for r in gone),

@@ -152,7 +152,6 @@ def _malformed(hop: Hop) -> Iterator[Finding]:
             content=place.file,
             subject=request.request,
             request=request.request,
-            component=request.request.rpartition("/")[2],
             hop=hop.index,
             evidence=(Evidence(side, place.file, place.document, place.line),),
             acknowledgeable=False,

@@ -21,7 +21,6 @@ from upgrade_gate.gate.findings import (
 )
 from upgrade_gate.gate.requirements import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
 from upgrade_gate.gate.rules._common import (
-    component,
     content_of,
     count,
     evidence,
@@ -151,7 +150,7 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         change,
         rule="request-added",
         severity=severity,
-        headline=f"{component(change)} asks for credentials of its own: {change.why}"
+        headline=f"{change.component} asks for credentials of its own: {change.why}"
         + ("" if modelled else f"; its kind {request.provider_kind or 'none'} is not modelled"),
         content=content_of(new) or [str(request.secret), request.provider_kind],
         guard=guard,
@@ -169,7 +168,7 @@ def _guard_of_new(situation: Situation, hop: Hop) -> tuple[Guard, str]:
         platform=situation.platform,
         release=hop.old.minor,
         hop_kind=hop.kind,
-        mode=situation.mode.value,
+        mode=situation.mode,
         condition=_upgradeable(situation),
     )
 
@@ -195,7 +194,7 @@ def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
         change,
         rule="request-removed",
         severity=severity,
-        headline=f"{component(change)} no longer asks for credentials: {why}",
+        headline=f"{change.component} no longer asks for credentials: {why}",
         content=None,
         remedy=(RemedyStep("remove its identity and Secret once the upgrade is complete", "after"),),
     )
@@ -217,7 +216,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
             change,
             rule="request-renamed",
             severity=Severity.WARNING if gcp else Severity.INFO,
-            headline=f"{(change.renamed_from or '').rpartition('/')[2]} is now {component(change)}{text}",
+            headline=f"{change.before.request.name if change.before else '?'} is now {change.component}{text}",
             content=change.request,
         )
     if change.kind_changed:
@@ -227,7 +226,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
             hop,
             change,
             rule="provider-kind-changed",
-            headline=f"{component(change)} changes from {before.provider_kind if before else '?'} "
+            headline=f"{change.component} changes from {before.provider_kind if before else '?'} "
             f"to {request.provider_kind}",
             content=request.provider_kind,
         )
@@ -237,7 +236,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
             hop,
             change,
             rule="secret-moved",
-            headline=f"{component(change)} reads Secret {change.secret_after} instead of {change.secret_before}",
+            headline=f"{change.component} reads Secret {change.secret_after} instead of {change.secret_before}",
             content=str(change.secret_after) if change.secret_after else None,
         )
     elif change.accounts_added and situation.credentials.may_need_trust:
@@ -247,7 +246,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
             change,
             rule="service-accounts-added",
             severity=severity_for_secrets(situation, Severity.BLOCKER),
-            headline=f"{component(change)} adds {count(len(change.accounts_added), 'service account')}: "
+            headline=f"{change.component} adds {count(len(change.accounts_added), 'service account')}: "
             f"{', '.join(change.accounts_added)}",
             content=list(change.accounts_added),
             guard=guard,
@@ -262,7 +261,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
             change,
             rule="service-accounts-removed",
             severity=Severity.INFO,
-            headline=f"{component(change)} drops {count(len(change.accounts_removed), 'service account')}: "
+            headline=f"{change.component} drops {count(len(change.accounts_removed), 'service account')}: "
             f"{', '.join(change.accounts_removed)}",
             content=list(change.accounts_removed),
         )
@@ -282,7 +281,7 @@ def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
         change,
         rule="token-path-changed",
         severity=severity_for_secrets(situation, Severity.BLOCKER),
-        headline=f"{component(change)} mounts its token at {request.token_path or 'the default path'}",
+        headline=f"{change.component} mounts its token at {request.token_path or 'the default path'}",
         content=request.token_path,
         guard=guard,
         guard_reason=reason,
@@ -337,7 +336,6 @@ def _payload_faults(situation: Situation) -> Iterator[Finding]:
                     content=conflict.detail,
                     subject=conflict.request,
                     request=conflict.request,
-                    component=conflict.request.rpartition("/")[2],
                     hop=hop.index,
                     guard=guard,
                     guard_reason=reason,
@@ -360,11 +358,10 @@ def _marks(hop: Hop, seen: set[tuple[str, str]]) -> Iterator[Finding]:
                 yield Finding(
                     rule=rule,
                     severity=Severity.WARNING,
-                    headline=f"{name.rpartition('/')[2]} {text}",
+                    headline=f"{selected.request.name} {text}",
                     content=None,
                     subject=name,
                     request=name,
-                    component=name.rpartition("/")[2],
                     secret=str(selected.request.secret) if selected.request.secret else None,
                     hop=hop.index,
                     evidence=places("to", selected),
@@ -402,7 +399,6 @@ def _finding(
         content=content,
         subject=change.request,
         request=change.request,
-        component=component(change),
         secret=str(secret) if secret else None,
         hop=hop.index,
         guard=guard,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
-from upgrade_gate.gate.requirements import asks_for_secret, keys_need
+from upgrade_gate.gate.requirements import keys_need, unchanged_secrets
 from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from upgrade_gate.cluster.observe import SecretRef
     from upgrade_gate.gate.situation import Situation
@@ -52,22 +52,6 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
                 pass
 
 
-def unchanged_secrets(situation: Situation) -> Iterator[tuple[SecretRef, CredentialsRequest]]:
-    """Yield each Secret of the target that the current release needs too, with the first request that reads it.
-
-    A request whose own finding asks for its Secret (it is new, or its Secret or kind changed) is passed over: one
-    fault is one finding.
-    """
-    before = {s.request.secret for s in situation.hops[0].old_selection.requests.values()}
-    asked = {(c.request, c.secret_after) for _, c in situation.changes() if asks_for_secret(c)}
-    seen: set[SecretRef] = set()
-    for name, selected in situation.requirements():
-        secret = selected.request.secret
-        if secret is not None and secret in before and secret not in seen and (name, secret) not in asked:
-            seen.add(secret)
-            yield secret, selected.request
-
-
 def _missing(situation: Situation, secret: SecretRef, request: CredentialsRequest) -> Finding:
     hop = next((h for h in situation.hops if h.kind in GUARDED_HOPS), situation.hops[0])
     guard, reason = cco.guard_secret_missing(
@@ -80,7 +64,6 @@ def _missing(situation: Situation, secret: SecretRef, request: CredentialsReques
         content=str(secret),
         subject=request.id,
         request=request.id,
-        component=request.name,
         secret=str(secret),
         hop=hop.index,
         guard=guard,
@@ -99,7 +82,6 @@ def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsReq
         content=str(secret),
         subject=request.id,
         request=request.id,
-        component=request.name,
         secret=str(secret),
         hop=situation.hops[0].index,
         guard=Guard.MISSED,

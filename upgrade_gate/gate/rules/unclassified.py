@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.gate.findings import Finding, Need, NeedKind, NeedStatus, Rule, Severity
-from upgrade_gate.gate.rules._common import component, content_of, count, evidence, missed, required
+from upgrade_gate.gate.rules._common import content_of, count, evidence, missed, required
 from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
@@ -40,14 +40,13 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         yield Finding(
             rule="unclassified-change",
             severity=Severity.BLOCKER,
-            headline=f"{component(change)} changes {count(len(paths), 'field')} that no rule explains: "
+            headline=f"{change.component} changes {count(len(paths), 'field')} that no rule explains: "
             f"{', '.join(paths)}",
             content=[[leaf.path, leaf.after] for leaf in leaves]
             + content_of(denies)
             + [["removed", grant.as_dict()] for grant in lifted],
             subject=change.request,
             request=change.request,
-            component=component(change),
             secret=str(request.secret) if request.secret else None,
             hop=hop.index,
             guard=guard,
