@@ -20,7 +20,6 @@ from upgrade_gate.clouds.contract.holdings import ccoctl_name
 from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.pipeline import Inputs
 from upgrade_gate.requests.credentials_request import CredentialsRequest
-from upgrade_gate.requests.diff import grants_of
 from upgrade_gate.requests.update import Given
 
 ISSUER = "https://oidc.example.com/c1"
@@ -336,9 +335,9 @@ def _azure(state: OldState) -> None:
             people.append({"id": path, "name": one.name, "clientId": client(one.number), "principalId": principal})
         else:
             people.append({"appId": client(one.number), "id": principal, "servicePrincipalType": "Application"})
-        roles = {g.permission: CONTRIBUTOR for g in grants_of(one.request) if g.type == "roleBinding"}
+        roles = {g.permission: CONTRIBUTOR for g in one.request.grants if g.type == "roleBinding"}
         assert set(roles) <= {"Contributor"}
-        operations = [g for g in grants_of(one.request) if g.type != "roleBinding"]
+        operations = [g for g in one.request.grants if g.type != "roleBinding"]
         if operations:
             roles[one.name] = f"{one.number:08d}-0000-4000-8000-000000000003"
             block = {

@@ -11,7 +11,7 @@ from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import NeedStatus
 from upgrade_gate.gate.requirements import asks_for_secret, secret_needs
 from upgrade_gate.gate.verdict import Basis
-from upgrade_gate.requests.diff import Why, grants_of
+from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
@@ -77,7 +77,7 @@ def unchanged_grants(situation: Situation, request: CredentialsRequest) -> tuple
             return ()
         why = (Why.NEW, Why.WIDENED)
         asked.update(a.grant for a in change.added if a.why in why and a.covered_by is None)
-    return tuple(g for g in grants_of(request) if g not in asked and g.effect in (None, "Allow"))
+    return tuple(g for g in request.grants if g not in asked and g.effect in (None, "Allow"))
 
 
 def unchanged_accounts(situation: Situation, request: CredentialsRequest) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
 from upgrade_gate.cluster.observe import SecretRef
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
-from upgrade_gate.requests.diff import grants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,7 +104,7 @@ def _services(requests: Iterable[CredentialsRequest]) -> set[str]:
     """Return the IBM services that required roles are about; resource groups are the resource controller's."""
     found: set[str] = set()
     for request in requests:
-        for grant in grants_of(request):
+        for grant in request.grants:
             listed = grant.scope.get("attributes", ()) if isinstance(grant.scope, Mapping) else ()
             names = [a.get("value") for a in listed if a.get("name") == "serviceName"]
             found.update(n for n in names or ["resource-controller"] if isinstance(n, str) and _PLAIN.fullmatch(n))

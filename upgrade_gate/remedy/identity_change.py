@@ -26,7 +26,6 @@ from upgrade_gate.cluster.observe import request_scopes
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.proof import collect
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
-from upgrade_gate.requests.diff import grants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -363,7 +362,7 @@ def rule_asks(rule: str) -> bool:
 def _union(requests: Iterable[CredentialsRequest]) -> tuple[Grant, ...]:
     listed = list(requests)
     kind = listed[0].provider_kind if listed else ""
-    return _distinct(kind, [grant for request in listed for grant in grants_of(request)])
+    return _distinct(kind, [grant for request in listed for grant in request.grants])
 
 
 def _distinct(kind: str, grants: Iterable[Grant]) -> tuple[Grant, ...]:

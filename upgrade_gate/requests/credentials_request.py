@@ -5,16 +5,19 @@ Source: openshift/cloud-credential-operator `pkg/apis/cloudcredential/v1/types_c
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ManifestError
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.clouds.contract.grants import cloud_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.payloads.payload import Location, Manifest
 
 __all__ = ["API_GROUP", "CredentialsRequest", "is_credentials_request", "parse"]
@@ -22,7 +25,7 @@ __all__ = ["API_GROUP", "CredentialsRequest", "is_credentials_request", "parse"]
 API_GROUP = "cloudcredential.openshift.io"
 
 
-class CredentialsRequest(Struct, frozen=True):
+class CredentialsRequest(Struct, frozen=True, dict=True):
     """One request of one release payload."""
 
     namespace: str
@@ -42,6 +45,15 @@ class CredentialsRequest(Struct, frozen=True):
     def id(self) -> str:
         """`namespace/name`, the identity across releases; never the file name."""
         return f"{self.namespace}/{self.name}"
+
+    @cached_property
+    def grants(self) -> tuple[Grant, ...]:
+        """What it asks for, read once; nothing for a kind that nobody knows.
+
+        Raises ValueError, naming the field, where the provider spec has a shape that is not understood.
+        """
+        cloud = cloud_of(self.provider_kind)
+        return cloud.read_grants(self.provider_kind, self.provider_spec) if cloud else ()
 
 
 def is_credentials_request(manifest: Manifest) -> bool:

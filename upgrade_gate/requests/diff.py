@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.selection import Selected, Selection
 
-__all__ = ["AddedGrant", "Change", "OtherLeaf", "RemovedGrant", "Why", "compare", "grants_of"]
+__all__ = ["AddedGrant", "Change", "OtherLeaf", "RemovedGrant", "Why", "compare"]
 
 Kind: TypeAlias = Literal["added", "removed", "renamed", "changed"]
 
@@ -131,17 +131,8 @@ class Change(Struct, frozen=True):
         )
 
 
-def grants_of(request: CredentialsRequest) -> tuple[Grant, ...]:
-    """Return the grants of a request; none for a kind that nobody knows.
-
-    Raises ValueError, naming the field, where the provider spec has a shape that is not understood.
-    """
-    cloud = cloud_of(request.provider_kind)
-    return cloud.read_grants(request.provider_kind, request.provider_spec) if cloud else ()
-
-
 def compare(old: Selection, new: Selection) -> tuple[Change, ...]:
-    """Compare the selections of two releases; sorted by request. Raises ValueError as `grants_of` does.
+    """Compare the selections of two releases; sorted by request. Raises ValueError as `CredentialsRequest.grants` does.
 
     Requests pair by `ns/name`; a left-over pair with the same secretRef and provider kind, and no third request on
     that secret, is a rename.
@@ -198,8 +189,8 @@ def _change(name: str, renamed_from: str | None, old: Selection, new: Selection)
     kind: Kind = "renamed" if renamed_from else "added" if before is None else "removed" if after is None else "changed"
     status_before, reason_before = old.status(renamed_from or name)
     status_after, reason_after = new.status(name)
-    need = grants_of(after.request) if after else ()
-    have = grants_of(before.request) if before else ()
+    need = after.request.grants if after else ()
+    have = before.request.grants if before else ()
     accounts_before = set(before.request.service_accounts) if before else set()
     accounts_after = set(after.request.service_accounts) if after else set()
     return Change(
@@ -241,7 +232,7 @@ def _held(
     selection: Selection, cloud: Cloud, secret: SecretRef | None, own: str, grants: Sequence[Grant]
 ) -> list[tuple[str, Sequence[Grant]]]:
     held: list[tuple[str, Sequence[Grant]]] = [(own, grants)] if grants else []
-    held += [(n, grants_of(s.request)) for n, s in _same_cloud(selection, cloud, secret) if n != own]
+    held += [(n, s.request.grants) for n, s in _same_cloud(selection, cloud, secret) if n != own]
     return held
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct, field
 
 from upgrade_gate.base import versions
-from upgrade_gate.requests.diff import grants_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -79,7 +78,7 @@ class Hop(Struct, frozen=True):
                 and selected.request.secret == change.secret_after
                 and selected.request.provider_kind == change.provider_kind
             ]
-        return tuple(dict.fromkeys(g for request in requests if request is not None for g in grants_of(request)))
+        return tuple(dict.fromkeys(g for request in requests if request is not None for g in request.grants))
 
 
 def kind_of(old: str, new: str) -> HopKind:

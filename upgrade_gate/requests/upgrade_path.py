@@ -331,7 +331,7 @@ def _understood(selection: Selection) -> tuple[Selection, tuple[Malformed, ...]]
     requests = dict(selection.requests)
     for name, selected in selection.requests.items():
         try:
-            diff.grants_of(selected.request)
+            _ = selected.request.grants  # read here, so that what is malformed is noticed here
         except ValueError as error:
             malformed.append(Malformed(name, selected.request.location, str(error)))
             del requests[name]

@@ -29,7 +29,7 @@ from upgrade_gate.gate.rules._common import (
     required,
     severity_for_secrets,
 )
-from upgrade_gate.requests.diff import AddedGrant, Change, Why, grants_of
+from upgrade_gate.requests.diff import AddedGrant, Change, Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -297,7 +297,7 @@ def _new_identity(
     request = _after(change)
     guard, reason = missed(hop)
     elsewhere = {a.grant for a in change.added if a.why in (Why.NEW, Why.WIDENED)}
-    grants = [AddedGrant(g, Why.NEW, None) for g in grants_of(request) if g not in elsewhere]
+    grants = [AddedGrant(g, Why.NEW, None) for g in request.grants if g not in elsewhere]
     needs: tuple[Need, ...] = ()
     severity = severity_for_secrets(situation, Severity.BLOCKER)
     if situation.mode.by_hand:
