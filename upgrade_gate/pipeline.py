@@ -116,9 +116,9 @@ def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload 
         try:
             wait(futures.values())
         except KeyboardInterrupt:
-            from upgrade_gate.reading.http import client
+            from upgrade_gate.reading.http import exchange
 
-            client.interrupt()  # else the pool would wait for its downloads' deadlines
+            exchange.interrupt()  # else the pool would wait for its downloads' deadlines
             raise
     return {text: future.result() for text, future in futures.items()}
 

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.shared.pages import mapping, text
-from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, open_session, read_settings
+from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, authority, read_settings
+from upgrade_gate.reading.http.session import library_session
 
 __all__ = ["collect"]
 
@@ -77,7 +78,7 @@ def _token(settings: Mapping[str, Any], endpoint: str, seconds: float) -> Callab
     transport = RequestsTransport(connection_timeout=wait, read_timeout=wait)
     transport.open()
     # with our trust: by itself it knows the environment's authorities alone
-    transport.session.mount("https://", open_session(settings.get("certificate_authority")).get_adapter("https://"))
+    transport.session.mount("https://", library_session(authority(settings)).get_adapter("https://"))
     credential = DefaultAzureCredential(
         exclude_interactive_browser_credential=True,
         # whoever names a login host of his own has said that he trusts it; the public one may not be reachable there

@@ -12,7 +12,8 @@ from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.gcp.shapes import UNREAD
 from upgrade_gate.clouds.shared.pages import mapping, strings, text
-from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, open_session, read_settings
+from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, authority, read_settings
+from upgrade_gate.reading.http.session import library_session
 
 __all__ = ["collect"]
 
@@ -64,7 +65,7 @@ def _credential(settings: Mapping[str, Any], seconds: float) -> tuple[Callable[[
 
     # the library warns that it does not know a project, which is ours to know
     logging.getLogger("google.auth").addHandler(logging.NullHandler())
-    session = open_session(settings.get("certificate_authority"))
+    session = library_session(authority(settings))
     request = partial(Request(session), timeout=min(seconds, _SILENCE))
     library: Any = google.auth  # which types only a part of its functions
     try:

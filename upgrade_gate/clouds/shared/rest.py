@@ -7,33 +7,27 @@ must name the same host. No message holds a header or a query.
 from __future__ import annotations
 
 import json
-import logging
-import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.reading.http import tls
+from upgrade_gate.reading.http.exchange import Deadline, Request, ask
+from upgrade_gate.reading.http.failures import ExchangeError, Kind
+from upgrade_gate.reading.http.response import Terms
+from upgrade_gate.reading.http.urls import shown_url
 
 if TYPE_CHECKING:
-    import requests
+    from upgrade_gate.reading.http.exchange import End
+    from upgrade_gate.reading.http.session import Session
 
-__all__ = ["ForbiddenError", "GoneError", "Rest", "UnusableError", "open_session", "read_settings"]
-
-_logger = logging.getLogger(__name__)
-
-_ATTEMPTS = 4
-_FIRST_PAUSE = 0.25
 _TIMEOUT = 120.0
 """Seconds for everything that is collected, unless the settings say otherwise."""
-_SILENCE = 30.0
-"""Seconds that a server may say nothing."""
 _LARGEST = 64 * 2**20
 _MAX_PAGES = 2_000
-_CHUNK = 64 * 2**10
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class ForbiddenError(EntitlementError):
@@ -59,18 +53,10 @@ def read_settings(settings: Mapping[str, Any], cloud: str, what: str) -> tuple[s
     return account.strip().rstrip("/").rpartition("/")[2], float(settings.get("timeout") or _TIMEOUT)
 
 
-def open_session(certificate_authority: object) -> requests.Session:
-    """Return a session that trusts the user's authority besides those of the environment or the system.
-
-    Proxies are the environment's.
-    """
-    from upgrade_gate.reading.http import tls
-    from upgrade_gate.reading.http.session import new_session
-
-    named = Path(str(certificate_authority)) if certificate_authority else None
-    session = new_session(tls.trust(named).context, "upgrade-gate")
-    session.trust_env = True
-    return session
+def authority(settings: Mapping[str, Any]) -> Path | None:
+    """Return the certificate authority that the user names."""
+    named = settings.get("certificate_authority")
+    return Path(str(named)) if named else None
 
 
 class Rest:
@@ -86,9 +72,9 @@ class Rest:
     ) -> None:
         self._token = token
         self._headers = {**(headers or {}), "Accept": "application/json"}
-        self._authority = settings.get("certificate_authority")
-        self._until = time.monotonic() + seconds
-        self._session: requests.Session | None = None
+        self._authority = authority(settings)
+        self._deadline = Deadline.after(seconds)
+        self._session: Session | None = None
 
     def close(self) -> None:
         """Close the connections."""
@@ -114,12 +100,13 @@ class Rest:
         at: str | None = url
         while at is not None:
             if at in seen or len(seen) >= _MAX_PAGES:
-                raise EntitlementError(f"GET {_shown(url)}: the pages do not end", hint="use --identities export:PATH")
+                hint = "use --identities export:PATH"
+                raise EntitlementError(f"GET {shown_url(url)}: the pages do not end", hint=hint)
             seen.add(at)
             page = self.get(at, permission)
             listed = page.get(key, None if key == "value" else []) if isinstance(page, Mapping) else None
             if not isinstance(listed, list) or "error" in page:
-                raise UnusableError(f"GET {_shown(at)}: the answer has no list {key!r}")
+                raise UnusableError(f"GET {shown_url(at)}: the answer has no list {key!r}")
             items += listed
             at = self._next(url, page)
         return {key: items}
@@ -129,7 +116,7 @@ class Rest:
         if link:
             if urlsplit(str(link))[:2] != urlsplit(first)[:2]:
                 raise EntitlementError(
-                    f"GET {_shown(first)}: the next page is said to be on another host; not followed"
+                    f"GET {shown_url(first)}: the next page is said to be on another host; not followed"
                 )
             return str(link)
         if token:
@@ -137,105 +124,88 @@ class Rest:
         return None
 
     def _call(self, method: str, url: str, body: Mapping[str, Any] | None, permission: str) -> Any:
-        what = f"{method} {_shown(url)}"
+        what = f"{method} {shown_url(url)}"
         if urlsplit(url).scheme != "https":
             raise UsageError(f"{what}: a token is sent over https only")
-        pause = _FIRST_PAUSE
-        why = ""
-        for attempt in range(_ATTEMPTS):
-            left = self._until - time.monotonic()
-            if left <= 0:
-                raise EntitlementError(
-                    f"{what}: the deadline has passed{why}", hint="raise --timeout, or use an export"
-                )
-            status, answer, wait = self._exchange(method, url, body, left)
-            if status in (401, 403):
-                raise ForbiddenError(f"{what}: {status} {_message(answer)}", hint=f"the caller needs {permission}")
-            if status == 200:
-                try:
-                    return json.loads(answer)
-                except (ValueError, RecursionError):
-                    why = ": the answer is cut off or is no JSON"
-            else:
-                why = f": {status} {_message(answer)}" if status else f": {answer.decode(errors='replace')}"
-                if status == 404:
-                    raise GoneError(f"{what}{why}")
-                if status and status not in _PASSING:
-                    raise EntitlementError(f"{what}{why}")
-            if attempt + 1 < _ATTEMPTS:
-                pause = 2 * self._pause(what, why, pause if wait is None else wait)
-        raise EntitlementError(f"{what}{why}, {_ATTEMPTS} times", hint="retry later, or use --identities export:PATH")
 
-    def _pause(self, what: str, why: str, seconds: float) -> float:
-        """Wait before the next attempt, never past the deadline."""
-        left = self._until - time.monotonic()
-        if seconds > left:
-            raise EntitlementError(f"{what}{why}; waiting {seconds:.0f} s would pass the deadline")
-        _logger.debug("%s%s: next attempt in %.1f s", what, why, seconds)
-        time.sleep(seconds)
-        return max(seconds, _FIRST_PAUSE)
+        def once() -> _Answer:
+            return self._once(method, url, body)
 
-    def _exchange(
-        self, method: str, url: str, body: Mapping[str, Any] | None, left: float
-    ) -> tuple[int, bytes, float | None]:
-        """Make one attempt: status (0: no whole answer came), body or reason, and the Retry-After in seconds."""
-        import requests
+        def gave_up(outcome: _Answer | ExchangeError, end: End) -> EntitlementError:
+            return _gave_up(what, outcome, end, self._deadline)
+
+        answer = ask(once, what, self._deadline, gave_up)
+        match answer.status:
+            case 200:
+                return answer.body
+            case 401 | 403:
+                raise ForbiddenError(f"{what}: {answer.words}", hint=f"the caller needs {permission}")
+            case 404:
+                raise GoneError(f"{what}: {answer.words}")
+            case _:
+                raise EntitlementError(f"{what}: {answer.words}")
+
+    def _once(self, method: str, url: str, body: Mapping[str, Any] | None) -> _Answer:
+        """Make one attempt; an answer that is no JSON was cut off on the way, and may come whole the next time."""
+        from upgrade_gate.reading.http.session import Session
 
         if self._session is None:
-            self._session = open_session(self._authority)
+            self._session = Session(tls.trust(self._authority))
+        headers = {**self._headers, "Authorization": f"Bearer {self._token()}"}
+        request = Request(method, url, headers, json=body)
+        response = self._session.exchange(request, Terms(method, _LARGEST), self._deadline)
+        content = response.read()
+        if response.status != 200:
+            return _Answer(response.status, response.headers, _message(content))
         try:
-            with self._session.request(
-                method,
-                url,
-                json=body,
-                headers={**self._headers, "Authorization": f"Bearer {self._token()}"},
-                auth=_keep_header,
-                timeout=(min(left, _SILENCE), min(left, _SILENCE)),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return response.status_code, self._body(response), _retry_after(response.headers.get("Retry-After"))
-        except requests.exceptions.SSLError as exc:
-            if "CERTIFICATE_VERIFY_FAILED" not in str(exc):
-                return 0, _reason(exc).encode(), None
-            raise EntitlementError(
-                f"{method} {_shown(url)}: the server's certificate is not trusted",
-                hint="name the authority with --certificate-authority",
-            ) from exc
-        except requests.RequestException as exc:
-            return 0, _reason(exc).encode(), None
-
-    def _body(self, response: requests.Response) -> bytes:
-        import requests
-
-        received = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            received += chunk
-            if len(received) > _LARGEST:
-                raise EntitlementError(f"GET {_shown(response.url)}: the answer is larger than {_LARGEST} bytes")
-            if time.monotonic() > self._until:
-                raise requests.exceptions.Timeout("the deadline has passed")
-        return bytes(received)
+            return _Answer(200, response.headers, json.loads(content))
+        except (ValueError, RecursionError):
+            raise ExchangeError(Kind.PROTOCOL, "the answer is cut off or is no JSON", may_pass=True) from None
 
 
-def _keep_header(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stand where requests would look for a netrc entry, which would replace the token."""
-    return request
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer of the API."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any = field(repr=False)
+    """What was asked for, parsed; of a refusal the API's own words."""
+
+    @property
+    def words(self) -> str:
+        return f"{self.status} {self.body}"
 
 
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{parts.path}"
+def _gave_up(what: str, outcome: _Answer | ExchangeError, end: End, deadline: Deadline) -> EntitlementError:
+    """Word the end of the attempts."""
+    if not isinstance(outcome, ExchangeError):
+        why = outcome.words
+    elif outcome.kind is Kind.CERTIFICATE:
+        hint = "name the authority with --certificate-authority"
+        return EntitlementError(f"{what}: the server's certificate is not trusted", hint=hint)
+    elif deadline.left() <= 0:
+        return EntitlementError(f"{what}: the deadline has passed", hint="raise --timeout, or use an export")
+    else:
+        why = _reason(outcome)
+    if end.late:
+        return EntitlementError(f"{what}: {why}; waiting {end.wait:.0f} s would pass the deadline")
+    times = f",{end.times}" if end.times else ""
+    return EntitlementError(f"{what}: {why}{times}", hint="retry later, or use --identities export:PATH")
 
 
-def _reason(exc: Exception) -> str:
-    import requests
-
-    if isinstance(exc, requests.exceptions.Timeout):
-        return "no answer in time"
-    if isinstance(exc, requests.exceptions.ChunkedEncodingError):
-        return "the answer is cut off"
-    return "the connection failed"
+def _reason(failure: ExchangeError) -> str:
+    match failure.kind:
+        case Kind.TIMEOUT:
+            return "no answer in time"
+        case Kind.CUT:
+            return "the answer is cut off"
+        case Kind.SIZE:
+            return f"the answer is larger than {_LARGEST} bytes"
+        case Kind.PROTOCOL:
+            return failure.text
+        case _:
+            return "the connection failed"
 
 
 def _message(answer: bytes) -> str:
@@ -246,15 +216,3 @@ def _message(answer: bytes) -> str:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         found = answer.decode(errors="replace")
     return " ".join(found.split())[:300]
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, which is a number or a date; None where there is none."""
-    if not value:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None

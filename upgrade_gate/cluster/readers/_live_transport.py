@@ -1,20 +1,17 @@
-"""GET over TLS through the kubernetes client, with retries and a deadline, and many of them at once.
+"""GET at an API server, through the kubernetes client's connections, many of them at once.
 
 The client's low-level interface is used: its typed models would build objects from whatever a server sends, and its
-own retries know no deadline.
+own retries know no deadline. Deadline, attempts, bounds and failures are those of every exchange (`reading/http`).
 """
 
 from __future__ import annotations
 
 import logging
-import queue
 import shutil
-import ssl
 import tempfile
 import threading
-import time
 import weakref
-from concurrent.futures import Future, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,23 +19,26 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from upgrade_gate.reading.http import failures, proxies
+from upgrade_gate.reading.http.exchange import Peer, ask, exchange, interrupt
+from upgrade_gate.reading.http.failures import ExchangeError, Kind
+from upgrade_gate.reading.http.response import Terms
+from upgrade_gate.reading.http.urls import USER_AGENT, host_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.cluster.observe import Query
     from upgrade_gate.cluster.readers._live_login import Login
-
-__all__ = ["FailedError", "Response", "Transport", "answer_all", "reason_of"]
+    from upgrade_gate.reading.http.exchange import Deadline
 
 _logger = logging.getLogger(__name__)
 
 _MOST_BYTES = 32 * 2**20
 _WORKERS = 12
 _ATTEMPTS = 5
-_BACKOFF = 0.1
-_CONNECT_SECONDS = 10.0
-_PASSING = frozenset({429, 500, 502, 503, 504})
+_FIRST_PAUSE = 0.1
 
 
 class FailedError(Exception):
@@ -58,7 +58,7 @@ class FailedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class Answer:
     """One answer of the API server."""
 
     status: int
@@ -77,7 +77,7 @@ class Response:
 
 
 @dataclass(slots=True, weakref_slot=True)
-class Transport:
+class ApiServer:
     """Connections to one API server; safe to use from several threads."""
 
     login: Login
@@ -86,52 +86,29 @@ class Transport:
     """Private, for certificates given inline; it goes when this object goes."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, path: str, params: Sequence[tuple[str, str]], accept: str, deadline: float) -> Response:
-        """GET with retries on what may pass, never past the deadline."""
-        attempt = 0
-        while True:
-            attempt += 1
-            failure: FailedError | None = None
-            wait = _BACKOFF * 2 ** (attempt - 1)
-            try:
-                response = self._once(path, params, accept, deadline)
-            except FailedError as error:
-                failure = error
-            else:
-                if response.status not in _PASSING:
-                    return response
-                failure = FailedError(f"{response.status} {reason_of(response)}", everywhere=False)
-                wait = _retry_after(response.headers) or wait
-            if failure.remedy is not None or attempt == _ATTEMPTS or time.monotonic() + wait >= deadline:
-                raise failure
-            _logger.debug("GET %s: %s, attempt %d", path, failure.reason, attempt)
-            time.sleep(wait)
-
-    def _once(self, path: str, params: Sequence[tuple[str, str]], accept: str, deadline: float) -> Response:
-        import urllib3
-        from kubernetes.client.exceptions import ApiException
-
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise FailedError("no answer within the deadline", everywhere=True)
-        headers = {"Accept": accept, "User-Agent": "upgrade-gate"}
-        if self.login.impersonate:
-            headers["Impersonate-User"] = self.login.impersonate
+    def get(self, path: str, params: Sequence[tuple[str, str]], accept: str, deadline: Deadline) -> Answer:
+        """GET with retries on what may pass, never past the deadline; raises FailedError."""
         api = self._client()
-        try:
-            request = api.param_serialize(
-                "GET", path, query_params=list(params), header_params=headers, auth_settings=["BearerToken"]
-            )
-            response = api.call_api(*request, _request_timeout=(min(left, _CONNECT_SECONDS), left)).response
-            body = response.read(_MOST_BYTES + 1)
-            response.release_conn()
-        except ApiException as error:
-            raise _unreachable(str(error.reason)) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _unreachable(_innermost(error, _shown(api.configuration.proxy))) from error
-        if len(body) > _MOST_BYTES:
-            raise FailedError(f"the answer is larger than {_MOST_BYTES} bytes")
-        return Response(response.status, response.headers, body)
+        proxy: str | None = api.configuration.proxy
+        peer = Peer(host_of(self.login.server), proxies.shown(proxy) if proxy else None)
+        headers = {"Accept": accept} | ({"Impersonate-User": self.login.impersonate} if self.login.impersonate else {})
+        request = api.param_serialize(
+            "GET", path, query_params=list(params), header_params=headers, auth_settings=["BearerToken"]
+        )
+        terms = Terms("GET", _MOST_BYTES, silence=deadline.seconds)
+
+        def once() -> Answer:
+            response = exchange(lambda timeout: _opened(api, request, timeout, peer), peer, terms, deadline)
+            return Answer(response.status, response.headers, response.read())
+
+        return ask(
+            once,
+            f"GET {path}",
+            deadline,
+            lambda outcome, _: _failed(outcome, deadline, peer),
+            attempts=_ATTEMPTS,
+            pause=_FIRST_PAUSE,
+        )
 
     def _client(self) -> Any:
         """Return the kubernetes client, made once; it keeps the connections."""
@@ -149,7 +126,8 @@ class Transport:
         configuration.host = login.server
         configuration.verify_ssl = login.verify
         configuration.tls_server_name = login.server_name
-        configuration.ssl_ca_cert = self._path_of(login.ca_file, login.ca_data, "ca.crt")
+        configuration.ssl_ca_cert = None if login.ca_file is None else str(login.ca_file)
+        configuration.ca_cert_data = None if login.ca_data is None else login.ca_data.decode(errors="replace")
         configuration.cert_file = self._path_of(login.certificate_file, login.certificate_data, "client.crt")
         configuration.key_file = self._path_of(login.key_file, login.key_data, "client.key")
         configuration.connection_pool_maxsize = _WORKERS
@@ -157,21 +135,23 @@ class Transport:
         configuration.retries = Retry(0, redirect=0, raise_on_redirect=False)
         if login.authorization:
             configuration.api_key = {"BearerToken": login.authorization}
-        if login.proxy:
-            configuration.proxy, configuration.no_proxy = login.proxy, ""
+        configuration.proxy = login.proxy or proxies.proxy_for(login.server, spare_loopback=False)
+        configuration.no_proxy = ""
         _set_proxy_login(configuration)
         if not login.verify:
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             _logger.warning("%s: TLS is not verified, as the kubeconfig says", login.description)
-        _logger.info("%s: proxy %s, CA %s", login.description, _shown(configuration.proxy), _ca(login))
+        _logger.info("%s: proxy %s, CA %s", login.description, proxies.shown(configuration.proxy), _ca(login))
         try:
-            return client.ApiClient(configuration)
+            api = client.ApiClient(configuration)
         except (ValueError, ImportError) as error:
             raise FailedError(
                 f"the proxy of the kubeconfig cannot be used: {error}", remedy="PySocks for socks5"
             ) from error
+        api.user_agent = USER_AGENT
+        return api
 
     def _path_of(self, path: Path | None, data: bytes | None, name: str) -> str | None:
         """Return a file for the TLS library, data given inline in a private folder that goes with this reader."""
@@ -187,89 +167,61 @@ class Transport:
 
 
 def answer_all(
-    queries: Sequence[Query], answer: Callable[[Query, float], Fact[Any]], deadline: float
+    queries: Sequence[Query], answer: Callable[[Query, Deadline], Fact[Any]], deadline: Deadline
 ) -> dict[Query, Fact[Any] | FailedError]:
-    """Answer every query at once, and return at the deadline at the latest; what is missing then is left out.
+    """Answer every query at once; all end by the deadline, since every exchange does."""
 
-    The threads are daemons: a server that drips one byte a second must not keep the program from ending.
-    """
-    pending: queue.SimpleQueue[tuple[Query, Future[Fact[Any]]]] = queue.SimpleQueue()
-    futures: dict[Query, Future[Fact[Any]]] = {query: Future() for query in queries}
-    for entry in futures.items():
-        pending.put(entry)
+    def outcome(query: Query) -> Fact[Any] | FailedError:
+        try:
+            return answer(query, deadline)
+        except FailedError as error:
+            return error
 
-    def work() -> None:
-        while True:
-            try:
-                query, future = pending.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                future.set_result(answer(query, deadline))
-            except BaseException as error:  # noqa: BLE001 - handed to the caller's own thread, which raises it
-                future.set_exception(error)
-
-    for _ in range(min(len(futures), _WORKERS)):
-        threading.Thread(target=work, daemon=True).start()
-    wait(futures.values(), timeout=max(0.0, deadline - time.monotonic()))
-    outcomes: dict[Query, Fact[Any] | FailedError] = {}
-    for query, future in futures.items():
-        if future.done():
-            error = future.exception()
-            if error is not None and not isinstance(error, FailedError):
-                raise error
-            outcomes[query] = error if error is not None else future.result()
-    return outcomes
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        try:
+            return dict(zip(queries, pool.map(outcome, queries), strict=True))
+        except KeyboardInterrupt:
+            interrupt()  # else the pool would wait for the deadline
+            raise
 
 
-def reason_of(response: Response) -> str:
+def reason_of(answer: Answer) -> str:
     """Return the reason word of a Status, never its message: messages can quote anything."""
     try:
-        word = response.json().get("reason")
+        word = answer.json().get("reason")
     except FailedError:
         return "without a Status"
     return word[:60] if isinstance(word, str) and word.isalnum() else "without a reason"
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+def _opened(api: Any, request: Any, timeout: tuple[float, float], peer: Peer) -> Any:
+    """Send one request; return the answer of urllib3 below, unread."""
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        return api.call_api(*request, _request_timeout=timeout).response
+    except ApiException as error:  # around urllib3's
+        failure = failures.understand(error, peer.host, peer.proxy)
+        raise failure from failure.__cause__
 
 
-def _unreachable(words: str) -> FailedError:
-    if "CERTIFICATE_VERIFY_FAILED" in words or "certificate verify failed" in words or "SSL" in words:
-        remedy = "check certificate-authority and tls-server-name of the kubeconfig"
-        return FailedError(f"TLS failed: {_safe(words)}", remedy=remedy, everywhere=True)
-    return FailedError(f"no connection: {_safe(words)}", everywhere=True)
-
-
-def _innermost(error: BaseException, proxy: str) -> str:
-    """Return what the system says, and whether it says so of the proxy; where it says nothing, what the client says."""
-    import urllib3
-
-    chain = list(_causes(error))
-    system = next((each for each in chain if isinstance(each, OSError) and each.strerror), None)
-    if system is None or isinstance(system, ssl.SSLError):
-        return f"{type(chain[-1]).__name__}: {chain[-1]}" if system is None else f"SSLError: {system}"
-    proxied = any(isinstance(each, urllib3.exceptions.ProxyError) for each in chain)
-    return f"the proxy {proxy} cannot be reached: {system.strerror}" if proxied else str(system.strerror)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it wraps, by urllib3's `reason`, its arguments, or Python's own chain."""
-    at: BaseException | None = error
-    for _ in range(10):
-        if at is None:
-            return
-        yield at
-        inner = (getattr(at, "reason", None), *at.args, at.__cause__)
-        at = next((each for each in inner if isinstance(each, BaseException)), None)
-
-
-def _safe(words: str) -> str:
-    """Return the first line, without what urllib3 prints about the pool and its URL."""
-    line = words.splitlines()[0] if words else ""
-    return line.rpartition("object at 0x")[2].partition(": ")[2][:200] if "object at 0x" in line else line[:200]
+def _failed(outcome: Answer | ExchangeError, deadline: Deadline, peer: Peer) -> FailedError:
+    """Word the end of the attempts."""
+    if not isinstance(outcome, ExchangeError):
+        return FailedError(f"{outcome.status} {reason_of(outcome)}")
+    match outcome.kind:
+        case Kind.CERTIFICATE | Kind.TLS:
+            remedy = "check certificate-authority and tls-server-name of the kubeconfig"
+            return FailedError(f"TLS failed: {outcome.reason}", remedy=remedy, everywhere=True)
+        case Kind.SIZE:
+            return FailedError(f"the answer is larger than {_MOST_BYTES} bytes")
+        case Kind.PROXY:
+            why = f"the proxy {peer.proxy} cannot be reached: {outcome.reason}"
+        case Kind.TIMEOUT if deadline.left() <= 0:
+            return FailedError(f"no answer within {deadline.seconds:g} s", everywhere=True)
+        case _:
+            why = outcome.reason
+    return FailedError(f"no connection: {why}", everywhere=True)
 
 
 def _set_proxy_login(configuration: Any) -> None:
@@ -280,13 +232,6 @@ def _set_proxy_login(configuration: Any) -> None:
 
         pair = f"{unquote(place.username)}:{unquote(place.password or '')}"
         configuration.proxy_headers = make_headers(proxy_basic_auth=pair)
-
-
-def _shown(proxy: str | None) -> str:
-    if not proxy:
-        return "none"
-    place = urlsplit(proxy)
-    return f"{place.scheme}://{place.netloc.rpartition('@')[2]}"
 
 
 def _ca(login: Login) -> str:

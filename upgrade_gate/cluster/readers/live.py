@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import logging
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,8 +14,9 @@ from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.observe import PULL_SECRET, Query, SecretRef, secret_query
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
-from upgrade_gate.cluster.readers._live_transport import FailedError, Response, Transport, answer_all, reason_of
+from upgrade_gate.cluster.readers._live_transport import Answer, ApiServer, FailedError, answer_all, reason_of
 from upgrade_gate.cluster.readers._secrets import reduce_secret
+from upgrade_gate.reading.http.exchange import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class LiveReader:
     timeout: float
     """Seconds that one wave of reads may take."""
     read_secrets: bool
-    transport: Transport
+    server: ApiServer
 
     @property
     def collected(self) -> None:
@@ -55,18 +55,16 @@ class LiveReader:
 
         Raises ClusterError where no query at all could be asked: no connection, no TLS, no valid login.
         """
-        outcomes = _settled(answer_all(queries, self._answer, time.monotonic() + self.timeout))
-        late = FailedError(f"no answer within {self.timeout:g} s", everywhere=True)
+        outcomes = _settled(answer_all(queries, self._answer, Deadline.after(self.timeout)))
         answers: dict[Query, Fact[Any]] = {}
         failures = []
-        for query in queries:
-            outcome = outcomes.get(query, late)
+        for query, outcome in outcomes.items():
             if isinstance(outcome, FailedError):
                 failures.append(outcome)
                 answers[query] = Unknown(f"{_verb(query)}: {outcome.reason}", outcome.remedy)
             else:
                 answers[query] = outcome
-        if queries and len(failures) == len(queries) and all(failure.everywhere for failure in failures):
+        if outcomes and len(failures) == len(outcomes) and all(failure.everywhere for failure in failures):
             raise ClusterError(f"{self.description}: {failures[0].reason}", hint=failures[0].remedy or _REACH)
         return answers
 
@@ -77,8 +75,8 @@ class LiveReader:
         """
         query = secret_query(PULL_SECRET)
         try:
-            deadline = time.monotonic() + self.timeout
-            response = self.transport.get(_path(query), (), _JSON, deadline)
+            deadline = Deadline.after(self.timeout)
+            response = self.server.get(_path(query), (), _JSON, deadline)
             if response.status == 404:
                 return self._absent(response, query, deadline)
             if response.status != 200:
@@ -91,11 +89,11 @@ class LiveReader:
         except binascii.Error:
             return Unknown(f"{_verb(query)}: the value is not base64")
 
-    def _answer(self, query: Query, deadline: float) -> Fact[Any]:
+    def _answer(self, query: Query, deadline: Deadline) -> Fact[Any]:
         if query.name is None:
             return self._list(query, deadline)
         accept = _METADATA_ONLY if query.kind == "Secret" and not self.read_secrets else _JSON
-        response = self.transport.get(_path(query), (), accept, deadline)
+        response = self.server.get(_path(query), (), accept, deadline)
         if response.status == 404:
             return self._absent(response, query, deadline)
         if response.status != 200:
@@ -107,7 +105,7 @@ class LiveReader:
             raise FailedError(f"the server answered with kind {str(body.get('kind'))[:60]!r}, not {wanted}")
         return _named(body, query, self.read_secrets)
 
-    def _absent(self, response: Response, query: Query, deadline: float) -> Fact[Any]:
+    def _absent(self, response: Answer, query: Query, deadline: Deadline) -> Fact[Any]:
         """Return the absence that a 404 proves: a Status of the API, or a kind that the API does not serve."""
         try:
             body = response.json()
@@ -119,24 +117,24 @@ class LiveReader:
             return Absent()
         raise FailedError("the server answered 404 without saying what is not there")
 
-    def _serves(self, query: Query, deadline: float) -> bool:
+    def _serves(self, query: Query, deadline: Deadline) -> bool:
         """Return whether the API serves a kind, by its discovery; raises where that does not tell."""
         place = f"/apis/{query.group}/{query.version}" if query.group else f"/api/{query.version}"
-        response = self.transport.get(place, (), _JSON, deadline)
+        response = self.server.get(place, (), _JSON, deadline)
         if response.status == 200:
             body = response.json()
             resources = body.get("resources")
             if body.get("kind") == "APIResourceList" and isinstance(resources, list):
                 return any(isinstance(item, dict) and item.get("name") == query.plural for item in resources)
         if response.status == 404 and query.group:
-            groups = self.transport.get("/apis", (), _JSON, deadline)
+            groups = self.server.get("/apis", (), _JSON, deadline)
             body = groups.json() if groups.status == 200 else {}
             listed = body.get("groups")
             if body.get("kind") == "APIGroupList" and isinstance(listed, list):
                 return any(_offers(item, query) for item in listed)
         raise FailedError("the server answered 404, and its discovery does not tell whether the kind exists")
 
-    def _list(self, query: Query, deadline: float) -> Fact[Any]:
+    def _list(self, query: Query, deadline: Deadline) -> Fact[Any]:
         for _ in range(_MOST_RESTARTS):
             items = self._pages(query, deadline)
             if items is not None:
@@ -144,14 +142,14 @@ class LiveReader:
             _logger.debug("%s: the continue token expired, starting again", query.plural)
         raise FailedError("the list kept expiring while it was read")
 
-    def _pages(self, query: Query, deadline: float) -> Fact[Any] | None:
+    def _pages(self, query: Query, deadline: Deadline) -> Fact[Any] | None:
         """Return a whole list, None where its continue token expired on the way."""
         items: list[Any] = []
         token = ""
         for _ in range(_MOST_PAGES):
             selector = (("labelSelector", query.label_selector),) if query.label_selector else ()
             more = (("continue", token),) if token else ()
-            response = self.transport.get(_path(query), (("limit", str(_PAGE)), *selector, *more), _JSON, deadline)
+            response = self.server.get(_path(query), (("limit", str(_PAGE)), *selector, *more), _JSON, deadline)
             if response.status == 410 and token:
                 return None
             if response.status == 404 and not token:
@@ -183,7 +181,7 @@ def open_cluster(
     Raises UsageError where the kubeconfig or context does not exist, ClusterError where it gives no login.
     """
     login = log_in(kubeconfig, context, timeout=timeout)
-    return LiveReader(login.description, timeout, read_secrets, Transport(login))
+    return LiveReader(login.description, timeout, read_secrets, ApiServer(login))
 
 
 def rbac_rule(query: Query) -> dict[str, Any]:
@@ -236,7 +234,7 @@ def _verb(query: Query) -> str:
     return f"{what} in namespace {query.namespace}" if query.namespace else what
 
 
-def _refused(response: Response, query: Query) -> FailedError:
+def _refused(response: Answer, query: Query) -> FailedError:
     """Return the failure for a status that is no answer."""
     match response.status:
         case 401:

@@ -10,47 +10,31 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from upgrade_gate import __version__
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.reading.http import failures, proxies, tls
+from upgrade_gate.reading.http import tls
+from upgrade_gate.reading.http.exchange import Deadline, Request, ask
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
-from upgrade_gate.reading.http.response import ERROR_BODY, Response, Terms, receive, registry_words, retry_after
-from upgrade_gate.reading.http.urls import DEFAULT_PORTS, host_of, is_url, joined, shown_url, without_port
+from upgrade_gate.reading.http.response import ERROR_BODY, Response, Terms, registry_words
+from upgrade_gate.reading.http.urls import DEFAULT_PORTS, host_of, is_url, joined, without_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from upgrade_gate.reading.http.exchange import End
     from upgrade_gate.reading.http.options import HttpOptions
     from upgrade_gate.reading.http.progress import Advance
-
-__all__ = ["Transport", "interrupt"]
+    from upgrade_gate.reading.http.session import Session
 
 _logger = logging.getLogger(__name__)
 
-ATTEMPTS = 4
-FIRST_PAUSE = 0.25
-"""Seconds before the second attempt; doubles with each further one."""
-CONNECT_SECONDS = 15.0
-READ_SECONDS = 30.0
-"""How long a server may be silent."""
 MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-INTERRUPT_SECONDS = 0.1
-"""How often a waiting thread looks whether the run was interrupted."""
-
-_interrupted = threading.Event()
-
-
-def interrupt() -> None:
-    """End every exchange of the process now: Ctrl-C reaches the main thread only, which waits for the others."""
-    _interrupted.set()
 
 
 class Transport:
@@ -61,9 +45,8 @@ class Transport:
         self._insecure = frozenset(host.lower() for host in options.insecure)
         self._plain: set[str] = set()
         """Insecure hosts that turned out not to speak TLS."""
-        self._sessions: dict[bool, Any] = {}
+        self._sessions: dict[bool, Session] = {}
         self._lock = threading.Lock()
-        self._told: set[str] = set()
 
     def __enter__(self) -> Transport:
         return self
@@ -107,49 +90,36 @@ class Transport:
         """
         if not is_url(url):
             raise SourceError(f"{what}: its address is no http URL")
-        deadline = time.monotonic() + self._options.timeout
-        job = _Job(Terms(method, limit, algorithm, advance), url, what, headers or {}, form, plain, deadline)
-        pause = FIRST_PAUSE
-        for attempt in count(1):
-            outcome = self._try(job)
-            if isinstance(outcome, Response) and not _is_fault(outcome):
-                return outcome
-            wait = max(pause, retry_after(outcome) if isinstance(outcome, Response) else 0.0)
-            over = attempt == ATTEMPTS or _interrupted.is_set() or time.monotonic() + wait >= deadline
-            if over or (isinstance(outcome, ExchangeError) and not outcome.may_pass):
-                raise _gave_up(job, outcome, attempt, wait) from getattr(outcome, "__cause__", None)
-            _logger.debug("%s: attempt %d failed, again in %.1f s", what, attempt, wait)
-            if isinstance(outcome, Response):
-                outcome.body.close()
-            _interrupted.wait(wait)
-            pause *= 2
-        raise AssertionError("unreachable")  # pragma: no cover
+        deadline = Deadline.after(self._options.timeout)
+        request = Request(method, url, headers or {}, form)
+        job = _Job(request, Terms(method, limit, algorithm, advance), plain, deadline)
 
-    def _try(self, job: _Job) -> Response | ExchangeError:
-        try:
-            return self._follow(job)
-        except ExchangeError as exc:
-            return exc
+        def gave_up(outcome: Response | ExchangeError, end: End) -> SourceError:
+            return _gave_up(what, outcome, end)
+
+        return ask(partial(self._follow, job), what, deadline, gave_up)
 
     def _follow(self, job: _Job) -> Response:
-        start = self._origin(job.url)
-        url, strayed = job.url, False
+        request = job.request
+        origin = self._origin(request.url)
         for _ in range(MAX_REDIRECTS + 1):
-            strayed = strayed or self._origin(url) != start
-            headers = {k: v for k, v in job.headers.items() if not strayed or k.lower() != "authorization"}
-            response = self._once(job, url, headers, redirected=url != job.url)
+            response = self._once(job, request)
             location = response.headers.get("location")
-            if response.status not in REDIRECTS or not location or job.form is not None:
+            if response.status not in REDIRECTS or not location or request.form is not None:
                 return response
             response.body.close()
-            target = joined(url, location)
+            host, target = host_of(request.url), joined(request.url, location)
             if not is_url(target):
-                raise ExchangeError(Kind.PROTOCOL, f"{host_of(url)} redirects to something that is no http address")
-            _logger.info("%s redirects to %s", host_of(url), host_of(target))
-            url = target
+                raise ExchangeError(Kind.PROTOCOL, f"{host} redirects to something that is no http address")
+            _logger.info("%s redirects to %s", host, host_of(target))
+            request = replace(request, url=target)
+            if self._origin(target) != origin:
+                request = replace(
+                    request, headers={k: v for k, v in request.headers.items() if k.lower() != "authorization"}
+                )
         raise ExchangeError(
             Kind.PROTOCOL,
-            f"{host_of(job.url)} redirects in a loop (more than {MAX_REDIRECTS} times)",
+            f"{host_of(job.request.url)} redirects in a loop (more than {MAX_REDIRECTS} times)",
             "the registry or a proxy before it is set up wrongly",
         )
 
@@ -159,10 +129,16 @@ class Transport:
         scheme = "any" if self.is_insecure(parts.netloc) and parts.port else parts.scheme
         return scheme, (parts.hostname or ""), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
 
-    def _once(self, job: _Job, url: str, headers: Mapping[str, str], *, redirected: bool) -> Response:
-        parts = urlsplit(url)
-        host = host_of(url)
+    def _once(self, job: _Job, request: Request) -> Response:
+        parts = urlsplit(request.url)
+        host = host_of(request.url)
         insecure = self.is_insecure(host)
+        redirected = request.url != job.request.url
+        session = self._session(insecure=insecure)
+
+        def exchange(to: Request) -> Response:
+            return session.exchange(to, job.terms, job.deadline, redirected=redirected)
+
         if parts.scheme == "http":
             if not insecure and not (job.plain and not redirected):
                 raise ExchangeError(
@@ -170,145 +146,52 @@ class Transport:
                     f"{host} would be reached over plain http, which anyone on the way can read and change",
                     f"--insecure {host} allows it for this host",
                 )
-            return self._bounded(job, url, headers, insecure=insecure, redirected=redirected)
-        as_plain = urlunsplit(("http", *parts[1:]))
+            return exchange(request)
+        as_plain = replace(request, url=urlunsplit(("http", *parts[1:])))
         if insecure and host in self._plain:
-            return self._bounded(job, as_plain, headers, insecure=True, redirected=redirected)
+            return exchange(as_plain)
         try:
-            return self._bounded(job, url, headers, insecure=insecure, redirected=redirected)
+            return exchange(request)
         except ExchangeError as exc:
             if not insecure or exc.kind not in (Kind.TLS, Kind.CONNECTION):
                 raise
             try:
-                response = self._bounded(job, as_plain, headers, insecure=True, redirected=redirected)
+                response = exchange(as_plain)
             except ExchangeError as second:
                 raise (second if exc.kind is Kind.TLS else exc) from exc
         _logger.info("%s does not speak TLS: plain http, as --insecure allows", host)
         self._plain.add(host)
         return response
 
-    def _bounded(
-        self, job: _Job, url: str, headers: Mapping[str, str], *, insecure: bool, redirected: bool
-    ) -> Response:
-        """Exchange in a thread of its own and stop waiting for it at the deadline.
-
-        Socket timeouts count silence only: a server that drips a byte a second, in its headers or in a handshake
-        with a proxy, never meets them, and a name lookup has none. The thread ends at its next byte.
-        """
-        done, cancelled = threading.Event(), threading.Event()
-        outcome: list[Response | ExchangeError | BaseException] = []
-
-        def work() -> None:
-            try:
-                outcome.append(self._exchange(job, url, headers, cancelled, insecure=insecure, redirected=redirected))
-            except BaseException as exc:  # noqa: BLE001 - handed to the caller's thread, which raises it
-                outcome.append(exc)
-            finally:
-                done.set()
-
-        threading.Thread(target=work, name="upgrade-gate-download", daemon=True).start()
-        while not done.wait(min(INTERRUPT_SECONDS, max(0.0, job.deadline - time.monotonic()))):
-            if time.monotonic() < job.deadline and not _interrupted.is_set():
-                continue
-            cancelled.set()
-            raise ExchangeError(
-                Kind.TIMEOUT,
-                f"{host_of(url)} had not answered whole within {self._options.timeout:g} s",
-                "the deadline is total; --timeout raises it",
-            )
-        result = outcome[0]
-        if isinstance(result, BaseException):
-            raise result
-        return result
-
-    def _exchange(
-        self,
-        job: _Job,
-        url: str,
-        headers: Mapping[str, str],
-        cancelled: threading.Event,
-        *,
-        insecure: bool,
-        redirected: bool,
-    ) -> Response:
-        proxy = proxies.proxy_for(url)
-        left = max(0.1, job.deadline - time.monotonic())
-        try:
-            answer = self._session(insecure=insecure).request(
-                job.terms.method,
-                url,
-                headers=dict(headers),
-                data=dict(job.form) if job.form is not None else None,
-                timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
-                proxies={urlsplit(url).scheme: proxy} if proxy else {},
-                allow_redirects=False,
-                stream=True,
-            )
-        except failures.network_errors() as exc:
-            raise failures.understand(exc, host_of(url), proxies.shown(proxy) if proxy else None) from None
-        self._tell(url, proxy, insecure=insecure)
-        try:
-            response = receive(job.terms, answer, host_of(url), cancelled, redirected=redirected)
-        finally:
-            # After a whole body this gives the connection back; otherwise it ends it.
-            answer.close()
-        _logger.info(
-            "%s %s: %d, %d bytes",
-            job.terms.method,
-            host_of(url) if redirected else shown_url(url),
-            response.status,
-            response.size,
-        )
-        return response
-
-    def _session(self, *, insecure: bool) -> Any:
+    def _session(self, *, insecure: bool) -> Session:
         with self._lock:
             if insecure not in self._sessions:
                 self._sessions[insecure] = self._new_session(insecure=insecure)
             return self._sessions[insecure]
 
-    def _new_session(self, *, insecure: bool) -> Any:
-        from upgrade_gate.reading.http.session import new_session
+    def _new_session(self, *, insecure: bool) -> Session:
+        from upgrade_gate.reading.http.session import Session
 
-        trusted = tls.unverified() if insecure else tls.trust(self._options.certificate_authority)
-        return new_session(trusted.context, f"upgrade-gate/{__version__}")
-
-    def _tell(self, url: str, proxy: str | None, *, insecure: bool) -> None:
-        host = host_of(url)
-        with self._lock:
-            if host in self._told:
-                return
-            self._told.add(host)
-        if urlsplit(url).scheme == "http":
-            authority = "none (plain http)"
-        else:
-            authority = (tls.unverified() if insecure else tls.trust(self._options.certificate_authority)).description
-        _logger.info("host %s: proxy %s, certificate authorities %s", host, proxies.shown(proxy), authority)
+        return Session(tls.unverified() if insecure else tls.trust(self._options.certificate_authority))
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
+    """One request, from the first address to the last."""
+
+    request: Request
     terms: Terms
-    url: str = field(repr=False)
-    what: str
-    headers: Mapping[str, str] = field(repr=False)
-    form: Mapping[str, str] | None = field(repr=False)
     plain: bool
-    deadline: float
-    """On the monotonic clock, seconds."""
+    deadline: Deadline
 
 
-def _is_fault(response: Response) -> bool:
-    return response.status == 429 or response.status >= 500
-
-
-def _gave_up(job: _Job, outcome: Response | ExchangeError, attempts: int, wait: float) -> SourceError:
+def _gave_up(what: str, outcome: Response | ExchangeError, end: End) -> SourceError:
     """Word the end of the attempts."""
     if isinstance(outcome, ExchangeError):
-        times = f" ({attempts} attempts)" if attempts > 1 else ""
-        return SourceError(f"{job.what}: {outcome.text}{times}", hint=outcome.hint)
-    times = f" {attempts} times" if attempts > 1 else ""
-    text = f"{job.what}: {outcome.host} answered {outcome.status}{times}{registry_words(outcome)}"
+        times = f" ({end.attempts} attempts)" if end.attempts > 1 else ""
+        return SourceError(f"{what}: {outcome.text}{times}", hint=outcome.hint)
+    text = f"{what}: {outcome.host} answered {outcome.status}{end.times}{registry_words(outcome)}"
     if outcome.status == 429:
-        return SourceError(text, hint=f"too many requests; it asks to wait {wait:.0f} s, --timeout allows for longer")
+        hint = f"too many requests; it asks to wait {end.wait:.0f} s, --timeout allows for longer"
+        return SourceError(text, hint=hint)
     return SourceError(text, hint="the server has a fault; try again later, or name a mirror with --idms-file")

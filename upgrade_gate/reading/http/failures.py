@@ -1,4 +1,4 @@
-"""Why an exchange failed, in words: the exceptions of requests, urllib3, ssl and the sockets below, understood.
+"""Why an exchange failed, in words: exceptions of requests, kubernetes, urllib3, ssl and the sockets, understood.
 
 The texts of those exceptions hold whole URLs, queries and proxies' passwords included, so none of them is ever
 passed on; only the innermost system error is kept as the cause.
@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ExchangeError", "Kind", "network_errors", "understand"]
-
 E = TypeVar("E", bound=BaseException)
 
 
@@ -29,7 +27,9 @@ class Kind(Enum):
     TLS = auto()
     """Something that is not TLS came back."""
     CONNECTION = auto()
-    """Refused, reset, or broken off."""
+    """Refused, reset, or closed without an answer."""
+    CUT = auto()
+    """The answer broke off."""
     NAME = auto()
     TIMEOUT = auto()
     PROXY = auto()
@@ -40,13 +40,16 @@ class Kind(Enum):
 
 
 class ExchangeError(Exception):
-    """One exchange failed; `text` names the host, `hint` the next step."""
+    """One exchange failed; `text` names the host, `hint` the next step, `reason` is what the system says alone."""
 
-    def __init__(self, kind: Kind, text: str, hint: str | None = None, *, may_pass: bool = False) -> None:
+    def __init__(
+        self, kind: Kind, text: str, hint: str | None = None, *, reason: str = "", may_pass: bool = False
+    ) -> None:
         super().__init__(text)
         self.kind = kind
         self.text = text
         self.hint = hint
+        self.reason = reason or text
         self.may_pass = may_pass
 
 
@@ -72,7 +75,7 @@ def understand(exc: Exception, host: str, proxy: str | None) -> ExchangeError:
 def _understand(chain: list[BaseException], via: str, host: str, proxy: str | None) -> ExchangeError:
     from urllib3 import exceptions as urllib3
 
-    if _first(chain, ssl.SSLError) is not None:
+    if _first(chain, ssl.SSLError, urllib3.SSLError) is not None:
         return _tls_error(chain, via, host)
     # NewConnectionError is a ConnectTimeoutError for history's sake only.
     if any(
@@ -80,53 +83,63 @@ def _understand(chain: list[BaseException], via: str, host: str, proxy: str | No
         for e in chain
     ):
         hint = "check host, proxy and NO_PROXY; --timeout allows more time"
-        return ExchangeError(Kind.TIMEOUT, f"{via} does not answer", hint)
+        return ExchangeError(Kind.TIMEOUT, f"{via} does not answer", hint, reason="it does not answer")
     if unresolved := _first(chain, socket.gaierror):
         return ExchangeError(
             Kind.NAME,
             f"the host name of {proxy or host} cannot be resolved",
             "check the name, HTTPS_PROXY and NO_PROXY, or name a mirror with --idms-file or --mirrors-from-cluster",
+            reason=unresolved.strerror or "",
             may_pass=unresolved.errno == socket.EAI_AGAIN,
         )
     if proxy and _first(chain, urllib3.ProxyError):
-        text = f"{via} cannot be reached: {_system_words(chain)}"
-        return ExchangeError(Kind.PROXY, text, "check HTTPS_PROXY and NO_PROXY")
+        reason = _system_words(chain)
+        text = f"{via} cannot be reached: {reason.lower()}"
+        return ExchangeError(Kind.PROXY, text, "check HTTPS_PROXY and NO_PROXY", reason=reason)
     if cut := _first(chain, urllib3.IncompleteRead):
-        text = f"{host} broke off after {cut.partial} bytes"
-        return ExchangeError(Kind.CONNECTION, text, "try again", may_pass=True)
+        reason = f"broke off after {cut.partial} bytes"
+        return ExchangeError(Kind.CUT, f"{host} {reason}", "try again", reason=reason, may_pass=True)
     if isinstance(chain[0], ValueError):
         # InvalidURL, InvalidSchema (SOCKS without its package), InvalidProxyURL, UnicodeError of a host name.
         return ExchangeError(Kind.PROTOCOL, f"no request can be made to {via} ({type(chain[0]).__name__})")
-    text = f"no connection to {via}: {_system_words(chain)}"
-    return ExchangeError(Kind.CONNECTION, text, "check host and port", may_pass=True)
+    reason = _system_words(chain)
+    text = f"no connection to {via}: {reason.lower()}"
+    return ExchangeError(Kind.CONNECTION, text, "check host and port", reason=reason, may_pass=True)
 
 
 def _tls_error(chain: list[BaseException], via: str, host: str) -> ExchangeError:
     if untrusted := _first(chain, ssl.SSLCertVerificationError):
+        reason = untrusted.verify_message or "verification failed"
         return ExchangeError(
             Kind.CERTIFICATE,
-            f"the certificate of {host} is not trusted: {untrusted.verify_message or 'verification failed'}",
+            f"the certificate of {host} is not trusted: {reason}",
             f"name its authority with --certificate-authority FILE, or give up the check with --insecure {host}",
+            reason=reason,
         )
     error = _first(chain, ssl.SSLError)
-    if error is None or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return ExchangeError(Kind.CONNECTION, f"{via} broke off the TLS connection", may_pass=True)
+    if error is None:
+        reason = _system_words(chain)
+        return ExchangeError(Kind.TLS, f"no TLS with {via}: {reason.lower()}", reason=reason)
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        reason = "broke off the TLS connection"
+        return ExchangeError(Kind.CONNECTION, f"{via} {reason}", reason=reason, may_pass=True)
     reason = (error.reason or "protocol error").replace("_", " ").lower()
     return ExchangeError(
         Kind.TLS,
         f"{via} does not answer in TLS ({reason})",
         f"if it speaks plain http, --insecure {host} allows it for this host",
+        reason=reason,
     )
 
 
 def _system_words(chain: list[BaseException]) -> str:
     for each in reversed(chain):
         if isinstance(each, OSError) and each.errno is not None and each.strerror:
-            return "connection reset" if each.errno in (errno.ECONNRESET, errno.EPIPE) else each.strerror.lower()
+            return "Connection reset" if each.errno in (errno.ECONNRESET, errno.EPIPE) else each.strerror
     for each in reversed(chain):
         # The one message of the standard library that is worth passing on: "Tunnel connection failed: 407 …".
         if isinstance(each, OSError) and str(each).startswith("Tunnel connection failed"):
-            return str(each).lower()
+            return str(each)
     return "it closed the connection without an answer"
 
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.reading.http.options import HttpOptions
 
-__all__ = ["Advance", "download"]
-
 
 class Advance(Protocol):
     """Is called with the bytes received so far; starts again at 0 when a download is retried."""

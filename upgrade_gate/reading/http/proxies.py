@@ -7,19 +7,17 @@ import os
 from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import UsageError
+from upgrade_gate.reading.http.urls import DEFAULT_PORTS
 
-__all__ = ["bypassed", "proxy_for", "shown"]
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
 SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 
 
-def proxy_for(url: str) -> str | None:
-    """Return the proxy's URL for a request, None for a direct connection; loopback is never proxied (as in Go)."""
+def proxy_for(url: str, *, spare_loopback: bool = True) -> str | None:
+    """Return the proxy's URL for a request, None for a direct connection; loopback is not proxied (as in Go)."""
     parts = urlsplit(url)
     proxy = _variable(f"{parts.scheme}_proxy")
     host = parts.hostname or ""
-    if not proxy or _loopback(host):
+    if not proxy or (spare_loopback and _loopback(host)):
         return None
     if bypassed(host, parts.port or DEFAULT_PORTS.get(parts.scheme, 0), _variable("no_proxy")):
         return None

@@ -9,7 +9,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from upgrade_gate.base.errors import SourceError
 from upgrade_gate.reading.http import failures
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from upgrade_gate.reading.http.progress import Advance
-
-__all__ = ["ERROR_BODY", "Response", "Terms", "receive", "registry_words", "retry_after"]
 
 CHUNK = 64 * 2**10
 IN_MEMORY = 4 * 2**20
@@ -59,19 +58,22 @@ class Terms:
     method: str
     limit: int
     """Bytes of a good body; an error's is cut."""
-    algorithm: str
+    algorithm: str = "sha256"
     """Of the digest."""
-    advance: Advance | None
+    advance: Advance | None = None
+    silence: float = 30.0
+    """Seconds that a server may say nothing."""
 
 
 def receive(terms: Terms, answer: Any, host: str, cancelled: threading.Event, *, redirected: bool) -> Response:
-    """Read an answer of requests whole; raises ExchangeError where it breaks off or holds more than it may."""
-    good = answer.status_code < 300
+    """Read an answer of urllib3 whole; raises ExchangeError where it breaks off or holds more than it may."""
+    good = answer.status < 300
     limit = terms.limit if good else ERROR_BODY
     announced = answer.headers.get("content-length", "")
     if good and terms.method != "HEAD" and is_number(announced) and int(announced) > limit:
         raise ExchangeError(Kind.SIZE, f"{host} announces {announced} bytes, more than the {limit} allowed here")
-    body = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115 - the caller closes it
+    # The caller closes it.
+    body: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) if good else BytesIO()  # noqa: SIM115
     hasher = hashlib.new(terms.algorithm)
     size = 0
     try:
@@ -89,7 +91,7 @@ def receive(terms: Terms, answer: Any, host: str, cancelled: threading.Event, *,
         body.close()
         raise
     return Response(
-        answer.status_code, answer.headers, body, size, f"{terms.algorithm}:{hasher.hexdigest()}", host, redirected
+        answer.status, answer.headers, body, size, f"{terms.algorithm}:{hasher.hexdigest()}", host, redirected
     )
 
 
@@ -102,12 +104,13 @@ def _go_on(size: int, limit: int, host: str, cancelled: threading.Event) -> None
 
 def _chunks(answer: Any, host: str) -> Iterator[bytes]:
     """Yield what has arrived as it arrives: `read` would wait for a whole chunk however slowly it drips."""
-    read = answer.raw.read1
+    read = answer.read1
     while True:
         try:
             chunk = read(CHUNK, decode_content=False)
         except failures.network_errors() as exc:
-            raise failures.understand(exc, host, None) from None
+            failure = failures.understand(exc, host, None)
+            raise failure from failure.__cause__
         if not chunk:
             return
         yield chunk
@@ -123,9 +126,9 @@ def _write(body: BinaryIO, chunk: bytes) -> None:
         ) from exc
 
 
-def retry_after(response: Response) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
     """Return Retry-After in seconds, 0 where there is none: a number, or a date."""
-    value = response.headers.get("retry-after", "").strip()
+    value = headers.get("retry-after", "").strip()
     if is_number(value):
         return float(value)
     with suppress(ValueError, TypeError, OverflowError, IndexError):

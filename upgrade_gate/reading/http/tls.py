@@ -16,8 +16,6 @@ from msgspec import Struct
 
 from upgrade_gate.base.errors import UsageError
 
-__all__ = ["Trust", "trust", "unverified"]
-
 _logger = logging.getLogger(__name__)
 
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-__all__ = ["DEFAULT_PORTS", "host_of", "is_number", "is_url", "joined", "shown_url", "without_port"]
+from upgrade_gate import __version__
 
+USER_AGENT = f"upgrade-gate/{__version__}"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
