@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from tests.worlds.running import run
-from upgrade_gate.base import errors
+from upgrade_gate.base import errors, plugins
 from upgrade_gate.cli import cli
+from upgrade_gate.clouds.shared import risk
 from upgrade_gate.gate import findings
 from upgrade_gate.report import document
 
@@ -109,6 +110,25 @@ def json_keys() -> str:
     return "\n".join(lines).rstrip()
 
 
+def risks() -> str:
+    """Return the table of what a reviewer should look at twice, cloud by cloud, from each cloud's own list."""
+    rows: list[str] = []
+    for cloud, module in zip(plugins.clouds("risk"), plugins.load_role("risk"), strict=True):
+        table = getattr(module, "TABLE", risk.Table(()))
+        told: dict[tuple[str, str, str], list[str]] = {}
+        for entry in table.entries:
+            told.setdefault((entry.risk, entry.reason, entry.source), []).append(f"`{entry.pattern}`")
+        for pair in table.pairs:
+            told.setdefault((pair.risk, pair.reason, pair.source), []).append(f"`{pair.first}` with `{pair.second}`")
+        if table.destroys:
+            told["DESTROY", "deletes", "the name"] = [f"`{pattern}`" for pattern in table.destroys]
+        rows += [
+            f"| {cloud} | {', '.join(patterns)} | {risk_class} | {reason} | {source} |"
+            for (risk_class, reason, source), patterns in told.items()
+        ]
+    return "\n".join(["| cloud | permission | class | it | source |", "|---|---|---|---|---|", *rows])
+
+
 def demo() -> str:
     """Return the first lines of what `upgrade-gate demo` prints, as a block of text."""
     first = "\n".join(run("demo").out.splitlines()[:DEMO_LINES])
@@ -121,6 +141,7 @@ WRITERS = {
     "exit-codes": exit_codes,
     "json": json_keys,
     "options": options,
+    "risks": risks,
     "rules": rules,
 }
 
