@@ -18,12 +18,14 @@ from upgrade_gate.clouds.contract.risk import Rating
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from upgrade_gate.clouds.contract.holdings import Coverage
     from upgrade_gate.gate.situation import Situation
 
 __all__ = [
     "Evidence",
     "Finding",
     "Guard",
+    "Lack",
     "Need",
     "NeedKind",
     "NeedStatus",
@@ -37,7 +39,6 @@ __all__ = [
     "evaluate",
     "fingerprint",
     "in_order",
-    "merge_needs",
 ]
 
 
@@ -85,12 +86,31 @@ class NeedStatus(StrEnum):
     MET = "met"
 
 
+class Lack(Struct, frozen=True):
+    """Permissions, or service accounts, of which one thing is said: that they are not held, or not known to be."""
+
+    names: tuple[str, ...]
+    coverage: Coverage
+    reason: str
+
+
 class Need(Struct, frozen=True):
     """One thing that a finding asks for."""
 
     kind: NeedKind
     status: NeedStatus
-    detail: str
+    said: str = ""
+    """What is said of it as a whole; empty where `lacks` says it part by part."""
+    lacks: tuple[Lack, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """All that is said of it, in one line."""
+        if self.status is NeedStatus.UNKNOWN:
+            parts = [f"{', '.join(lack.names)}: {lack.reason}" for lack in self.lacks]
+        else:
+            parts = [f"{', '.join(lack.names)}: {lack.coverage}, {lack.reason}" for lack in self.lacks]
+        return "; ".join(parts) or self.said
 
 
 class Evidence(Struct, frozen=True):
@@ -185,21 +205,6 @@ class Finding(Struct, frozen=True):
 def fingerprint(rule: str, subject: str, content: Any) -> str:
     """Return the first 16 hex digits of SHA-256 over `[rule, subject, content]` as canonical JSON (design 6)."""
     return hashlib.sha256(canonical([rule, subject, content]).encode()).hexdigest()[:16]
-
-
-def merge_needs(needs: Iterable[Need]) -> tuple[Need, ...]:
-    """Merge needs so that at most one of each kind is left: the worst status wins, details are joined."""
-    order = list(NeedKind)
-    worst = list(NeedStatus)
-    merged: dict[NeedKind, Need] = {}
-    for need in needs:
-        before = merged.get(need.kind)
-        if before is None:
-            merged[need.kind] = need
-            continue
-        status = min(before.status, need.status, key=worst.index)
-        merged[need.kind] = Need(need.kind, status, "; ".join(dict.fromkeys((before.detail, need.detail))))
-    return tuple(sorted(merged.values(), key=lambda n: order.index(n.kind)))
 
 
 class RuleGroup(Protocol):

@@ -13,7 +13,7 @@ from upgrade_gate.base.secret_ref import TOKEN_PATH, SecretRef
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.secret import secret_of
 from upgrade_gate.cluster.credentials_mode import Credentials
-from upgrade_gate.gate.findings import Need, NeedKind, NeedStatus, merge_needs
+from upgrade_gate.gate.findings import Lack, Need, NeedKind, NeedStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,7 +73,7 @@ def for_new_identity(
         needs.append(grants_need(situation, request, grants))
     if situation.credentials.may_need_trust and request.service_accounts:
         needs.append(trust_need(situation, request, request.service_accounts))
-    return merge_needs(needs)
+    return tuple(needs)
 
 
 def secret_needs(situation: Situation, request: CredentialsRequest, release: tuple[int, int]) -> Iterable[Need]:
@@ -179,24 +179,24 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, CoverageResult]], all_me
     unmet = [(n, j) for n, j in judged if j.verdict in (Coverage.MISSING, Coverage.NARROWER, Coverage.DENIED)]
     unknown = [(n, j) for n, j in judged if j.verdict is Coverage.UNKNOWN]
     if unmet:
-        return Need(kind, NeedStatus.UNMET, _each(unmet + unknown))
+        return Need(kind, NeedStatus.UNMET, lacks=_each(unmet + unknown))
+    if unknown and len({j.reason for _, j in unknown}) == 1:
+        lack = Lack(tuple(name for name, _ in unknown), Coverage.UNKNOWN, unknown[0][1].reason)
+        return Need(kind, NeedStatus.UNKNOWN, lacks=(lack,))
     if unknown:
-        reasons = dict.fromkeys(j.reason for _, j in unknown)
-        if len(reasons) == 1:
-            return Need(kind, NeedStatus.UNKNOWN, f"{', '.join(name for name, _ in unknown)}: {next(iter(reasons))}")
-        return Need(kind, NeedStatus.UNKNOWN, "; ".join(f"{name}: {j.reason}" for name, j in unknown))
-    reasons = dict.fromkeys(j.reason for _, j in judged)
-    return Need(kind, NeedStatus.MET, "; ".join(reasons) or all_met)
+        each = tuple(Lack((name,), Coverage.UNKNOWN, j.reason) for name, j in unknown)
+        return Need(kind, NeedStatus.UNKNOWN, lacks=each)
+    return Need(kind, NeedStatus.MET, "; ".join(dict.fromkeys(j.reason for _, j in judged)) or all_met)
 
 
-def _each(judged: Sequence[tuple[str, CoverageResult]]) -> str:
-    """Name what each lacks; those that lack the same for the same reason share one sentence."""
-    alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
+def _each(judged: Sequence[tuple[str, CoverageResult]]) -> tuple[Lack, ...]:
+    """Say what each lacks; those that lack the same for the same reason share one sentence."""
+    alike: dict[tuple[Coverage, str], list[tuple[str, str]]] = {}
     for name, judgement in judged:
         reason = judgement.reason
         shared = reason.replace(name, "any of them") if reason.startswith("no ") else reason
-        alike.setdefault((judgement.verdict.value, shared), []).append((name, reason))
-    return "; ".join(
-        f"{', '.join(name for name, _ in members)}: {verdict}, {shared if len(members) > 1 else members[0][1]}"
+        alike.setdefault((judgement.verdict, shared), []).append((name, reason))
+    return tuple(
+        Lack(tuple(name for name, _ in members), verdict, shared if len(members) > 1 else members[0][1])
         for (verdict, shared), members in alike.items()
     )

@@ -136,10 +136,10 @@ class _PartlyRead(Struct, frozen=True):
         if judgement.verdict in (Coverage.DENIED, Coverage.UNKNOWN):
             return judgement
         if self.unread:
-            return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but {self.unread[0]}")
+            return judgement.unless(self.unread[0])
         if judgement.verdict is not Coverage.MISSING:
             return judgement
-        return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but no cloud prints what {self.strange[0]} holds")
+        return judgement.unless(f"no cloud prints what {self.strange[0]} holds")
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         return self._soften(self.inner.judge(identity, grant, scopes))

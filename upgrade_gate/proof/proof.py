@@ -200,6 +200,7 @@ class Proof(Struct, frozen=True):
                     Coverage.UNKNOWN,
                     f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
                     f"{'; '.join((trust.reason, *trust.caveats))}",
+                    doubt=trust.unsettled,
                 )
         return judgement
 

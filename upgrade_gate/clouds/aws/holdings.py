@@ -114,13 +114,13 @@ class AwsHoldings:
             if found is not None and found.state is State.NOT_ALLOWED:
                 return CoverageResult(Coverage.MISSING, f"{who} does not allow it: {found.reason}")
         if unseen and outcome.state is not State.ALLOWED and not outcome.maybe_denied:
-            return CoverageResult(Coverage.UNKNOWN, f"{outcome.reason}; but {unseen[0]}")
+            return CoverageResult(Coverage.MISSING, outcome.reason).unless(unseen[0])
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.PARTLY:
                 return CoverageResult(Coverage.NARROWER, found.reason)
         for doubt in (*gathered.absent, boundary_problem, self._level_without(grant)):
             if doubt is not None:
-                return CoverageResult(Coverage.UNKNOWN, f"{outcome.reason}; but {doubt}")
+                return CoverageResult(Coverage.COVERED, outcome.reason).unless(doubt)
         return CoverageResult(Coverage.COVERED, outcome.reason, self._caveats(principal, grant, gathered))
 
     def _caveats(self, principal: Principal, grant: Grant, gathered: _Gathered) -> tuple[str, ...]:

@@ -227,7 +227,7 @@ class AzureHoldings:
         covered = judgement.verdict is Coverage.COVERED
         unread = self._unread.get("deny assignments" if covered else "role assignments")
         if unread is not None and judgement.verdict is not Coverage.DENIED:
-            return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but {unread}")
+            return judgement.unless(unread)
         if covered and not self._has_denies:
             return CoverageResult(judgement.verdict, judgement.reason, (*judgement.caveats, _NO_DENY_LIST))
         if judgement.verdict is not Coverage.MISSING:

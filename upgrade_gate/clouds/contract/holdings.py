@@ -55,6 +55,17 @@ class CoverageResult(Struct, frozen=True):
     """One sentence that names the statement, role or binding that decides, or what is missing to know more."""
     caveats: tuple[str, ...] = ()
     """What exports cannot contain (SCPs, key policies, session policies), one line each; on COVERED only."""
+    doubt: str = ""
+    """On UNKNOWN: what keeps it from being known, where `reason` says first what was found all the same."""
+
+    @property
+    def unsettled(self) -> str:
+        """What would have to be known to know more."""
+        return self.doubt or self.reason
+
+    def unless(self, doubt: str) -> CoverageResult:
+        """Return UNKNOWN with what was found, for as long as a doubt stands."""
+        return CoverageResult(Coverage.UNKNOWN, f"{self.reason}; but {doubt}", doubt=doubt)
 
 
 class Document(Struct, frozen=True):

@@ -133,10 +133,9 @@ class GcpHoldings:
             return self._unless_unread(allowed, policies)
         unread = self._unread.get("deny policies") or self._unread.get("policies")  # ancestors' listings hold both
         if forbidden is None and unread is not None:
-            return CoverageResult(Coverage.UNKNOWN, f"{allowed.reason}; but {unread}")
+            return allowed.unless(unread)
         if forbidden is None and self._boundaries:
-            reason = f"{allowed.reason}; but whether {self._boundaries[0]} bounds the account is not judged here"
-            return CoverageResult(Coverage.UNKNOWN, reason)
+            return allowed.unless(f"whether {self._boundaries[0]} bounds the account is not judged here")
         return forbidden or CoverageResult(Coverage.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
 
     def _whichever(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject) -> CoverageResult:
@@ -164,7 +163,7 @@ class GcpHoldings:
         doubts += [self._unread["policies"]] if "policies" in self._unread else []
         if judgement.verdict is Coverage.UNKNOWN or not doubts:
             return judgement
-        return CoverageResult(Coverage.UNKNOWN, f"{judgement.reason}; but {doubts[0]}")
+        return judgement.unless(doubts[0])
 
     def _unique_id(self, email: str) -> str:
         return next((a.unique_id for a in self._accounts if a.email == email), "")

@@ -73,7 +73,7 @@ def judge_trust(
     reason = "; ".join(j.reason for j in found if j.verdict is worst.verdict)
     doubtful = next((p for p in own if not p.whole or p.partial), None)
     if worst.verdict is Coverage.MISSING and doubtful is not None:
-        return CoverageResult(Coverage.UNKNOWN, f"{reason}; but not all of {doubtful.label} can be read")
+        return CoverageResult(worst.verdict, reason).unless(f"not all of {doubtful.label} can be read")
     return CoverageResult(worst.verdict, reason)
 
 

@@ -109,7 +109,7 @@ class IbmHoldings:
         judged = [self._judge(iam_id, grant.permission, needed, group) for group in (groups or [None])]
         worst = _worst(judged)
         if self._unread is not None and worst.verdict is not Coverage.COVERED:
-            return CoverageResult(Coverage.UNKNOWN, f"{worst.reason}; but {self._unread}")
+            return worst.unless(self._unread)
         return worst
 
     def _group_id(self, scope: str) -> str:

@@ -27,7 +27,7 @@ from upgrade_gate.gate.requirements import need_of
 from upgrade_gate.gate.rules._common import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -116,17 +116,16 @@ def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Find
     if unknown:
         text = f"{request.name}: {count(len(unknown), 'permission')} could not be proven"
         yield _finding(situation, request, "identity-unknown", text, unknown)
-    yield from _trust(situation, request, [j.reason for _, j in unknown])
+    yield from _trust(situation, request, {j.unsettled for _, j in unknown})
     identity = situation.proof.identity_of(request)
     if identity is not None and identity.mismatch is not None:
         yield _mismatch(situation, request, identity.id, identity.mismatch)
 
 
-def _trust(situation: Situation, request: CredentialsRequest, told: Sequence[str]) -> Iterator[Finding]:
+def _trust(situation: Situation, request: CredentialsRequest, told: Container[str]) -> Iterator[Finding]:
     """Yield a finding where a service account that no change finding names is not trusted.
 
-    What cannot be told for a reason that a finding about grants gives already (`told`) is no second finding.
-    Before the reason may stand what is shown all the same.
+    What a finding about grants leaves unsettled already (`told`) is no second finding.
     """
     accounts = unchanged_accounts(situation, request)
     if situation.cluster is None or not situation.credentials.may_need_trust or not accounts:
@@ -141,7 +140,7 @@ def _trust(situation: Situation, request: CredentialsRequest, told: Sequence[str
             f"the identity of {request.name} does not trust its service accounts: {judgement.reason}",
             need,
         )
-    elif need.status is NeedStatus.UNKNOWN and not any(judgement.reason.rpartition("; but ")[2] in t for t in told):
+    elif need.status is NeedStatus.UNKNOWN and judgement.unsettled not in told:
         yield _about_trust(
             situation,
             request,

@@ -17,7 +17,6 @@ from upgrade_gate.gate.findings import (
     RemedyStep,
     Rule,
     Severity,
-    merge_needs,
 )
 from upgrade_gate.gate.requirements import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
 from upgrade_gate.gate.rules._common import (
@@ -404,7 +403,7 @@ def _finding(
         guard=guard,
         guard_reason=guard_reason,
         grants=required(request, listed, hop.held_with(change)) if request else (),
-        needs=merge_needs(needs),
+        needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in listed]) if request and listed else (),
         identity=situation.proof.shown_identity(request) if request else None,
         evidence=evidence(change),

@@ -86,7 +86,7 @@ def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsReq
         hop=situation.hops[0].index,
         guard=Guard.MISSED,
         guard_reason="CCO does not look into Secrets in manual mode",
-        needs=(Need(NeedKind.KEYS, need.status, need.detail),),
+        needs=(need,),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
         remedy=(RemedyStep(f"add the missing keys to Secret {secret}", "before"),),
     )
