@@ -1,7 +1,13 @@
-"""Careful access to parts of an API object: a wrong type is an error that names the place, never a wrong value."""
+"""Careful access to the parts of a parsed document, so that a wrong type never becomes a wrong value.
+
+Two manners. Of an object whose type is known, `Part` raises an error that names the place. Of documents of many shapes
+(what cloud CLIs print), the functions answer with nothing where something else stands; for what takes away, where
+nothing would be too little, `one_or_more`, `sequence` and `readable_strings` say None.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -16,10 +22,21 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["Malformed", "Part", "attempt"]
+__all__ = [
+    "Malformed",
+    "Part",
+    "attempt",
+    "mapping",
+    "objects",
+    "one_or_more",
+    "readable_strings",
+    "sequence",
+    "strings",
+    "text",
+]
 
 
-class Malformed(Exception):  # noqa: N818 - a state of the object, caught where it becomes an Unknown
+class Malformed(ValueError):  # noqa: N818 - a state of the object, caught where it becomes an Unknown
     """A part of an object has a type that the API does not allow; the text names object and path."""
 
 
@@ -39,9 +56,19 @@ class Part(Struct, frozen=True):
         """The object and the place in it, in words."""
         return f"{self.path[:200]} of {self.name}" if self.path else self.name
 
+    @property
+    def kind(self) -> str:
+        """The type of the value, in words."""
+        return _words(self.value)
+
     def wrong(self, wanted: str) -> Malformed:
         """Return the error for a value of another type."""
-        return Malformed(f"{self.where} is {_words(self.value)}, not {wanted}")
+        return Malformed(f"{self.where} is {self.kind}, not {wanted}")
+
+    def lacking(self, wanted: str) -> Malformed:
+        """Return the error for a value that must be there and is not."""
+        del wanted
+        return Malformed(f"{self.where} is missing")
 
     @property
     def missing(self) -> bool:
@@ -51,7 +78,7 @@ class Part(Struct, frozen=True):
     def __getitem__(self, key: str) -> Part:
         """Return the part below `key`, a missing one where there is none."""
         path = f"{self.path}.{key}" if self.path else key
-        return Part(self.mapping().get(key), self.name, path)
+        return type(self)(self.mapping().get(key), self.name, path)
 
     def mapping(self) -> dict[Any, Any]:
         """Return the mapping itself, empty where it is missing."""
@@ -61,10 +88,10 @@ class Part(Struct, frozen=True):
             raise self.wrong("a mapping")
         return self.value
 
-    def required(self) -> Part:
+    def required(self, wanted: str = "") -> Part:
         """Return this part, raising where it is missing."""
         if self.value is None:
-            raise Malformed(f"{self.where} is missing")
+            raise self.lacking(wanted)
         return self
 
     def items(self) -> tuple[Part, ...]:
@@ -73,7 +100,7 @@ class Part(Struct, frozen=True):
             return ()
         if not isinstance(self.value, list):
             raise self.wrong("a list")
-        return tuple(Part(value, self.name, f"{self.path}[{number}]") for number, value in enumerate(self.value))
+        return tuple(type(self)(value, self.name, f"{self.path}[{number}]") for number, value in enumerate(self.value))
 
     def text(self) -> str:
         """Return the text, empty where it is missing."""
@@ -85,10 +112,14 @@ class Part(Struct, frozen=True):
 
     def some_text(self) -> str:
         """Return the text, raising where it is missing or empty."""
-        text = self.required().text()
-        if not text:
+        text = self.required("a string").text()
+        if not text.strip():
             raise Malformed(f"{self.where} is empty")
         return text
+
+    def maybe_text(self) -> str | None:
+        """Return the text, None where it is missing, raising where it is empty."""
+        return None if self.value is None else self.some_text()
 
     def flag(self) -> bool | None:
         """Return the boolean, None where it is missing."""
@@ -109,6 +140,50 @@ class Part(Struct, frozen=True):
     def labels(self) -> dict[str, str]:
         """Return a mapping of text to text (labels, annotations), empty where it is missing."""
         return {Part(key, self.name, f"{self.path} (a key)").some_text(): self[key].text() for key in self.mapping()}
+
+
+def text(value: object) -> str:
+    """Return a string as it is, and anything else as the empty string."""
+    return value if isinstance(value, str) else ""
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return a mapping as it is, and anything else as an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: object) -> Sequence[Any] | None:
+    """Return a list as it is, and None for anything else; a text is no list."""
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else None
+
+
+def one_or_more(value: object) -> Sequence[Any] | None:
+    """Return a list as it is, a lone object as a list of one, and None for anything else."""
+    return [value] if isinstance(value, Mapping) else sequence(value)
+
+
+def objects(value: object) -> list[Mapping[str, Any]]:
+    """Return the mappings of a list, none where there is no list."""
+    return [v for v in sequence(value) or () if isinstance(v, Mapping)]
+
+
+def strings(value: object) -> tuple[str, ...]:
+    """Return the strings of a list; a lone string (PowerShell prints one-element lists so) is a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(v for v in value if isinstance(v, str)) if isinstance(value, Sequence) else ()
+
+
+def readable_strings(value: object) -> tuple[str, ...] | None:
+    """Return the strings of a list, empty where there is none, and None where something else stands there.
+
+    For fields that take away: an exception that cannot be read must not read as no exception.
+    """
+    if value is None:
+        return ()
+    found = strings(value)
+    whole = isinstance(value, str) or (isinstance(value, Sequence) and len(found) == len(value))
+    return found if whole else None
 
 
 def attempt(read: Callable[[], Fact[T]]) -> Fact[T]:

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upgrade_gate.clouds.shared import patterns as _patterns
-from upgrade_gate.clouds.shared.patterns import Part, contains, covered, has_wildcard, intersects, matches, overlapping
+from upgrade_gate.clouds.shared.patterns import (
+    Patterns,
+    contains,
+    covered,
+    has_wildcard,
+    intersects,
+    matches,
+    overlapping,
+)
 
 EXACT = settings(deadline=None, derandomize=True, max_examples=150)
 
@@ -17,7 +25,7 @@ LENGTH = 6
 NAMES = tuple("".join(t) for n in range(LENGTH + 1) for t in itertools.product("abc", repeat=n))
 """`c` stands in no pattern: it speaks for every other character."""
 patterns = st.text("ab*?", max_size=4)
-part = st.builds(Part, st.lists(patterns, max_size=2).map(tuple), st.lists(patterns, max_size=2).map(tuple))
+part = st.builds(Patterns, st.lists(patterns, max_size=2).map(tuple), st.lists(patterns, max_size=2).map(tuple))
 
 
 @cache
@@ -27,7 +35,7 @@ def language(pattern: str) -> frozenset[str]:
     return frozenset(name for name in NAMES if re.fullmatch(text, name))
 
 
-def granted(given: Part) -> frozenset[str]:
+def granted(given: Patterns) -> frozenset[str]:
     allows = frozenset().union(*(language(p) for p in given.allows))
     return allows - frozenset().union(*(language(p) for p in given.excepts))
 
@@ -53,14 +61,14 @@ def test_two_patterns_intersect_where_they_share_a_name(first: str, second: str)
 
 @EXACT
 @given(patterns, st.lists(part, max_size=3))
-def test_a_union_of_parts_covers_what_its_languages_cover(inner: str, parts: list[Part]) -> None:
+def test_a_union_of_parts_covers_what_its_languages_cover(inner: str, parts: list[Patterns]) -> None:
     union = frozenset().union(*(granted(p) for p in parts))
     assert covered(inner, parts) == (language(inner) <= union)
 
 
 @EXACT
 @given(patterns, st.lists(part, max_size=3))
-def test_a_part_overlaps_where_it_grants_a_name_of_the_pattern(inner: str, parts: list[Part]) -> None:
+def test_a_part_overlaps_where_it_grants_a_name_of_the_pattern(inner: str, parts: list[Patterns]) -> None:
     first = next((p for p in parts if granted(p) & language(inner)), None)
     assert overlapping(inner, parts) == first
 
@@ -105,7 +113,7 @@ def test_a_question_mark_is_a_character_where_the_cloud_has_no_such_wildcard() -
 
 def test_a_union_covers_what_no_single_pattern_does() -> None:
     """Every name is empty, or begins with an a, or with something else."""
-    assert covered("x*", [Part(("x", "x?*"))])
+    assert covered("x*", [Patterns(("x", "x?*"))])
     assert not contains("x?*", "x*")
 
 
@@ -118,4 +126,4 @@ def test_a_pattern_of_a_hundred_stars_is_matched_without_going_round_in_circles(
 
 def test_a_union_too_large_to_settle_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_patterns, "_MAX_STATES", 3)
-    assert not covered("x*", [Part(("x", "x?*"))])
+    assert not covered("x*", [Patterns(("x", "x?*"))])

@@ -7,19 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from upgrade_gate.clouds.aws.policies import Policy, decode, parse_policy
-from upgrade_gate.clouds.shared.pages import mapping
+from upgrade_gate.reading.node import mapping, one_or_more, text
 
-__all__ = ["Account", "Principal", "account_of", "join", "mapping", "objects", "text"]
-
-
-def objects(value: Any) -> list[Mapping[str, Any]]:
-    """Return the mappings of a list, none where there is no list."""
-    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, Sequence) else []
-
-
-def text(value: Any) -> str | None:
-    """Return a text that is not empty, else None."""
-    return value if isinstance(value, str) and value else None
+__all__ = ["Account", "Principal", "account_of", "join"]
 
 
 def account_of(arn: str | None) -> str | None:
@@ -100,8 +90,8 @@ class Principal:
 
     def listed(self, value: Any, what: str, field_name: str) -> list[Mapping[str, Any]]:
         """Return the objects of a list; an element without the named field cannot be read, and is a problem."""
-        listed = [value] if isinstance(value, Mapping) else value
-        if not isinstance(listed, Sequence) or isinstance(listed, str):
+        listed = one_or_more(value)
+        if listed is None:
             listed = [value]
         found = [v for v in listed if text(mapping(v).get(field_name))]
         if len(found) != len(listed):
@@ -155,7 +145,7 @@ class Account:
         found = [p for (k, _, n), p in self.principals.items() if (k, n) == (kind, name)]
         return found[0] if len(found) == 1 else None
 
-    def keep(self, arn: str, label: str, version: str | None, document: Any) -> None:
+    def keep(self, arn: str, label: str, version: str, document: Any) -> None:
         """Keep what a document says about a managed policy; where two disagree, nobody knows what it says."""
         known = self.documents.get(arn)
         differs = document is not None and known is not None and decode(known) != decode(document)

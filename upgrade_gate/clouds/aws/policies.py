@@ -16,8 +16,9 @@ from urllib.parse import unquote
 
 from upgrade_gate.clouds.aws.actions import takes_no_resource
 from upgrade_gate.clouds.aws.grants import EXPANSIONS, EXPANSIONS_DATED
-from upgrade_gate.clouds.shared.patterns import Part, covered, has_wildcard, overlapping
+from upgrade_gate.clouds.shared.patterns import Patterns, covered, has_wildcard, overlapping
 from upgrade_gate.clouds.shared.statements import condition_admits, condition_tests, conditions_exclude
+from upgrade_gate.reading.node import one_or_more, readable_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,11 +59,11 @@ class Statement:
     """One statement of an identity policy."""
 
     allow: bool
-    actions: Part
+    actions: Patterns
     """Folded patterns; a NotAction is everything except them."""
-    resources: Part
+    resources: Patterns
     """A NotResource is everything except them; patterns with a policy variable are left out of both."""
-    touched: Part
+    touched: Patterns
     """The most that it may be about, whatever the variables stand for; IAM completes an ARN of few fields."""
     has_variables: bool
     """Whether a resource holds a policy variable (`${aws:username}`), whose value is not known here."""
@@ -128,10 +129,8 @@ def parse_policy(name: str, document: Any, *, principals: bool = False) -> Polic
     body = decode(document)
     if body is None:
         return Policy(name, problems=(f"the document of {name} cannot be read",))
-    listed = body.get("Statement")
-    if isinstance(listed, Mapping):
-        listed = [listed]
-    if not isinstance(listed, Sequence) or isinstance(listed, str):
+    listed = one_or_more(body.get("Statement"))
+    if listed is None:
         return Policy(name, problems=(f"the document of {name} has no statements",))
     statements: list[Statement] = []
     problems: list[str] = []
@@ -169,8 +168,8 @@ def _parse(entry: Mapping[str, Any], label: str) -> Statement | str | None:
     return Statement(
         allow=effect == "Allow",
         actions=actions,
-        resources=Part(("*",), known) if negated else Part(known),
-        touched=Part(("*",), known) if negated else Part(tuple(_widest(p) for p in patterns)),
+        resources=Patterns(("*",), known) if negated else Patterns(known),
+        touched=Patterns(("*",), known) if negated else Patterns(tuple(_widest(p) for p in patterns)),
         has_variables=known != patterns,
         negated=negated,
         shown=("everything except " if negated else "") + ", ".join(patterns),
@@ -185,18 +184,17 @@ def _widest(pattern: str) -> str:
     return f"{wide}*" if wide.startswith("arn:") and wide.count(":") < _ARN_COLONS else wide
 
 
-def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> Part | None:
+def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> Patterns | None:
     if (plain in entry) == (negated in entry):
         return None
-    values = entry[plain] if plain in entry else entry[negated]
-    if isinstance(values, str):
-        values = [values]
-    if not isinstance(values, Sequence) or not all(isinstance(v, str) for v in values):
+    given = entry[plain] if plain in entry else entry[negated]
+    values = readable_strings(given)
+    if given is None or values is None:
         return None
     if not values and negated in entry:  # no action at all has no effect; no exception at all is nothing to rely on
         return None
     patterns = tuple(v.casefold() if fold else v for v in values)
-    return Part(patterns) if plain in entry else Part(("*",), patterns)
+    return Patterns(patterns) if plain in entry else Patterns(("*",), patterns)
 
 
 def decide(policies: Iterable[Policy], grant: Grant) -> Outcome:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws.account import Account, Principal, account_of, join, mapping, objects, text
+from upgrade_gate.clouds.aws.account import Account, Principal, account_of, join
 from upgrade_gate.clouds.aws.policies import parse_policy
+from upgrade_gate.reading.node import mapping, objects, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -255,14 +256,14 @@ class Reader:
 
     def _version(self, body: Mapping[str, Any]) -> None:
         version, arn = mapping(body["PolicyVersion"]), text(body.get("PolicyArn"))
-        if arn is None:
+        if not arn:
             self.account.loose_versions.append(version)
         elif version.get("IsDefaultVersion") is True:
             self.account.keep(arn, f"policy {arn}", text(version.get("VersionId")), version.get("Document"))
 
     def _policy(self, entry: Mapping[str, Any]) -> None:
         arn = text(entry.get("Arn"))
-        if arn is None or entry.get("Type") in _ORGANISATION_TYPES:
+        if not arn or entry.get("Type") in _ORGANISATION_TYPES:
             return
         label = f"policy {entry.get('PolicyName') or arn}"
         for version, document in _default_versions(entry):
@@ -279,7 +280,7 @@ class Reader:
     def _key(self, key: Mapping[str, Any]) -> None:
         identifier, user = text(key.get("AccessKeyId")), text(key.get("UserName"))
         if identifier and user:
-            self.account.access_keys.setdefault(identifier, set()).add((user, text(key.get("Status")) or ""))
+            self.account.access_keys.setdefault(identifier, set()).add((user, text(key.get("Status"))))
 
 
 def _flatten(body: Any) -> list[Mapping[str, Any]]:
@@ -299,7 +300,7 @@ def _arns(body: Mapping[str, Any]) -> Iterable[str]:
             yield holder["Arn"]
 
 
-def _default_versions(entry: Mapping[str, Any]) -> list[tuple[str | None, Any]]:
+def _default_versions(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return ID and document of the default version, which need not be the newest; no document if it is not there.
 
     The policy names its default version and each version says whether it is the one: several results disagree.

@@ -14,6 +14,7 @@ from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.shared.patterns import matches
 from upgrade_gate.clouds.shared.statements import Test, condition_tests
+from upgrade_gate.reading.node import one_or_more, readable_strings, strings
 
 __all__ = ["judge_trust"]
 
@@ -38,9 +39,8 @@ def judge_trust(role: str, document: Any, account: str | None, issuer: str, subj
     body = decode(document)
     if body is None:
         return CoverageResult(Coverage.UNKNOWN, f"the trust policy of {role} is not in the export, or cannot be read")
-    listed = body.get("Statement")
-    entries = [listed] if isinstance(listed, Mapping) else listed
-    if not isinstance(entries, Sequence) or isinstance(entries, str):
+    entries = one_or_more(body.get("Statement"))
+    if entries is None:
         return CoverageResult(Coverage.UNKNOWN, f"the trust policy of {role} has no statements that can be read")
     host = issuer.removeprefix("https://")
     readable = [e for e in entries if _is_readable(e)]
@@ -89,24 +89,17 @@ def _is_readable(entry: Any) -> bool:
     if effect not in ("Allow", "Deny"):
         return isinstance(effect, str) and effect.casefold() == "allow"
     actions = entry.get("NotAction") if "NotAction" in entry else entry.get("Action")
-    listed = [actions] if isinstance(actions, str) else actions
-    return isinstance(listed, Sequence) and bool(listed) and len(_strings(listed)) == len(listed)
+    return bool(readable_strings(actions))
 
 
 def _unless_hidden(verdict: Coverage, *, whole: bool) -> Coverage:
     return verdict if whole or verdict is Coverage.DENIED else Coverage.UNKNOWN
 
 
-def _strings(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [v for v in value if isinstance(v, str)] if isinstance(value, Sequence) else []
-
-
 def _about_web_identity(entry: Mapping[str, Any]) -> bool:
     if "NotAction" in entry:
-        return not any(matches(a.casefold(), _ACTION) for a in _strings(entry["NotAction"]))
-    return any(matches(a.casefold(), _ACTION) for a in _strings(entry.get("Action")))
+        return not any(matches(a.casefold(), _ACTION) for a in strings(entry["NotAction"]))
+    return any(matches(a.casefold(), _ACTION) for a in strings(entry.get("Action")))
 
 
 def _principal(entry: Mapping[str, Any], issuer: str, account: str | None, *, denying: bool) -> bool:
@@ -116,8 +109,8 @@ def _principal(entry: Mapping[str, Any], issuer: str, account: str | None, *, de
         return True
     if not isinstance(principal, Mapping):
         return False
-    federated = _strings(principal.get("Federated"))
-    if denying and "*" in (*federated, *_strings(principal.get("AWS"))):
+    federated = strings(principal.get("Federated"))
+    if denying and "*" in (*federated, *strings(principal.get("AWS"))):
         return True
     for arn in federated:
         parts = arn.split(":", 5)

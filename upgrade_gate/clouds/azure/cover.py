@@ -15,13 +15,13 @@ from upgrade_gate.clouds.azure.roles import Role
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_at, reach
 from upgrade_gate.clouds.azure.shapes import Assignment, Deny, Permissions
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
-from upgrade_gate.clouds.shared.patterns import Part, covered, matches, overlapping
+from upgrade_gate.clouds.shared.patterns import Patterns, covered, matches, overlapping
 
 __all__ = ["Held", "Plane", "Want", "at_scope", "denied", "worst"]
 
 _MEMBERS = "az rest --url https://graph.microsoft.com/v1.0/groups/ID?$expand=members"
 
-Plane: TypeAlias = Callable[[Permissions], Part]
+Plane: TypeAlias = Callable[[Permissions], Patterns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Want:
     """What must be allowed, on one plane: operations without exceptions, or a role's with them."""
 
     spelt: str
-    part: Part
+    part: Patterns
     plane: Plane
     on: str
     """`control plane` or `data plane`."""
@@ -49,7 +49,7 @@ class Held:
 class _Source:
     """One permissions object of one assignment."""
 
-    part: Part
+    part: Patterns
     label: str
     condition: str = ""
     dated: str = ""
@@ -129,7 +129,7 @@ def at_scope(
     return allowed
 
 
-def _parts(sources: Iterable[_Source]) -> list[Part]:
+def _parts(sources: Iterable[_Source]) -> list[Patterns]:
     return [s.part for s in sources]
 
 
@@ -137,14 +137,14 @@ def _covers(want: Want, sources: Sequence[_Source]) -> bool:
     """Return whether the union contains the want; what the want itself excepts needs no cover."""
     parts = _parts(sources)
     if want.part.excepts:
-        parts.append(Part(want.part.excepts))
+        parts.append(Patterns(want.part.excepts))
     return bool(parts) and all(covered(allow, parts, single=False) for allow in want.part.allows)
 
 
 def _touches(want: Want, sources: Sequence[_Source]) -> _Source | None:
     """Return the first source that allows some of the want."""
     for source in sources:
-        less = Part(source.part.allows, source.part.excepts + want.part.excepts)
+        less = Patterns(source.part.allows, source.part.excepts + want.part.excepts)
         if any(overlapping(allow, [less], single=False) for allow in want.part.allows):
             return source
     return None
@@ -215,7 +215,7 @@ def _detail(want: Want, source: _Source) -> str:
 
 
 def _meet(pattern: str, other: str) -> bool:
-    return overlapping(other, [Part((pattern,))], single=False) is not None
+    return overlapping(other, [Patterns((pattern,))], single=False) is not None
 
 
 def _why_missing(want: Want, found: _Sorted, needed: Needed) -> str:

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from upgrade_gate.base import tables
 from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical
-from upgrade_gate.clouds.shared.names import fold, named
-from upgrade_gate.clouds.shared.patterns import Part, covered, intersects
-from upgrade_gate.clouds.shared.statements import list_of, text_of
+from upgrade_gate.clouds.shared import spec
+from upgrade_gate.clouds.shared.patterns import Patterns, covered, intersects
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -35,8 +34,8 @@ class BuiltInRole(Struct, frozen=True):
 
     name: str
     id: str
-    actions: Part
-    data_actions: Part
+    actions: Patterns
+    data_actions: Patterns
     dated: str
 
 
@@ -45,8 +44,8 @@ def built_in_roles() -> Mapping[str, BuiltInRole]:
     """Return the built-in roles that payloads bind, by folded name; patterns are folded too."""
     table = tables.read(__package__, "roles.json")
 
-    def part(role: Mapping[str, Any], allows: str, excepts: str) -> Part:
-        return Part(tuple(a.casefold() for a in role[allows]), tuple(e.casefold() for e in role[excepts]))
+    def part(role: Mapping[str, Any], allows: str, excepts: str) -> Patterns:
+        return Patterns(tuple(a.casefold() for a in role[allows]), tuple(e.casefold() for e in role[excepts]))
 
     return {
         name.casefold(): BuiltInRole(
@@ -63,17 +62,13 @@ def built_in_roles() -> Mapping[str, BuiltInRole]:
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return role bindings, permissions and data permissions; raises ValueError naming a malformed field."""
     del kind
-    grants = named(provider_spec, "permissions", "permission")
-    grants += named(provider_spec, "dataPermissions", "dataPermission")
-    for number, binding in enumerate(list_of(provider_spec, "roleBindings", "spec.providerSpec")):
-        where = f"spec.providerSpec.roleBindings[{number}]"
-        if not isinstance(binding, Mapping):
-            raise ValueError(f"{where} is {type(binding).__name__}, not a mapping")  # noqa: TRY004 - the contract of `Cloud`
-        scope = binding.get("scope")
-        if scope is not None and not isinstance(scope, str):
-            raise ValueError(f"{where}.scope is {type(scope).__name__}, not a string")
-        grants.append(Grant("roleBinding", text_of(binding.get("role"), f"{where}.role"), scope=scope or None))
-    return fold(grants, identity)
+    fields = spec.read(provider_spec)
+    grants = spec.named(fields, "permissions", "permission")
+    grants += spec.named(fields, "dataPermissions", "dataPermission")
+    for binding in fields["roleBindings"].items():
+        scope = binding.required("a mapping")["scope"].text()
+        grants.append(Grant("roleBinding", binding["role"].some_text(), scope=scope or None))
+    return spec.fold(grants, identity)
 
 
 def identity(grant: Grant) -> Hashable:
@@ -120,11 +115,13 @@ def _covering_role(held: Sequence[Grant], needed: Grant) -> Cover | None:
 
 
 def _covering_operation(held: Sequence[Grant], operation: str, plane: str) -> Cover | None:
-    operations = {g.permission: Part((g.permission.casefold(),)) for g in held if g.type == plane and g.scope is None}
+    operations = {
+        g.permission: Patterns((g.permission.casefold(),)) for g in held if g.type == plane and g.scope is None
+    }
     single = next((name for name, part in operations.items() if covered(operation, [part], single=False)), None)
     if single is not None:
         return Cover(single)
-    roles: dict[str, Part] = {}
+    roles: dict[str, Patterns] = {}
     dated = None
     for grant in held:
         role = built_in_roles().get(grant.permission.casefold()) if grant.type == "roleBinding" else None

@@ -17,7 +17,7 @@ from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_above_subscriptio
 from upgrade_gate.clouds.azure.trust import judge_trust
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.shared import pages
-from upgrade_gate.clouds.shared.patterns import Part
+from upgrade_gate.clouds.shared.patterns import Patterns
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
@@ -100,7 +100,7 @@ class AzureHoldings:
         if grant.type == "roleBinding":
             judgement = worst([self._judge_role(principal, grant.permission, held, one) for one in needed])
         elif grant.type in _PLANES:
-            want = _want(grant.permission, Part((shapes.fold(grant.permission),)), grant.type)
+            want = _want(grant.permission, Patterns((shapes.fold(grant.permission),)), grant.type)
             denies = self._denies_for(principal)
             judgement = worst([self._seen(at_scope(want, held, denies, one), one) for one in needed])
         else:
@@ -212,7 +212,7 @@ class AzureHoldings:
             if part.allows
         ]
         if role is None or not wants:
-            everything = [_want(name, Part(("*",)), kind) for kind in _PLANES]
+            everything = [_want(name, Patterns(("*",)), kind) for kind in _PLANES]
             forbidden = [d for want in everything if (d := denied(want, denies, needed)) is not None]
             return self._seen(_role_itself(name, role, held, needed, forbidden), needed)
         judgement = self._seen(worst([at_scope(want, held, denies, needed) for want in wants]), needed)
@@ -266,7 +266,7 @@ class AzureHoldings:
         return None
 
 
-def _want(spelt: str, part: Part, kind: str) -> Want:
+def _want(spelt: str, part: Patterns, kind: str) -> Want:
     plane = (lambda p: p.control) if kind == "permission" else (lambda p: p.data)
     return Want(spelt, part, plane, _PLANES[kind])
 

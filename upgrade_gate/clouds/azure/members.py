@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from upgrade_gate.clouds.azure.shapes import Assignment, fold
-from upgrade_gate.clouds.shared.pages import Entry, mapping
+from upgrade_gate.clouds.shared.pages import Entry
+from upgrade_gate.reading.node import mapping, sequence
 
 __all__ = ["Members", "may_be_group"]
 
@@ -86,7 +87,5 @@ class Members:
 
 
 def _ids(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        return ()
-    found = [fold(v) or fold(mapping(v).get("id")) or fold(mapping(v).get("objectId")) for v in value]
+    found = [fold(v) or fold(mapping(v).get("id")) or fold(mapping(v).get("objectId")) for v in sequence(value) or ()]
     return tuple(f for f in found if f)

@@ -8,11 +8,11 @@ from functools import cache
 
 from upgrade_gate.clouds.azure import grants
 from upgrade_gate.clouds.azure.shapes import Definition, Permissions
-from upgrade_gate.clouds.shared.patterns import Part
+from upgrade_gate.clouds.shared.patterns import Patterns
 
 __all__ = ["Role", "Roles"]
 
-_NOTHING = Part(())
+_NOTHING = Patterns(())
 _SIMPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": ("Owner", ("*",)),
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": ("Reader", ("*/read",)),
@@ -46,7 +46,7 @@ class Role:
 @cache
 def _built_in() -> Mapping[str, Role]:
     known = {
-        guid: Role(guid, name, (Permissions(Part(actions), _NOTHING),)) for guid, (name, actions) in _SIMPLE.items()
+        guid: Role(guid, name, (Permissions(Patterns(actions), _NOTHING),)) for guid, (name, actions) in _SIMPLE.items()
     }
     for role in grants.built_in_roles().values():
         known[role.id] = Role(role.id, role.name, (Permissions(role.actions, role.data_actions),), dated=role.dated)

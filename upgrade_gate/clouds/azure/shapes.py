@@ -7,12 +7,13 @@ names. All become one set of types here; identifiers are folded, since Azure com
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from upgrade_gate.clouds.shared.pages import Entry, mapping, readable_strings, strings, text
-from upgrade_gate.clouds.shared.patterns import Part
+from upgrade_gate.clouds.shared.pages import Entry
+from upgrade_gate.clouds.shared.patterns import Patterns
+from upgrade_gate.reading.node import mapping, one_or_more, readable_strings, strings, text
 
 __all__ = [
     "WRAPPERS",
@@ -48,8 +49,8 @@ _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
 class Permissions:
     """One permissions object of a role: both planes, patterns folded."""
 
-    control: Part
-    data: Part
+    control: Patterns
+    data: Patterns
     condition: str = ""
     whole: bool = True
     """Whether all of it could be read. What could not grants nothing in a role, and denies everything in a deny."""
@@ -222,7 +223,7 @@ def subscription_of(resource_id: str) -> str:
     return found.group(1).casefold() if found else ""
 
 
-def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) -> tuple[Part, bool]:
+def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) -> tuple[Patterns, bool]:
     """Read one plane, and whether all of it could be read.
 
     What cannot be read is nothing granted and everything excepted; of a deny, the reverse.
@@ -233,7 +234,7 @@ def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) ->
         listed = ("*",) if denies else strings(has.get(allows))
     if excepted is None:
         excepted = () if denies else ("*",)
-    return Part(tuple(fold(a) for a in listed), tuple(fold(e) for e in excepted)), whole
+    return Patterns(tuple(fold(a) for a in listed), tuple(fold(e) for e in excepted)), whole
 
 
 def operations(value: object) -> tuple[str, ...] | None:
@@ -250,18 +251,16 @@ def operations(value: object) -> tuple[str, ...] | None:
 
 
 def _permissions(has: Mapping[str, Any], *, denies: bool = False) -> tuple[Permissions, ...]:
-    listed = has.get("permissions")
-    if isinstance(listed, Mapping):
-        listed = [listed]
-    if isinstance(listed, list):
+    listed = one_or_more(has.get("permissions"))
+    if listed is not None:
         return tuple(_permission(one, denies=denies) for one in listed)
-    flat = listed is None and ("actions" in has or "dataactions" in has)
+    flat = has.get("permissions") is None and ("actions" in has or "dataactions" in has)
     return (_permission(has if flat else None, denies=denies),)
 
 
 def _permission(value: object, *, denies: bool) -> Permissions:
     if not isinstance(value, Mapping):
-        unread = Part(("*",) if denies else ())
+        unread = Patterns(("*",) if denies else ())
         return Permissions(unread, unread, whole=False)
     one = _fields(value)
     control, read = _part(one, "actions", "notactions", denies=denies)
@@ -334,8 +333,11 @@ def _principals(value: object) -> tuple[tuple[str, str], ...]:
     """Return ID and type of each principal; one that cannot be read is somebody, nobody knows who."""
     if value is None:
         return ()
-    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return tuple(_principal(_fields(p)) if isinstance(p, Mapping) else _SOMEBODY for p in listed)
+    listed = one_or_more(value)
+    return tuple(
+        _principal(_fields(p)) if isinstance(p, Mapping) else _SOMEBODY
+        for p in (listed if listed is not None else [value])
+    )
 
 
 def _principal(has: Mapping[str, Any]) -> tuple[str, str]:

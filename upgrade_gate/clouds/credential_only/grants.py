@@ -13,8 +13,7 @@ from msgspec import Struct, field
 
 from upgrade_gate.clouds.contract.grants import Cover, Grant
 from upgrade_gate.clouds.credential_only import KINDS
-from upgrade_gate.clouds.shared.names import fold
-from upgrade_gate.clouds.shared.statements import list_of, text_of
+from upgrade_gate.clouds.shared import spec
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -53,13 +52,9 @@ class _VSphere(_Requests, frozen=True):
         """Return one grant per privilege of `permissions`; raises ValueError naming a malformed field."""
         del kind
         grants: list[Grant] = []
-        for number, permission in enumerate(list_of(provider_spec, "permissions", "spec.providerSpec")):
-            where = f"spec.providerSpec.permissions[{number}]"
-            if not isinstance(permission, Mapping):
-                raise ValueError(f"{where} is {type(permission).__name__}, not a mapping")  # noqa: TRY004 - the contract of `Cloud`
-            names = list_of(permission, "privileges", where)
-            grants += [Grant("privilege", text_of(p, f"{where}.privileges[{n}]")) for n, p in enumerate(names)]
-        return fold(grants, self.identity)
+        for permission in spec.read(provider_spec)["permissions"].items():
+            grants += spec.named(permission.required("a mapping"), "privileges", "privilege")
+        return spec.fold(grants, self.identity)
 
 
 BY_KIND: dict[str, _Requests] = {

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from upgrade_gate.base import tables
 from upgrade_gate.clouds.contract.grants import Cover, Grant
-from upgrade_gate.clouds.shared.names import fold, named
+from upgrade_gate.clouds.shared import spec
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -53,8 +53,9 @@ def role_table() -> RoleTable:
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return permissions and predefined roles; raises ValueError naming a malformed field."""
     del kind
-    grants = named(provider_spec, "permissions", "permission")
-    return fold((*grants, *named(provider_spec, "predefinedRoles", "predefinedRole")), identity)
+    fields = spec.read(provider_spec)
+    grants = spec.named(fields, "permissions", "permission")
+    return spec.fold((*grants, *spec.named(fields, "predefinedRoles", "predefinedRole")), identity)
 
 
 def identity(grant: Grant) -> Hashable:

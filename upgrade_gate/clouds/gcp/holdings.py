@@ -20,6 +20,7 @@ from upgrade_gate.clouds.gcp.shapes import Level
 from upgrade_gate.clouds.gcp.trust import judge_trust
 from upgrade_gate.clouds.gcp.wants import Need, PermissionNeed, RoleNeed, Source
 from upgrade_gate.clouds.shared import pages
+from upgrade_gate.reading.node import text
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
@@ -75,7 +76,7 @@ class GcpHoldings:
     def __init__(self, reading: pages.Reading, account: str | None) -> None:
         self._truncated = reading.truncated
         self._unread = reading.unread
-        unread = [(e.item["unread"], pages.text(e.item["resource"])) for e in reading.of("unread")]
+        unread = [(e.item["unread"], text(e.item["resource"])) for e in reading.of("unread")]
         self._unread_allow = [resource for kind, resource in unread if kind == "allow"]
         self._unread_deny = [resource for kind, resource in unread if kind == "deny"]
         policies = [shapes.to_policy(e) for e in reading.of("policies")]
@@ -84,7 +85,7 @@ class GcpHoldings:
         self._roles = RoleBook(roles)
         self._providers = [shapes.pool_provider(e) for e in reading.of("pools")]
         self._testable = {
-            pages.text(e.item.get("name")): pages.text(e.item.get("customRolesSupportLevel"))
+            text(e.item.get("name")): text(e.item.get("customRolesSupportLevel"))
             for e in reading.of("testable permissions")
         }
         self._projects = Projects(policies, roles, self._accounts, account)
@@ -96,7 +97,7 @@ class GcpHoldings:
             for d in denies
             if not self._projects.is_foreign(d.project) and (d.rules is not None or d.name not in described)
         ]
-        self._boundaries = [pages.text(e.item.get("name")) for e in reading.of("access boundaries")]
+        self._boundaries = [text(e.item.get("name")) for e in reading.of("access boundaries")]
         self._has_denies = "denyPolicies" in reading.listings or bool(denies)
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:

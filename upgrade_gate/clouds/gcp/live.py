@@ -11,9 +11,9 @@ from urllib.parse import quote
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.gcp.shapes import UNREAD
-from upgrade_gate.clouds.shared.pages import mapping, strings, text
 from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, authority, read_settings
 from upgrade_gate.reading.http.session import library_session
+from upgrade_gate.reading.node import mapping, strings, text
 
 __all__ = ["collect"]
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from upgrade_gate.clouds.shared.pages import Entry, mapping, readable_strings, strings, text
+from upgrade_gate.clouds.shared.pages import Entry
+from upgrade_gate.reading.node import mapping, readable_strings, strings, text
 
 __all__ = [
     "UNREAD",

@@ -8,12 +8,13 @@ long as it is the cluster's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy, Attribute, Catalogue
 from upgrade_gate.clouds.shared.patterns import matches
+from upgrade_gate.reading.node import mapping, objects, sequence
 
 __all__ = ["Fit", "Reach", "fit", "may_contain", "role_actions"]
 
@@ -185,9 +186,9 @@ def _serves(one: Catalogue, service: str) -> bool:
 
 def needed_attributes(scope: object) -> Mapping[str, str] | None:
     """Return the attribute set of a grant, None where it has none that can be read."""
-    listed = scope.get("attributes") if isinstance(scope, Mapping) else None
-    if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
+    listed = sequence(mapping(scope).get("attributes"))
+    if not listed:
         return None
-    found = {a.get("name"): a.get("value") for a in listed if isinstance(a, Mapping)}
+    found = {a.get("name"): a.get("value") for a in objects(listed)}
     clean = {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, str)}
     return clean if len(clean) == len(listed) else None

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical
-from upgrade_gate.clouds.shared.names import fold
-from upgrade_gate.clouds.shared.statements import list_of, text_of
+from upgrade_gate.clouds.shared import spec
+from upgrade_gate.reading.node import Part, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -28,23 +28,17 @@ def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...
     """Return one grant per role and attribute set of `policies`; raises ValueError naming a malformed field."""
     del kind
     grants: list[Grant] = []
-    for number, policy in enumerate(list_of(provider_spec, "policies", "spec.providerSpec")):
-        where = f"spec.providerSpec.policies[{number}]"
-        if not isinstance(policy, Mapping):
-            raise ValueError(f"{where} is {type(policy).__name__}, not a mapping")  # noqa: TRY004 - the contract of `Cloud`
-        scope = {"attributes": _attributes(policy, where)}
-        roles = list_of(policy, "roles", where)
-        grants += [Grant("role", text_of(r, f"{where}.roles[{n}]"), scope=scope) for n, r in enumerate(roles)]
-    return fold(grants, identity)
+    for policy in spec.read(provider_spec)["policies"].items():
+        scope = {"attributes": _attributes(policy.required("a mapping"))}
+        grants += [Grant("role", role, scope=scope) for role in policy["roles"].texts()]
+    return spec.fold(grants, identity)
 
 
-def _attributes(policy: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+def _attributes(policy: Part) -> list[dict[str, Any]]:
     attributes: list[dict[str, Any]] = []
-    for number, attribute in enumerate(list_of(policy, "attributes", where)):
-        at = f"{where}.attributes[{number}]"
-        if not isinstance(attribute, Mapping):
-            raise ValueError(f"{at} is {type(attribute).__name__}, not a mapping")  # noqa: TRY004 - the contract of `Cloud`
-        entry = {**attribute, **{key: text_of(attribute.get(key), f"{at}.{key}") for key in ("name", "value")}}
+    for attribute in policy["attributes"].items():
+        stated = attribute.required("a mapping").mapping()
+        entry = {**stated, **{key: attribute[key].some_text() for key in ("name", "value")}}
         if entry not in attributes:
             attributes.append(entry)
     return sorted(attributes, key=lambda a: (a["name"], canonical(a)))
@@ -62,7 +56,7 @@ def permission_key(grant: Grant) -> Hashable:
 
 def target_of(grant: Grant) -> tuple[tuple[str, str], ...]:
     """Return the attributes, with their values, that say what the grant's policy is about."""
-    attributes = grant.scope.get("attributes", ()) if isinstance(grant.scope, Mapping) else ()
+    attributes = mapping(grant.scope).get("attributes", ())
     return tuple((a["name"], a["value"]) for a in attributes if a["name"] in _TARGETS)
 
 

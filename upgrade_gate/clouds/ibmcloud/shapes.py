@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from upgrade_gate.clouds.shared.pages import Entry, mapping, readable_strings, text
+from upgrade_gate.clouds.shared.pages import Entry
+from upgrade_gate.reading.node import mapping, readable_strings, sequence, text
 
 __all__ = [
     "EMPTY",
@@ -146,7 +147,7 @@ def policy(entry: Entry) -> AccessPolicy:
     else:
         subject = tuple(a for s in item["subjects"] for a in _attributes(mapping(s)))
         roles = item.get("roles")
-        resources = [mapping(r) for r in item["resources"]] if isinstance(item["resources"], list) else []
+        resources = [mapping(r) for r in sequence(item["resources"]) or ()]
         condition = ""
     crns = _roles(roles)
     owners = [a for a in subject if a.name in _OWNERS and a.operator == "stringEquals" and a.value]
@@ -169,15 +170,15 @@ def policy(entry: Entry) -> AccessPolicy:
 
 
 def _roles(value: object) -> tuple[str, ...]:
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    listed = sequence(value)
+    if listed is None:
         return (_UNREAD_ROLE,)
-    found = (text(mapping(r).get("role_id")) or text(mapping(r).get("crn")) or text(r) for r in value)
+    found = (text(mapping(r).get("role_id")) or text(mapping(r).get("crn")) or text(r) for r in listed)
     return tuple(f or _UNREAD_ROLE for f in found)
 
 
 def _is_unread(resource: Mapping[str, Any]) -> bool:
-    listed = resource.get("attributes")
-    return not isinstance(listed, list) or not listed or any(not _is_readable(a) for a in _attributes(resource))
+    return not sequence(resource.get("attributes")) or any(not _is_readable(a) for a in _attributes(resource))
 
 
 def _is_readable(attribute: Attribute) -> bool:
@@ -187,16 +188,13 @@ def _is_readable(attribute: Attribute) -> bool:
 
 
 def _attributes(holder: Mapping[str, Any]) -> tuple[Attribute, ...]:
-    listed = holder.get("attributes")
-    if not isinstance(listed, list):
-        return ()
     return tuple(
         Attribute(
             text(mapping(a).get("name")) or text(mapping(a).get("key")),
             text(_operator(mapping(a))),
             text(mapping(a).get("value")),
         )
-        for a in listed
+        for a in sequence(holder.get("attributes")) or ()
     )
 
 
@@ -224,8 +222,7 @@ def service_id(entry: Entry) -> ServiceId:
 def catalogue(entry: Entry) -> Catalogue:
     """Read the roles of a service, as one object or one role at a time; a role whose actions cannot be read is none."""
     item = entry.item
-    groups = [item.get(key) for key in _CATALOGUE]
-    roles = [mapping(r) for group in groups if isinstance(group, list) for r in group] or [item]
+    roles = [mapping(r) for key in _CATALOGUE for r in sequence(item.get(key)) or ()] or [item]
     actions = {
         text(r.get("crn")): frozenset(readable)
         for r in roles
@@ -239,10 +236,10 @@ def catalogue(entry: Entry) -> Catalogue:
 def group(entry: Entry) -> Group:
     """Read an access group and, where they stand beside it, its members."""
     item = entry.item
-    listed = item.get("members")
-    members = [text(m) or text(mapping(m).get("iam_id")) for m in listed] if isinstance(listed, list) else []
+    listed = sequence(item.get("members"))
+    members = [text(m) or text(mapping(m).get("iam_id")) for m in listed or ()]
     identifier = text(item.get("accessGroup")) or text(item.get("id"))
-    return Group(identifier, tuple(m for m in members if m), isinstance(listed, list))
+    return Group(identifier, tuple(m for m in members if m), listed is not None)
 
 
 def resource_group(entry: Entry) -> ResourceGroup:

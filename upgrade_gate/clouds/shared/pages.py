@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from upgrade_gate.clouds.contract.holdings import Document
+from upgrade_gate.reading.node import text
 
-__all__ = ["Entry", "Reading", "holds", "mapping", "read", "readable_strings", "strings", "text"]
+__all__ = ["Entry", "Reading", "holds", "read"]
 
 KindOf: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
@@ -74,35 +75,6 @@ class _Page:
         """Return whether this may be the next page of another: the same list, of the same subscription."""
         same = (self.key, self.kind, self.asked) == (before.key, before.kind, before.asked)
         return same and not self.cut and (not before.leads_to or not self.places or before.leads_to in self.places)
-
-
-def text(value: object) -> str:
-    """Return a string as it is, and anything else as the empty string."""
-    return value if isinstance(value, str) else ""
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """Return a mapping as it is, and anything else as an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def strings(value: object) -> tuple[str, ...]:
-    """Return the strings of a list; a lone string (PowerShell prints one-element lists so) is a list of one."""
-    if isinstance(value, str):
-        return (value,)
-    return tuple(v for v in value if isinstance(v, str)) if isinstance(value, Sequence) else ()
-
-
-def readable_strings(value: object) -> tuple[str, ...] | None:
-    """Return the strings of a list, empty where there is none, and None where something else stands there.
-
-    For fields that take away: an exception that cannot be read must not read as no exception.
-    """
-    if value is None:
-        return ()
-    found = strings(value)
-    whole = isinstance(value, str) or (isinstance(value, Sequence) and len(found) == len(value))
-    return found if whole else None
 
 
 def holds(body: Any, kind_of: KindOf, wrappers: Sequence[str], *, empty: Sequence[str] = (), depth: int = 0) -> bool:

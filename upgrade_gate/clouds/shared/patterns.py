@@ -15,7 +15,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Part", "contains", "covered", "has_wildcard", "intersects", "matches", "overlapping"]
+__all__ = ["Patterns", "contains", "covered", "has_wildcard", "intersects", "matches", "overlapping"]
 
 _RUN = "*run"
 _ONE = "?one"
@@ -27,7 +27,7 @@ _MAX_STATES = 20_000
 Symbols: TypeAlias = tuple[str, ...]
 
 
-class Part(Struct, frozen=True):
+class Patterns(Struct, frozen=True):
     """One source of permissions: everything that matches `allows`, without what matches `excepts`."""
 
     allows: tuple[str, ...]
@@ -78,7 +78,7 @@ def contains(outer: str, inner: str, *, single: bool = True) -> bool:
         return matches(outer, inner, single=single)
     if _swallows(_parse(outer, single), _parse(inner, single)):
         return True
-    return covered(inner, (Part((outer,)),), single=single)
+    return covered(inner, (Patterns((outer,)),), single=single)
 
 
 def _swallows(outer: Symbols, inner: Symbols) -> bool:
@@ -116,7 +116,7 @@ def intersects(first: str, second: str, *, single: bool = True) -> bool:
     return row[-1]
 
 
-def overlapping(pattern: str, parts: Iterable[Part], *, single: bool = True) -> Part | None:
+def overlapping(pattern: str, parts: Iterable[Patterns], *, single: bool = True) -> Patterns | None:
     """Return the first part that grants some name of the pattern, None when none does."""
     if not has_wildcard(pattern, single=single):
         return next((part for part in parts if _grants(part, pattern, single)), None)
@@ -124,17 +124,17 @@ def overlapping(pattern: str, parts: Iterable[Part], *, single: bool = True) -> 
         allows = tuple(a for a in part.allows if intersects(a, pattern, single=single))
         if not allows:
             continue
-        if not part.excepts or not covered(pattern, (Part(part.excepts), *_complement(allows)), single=single):
+        if not part.excepts or not covered(pattern, (Patterns(part.excepts), *_complement(allows)), single=single):
             return part
     return None
 
 
-def _complement(allows: Sequence[str]) -> tuple[Part, ...]:
+def _complement(allows: Sequence[str]) -> tuple[Patterns, ...]:
     """Return what the patterns do not match, as a part."""
-    return () if "*" in allows else (Part(("*",), tuple(allows)),)
+    return () if "*" in allows else (Patterns(("*",), tuple(allows)),)
 
 
-def covered(pattern: str, parts: Sequence[Part], *, single: bool = True) -> bool:
+def covered(pattern: str, parts: Sequence[Patterns], *, single: bool = True) -> bool:
     """Return whether every name of the pattern is granted by some part (the union of them all).
 
     Exact: a plain name is looked up, a pattern goes through the subset construction (iam.md section 1, "pattern
@@ -143,18 +143,18 @@ def covered(pattern: str, parts: Sequence[Part], *, single: bool = True) -> bool
     if not has_wildcard(pattern, single=single):
         return any(_grants(part, pattern, single) for part in parts)
     inner = _parse(pattern, single)
-    useful: list[Part] = []
+    useful: list[Patterns] = []
     for part in parts:
         allows = tuple(dict.fromkeys(a for a in part.allows if intersects(a, pattern, single=single)))
         excepts = tuple(dict.fromkeys(e for e in part.excepts if intersects(e, pattern, single=single)))
         if not excepts and any(_swallows(_parse(a, single), inner) for a in allows):
             return True
         if allows:
-            useful.append(Part(allows, excepts))
+            useful.append(Patterns(allows, excepts))
     return bool(useful) and _no_counterexample(inner, useful, single)
 
 
-def _grants(part: Part, name: str, single: bool) -> bool:
+def _grants(part: Patterns, name: str, single: bool) -> bool:
     return any(matches(a, name, single=single) for a in part.allows) and not any(
         matches(e, name, single=single) for e in part.excepts
     )
@@ -163,7 +163,7 @@ def _grants(part: Part, name: str, single: bool) -> bool:
 _State: TypeAlias = frozenset[tuple[int, int]]
 
 
-def _no_counterexample(inner: Symbols, parts: Sequence[Part], single: bool) -> bool:
+def _no_counterexample(inner: Symbols, parts: Sequence[Patterns], single: bool) -> bool:
     """Search a name of `inner` that no part grants, over the product of `inner` and all parts' position sets."""
     patterns = [_parse(p, single) for part in parts for p in (*part.allows, *part.excepts)]
     numbers: list[tuple[range, range]] = []

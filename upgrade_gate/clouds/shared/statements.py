@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from upgrade_gate.clouds.contract.grants import Cover, Grant
-from upgrade_gate.clouds.shared.patterns import Part, contains, covered, has_wildcard, intersects
+from upgrade_gate.clouds.shared import spec
+from upgrade_gate.clouds.shared.patterns import Patterns, contains, covered, has_wildcard, intersects
+from upgrade_gate.reading.node import Malformed, Part
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -17,41 +19,13 @@ __all__ = [
     "condition_tests",
     "conditions_exclude",
     "covering_statement",
-    "list_of",
     "read_statements",
     "statement_identity",
     "statement_key",
-    "text_of",
 ]
 
 Test: TypeAlias = tuple[str, str, tuple[str, ...]]
 """One test of a condition: operator, key (folded), values (as text, sorted)."""
-
-
-def list_of(holder: Mapping[str, Any], field: str, where: str) -> Sequence[Any]:
-    """Return a list field, empty where it is absent or null; raises ValueError where it is anything else."""
-    value = holder.get(field)
-    if value is None:
-        return ()
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"{where}.{field} is {type(value).__name__}, not a list")  # noqa: TRY004 - the contract of `Cloud`
-    return value
-
-
-def text_of(value: object, where: str) -> str:
-    """Return a text that is not empty; raises ValueError naming the field otherwise."""
-    if not isinstance(value, str):
-        raise ValueError(f"{where} is {type(value).__name__}, not a string")  # noqa: TRY004 - the contract of `Cloud`
-    if not value.strip():
-        raise ValueError(f"{where} is empty")
-    return value
-
-
-def _optional(entry: Mapping[str, Any], field: str, where: str) -> str | None:
-    value = entry.get(field)
-    if value is None:
-        return None
-    return text_of(value, f"{where}.{field}")
 
 
 def read_statements(provider_spec: Mapping[str, Any], *, conditions: bool) -> tuple[Grant, ...]:
@@ -61,29 +35,20 @@ def read_statements(provider_spec: Mapping[str, Any], *, conditions: bool) -> tu
     as what is needed, as `*`. Raises ValueError, naming the field, where the shape is not CCO's
     (`pkg/apis/cloudcredential/v1/types_aws.go`).
     """
-    grants: dict[Hashable, Grant] = {}
-    for number, entry in enumerate(list_of(provider_spec, "statementEntries", "spec.providerSpec")):
-        where = f"spec.providerSpec.statementEntries[{number}]"
-        if not isinstance(entry, Mapping):
-            raise ValueError(f"{where} is {type(entry).__name__}, not a mapping")  # noqa: TRY004 - the contract of `Cloud`
-        effect = _optional(entry, "effect", where)
-        resource = _optional(entry, "resource", where)
-        condition = _condition(entry.get("policyCondition"), f"{where}.policyCondition") if conditions else None
-        for index, action in enumerate(list_of(entry, "action", where)):
-            name = text_of(action, f"{where}.action[{index}]")
-            grant = Grant("action", name, effect, resource, condition)
-            grants.setdefault(statement_identity(grant), grant)
-    return tuple(sorted(grants.values(), key=lambda g: g.canonical))
+    grants: list[Grant] = []
+    for entry in spec.read(provider_spec)["statementEntries"].items():
+        entry.required("a mapping")
+        effect, resource = (entry[key].maybe_text() for key in ("effect", "resource"))
+        condition = _condition(entry["policyCondition"]) if conditions else None
+        grants += [Grant("action", name, effect, resource, condition) for name in entry["action"].texts()]
+    return spec.fold(grants, statement_identity)
 
 
-def _condition(value: object, where: str) -> Any:
-    if value is None or value == {}:
-        return None
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{where} is {type(value).__name__}, not a mapping")  # noqa: TRY004 - the contract of `Cloud`
-    if condition_tests(value) is None:
-        raise ValueError(f"{where} is not a mapping of operators to mappings of keys to values")
-    return value
+def _condition(given: Part) -> Any:
+    condition = given.mapping()
+    if condition_tests(condition) is None:
+        raise Malformed(f"{given.where} is not a mapping of operators to mappings of keys to values")
+    return condition or None
 
 
 def _value_text(value: object) -> str | None:
@@ -213,11 +178,11 @@ def covering_statement(
     if single is not None:
         return Cover(single.permission)
     names = tuple(g.permission.casefold() for g in allows)
-    if has_wildcard(action) and covered(action, [Part(names)]):
+    if has_wildcard(action) and covered(action, [Patterns(names)]):
         parts = [g for g in allows if intersects(g.permission.casefold(), action)]
         return Cover(", ".join(sorted({g.permission for g in parts})))
     listed = expansions.get(action, ())
-    if listed and all(covered(one.casefold(), [Part(names)]) for one in listed):
+    if listed and all(covered(one.casefold(), [Patterns(names)]) for one in listed):
         return Cover(", ".join(listed), dated)
     return None
 
