@@ -83,7 +83,7 @@ class AwsHoldings:
         del scopes
         if grant.type != "action":
             return CoverageResult(Coverage.UNKNOWN, f"AWS grants actions, not a {grant.type}")
-        if grant.effect not in (None, "Allow"):
+        if not grant.allows:
             return CoverageResult(
                 Coverage.UNKNOWN, f"the request asks for the effect {grant.effect}, which no policy grants"
             )

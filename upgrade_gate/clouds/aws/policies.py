@@ -16,8 +16,8 @@ from urllib.parse import unquote
 
 from upgrade_gate.clouds.aws.actions import takes_no_resource
 from upgrade_gate.clouds.aws.grants import EXPANSIONS, EXPANSIONS_DATED
+from upgrade_gate.clouds.shared.conditions import condition_admits, condition_tests, conditions_exclude, shown
 from upgrade_gate.clouds.shared.patterns import Patterns, covered, has_wildcard, overlapping
-from upgrade_gate.clouds.shared.statements import condition_admits, condition_tests, conditions_exclude
 from upgrade_gate.reading.node import one_or_more, readable_strings
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def denies(statements: Iterable[Statement], action: str, resource: str, grant: G
         everywhere = not statement.opaque and covered(resource, (statement.resources,))
         if everywhere and condition_admits(statement.condition, grant.condition):
             return Outcome(State.DENIED, f"{statement.label} denies it")
-        how = "for some resources" if statement.unconditional else f"under {_shown(statement.condition)}"
+        how = "for some resources" if statement.unconditional else f"under {shown(statement.condition)}"
         maybe = maybe or Outcome(State.PARTLY, f"{statement.label} denies it {how}", maybe_denied=True)
     return maybe
 
@@ -287,9 +287,5 @@ def _limits(statement: Statement, action: str, resource: str, grant: Grant) -> s
     if statement.opaque or not covered(resource, (statement.resources,)):
         limits.append(f"for {statement.shown}")
     if not condition_admits(statement.condition, grant.condition):
-        limits.append(f"under {_shown(statement.condition)}")
+        limits.append(f"under {shown(statement.condition)}")
     return " and ".join(limits)
-
-
-def _shown(condition: Any) -> str:
-    return json.dumps(condition, sort_keys=True, ensure_ascii=False, default=str)

@@ -12,8 +12,8 @@ from typing import Any
 
 from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.shared.conditions import Test, condition_tests
 from upgrade_gate.clouds.shared.patterns import matches
-from upgrade_gate.clouds.shared.statements import Test, condition_tests
 from upgrade_gate.reading.node import one_or_more, readable_strings, strings
 
 __all__ = ["judge_trust"]
