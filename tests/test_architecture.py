@@ -16,7 +16,7 @@ PACKAGE = Path(upgrade_gate.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = ("cli.commands", "cli.commands.identities", "cli.commands.init")
 GROUPS = (*COMMANDS, "cluster.readers", "gate.rules", "payloads.sources", "report.formats")
-ROLES = ("grants", "secret", "risk", "holdings", "live", "remedy", "export")
+ROLES = ("grants", "secret", "scopes", "risk", "holdings", "live", "remedy", "export")
 """Files of a cloud that others find by name."""
 LONGEST = 500
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")

@@ -298,14 +298,16 @@ def test_ingress_on_azure_must_reach_the_network_and_the_zones_too() -> None:
         privateZone={"id": "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Network/privateDnsZones/c1"},
     )
     found = observe(objects)
-    assert cluster.request_scopes(found, "openshift-ingress-azure") == Known(("rg", "net", "zones"))
-    assert cluster.request_scopes(found, "openshift-machine-api-azure") == Known(("rg", "net"))
-    assert cluster.request_scopes(found, "azure-disk-csi-driver-operator") == Known(("rg",))
+    assert cluster.request_scopes(found, "AzureProviderSpec", "openshift-ingress-azure") == Known(
+        ("rg", "net", "zones")
+    )
+    assert cluster.request_scopes(found, "AzureProviderSpec", "openshift-machine-api-azure") == Known(("rg", "net"))
+    assert cluster.request_scopes(found, "AzureProviderSpec", "azure-disk-csi-driver-operator") == Known(("rg",))
 
 
 def test_unknown_scopes_stay_unknown() -> None:
     found = changed("Infrastructure/cluster", lambda b: b["status"].update(platformStatus={"type": "AWS", "gcp": 7}))
-    assert isinstance(cluster.request_scopes(found, "x"), Unknown)
+    assert isinstance(cluster.request_scopes(found, "AzureProviderSpec", "x"), Unknown)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.clouds.contract.scopes import places_of
 from upgrade_gate.cluster import objects
 from upgrade_gate.cluster.credentials_mode import configured_mode
 from upgrade_gate.cluster.facts_table import (
@@ -213,29 +214,11 @@ def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str],
     )
 
 
-# ccoctl, `azure create-managed-identities`: which requests get more than the installation's resource group.
-_IN_NETWORK_GROUP = frozenset(
-    {
-        "openshift-image-registry-azure",
-        "openshift-ingress-azure",
-        "openshift-machine-api-azure",
-        "azure-file-csi-driver-operator",
-        "openshift-cloud-network-config-controller-azure",
-        "openshift-azure-cloud-controller-manager",
-    }
-)
-_IN_ZONE_GROUP = frozenset({"openshift-ingress-azure"})
-
-
-def request_scopes(cluster: Cluster, request_name: str) -> Fact[tuple[str, ...]]:
-    """Return the scopes that the grants of one request must cover on this cluster (cco.md 2.2, `extra scope`)."""
-    parts = [cluster.scopes]
-    if request_name in _IN_NETWORK_GROUP:
-        parts.append(cluster.network_scopes)
-    if request_name in _IN_ZONE_GROUP and cluster.platform == Known("Azure"):
-        parts.append(cluster.zone_scopes)
+def request_scopes(cluster: Cluster, kind: str, request_name: str) -> Fact[tuple[str, ...]]:
+    """Return the scopes that the grants of one request (and its providerSpec kind) must cover on this cluster."""
+    places = {"network": cluster.network_scopes, "zone": cluster.zone_scopes}
     found: list[str] = []
-    for part in parts:
+    for part in (cluster.scopes, *(places[place] for place in places_of(kind, request_name))):
         match part:
             case Known(value=groups):
                 found += groups

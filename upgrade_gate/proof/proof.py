@@ -240,7 +240,7 @@ class Proof(Struct, frozen=True):
     def _scopes(self, request: CredentialsRequest) -> tuple[str, ...] | CoverageResult:
         if self.cluster is None:
             return ()
-        match request_scopes(self.cluster, request.name):
+        match request_scopes(self.cluster, request.provider_kind, request.name):
             case Known(value=scopes):
                 return scopes
             case Unknown(reason=reason):

@@ -347,7 +347,7 @@ class _Assembly:
             return None
         found: dict[str, None] = {}
         for request in requests:
-            scopes = request_scopes(cluster, request.name)
+            scopes = request_scopes(cluster, request.provider_kind, request.name)
             if not isinstance(scopes, Known):
                 return None
             found.update(dict.fromkeys(scopes.value))

@@ -2,6 +2,8 @@
 
 A scope is a management group, a subscription, a resource group or a resource. Needed scopes are resource groups,
 given as IDs or by name; where none is given, some resource group of the subscription, nobody knows which.
+
+Source of what a request must reach: ccoctl, `azure create-managed-identities`.
 """
 
 from __future__ import annotations
@@ -9,12 +11,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.azure.shapes import fold, subscription_of
 
-__all__ = ["Needed", "Reach", "is_above_subscriptions", "is_at", "needed_scopes", "reach"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from upgrade_gate.clouds.contract.scopes import Place
+
+__all__ = ["Needed", "Reach", "is_above_subscriptions", "is_at", "needed_scopes", "places", "reach"]
 
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
+
+
+_PLACES: Mapping[str, tuple[Place, ...]] = {
+    "openshift-image-registry-azure": ("network",),
+    "openshift-ingress-azure": ("network", "zone"),
+    "openshift-machine-api-azure": ("network",),
+    "azure-file-csi-driver-operator": ("network",),
+    "openshift-cloud-network-config-controller-azure": ("network",),
+    "openshift-azure-cloud-controller-manager": ("network",),
+}
+"""Requests that get more than the installation's resource group."""
+
+
+def places(request: str) -> tuple[Place, ...]:
+    """Return the places that the grants of a request must cover beside the installation's resource group."""
+    return _PLACES.get(request, ())
 
 
 class Reach(Enum):
