@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
-    from upgrade_gate.cluster.observe import Cluster, Reader
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import Reader
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings

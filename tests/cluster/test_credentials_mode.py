@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
-from tests.worlds.cluster_objects import CCO, STORAGE, Objects, encoded, sample
+from tests.worlds.cluster_objects import CCO, STORAGE, Objects, encoded, sample, with_facts
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
@@ -17,7 +17,7 @@ from upgrade_gate.cluster.model import SecretRecord
 
 if TYPE_CHECKING:
     from upgrade_gate.base.facts import Fact
-    from upgrade_gate.cluster.model import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
 
 ISSUER: Fact[str] = Known("https://oidc.example.com")
 
@@ -196,7 +196,7 @@ def test_the_form_of_the_credentials(
     expected: Credentials,
 ) -> None:
     secrets = {SecretRef("a", str(number)): fact for number, fact in enumerate(_forms(*forms))}
-    cluster = structs.replace(_observed(sample()), issuer=issuer, secrets=secrets)
+    cluster = with_facts(structs.replace(_observed(sample()), secrets=secrets), issuer=issuer)
     assert credentials_of(cluster, platform, release, mode) is expected
 
 
@@ -223,7 +223,7 @@ def test_the_form_of_the_credentials(
 def test_what_cco_does_here(
     platform: str, release: tuple[int, int], mode: Mode, issuer: Fact[str], expected: Behaviour
 ) -> None:
-    cluster = structs.replace(_observed(sample()), issuer=issuer)
+    cluster = with_facts(_observed(sample()), issuer=issuer)
     assert behaviour_of(cluster, platform, release, mode) is expected
 
 

@@ -10,48 +10,42 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.worlds.cluster_objects import CCO, STORAGE, Objects, completed, condition, encoded, sample
-from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster import facts_table, observe, scopes
 from upgrade_gate.cluster.credentials_mode import Mode
-from upgrade_gate.cluster.observe import (
-    Absent,
-    AvailableUpdate,
-    HistoryEntry,
-    Known,
-    Override,
-    SecretRecord,
-    SecretRef,
-    Unknown,
-)
+from upgrade_gate.cluster.model import AvailableUpdate, ClusterCapabilities, HistoryEntry, Override, Query, SecretRecord
+from upgrade_gate.cluster.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
 
 SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
 WRONG: tuple[Any, ...] = (None, 7, True, "x", "", [], {}, [[]], [7], [None], {"a": 1}, [{}], {"name": []}, 1.5)
 
 
-def observe(objects: dict[str, dict[str, Any]]) -> Cluster:
+def observed(objects: dict[str, dict[str, Any]]) -> Cluster:
     """Read both waves of a cluster made of these objects."""
     reader = Objects(objects)
-    return cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
+    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
 
 
 def changed(key: str, change: Callable[[dict[str, Any]], None], version: str = "4.14.3") -> Cluster:
     """Observe the sample after one object was changed."""
     objects = sample(version)
     change(objects[key])
-    return observe(objects)
+    return observed(objects)
 
 
 def row(found: Cluster, name: str) -> Any:
     """Return a line of the facts."""
-    return next(line for line in found.rows if line.name == name)
+    return next(line for line in rows_of(found) if line.name == name)
 
 
 def test_a_healthy_cluster_is_known_in_every_fact() -> None:
-    found = observe(sample())
+    found = observed(sample())
     assert found.id == Known("11111111-2222-4333-8444-555555555555")
     assert found.name == Known("c1-x7k2p")
     assert found.version == found.newest_completed == Known("4.14.3")
@@ -74,36 +68,7 @@ def test_a_healthy_cluster_is_known_in_every_fact() -> None:
     assert found.root_secret == Absent()
     assert found.namespaces == {STORAGE: Known(value=True)}
     assert isinstance(found.secrets[SECRET], Known)
-    assert {line.state for line in found.rows} == {"known", "absent"}
-
-
-def test_the_lines_of_the_facts_name_each_object_that_was_read() -> None:
-    assert [line.name for line in observe(sample()).rows] == [
-        "ClusterVersion version",
-        "ClusterOperator cloud-credential",
-        "Infrastructure cluster",
-        "Authentication cluster",
-        "FeatureGate cluster",
-        "DNS cluster",
-        "CloudCredential cluster",
-        "ConfigMap cloud-credential-operator-config",
-        "Deployment cluster-version-operator",
-        "CredentialsRequests",
-        f"Namespace {STORAGE}",
-        f"Secrets of {STORAGE}",
-        "Secret kube-system/aws-creds",
-    ]
-
-
-def test_every_field_of_a_cluster_that_is_a_fact_has_its_line() -> None:
-    names = {line.name for line in observe(sample()).rows}
-    assert set(cluster.FIELD_ROWS.values()) <= names
-
-
-def test_a_second_look_at_secrets_replaces_the_first() -> None:
-    reader = Objects(sample())
-    once = cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
-    assert cluster.observe_secrets(once, reader, [STORAGE], [SECRET]).rows == once.rows
+    assert {line.state for line in rows_of(found)} == {"known", "absent"}
 
 
 # --- versions ---
@@ -227,14 +192,14 @@ def test_a_cluster_may_have_no_capability_enabled() -> None:
         body["spec"]["capabilities"] = {"baselineCapabilitySet": "None"}
 
     found = changed("ClusterVersion/version", change).capabilities
-    assert found == Known(cluster.ClusterCapabilities(frozenset({"Storage"}), frozenset(), "None", frozenset()))
+    assert found == Known(ClusterCapabilities(frozenset({"Storage"}), frozenset(), "None", frozenset()))
 
 
 def test_without_a_cluster_version_nothing_that_it_says_reads_as_absent() -> None:
     objects = sample()
     del objects["ClusterVersion/version"]
-    found = observe(objects)
-    fields = [name for name, line in cluster.FIELD_ROWS.items() if line == "ClusterVersion version"]
+    found = observed(objects)
+    fields = [name for name, line in facts_table.TITLES.items() if line == "ClusterVersion version"]
     assert fields
     for name in fields:
         fact = getattr(found, name)
@@ -261,9 +226,9 @@ def test_the_platform_is_read_from_either_place(status: dict[str, Any], expected
 def test_an_issuer_is_absent_only_from_an_authentication_that_is_there() -> None:
     objects = sample()
     objects["Authentication/cluster"]["spec"] = {}
-    assert observe(objects).issuer == Absent()
+    assert observed(objects).issuer == Absent()
     del objects["Authentication/cluster"]
-    assert observe(objects).issuer == Unknown("there is no Authentication cluster, which every cluster has")
+    assert observed(objects).issuer == Unknown("there is no Authentication cluster, which every cluster has")
 
 
 def test_a_platform_that_is_nowhere_is_unknown() -> None:
@@ -297,17 +262,15 @@ def test_ingress_on_azure_must_reach_the_network_and_the_zones_too() -> None:
         publicZone={"id": "/subscriptions/s/resourceGroups/zones/providers/Microsoft.Network/dnszones/c1"},
         privateZone={"id": "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Network/privateDnsZones/c1"},
     )
-    found = observe(objects)
-    assert cluster.request_scopes(found, "AzureProviderSpec", "openshift-ingress-azure") == Known(
-        ("rg", "net", "zones")
-    )
-    assert cluster.request_scopes(found, "AzureProviderSpec", "openshift-machine-api-azure") == Known(("rg", "net"))
-    assert cluster.request_scopes(found, "AzureProviderSpec", "azure-disk-csi-driver-operator") == Known(("rg",))
+    found = observed(objects)
+    assert scopes.request_scopes(found, "AzureProviderSpec", "openshift-ingress-azure") == Known(("rg", "net", "zones"))
+    assert scopes.request_scopes(found, "AzureProviderSpec", "openshift-machine-api-azure") == Known(("rg", "net"))
+    assert scopes.request_scopes(found, "AzureProviderSpec", "azure-disk-csi-driver-operator") == Known(("rg",))
 
 
 def test_unknown_scopes_stay_unknown() -> None:
     found = changed("Infrastructure/cluster", lambda b: b["status"].update(platformStatus={"type": "AWS", "gcp": 7}))
-    assert isinstance(cluster.request_scopes(found, "AzureProviderSpec", "x"), Unknown)
+    assert isinstance(scopes.request_scopes(found, "AzureProviderSpec", "x"), Unknown)
 
 
 @pytest.mark.parametrize(
@@ -437,25 +400,25 @@ def test_an_object_without_metadata_says_nothing_about_its_annotations() -> None
 def test_a_namespace_on_its_way_out_is_not_there_to_be_used() -> None:
     objects = sample()
     objects[f"Namespace/{STORAGE}"]["status"] = {"phase": "Terminating"}
-    assert isinstance(observe(objects).namespaces[STORAGE], Unknown)
+    assert isinstance(observed(objects).namespaces[STORAGE], Unknown)
 
 
 def test_a_secret_proves_its_namespace() -> None:
-    reader = Objects(sample(), {cluster.namespace_query(STORAGE): Unknown("not collected")})
-    found = cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
+    reader = Objects(sample(), {facts_table.namespace_query(STORAGE): Unknown("not collected")})
+    found = observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
     assert found.namespaces[STORAGE] == Known(value=True)
 
 
 def test_an_answer_that_is_no_record_of_the_secret_asked_for_is_unknown() -> None:
     for wrong in (Known({"data": {"password": "x"}}), Known(SecretRecord(SecretRef("other", "name")))):
-        reader = Objects(sample(), {cluster.secret_query(SECRET): wrong})
-        found = cluster.observe_secrets(cluster.observe(reader), reader, [], [SECRET])
+        reader = Objects(sample(), {facts_table.secret_query(SECRET): wrong})
+        found = observe.observe_secrets(observe.observe(reader), reader, [], [SECRET])
         assert isinstance(found.secrets[SECRET], Unknown)
 
 
 def test_no_value_of_a_secret_reaches_the_facts() -> None:
-    assert "hunter2" not in repr(observe(sample()))
-    assert encoded("hunter2") not in repr(observe(sample()))
+    assert "hunter2" not in repr(observed(sample()))
+    assert encoded("hunter2") not in repr(observed(sample()))
 
 
 # --- what is malformed ---
@@ -487,8 +450,8 @@ def test_no_wrong_type_anywhere_ends_in_an_exception(key: str) -> None:
     objects = sample()
     for path in _places(objects[key]):
         for value in WRONG:
-            found = observe({**objects, key: _replaced(objects[key], path, value)})
-            assert len(found.rows) >= 12
+            found = observed({**objects, key: _replaced(objects[key], path, value)})
+            assert len(rows_of(found)) >= 12
 
 
 @pytest.mark.parametrize(
@@ -513,21 +476,21 @@ def test_no_wrong_type_anywhere_ends_in_an_exception(key: str) -> None:
 )
 def test_a_malformed_field_is_unknown_and_its_object_is_named(key: str, path: tuple[str, ...], field: str) -> None:
     objects = sample()
-    found = observe({**objects, key: _replaced(objects[key], path, 7)})
+    found = observed({**objects, key: _replaced(objects[key], path, 7)})
     fact = getattr(found, field)
     assert isinstance(fact, Unknown)
     assert key.replace("/", " ") in fact.reason
-    assert any(line.state == "unknown" and key.replace("/", " ") in (line.reason or "") for line in found.rows)
+    assert any(line.state == "unknown" and key.replace("/", " ") in (line.reason or "") for line in rows_of(found))
 
 
 @pytest.mark.parametrize("wrong", [7, [], "text", {"kind": "Pod"}, {"metadata": {"name": "other"}}, {"metadata": []}])
 def test_an_answer_that_is_another_object_is_unknown(wrong: Any) -> None:
-    for query in cluster.first_wave():
+    for query in facts_table.FIRST_WAVE:
         if query.name is None and wrong == []:
             continue  # an empty list is an answer
         reader = Objects(sample(), {query: Known(wrong)})
-        found = cluster.observe(reader)
-        assert any(line.state == "unknown" for line in found.rows), query
+        found = observe.observe(reader)
+        assert any(line.state == "unknown" for line in rows_of(found)), query
 
 
 def test_an_answer_that_is_missing_is_unknown() -> None:
@@ -538,15 +501,15 @@ def test_an_answer_that_is_missing_is_unknown() -> None:
         def read(self, queries: Any) -> dict[Any, Any]:
             return {}
 
-    found = cluster.observe_secrets(cluster.observe(Silent()), Silent(), [STORAGE], [SECRET])
-    assert {line.state for line in found.rows} == {"unknown"}
+    found = observe.observe_secrets(observe.observe(Silent()), Silent(), [STORAGE], [SECRET])
+    assert {line.state for line in rows_of(found)} == {"unknown"}
 
 
-@pytest.mark.parametrize("query", cluster.first_wave(), ids=lambda query: query.plural)
-def test_a_read_that_failed_is_unknown_with_its_reason_and_remedy(query: cluster.Query) -> None:
+@pytest.mark.parametrize("query", facts_table.FIRST_WAVE, ids=lambda query: query.plural)
+def test_a_read_that_failed_is_unknown_with_its_reason_and_remedy(query: Query) -> None:
     reader = Objects(sample(), {query: Unknown("forbidden", "a rule")})
-    found = cluster.observe(reader)
-    unknown = [line for line in found.rows if line.state == "unknown"]
+    found = observe.observe(reader)
+    unknown = [line for line in rows_of(found) if line.state == "unknown"]
     # Gates are listed per version, so without the version they are not known either.
     assert len(unknown) == (2 if query.plural == "clusterversions" else 1)
     assert "forbidden" in (unknown[0].reason or "")
@@ -564,5 +527,5 @@ _json = st.recursive(
 @given(key=st.sampled_from(FIRST), value=_json)
 def test_no_object_at_all_ends_in_an_exception(key: str, value: Any) -> None:
     objects = sample()
-    observe({**objects, key: {**objects[key], "status": value, "spec": value}})
-    observe({**objects, key: value})
+    observed({**objects, key: {**objects[key], "status": value, "spec": value}})
+    observed({**objects, key: value})

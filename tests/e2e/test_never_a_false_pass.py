@@ -15,8 +15,9 @@ from tests.worlds.rules import NS, PROFILE, TODAY, Cluster, found, judge, payloa
 from upgrade_gate import pipeline
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Absent, Fact, Known
+from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.holdings import Document
-from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
+from upgrade_gate.cluster.model import Query, SecretRecord
 from upgrade_gate.gate.findings import Severity
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import Weights

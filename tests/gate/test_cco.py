@@ -10,7 +10,8 @@ import pytest
 from tests.worlds.cluster_objects import Objects, sample
 from upgrade_gate.base import versions
 from upgrade_gate.base.facts import Absent, Known, Unknown
-from upgrade_gate.cluster import observe
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster import facts_table, observe
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Guard
@@ -218,7 +219,7 @@ def test_a_permission_is_never_guarded(hop: HopKind) -> None:
 def test_a_missing_secret_is_guarded_only_by_the_old_lists(
     release: tuple[int, int], hop: HopKind, name: str, guard: Guard
 ) -> None:
-    secret = observe.SecretRef("openshift-cluster-csi-drivers", name)
+    secret = SecretRef("openshift-cluster-csi-drivers", name)
     assert cco.guard_secret_missing(platform="AWS", release=release, hop_kind=hop, secret=secret)[0] is guard
 
 
@@ -284,7 +285,7 @@ def test_the_status_and_the_finalizer_are_read_from_the_cluster() -> None:
 
 
 def test_what_could_not_be_read_has_neither_status_nor_finalizer() -> None:
-    answers = {query: Unknown("forbidden") for query in observe.first_wave()}
+    answers = {query: Unknown("forbidden") for query in facts_table.FIRST_WAVE}
     found = observe.observe(Objects({}, answers))
     assert cco.upgradeable_status(found) is None
     assert not cco.has_finalizer(found, "a/b")

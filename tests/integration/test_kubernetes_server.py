@@ -11,15 +11,16 @@ import pytest
 from tests.worlds.cluster_objects import STORAGE, sample
 from tests.worlds.components import require
 from tests.worlds.kubernetes_server import Fault, KubernetesServer
-from upgrade_gate.cluster import observe as cluster
-from upgrade_gate.cluster.observe import SecretRef
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster import observe
 from upgrade_gate.cluster.readers import live, snapshot
+from upgrade_gate.cluster.rows import rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.worlds.certificates import Certificates
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
 
 SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
 
@@ -33,10 +34,10 @@ def kubectl(folder: Path, server: KubernetesServer, *arguments: str) -> subproce
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
 
 
-def observe(server: KubernetesServer, folder: Path) -> Cluster:
+def observed(server: KubernetesServer, folder: Path) -> Cluster:
     """Read both waves."""
     reader = live.open_cluster(kubeconfig=server.kubeconfig(folder / "kubeconfig"), timeout=10.0)
-    return cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
+    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
 
 
 @pytest.mark.kubectl
@@ -65,11 +66,11 @@ def test_a_snapshot_of_a_live_cluster_is_the_live_cluster(certificates: Certific
     with KubernetesServer(certificates, list(sample().values())).run() as server:
         reader = live.open_cluster(kubeconfig=server.kubeconfig(tmp_path / "k"), timeout=10.0)
         recorder = snapshot.Recorder(reader)
-        alive = cluster.observe_secrets(cluster.observe(recorder), recorder, [STORAGE], [SECRET])
+        alive = observe.observe_secrets(observe.observe(recorder), recorder, [STORAGE], [SECRET])
     content = snapshot.encode(recorder.answers, source=reader.description, taken="2026-11-01T00:00:00Z", tool="0")
     (tmp_path / "s.json").write_bytes(content)
     replayed = snapshot.open_snapshot(tmp_path / "s.json")
-    found = cluster.observe_secrets(cluster.observe(replayed), replayed, [STORAGE], [SECRET])
-    assert found.rows == alive.rows
+    found = observe.observe_secrets(observe.observe(replayed), replayed, [STORAGE], [SECRET])
+    assert rows_of(found) == rows_of(alive)
     assert found.secrets == alive.secrets
     assert found.requests == alive.requests

@@ -10,7 +10,7 @@ import pytest
 
 from tests.worlds.registry_server import Handler, serve
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.cluster.observe import AvailableUpdate
+from upgrade_gate.cluster.model import AvailableUpdate
 from upgrade_gate.payloads.graph import has_edge, parse_graph, resolve_version
 from upgrade_gate.payloads.reference import Settings
 

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from tests.worlds import bundles
 from tests.worlds.bundles import Pair, Shell
+from tests.worlds.cluster_objects import with_facts
 from upgrade_gate.base.facts import Fact, Known, Unknown
-from upgrade_gate.cluster.observe import AvailableUpdate
+from upgrade_gate.cluster.model import AvailableUpdate
 from upgrade_gate.gate.acknowledgements import Acknowledgement
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import Weights
@@ -303,7 +304,7 @@ def test_the_upgrade_command_names_the_digest_that_was_judged(
     judged = replace(hop, new=replace(hop.new, pullspec=f"mirror.example.com/ocp/release@{DIGEST}"))
     offers = (AvailableUpdate("4.15.2", offered, risks),) if offered else ()
     read: Fact[tuple[AvailableUpdate, ...]] = Unknown("forbidden") if offered == "not read" else Known(offers)
-    situation = replace(run.situation, hops=(judged,), cluster=replace(cluster, offers=read))
+    situation = replace(run.situation, hops=(judged,), cluster=with_facts(cluster, offers=read))
     (command,) = bundle.upgrade_commands(situation)
     assert command == ("oc", "adm", "upgrade", f"--to-image=mirror.example.com/ocp/release@{DIGEST}", *flags)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from upgrade_gate.cluster.observe import Override
+from upgrade_gate.cluster.model import Override
 from upgrade_gate.requests.inclusion import Capabilities, Filters, capability_names, include, rule_set
 
 

@@ -8,15 +8,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from msgspec.structs import replace
 
-from upgrade_gate.cluster.observe import Absent, Known, SecretRef
+from upgrade_gate.base.facts import Absent, Known
+from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.cluster.readers._secrets import reduce_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from upgrade_gate.cluster.observe import Fact, Query
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import Query
 
 PLURALS = {
     "ClusterVersion": ("config.openshift.io", "v1", "clusterversions"),
@@ -156,6 +160,11 @@ def _object(kind: str, name: str, namespace: str | None = None, **rest: Any) -> 
     group, version, _ = PLURALS[kind]
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": f"{group}/{version}" if group else version, "kind": kind, "metadata": metadata, **rest}
+
+
+def with_facts(cluster: Cluster, **facts: Fact[Any]) -> Cluster:
+    """Return a cluster of which some facts are others."""
+    return replace(cluster, facts={**cluster.facts, **facts})
 
 
 class Objects:

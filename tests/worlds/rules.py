@@ -12,7 +12,8 @@ import yaml
 
 from upgrade_gate import pipeline
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
-from upgrade_gate.cluster.observe import Query, SecretRecord, SecretRef
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster.model import Query, SecretRecord
 from upgrade_gate.gate.findings import Finding
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import WeighedFinding, Weights

@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
+from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.contract.remedy import ClusterNames, Draft, IdentityChange, Serves, Step, Subject
-from upgrade_gate.cluster.observe import SecretRef
 
 SECRET = SecretRef("openshift-x", "x-credentials")
 ISSUER = "https://oidc.example.com/c1"

@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Absent", "Fact", "Known", "Unknown", "known_or", "map_known"]
+__all__ = ["Absent", "Fact", "Known", "Unknown", "known_or", "map_known", "unless_empty"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -48,3 +48,8 @@ def map_known(fact: Fact[T], change: Callable[[T], Fact[U]]) -> Fact[U]:
 def known_or(fact: Fact[T], default: U) -> T | U:
     """Return the value, or `default` where it is absent or unknown; only where the two mean the same to the caller."""
     return fact.value if isinstance(fact, Known) else default
+
+
+def unless_empty(text: str) -> Fact[str]:
+    """Return a text as a fact that is absent where the text is left out or empty."""
+    return Known(text) if text else Absent()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
-    from upgrade_gate.cluster.observe import Query, Reader
+    from upgrade_gate.cluster.model import Query, Reader
     from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.reference import Settings
@@ -214,12 +214,11 @@ def survey_target(
 
 def registry_queries(registry: RegistryOptions) -> tuple[tuple[Query, ...], tuple[Query, ...]]:
     """Return what is asked of a cluster to read releases with these options: about trust, and about mirrors."""
-    from upgrade_gate.cluster import observe
+    from upgrade_gate.cluster import facts_table
 
-    trust = (observe.SIGNATURE_CONFIGMAPS, observe.VERIFICATION_CONFIGMAP)
     return (
-        trust if registry.settings.verify != "off" else (),
-        observe.MIRROR_POLICIES if registry.mirrors_from_cluster else (),
+        facts_table.SIGNATURES if registry.settings.verify != "off" else (),
+        facts_table.MIRROR_POLICIES if registry.mirrors_from_cluster else (),
     )
 
 

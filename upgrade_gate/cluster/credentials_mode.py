@@ -17,7 +17,8 @@ from upgrade_gate.base.platforms import by_name
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from upgrade_gate.cluster.model import Cluster, ClusterCapabilities, SecretRecord
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import ClusterCapabilities, SecretRecord
 
     _Answer = TypeVar("_Answer")
 

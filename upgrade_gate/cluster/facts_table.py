@@ -1,41 +1,32 @@
-"""What is asked of every cluster, and what each answer is called in a report."""
+"""The facts of a cluster, one row each: the object that is asked, and the function that takes the fact from it.
+
+Everything else follows from the rows: what is read first, the lines of "read 9 of 11 facts" (`rows.py`), the RBAC
+rules of `init rbac`, what a snapshot holds. A new fact is a row and a function in `objects.py`.
+"""
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from msgspec import Struct, field
+
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.cluster.model import Query
+from upgrade_gate.cluster import cluster_version, objects
+from upgrade_gate.cluster.credentials_mode import Mode, configured_mode
+from upgrade_gate.cluster.model import Query, SecretRecord
+from upgrade_gate.reading.node import Part, attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Self
 
-__all__ = [
-    "AUTHENTICATION",
-    "CONFIGMAP",
-    "CREDENTIAL",
-    "DEPLOYMENT",
-    "DNS",
-    "FEATURE_GATE",
-    "FIELD_ROWS",
-    "FIRST_WAVE",
-    "INFRASTRUCTURE",
-    "MIRROR_POLICIES",
-    "OPERATOR",
-    "PULL_SECRET",
-    "REQUESTS",
-    "ROW_NAMES",
-    "SIGNATURE_CONFIGMAPS",
-    "VERIFICATION_CONFIGMAP",
-    "VERSION",
-    "first_wave",
-    "namespace_query",
-    "secret_query",
-]
+T = TypeVar("T")
+
+# --- what is asked ---
 
 _CONFIG = "config.openshift.io"
-_CCO_NAMESPACE = "openshift-cloud-credential-operator"
 VERSION = Query(_CONFIG, "v1", "clusterversions", "ClusterVersion", name="version")
 OPERATOR = Query(_CONFIG, "v1", "clusteroperators", "ClusterOperator", name="cloud-credential")
 INFRASTRUCTURE = Query(_CONFIG, "v1", "infrastructures", "Infrastructure", name="cluster")
@@ -43,21 +34,11 @@ AUTHENTICATION = Query(_CONFIG, "v1", "authentications", "Authentication", name=
 FEATURE_GATE = Query(_CONFIG, "v1", "featuregates", "FeatureGate", name="cluster")
 DNS = Query(_CONFIG, "v1", "dnses", "DNS", name="cluster")
 CREDENTIAL = Query("operator.openshift.io", "v1", "cloudcredentials", "CloudCredential", name="cluster")
-CONFIGMAP = Query("", "v1", "configmaps", "ConfigMap", _CCO_NAMESPACE, "cloud-credential-operator-config")
+CONFIGMAP = Query(
+    "", "v1", "configmaps", "ConfigMap", "openshift-cloud-credential-operator", "cloud-credential-operator-config"
+)
 DEPLOYMENT = Query("apps", "v1", "deployments", "Deployment", "openshift-cluster-version", "cluster-version-operator")
 REQUESTS = Query("cloudcredential.openshift.io", "v1", "credentialsrequests", "CredentialsRequest")
-FIRST_WAVE = (
-    VERSION,
-    OPERATOR,
-    INFRASTRUCTURE,
-    AUTHENTICATION,
-    FEATURE_GATE,
-    DNS,
-    CREDENTIAL,
-    CONFIGMAP,
-    DEPLOYMENT,
-    REQUESTS,
-)
 
 MIRROR_POLICIES = (
     Query(_CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet"),
@@ -66,66 +47,23 @@ MIRROR_POLICIES = (
 )
 """Read only when the cluster's mirrors are asked for."""
 _MANAGED = "openshift-config-managed"
-SIGNATURE_CONFIGMAPS = Query(
-    "", "v1", "configmaps", "ConfigMap", _MANAGED, label_selector="release.openshift.io/verification-signatures"
+SIGNATURES = (
+    Query("", "v1", "configmaps", "ConfigMap", _MANAGED, label_selector="release.openshift.io/verification-signatures"),
+    Query("", "v1", "configmaps", "ConfigMap", _MANAGED, "release-verification"),
 )
-VERIFICATION_CONFIGMAP = Query("", "v1", "configmaps", "ConfigMap", _MANAGED, "release-verification")
 """Signatures and keyrings that the cluster itself trusts (releases.md 2, signatures)."""
 PULL_SECRET = SecretRef("openshift-config", "pull-secret")
 
-ROW_NAMES: Mapping[Query, str] = MappingProxyType(
+_ABSENT: Mapping[Query, Fact[Any]] = MappingProxyType(
     {
-        VERSION: "ClusterVersion version",
-        OPERATOR: "ClusterOperator cloud-credential",
-        INFRASTRUCTURE: "Infrastructure cluster",
-        AUTHENTICATION: "Authentication cluster",
-        FEATURE_GATE: "FeatureGate cluster",
-        DNS: "DNS cluster",
-        CREDENTIAL: "CloudCredential cluster",
-        CONFIGMAP: "ConfigMap cloud-credential-operator-config",
-        DEPLOYMENT: "Deployment cluster-version-operator",
-        REQUESTS: "CredentialsRequests",
+        # A cluster without a ClusterVersion is no OpenShift cluster: nothing about it may read as absent.
+        VERSION: Unknown("there is no ClusterVersion version: this is not an OpenShift or OKD cluster"),
+        # Without an issuer the object is still there: its own absence must not read as that of the issuer.
+        AUTHENTICATION: Unknown(f"there is no {AUTHENTICATION.title}, which every cluster has"),
+        REQUESTS: Known(()),
     }
 )
-
-FIELD_ROWS: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys(
-            (
-                "id",
-                "version",
-                "newest_completed",
-                "image",
-                "history",
-                "updating_to",
-                "channel",
-                "upstream",
-                "architecture",
-                "offers",
-                "version_conditions",
-                "overrides",
-                "capabilities",
-            ),
-            ROW_NAMES[VERSION],
-        ),
-        "operator": ROW_NAMES[OPERATOR],
-        **dict.fromkeys(
-            ("name", "api_url", "platform", "region", "scopes", "network_scopes", "topology"), ROW_NAMES[INFRASTRUCTURE]
-        ),
-        "issuer": ROW_NAMES[AUTHENTICATION],
-        **dict.fromkeys(("feature_set", "feature_gates", "custom_gates"), ROW_NAMES[FEATURE_GATE]),
-        **dict.fromkeys(("base_domain", "zone_scopes"), ROW_NAMES[DNS]),
-        **dict.fromkeys(("mode", "annotation"), ROW_NAMES[CREDENTIAL]),
-        **dict.fromkeys(("profile", "excluded"), ROW_NAMES[DEPLOYMENT]),
-        "requests": ROW_NAMES[REQUESTS],
-    }
-)
-"""Which row of the report a field of `Cluster` comes from: the name of a `fact-unknown` about it."""
-
-
-def first_wave() -> tuple[Query, ...]:
-    """Return what is read of every cluster, whatever the releases are (design section 3.2)."""
-    return FIRST_WAVE
+"""What an object's absence says about its facts, where it is not their absence."""
 
 
 def secret_query(ref: SecretRef) -> Query:
@@ -136,3 +74,130 @@ def secret_query(ref: SecretRef) -> Query:
 def namespace_query(name: str) -> Query:
     """Return the query for one Namespace."""
     return Query("", "v1", "namespaces", "Namespace", name=name)
+
+
+# --- what is taken from the answers ---
+
+
+class Row(Generic[T]):
+    """One fact: the object that is asked, how it is taken from it, and the facts above that this one depends on.
+
+    As an attribute of a `Cluster` it is the fact itself.
+    """
+
+    name: str
+    """The field of `Cluster`."""
+
+    def __init__(self, query: Query, take: Callable[..., Fact[T]], *given: Row[Any]) -> None:
+        self.query = query
+        self._take = take
+        self._given = given
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, cluster: None, _: type) -> Self: ...
+    @overload
+    def __get__(self, cluster: Cluster, _: type) -> Fact[T]: ...
+    def __get__(self, cluster: Cluster | None, _: type) -> Self | Fact[T]:
+        return self if cluster is None else cluster.facts[self.name]
+
+    def read(self, answer: Fact[Any], facts: Mapping[str, Fact[Any]]) -> Fact[T]:
+        """Take the fact from an answer; ignorance and most absences pass through, what is malformed is Unknown."""
+        if isinstance(answer, Absent):
+            answer = _ABSENT.get(self.query, answer)
+        if not isinstance(answer, Known):
+            return answer
+        given = (facts[row.name] for row in self._given)
+        return attempt(lambda: self._take(Part(answer.value, self.query.title), *given))
+
+
+class Cluster(Struct, frozen=True):
+    """Every fact about one cluster that any stage needs. Nothing here is a secret."""
+
+    description: str
+    collected: str | None
+    facts: Mapping[str, Fact[Any]]
+    """The facts of the rows below, by name."""
+    root_secret: Fact[SecretRecord] = Unknown("not read yet")
+    """The platform's root credential in kube-system; Absent also where the platform has none."""
+    root: SecretRef | None = None
+    """Which Secret that is, once it was looked for."""
+    namespaces: Mapping[str, Fact[bool]] = field(default_factory=dict)
+    """Known(True) or Absent; one that is being deleted is Unknown."""
+    secrets: Mapping[SecretRef, Fact[SecretRecord]] = field(default_factory=dict)
+
+    history = Row(VERSION, cluster_version.history)
+    version = Row(VERSION, cluster_version.running, history)
+    """The running release, by the rule of that release (cco.md 5.3): highest or newest Completed."""
+    newest_completed = Row(VERSION, cluster_version.newest_completed, history)
+    id = Row(VERSION, cluster_version.cluster_id)
+    image = Row(VERSION, cluster_version.image, history)
+    """Pullspec of the newest completed release: what really runs."""
+    updating_to = Row(VERSION, cluster_version.updating_to, history)
+    """Version of an update that has not completed; Absent when none is under way."""
+    offers = Row(VERSION, cluster_version.offers)
+    version_conditions = Row(VERSION, cluster_version.conditions)
+    overrides = Row(VERSION, cluster_version.overrides)
+    capabilities = Row(VERSION, cluster_version.capabilities, newest_completed)
+    channel = Row(VERSION, cluster_version.channel)
+    upstream = Row(VERSION, cluster_version.upstream)
+    architecture = Row(VERSION, cluster_version.architecture)
+    operator = Row(OPERATOR, cluster_version.conditions)
+    """Conditions of ClusterOperator cloud-credential; Absent when there is no such operator."""
+    platform = Row(INFRASTRUCTURE, objects.platform)
+    name = Row(INFRASTRUCTURE, objects.infrastructure_name)
+    """Infrastructure name, such as c1-x7k2p."""
+    api_url = Row(INFRASTRUCTURE, objects.api_url)
+    topology = Row(INFRASTRUCTURE, objects.topology, newest_completed)
+    scopes = Row(INFRASTRUCTURE, objects.scopes)
+    """What grants must cover: Azure resource groups, the GCP project, the IBM resource group; empty elsewhere."""
+    region = Row(INFRASTRUCTURE, objects.region)
+    network_scopes = Row(INFRASTRUCTURE, objects.network_scopes)
+    """Azure: the resource group of the cluster's network, where it is another one."""
+    issuer = Row(AUTHENTICATION, objects.issuer)
+    """Service account issuer; Absent when none is set."""
+    feature_set = Row(FEATURE_GATE, objects.feature_set)
+    feature_gates = Row(FEATURE_GATE, objects.feature_gates, newest_completed)
+    """Gates enabled in the running version."""
+    custom_gates = Row(FEATURE_GATE, objects.custom_gates)
+    """`spec.customNoUpgrade`: enabled and disabled; Absent unless the feature set is CustomNoUpgrade."""
+    base_domain = Row(DNS, objects.base_domain)
+    zone_scopes = Row(DNS, objects.zone_scopes, scopes)
+    """Azure: the resource groups of the cluster's DNS zones, where they are others."""
+    credentials_mode = Row(CREDENTIAL, objects.credentials_mode)
+    """`spec.credentialsMode` as it stands, empty for the default."""
+    annotation = Row(CREDENTIAL, objects.annotation)
+    """`cloudcredential.openshift.io/upgradeable-to`; Absent when not set."""
+    disabled = Row(CONFIGMAP, objects.disabled)
+    """Whether the legacy ConfigMap switches CCO off; Absent where it does not say."""
+    profile = Row(DEPLOYMENT, objects.profile, newest_completed)
+    excluded = Row(DEPLOYMENT, objects.excluded)
+    """CVO's EXCLUDE_MANIFESTS identifier; Absent when unset."""
+    requests = Row(REQUESTS, objects.requests)
+
+    @property
+    def mode(self) -> Fact[Mode]:
+        """How CCO really works; Absent where it is not installed."""
+        return configured_mode(self)[0]
+
+    @property
+    def mode_reason(self) -> str:
+        """Why the mode is what it is, in one sentence."""
+        return configured_mode(self)[1]
+
+
+FACTS: tuple[Row[Any], ...] = tuple(row for row in vars(Cluster).values() if isinstance(row, Row))
+FIRST_WAVE = tuple(dict.fromkeys(row.query for row in FACTS))
+"""What is read of every cluster, whatever the releases are (design section 3.2)."""
+TITLES: Mapping[str, str] = MappingProxyType({**{row.name: row.query.title for row in FACTS}, "mode": CREDENTIAL.title})
+"""What a report calls the object that a field of `Cluster` comes from: the name of a `fact-unknown` about it."""
+
+
+def take(answers: Mapping[Query, Fact[Any]]) -> Mapping[str, Fact[Any]]:
+    """Take every fact from the answers of the first wave."""
+    facts: dict[str, Fact[Any]] = {}
+    for row in FACTS:
+        facts[row.name] = row.read(answers[row.query], facts)
+    return MappingProxyType(facts)

@@ -1,4 +1,4 @@
-"""The facts of one cluster as types: queries, what readers answer, and what they mean."""
+"""What is asked of a cluster, who answers, and the values that its facts are made of."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
-from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from upgrade_gate.base.facts import Fact
     from upgrade_gate.base.secret_ref import SecretRef
-    from upgrade_gate.cluster.credentials_mode import Mode
 
 JsonObject: TypeAlias = "Mapping[str, Any]"
 
@@ -30,6 +28,11 @@ class Query(Struct, frozen=True, order=True):
     namespace: str | None = None
     name: str | None = None
     label_selector: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What a report calls it: `ClusterVersion version`, `CredentialsRequests`."""
+        return f"{self.kind} {self.name}" if self.name is not None else f"{self.kind}s"
 
 
 class SecretRecord(Struct, frozen=True):
@@ -137,98 +140,3 @@ class LiveRequest(Struct, frozen=True):
     def id(self) -> str:
         """`namespace/name`."""
         return f"{self.namespace}/{self.name}"
-
-
-class FactRow(Struct, frozen=True):
-    """One line of "read 9 of 11 facts"."""
-
-    name: str
-    state: str
-    """`known`, `absent` or `unknown`."""
-    value: Any
-    """Short JSON value for the report, None unless known."""
-    reason: str | None
-    remedy: str | None = None
-
-
-class Cluster(Struct, frozen=True):
-    """Every fact about one cluster that any stage needs. Nothing here is a secret."""
-
-    description: str
-    collected: str | None
-    id: Fact[str]
-    name: Fact[str]
-    """Infrastructure name, such as c1-x7k2p."""
-    api_url: Fact[str]
-    version: Fact[str]
-    """The running release, by the rule of that release (cco.md 5.3): highest or newest Completed."""
-    newest_completed: Fact[str]
-    image: Fact[str]
-    """Pullspec of the newest completed release: what really runs."""
-    history: Fact[tuple[HistoryEntry, ...]]
-    updating_to: Fact[str]
-    """Version of an update that has not completed; Absent when none is under way."""
-    channel: Fact[str]
-    upstream: Fact[str]
-    architecture: Fact[str]
-    offers: Fact[tuple[AvailableUpdate, ...]]
-    version_conditions: Fact[tuple[Condition, ...]]
-    overrides: Fact[tuple[Override, ...]]
-    capabilities: Fact[ClusterCapabilities]
-    operator: Fact[tuple[Condition, ...]]
-    """Conditions of ClusterOperator cloud-credential; Absent when there is no such operator."""
-    platform: Fact[str]
-    region: Fact[str]
-    scopes: Fact[tuple[str, ...]]
-    """What grants must cover: Azure resource groups, the GCP project, the IBM resource group; empty elsewhere."""
-    topology: Fact[str]
-    issuer: Fact[str]
-    """Service account issuer; Absent when none is set."""
-    feature_set: Fact[str]
-    feature_gates: Fact[frozenset[str]]
-    """Gates enabled in the running version."""
-    custom_gates: Fact[tuple[frozenset[str], frozenset[str]]]
-    """`spec.customNoUpgrade`: enabled and disabled; Absent unless the feature set is CustomNoUpgrade."""
-    profile: Fact[str]
-    excluded: Fact[str]
-    """CVO's EXCLUDE_MANIFESTS identifier; Absent when unset."""
-    credentials_mode: Fact[str]
-    """`spec.credentialsMode` of CloudCredential `cluster` as it stands, empty for the default."""
-    disabled: Fact[bool]
-    """Whether the legacy ConfigMap switches CCO off; Absent where it does not say."""
-    mode: Fact[Mode]
-    """How CCO really works, made of the two before, the platform and the root Secret; Absent without CCO."""
-    mode_reason: str
-    annotation: Fact[str]
-    """`cloudcredential.openshift.io/upgradeable-to`; Absent when not set."""
-    requests: Fact[tuple[LiveRequest, ...]]
-    root_secret: Fact[SecretRecord]
-    """The platform's root credential in kube-system; Absent also where the platform has none."""
-    namespaces: Mapping[str, Fact[bool]]
-    """Known(True) or Absent; one that is being deleted is Unknown."""
-    secrets: Mapping[SecretRef, Fact[SecretRecord]]
-    rows: tuple[FactRow, ...]
-    network_scopes: Fact[tuple[str, ...]] = field(default_factory=Absent)
-    """Azure: the resource group of the cluster's network, where it is another one."""
-    zone_scopes: Fact[tuple[str, ...]] = field(default_factory=Absent)
-    """Azure: the resource groups of the cluster's DNS zones, where they are others."""
-    base_domain: Fact[str] = field(default_factory=Absent)
-
-
-__all__ = [
-    "Absent",
-    "AvailableUpdate",
-    "Cluster",
-    "ClusterCapabilities",
-    "Condition",
-    "Fact",
-    "FactRow",
-    "HistoryEntry",
-    "Known",
-    "LiveRequest",
-    "Override",
-    "Query",
-    "Reader",
-    "SecretRecord",
-    "Unknown",
-]

@@ -1,9 +1,7 @@
-"""The facts of one cluster: what was read, and what it means.
+"""Ask a reader for the facts of one cluster, and check that each answer is the object that was asked for.
 
-Readers (`readers/`) answer `Query` objects with the raw API objects, or say why they could not. This module turns
-the answers into facts in one way, whether they came from a live API server, a must-gather or a snapshot. The types
-are in `_cluster_model.py`, the queries in `_cluster_queries.py`, what each object says in `_cluster_objects.py`,
-the mode in `_cluster_mode.py`.
+Readers (`readers/`) answer `Query` objects with the raw API objects, or say why they could not; `facts_table` turns
+the answers into facts in one way, whether they came from a live API server, a must-gather or a snapshot.
 """
 
 from __future__ import annotations
@@ -13,92 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from upgrade_gate.base import platforms, versions
+from upgrade_gate.base import platforms
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.clouds.contract.scopes import places_of
-from upgrade_gate.cluster import objects
-from upgrade_gate.cluster.credentials_mode import configured_mode
-from upgrade_gate.cluster.facts_table import (
-    AUTHENTICATION,
-    CONFIGMAP,
-    CREDENTIAL,
-    DEPLOYMENT,
-    DNS,
-    FEATURE_GATE,
-    FIELD_ROWS,
-    FIRST_WAVE,
-    INFRASTRUCTURE,
-    MIRROR_POLICIES,
-    OPERATOR,
-    PULL_SECRET,
-    REQUESTS,
-    ROW_NAMES,
-    SIGNATURE_CONFIGMAPS,
-    VERIFICATION_CONFIGMAP,
-    VERSION,
-    first_wave,
-    namespace_query,
-    secret_query,
-)
-from upgrade_gate.cluster.model import (
-    AvailableUpdate,
-    Cluster,
-    ClusterCapabilities,
-    Condition,
-    FactRow,
-    HistoryEntry,
-    JsonObject,
-    LiveRequest,
-    Override,
-    Query,
-    Reader,
-    SecretRecord,
-)
-from upgrade_gate.cluster.rows import first_rows, row, secret_rows
+from upgrade_gate.cluster.facts_table import FIRST_WAVE, Cluster, namespace_query, secret_query, take
+from upgrade_gate.cluster.model import Query, Reader, SecretRecord
 from upgrade_gate.reading.node import Malformed, Part, attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import TypeVar
+    from collections.abc import Iterable, Mapping
 
     from upgrade_gate.cluster.credentials_mode import Mode
-
-    T = TypeVar("T")
-
-__all__ = [
-    "FIELD_ROWS",
-    "MIRROR_POLICIES",
-    "PULL_SECRET",
-    "SIGNATURE_CONFIGMAPS",
-    "VERIFICATION_CONFIGMAP",
-    "Absent",
-    "AvailableUpdate",
-    "Cluster",
-    "ClusterCapabilities",
-    "Condition",
-    "Fact",
-    "FactRow",
-    "HistoryEntry",
-    "JsonObject",
-    "Known",
-    "LiveRequest",
-    "Override",
-    "Query",
-    "Reader",
-    "SecretRecord",
-    "SecretRef",
-    "Unknown",
-    "first_wave",
-    "namespace_query",
-    "observe",
-    "observe_secrets",
-    "request_scopes",
-    "root_ref",
-    "second_wave",
-    "secret_query",
-]
 
 
 def observe(reader: Reader) -> Cluster:
@@ -106,60 +30,9 @@ def observe(reader: Reader) -> Cluster:
 
     Raises ClusterError only where the reader can read nothing at all.
     """
-    answers = _Answers(reader.read(FIRST_WAVE))
-    version = answers.derive_version()
-    newest = version.newest_completed
-    release = versions.minor_of(newest.value) if isinstance(newest, Known) else None
-    operator = answers.derive(OPERATOR, lambda b: Known(objects.conditions(b["status"].required())))
-    platform = answers.derive(INFRASTRUCTURE, objects.platform)
-    own = answers.derive(INFRASTRUCTURE, objects.scopes)
-    cluster = Cluster(
-        description=reader.description,
-        collected=reader.collected,
-        id=version.id,
-        name=answers.derive(INFRASTRUCTURE, objects.infrastructure_name),
-        api_url=answers.derive(
-            INFRASTRUCTURE, lambda b: objects.optional_text(lambda: b["status"].required()["apiServerURL"])
-        ),
-        version=version.version,
-        newest_completed=newest,
-        image=version.image,
-        history=version.history,
-        updating_to=version.updating_to,
-        channel=version.channel,
-        upstream=version.upstream,
-        architecture=version.architecture,
-        offers=version.offers,
-        version_conditions=version.conditions,
-        overrides=version.overrides,
-        capabilities=version.capabilities,
-        operator=operator,
-        platform=platform,
-        region=answers.derive(INFRASTRUCTURE, objects.region),
-        scopes=own,
-        topology=answers.derive(INFRASTRUCTURE, lambda b: objects.topology(b, release)),
-        issuer=answers.derive(AUTHENTICATION, objects.issuer, always=True),
-        feature_set=answers.derive(FEATURE_GATE, objects.feature_set),
-        feature_gates=answers.derive(FEATURE_GATE, lambda b: objects.feature_gates(b, newest)),
-        custom_gates=answers.derive(FEATURE_GATE, objects.custom_gates),
-        profile=answers.derive(DEPLOYMENT, lambda b: objects.environment(b, "CLUSTER_PROFILE", release)),
-        excluded=answers.derive(DEPLOYMENT, lambda b: objects.environment(b, "EXCLUDE_MANIFESTS", release)),
-        credentials_mode=answers.derive(CREDENTIAL, objects.credentials_mode),
-        disabled=answers.derive(CONFIGMAP, objects.disabled),
-        mode=Unknown("not read yet"),
-        mode_reason="",
-        annotation=answers.derive(CREDENTIAL, objects.annotation),
-        requests=answers.requests(),
-        root_secret=Unknown("not read yet"),
-        namespaces=MappingProxyType({}),
-        secrets=MappingProxyType({}),
-        rows=(),
-        network_scopes=answers.derive(INFRASTRUCTURE, objects.network_scopes),
-        zone_scopes=answers.derive(DNS, lambda b: objects.zone_scopes(b, own)),
-        base_domain=answers.derive(DNS, objects.base_domain),
-    )
-    mode, mode_reason = configured_mode(cluster)
-    return replace(cluster, mode=mode, mode_reason=mode_reason, rows=first_rows(cluster))
+    raw = reader.read(FIRST_WAVE)
+    facts = take({query: _checked(query, raw) for query in FIRST_WAVE})
+    return Cluster(reader.description, reader.collected, facts)
 
 
 def second_wave(namespaces: Iterable[str], refs: Iterable[SecretRef], root: SecretRef | None) -> tuple[Query, ...]:
@@ -180,7 +53,7 @@ def root_ref(platform: str, mode: Fact[Mode] | None = None) -> SecretRef | None:
 
 
 def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str], refs: Iterable[SecretRef]) -> Cluster:
-    """Read the second wave and resolve the default mode by the root Secret's annotation."""
+    """Read the second wave: with the root Secret, the default mode is known too."""
     names, wanted = sorted(set(namespaces)), sorted(set(refs))
     root = root_ref(cluster.platform.value, cluster.mode) if isinstance(cluster.platform, Known) else None
     queries = second_wave(names, wanted, root)
@@ -190,129 +63,48 @@ def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str],
     except ClusterError as error:  # the first wave was read: what it says still stands, and the report names the rest
         raw = dict.fromkeys(queries, Unknown(error.message, error.hint))
     secrets = {ref: _secret(raw, ref) for ref in wanted}
-    spaces = {name: _namespace(raw, name, secrets) for name in names}
+    root_secret: Fact[SecretRecord] = Absent()
     if root is not None:
         root_secret = _secret(raw, root)
-    elif isinstance(cluster.platform, Known):
-        root_secret = Absent()
-    else:
+    elif not isinstance(cluster.platform, Known):
         root_secret = Unknown("the platform is not known, so neither is the name of its root Secret")
-    mode, mode_reason = configured_mode(replace(cluster, root_secret=root_secret))
-    rows = [line for line in cluster.rows if not line.name.startswith(("Namespace ", "Secrets of ", "Secret "))]
-    rows += [row(f"Namespace {name}", fact, "present") for name, fact in spaces.items()]
-    rows += secret_rows(secrets)
-    if root is not None:
-        rows.append(row(f"Secret {root}", root_secret, "present"))
     return replace(
         cluster,
-        mode=mode,
-        mode_reason=mode_reason,
+        root=root,
         root_secret=root_secret,
-        namespaces=MappingProxyType(spaces),
+        namespaces=MappingProxyType({name: _namespace(raw, name, secrets) for name in names}),
         secrets=MappingProxyType(secrets),
-        rows=tuple(rows),
     )
-
-
-def request_scopes(cluster: Cluster, kind: str, request_name: str) -> Fact[tuple[str, ...]]:
-    """Return the scopes that the grants of one request (and its providerSpec kind) must cover on this cluster."""
-    places = {"network": cluster.network_scopes, "zone": cluster.zone_scopes}
-    found: list[str] = []
-    for part in (cluster.scopes, *(places[place] for place in places_of(kind, request_name))):
-        match part:
-            case Known(value=groups):
-                found += groups
-            case Unknown():
-                return part
-            case Absent():
-                pass
-    return Known(tuple(dict.fromkeys(found)))
-
-
-class _Answers:
-    """The reader's answers, each checked to be the object that was asked for."""
-
-    def __init__(self, raw: Mapping[Query, Fact[Any]]) -> None:
-        self.facts: dict[Query, Fact[Any]] = {query: _checked(query, raw) for query in FIRST_WAVE}
-
-    def derive(self, query: Query, read: Callable[[Part], Fact[T]], *, always: bool = False) -> Fact[T]:
-        """Derive a fact from one object; absence and ignorance pass through.
-
-        `always`: every cluster has the object, and the fact may well be absent from it. Then the absence of the
-        object itself must not read as the absence of the fact.
-        """
-        answer = self.facts[query]
-        if always and isinstance(answer, Absent):
-            return Unknown(f"there is no {ROW_NAMES[query]}, which every cluster has")
-        if not isinstance(answer, Known):
-            return answer
-        return attempt(lambda: read(Part(answer.value, ROW_NAMES[query])))
-
-    def derive_version(self) -> objects.VersionFacts:
-        """Read the ClusterVersion; when it is not known, nothing that it says is."""
-        answer = self.facts[VERSION]
-        if isinstance(answer, Known):
-            return objects.version_facts(Part(answer.value, ROW_NAMES[VERSION]))
-        # A cluster without a ClusterVersion is no OpenShift cluster: nothing about it may read as absent.
-        missing: Unknown = (
-            answer
-            if isinstance(answer, Unknown)
-            else Unknown("there is no ClusterVersion version: this is not an OpenShift or OKD cluster")
-        )
-        return objects.VersionFacts(*[missing] * len(objects.VersionFacts.__struct_fields__))
-
-    def requests(self) -> Fact[tuple[LiveRequest, ...]]:
-        """Return every CredentialsRequest, sorted; one malformed one makes the list Unknown."""
-        answer = self.facts[REQUESTS]
-        match answer:
-            case Known(value=bodies):
-
-                def read() -> Fact[tuple[LiveRequest, ...]]:
-                    found = [objects.live_request(Part(body, _request_name(body))) for body in bodies]
-                    return Known(tuple(sorted(found, key=lambda r: (r.namespace, r.name))))
-
-                return attempt(read)
-            case Absent():
-                return Known(())
-            case Unknown():
-                return answer
-
-
-def _request_name(body: object) -> str:
-    metadata = body.get("metadata") if isinstance(body, dict) else None
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    return f"CredentialsRequest {name}" if isinstance(name, str) else "a CredentialsRequest"
 
 
 def _checked(query: Query, raw: Mapping[Query, Fact[Any]]) -> Fact[Any]:
     """Return an answer that has the shape and the name that was asked for, else Unknown."""
     answer = raw.get(query)
-    name = ROW_NAMES.get(query) or f"{query.kind} {query.name}"
     match answer:
         case None:
-            return Unknown(f"{name} was not answered")
+            return Unknown(f"{query.title} was not answered")
         case Known(value=value) if query.name is None:
-            return answer if isinstance(value, (tuple, list)) else Unknown(f"{name}: the answer is no list")
+            return answer if isinstance(value, (tuple, list)) else Unknown(f"{query.title}: the answer is no list")
         case Known(value=value):
-            return _identified(query, value, name)
+            return _identified(query, value)
         case _:
             return answer
 
 
-def _identified(query: Query, value: object, name: str) -> Fact[Any]:
+def _identified(query: Query, value: object) -> Fact[Any]:
     if not isinstance(value, dict):
-        return Unknown(f"{name}: the answer is no object")
+        return Unknown(f"{query.title}: the answer is no object")
     kind = value.get("kind")
     if kind is not None and kind != query.kind:
-        return Unknown(f"{name}: the answer is of kind {str(kind)[:60]!r}")
+        return Unknown(f"{query.title}: the answer is of kind {str(kind)[:60]!r}")
     metadata = value.get("metadata")
     if metadata is not None:
         try:
-            found = Part(value, name)["metadata"]["name"].text()
+            found = Part(value, query.title)["metadata"]["name"].text()
         except Malformed as error:
             return Unknown(str(error))
         if found != query.name:
-            return Unknown(f"{name}: the answer is named {found[:60]!r}")
+            return Unknown(f"{query.title}: the answer is named {found[:60]!r}")
     return Known(value)
 
 
@@ -335,8 +127,7 @@ def _namespace(
     query = namespace_query(name)
     checked = _checked(query, raw)
     if isinstance(checked, Known):
-        body = Part(checked.value, f"Namespace {name}")
-        return attempt(lambda: _alive(body, name))
+        return attempt(lambda: _alive(Part(checked.value, query.title)))
     if isinstance(checked, Unknown) and any(
         ref.namespace == name and isinstance(fact, Known) for ref, fact in secrets.items()
     ):
@@ -344,7 +135,7 @@ def _namespace(
     return checked
 
 
-def _alive(body: Part, name: str) -> Fact[bool]:
+def _alive(body: Part) -> Fact[bool]:
     if body["status"]["phase"].text() == "Terminating":
-        return Unknown(f"Namespace {name} is being deleted", remedy="run again when it is gone")
+        return Unknown(f"{body.name} is being deleted", remedy="run again when it is gone")
     return Known(True)

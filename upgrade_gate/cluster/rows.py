@@ -2,96 +2,87 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
-from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, known_or
+from msgspec import Struct
+
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, known_or, map_known
 from upgrade_gate.cluster import facts_table
-from upgrade_gate.cluster.model import Cluster, FactRow, SecretRecord
+from upgrade_gate.cluster.facts_table import FACTS, FIRST_WAVE, namespace_query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from upgrade_gate.base.secret_ref import SecretRef
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import Query, SecretRecord
 
-__all__ = ["first_rows", "row", "secret_rows"]
+
+class FactRow(Struct, frozen=True):
+    """One line of "read 9 of 11 facts"."""
+
+    name: str
+    state: Literal["known", "absent", "unknown"]
+    value: Any
+    """Short JSON value for the report, None unless known."""
+    reason: str | None
+    remedy: str | None = None
 
 
-def row(name: str, fact: Fact[Any], value: Any) -> FactRow:
-    """Return the line of one fact; `value` is shown where it is known."""
-    match fact:
-        case Known():
+_SHOWN: Mapping[Query, Callable[[Cluster], Fact[Any]]] = MappingProxyType(
+    {
+        facts_table.VERSION: lambda cluster: cluster.version,
+        facts_table.OPERATOR: lambda cluster: map_known(
+            cluster.operator, lambda conditions: Known({c.type: c.status for c in conditions})
+        ),
+        facts_table.AUTHENTICATION: lambda cluster: (
+            Known(None) if isinstance(cluster.issuer, Absent) else cluster.issuer
+        ),
+        facts_table.CREDENTIAL: lambda cluster: map_known(
+            cluster.credentials_mode,
+            lambda word: Known({"credentialsMode": word, "upgradeable-to": known_or(cluster.annotation, None)}),
+        ),
+        facts_table.REQUESTS: lambda cluster: map_known(cluster.requests, lambda requests: Known(len(requests))),
+    }
+)
+"""What the line of an object shows where that is not its first fact."""
+
+
+def rows_of(cluster: Cluster) -> tuple[FactRow, ...]:
+    """Return one line per object, then those of namespaces and Secrets, as far as they were looked for."""
+    rows = [_object_row(query, cluster) for query in FIRST_WAVE]
+    rows += [_row(namespace_query(name).title, _presence(fact)) for name, fact in cluster.namespaces.items()]
+    rows += [_secrets_row(space, cluster.secrets) for space in sorted({ref.namespace for ref in cluster.secrets})]
+    if cluster.root is not None:
+        rows.append(_row(f"Secret {cluster.root}", _presence(cluster.root_secret)))
+    return tuple(rows)
+
+
+def _object_row(query: Query, cluster: Cluster) -> FactRow:
+    facts = [cluster.facts[row.name] for row in FACTS if row.query == query]
+    return _row(query.title, _SHOWN[query](cluster) if query in _SHOWN else facts[0], facts)
+
+
+def _secrets_row(namespace: str, secrets: Mapping[SecretRef, Fact[SecretRecord]]) -> FactRow:
+    inside = {ref.name: fact for ref, fact in secrets.items() if ref.namespace == namespace}
+    shown = {
+        "present": [name for name, fact in inside.items() if isinstance(fact, Known)],
+        "absent": [name for name, fact in inside.items() if isinstance(fact, Absent)],
+    }
+    return _row(f"Secrets of {namespace}", Known(shown), inside.values())
+
+
+def _presence(fact: Fact[Any]) -> Fact[Any]:
+    return map_known(fact, lambda _: Known("present"))
+
+
+def _row(name: str, shown: Fact[Any], facts: Iterable[Fact[Any]] = ()) -> FactRow:
+    """Return the line that shows one fact; it is unknown where any of the facts behind it is."""
+    match next((fact for fact in facts if isinstance(fact, Unknown)), shown):
+        case Known(value=value):
             return FactRow(name, "known", value, None)
         case Absent():
             return FactRow(name, "absent", None, None)
         case Unknown(reason=reason, remedy=remedy):
             return FactRow(name, "unknown", None, reason, remedy)
-
-
-def secret_rows(secrets: Mapping[SecretRef, Fact[SecretRecord]]) -> list[FactRow]:
-    """Return one line for the Secrets of each namespace."""
-    found = []
-    for namespace in sorted({ref.namespace for ref in secrets}):
-        inside = {ref: fact for ref, fact in secrets.items() if ref.namespace == namespace}
-        unknown = [fact for fact in inside.values() if isinstance(fact, Unknown)]
-        value = {
-            "present": [ref.name for ref, fact in inside.items() if isinstance(fact, Known)],
-            "absent": [ref.name for ref, fact in inside.items() if isinstance(fact, Absent)],
-        }
-        found.append(row(f"Secrets of {namespace}", unknown[0] if unknown else Known(value), value))
-    return found
-
-
-def first_rows(cluster: Cluster) -> tuple[FactRow, ...]:
-    """Return one row per object; a fact that could not be taken from an object makes its row unknown."""
-
-    def worst(*facts: Fact[Any]) -> Fact[Any]:
-        unknown = [fact for fact in facts if isinstance(fact, Unknown)]
-        return unknown[0] if unknown else facts[0]
-
-    operator = {c.type: c.status for c in cluster.operator.value} if isinstance(cluster.operator, Known) else None
-    count = len(cluster.requests.value) if isinstance(cluster.requests, Known) else None
-    version = (
-        cluster.version,
-        cluster.newest_completed,
-        cluster.id,
-        cluster.history,
-        cluster.offers,
-        cluster.version_conditions,
-        cluster.overrides,
-        cluster.capabilities,
-        cluster.channel,
-        cluster.upstream,
-        cluster.architecture,
-    )
-    infrastructure = (cluster.platform, cluster.name, cluster.api_url, cluster.topology, cluster.scopes, cluster.region)
-    gates = (cluster.feature_set, cluster.feature_gates, cluster.custom_gates)
-    names = facts_table.ROW_NAMES
-    return (
-        row(names[facts_table.VERSION], worst(*version), known_or(cluster.version, None)),
-        row(names[facts_table.OPERATOR], cluster.operator, operator),
-        row(names[facts_table.INFRASTRUCTURE], worst(*infrastructure), known_or(cluster.platform, None)),
-        row(names[facts_table.AUTHENTICATION], _present(cluster.issuer), known_or(cluster.issuer, None)),
-        row(names[facts_table.FEATURE_GATE], worst(*gates), known_or(cluster.feature_set, None)),
-        row(
-            names[facts_table.DNS], worst(cluster.base_domain, cluster.zone_scopes), known_or(cluster.base_domain, None)
-        ),
-        row(
-            names[facts_table.CREDENTIAL],
-            worst(cluster.credentials_mode, cluster.annotation),
-            _credential_value(cluster),
-        ),
-        row(names[facts_table.CONFIGMAP], cluster.disabled, known_or(cluster.disabled, None)),
-        row(names[facts_table.DEPLOYMENT], worst(cluster.profile, cluster.excluded), known_or(cluster.profile, None)),
-        row(names[facts_table.REQUESTS], cluster.requests, count),
-    )
-
-
-def _present(fact: Fact[Any]) -> Fact[Any]:
-    return Known(None) if isinstance(fact, Absent) else fact
-
-
-def _credential_value(cluster: Cluster) -> Any:
-    if not isinstance(cluster.credentials_mode, Known):
-        return None
-    annotation = cluster.annotation.value if isinstance(cluster.annotation, Known) else None
-    return {"credentialsMode": cluster.credentials_mode.value, "upgradeable-to": annotation}

@@ -15,7 +15,7 @@ from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change

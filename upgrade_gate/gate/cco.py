@@ -21,7 +21,8 @@ from upgrade_gate.requests.update import GUARDED_HOPS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from upgrade_gate.cluster.observe import Cluster, Condition
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import Condition
     from upgrade_gate.requests.update import HopKind
 
 __all__ = [

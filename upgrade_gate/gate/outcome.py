@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange, Step
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.requests.update import Hop, UnreadRelease

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.cluster.observe import SecretRecord
+    from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change

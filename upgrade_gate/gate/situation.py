@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials, Mode
-    from upgrade_gate.cluster.model import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.proof.proof import Proof
     from upgrade_gate.requests.credentials_request import CredentialsRequest

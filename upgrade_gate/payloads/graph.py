@@ -22,7 +22,7 @@ from upgrade_gate.reading.http.urls import shown_url
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from upgrade_gate.cluster.observe import AvailableUpdate
+    from upgrade_gate.cluster.model import AvailableUpdate
     from upgrade_gate.payloads.reference import Settings
 
 __all__ = ["PUBLIC_GRAPH", "Graph", "graphs", "has_edge", "parse_graph", "resolve_version"]

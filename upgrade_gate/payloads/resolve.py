@@ -17,7 +17,7 @@ from upgrade_gate.payloads import reference as source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import ReleaseFiles, Settings
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from upgrade_gate.base.facts import Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Resolves, provider_of_kind
-from upgrade_gate.cluster.observe import request_scopes
+from upgrade_gate.cluster.scopes import request_scopes
 from upgrade_gate.proof import collect
 from upgrade_gate.proof.identity_map import Identities, identify
 from upgrade_gate.proof.judge import strict
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Holdings, PolicySize
-    from upgrade_gate.cluster.observe import Cluster, SecretRecord
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.proof.collect import Collection
     from upgrade_gate.proof.identity_map import Identity
     from upgrade_gate.requests.credentials_request import CredentialsRequest

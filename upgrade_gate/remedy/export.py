@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import by_name
+from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.export import Served, Wanted
 from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
-from upgrade_gate.cluster.observe import SecretRef
 from upgrade_gate.proof.proof import ROOT_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.base.facts import Fact
-    from upgrade_gate.cluster.observe import Cluster, SecretRecord
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.proof.identity_map import Identities
     from upgrade_gate.requests.credentials_request import CredentialsRequest

@@ -22,7 +22,7 @@ from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage, ccoctl_name, provider_of_kind
 from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
-from upgrade_gate.cluster.observe import request_scopes
+from upgrade_gate.cluster.scopes import request_scopes
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.proof import collect
 from upgrade_gate.proof.proof import ROOT_NAMESPACE

@@ -12,7 +12,8 @@ from upgrade_gate.base.facts import Unknown, known_or
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
-from upgrade_gate.cluster.observe import FIELD_ROWS
+from upgrade_gate.cluster.facts_table import TITLES
+from upgrade_gate.cluster.rows import rows_of
 from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.report import document
 from upgrade_gate.requests.capabilities import table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.risk import Rating
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.findings import Finding, RemedyStep
     from upgrade_gate.gate.outcome import Comparison, Outcome
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
@@ -68,7 +69,7 @@ def _not_evaluated(outcome: Outcome) -> list[str]:
     if cluster is None:
         return []
     return [
-        f"not evaluated, since {FIELD_ROWS[name]} could not be read: {', '.join(rules)}"
+        f"not evaluated, since {TITLES[name]} could not be read: {', '.join(rules)}"
         for name, rules in _RESTS_ON.items()
         if isinstance(getattr(cluster, name), Unknown)
     ]
@@ -284,7 +285,7 @@ def _cluster(cluster: Cluster) -> document.ClusterView:
             document.FactView(
                 name=row.name, state=states[row.state], value=row.value, reason=row.reason, remedy=row.remedy
             )
-            for row in cluster.rows
+            for row in rows_of(cluster)
         ],
     )
 

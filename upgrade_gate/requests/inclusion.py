@@ -14,7 +14,7 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from upgrade_gate.cluster.observe import Override
+    from upgrade_gate.cluster.model import Override
 
 __all__ = [
     "Capabilities",

@@ -39,7 +39,8 @@ from upgrade_gate.requests.update import Hop, kind_of, support
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from upgrade_gate.cluster.observe import Cluster, ClusterCapabilities
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import ClusterCapabilities
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.requests.inclusion import Capabilities
     from upgrade_gate.requests.update import Given, HopKind

@@ -11,19 +11,21 @@ import pytest
 from tests.worlds.cluster_objects import ROLE_ARN, STORAGE, Objects, encoded, sample
 from tests.worlds.kubernetes_server import Fault, KubernetesServer
 from upgrade_gate.base.errors import ClusterError
-from upgrade_gate.cluster import observe as cluster
-from upgrade_gate.cluster.observe import Absent, Known, SecretRef, Unknown
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster import facts_table, observe
 from upgrade_gate.cluster.readers import live
+from upgrade_gate.cluster.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.worlds.certificates import Certificates
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
 
 SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
-FIRST = cluster.first_wave()
+FIRST = facts_table.FIRST_WAVE
 VERSION_PATH = "/apis/config.openshift.io/v1/clusterversions/version"
 REQUESTS_PATH = "/apis/cloudcredential.openshift.io/v1/credentialsrequests"
 SECRET_PATH = f"/api/v1/namespaces/{STORAGE}/secrets/{SECRET.name}"
@@ -60,22 +62,22 @@ def connect(server: KubernetesServer, folder: Path, **options: Any) -> live.Live
     return live.open_cluster(kubeconfig=server.kubeconfig(folder / "kubeconfig"), **{"timeout": 10.0, **options})
 
 
-def observe(reader: live.LiveReader) -> Cluster:
+def observed(reader: live.LiveReader) -> Cluster:
     """Read both waves; a namespace of its own keeps absence apart from proof by a Secret."""
-    return cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
+    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
 
 
 def test_a_live_cluster_gives_the_facts_of_its_objects(server: KubernetesServer, tmp_path: Path) -> None:
     reader = Objects(sample())
-    wanted = cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
-    found = observe(connect(server, tmp_path))
-    assert found.rows == wanted.rows
+    wanted = observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
+    found = observed(connect(server, tmp_path))
+    assert rows_of(found) == rows_of(wanted)
     assert found.description == server.url
     assert found.collected is None
 
 
 def test_only_get_is_used_and_no_secret_is_ever_asked_for_whole(server: KubernetesServer, tmp_path: Path) -> None:
-    observe(connect(server, tmp_path))
+    observed(connect(server, tmp_path))
     assert {request.method for request in server.requests} == {"GET"}
     secrets = [request for request in server.requests if "/secrets" in request.path]
     assert len(secrets) == 2
@@ -85,7 +87,7 @@ def test_only_get_is_used_and_no_secret_is_ever_asked_for_whole(server: Kubernet
 
 
 def test_each_object_is_asked_for_once(server: KubernetesServer, tmp_path: Path) -> None:
-    observe(connect(server, tmp_path))
+    observed(connect(server, tmp_path))
     assert sorted(request.path for request in server.requests) == sorted(PATHS)
 
 
@@ -100,7 +102,7 @@ def test_two_servers_are_never_mixed_up(certificates: Certificates, tmp_path: Pa
         for server, name in ((first, "a"), (second, "b")):
             (tmp_path / name).mkdir()
             readers.append(connect(server, tmp_path / name))
-        found = [observe(reader) for reader in (*readers, *readers)]
+        found = [observed(reader) for reader in (*readers, *readers)]
         assert [cluster_.version for cluster_ in found] == [Known("4.14.3"), Known("4.13.9")] * 2
         assert len({cluster_.id for cluster_ in found}) == 2
         for server in (first, second):
@@ -119,7 +121,7 @@ def _many(count: int) -> list[dict[str, Any]]:
 
 def test_a_long_list_is_read_page_by_page(certificates: Certificates, tmp_path: Path) -> None:
     with KubernetesServer(certificates, _many(27), page=10).run() as server:
-        found = observe(connect(server, tmp_path))
+        found = observed(connect(server, tmp_path))
         assert isinstance(found.requests, Known)
         assert len({live_request.name for live_request in found.requests.value}) == 27
         assert len([request for request in server.requests if request.path == REQUESTS_PATH]) == 3
@@ -128,7 +130,7 @@ def test_a_long_list_is_read_page_by_page(certificates: Certificates, tmp_path: 
 def test_a_list_that_expires_on_the_way_is_started_again(certificates: Certificates, tmp_path: Path) -> None:
     with KubernetesServer(certificates, _many(27), page=10).run() as server:
         server.faults[REQUESTS_PATH] = Fault("gone", times=1, after=1)
-        found = observe(connect(server, tmp_path))
+        found = observed(connect(server, tmp_path))
         assert isinstance(found.requests, Known)
         assert len(found.requests.value) == 27
         assert len([request for request in server.requests if request.path == REQUESTS_PATH]) == 5
@@ -137,7 +139,7 @@ def test_a_list_that_expires_on_the_way_is_started_again(certificates: Certifica
 def test_a_list_that_keeps_expiring_is_unknown(certificates: Certificates, tmp_path: Path) -> None:
     with KubernetesServer(certificates, _many(27), page=10).run() as server:
         server.faults[REQUESTS_PATH] = Fault("gone-if-continued")
-        found = observe(connect(server, tmp_path))
+        found = observed(connect(server, tmp_path))
         assert isinstance(found.requests, Unknown)
         assert "expiring" in found.requests.reason
 
@@ -153,7 +155,7 @@ def test_a_label_selector_is_left_to_the_server(certificates: Certificates, tmp_
     }
     other = {"kind": "ConfigMap", "metadata": {"name": "other", "namespace": "openshift-config-managed"}}
     with KubernetesServer(certificates, [labelled, other]).run() as server:
-        query = cluster.SIGNATURE_CONFIGMAPS
+        query = facts_table.SIGNATURES[0]
         found = connect(server, tmp_path).read([query])[query]
         assert isinstance(found, Known)
         assert [body["metadata"]["name"] for body in found.value] == ["sha256-1"]
@@ -172,14 +174,14 @@ def test_a_kind_that_the_api_does_not_serve_is_absent(certificates: Certificates
 
 def test_a_404_that_is_no_answer_of_the_api_is_not_absence(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults[VERSION_PATH] = Fault("no-status")
-    found = observe(connect(server, tmp_path))
+    found = observed(connect(server, tmp_path))
     assert isinstance(found.version, Unknown)
     assert "404" in found.version.reason
 
 
 def test_a_server_that_answers_404_to_everything_has_nothing_absent(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults["*"] = Fault("no-status")
-    assert {line.state for line in observe(connect(server, tmp_path)).rows} == {"unknown"}
+    assert {line.state for line in rows_of(observed(connect(server, tmp_path)))} == {"unknown"}
 
 
 # --- every read in turn ---
@@ -215,7 +217,7 @@ def test_whatever_one_read_answers_wrongly_its_line_is_unknown(
     reader = connect(server, tmp_path)
     for path, line_name in PATHS.items():
         server.faults = {path: TROUBLE[trouble]}
-        lines = {line.name: line for line in observe(reader).rows}
+        lines = {line.name: line for line in rows_of(observed(reader))}
         if line_name.startswith("Namespace"):
             assert lines[line_name].state == "known", "the Secret inside proves it"
             continue
@@ -231,7 +233,7 @@ def test_whatever_one_read_does_not_answer_its_line_is_unknown(
     reader = connect(server, tmp_path, timeout=0.8)
     for path in (VERSION_PATH, REQUESTS_PATH):
         server.faults = {path: Fault(trouble, seconds=30.0 if trouble in {"slow", "throttled"} else 0.05)}
-        lines = {line.name: line for line in cluster.observe(reader).rows}
+        lines = {line.name: line for line in rows_of(observe.observe(reader))}
         assert lines[PATHS[path]].state == "unknown"
 
 
@@ -244,15 +246,15 @@ def test_a_namespace_that_is_not_there_holds_no_secret_whoever_may_look_into_it(
         inside = [body for body in objects if kept or body["metadata"]["name"] != STORAGE]
         with KubernetesServer(certificates, inside).run() as server:
             server.faults = {SECRET_PATH: Fault("forbidden")}
-            found = observe(connect(server, tmp_path))
+            found = observed(connect(server, tmp_path))
             assert isinstance(found.secrets[SECRET], Unknown if kept else Absent)
             server.faults = {SECRET_PATH: Fault("garbage", body=b"<html>")}
-            assert isinstance(observe(connect(server, tmp_path)).secrets[SECRET], Unknown)
+            assert isinstance(observed(connect(server, tmp_path)).secrets[SECRET], Unknown)
 
 
 def test_a_forbidden_read_prints_what_to_allow(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults = {VERSION_PATH: Fault("forbidden"), SECRET_PATH: Fault("forbidden")}
-    found = observe(connect(server, tmp_path))
+    found = observed(connect(server, tmp_path))
     assert isinstance(found.version, Unknown)
     assert found.version.reason == "get clusterversions.config.openshift.io/version: 403 forbidden"
     rule = {
@@ -271,12 +273,12 @@ def test_a_forbidden_read_prints_what_to_allow(server: KubernetesServer, tmp_pat
 @pytest.mark.parametrize("trouble", ["throttled", "unavailable", "cut"])
 def test_what_passes_is_tried_again(server: KubernetesServer, tmp_path: Path, trouble: str) -> None:
     server.faults = {VERSION_PATH: Fault(trouble, times=2)}
-    assert observe(connect(server, tmp_path)).version == Known("4.14.3")
+    assert observed(connect(server, tmp_path)).version == Known("4.14.3")
 
 
 def test_a_server_that_ignores_the_accept_header_teaches_us_no_value(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults = {SECRET_PATH: Fault("ignores-accept")}
-    found = observe(connect(server, tmp_path))
+    found = observed(connect(server, tmp_path))
     secret = found.secrets[SECRET]
     assert isinstance(secret, Unknown)
     assert "kind 'Secret'" in secret.reason
@@ -290,7 +292,7 @@ def test_a_server_that_ignores_the_accept_header_teaches_us_no_value(server: Kub
 def test_an_expired_login_is_an_error_of_the_whole_cluster(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults = {"*": Fault("unauthorized")}
     with pytest.raises(ClusterError, match="401") as caught:
-        cluster.observe(connect(server, tmp_path))
+        observe.observe(connect(server, tmp_path))
     assert "log in again" in str(caught.value)
     assert server.url in str(caught.value)
 
@@ -299,13 +301,13 @@ def test_a_server_that_is_not_there_is_an_error_that_names_it(certificates: Cert
     with KubernetesServer(certificates, []).run() as server:
         reader = connect(server, tmp_path, timeout=2.0)
     with pytest.raises(ClusterError, match=r"127\.0\.0\.1"):
-        cluster.observe(reader)
+        observe.observe(reader)
 
 
 def test_a_silent_server_is_given_up_at_the_deadline(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults = {"*": Fault("slow", seconds=60.0)}
     with pytest.raises(ClusterError, match=r"no answer within 0\.5 s"):
-        cluster.observe(connect(server, tmp_path, timeout=0.5))
+        observe.observe(connect(server, tmp_path, timeout=0.5))
 
 
 def test_a_server_that_is_not_trusted_is_never_asked(certificates: Certificates, tmp_path: Path) -> None:
@@ -313,7 +315,7 @@ def test_a_server_that_is_not_trusted_is_never_asked(certificates: Certificates,
         other = {"certificate-authority": str(certificates.self_signed)}
         reader = live.open_cluster(kubeconfig=server.kubeconfig(tmp_path / "k", cluster=other), timeout=5.0)
         with pytest.raises(ClusterError, match="TLS failed"):
-            cluster.observe(reader)
+            observe.observe(reader)
         assert not server.requests
 
 
@@ -321,7 +323,7 @@ def test_a_server_that_is_not_trusted_is_never_asked(certificates: Certificates,
 
 
 def test_on_request_a_secret_is_read_whole_and_reduced_at_once(server: KubernetesServer, tmp_path: Path) -> None:
-    found = observe(connect(server, tmp_path, read_secrets=True))
+    found = observed(connect(server, tmp_path, read_secrets=True))
     secret = found.secrets[SECRET]
     assert isinstance(secret, Known)
     assert (secret.value.identity, secret.value.form) == (ROLE_ARN, "token")

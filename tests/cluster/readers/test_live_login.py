@@ -15,8 +15,8 @@ from tests.worlds.cluster_objects import sample
 from tests.worlds.components import require
 from tests.worlds.kubernetes_server import KubernetesServer
 from upgrade_gate.base.errors import ClusterError, UsageError
+from upgrade_gate.base.facts import Known
 from upgrade_gate.cluster import observe
-from upgrade_gate.cluster.observe import Known
 from upgrade_gate.cluster.readers import live
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
 

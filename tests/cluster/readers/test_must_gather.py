@@ -17,23 +17,26 @@ import yaml
 
 from tests.worlds.cluster_objects import CCO, ROLE_ARN, STORAGE, Objects, encoded, sample, write_insights, write_tree
 from upgrade_gate.base.errors import ClusterError, UsageError
-from upgrade_gate.cluster import observe as cluster
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster import facts_table, observe
 from upgrade_gate.cluster.credentials_mode import Mode
-from upgrade_gate.cluster.observe import Absent, Known, Query, SecretRef, Unknown
+from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers import must_gather
+from upgrade_gate.cluster.rows import rows_of
 
 if TYPE_CHECKING:
-    from upgrade_gate.cluster.observe import Cluster
+    from upgrade_gate.cluster.facts_table import Cluster
 
 SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
-VERSION, OPERATOR, INFRASTRUCTURE, *_ = cluster.first_wave()
+VERSION, OPERATOR, INFRASTRUCTURE, *_ = facts_table.FIRST_WAVE
 CONFIG = "cluster-scoped-resources/config.openshift.io"
 
 
-def observe(path: Path, *, read_secrets: bool = False) -> Cluster:
+def observed(path: Path, *, read_secrets: bool = False) -> Cluster:
     """Read both waves of a dump."""
     reader = must_gather.open_dump(path, read_secrets=read_secrets)
-    return cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE, "nowhere"], [SECRET])
+    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE, "nowhere"], [SECRET])
 
 
 def answer(path: Path, query: Query) -> Any:
@@ -48,7 +51,7 @@ def tree(folder: Path, objects: dict[str, dict[str, Any]] | None = None) -> Path
 
 def facts(found: Cluster) -> list[tuple[str, str, Any]]:
     """Return the lines of a cluster without their reasons."""
-    return [(line.name, line.state, line.value) for line in found.rows]
+    return [(line.name, line.state, line.value) for line in rows_of(found)]
 
 
 # --- layouts ---
@@ -58,8 +61,8 @@ def facts(found: Cluster) -> list[tuple[str, str, Any]]:
 def test_the_root_is_found_down_to_the_third_level(tmp_path: Path, inside: str) -> None:
     tree(tmp_path / inside)
     reader = Objects(sample())
-    alive = cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
-    found = observe(tmp_path)
+    alive = observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
+    found = observed(tmp_path)
     same = [entry for entry in facts(found) if entry[0] != "Namespace nowhere"]
     assert same == facts(alive)
 
@@ -77,14 +80,14 @@ def test_lists_and_single_objects_are_the_same(tmp_path: Path) -> None:
     listed.unlink()
     (root / CONFIG / "infrastructures").mkdir()
     (root / CONFIG / "infrastructures/cluster.yaml").write_text(yaml.safe_dump(items[0]))
-    assert facts(observe(root)) == facts(observe(tree(tmp_path / "b")))
+    assert facts(observed(root)) == facts(observed(tree(tmp_path / "b")))
 
 
 def test_the_object_is_preferred_to_the_list(tmp_path: Path) -> None:
     root = tree(tmp_path)
     old = sample("4.13.1")["ClusterVersion/version"]
     (root / CONFIG / "clusterversions.yaml").write_text(yaml.safe_dump({"kind": "ClusterVersionList", "items": [old]}))
-    assert observe(root).version == Known("4.14.3")
+    assert observed(root).version == Known("4.14.3")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_every_wrapper_of_a_list_is_understood(tmp_path: Path, wrapped: Any) -> 
     root = tree(tmp_path)
     body = sample()["Infrastructure/cluster"]
     (root / CONFIG / "infrastructures.yaml").write_text(yaml.safe_dump(wrapped(body)))
-    assert observe(root).platform == Known("AWS")
+    assert observed(root).platform == Known("AWS")
 
 
 def test_json_and_gzip_are_read(tmp_path: Path) -> None:
@@ -114,7 +117,7 @@ def test_json_and_gzip_are_read(tmp_path: Path) -> None:
     listed = root / CONFIG / "infrastructures.yaml"
     Path(f"{listed}.gz").write_bytes(gzip.compress(listed.read_bytes()))
     listed.unlink()
-    found = observe(root)
+    found = observed(root)
     assert (found.version, found.platform) == (Known("4.14.3"), Known("AWS"))
 
 
@@ -126,7 +129,7 @@ def test_an_archive_of_a_dump_is_the_dump(tmp_path: Path, mode: Any) -> None:
     packed = tmp_path / "mg.tar"
     with tarfile.open(packed, mode) as archive:
         archive.add(tmp_path / "mg", "./mg")
-    assert facts(observe(packed)) == facts(observe(tmp_path / "mg"))
+    assert facts(observed(packed)) == facts(observed(tmp_path / "mg"))
 
 
 def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
@@ -138,7 +141,7 @@ def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
         packed.add(tmp_path / "mg" / "namespaces", "mg/namespaces")
         packed.add(tmp_path / "mg" / "zz-logs.zip", "mg/zz-logs.zip")
     assert zipfile.is_zipfile(tmp_path / "mg.tar"), "this test needs a tar that looks like a zip from its end"
-    assert observe(tmp_path / "mg.tar").rows == observe(tmp_path / "mg").rows
+    assert rows_of(observed(tmp_path / "mg.tar")) == rows_of(observed(tmp_path / "mg"))
 
 
 def test_a_zip_archive_of_a_dump_is_the_dump(tmp_path: Path) -> None:
@@ -146,7 +149,7 @@ def test_a_zip_archive_of_a_dump_is_the_dump(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "mg.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted((tmp_path / "mg").rglob("*.yaml")):
             packed.write(path, path.relative_to(tmp_path))
-    assert observe(tmp_path / "mg.zip").rows == observe(tmp_path / "mg").rows
+    assert rows_of(observed(tmp_path / "mg.zip")) == rows_of(observed(tmp_path / "mg"))
 
 
 @pytest.mark.parametrize(("packed_as", "damage"), [(zipfile.ZIP_LZMA, "content"), (zipfile.ZIP_DEFLATED, "version")])
@@ -173,7 +176,7 @@ def test_what_a_zip_archive_hides_is_unknown(tmp_path: Path) -> None:
             entry.external_attr = (kind | 0o644) << 16
             packed.writestr(entry, path.read_bytes())
         packed.writestr("../escape.yaml", "x")
-    found = observe(tmp_path / "mg.zip")
+    found = observed(tmp_path / "mg.zip")
     assert isinstance(found.version, Unknown)
     assert "is a link" in found.version.reason
     content = (tmp_path / "mg.zip").read_bytes()
@@ -199,9 +202,9 @@ def test_a_flat_folder_tells_by_the_objects_themselves(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/rest.json").write_text(json.dumps(rest))
     (tmp_path / "values.yaml").write_text("replicas: 3\n")
-    found = observe(tmp_path)
+    found = observed(tmp_path)
     reader = Objects(sample())
-    alive = cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE, "nowhere"], [SECRET])
+    alive = observe.observe_secrets(observe.observe(reader), reader, [STORAGE, "nowhere"], [SECRET])
     assert facts(found) == facts(alive)
 
 
@@ -209,21 +212,21 @@ def test_a_single_file_of_dumped_objects_is_a_dump(tmp_path: Path) -> None:
     path = tmp_path / "cluster.json"
     path.write_text(json.dumps({"kind": "List", "items": list(sample().values())}))
     (tmp_path / "other.yaml").write_text("kind: ClusterVersion\nmetadata: {name: version}\n")
-    assert observe(path).version == Known("4.14.3")
+    assert observed(path).version == Known("4.14.3")
 
 
 def test_a_list_without_kinds_is_told_by_its_file(tmp_path: Path) -> None:
     body = {k: v for k, v in sample()["ClusterVersion/version"].items() if k not in {"kind", "apiVersion"}}
     (tmp_path / "clusterversions.yaml").write_text(yaml.safe_dump({"items": [body]}))
     (tmp_path / "configmaps.yaml").write_text(yaml.safe_dump({"items": []}))
-    found = observe(tmp_path)
+    found = observed(tmp_path)
     assert found.version == Known("4.14.3")
     assert ("ConfigMap cloud-credential-operator-config", "absent", None) in facts(found)
 
 
 def test_in_a_flat_folder_a_broken_file_leaves_nothing_absent(tmp_path: Path) -> None:
     (tmp_path / "all.yaml").write_text(yaml.safe_dump({"kind": "List", "items": list(sample().values())}))
-    configmap = cluster.first_wave()[7]
+    configmap = facts_table.FIRST_WAVE[7]
     assert answer(tmp_path, configmap) == Absent()
     (tmp_path / "cut.yaml").write_text("kind: ConfigMap\nmetada")
     found = answer(tmp_path, configmap)
@@ -236,10 +239,10 @@ def test_two_states_of_one_object_are_not_chosen_from(tmp_path: Path, key: str) 
     body = sample()[key]
     (tmp_path / "all.yaml").write_text(yaml.safe_dump({"kind": "List", "items": list(sample().values())}))
     (tmp_path / "b.yaml").write_text(yaml.safe_dump(body))
-    assert {line.state for line in observe(tmp_path).rows} == {"known", "absent"}
+    assert {line.state for line in rows_of(observed(tmp_path))} == {"known", "absent"}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump({**body, "spec": {}}))
-    found = observe(tmp_path)
-    unknown = [line for line in found.rows if line.state == "unknown"]
+    found = observed(tmp_path)
+    unknown = [line for line in rows_of(found) if line.state == "unknown"]
     assert unknown
     assert "c.yaml" in (unknown[0].reason or "")
 
@@ -254,7 +257,7 @@ def test_an_insights_archive_knows_the_mode_but_never_the_annotation(tmp_path: P
         with tarfile.open(tmp_path / "insights.tar.gz", "w:gz") as archive:
             archive.add(path, ".")
         path = tmp_path / "insights.tar.gz"
-    found = observe(path)
+    found = observed(path)
     assert found.version == Known("4.14.3")
     assert found.platform == Known("AWS")
     assert isinstance(found.operator, Known)
@@ -282,7 +285,7 @@ def test_old_insights_files_have_no_suffix_and_capital_letters(tmp_path: Path) -
             }
         )
     )
-    found = observe(tmp_path)
+    found = observed(tmp_path)
     assert (found.version, found.mode) == (Known("4.14.3"), Known(Mode.MANUAL))
 
 
@@ -311,12 +314,12 @@ def test_a_damaged_insights_file_is_unknown_and_named(tmp_path: Path, content: b
 
 def test_a_secret_that_is_not_in_its_namespaces_list_is_absent(tmp_path: Path) -> None:
     root = tree(tmp_path)
-    assert answer(root, cluster.secret_query(SecretRef(STORAGE, "other"))) == Absent()
+    assert answer(root, facts_table.secret_query(SecretRef(STORAGE, "other"))) == Absent()
 
 
 def test_a_namespace_whose_secrets_were_not_collected_tells_nothing(tmp_path: Path) -> None:
     root = tree(tmp_path)
-    found = answer(root, cluster.secret_query(SecretRef(CCO, "other")))
+    found = answer(root, facts_table.secret_query(SecretRef(CCO, "other")))
     assert isinstance(found, Unknown)
     assert "not collected" in found.reason
     assert found.remedy == f"oc adm inspect secrets/other -n {CCO}"
@@ -335,12 +338,12 @@ def test_a_kind_that_was_collected_as_a_folder_proves_absence(tmp_path: Path) ->
 
 def test_a_namespace_is_absent_only_where_namespaces_were_listed(tmp_path: Path) -> None:
     root = tree(tmp_path)
-    assert isinstance(answer(root, cluster.namespace_query("nowhere")), Unknown)
+    assert isinstance(answer(root, facts_table.namespace_query("nowhere")), Unknown)
     core = root / "cluster-scoped-resources/core"
     core.mkdir()
     (core / "namespaces.yaml").write_text("apiVersion: v1\nkind: NamespaceList\nitems: []\n")
-    assert answer(root, cluster.namespace_query("nowhere")) == Absent()
-    assert isinstance(answer(root, cluster.namespace_query(STORAGE)), Known)
+    assert answer(root, facts_table.namespace_query("nowhere")) == Absent()
+    assert isinstance(answer(root, facts_table.namespace_query(STORAGE)), Known)
 
 
 def test_requests_are_gathered_from_every_namespace(tmp_path: Path) -> None:
@@ -348,7 +351,7 @@ def test_requests_are_gathered_from_every_namespace(tmp_path: Path) -> None:
     olm = json.loads(json.dumps(objects["CredentialsRequest/storage"]))
     olm["metadata"].update(name="olm", namespace="openshift-operators")
     root = tree(tmp_path, {**objects, "CredentialsRequest/olm": olm})
-    found = observe(root)
+    found = observed(root)
     assert isinstance(found.requests, Known)
     assert [live.id for live in found.requests.value] == [f"{CCO}/storage", "openshift-operators/olm"]
 
@@ -356,14 +359,14 @@ def test_requests_are_gathered_from_every_namespace(tmp_path: Path) -> None:
 def test_without_any_request_in_the_dump_the_requests_are_unknown(tmp_path: Path) -> None:
     objects = sample()
     del objects["CredentialsRequest/storage"]
-    assert isinstance(observe(tree(tmp_path, objects)).requests, Unknown)
+    assert isinstance(observed(tree(tmp_path, objects)).requests, Unknown)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "", ".hidden", "A", "a\x00b", "x" * 300])
 def test_a_name_that_no_object_can_have_is_never_a_path(tmp_path: Path, name: str) -> None:
     root = tree(tmp_path)
     for ref in (SecretRef(STORAGE, name), SecretRef(name, "x")):
-        assert isinstance(answer(root, cluster.secret_query(ref)), Unknown)
+        assert isinstance(answer(root, facts_table.secret_query(ref)), Unknown)
 
 
 # --- damage ---
@@ -393,7 +396,7 @@ def test_every_damaged_file_is_an_unknown_line_that_names_it(tmp_path: Path, dam
                 path.symlink_to(tmp_path / f"elsewhere-{number}")
         if "unrelated" in content.decode() or (CCO in name and "namespaces" in name and name.endswith(f"{CCO}.yaml")):
             continue  # asked for by nobody in this test: kube-system's Secrets are
-        lines = observe(root).rows
+        lines = rows_of(observed(root))
         unknown = [line for line in lines if line.state == "unknown" and line.name != "Namespace nowhere"]
         if "namespaces" in name and name.endswith(f"{STORAGE}.yaml"):
             assert not unknown, "a Secret in it proves the namespace"
@@ -406,7 +409,7 @@ def test_a_cut_list_of_secrets_hides_no_secret(tmp_path: Path) -> None:
     root = tree(tmp_path)
     path = root / "namespaces/kube-system/core/secrets.yaml"
     path.write_text(path.read_text().rstrip())
-    found = observe(root)
+    found = observed(root)
     assert isinstance(found.root_secret, Unknown)
     assert "cut off" in found.root_secret.reason
 
@@ -415,7 +418,7 @@ def test_a_block_that_was_opened_and_not_filled_is_cut_off(tmp_path: Path) -> No
     root = tree(tmp_path)
     path = root / CONFIG / "authentications.yaml"
     path.write_text("kind: AuthenticationList\nitems:\n- metadata:\n    name: cluster\n  spec:\n")
-    found = observe(root)
+    found = observed(root)
     assert isinstance(found.issuer, Unknown)
 
 
@@ -423,7 +426,7 @@ def test_an_operator_that_was_cut_between_two_lines_is_noticed(tmp_path: Path) -
     root = tree(tmp_path)
     path = root / CONFIG / "clusteroperators/cloud-credential.yaml"
     path.write_text(path.read_text().partition("  - type: Upgradeable")[0])
-    found = observe(root)
+    found = observed(root)
     assert isinstance(found.operator, Unknown)
     assert "cut off" in found.operator.reason
 
@@ -457,9 +460,9 @@ def test_an_operator_that_was_cut_between_two_lines_is_noticed(tmp_path: Path) -
 def test_a_file_that_does_not_hold_what_its_place_promises_is_unknown(tmp_path: Path, place: str, content: str) -> None:
     root = tree(tmp_path)
     (root / place).write_text(content)
-    found = observe(root)
+    found = observed(root)
     assert isinstance(found.platform if "infra" in place else found.version, Unknown)
-    assert any(place in (line.reason or "") for line in found.rows)
+    assert any(place in (line.reason or "") for line in rows_of(found))
 
 
 def test_a_folder_behind_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -519,8 +522,8 @@ def test_links_and_upward_names_of_an_archive_are_refused(tmp_path: Path) -> Non
 
 
 def test_an_empty_folder_knows_nothing(tmp_path: Path) -> None:
-    found = observe(tmp_path)
-    assert {line.state for line in found.rows} == {"unknown"}
+    found = observed(tmp_path)
+    assert {line.state for line in rows_of(found)} == {"unknown"}
     assert "(empty)" in found.description
 
 
@@ -562,7 +565,7 @@ def test_of_two_dumps_of_one_cluster_the_newest_wins_and_says_so(tmp_path: Path)
     reader = must_gather.open_dump(tmp_path)
     assert reader.collected == "2026-10-02T08:10:00Z"
     assert "aa-new is the newest" in reader.description
-    found = observe(tmp_path)
+    found = observed(tmp_path)
     assert found.version == Known("4.14.3")
     assert isinstance(found.secrets[SECRET], Known), "what only the older one collected is taken from there"
 
@@ -571,7 +574,7 @@ def test_a_second_dump_that_names_no_cluster_belongs_to_the_first(tmp_path: Path
     tree(tmp_path / "one")
     only = {k: v for k, v in sample().items() if k.startswith("Secret/")}
     tree(tmp_path / "two", only)
-    assert observe(tmp_path).version == Known("4.14.3")
+    assert observed(tmp_path).version == Known("4.14.3")
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-45 99:99:99"])
@@ -587,7 +590,7 @@ def test_a_timestamp_that_is_none_is_left_out(tmp_path: Path, text: str) -> None
 def test_redacted_values_leave_the_names_of_the_keys(tmp_path: Path) -> None:
     objects = sample()
     objects["Secret/ebs-cloud-credentials"]["data"] = {"credentials": encoded("243 bytes long")}
-    record = observe(tree(tmp_path, objects), read_secrets=True).secrets[SECRET]
+    record = observed(tree(tmp_path, objects), read_secrets=True).secrets[SECRET]
     assert isinstance(record, Known)
     assert record.value.keys == frozenset({"credentials"})
     assert (record.value.identity, record.value.form) == (None, None)
@@ -595,10 +598,10 @@ def test_redacted_values_leave_the_names_of_the_keys(tmp_path: Path) -> None:
 
 def test_real_values_are_read_only_on_request_and_never_kept(tmp_path: Path) -> None:
     root = tree(tmp_path)
-    without = observe(root).secrets[SECRET]
+    without = observed(root).secrets[SECRET]
     assert isinstance(without, Known)
     assert without.value.identity is None
-    asked = observe(root, read_secrets=True).secrets[SECRET]
+    asked = observed(root, read_secrets=True).secrets[SECRET]
     assert isinstance(asked, Known)
     assert (asked.value.identity, asked.value.form) == (ROLE_ARN, "token")
     assert "sts_regional_endpoints" not in repr(asked)
@@ -611,7 +614,7 @@ def test_every_dump_of_the_shared_cases_is_known_but_for_what_it_lacks_on_purpos
     folders = [path for path in (shared / "cases/gate").glob("*/cluster") if path.is_dir()]
     assert folders
     for folder in folders:
-        found = cluster.observe(must_gather.open_dump(folder))
-        unknown = {line.name for line in found.rows if line.state == "unknown"}
+        found = observe.observe(must_gather.open_dump(folder))
+        unknown = {line.name for line in rows_of(found) if line.state == "unknown"}
         expected = {"CloudCredential cluster"} if folder.parent.name == "aws-mode-unread" else set()
         assert unknown == expected, folder.parent.name

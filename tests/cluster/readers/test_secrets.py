@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from tests.worlds.cluster_objects import ROLE_ARN, TOKEN_PATH, encoded
-from upgrade_gate.cluster.observe import Known, SecretRecord, SecretRef, Unknown
+from upgrade_gate.base.facts import Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster.model import SecretRecord
 from upgrade_gate.cluster.readers._secrets import reduce_secret
 
 REF = SecretRef("openshift-x", "creds")

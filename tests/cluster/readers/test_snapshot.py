@@ -9,37 +9,42 @@ import pytest
 
 from tests.worlds.cluster_objects import STORAGE, Objects, encoded, sample
 from upgrade_gate.base.errors import ClusterError, UsageError
-from upgrade_gate.cluster import observe as cluster
-from upgrade_gate.cluster.observe import Absent, Known, SecretRecord, SecretRef, Unknown
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster import facts_table, observe
+from upgrade_gate.cluster.model import Query, SecretRecord
 from upgrade_gate.cluster.readers import snapshot
+from upgrade_gate.cluster.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from upgrade_gate.cluster.observe import Cluster, Fact, Query, Reader
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import Query, Reader
 
 SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
 TAKEN = "2026-11-01T08:00:00Z"
 
 
-def observe(reader: Reader) -> Cluster:
+def observed(reader: Reader) -> Cluster:
     """Read both waves."""
-    return cluster.observe_secrets(cluster.observe(reader), reader, [STORAGE], [SECRET])
+    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
 
 
 def taken(path: Path, reader: Reader) -> Path:
     """Take a snapshot of what both waves read."""
     recorder = snapshot.Recorder(reader)
-    observe(recorder)
+    observed(recorder)
     path.write_bytes(snapshot.encode(recorder.answers, source=reader.description, taken=TAKEN, tool="0"))
     return path
 
 
 def test_the_facts_of_a_snapshot_are_those_of_the_cluster(tmp_path: Path) -> None:
     alive = Objects(sample())
-    found, wanted = observe(snapshot.open_snapshot(taken(tmp_path / "s.json", alive))), observe(alive)
-    assert found.rows == wanted.rows
+    found, wanted = observed(snapshot.open_snapshot(taken(tmp_path / "s.json", alive))), observed(alive)
+    assert rows_of(found) == rows_of(wanted)
     assert found.secrets == wanted.secrets
     assert found.requests == wanted.requests
     assert found.collected == TAKEN
@@ -47,17 +52,17 @@ def test_the_facts_of_a_snapshot_are_those_of_the_cluster(tmp_path: Path) -> Non
 
 
 def test_absence_and_ignorance_are_recorded_as_they_are(tmp_path: Path) -> None:
-    operator = cluster.first_wave()[1]
+    operator = facts_table.FIRST_WAVE[1]
     alive = Objects(sample(), {operator: Unknown("forbidden", "a rule")})
     reader = snapshot.open_snapshot(taken(tmp_path / "s.json", alive))
     assert reader.read([operator])[operator] == Unknown("forbidden", "a rule")
-    configmap = cluster.first_wave()[7]
+    configmap = facts_table.FIRST_WAVE[7]
     assert reader.read([configmap])[configmap] == Absent()
 
 
 def test_what_was_not_recorded_is_unknown_and_says_what_to_do(tmp_path: Path) -> None:
     reader = snapshot.open_snapshot(taken(tmp_path / "s.json", Objects(sample())))
-    query = cluster.secret_query(SecretRef("openshift-x", "new"))
+    query = facts_table.secret_query(SecretRef("openshift-x", "new"))
     found = reader.read([query])[query]
     assert isinstance(found, Unknown)
     assert "new" in found.reason
@@ -67,7 +72,7 @@ def test_what_was_not_recorded_is_unknown_and_says_what_to_do(tmp_path: Path) ->
 
 def test_every_part_of_a_record_comes_back() -> None:
     record = SecretRecord(SECRET, {"a": "b"}, {"c": "d"}, frozenset({"k"}), "arn", "/token", "token")
-    answers: dict[Query, Fact[Any]] = {cluster.secret_query(SECRET): Known(record)}
+    answers: dict[Query, Fact[Any]] = {facts_table.secret_query(SECRET): Known(record)}
     content = snapshot.encode(answers, source="x", taken=TAKEN, tool="0")
     assert b'"arn"' in content
 
@@ -86,8 +91,8 @@ def test_the_pull_secret_is_passed_on_and_never_recorded() -> None:
 def test_the_same_answers_give_the_same_bytes() -> None:
     alive = Objects(sample())
     recorder, again = snapshot.Recorder(alive), snapshot.Recorder(alive)
-    observe(recorder)
-    observe(again)
+    observed(recorder)
+    observed(again)
     shuffled = dict(reversed(again.answers.items()))
     first = snapshot.encode(recorder.answers, source="x", taken=TAKEN, tool="0")
     assert first == snapshot.encode(shuffled, source="x", taken=TAKEN, tool="0")
@@ -112,7 +117,7 @@ def test_no_value_of_a_secret_is_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_whole_secret_is_refused_before_it_is_written() -> None:
-    answers: dict[Query, Fact[Any]] = {cluster.secret_query(SECRET): Known({"data": {"password": "x"}})}
+    answers: dict[Query, Fact[Any]] = {facts_table.secret_query(SECRET): Known({"data": {"password": "x"}})}
     with pytest.raises(TypeError, match="no record"):
         snapshot.encode(answers, source="x", taken=TAKEN, tool="0")
 
@@ -179,8 +184,8 @@ def test_a_tampered_answer_is_unknown_not_an_exception(tmp_path: Path, answer: d
             entry[key] = None
         entry.update(answer)
     path.write_text(json.dumps(body))
-    found = observe(snapshot.open_snapshot(path))
-    assert {line.state for line in found.rows} == {"unknown"}
+    found = observed(snapshot.open_snapshot(path))
+    assert {line.state for line in rows_of(found)} == {"unknown"}
 
 
 def test_every_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
@@ -209,7 +214,7 @@ def test_each_query_is_asked_once_so_that_a_record_is_of_one_moment() -> None:
             return {query: Known(len(asked)) for query in queries}
 
     recorder = snapshot.Recorder(Moving())
-    first, second = cluster.Query("", "v1", "a", "A", name="a"), cluster.Query("", "v1", "b", "B", name="b")
+    first, second = Query("", "v1", "a", "A", name="a"), Query("", "v1", "b", "B", name="b")
     assert recorder.read([first]) == {first: Known(1)}
     assert recorder.read([first, second]) == {first: Known(1), second: Known(2)}
     assert asked == [1, 1]

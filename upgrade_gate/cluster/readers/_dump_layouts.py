@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
-from upgrade_gate.base.secret_ref import OBJECT_NAME
-from upgrade_gate.cluster.observe import SecretRef
+from upgrade_gate.base.secret_ref import OBJECT_NAME, SecretRef
 from upgrade_gate.cluster.readers._dump_files import SUFFIXES, Unusable, load, stem
 from upgrade_gate.cluster.readers._secrets import reduce_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from upgrade_gate.cluster.observe import Query
+    from upgrade_gate.cluster.model import Query
     from upgrade_gate.cluster.readers._dump_files import Files
 
 __all__ = ["FlatLayout", "InsightsLayout", "Layout", "TreeLayout"]

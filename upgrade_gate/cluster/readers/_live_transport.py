@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from upgrade_gate.base.facts import Fact
-    from upgrade_gate.cluster.observe import Query
+    from upgrade_gate.cluster.model import Query
     from upgrade_gate.cluster.readers._live_login import Login
     from upgrade_gate.reading.http.exchange import Deadline
 

@@ -13,8 +13,9 @@ import json
 import re
 from typing import Any
 
-from upgrade_gate.base.facts import Fact
-from upgrade_gate.cluster.observe import Known, SecretRecord, SecretRef, Unknown
+from upgrade_gate.base.facts import Fact, Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster.model import SecretRecord
 from upgrade_gate.reading.node import Malformed, Part
 
 __all__ = ["reduce_secret"]

@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
-from upgrade_gate.cluster.observe import PULL_SECRET, Query, SecretRef, secret_query
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster.facts_table import PULL_SECRET, secret_query
+from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
 from upgrade_gate.cluster.readers._live_transport import Answer, ApiServer, FailedError, answer_all, reason_of
 from upgrade_gate.cluster.readers._secrets import reduce_secret

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown
-from upgrade_gate.cluster.observe import Query
+from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers._dump_files import SUFFIXES, FolderFiles, Unusable, open_archive
 from upgrade_gate.cluster.readers._dump_layouts import FlatLayout, InsightsLayout, Layout, TreeLayout
 

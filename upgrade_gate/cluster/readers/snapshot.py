@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from upgrade_gate.base.errors import ClusterError, UsageError
-from upgrade_gate.cluster.observe import Absent, Fact, Known, Query, Reader, SecretRecord, SecretRef, Unknown
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster.model import Query, Reader, SecretRecord
 from upgrade_gate.reading import decoding
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from upgrade_gate.requests.update import GUARDED_HOPS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from upgrade_gate.cluster.observe import Cluster, Condition
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import Condition
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.update import Hop
 

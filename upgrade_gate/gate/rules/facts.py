@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Unknown
 from upgrade_gate.cluster.credentials_mode import Mode
-from upgrade_gate.cluster.observe import FIELD_ROWS
+from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.gate.findings import Evidence, Finding, RemedyStep, Rule, Severity
 from upgrade_gate.gate.requirements import unchanged_secrets
 from upgrade_gate.requests.inclusion import capability_names
@@ -62,7 +62,7 @@ def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
     if cluster is None or not situation.hops:
         return
     for name in _fields(situation):
-        row = FIELD_ROWS.get(name, name)
+        row = TITLES.get(name, name)
         fact = getattr(cluster, name)
         if isinstance(fact, Unknown):
             yield row, name, fact, name not in _NEVER
@@ -70,7 +70,7 @@ def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
             yield row, name, Unknown(f"there is no {row}, which every cluster has"), name not in _NEVER
     if situation.platform and situation.platform_traits is None:
         text = f"nobody knows the platform {situation.platform!r}, so which requests apply is not known"
-        yield FIELD_ROWS["platform"], "platform", Unknown(text, "update upgrade-gate"), False
+        yield TITLES["platform"], "platform", Unknown(text, "update upgrade-gate"), False
     if situation.mode in (Mode.MINT, Mode.PASSTHROUGH) and isinstance(cluster.root_secret, Unknown):
         traits = situation.platform_traits
         name = f"Secret kube-system/{traits.root_secret if traits else '?'}"

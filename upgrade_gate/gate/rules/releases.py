@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.platforms import ALWAYS_SERVED, WITHOUT_REQUESTS
+from upgrade_gate.cluster.rows import rows_of
 from upgrade_gate.gate.findings import Evidence, Finding, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
 from upgrade_gate.requests.credentials_request import is_credentials_request
 from upgrade_gate.requests.inclusion import capability_names
@@ -184,7 +185,7 @@ def _nothing(
 def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
     """Yield a finding where not one fact of the cluster was read: an empty dump must not read as a healthy cluster."""
     cluster = situation.cluster
-    if cluster is None or any(row.state != "unknown" for row in cluster.rows):
+    if cluster is None or any(row.state != "unknown" for row in rows_of(cluster)):
         return
     yield Finding(
         rule="nothing-to-judge",

@@ -13,7 +13,7 @@ from upgrade_gate.requests.update import GUARDED_HOPS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from upgrade_gate.cluster.observe import SecretRef
+    from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from upgrade_gate.cluster.observe import Query
+    from upgrade_gate.cluster.model import Query
 
 __all__ = ["OWN_ACCOUNT", "Account", "AccountName", "account_manifests", "role_manifests", "rules_for"]
 

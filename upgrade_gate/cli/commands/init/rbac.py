@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
-    from upgrade_gate.cluster.observe import Query, Reader
+    from upgrade_gate.cluster.model import Query, Reader
     from upgrade_gate.gate.outcome import Comparison
 
 __all__ = ["command"]
@@ -83,15 +83,15 @@ def command(
 def _queries(survey: Comparison, registry: RegistryOptions, *, with_secrets: bool, today: bool) -> list[Query]:
     """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`."""
     from upgrade_gate import pipeline
-    from upgrade_gate.cluster import observe
+    from upgrade_gate.cluster import facts_table, observe
 
     refs = pipeline.required_secrets(survey, today=today)
     root = observe.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
     second = observe.second_wave({ref.namespace for ref in refs}, refs, root)
     trust, mirrors = run.registry_queries(registry)
-    queries = [*observe.first_wave(), *second, *trust, *mirrors]
+    queries = [*facts_table.FIRST_WAVE, *second, *trust, *mirrors]
     if registry.pull_secret_from_cluster:
-        queries.append(observe.secret_query(observe.PULL_SECRET))
+        queries.append(facts_table.secret_query(facts_table.PULL_SECRET))
     return [query for query in queries if with_secrets or query.kind != "Secret"]
 
 
@@ -115,7 +115,7 @@ def _notes(
     missing: Sequence[str],
 ) -> Iterator[str]:
     """Yield what a reviewer of the file has to know, a paragraph each."""
-    from upgrade_gate.cluster import observe
+    from upgrade_gate.cluster import facts_table, observe
 
     hops = survey.hops
     versions = dict.fromkeys([hops[0].old.version, *(hop.new.version for hop in hops)])
@@ -133,7 +133,7 @@ def _notes(
     )
     root = observe.root_ref(survey.context.platform)
     if any(query.kind == "Secret" for query in queries):
-        if root is not None and observe.secret_query(root) in queries:
+        if root is not None and facts_table.secret_query(root) in queries:
             yield f"Secret {root} is the root credential; in manual mode it should not be there."
         yield (
             "Whoever may get a Secret can read its values: Kubernetes has no verb for metadata alone. upgrade-gate "
