@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from upgrade_gate.payloads.cache import Cache, load_index, prune, store_index
-from upgrade_gate.payloads.image.image import ManifestBlob
+from upgrade_gate.payloads.image.release import ManifestBlob
 from upgrade_gate.payloads.payload import Location, Manifest, Payload, Unreadable
 from upgrade_gate.payloads.reference import Settings
 

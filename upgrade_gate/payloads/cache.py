@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from msgspec import Struct
 
 from upgrade_gate import __version__
-from upgrade_gate.payloads.image.image import SHA256, ManifestBlob
+from upgrade_gate.payloads.image.digests import SHA256
+from upgrade_gate.payloads.image.release import ManifestBlob
 from upgrade_gate.reading import decoding
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from msgspec import Struct
 
-from upgrade_gate.base import versions as semver
+from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.reading.http.urls import shown_url
 
@@ -108,7 +108,7 @@ def graphs(
             f"version {version} has to be looked up in {shown_url(place)}, and --offline allows no other host",
             hint=FILE_FORMS,
         )
-    found = semver.parse(version)
+    found = versions.parse(version)
     minor = f"{found.major}.{found.minor}" if found else ""
     channels = [settings.channel] if settings.channel else [channel, f"stable-{minor}", f"candidate-{minor}"]
     for each in dict.fromkeys(name for name in channels if name):
@@ -124,9 +124,9 @@ def parse_graph(content: bytes, name: str, architecture: str) -> Graph:
     nodes = document.get("nodes") if isinstance(document, dict) else None
     if not isinstance(nodes, list):
         raise SourceError(f"update graph {name} holds no nodes", hint="it should be Cincinnati's JSON")
-    versions = [_version(node, name) for node in nodes]
+    named = [_version(node, name) for node in nodes]
     payloads: dict[str, str] = {}
-    for version, node in zip(versions, nodes, strict=True):
+    for version, node in zip(named, nodes, strict=True):
         payload = node.get("payload")
         if not isinstance(payload, str) or not payload or payload.startswith("-"):
             raise SourceError(f"update graph {name}: version {version} has no payload")
@@ -135,7 +135,7 @@ def parse_graph(content: bytes, name: str, architecture: str) -> Graph:
         # A graph of several architectures names one on its nodes; the wanted one wins, whatever the order.
         if version not in payloads or of_node == architecture:
             payloads[version] = payload
-    edges = {*_edges(document, versions, name), *_conditional(document)}
+    edges = {*_edges(document, named, name), *_conditional(document)}
     return Graph(name, payloads, frozenset(edges))
 
 
@@ -146,11 +146,11 @@ def _version(node: object, name: str) -> str:
     return version
 
 
-def _edges(document: Mapping[str, Any], versions: Sequence[str], name: str) -> Iterator[tuple[str, str]]:
+def _edges(document: Mapping[str, Any], nodes: Sequence[str], name: str) -> Iterator[tuple[str, str]]:
     for edge in document.get("edges") or ():
         match edge:
-            case [int(start), int(end)] if 0 <= start < len(versions) and 0 <= end < len(versions):
-                yield versions[start], versions[end]
+            case [int(start), int(end)] if 0 <= start < len(nodes) and 0 <= end < len(nodes):
+                yield nodes[start], nodes[end]
             case _:
                 raise SourceError(f"update graph {name} has an edge that names no two of its nodes")
 
@@ -206,8 +206,8 @@ def _fetch(place: str, channel: str, settings: Settings) -> Graph:
 
 def _nearby(version: str, known: set[str]) -> str:
     """Say which versions are near: those of the same minor, closest first, else the minors there are."""
-    wanted = semver.parse(version)
-    parsed = sorted(v for v in map(semver.parse, known) if v is not None)
+    wanted = versions.parse(version)
+    parsed = sorted(v for v in map(versions.parse, known) if v is not None)
     if not parsed:
         return "it offers no version at all there"
     same = [v for v in parsed if wanted is not None and v.release == wanted.release]

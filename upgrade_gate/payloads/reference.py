@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IMAGE_REFERENCES",
     "MANIFEST_SUFFIXES",
+    "RELEASE_MANIFESTS",
     "RELEASE_METADATA",
     "Reference",
     "ReleaseFiles",
@@ -32,6 +33,8 @@ __all__ = [
     "parse_reference",
 ]
 
+RELEASE_MANIFESTS = "release-manifests"
+"""The folder of an image that holds the payload."""
 RELEASE_METADATA = "release-metadata"
 IMAGE_REFERENCES = "image-references"
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")

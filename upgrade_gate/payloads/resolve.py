@@ -12,7 +12,7 @@ from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import ClusterError, SourceError, UsageError
 from upgrade_gate.base.facts import Absent, Known, Unknown, known_or
 from upgrade_gate.payloads import payload
-from upgrade_gate.payloads import reference as source
+from upgrade_gate.payloads.reference import fetch, parse_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def resolve(text: str, cluster: Cluster | None, settings: Settings) -> str:
     Raises UsageError where there is no cluster to ask or no graph knows the version, ClusterError where the cluster
     did not say what it runs.
     """
-    reference = source.parse_reference(text)
+    reference = parse_reference(text)
     match reference.scheme:
         case "cluster":
             return _running(cluster)
@@ -82,10 +82,10 @@ def graph_edges(cluster: Cluster | None, settings: Settings) -> Callable[[str, s
     channel = known_or(cluster.channel, None) if cluster else None
 
     def has_edge(old: str, new: str) -> bool:
-        from upgrade_gate.payloads import graph as _graph
+        from upgrade_gate.payloads import graph
 
         try:
-            return _graph.has_edge(old, new, settings, channel=channel)
+            return graph.has_edge(old, new, settings, channel=channel)
         except SourceError as error:
             _logger.warning("the update graph was not read, so it supports no major hop: %s", error)
             return False
@@ -98,7 +98,7 @@ def read(text: str, settings: Settings) -> Payload:
 
     Raises as the source does.
     """
-    reference = source.parse_reference(text)
+    reference = parse_reference(text)
     from upgrade_gate.payloads import cache
 
     index = cache if settings.cache_dir is not None else None
@@ -108,7 +108,7 @@ def read(text: str, settings: Settings) -> Payload:
         if kept is not None:
             # A registry's notes are about the image itself, so they hold for every run.
             return _described(kept, replace(about, notes=kept.notes))
-    files = source.fetch(reference, settings)
+    files = fetch(reference, settings)
     if index is None:
         return payload.load(files, settings.limits)
     key = files.digest or _content_key(files)

@@ -18,7 +18,7 @@ import yaml
 from msgspec import Struct, field
 
 from upgrade_gate.base.errors import ManifestError
-from upgrade_gate.reading import yaml as documents
+from upgrade_gate.reading.yaml import parse_one, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -124,7 +124,7 @@ def _document(text: bytes, segment: _Segment, end: int, line: int) -> Outline:
     try:
         metadata = _entries(text[meta_end:stop].decode())
         if metadata is None:
-            metadata = documents.parse_one(text[meta_start:stop], "metadata").body["metadata"]
+            metadata = parse_one(text[meta_start:stop], "metadata").body["metadata"]
     except (ManifestError, ValueError):
         raise _OtherShapeError from None
     name = kind[1].strip(b"\"'").decode()
@@ -148,7 +148,7 @@ def _entries(block: str) -> dict[str, Any] | None:
         width = len(indent)
         if plain and (": " in plain or plain[-1] == ":"):
             return None
-        value = quoted[1:-1] if quoted else documents.resolve(plain)
+        value = quoted[1:-1] if quoted else resolve(plain)
         widths[0] = widths[0] or width
         if width == widths[0]:
             target, inner = top, None
@@ -160,7 +160,7 @@ def _entries(block: str) -> dict[str, Any] | None:
             target = inner
         else:
             return None
-        if key in target or type(documents.resolve(key)) is not str:
+        if key in target or type(resolve(key)) is not str:
             return None
         target[key] = value
     return top or None

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES, RELEASE_METADATA
+from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES, RELEASE_MANIFESTS, RELEASE_METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from upgrade_gate.reading.limits import Limits
 
-__all__ = ["Entry", "find_root", "open_inside", "split_path", "walk"]
-
-RELEASE_MANIFESTS = "release-manifests"
 _MAX_DEPTH = 8
 """working-dir/hold-release/ocp-release/4.15.3-x86_64/release-manifests is the deepest known form (oc-mirror v2)."""
 

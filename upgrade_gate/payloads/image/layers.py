@@ -10,16 +10,12 @@ from msgspec import Struct
 
 from upgrade_gate.base.errors import SourceError
 from upgrade_gate.payloads.image.tar import BLOCK, Tar
-from upgrade_gate.payloads.reference import is_payload_file
+from upgrade_gate.payloads.reference import RELEASE_MANIFESTS, is_payload_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from upgrade_gate.reading.limits import Limits
-
-__all__ = ["RELEASE_MANIFESTS", "Layer", "Unpacked", "packing", "read_layer"]
-
-RELEASE_MANIFESTS = "release-manifests"
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from msgspec import Struct
 
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import open_inside
-from upgrade_gate.payloads.image.image import ManifestBlob, descriptor, digest_of, is_attestation, parse_json
+from upgrade_gate.payloads.image.release import ManifestBlob, descriptor, is_attestation, parse_json
 from upgrade_gate.payloads.image.tar import Tar
 
 if TYPE_CHECKING:
-    from upgrade_gate.payloads.image.image import Descriptor
+    from upgrade_gate.payloads.image.release import Descriptor
     from upgrade_gate.payloads.image.tar import Member
     from upgrade_gate.reading.limits import Limits
-
-__all__ = ["Files", "FolderFiles", "OciStore", "TarFiles", "checked", "content"]
 
 _PIECE = 2**20
 _REF_NAME = "org.opencontainers.image.ref.name"

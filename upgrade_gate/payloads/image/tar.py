@@ -15,8 +15,6 @@ from upgrade_gate.base.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BLOCK", "Member", "Stream", "Tar", "looks_like_tar"]
-
 BLOCK = 512
 _ZEROS = bytes(BLOCK)
 _MAX_EXTENSION = 2**20

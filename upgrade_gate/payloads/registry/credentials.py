@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.payloads.reference import Settings
 
-__all__ = ["Credential", "CredentialStore"]
-
 _logger = logging.getLogger(__name__)
 
 MAX_FILE = 4 * 2**20

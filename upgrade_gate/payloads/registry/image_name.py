@@ -7,9 +7,7 @@ import re
 from msgspec import Struct
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.payloads.image.image import DIGEST
-
-__all__ = ["DOCKER_HUB", "ImageName", "parse_name"]
+from upgrade_gate.payloads.image.digests import DIGEST
 
 HOST = re.compile(r"(?:localhost|[A-Za-z0-9._-]*[.][A-Za-z0-9._-]*|[A-Za-z0-9._-]+:\d+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 PATH = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")

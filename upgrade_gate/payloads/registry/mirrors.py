@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.payloads.reference import Settings
 
-__all__ = ["Location", "MirrorRule", "load_rules", "locations"]
-
 _logger = logging.getLogger(__name__)
 
 MAX_FILE = 4 * 2**20

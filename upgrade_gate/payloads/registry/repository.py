@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.payloads.cache import Cache
-from upgrade_gate.payloads.image.image import DIGEST, ManifestBlob
+from upgrade_gate.payloads.image.digests import DIGEST
+from upgrade_gate.payloads.image.release import IMAGES, LISTS, ManifestBlob
 from upgrade_gate.payloads.registry import mirrors
 from upgrade_gate.payloads.registry.credentials import CredentialStore
 from upgrade_gate.payloads.registry.image_name import DOCKER_HUB
@@ -20,25 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from upgrade_gate.payloads.image.image import Descriptor
+    from upgrade_gate.payloads.image.release import Descriptor
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.payloads.registry.image_name import ImageName
     from upgrade_gate.reading.http.response import Response
 
     T = TypeVar("T")
 
-__all__ = ["NoSuchTagError", "Places", "RegistryStore"]
-
 _logger = logging.getLogger(__name__)
 
-ACCEPT = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
+ACCEPT = ", ".join(LISTS + IMAGES)
 """A registry that holds a type which is not asked for answers 404, not 406 (test-components.md 1)."""
 MANIFEST_LIMIT = 4 * 2**20
 """The size that registries themselves accept (distribution-spec, `manifest maximum size`)."""

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.registry.credentials import Credential, CredentialStore
     from upgrade_gate.reading.http.client import Transport
 
-__all__ = ["Authorizer", "Challenge", "parse_challenges"]
-
 _logger = logging.getLogger(__name__)
 
 SHORTEST_LIFE = 60.0

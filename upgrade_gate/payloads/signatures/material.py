@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.payloads.reference import Settings
 
-__all__ = ["MAX_SIGNATURE", "Material", "Signature", "gather", "is_signature"]
-
 _logger = logging.getLogger(__name__)
 
 MAX_SIGNATURE = 16 * 2**10

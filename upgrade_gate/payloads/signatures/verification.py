@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads.image.image import SHA256
+from upgrade_gate.base.text import one_line
+from upgrade_gate.payloads.image.digests import SHA256
 from upgrade_gate.payloads.signatures.material import MAX_SIGNATURE, Signature, gather, is_signature
 from upgrade_gate.reading.http.urls import shown_url
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from upgrade_gate.payloads.reference import Settings
-
-__all__ = ["verify"]
 
 _logger = logging.getLogger(__name__)
 
@@ -137,9 +136,9 @@ class _Check:
             raise _RefusedError(f"it has {len(data)} bytes, more than the {MAX_SIGNATURE} that a signature may have")
         if not is_signature(data):
             raise _RefusedError("it is no signed OpenPGP message in binary form")
-        from pysequoia import verify as check
+        import pysequoia
 
-        outcome = _guarded(check, bytes=data, store=lambda _: certificates)
+        outcome = _guarded(pysequoia.verify, bytes=data, store=lambda _: certificates)
         # The payload of the first key that counts; others may have signed as well.
         reason = "no signer"
         for signer in outcome.valid_sigs:
@@ -193,7 +192,7 @@ def _guarded(call: Any, *args: Any, **kwargs: Any) -> Any:
         return call(*args, **kwargs)
     except (RuntimeError, ValueError, TypeError, OSError) as exc:
         first = str(exc).partition("\n")[0]
-        raise _RefusedError("".join(c for c in first if c.isprintable())[:160] or type(exc).__name__) from exc
+        raise _RefusedError(one_line(first)[:160] or type(exc).__name__) from exc
     except BaseException as exc:
         if type(exc).__name__ != "PanicException":  # pyo3's, for a panic in Rust: not an Exception
             raise

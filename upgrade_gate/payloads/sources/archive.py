@@ -10,13 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from upgrade_gate.base.errors import ManifestError, SourceError, UsageError
+from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import find_root, open_inside, split_path
-from upgrade_gate.payloads.image.image import collect, digest_of, parse_json, read_release
 from upgrade_gate.payloads.image.layers import Unpacked, packing, read_layer
 from upgrade_gate.payloads.image.layout import OciStore, TarFiles, content
+from upgrade_gate.payloads.image.release import collect, parse_json, read_release
 from upgrade_gate.payloads.image.tar import BLOCK, looks_like_tar
 from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
-from upgrade_gate.payloads.signatures.verification import verify
+from upgrade_gate.payloads.sources._released import released
 from upgrade_gate.reading import yaml
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.reference import Reference, Settings
     from upgrade_gate.reading.limits import Limits
 
-__all__ = ["SCHEMES", "fetch"]
 
 SCHEMES: tuple[str, ...] = ("archive",)
 
@@ -75,15 +75,7 @@ def _plain(file: BinaryIO, shown: str, limits: Limits, stack: ExitStack) -> Bina
 def _oci(files: TarFiles, tag: str, reference: Reference, settings: Settings) -> ReleaseFiles:
     store = OciStore(files, settings.limits)
     image = read_release(store, store.resolve(tag), settings.limits)
-    verified, verification = verify(image.digest, settings)
-    return ReleaseFiles(
-        reference=reference.text,
-        files=image.files,
-        digest=image.digest,
-        verified=verified,
-        verification=verification,
-        notes=image.notes,
-    )
+    return released(reference, image.digest, settings, files=image.files, notes=image.notes)
 
 
 def _docker(files: TarFiles, tag: str, limits: Limits) -> tuple[dict[str, bytes], tuple[str, ...]]:

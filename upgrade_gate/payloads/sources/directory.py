@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import SourceError, UsageError
-from upgrade_gate.payloads.image import folder as _folder
+from upgrade_gate.payloads.image.folder import find_root, open_inside, walk
 from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
 
 if TYPE_CHECKING:
     from upgrade_gate.payloads.reference import Reference, Settings
     from upgrade_gate.reading.limits import Limits
 
-__all__ = ["SCHEMES", "fetch"]
 
 SCHEMES: tuple[str, ...] = ("dir",)
 
@@ -34,8 +33,8 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
 
 
 def _read(folder: Path, shown: str, limits: Limits) -> dict[str, bytes]:
-    found = dict(_folder.walk(folder, limits))
-    root = _folder.find_root(found, shown)
+    found = dict(walk(folder, limits))
+    root = find_root(found, shown)
     files: dict[str, bytes] = {}
     total = 0
     for name in sorted(found):
@@ -55,7 +54,7 @@ def _read(folder: Path, shown: str, limits: Limits) -> dict[str, bytes]:
 
 
 def _content(path: str, shown: str, limits: Limits) -> bytes:
-    descriptor, size = _folder.open_inside(path, shown)
+    descriptor, size = open_inside(path, shown)
     try:
         if size > limits.file:
             raise SourceError(f"{shown}: {size} bytes, more than the {limits.file} that are read of one file")

@@ -6,20 +6,19 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import split_path
-from upgrade_gate.payloads.image.image import ManifestBlob, digest_of, read_release
 from upgrade_gate.payloads.image.layout import FolderFiles, checked, content
-from upgrade_gate.payloads.reference import ReleaseFiles
-from upgrade_gate.payloads.signatures.verification import verify
+from upgrade_gate.payloads.image.release import ManifestBlob, read_release
+from upgrade_gate.payloads.sources._released import released
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from upgrade_gate.payloads.image.image import Descriptor
-    from upgrade_gate.payloads.reference import Reference, Settings
+    from upgrade_gate.payloads.image.release import Descriptor
+    from upgrade_gate.payloads.reference import Reference, ReleaseFiles, Settings
     from upgrade_gate.reading.limits import Limits
 
-__all__ = ["SCHEMES", "fetch"]
 
 SCHEMES: tuple[str, ...] = ("mirror",)
 
@@ -45,15 +44,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     repository, tag = _select(repositories, wanted, str(folder))
     store = _MirrorStore(FolderFiles(folder, str(folder), links=True), repository, settings.limits)
     image = read_release(store, tag, settings.limits)
-    verified, verification = verify(image.digest, settings, folder)
-    return ReleaseFiles(
-        reference=reference.text,
-        files=image.files,
-        digest=image.digest,
-        verified=verified,
-        verification=verification,
-        notes=image.notes,
-    )
+    return released(reference, image.digest, settings, files=image.files, notes=image.notes, mirror_folder=folder)
 
 
 def _repositories(folder: Path) -> dict[str, list[str]]:

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.payloads.image.folder import split_path
-from upgrade_gate.payloads.image.image import read_release
 from upgrade_gate.payloads.image.layout import FolderFiles, OciStore
-from upgrade_gate.payloads.reference import ReleaseFiles
-from upgrade_gate.payloads.signatures.verification import verify
+from upgrade_gate.payloads.image.release import read_release
+from upgrade_gate.payloads.sources._released import released
 
 if TYPE_CHECKING:
-    from upgrade_gate.payloads.reference import Reference, Settings
+    from upgrade_gate.payloads.reference import Reference, ReleaseFiles, Settings
 
-__all__ = ["SCHEMES", "fetch"]
 
 SCHEMES: tuple[str, ...] = ("oci",)
 
@@ -28,12 +26,4 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
         raise UsageError(f"{folder} is no OCI layout: it has no index.json", hint=f"for manifests write dir:{folder}")
     store = OciStore(FolderFiles(folder, str(folder)), settings.limits)
     image = read_release(store, store.resolve(tag), settings.limits)
-    verified, verification = verify(image.digest, settings)
-    return ReleaseFiles(
-        reference=reference.text,
-        files=image.files,
-        digest=image.digest,
-        verified=verified,
-        verification=verification,
-        notes=image.notes,
-    )
+    return released(reference, image.digest, settings, files=image.files, notes=image.notes)

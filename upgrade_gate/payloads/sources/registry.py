@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.payloads.reference import ReleaseFiles
 from upgrade_gate.payloads.registry.image_name import parse_name
+from upgrade_gate.payloads.sources._released import released
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from upgrade_gate.payloads.reference import Reference, ReleaseFiles, Settings
 
-    from upgrade_gate.payloads.reference import Reference, Settings
-    from upgrade_gate.payloads.registry.image_name import ImageName
-
-__all__ = ["SCHEMES", "fetch", "peek"]
 
 SCHEMES: tuple[str, ...] = ("registry",)
 
@@ -28,13 +24,14 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     Raises UsageError where the registry knows no such tag, SourceError for every other failure; under `--offline`
     only what the cache holds by digest is read.
     """
-    from upgrade_gate.payloads.image.image import read_release
+    from upgrade_gate.payloads.image.release import read_release
     from upgrade_gate.payloads.registry.repository import Places
 
     name = parse_name(reference.target)
     with Places(name, settings) as places:
         image = places.first(lambda store: read_release(store, name.version, settings.limits))
-    return _released(reference, name, image.digest, settings, files=dict(image.files), notes=image.notes)
+    pullspec = f"{name.repository}@{image.digest}"
+    return released(reference, image.digest, settings, files=image.files, notes=image.notes, pullspec=pullspec)
 
 
 def peek(reference: Reference, settings: Settings) -> ReleaseFiles:
@@ -49,27 +46,4 @@ def peek(reference: Reference, settings: Settings) -> ReleaseFiles:
 
         with Places(name, settings) as places:
             digest = places.first(lambda store: store.resolve(name.version))
-    return _released(reference, name, digest, settings, files={}, notes=())
-
-
-def _released(
-    reference: Reference,
-    name: ImageName,
-    digest: str,
-    settings: Settings,
-    *,
-    files: dict[str, bytes],
-    notes: Sequence[str],
-) -> ReleaseFiles:
-    from upgrade_gate.payloads.signatures import verification as _signatures
-
-    verified, verification = _signatures.verify(digest, settings)
-    return ReleaseFiles(
-        reference=reference.text,
-        files=files,
-        digest=digest,
-        verified=verified,
-        verification=verification,
-        pullspec=f"{name.repository}@{digest}",
-        notes=notes,
-    )
+    return released(reference, digest, settings, files={}, notes=(), pullspec=f"{name.repository}@{digest}")

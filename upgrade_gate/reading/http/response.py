@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from upgrade_gate.base.errors import SourceError
+from upgrade_gate.base.text import one_line
 from upgrade_gate.reading.http import failures
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
 from upgrade_gate.reading.http.urls import is_number
@@ -144,5 +145,5 @@ def registry_words(response: Response) -> str:
         words = [str(first[key]) for key in ("code", "message") if first.get(key)]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return ""
-    text = "".join(c for c in ": ".join(words) if c.isprintable())[:200]
+    text = one_line(": ".join(words))[:200]
     return f" ({text})" if text else ""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ManifestError, SourceError
-from upgrade_gate.payloads.image.layers import RELEASE_MANIFESTS, read_layer
-from upgrade_gate.payloads.reference import IMAGE_REFERENCES, RELEASE_METADATA
+from upgrade_gate.payloads.image.digests import DIGEST, check_digest, digest_of
+from upgrade_gate.payloads.image.layers import read_layer
+from upgrade_gate.payloads.reference import IMAGE_REFERENCES, RELEASE_MANIFESTS, RELEASE_METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,36 +19,16 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.image.layers import Layer
     from upgrade_gate.reading.limits import Limits
 
-__all__ = [
-    "Descriptor",
-    "ImageRelease",
-    "ManifestBlob",
-    "Store",
-    "check_digest",
-    "collect",
-    "descriptor",
-    "digest_of",
-    "is_attestation",
-    "parse_json",
-    "read_release",
-]
-
 _logger = logging.getLogger(__name__)
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-"""What digests look like here; others are refused."""
-SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
-_LISTS = frozenset(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    )
+LISTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-_IMAGES = frozenset(
-    (
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
+IMAGES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
 )
+"""Media types of manifests."""
 _NESTING = 1
 """Lists inside a list."""
 
@@ -152,19 +131,6 @@ def collect(layers: Iterable[Callable[[], Layer]], where: str) -> tuple[dict[str
     return dict(sorted(files.items())), tuple(notes)
 
 
-def check_digest(digest: str, where: str) -> str:
-    """Return a digest that is well formed; raises SourceError for another algorithm or shape."""
-    if not DIGEST.fullmatch(digest):
-        raise SourceError(f"{where}: {digest!r} is no sha256 or sha512 digest")
-    return digest
-
-
-def digest_of(data: bytes, like: str = "sha256:") -> str:
-    """Return the digest of data, by the algorithm of another digest."""
-    algorithm = like.partition(":")[0]
-    return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
-
-
 def parse_json(data: bytes, where: str, limits: Limits) -> dict[str, Any]:
     """Return a JSON object of an image; raises SourceError, naming it."""
     from upgrade_gate.reading import yaml
@@ -206,7 +172,7 @@ def _is_list(body: dict[str, Any], blob: ManifestBlob) -> bool:
     if "manifests" in body and ("layers" in body or "config" in body):
         raise SourceError(f"manifest {blob.digest} is a list and an image at once")
     media_type = body.get("mediaType") or blob.media_type
-    wanted = "manifests" if media_type in _LISTS else "layers" if media_type in _IMAGES else ""
+    wanted = "manifests" if media_type in LISTS else "layers" if media_type in IMAGES else ""
     if wanted and wanted not in body:
         raise SourceError(f"manifest {blob.digest} is called {media_type}, but has no {wanted!r}")
     return "manifests" in body

@@ -14,7 +14,7 @@ import pytest
 
 from tests.worlds.release_image import OCI_INDEX, Image, build, build_list, digest_of, release_files, tar_of
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.payloads.image.image import Descriptor, ImageRelease, ManifestBlob, read_release
+from upgrade_gate.payloads.image.release import Descriptor, ImageRelease, ManifestBlob, read_release
 from upgrade_gate.reading.limits import Limits
 
 GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
