@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from upgrade_gate.base import plugins
+from upgrade_gate.clouds.contract.context import read_context
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document
 from upgrade_gate.proof.collect import as_documents
@@ -25,17 +26,22 @@ def judge(
     *,
     account: str | None = None,
     scopes: Sequence[str] = (),
+    context: Mapping[str, Any] | None = None,
+    assume: Sequence[str] = (),
 ) -> CoverageResult:
     """Decide whether what an identity holds, as parsed export documents show it, covers one required grant.
 
     `provider` is `AWS`, `Azure`, `GCP` or `IBMCloud`; `exports` are parsed documents, each recognised by its shape;
     `identity` is spelt as in the configuration (design 16.2); `grant` is a GRANT mapping, whose absent keys read as
     null, or a Grant; `account` is what the documents must belong to; `scopes` is what must be covered (Azure
-    resource groups, IBM resource group IDs). Raises ValueError for another provider, a grant without a name or an
-    argument of another type.
+    resource groups, IBM resource group IDs). `context` is the cluster that will use the grant (fields of `Context`;
+    what is absent is not known) and `assume` what is taken for granted of it (`cluster-tag`); without both, the letter
+    of the policies decides alone. Raises ValueError for another provider, a grant without a name or an argument of
+    another type.
     """
     plugin = _provider(provider)
     _check_types(exports, identity, account, scopes)
+    cluster = read_context(context, assume, account=account)
     needed = grant if isinstance(grant, Grant) else _grant(plugin, grant)
     documents = [Document(d.body, d.origin, d.truncated) if isinstance(d, Document) else Document(d) for d in exports]
     known = as_documents(plugin, documents)
@@ -43,7 +49,7 @@ def judge(
         return CoverageResult(Coverage.UNKNOWN, f"no document of the export has a shape that {provider} prints")
     if not identity:
         return CoverageResult(Coverage.UNKNOWN, "an export says nothing about an identity without a name")
-    return plugin.build(known, account).judge(identity, needed, tuple(scopes))
+    return plugin.build(known, account, cluster).judge(identity, needed, tuple(scopes))
 
 
 def _check_types(exports: object, identity: object, account: object, scopes: object) -> None:

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from upgrade_gate.clouds.shared import patterns as _patterns
 from upgrade_gate.clouds.shared.patterns import (
+    FIELD,
+    SEGMENT,
     Patterns,
     contains,
     covered,
     has_wildcard,
     intersects,
+    literal,
     matches,
     overlapping,
 )
@@ -29,15 +32,17 @@ part = st.builds(Patterns, st.lists(patterns, max_size=2).map(tuple), st.lists(p
 
 
 @cache
-def language(pattern: str) -> frozenset[str]:
+def language(pattern: str, names: tuple[str, ...] = NAMES) -> frozenset[str]:
     """Return the names that a pattern matches, by the regular expression that means the same."""
-    text = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
-    return frozenset(name for name in NAMES if re.fullmatch(text, name))
+    text = "".join(
+        {"*": ".*", "?": ".", SEGMENT: "[^:/]*", FIELD: "[^:]*"}.get(char, re.escape(char)) for char in pattern
+    )
+    return frozenset(name for name in names if re.fullmatch(text, name))
 
 
-def granted(given: Patterns) -> frozenset[str]:
-    allows = frozenset().union(*(language(p) for p in given.allows))
-    return allows - frozenset().union(*(language(p) for p in given.excepts))
+def granted(given: Patterns, names: tuple[str, ...] = NAMES) -> frozenset[str]:
+    allows = frozenset().union(*(language(p, names) for p in given.allows))
+    return allows - frozenset().union(*(language(p, names) for p in given.excepts))
 
 
 @EXACT
@@ -71,6 +76,32 @@ def test_a_union_of_parts_covers_what_its_languages_cover(inner: str, parts: lis
 def test_a_part_overlaps_where_it_grants_a_name_of_the_pattern(inner: str, parts: list[Patterns]) -> None:
     first = next((p for p in parts if granted(p) & language(inner)), None)
     assert overlapping(inner, parts) == first
+
+
+SEGMENTED = tuple("".join(t) for n in range(LENGTH + 1) for t in itertools.product("a:/", repeat=n))
+of_policies = st.text("a:/*?", max_size=4)
+of_names = st.text(f"a:/*?{SEGMENT}{FIELD}", max_size=4)
+of_policy = st.builds(
+    Patterns, st.lists(of_policies, max_size=2).map(tuple), st.lists(of_policies, max_size=2).map(tuple)
+)
+
+
+@EXACT
+@given(of_names, st.lists(of_policy, max_size=3))
+def test_a_segment_stands_for_any_text_without_a_separator(inner: str, parts: list[Patterns]) -> None:
+    names = language(inner, SEGMENTED)
+    assert covered(inner, parts) == (names <= frozenset().union(*(granted(p, SEGMENTED) for p in parts)))
+    assert overlapping(inner, parts) == next((p for p in parts if granted(p, SEGMENTED) & names), None)
+    for pattern in (a for p in parts for a in p.allows):
+        assert intersects(pattern, inner) == intersects(inner, pattern) == bool(language(pattern, SEGMENTED) & names)
+        assert contains(pattern, inner) == (names <= language(pattern, SEGMENTED))
+
+
+def test_nothing_is_a_wildcard_in_a_literal_text() -> None:
+    assert matches(literal("a*?"), literal("a*?"))
+    assert not matches(literal("a*?"), literal("ab?"))
+    assert matches("a*", literal("a*?"))
+    assert not has_wildcard(literal("a*?"))
 
 
 @EXACT

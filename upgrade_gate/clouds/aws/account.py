@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from upgrade_gate.clouds.aws.policies import Policy, decode, parse_policy
-from upgrade_gate.reading.node import mapping, one_or_more, text
+from upgrade_gate.reading.node import mapping, objects, one_or_more, sequence, text
 
 __all__ = ["Account", "Principal", "account_of", "join"]
 
@@ -32,6 +32,8 @@ class Principal:
     """Policy ARN to name."""
     groups: set[str] = field(default_factory=set)
     boundary: str | None = None
+    tags: list[Mapping[str, str]] = field(default_factory=list)
+    """Its tags by folded key, as each document shows them; several disagree."""
     trust: Any = None
     inline_seen: bool = False
     """Whether all inline policies are in `inline`."""
@@ -72,6 +74,14 @@ class Principal:
         if arn and self.boundary not in (None, arn):
             self.conflicts.append(f"two documents disagree about the permissions boundary of {self.name}")
         self.boundary = arn or self.boundary
+
+    def set_tags(self, value: Any) -> None:
+        """Keep the tags that a document shows; what cannot be read shows none, not even that there is none."""
+        pairs = [(text(tag.get("Key")), tag.get("Value")) for tag in objects(value)]
+        tags = {key.casefold(): given for key, given in pairs if key and isinstance(given, str)}
+        listed = sequence(value)
+        if listed is not None and len(tags) == len(listed) and tags not in self.tags:
+            self.tags.append(tags)
 
     def set_trust(self, document: Any) -> None:
         """Keep the trust policy, None where a document shows none; a different one is a conflict."""
@@ -183,6 +193,7 @@ def _merge_nameless(account: Account) -> None:
             target.set_groups(source.groups)
         target.set_boundary(source.boundary)
         target.boundary_seen = target.boundary_seen or source.boundary_seen
+        target.tags += [tags for tags in source.tags if tags not in target.tags]
         target.set_trust(source.trust)
         target.conflicts += source.conflicts
         target.problems += source.problems

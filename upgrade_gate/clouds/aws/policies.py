@@ -25,12 +25,23 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.grants import Grant
 
-__all__ = ["Outcome", "Policy", "State", "Statement", "decide", "decode", "denies", "parse_policy"]
+__all__ = [
+    "Outcome",
+    "Policy",
+    "State",
+    "Statement",
+    "decide",
+    "decode",
+    "denies",
+    "parse_policy",
+    "widest",
+]
 
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 """Elements of a statement in an identity policy; the grammar spells them with case."""
 _ARN_COLONS = 5
+VERSION_WITH_VARIABLES = "2012-10-17"
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 
 
@@ -52,6 +63,8 @@ class Outcome:
     reason: str
     maybe_denied: bool = False
     """Whether a Deny that may apply is what makes it PARTLY: nothing unseen could mend that."""
+    rests_on: frozenset[str] = frozenset()
+    """What of the cluster's context it holds for, in words; empty where it holds everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +82,13 @@ class Statement:
     """Whether a resource holds a policy variable (`${aws:username}`), whose value is not known here."""
     negated: bool
     """Whether it has a NotResource."""
+    patterns: tuple[str, ...]
+    """Resources as they are written."""
     shown: str
-    """Its resources as they are written."""
+    """The same in words."""
     condition: Any
+    knows_variables: bool
+    """Whether the document's version has policy variables; in others they are just text."""
     label: str
     """`statement EBS of policy c1-ebs`, for reasons."""
 
@@ -141,7 +158,11 @@ def parse_policy(name: str, document: Any, *, principals: bool = False) -> Polic
             problems.append(f"{label} is not an object")
             continue
         strange = sorted(str(k) for k in entry if k not in _ELEMENTS and not (principals and k == "Principal"))
-        statement = f"{label} has an element that is not understood: {strange[0]}" if strange else _parse(entry, label)
+        statement = (
+            f"{label} has an element that is not understood: {strange[0]}"
+            if strange
+            else _parse(entry, label, body.get("Version"))
+        )
         if isinstance(statement, str):
             problems.append(statement)
         elif statement is not None:
@@ -149,7 +170,7 @@ def parse_policy(name: str, document: Any, *, principals: bool = False) -> Polic
     return Policy(name, tuple(statements), tuple(problems))
 
 
-def _parse(entry: Mapping[str, Any], label: str) -> Statement | str | None:
+def _parse(entry: Mapping[str, Any], label: str, version: Any) -> Statement | str | None:
     """Return the statement, a problem in words, or None for one that grants nothing (`allow` is not `Allow`)."""
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
@@ -169,16 +190,18 @@ def _parse(entry: Mapping[str, Any], label: str) -> Statement | str | None:
         allow=effect == "Allow",
         actions=actions,
         resources=Patterns(("*",), known) if negated else Patterns(known),
-        touched=Patterns(("*",), known) if negated else Patterns(tuple(_widest(p) for p in patterns)),
+        touched=Patterns(("*",), known) if negated else Patterns(tuple(widest(p) for p in patterns)),
         has_variables=known != patterns,
         negated=negated,
+        patterns=patterns,
         shown=("everything except " if negated else "") + ", ".join(patterns),
         condition=entry.get("Condition"),
+        knows_variables=version == VERSION_WITH_VARIABLES,
         label=label,
     )
 
 
-def _widest(pattern: str) -> str:
+def widest(pattern: str) -> str:
     """Return the most that a resource may stand for: any value of its variables, any value of absent ARN fields."""
     wide = _VARIABLE.sub("*", pattern)
     return f"{wide}*" if wide.startswith("arn:") and wide.count(":") < _ARN_COLONS else wide

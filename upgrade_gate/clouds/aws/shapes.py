@@ -218,6 +218,8 @@ class Reader:
         if boundary is not None and not arn:
             arn = "a boundary without an ARN"
         principal.set_boundary(arn)
+        if "Tags" in entry:
+            principal.set_tags(entry["Tags"])
         principal.set_trust(entry.get("AssumeRolePolicyDocument"))
 
     def _inline(self, body: Mapping[str, Any]) -> None:

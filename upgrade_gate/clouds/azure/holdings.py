@@ -20,6 +20,7 @@ from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import Patterns
 
 if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
 
@@ -42,8 +43,9 @@ def recognises(body: Any) -> bool:
     return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=(*shapes.WRAPPERS, _LISTING))
 
 
-def build(documents: Sequence[Document], account: str | None) -> AzureHoldings:
+def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> AzureHoldings:
     """Build the holdings; `account` is the cluster's subscription ID."""
+    del context
     return AzureHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 

@@ -15,6 +15,7 @@ from upgrade_gate.base import plugins
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
 
 __all__ = [
@@ -136,8 +137,11 @@ class Provider(Protocol):
         """Return whether a parsed document has a shape of this cloud (never judged by file name)."""
         ...
 
-    def build(self, documents: Sequence[Document], account: str | None) -> Holdings:
-        """Build the holdings; documents of another account are kept aside and make verdicts UNKNOWN."""
+    def build(self, documents: Sequence[Document], account: str | None, context: Context | None = None) -> Holdings:
+        """Build the holdings; documents of another account are kept aside and make verdicts UNKNOWN.
+
+        `context` is the cluster for which grants are judged; without one, only their letter counts.
+        """
         ...
 
     def ccoctl_name(self, cluster: str, namespace: str, secret: str, request: str) -> str:

@@ -23,6 +23,7 @@ from upgrade_gate.clouds.shared import pages
 from upgrade_gate.reading.node import text
 
 if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
 
@@ -47,8 +48,9 @@ def recognises(body: Any) -> bool:
     return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=_LISTINGS)
 
 
-def build(documents: Sequence[Document], account: str | None) -> GcpHoldings:
+def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> GcpHoldings:
     """Build the holdings; `account` is the cluster's project ID."""
+    del context
     return GcpHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 

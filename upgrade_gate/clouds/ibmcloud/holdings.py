@@ -16,6 +16,7 @@ from upgrade_gate.clouds.ibmcloud.cover import Fit, Reach, fit, may_contain, nee
 from upgrade_gate.clouds.shared import pages
 
 if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
     from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy
@@ -34,8 +35,9 @@ def recognises(body: Any) -> bool:
     return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=shapes.EMPTY)
 
 
-def build(documents: Sequence[Document], account: str | None) -> IbmHoldings:
+def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> IbmHoldings:
     """Build the holdings; `account` is the IBM Cloud account ID."""
+    del context
     return IbmHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
 
 

@@ -15,16 +15,39 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Patterns", "contains", "covered", "has_wildcard", "intersects", "matches", "overlapping"]
+__all__ = [
+    "FIELD",
+    "LITERAL",
+    "SEGMENT",
+    "Patterns",
+    "contains",
+    "covered",
+    "has_wildcard",
+    "intersects",
+    "literal",
+    "matches",
+    "overlapping",
+]
+
+SEGMENT = "\ue000"
+"""In a pattern of names, never in one of a policy: any run of characters without `:` and `/`."""
+FIELD = "\ue003"
+"""Likewise, without `:`."""
+LITERAL = {"*": "\ue001", "?": "\ue002"}
+"""Stand-ins for characters that are wildcards elsewhere; on both sides they match only themselves."""
+_ENDS = {SEGMENT: frozenset(":/"), FIELD: frozenset(":")}
+"""What a run of names does not go on over."""
 
 _RUN = "*run"
 _ONE = "?one"
+_RUNS = frozenset({_RUN, *_ENDS})
 _FRESH = "fresh"
 """A character that stands in no pattern: it speaks for all characters that do not."""
 _MAX_STATES = 20_000
 """Bound of the subset construction; beyond it nothing is proven. Real policies stay below a hundred."""
 
 Symbols: TypeAlias = tuple[str, ...]
+_LITERALS = str.maketrans(LITERAL)
 
 
 class Patterns(Struct, frozen=True):
@@ -46,9 +69,18 @@ def _parse(pattern: str, single: bool) -> Symbols:
     return tuple(symbols)
 
 
+def literal(text: str) -> str:
+    """Return a text in which nothing is a wildcard; compared with names that went through here as well."""
+    return text.translate(_LITERALS)
+
+
 def has_wildcard(pattern: str, *, single: bool = True) -> bool:
     """Return whether a pattern stands for more than one name; `single` says whether `?` is a wildcard."""
-    return "*" in pattern or (single and "?" in pattern)
+    return "*" in pattern or _of_names(pattern) or (single and "?" in pattern)
+
+
+def _of_names(pattern: str) -> bool:
+    return SEGMENT in pattern or FIELD in pattern
 
 
 def matches(pattern: str, name: str, *, single: bool = True) -> bool:
@@ -91,29 +123,37 @@ def _swallows(outer: Symbols, inner: Symbols) -> bool:
         for j, symbol in enumerate(outer, 1):
             if symbol == _RUN:
                 row[j] = above[j] or row[j - 1]
-            elif want != _RUN and symbol in (_ONE, want):
+            elif want not in _RUNS and symbol in (_ONE, want):
                 row[j] = above[j - 1]
     return row[-1]
 
 
 def intersects(first: str, second: str, *, single: bool = True) -> bool:
     """Return whether some name matches both patterns."""
-    if not has_wildcard(first, single=single):
+    if not has_wildcard(first, single=single) and not _of_names(second):
         return matches(second, first, single=single)
-    if not has_wildcard(second, single=single):
+    if not has_wildcard(second, single=single) and not _of_names(first):
         return matches(first, second, single=single)
     a, b = _parse(first, single), _parse(second, single)
     row = [True] + [False] * len(b)
     for j, symbol in enumerate(b, 1):
-        row[j] = row[j - 1] and symbol == _RUN
+        row[j] = row[j - 1] and symbol in _RUNS
     for x in a:
-        above, row = row, [row[0] and x == _RUN] + [False] * len(b)
+        above, row = row, [row[0] and x in _RUNS] + [False] * len(b)
         for j, y in enumerate(b, 1):
-            if _RUN in (x, y):
-                row[j] = above[j] or row[j - 1]
-            else:
+            if x not in _RUNS and y not in _RUNS:
                 row[j] = above[j - 1] and (x == y or _ONE in (x, y))
+                continue
+            # one of the two is a run: it ends here, or takes what the other one asks for
+            ends = (x in _RUNS and above[j]) or (y in _RUNS and row[j - 1])
+            takes = (row[j - 1] and _takes(x, y)) or (above[j] and _takes(y, x))
+            row[j] = ends or takes
     return row[-1]
+
+
+def _takes(run: str, symbol: str) -> bool:
+    """Return whether a run can go on over what a symbol stands for, or a part of that."""
+    return run == _RUN or (run in _ENDS and symbol not in _ENDS[run])
 
 
 def overlapping(pattern: str, parts: Iterable[Patterns], *, single: bool = True) -> Patterns | None:
@@ -172,8 +212,10 @@ def _no_counterexample(inner: Symbols, parts: Sequence[Patterns], single: bool) 
         middle, end = count + len(part.allows), count + len(part.allows) + len(part.excepts)
         numbers.append((range(count, middle), range(middle, end)))
         count = end
-    alphabet = sorted({s for p in (inner, *patterns) for s in p if s not in (_RUN, _ONE)})
+    alphabet = sorted({s for p in (inner, *patterns) for s in p if s not in _RUNS and s != _ONE})
     alphabet.append(_FRESH)
+    choices = {run: [char for char in alphabet if char not in ends] for run, ends in _ENDS.items()}
+    choices |= {_RUN: alphabet, _ONE: alphabet}
 
     def granted(state: _State) -> bool:
         done = {n for n, at in state if at == len(patterns[n])}
@@ -190,11 +232,11 @@ def _no_counterexample(inner: Symbols, parts: Sequence[Patterns], single: bool) 
                 return False
             continue
         symbol = inner[at]
-        for char in alphabet if symbol in (_RUN, _ONE) else (symbol,):
+        for char in choices.get(symbol, (symbol,)):
             key = (outer, char)
             if key not in steps:
                 steps[key] = frozenset((n, to) for n, a in outer for to in _step(patterns[n], a, char))
-            for to in _closure(inner, at if symbol == _RUN else at + 1):
+            for to in _closure(inner, at if symbol in _RUNS else at + 1):
                 found = (to, steps[key])
                 if found not in seen:
                     if len(seen) >= _MAX_STATES:
@@ -206,9 +248,11 @@ def _no_counterexample(inner: Symbols, parts: Sequence[Patterns], single: bool) 
 
 def _closure(pattern: Symbols, at: int) -> tuple[int, ...]:
     """Return the positions reachable from one without a character: past the runs that follow."""
-    if at < len(pattern) and pattern[at] == _RUN:
-        return (at, at + 1)  # runs never stand side by side: `_parse` folds them
-    return (at,)
+    reached = [at]
+    while at < len(pattern) and pattern[at] in _RUNS:
+        at += 1
+        reached.append(at)
+    return tuple(reached)
 
 
 def _step(pattern: Symbols, at: int, char: str) -> tuple[int, ...]:
