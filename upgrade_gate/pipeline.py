@@ -6,7 +6,6 @@ twice.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from upgrade_gate.proof.proof import Claims, Proof
 
 __all__ = ["Inputs", "check", "required_secrets", "survey", "with_secrets"]
-
-_logger = logging.getLogger(__name__)
 
 
 class Inputs(Struct, frozen=True):
@@ -160,14 +157,13 @@ def with_secrets(compared: Comparison, reader: Reader | None, *, today: bool = F
 
 def _situation(compared: Comparison, inputs: Inputs) -> Situation:
     context = compared.context
-    mode, mode_reason = mode_of(compared.cluster, context.platform, inputs.given.mode)
+    mode, _ = mode_of(compared.cluster, context.platform, inputs.given.mode)
     running = versions.minor_of(context.running) if context.running else None
     release = compared.hops[0].old.minor if compared.hops else running or (0, 0)
     return Situation(
         hops=compared.hops,
         platform=context.platform,
         mode=mode,
-        mode_reason=mode_reason,
         credentials=credentials_of(compared.cluster, context.platform, release, mode),
         behaviour=behaviour_of(compared.cluster, context.platform, release, mode),
         profile=context.profile,
@@ -182,17 +178,18 @@ def _situation(compared: Comparison, inputs: Inputs) -> Situation:
 
 
 def _proof(compared: Comparison, inputs: Inputs, mode: Mode) -> Proof:
-    """Join what was supplied about identities with the cluster; in passthrough mode the root credential serves all."""
+    """Join what was supplied about identities with the cluster."""
     from upgrade_gate.base.platforms import by_name
-    from upgrade_gate.base.secret_ref import SecretRef
-    from upgrade_gate.proof.proof import ROOT_NAMESPACE, Claims, Proof
+    from upgrade_gate.proof.proof import Claims, prove
 
-    traits = by_name(compared.context.platform)
-    root = SecretRef(ROOT_NAMESPACE, traits.root_secret) if traits and traits.root_secret else None
-    claims = inputs.claims(compared.context.platform) if callable(inputs.claims) else inputs.claims
-    return Proof(
-        claims=claims or Claims(),
-        cluster=compared.cluster,
-        root_secret=root if mode is Mode.PASSTHROUGH else None,
-        root_of_platform=root,
+    platform = compared.context.platform
+    traits = by_name(platform)
+    claims = inputs.claims(platform) if callable(inputs.claims) else inputs.claims
+    selections = (s for hop in compared.hops for s in (hop.old_selection, hop.new_selection))
+    return prove(
+        claims or Claims(),
+        compared.cluster,
+        {selected.request.provider_kind for s in selections for selected in s.requests.values()},
+        root=traits.root if traits else None,
+        passed_through=mode is Mode.PASSTHROUGH,
     )

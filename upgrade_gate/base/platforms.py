@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from upgrade_gate.base.secret_ref import SecretRef
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,6 +49,11 @@ class Platform(Struct, frozen=True):
     """First release in which ccoctl makes token credentials there (facts: cco.md section 2)."""
     timed_token_since: tuple[int, int] | None = None
     """First release whose CCO runs its full loop on token clusters there (cco.md section 4)."""
+
+    @property
+    def root(self) -> SecretRef | None:
+        """Its root credential."""
+        return SecretRef("kube-system", self.root_secret) if self.root_secret else None
 
     @property
     def has_actuator(self) -> bool:

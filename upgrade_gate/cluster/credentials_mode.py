@@ -252,7 +252,7 @@ def _with_configmap(word: str, cluster: Cluster) -> _Reading:
 def _default(platform: str, root: Fact[SecretRecord]) -> _Reading:
     """Resolve the default by the root Secret's annotation; without one, by what the platform does (design 16.9)."""
     traits = by_name(platform)
-    secret = f"kube-system/{traits.root_secret}" if traits else "kube-system"
+    secret = str(traits.root) if traits else "kube-system"
     by_platform = Mode.MINT if platform in _MINTS else Mode.PASSTHROUGH
     by_default = f"{by_platform.title()} by platform"
     match root:

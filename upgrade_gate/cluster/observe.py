@@ -47,9 +47,7 @@ def second_wave(namespaces: Iterable[str], refs: Iterable[SecretRef], root: Secr
 def root_ref(platform: str, mode: Fact[Mode] | None = None) -> SecretRef | None:
     """Return the Secret of a platform's root credential; None where CCO has no actuator there, or is absent."""
     traits = platforms.by_name(platform)
-    if traits is None or traits.root_secret is None or isinstance(mode, Absent):
-        return None
-    return SecretRef("kube-system", traits.root_secret)
+    return None if traits is None or isinstance(mode, Absent) else traits.root
 
 
 def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str], refs: Iterable[SecretRef]) -> Cluster:

@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from upgrade_gate.base.platforms import Platform, by_name
 from upgrade_gate.clouds.contract.grants import canonical, cloud_of
+from upgrade_gate.cluster.credentials_mode import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials, Mode
+    from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.proof.proof import Proof
@@ -33,7 +34,6 @@ class Situation(Struct, frozen=True):
     hops: tuple[Hop, ...]
     platform: str
     mode: Mode
-    mode_reason: str
     credentials: Credentials
     behaviour: Behaviour
     profile: str
@@ -83,6 +83,16 @@ class Situation(Struct, frozen=True):
                 if key not in seen:
                     seen.add(key)
                     yield name, selected
+
+    def caveats(self) -> tuple[str, ...]:
+        """Return what no export can show about all that is required, one line each, sorted.
+
+        None in mint mode, where CCO grants what is required by itself.
+        """
+        if self.mode is Mode.MINT:
+            return ()
+        asked = (s.request for _, s in self.requirements() if self.permission_model(s.request))
+        return tuple(sorted({line for request in asked for line in self.proof.caveats(request, request.grants)}))
 
     def permission_model(self, request: CredentialsRequest) -> bool:
         """Whether this request's cloud lists permissions; otherwise the Secret is the requirement."""

@@ -20,7 +20,7 @@ from upgrade_gate.proof.identity_map import Identities, identify
 from upgrade_gate.proof.judge import strict
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from upgrade_gate.proof.identity_map import Identity
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
-__all__ = ["Claims", "Proof", "Source"]
+__all__ = ["Claims", "Proof", "Source", "prove"]
 
 NOTHING_SUPPLIED = "no identities were given (--identities)"
-ROOT_NAMESPACE = "kube-system"
 
 
 class Claims(Struct, frozen=True):
@@ -62,8 +61,22 @@ class Source(Struct, frozen=True):
     collected: str | None
     files: tuple[tuple[str, str], ...]
     """Each file with its SHA-256."""
-    caveats: tuple[str, ...]
-    """What no such source can show about what it proves."""
+
+
+def prove(
+    claims: Claims, cluster: Cluster | None, kinds: Iterable[str], *, root: SecretRef | None, passed_through: bool
+) -> Proof:
+    """Join what was supplied about identities with the cluster, for requests of these providerSpec kinds.
+
+    `root` is the platform's root credential, which serves every request where CCO passes it through.
+    """
+    built = (
+        (kind, collect.holdings(claims.collection, kind, claims.identities.account))
+        for kind in (sorted(kinds) if claims.collection else ())
+        if claims.collection
+    )
+    holdings = {kind: found for kind, found in built if found is not None}
+    return Proof(claims, cluster, root if passed_through else None, root, holdings)
 
 
 class Proof(Struct, frozen=True):
@@ -75,8 +88,10 @@ class Proof(Struct, frozen=True):
     """Set in passthrough mode: every request is served by the root credential."""
     root_of_platform: SecretRef | None = None
     """The platform's root credential, whatever the mode."""
-    _held: dict[str, Holdings | None] = field(default_factory=dict)
+    holdings: Mapping[str, Holdings] = field(default_factory=dict)
+    """By providerSpec kind, for the kinds that can be judged."""
     _judged: dict[Hashable, CoverageResult] = field(default_factory=dict)
+    """Answers of `_judge`, which rest on nothing but what stands above."""
 
     @property
     def given(self) -> bool:
@@ -112,7 +127,7 @@ class Proof(Struct, frozen=True):
         secret = self.root_secret or request.secret
         if secret is None:
             return None
-        holdings = self._holdings(request.provider_kind)
+        holdings = self.holdings.get(request.provider_kind)
         record = self._record(secret)
         ccoctl = None
         plugin = provider_of_kind(request.provider_kind)
@@ -127,7 +142,7 @@ class Proof(Struct, frozen=True):
 
     def resolved(self, kind: str, identity: str) -> str:
         """Return the one spelling of an identity of a providerSpec kind; as given where nothing joins several."""
-        holdings: object = self._holdings(kind)
+        holdings: object = self.holdings.get(kind)
         return (holdings.resolve(identity) if isinstance(holdings, Resolves) else None) or identity
 
     def shown_identity(self, request: CredentialsRequest) -> tuple[str, str] | None:
@@ -145,15 +160,12 @@ class Proof(Struct, frozen=True):
         collection = self.claims.collection
         if collection is None:
             return None
-        accounts = {h.account for h in self._held.values() if h is not None and h.account}
+        accounts = {h.account for h in self.holdings.values() if h.account}
         return Source(
             kind=collection.source,
             account=", ".join(sorted(accounts)) or self.claims.identities.account,
             collected=collection.collected,
             files=tuple(sorted(collection.files.items())),
-            caveats=tuple(
-                sorted({c for j in self._judged.values() if j.verdict is Coverage.COVERED for c in j.caveats})
-            ),
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -210,7 +222,7 @@ class Proof(Struct, frozen=True):
             return CoverageResult(Coverage.UNKNOWN, self.claims.failure)
         if self.claims.collection is None:
             return CoverageResult(Coverage.UNKNOWN, NOTHING_SUPPLIED)
-        holdings = self._holdings(request.provider_kind)
+        holdings = self.holdings.get(request.provider_kind)
         if holdings is None:
             return CoverageResult(
                 Coverage.UNKNOWN, f"what identities hold cannot be judged for {request.provider_kind}"
@@ -248,13 +260,6 @@ class Proof(Struct, frozen=True):
                 return CoverageResult(Coverage.UNKNOWN, f"which scopes must be covered is not known: {reason}")
             case _:
                 return ()
-
-    def _holdings(self, kind: str) -> Holdings | None:
-        if kind not in self._held:
-            collection = self.claims.collection
-            account = self.claims.identities.account
-            self._held[kind] = collect.holdings(collection, kind, account) if collection else None
-        return self._held[kind]
 
     def _record(self, secret: SecretRef) -> Fact[SecretRecord]:
         if self.cluster is None:

@@ -12,7 +12,6 @@ from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.export import Served, Wanted
 from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
-from upgrade_gate.proof.proof import ROOT_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,8 +66,8 @@ def _secrets(
 ) -> Iterable[tuple[SecretRef, Fact[SecretRecord] | None, str]]:
     """Yield each Secret once, with what was read of it and the name that ccoctl would give its identity."""
     traits = by_name(platform)
-    if not mode.by_hand and traits is not None and traits.root_secret is not None:
-        yield SecretRef(ROOT_NAMESPACE, traits.root_secret), cluster.root_secret if cluster is not None else None, ""
+    if not mode.by_hand and traits is not None and traits.root is not None:
+        yield traits.root, cluster.root_secret if cluster is not None else None, ""
         return
     seen: set[SecretRef] = set()
     for request in requests:

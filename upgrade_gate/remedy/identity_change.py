@@ -25,7 +25,6 @@ from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.scopes import request_scopes
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.proof import collect
-from upgrade_gate.proof.proof import ROOT_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -167,7 +166,7 @@ class _Assembly:
     @cached_property
     def _root(self) -> SecretRef | None:
         traits = self._situation.platform_traits
-        return SecretRef(ROOT_NAMESPACE, traits.root_secret) if traits and traits.root_secret else None
+        return traits.root if traits else None
 
     @cached_property
     def _identities(self) -> Mapping[str, _Identity]:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.outcome import Comparison, Outcome
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.payloads.payload import Payload
-    from upgrade_gate.proof.proof import Proof
     from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.update import Hop, UnreadRelease
 
@@ -46,7 +45,7 @@ def of_outcome(
         credentials=situation.credentials.value,
         behaviour=situation.behaviour.value,
         cluster=_cluster(situation.cluster) if situation.cluster else None,
-        identities=_identities(situation.proof),
+        identities=_identities(outcome),
         findings=_findings(outcome),
         verdict=_verdict(outcome),
         labels=labels,
@@ -290,8 +289,8 @@ def _cluster(cluster: Cluster) -> document.ClusterView:
     )
 
 
-def _identities(proof: Proof) -> document.IdentitiesView | None:
-    source = proof.source()
+def _identities(outcome: Outcome) -> document.IdentitiesView | None:
+    source = outcome.situation.proof.source()
     if source is None:
         return None
     return document.IdentitiesView(
@@ -299,7 +298,7 @@ def _identities(proof: Proof) -> document.IdentitiesView | None:
         account=source.account,
         collected=source.collected,
         files=[document.ExportView(file=name, sha256=digest) for name, digest in source.files],
-        caveats=list(source.caveats),
+        caveats=sorted({*outcome.situation.caveats(), *(c for j in outcome.judged for c in j.finding.caveats)}),
     )
 
 

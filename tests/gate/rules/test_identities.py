@@ -13,6 +13,7 @@ from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof.collect import Collection
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
+from upgrade_gate.report import build
 
 ROLE = "arn:aws:iam::111122223333:role/c1"
 A = [request("a", "ec2:DescribeVolumes", "ec2:CreateTags")]
@@ -240,7 +241,9 @@ def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -
 
 def test_caveats_of_a_proof_stand_in_the_report_where_no_finding_names_them(tmp_path: Path) -> None:
     outcome = judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:*"))
-    evidence = outcome.situation.proof.source()
-    assert evidence is not None
-    assert any("service control policies" in caveat for caveat in evidence.caveats)
-    assert evidence.account == "111122223333"
+    source = outcome.situation.proof.source()
+    assert source is not None
+    assert source.account == "111122223333"
+    shown = build.of_outcome(outcome, labels={}, now=None).identities
+    assert shown is not None
+    assert any("service control policies" in caveat for caveat in shown.caveats)

@@ -315,12 +315,12 @@ def _condition(cluster: Cluster, kind: str) -> Condition | None:
 
 def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     traits = situation.platform_traits
-    if situation.mode not in (Mode.MINT, Mode.PASSTHROUGH) or traits is None or not traits.has_actuator:
+    if situation.mode not in (Mode.MINT, Mode.PASSTHROUGH) or traits is None or traits.root is None:
         return
     if not isinstance(cluster.root_secret, Absent):
         return
     hop = _first_guarded(situation)
-    name = f"kube-system/{traits.root_secret}"
+    name = str(traits.root)
     guard, reason = cco.guard_root_credential(hop_kind=hop.kind, condition=cco.upgradeable_status(cluster))
     yield Finding(
         rule="root-credential-missing",

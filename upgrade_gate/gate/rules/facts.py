@@ -73,7 +73,7 @@ def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
         yield TITLES["platform"], "platform", Unknown(text, "update upgrade-gate"), False
     if situation.mode in (Mode.MINT, Mode.PASSTHROUGH) and isinstance(cluster.root_secret, Unknown):
         traits = situation.platform_traits
-        name = f"Secret kube-system/{traits.root_secret if traits else '?'}"
+        name = f"Secret {traits.root if traits else 'of the platform'}"
         yield name, name, cluster.root_secret, True
     if situation.mode.by_hand:
         for secret, _ in unchanged_secrets(situation):

@@ -162,20 +162,21 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
     if judgement.verdict is Coverage.COVERED:
         return
     missing = judgement.verdict is not Coverage.UNKNOWN
+    root = _root_name(situation)
     yield Finding(
         rule="root-credential-insufficient",
         severity=Severity.BLOCKER if missing else Severity.WARNING,
         headline="CCO of 4.15 needs Role Administrator to mint on GCP"
         + (": the root credential does not hold it" if missing else ", which was not proven"),
         content=[ROLE_ADMIN.as_dict()],
-        subject="Secret kube-system/gcp-credentials",
-        secret="kube-system/gcp-credentials",  # noqa: S106 - a name
+        subject=f"Secret {root}",
+        secret=root,
         hop=hop.index,
         guard=Guard.MISSED,
         guard_reason="CCO asks for the annotation before 4.15; it does not look at the role",
         grants=(RequiredGrant(ROLE_ADMIN, None, Rating(("ESCALATE",))),),
         needs=(need_of(NeedKind.GRANTS, [(ROLE_ADMIN.permission, judgement)], ""),),
-        evidence=(Evidence("cluster", "secrets/kube-system/gcp-credentials"),),
+        evidence=(Evidence("cluster", f"secrets/{root}"),),
         remedy=(RemedyStep("grant roles/iam.roleAdmin to the root service account", "before"),),
     )
 
@@ -193,8 +194,7 @@ def _root(situation: Situation) -> Iterator[Finding]:
                 risks.append(RequiredGrant(grant, None, rate(request.provider_kind, grant)))
     if not lacking:
         return
-    traits = situation.platform_traits
-    name = f"kube-system/{traits.root_secret}" if traits else "kube-system"
+    name = _root_name(situation)
     ordered = [lacking[key] for key in sorted(lacking)]
     absent = [j for _, j in ordered if j.verdict is not Coverage.UNKNOWN]
     if absent:
@@ -217,6 +217,11 @@ def _root(situation: Situation) -> Iterator[Finding]:
         evidence=(Evidence("cluster", f"secrets/{name}"),),
         remedy=(RemedyStep("grant what is missing to the root credential", "before"),),
     )
+
+
+def _root_name(situation: Situation) -> str:
+    traits = situation.platform_traits
+    return str(traits.root) if traits is not None and traits.root is not None else "of the platform"
 
 
 def _sizes(situation: Situation) -> Iterator[Finding]:
