@@ -135,7 +135,7 @@ def parse_graph(content: bytes, name: str, architecture: str) -> Graph:
         # A graph of several architectures names one on its nodes; the wanted one wins, whatever the order.
         if version not in payloads or of_node == architecture:
             payloads[version] = payload
-    edges = {*_edges(document, named, name), *_conditional(document)}
+    edges = {*_edges(document, named, name), *_conditional(document, name)}
     return Graph(name, payloads, frozenset(edges))
 
 
@@ -147,7 +147,7 @@ def _version(node: object, name: str) -> str:
 
 
 def _edges(document: Mapping[str, Any], nodes: Sequence[str], name: str) -> Iterator[tuple[str, str]]:
-    for edge in document.get("edges") or ():
+    for edge in _listed(document, "edges", name):
         match edge:
             case [int(start), int(end)] if 0 <= start < len(nodes) and 0 <= end < len(nodes):
                 yield nodes[start], nodes[end]
@@ -155,14 +155,22 @@ def _edges(document: Mapping[str, Any], nodes: Sequence[str], name: str) -> Iter
                 raise SourceError(f"update graph {name} has an edge that names no two of its nodes")
 
 
-def _conditional(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for group in document.get("conditionalEdges") or ():
-        for edge in (group.get("edges") if isinstance(group, dict) else None) or ():
+def _conditional(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
+    for group in _listed(document, "conditionalEdges", name):
+        for edge in _listed(group, "edges", name) if isinstance(group, dict) else ():
             match edge:
                 case {"from": str(start), "to": str(end)}:
                     yield start, end
                 case _:
                     continue
+
+
+def _listed(document: Mapping[str, Any], key: str, name: str) -> list[Any]:
+    """Return a list of the graph, which leaves out the empty ones."""
+    found = document.get(key)
+    if not isinstance(found, list | None):
+        raise SourceError(f"update graph {name}: `{key}` is no list")
+    return found or []
 
 
 def _read_file(place: str) -> Graph:

@@ -10,8 +10,6 @@ from typing import TypeVar
 
 import msgspec
 
-__all__ = ["from_json", "from_msgpack"]
-
 T = TypeVar("T")
 _LOCK = threading.Lock()
 

@@ -23,8 +23,6 @@ from upgrade_gate.reading.limits import Limits
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ExportFile", "parse", "read"]
-
 _logger = logging.getLogger(__name__)
 
 MAX_BYTES = 256 * 2**20
@@ -32,6 +30,8 @@ MAX_BYTES = 256 * 2**20
 MAX_FILES = 20_000
 _LIMITS = Limits(nodes=0)
 """Of YAML; no alias is expanded, for no command line prints one."""
+_TEXT_LIMITS = Limits(file=2 * MAX_BYTES)
+"""Of text of any kind: the bytes were counted before, unpacked."""
 _GZIP = b"\x1f\x8b"
 _CUT_LINES = 3
 """Lines at the end that a cut may have broken, and at the beginning that may be a command's own words."""
@@ -191,24 +191,16 @@ def _is_nested(body: Any) -> bool:
 
 
 def _decode(data: bytes) -> str | None:
-    marks = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-    for mark, encoding in marks:
-        if data.startswith(mark):
-            return _strict(data[len(mark) :], encoding)
+    """Return the text; UTF-16 that lost its byte order mark shows by the zero of its first letter."""
     head = data[:4]
     if len(head) == 4 and head[1] == 0 and head[0]:
-        return _strict(data, "utf-16-le")
-    if len(head) == 4 and head[0] == 0 and head[1]:
-        return _strict(data, "utf-16-be")
-    return _strict(data, "utf-8")
-
-
-def _strict(data: bytes, encoding: str) -> str | None:
+        data = codecs.BOM_UTF16_LE + data
+    elif len(head) == 4 and head[0] == 0 and head[1]:
+        data = codecs.BOM_UTF16_BE + data
     try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
+        return yaml.decode(data, "export", limits=_TEXT_LIMITS)
+    except yaml.DocumentError:
         return None
-    return None if "\0" in text else text
 
 
 def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
@@ -233,20 +225,9 @@ def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
             reason = "nested too deep" if isinstance(exc, RecursionError) else "not JSON, or cut off"
             line = text.count("\n", 0, at) + 1
             return tuple(bodies), f"{reason} in the document that begins in line {line}"
-        if _is_too_deep(body):
+        if yaml.is_deeper(body, _LIMITS.depth):
             return tuple(bodies), f"nested deeper than {_LIMITS.depth}"
         bodies.append(body)
-
-
-def _is_too_deep(body: Any) -> bool:
-    """Return whether a document is nested deeper than any export, level by level: a walk of its own would not end."""
-    level = [body] if isinstance(body, dict | list) else []
-    for _ in range(_LIMITS.depth + 1):
-        inner = (value.values() if isinstance(value, dict) else value for value in level)
-        level = [child for values in inner for child in values if isinstance(child, dict | list)]
-        if not level:
-            return False
-    return True
 
 
 def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:

@@ -23,8 +23,6 @@ from upgrade_gate.reading.yaml import parse_one, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Outline", "outline"]
-
 _FIRST_COLUMN = re.compile(rb"\n([^ \n#][^\n]*)")
 _KEY = re.compile(rb"([A-Za-z][A-Za-z0-9_-]*):(?: +(.*))?")
 _SEPARATOR = re.compile(rb"--- *(?:#.*)?")

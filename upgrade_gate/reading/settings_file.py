@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ConfigurationError, UsageError
+from upgrade_gate.reading.yaml import TOO_DEEP, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-__all__ = ["Value", "parse", "read"]
 
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 20
@@ -30,7 +29,6 @@ _TAGS = {
     "tag:yaml.org,2002:str": "text",
     "tag:yaml.org,2002:int": "number",
     "tag:yaml.org,2002:float": "number",
-    "tag:yaml.org,2002:timestamp": "date",
     "tag:yaml.org,2002:bool": "true or false",
     "tag:yaml.org,2002:null": "nothing",
     "tag:yaml.org,2002:seq": "list",
@@ -55,7 +53,7 @@ class Value(Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What the value is, in words: text, number, date, true or false, nothing, list, mapping."""
+        """What the value is, in words: text, number, true or false, nothing, list, mapping."""
         return _TAGS.get(self.node.tag, f"of the unknown type {self.node.tag}")
 
     def error(self, message: str, hint: str | None = None) -> ConfigurationError:
@@ -71,7 +69,7 @@ class Value(Struct, frozen=True):
 
     def text(self) -> str:
         """Return a text as it is written: `4.10` stays `4.10`, and an account number keeps its zeros."""
-        if self.kind not in {"text", "number", "date"}:
+        if self.kind not in {"text", "number"}:
             raise self.error(f"must be text, not {self.kind}", "put it in quotes" if "true" in self.kind else None)
         value = str(self.node.value)
         if not value.strip():
@@ -149,10 +147,10 @@ def parse(data: bytes, name: str) -> Value | None:
     data = _SURROGATES.sub(_join_surrogates, data)
     try:
         _check_depth(data, name)
-        documents = [node for node in yaml.compose_all(data, Loader=yaml.CSafeLoader) if node is not None]
+        documents = [node for node in yaml.compose_all(data, Loader=_loader()) if node is not None]
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
-        if "maximum nesting depth" in (exc.problem or ""):  # libyaml from 0.2.6 on refuses it before we count
+        if TOO_DEEP in (exc.problem or ""):  # libyaml from 0.2.6 on refuses it before we count
             raise ConfigurationError(f"{name}:{line}: nested deeper than {MAX_DEPTH}") from exc
         raise ConfigurationError(f"{name}:{line}: not YAML: {exc.problem or exc.context}") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
@@ -162,6 +160,19 @@ def parse(data: bytes, name: str) -> Value | None:
     if len(documents) > 1:
         raise ConfigurationError(f"{name}:{documents[1].start_mark.line + 1}: a second document; one is expected")
     return Value(documents[0], name)
+
+
+def _loader() -> Any:
+    """Return a loader that takes plain scalars for what every other file of ours takes them for."""
+    import yaml
+
+    class Loader(yaml.CSafeLoader):
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+            if kind is yaml.ScalarNode and implicit[0]:
+                return tag_of(value)
+            return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+
+    return Loader
 
 
 def _join_surrogates(pair: re.Match[bytes]) -> bytes:

@@ -22,8 +22,6 @@ from upgrade_gate.reading.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["DocumentError", "Parsed", "decode", "parse", "parse_one", "resolve"]
-
 _DEFAULT = Limits()
 TOO_DEEP = "maximum nesting depth"
 """What libyaml from 0.2.6 on says of nesting that it refuses by itself, far beyond our own limit."""
@@ -129,11 +127,13 @@ def _parse_json(text: str, name: str, limits: Limits) -> Iterator[Parsed]:
         line += text.count("\n", counted, at)
         counted = at
         repeated: list[tuple[dict[str, Any], str]] = []
+        too_deep = DocumentError(name, f"nested deeper than {limits.depth} levels", line=line, document=number)
         try:
             body, at = _json_decoder(repeated).raw_decode(text, at)
-            _check_depth(body, limits.depth)
-        except (RecursionError, _TooDeepError) as exc:
-            raise DocumentError(name, f"nested deeper than {limits.depth} levels", line=line, document=number) from exc
+        except RecursionError as exc:
+            raise too_deep from exc
+        if is_deeper(body, limits.depth):
+            raise too_deep
         if "\\ud" in text or "\\uD" in text:
             _check_text(body, name, line, number)
         if body is not None:
@@ -164,24 +164,19 @@ def _check_text(body: Any, name: str, line: int, number: int) -> None:
         raise DocumentError(name, "holds half of a surrogate pair", line=line, document=number) from exc
 
 
-class _TooDeepError(Exception):
-    """A value is nested deeper than the cap."""
-
-
-def _check_depth(body: Any, depth: int) -> None:
-    """Raise _TooDeepError where containers stand deeper than `depth`; level by level, without recursion."""
+def is_deeper(body: Any, depth: int) -> bool:
+    """Return whether containers stand deeper than `depth`; level by level, without recursion."""
     level = [body] if isinstance(body, (dict, list)) else []
     for _ in range(depth):
         if not level:
-            return
+            return False
         level = [
             child
             for parent in level
             for child in (parent.values() if type(parent) is dict else parent)
             if type(child) is dict or type(child) is list
         ]
-    if level:
-        raise _TooDeepError
+    return bool(level)
 
 
 def _paths(body: Any, repeated: list[tuple[dict[str, Any], str]]) -> set[str]:
@@ -314,8 +309,7 @@ class _Builder:
             case "str" | "value" | "timestamp":
                 return text
             case "null" | "bool" | "int" | "float" | "merge" as kind:
-                value = resolve(text)
-                found = "merge" if value is _MERGE else "null" if value is None else type(value).__name__
+                value, found = resolve(text), tag_of(text).removeprefix(_TAG)
                 if kind == "float" and found == "int":
                     return float(value)
                 if kind == found:
@@ -444,6 +438,16 @@ def resolve(text: str) -> Any:
     if _NOT_FINITE.fullmatch(text):
         raise ValueError(f"{text} is no JSON number")
     return text
+
+
+def tag_of(text: str) -> str:
+    """Return the tag of a plain YAML scalar: what `resolve` takes it for, text where JSON cannot hold it."""
+    try:
+        value = resolve(text)
+    except ValueError:
+        value = text
+    kind = "merge" if value is _MERGE else "null" if value is None else type(value).__name__
+    return _TAG + kind
 
 
 def _integer(text: str) -> int:

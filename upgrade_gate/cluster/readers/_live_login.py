@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import json
 import os
 import shutil
@@ -21,12 +20,11 @@ from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.reading import yaml
+from upgrade_gate.reading.http.urls import is_loopback, is_url, shown_url
 from upgrade_gate.reading.node import Malformed, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = ["Login", "is_available", "log_in"]
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its own account."""
@@ -145,9 +143,11 @@ class _Kubeconfig:
         user_name = context_part["user"].text()
         user, user_base = self._pick("users", user_name) if user_name else (Part({}, "no user"), cluster_base)
         server = cluster["server"].some_text().rstrip("/")
-        place = _place(server)
+        if not is_url(server):
+            raise ClusterError("the kubeconfig's server is no http or https address")
+        place = urlsplit(server)
         credential = _credential(user, user_base, cluster, timeout)
-        if place.scheme == "http" and credential and not _is_loopback(place.hostname or ""):
+        if place.scheme == "http" and credential and not is_loopback(place.hostname or ""):
             raise ClusterError(f"{server} has no TLS: no credential is sent there", hint="use https in the kubeconfig")
         if place.scheme == "https" and not credential:
             raise ClusterError(
@@ -156,7 +156,7 @@ class _Kubeconfig:
             )
         return Login(
             server=server,
-            description=f"{place.scheme}://{place.netloc.rpartition('@')[2]}{place.path}",
+            description=shown_url(server),
             verify=not cluster["insecure-skip-tls-verify"].flag(),
             ca_file=_file(cluster["certificate-authority"], cluster_base),
             ca_data=_data(cluster["certificate-authority-data"]),
@@ -165,24 +165,6 @@ class _Kubeconfig:
             proxy=cluster["proxy-url"].text() or None,
             **credential,
         )
-
-
-def _place(server: str) -> Any:
-    try:
-        place = urlsplit(server)
-        usable = place.scheme in {"http", "https"} and bool(place.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ClusterError("the kubeconfig's server is no http or https address")
-    return place
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _credential(user: Part, base: Path, cluster: Part, timeout: float) -> dict[str, Any]:

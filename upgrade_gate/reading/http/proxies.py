@@ -7,7 +7,7 @@ import os
 from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.reading.http.urls import DEFAULT_PORTS
+from upgrade_gate.reading.http.urls import DEFAULT_PORTS, is_loopback
 
 SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 
@@ -17,7 +17,7 @@ def proxy_for(url: str, *, spare_loopback: bool = True) -> str | None:
     parts = urlsplit(url)
     proxy = _variable(f"{parts.scheme}_proxy")
     host = parts.hostname or ""
-    if not proxy or (spare_loopback and _loopback(host)):
+    if not proxy or (spare_loopback and is_loopback(host)):
         return None
     if bypassed(host, parts.port or DEFAULT_PORTS.get(parts.scheme, 0), _variable("no_proxy")):
         return None
@@ -65,11 +65,6 @@ def shown(proxy: str | None) -> str:
 
 def _variable(name: str) -> str:
     return os.environ.get(name) or os.environ.get(name.upper()) or ""
-
-
-def _loopback(host: str) -> bool:
-    address = _address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urljoin, urlsplit
 
 from upgrade_gate import __version__
@@ -36,6 +37,14 @@ def joined(base: str, location: str) -> str:
         return urljoin(base, location)
     except ValueError:
         return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host, without its port, is this machine by its name or address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def without_port(host: str) -> str:
