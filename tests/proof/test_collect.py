@@ -79,7 +79,6 @@ def test_what_seems_missing_may_stand_in_a_file_that_cannot_be_read(tmp_path: Pa
     assert held.trust(ROLE, "https://oidc.example.com/c1", ["system:serviceaccount:a:b"]).verdict == Coverage.UNKNOWN
     assert held.account == ACCOUNT
     assert held.find_by_ccoctl_name("c1-ebs") == ROLE
-    assert held.token_path(ROLE) is None
     assert held.sizes(ROLE, [ATTACH]) == ()
     assert isinstance(held, Resolves)
     assert held.resolve("c1-ebs") == ROLE

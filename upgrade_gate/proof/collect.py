@@ -153,9 +153,6 @@ class _PartlyRead(Struct, frozen=True):
     def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         return self.inner.sizes(identity, required)
 
-    def token_path(self, identity: str) -> str | None:
-        return self.inner.token_path(identity)
-
     def resolve(self, identity: str) -> str | None:
         inner: object = self.inner
         return inner.resolve(identity) if isinstance(inner, Resolves) else identity

@@ -151,7 +151,6 @@ def test_a_role_is_found_by_the_name_that_ccoctl_gives() -> None:
     assert held.find_by_ccoctl_name("c1-ebs") == ROLE
     assert held.find_by_ccoctl_name("c1") is None
     assert held.account == ACCOUNT
-    assert held.token_path(ROLE) is None
 
 
 def test_a_name_in_two_accounts_is_found_only_within_one() -> None:

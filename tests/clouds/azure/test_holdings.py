@@ -1256,7 +1256,6 @@ def test_holdings_say_which_subscription_they_belong_to() -> None:
     holdings = azure.build([Document([IDENTITY])], None)
     assert holdings.resolve(CLIENT) == P
     assert holdings.resolve("x") is None
-    assert holdings.token_path(CLIENT) is None
     assert holdings.sizes(CLIENT, [Grant("permission", READ)]) == ()
 
 

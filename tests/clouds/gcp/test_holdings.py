@@ -1144,7 +1144,6 @@ def test_custom_role_over_its_limits_is_reported() -> None:
     assert (sizes[0].what, sizes[0].size, sizes[0].limit) == (f"permissions of custom role {CUSTOM}", 3001, 3000)
     small = gcp.build([Document(allow(bind())), Document(custom(GET))], "p1")
     assert small.sizes(SA, required) == ()
-    assert small.token_path(SA) is None
     assert small.resolve(MEMBER) == SA
 
 

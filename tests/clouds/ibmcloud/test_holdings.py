@@ -542,7 +542,6 @@ def test_there_is_no_trust_to_prove() -> None:
     judgement = holdings.trust(ME, "https://issuer", ["system:serviceaccount:a:b"])
     assert judgement.verdict is Coverage.UNKNOWN
     assert "API key" in judgement.reason
-    assert holdings.token_path(ME) is None
     assert holdings.sizes(ME, [Grant("role", VIEWER)]) == ()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.clouds.shared import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from upgrade_gate.clouds.contract.grants import Cover, Grant
 
@@ -20,20 +20,14 @@ FIELDS: Mapping[str, frozenset[str] | None] = {"statementEntries": frozenset({"e
 HARMLESS: frozenset[str] = frozenset()
 
 
+identity = statements.statement_identity
+permission_key = statements.statement_key
+
+
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return one grant per effect, action and resource; raises ValueError naming a malformed field."""
     del kind
     return statements.read_statements(provider_spec, conditions=False)
-
-
-def identity(grant: Grant) -> Hashable:
-    """Return action without case, effect and resource."""
-    return statements.statement_identity(grant)
-
-
-def permission_key(grant: Grant) -> Hashable:
-    """Return effect and action: the same action with another resource is the same permission."""
-    return statements.statement_key(grant)
 
 
 def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:

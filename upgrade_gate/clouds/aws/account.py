@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from upgrade_gate.clouds.aws.policies import Policy, decode, parse_policy
 from upgrade_gate.reading.node import mapping, objects, one_or_more, sequence, text
-
-__all__ = ["Account", "Principal", "account_of", "join"]
 
 
 def account_of(arn: str | None) -> str | None:
@@ -18,8 +17,7 @@ def account_of(arn: str | None) -> str | None:
     return parts[4] if len(parts) > 5 and parts[4].isdigit() else None
 
 
-@dataclass(slots=True)
-class Principal:
+class Principal(Struct):
     """A role, user or group as far as the documents show it."""
 
     kind: str
@@ -109,8 +107,7 @@ class Principal:
         return found
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     """Everything that a set of documents says about one AWS account."""
 
     principals: dict[tuple[str, str, str], Principal] = field(default_factory=dict)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.risk import Access
 
-__all__ = ["WITHOUT_RESOURCE", "levels", "rows_of", "takes_no_resource"]
-
 _LEVELS: Mapping[str, Access] = {
     "List": "list",
     "Read": "read",

@@ -1,7 +1,7 @@
-"""AWS requests: statement entries, their patterns and conditions, the keys of the Secret, and risk classes.
+"""AWS requests: statement entries, their patterns and conditions.
 
-Sources: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_aws.go`, `pkg/aws/actuator`; the IAM user guide's
-policy grammar; the service authorization reference for the one wildcard that payloads require.
+Sources: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_aws.go`; the IAM user guide's policy grammar; the
+service authorization reference for the one wildcard that payloads require.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.clouds.shared import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from upgrade_gate.clouds.contract.grants import Cover, Grant
 
@@ -26,20 +26,14 @@ EXPANSIONS: Mapping[str, tuple[str, ...]] = {"kms:reencrypt*": ("kms:ReEncryptFr
 EXPANSIONS_DATED = "2026-10-27"
 
 
+identity = statements.statement_identity
+permission_key = statements.statement_key
+
+
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return one grant per effect, action, resource and condition; raises ValueError naming a malformed field."""
     del kind
     return statements.read_statements(provider_spec, conditions=True)
-
-
-def identity(grant: Grant) -> Hashable:
-    """Return action without case, effect, resource, condition with JSON booleans as their strings."""
-    return statements.statement_identity(grant)
-
-
-def permission_key(grant: Grant) -> Hashable:
-    """Return effect and action: the same action with another resource or condition is the same permission."""
-    return statements.statement_key(grant)
 
 
 def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:

@@ -5,18 +5,18 @@ Sources: iam.md sections 1 and 2 (evaluation logic of the IAM user guide; shapes
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws import shapes
+from upgrade_gate.clouds.aws.account import Account, Principal, account_of
 from upgrade_gate.clouds.aws.in_context import Question, requests_for
 from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decide, decode, parse_policy
+from upgrade_gate.clouds.aws.remedy_documents import MANAGED_LIMIT, document, size
 from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller
-from upgrade_gate.clouds.aws.shapes import Account, Principal, account_of
 from upgrade_gate.clouds.aws.trust import judge_trust
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 
@@ -30,7 +30,6 @@ DEFAULT_TYPE: GrantType = "action"
 
 INLINE_LIMITS = {"role": 10_240, "user": 2_048, "group": 5_120}
 """Characters of all inline policies of one principal, white space not counted."""
-MANAGED_LIMIT = 6_144
 
 _NO_ORGANISATION = "service control policies of the organisation were not supplied"
 _KEY_POLICY = "the key policy, which must let the account in, was not seen"
@@ -57,8 +56,7 @@ def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
     return f"{cluster}-{namespace}-{secret}"[:64]
 
 
-@dataclass(frozen=True, slots=True)
-class _Gathered:
+class _Gathered(Struct, frozen=True):
     """The policies that count for a principal, and what could not be seen of them."""
 
     policies: tuple[Policy, ...]
@@ -307,7 +305,7 @@ class AwsHoldings:
         missing = [g for g in required if decide(self._gather(found).policies, g).state is not State.ALLOWED]
         if not missing:
             return ()
-        delta = _length(_policy_document(missing))
+        delta = size(document(missing))
         total = sum(_length(d) for d in found.inline.values()) + delta
         limit = INLINE_LIMITS[found.kind]
         sizes = []
@@ -318,11 +316,6 @@ class AwsHoldings:
             if account_of(arn) is not None and arn in self._read.documents and grown > MANAGED_LIMIT:
                 sizes.append(PolicySize(f"managed policy {arn}", grown, MANAGED_LIMIT))
         return tuple(sizes)
-
-    def token_path(self, identity: str) -> str | None:
-        """Return None: a role names no token path."""
-        del identity
-        return None
 
 
 def parse_identity(identity: str) -> tuple[str | None, str, str | None]:
@@ -336,22 +329,7 @@ def parse_identity(identity: str) -> tuple[str | None, str, str | None]:
     return (kind, name, None) if slash and kind in ("role", "user") else (None, identity, None)
 
 
-def _length(document: Any) -> int:
-    """Return the characters of a document as IAM counts them: without white space."""
-    body = decode(document)
-    if body is None:
-        return 0
-    return sum(not c.isspace() for c in json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str))
-
-
-def _policy_document(grants: Sequence[Grant]) -> Mapping[str, Any]:
-    groups: dict[tuple[str, str], list[Grant]] = {}
-    for grant in grants:
-        groups.setdefault((grant.resource or "*", json.dumps(grant.condition, sort_keys=True)), []).append(grant)
-    statements: list[dict[str, Any]] = []
-    for (resource, _), members in groups.items():
-        entry: dict[str, Any] = {"Effect": "Allow", "Action": [g.permission for g in members], "Resource": resource}
-        if members[0].condition:
-            entry["Condition"] = members[0].condition
-        statements.append(entry)
-    return {"Version": "2012-10-17", "Statement": statements}
+def _length(given: Any) -> int:
+    """Return the characters of a document as IAM counts them, none where it cannot be read."""
+    body = decode(given)
+    return size(body) if body is not None else 0

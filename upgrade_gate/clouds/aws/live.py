@@ -12,8 +12,6 @@ from upgrade_gate.clouds.contract.holdings import Document
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["collect"]
-
 _logger = logging.getLogger(__name__)
 
 _TIMEOUT = 30.0

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.aws.actions import takes_no_resource
 from upgrade_gate.clouds.aws.grants import EXPANSIONS, EXPANSIONS_DATED
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from upgrade_gate.clouds.contract.grants import Grant
-
-__all__ = [
-    "Outcome",
-    "Policy",
-    "State",
-    "Statement",
-    "decide",
-    "decode",
-    "denies",
-    "parse_policy",
-    "widest",
-]
 
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
@@ -55,8 +44,7 @@ class State(IntEnum):
     DENIED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A state with the statement that decides."""
 
     state: State
@@ -67,8 +55,7 @@ class Outcome:
     """What of the cluster's context it holds for, in words; empty where it holds everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement of an identity policy."""
 
     allow: bool
@@ -103,8 +90,7 @@ class Statement:
         return condition_tests(self.condition) == ()
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """One policy document, taken apart."""
 
     name: str

@@ -12,7 +12,7 @@ from upgrade_gate.clouds.contract.remedy import Placeholder, argv, file_name, va
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from upgrade_gate.clouds.aws.shapes import Account, Principal
+    from upgrade_gate.clouds.aws.account import Account, Principal
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 __all__ = ["ACCOUNT", "INLINE_LIMITS", "Target", "find", "partition_of"]

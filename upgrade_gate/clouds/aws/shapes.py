@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.holdings import Document
 
-__all__ = ["Account", "Principal", "Reader", "account_of", "recognises"]
-
 _DETAIL_LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList")
 _ORGANISATION_TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
 

@@ -7,26 +7,25 @@ admit each subject (cloud-credential-operator `pkg/cmd/provisioning/aws/create_i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.shared.conditions import Test, condition_tests
 from upgrade_gate.clouds.shared.patterns import matches
+from upgrade_gate.clouds.shared.trust import AUDIENCE
 from upgrade_gate.reading.node import one_or_more, readable_strings, strings
-
-__all__ = ["judge_trust"]
 
 _ACTION = "sts:assumerolewithwebidentity"
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 """Elements of a statement in a trust policy; a misspelt Condition must not read as none."""
-_AUDIENCE, _WEBHOOK_AUDIENCE = "openshift", "sts.amazonaws.com"
-"""Audience of the tokens that the payload's components mount, and that of the pod identity webhook."""
+_WEBHOOK_AUDIENCE = "sts.amazonaws.com"
+"""Audience of the tokens that the pod identity webhook mounts."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Claims:
+class _Claims(Struct, frozen=True):
     """What a token of one service account says."""
 
     subject: str
@@ -136,7 +135,7 @@ def _met(test: Test, claims: _Claims) -> bool | None:
     if key == f"{issuer}:sub":
         return _compare(operator, values, claims.subject)
     if key == f"{issuer}:aud":
-        met = _compare(operator, values, _AUDIENCE)
+        met = _compare(operator, values, AUDIENCE)
         by_webhook = _compare(operator, values, _WEBHOOK_AUDIENCE)
         return met if met or not by_webhook else None
     return None

@@ -8,8 +8,9 @@ and data plane are two sets that never mix.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from upgrade_gate.clouds.azure.roles import Role
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_at, reach
@@ -17,15 +18,12 @@ from upgrade_gate.clouds.azure.shapes import Assignment, Deny, Permissions
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.shared.patterns import Patterns, covered, matches, overlapping
 
-__all__ = ["Held", "Plane", "Want", "at_scope", "denied", "worst"]
-
 _MEMBERS = "az rest --url https://graph.microsoft.com/v1.0/groups/ID?$expand=members"
 
 Plane: TypeAlias = Callable[[Permissions], Patterns]
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(Struct, frozen=True):
     """What must be allowed, on one plane: operations without exceptions, or a role's with them."""
 
     spelt: str
@@ -35,8 +33,7 @@ class Want:
     """`control plane` or `data plane`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """One assignment that may serve the principal, with the role it gives."""
 
     assignment: Assignment
@@ -45,8 +42,7 @@ class Held:
     """Whether the principal is the assignee, or a member of it; None: a group whose members nobody exported."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """One permissions object of one assignment."""
 
     part: Patterns
@@ -55,8 +51,7 @@ class _Source:
     dated: str = ""
 
 
-@dataclass(slots=True)
-class _Sorted:
+class _Sorted(Struct):
     """Assignments by what they can prove at one scope."""
 
     sure: list[_Source] = field(default_factory=list)

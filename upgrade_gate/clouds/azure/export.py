@@ -12,8 +12,6 @@ from upgrade_gate.clouds.contract.export import Fill, Steps
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.export import Wanted
 
-__all__ = ["REACHES_ABOVE", "access", "steps"]
-
 REACHES_ABOVE = False
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

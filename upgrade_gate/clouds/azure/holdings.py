@@ -24,14 +24,11 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
 
-__all__ = ["DEFAULT_TYPE", "AzureHoldings", "build", "ccoctl_name", "recognises"]
-
 
 DEFAULT_TYPE: GrantType = "permission"
 
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that applies to all principals."""
-_PRINCIPAL = "principal:"
 _LISTING = "denyAssignments"
 _NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignments)"
 _INHERITED = "nothing assigned above the subscription is in the export: az role assignment list --include-inherited"
@@ -141,8 +138,8 @@ class AzureHoldings:
         """Return the folded principal ID of an identity, or UNKNOWN with the join that is missing."""
         spelt = identity.strip()
         folded = spelt.casefold()
-        if folded.startswith(_PRINCIPAL):
-            principal = folded.removeprefix(_PRINCIPAL).strip()
+        if folded.startswith(shapes.PRINCIPAL):
+            principal = folded.removeprefix(shapes.PRINCIPAL).strip()
             return principal or CoverageResult(Coverage.UNKNOWN, f"identity {identity!r} names no principal")
         found = {i.principal for i in self._identities if folded in (i.client, i.id) and i.principal}
         found = found or {a.principal for a in self._assignments if folded and a.principal_name == folded}
@@ -243,7 +240,7 @@ class AzureHoldings:
         """Decide whether the identity's federated credentials carry the issuer and every subject, with case."""
         if self._truncated:
             return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
-        folded = identity.strip().casefold().removeprefix(_PRINCIPAL)
+        folded = identity.strip().casefold().removeprefix(shapes.PRINCIPAL)
         owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
         return judge_trust(identity, owners, self._federated, issuer, subjects)
 
@@ -261,11 +258,6 @@ class AzureHoldings:
         """Return no limit: Azure bounds the number of custom roles, not the permissions in one."""
         del identity, required
         return ()
-
-    def token_path(self, identity: str) -> str | None:
-        """Return None: a managed identity does not name the path of its token."""
-        del identity
-        return None
 
 
 def _want(spelt: str, part: Patterns, kind: str) -> Want:

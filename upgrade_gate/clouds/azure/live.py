@@ -11,12 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.clouds.azure.shapes import PRINCIPAL
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, authority, read_settings
 from upgrade_gate.reading.http.session import library_session
 from upgrade_gate.reading.node import mapping, text
-
-__all__ = ["collect"]
 
 _logger = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ def _documents(rest: Rest, endpoint: str, subscription: str, wanted: list[str]) 
     _optional(found, _denies, rest, authorization)
     identities = listing(f"{base}/{_IDENTITIES}", _IDENTITY, f"{_IDENTITIES}/read")
     found.append(identities)
-    principals = [w.casefold().removeprefix("principal:") for w in wanted if w.casefold().startswith("principal:")]
+    principals = [w.removeprefix(PRINCIPAL) for one in wanted if (w := one.casefold()).startswith(PRINCIPAL)]
     for item in identities.body["value"]:
         client, principal = (text(mapping(mapping(item).get("properties")).get(k)) for k in ("clientId", "principalId"))
         if (

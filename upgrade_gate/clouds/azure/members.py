@@ -9,8 +9,6 @@ from upgrade_gate.clouds.azure.shapes import Assignment, fold
 from upgrade_gate.clouds.shared.pages import Entry
 from upgrade_gate.reading.node import mapping, sequence
 
-__all__ = ["Members", "may_be_group"]
-
 _NO_GROUPS = frozenset({"user", "serviceprincipal", "msi", "application", "device"})
 """Types of principals that have no members; PowerShell prints `Unknown` where it may not ask the directory."""
 

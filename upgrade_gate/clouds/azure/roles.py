@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.azure import grants
 from upgrade_gate.clouds.azure.shapes import Definition, Permissions
 from upgrade_gate.clouds.shared.patterns import Patterns
-
-__all__ = ["Role", "Roles"]
 
 _NOTHING = Patterns(())
 _SIMPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -25,8 +24,7 @@ _SIMPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
 _UNREADABLE = "the definition of role {} cannot be read as a whole"
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Struct, frozen=True):
     """What a role ID stands for."""
 
     id: str

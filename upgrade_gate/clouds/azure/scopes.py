@@ -8,10 +8,11 @@ Source of what a request must reach: ccoctl, `azure create-managed-identities`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.azure.shapes import fold, subscription_of
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from upgrade_gate.clouds.contract.scopes import Place
-
-__all__ = ["Needed", "Reach", "is_above_subscriptions", "is_at", "needed_scopes", "places", "reach"]
 
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 
@@ -53,8 +52,7 @@ class Reach(Enum):
     """It could be the needed one: its place, or the needed scope's, is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(Struct, frozen=True):
     """One scope that a grant must cover."""
 
     spelt: str

@@ -8,34 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.shared.pages import Entry
 from upgrade_gate.clouds.shared.patterns import Patterns
 from upgrade_gate.reading.node import mapping, one_or_more, readable_strings, strings, text
 
-__all__ = [
-    "WRAPPERS",
-    "Assignment",
-    "Definition",
-    "Deny",
-    "Federated",
-    "ManagedIdentity",
-    "Permissions",
-    "assignment",
-    "definition",
-    "deny",
-    "federated",
-    "fold",
-    "identity",
-    "kind_of",
-    "operations",
-    "role_guid",
-    "subscription_of",
-]
-
 WRAPPERS = ("value",)
+PRINCIPAL = "principal:"
+"""Before a principal ID, where the configuration names no client ID."""
 
 _GUID_AT_END = re.compile(r"[^/]+$")
 _CLASSIC = "na(classic admins)"
@@ -45,8 +28,7 @@ _SOMEBODY = ("", "")
 _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(Struct, frozen=True):
     """One permissions object of a role: both planes, patterns folded."""
 
     control: Patterns
@@ -56,8 +38,7 @@ class Permissions:
     """Whether all of it could be read. What could not grants nothing in a role, and denies everything in a deny."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A role definition."""
 
     id: str
@@ -67,8 +48,7 @@ class Definition:
     subscription: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """A role given to a principal at a scope."""
 
     name: str
@@ -94,8 +74,7 @@ class Assignment:
         return f"{role} at {self.scope or 'an unknown scope'}{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(Struct, frozen=True):
     """A deny assignment."""
 
     name: str
@@ -108,8 +87,7 @@ class Deny:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
-class ManagedIdentity:
+class ManagedIdentity(Struct, frozen=True):
     """A user-assigned managed identity, or a service principal: how a client ID joins a principal."""
 
     id: str
@@ -122,8 +100,7 @@ class ManagedIdentity:
     """Whether the service principal may not sign in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Federated:
+class Federated(Struct, frozen=True):
     """A federated credential."""
 
     owner: str

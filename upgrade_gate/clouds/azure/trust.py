@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 from upgrade_gate.clouds.azure.shapes import Federated, ManagedIdentity
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
-
-__all__ = ["judge_trust"]
-
-_AUDIENCE = "openshift"
-"""What the payload's token volumes ask for, and what ccoctl writes; Azure compares it with case."""
+from upgrade_gate.clouds.shared.trust import AUDIENCE
 
 
 def judge_trust(
@@ -33,7 +29,7 @@ def judge_trust(
     foreign: list[str] = []
     for subject in subjects:
         same = [c for c in own if c.subject == subject]
-        if any(c.issuer == issuer and _AUDIENCE in c.audiences for c in same):
+        if any(c.issuer == issuer and AUDIENCE in c.audiences for c in same):
             continue
         if any(c.issuer == issuer and not c.audiences for c in same):
             return CoverageResult(

@@ -113,10 +113,6 @@ class Holdings(Protocol):
         """Return each size limit that the union of what is held and required would exceed."""
         ...
 
-    def token_path(self, identity: str) -> str | None:
-        """Return the token path that the identity's own configuration names, None where the cloud has none."""
-        ...
-
 
 @runtime_checkable
 class Resolves(Protocol):

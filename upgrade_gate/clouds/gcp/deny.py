@@ -6,7 +6,8 @@ Deny rules write permissions as `SERVICE.googleapis.com/RESOURCE.VERB`, with `*`
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.gcp.members import among
@@ -14,15 +15,12 @@ from upgrade_gate.clouds.gcp.roles import Contents
 from upgrade_gate.clouds.gcp.shapes import DenyPolicy, DenyRule
 from upgrade_gate.clouds.shared.patterns import matches
 
-__all__ = ["Subject", "denied"]
-
 _HOST = ".googleapis.com/"
 _SERVICE_NAMES = {"cloudresourcemanager": "resourcemanager", "sqladmin": "cloudsql"}
 """Services whose deny names differ from the first part of their permissions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The account that is asked about."""
 
     email: str

@@ -7,8 +7,9 @@ policies (facts iam.md section 2, design 16.3). The verdicts follow iam.md secti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.gcp import shapes
@@ -16,7 +17,7 @@ from upgrade_gate.clouds.gcp.deny import Subject, denied
 from upgrade_gate.clouds.gcp.members import among, is_deleted
 from upgrade_gate.clouds.gcp.projects import Projects
 from upgrade_gate.clouds.gcp.roles import Has, RoleBook
-from upgrade_gate.clouds.gcp.shapes import Level
+from upgrade_gate.clouds.gcp.shapes import Level, email_of
 from upgrade_gate.clouds.gcp.trust import judge_trust
 from upgrade_gate.clouds.gcp.wants import Need, PermissionNeed, RoleNeed, Source
 from upgrade_gate.clouds.shared import pages
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
-
-__all__ = ["DEFAULT_TYPE", "GcpHoldings", "build", "ccoctl_name", "recognises"]
 
 
 DEFAULT_TYPE: GrantType = "permission"
@@ -60,8 +59,7 @@ def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
     return f"{cluster[:50]}-{request[:49]}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """The bindings that may serve an account, by what they can prove."""
 
     sure: tuple[Source, ...]
@@ -109,7 +107,7 @@ class GcpHoldings:
         """
         if self._truncated:
             return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
-        email = _email(identity)
+        email = email_of(identity)
         if "@" not in email:
             return CoverageResult(Coverage.UNKNOWN, f"identity {identity} is not the email of a service account")
         if grant.type not in ("permission", "predefinedRole"):
@@ -266,7 +264,7 @@ class GcpHoldings:
         """
         if self._truncated:
             return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
-        email = _email(identity)
+        email = email_of(identity)
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled")
         own = self._projects.own_policies(email, self._unique_id(email))
@@ -283,11 +281,11 @@ class GcpHoldings:
 
     def resolve(self, identity: str) -> str | None:
         """Return the email as Google compares it."""
-        return _email(identity)
+        return email_of(identity)
 
     def sizes(self, identity: str, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return the limits that a custom role of the account exceeds with the required permissions added."""
-        email = _email(identity)
+        email = email_of(identity)
         wanted = {g.permission for g in required if g.type == "permission"}
         policies, _ = self._projects.policies_for(email)
         bound = {b.role for p in policies for b in p.bindings if among(b.members, email)}
@@ -301,16 +299,6 @@ class GcpHoldings:
             over.append(PolicySize(f"permissions of custom role {name}", len(union), _ROLE_PERMISSIONS))
             over.append(PolicySize(f"bytes of custom role {name}", length, _ROLE_TEXT))
         return tuple(size for size in over if size.size > size.limit)
-
-    def token_path(self, identity: str) -> str | None:
-        """Return None: a service account does not name the path of a token."""
-        del identity
-        return None
-
-
-def _email(identity: str) -> str:
-    """Return the email of `EMAIL`, `serviceAccount:EMAIL` or `projects/P/serviceAccounts/EMAIL`."""
-    return identity.strip().rpartition("/")[2].removeprefix("serviceAccount:").casefold()
 
 
 def _telling(sources: Sequence[Source], need: Need) -> Source:

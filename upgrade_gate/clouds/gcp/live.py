@@ -15,8 +15,6 @@ from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, Unu
 from upgrade_gate.reading.http.session import library_session
 from upgrade_gate.reading.node import mapping, strings, text
 
-__all__ = ["collect"]
-
 _logger = logging.getLogger(__name__)
 
 _RESOURCES = "https://cloudresourcemanager.googleapis.com"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["is_deleted", "project_of", "stands_for"]
-
 _EVERYBODY = frozenset({"allusers", "allauthenticatedusers", "principalset://goog/public:all"})
 """`allAuthenticatedUsers` includes every service account."""
 _ACCOUNT_PRINCIPAL = re.compile(r"^principal://iam\.googleapis\.com/projects/[^/]+/serviceaccounts/([^/]+)$")

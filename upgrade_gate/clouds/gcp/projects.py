@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from upgrade_gate.clouds.gcp.members import project_of
 from upgrade_gate.clouds.gcp.shapes import Account, Level, Policy, RoleDocument
-
-__all__ = ["Projects"]
 
 _CUSTOM_ROLE = re.compile(r"^projects/([^/]+)/roles/")
 _ABOVE_PROJECTS = (

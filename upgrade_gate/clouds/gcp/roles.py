@@ -7,13 +7,12 @@ name, only the permissions that payloads ask for: it decides those, both ways, a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.gcp import grants
 from upgrade_gate.clouds.gcp.shapes import RoleDocument
-
-__all__ = ["Contents", "Has", "RoleBook"]
 
 
 class Has(Enum):
@@ -24,8 +23,7 @@ class Has(Enum):
     UNKNOWN = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """What is known of the permissions of one role."""
 
     permissions: frozenset[str]

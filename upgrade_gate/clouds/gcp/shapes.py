@@ -8,31 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 from upgrade_gate.clouds.shared.pages import Entry
 from upgrade_gate.reading.node import mapping, readable_strings, strings, text
-
-__all__ = [
-    "UNREAD",
-    "WRAPPERS",
-    "Account",
-    "Binding",
-    "DenyPolicy",
-    "DenyRule",
-    "Level",
-    "Policy",
-    "PoolProvider",
-    "RoleDocument",
-    "account",
-    "deny_policy",
-    "kind_of",
-    "pool_provider",
-    "role",
-    "to_policy",
-]
 
 WRAPPERS = (
     "accounts",
@@ -66,8 +48,7 @@ class Level(StrEnum):
     BARE = "not said"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """A role for members; `condition` is its expression, empty where there is none."""
 
     role: str
@@ -75,8 +56,7 @@ class Binding:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """An allow policy and what it belongs to."""
 
     level: Level
@@ -100,8 +80,7 @@ class Policy:
         return f"the policy of {self.level.value} {self.resource}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class RoleDocument:
+class RoleDocument(Struct, frozen=True):
     """A role as exported."""
 
     name: str
@@ -115,8 +94,7 @@ class RoleDocument:
     """Whether every element of the list could be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """A service account."""
 
     email: str
@@ -126,8 +104,7 @@ class Account:
     unique_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PoolProvider:
+class PoolProvider(Struct, frozen=True):
     """A workload identity pool, or one of its providers."""
 
     pool: str
@@ -143,8 +120,7 @@ class PoolProvider:
     """What a token may be meant for; empty where the object does not say, None where it cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class DenyRule:
+class DenyRule(Struct, frozen=True):
     """One rule of a deny policy."""
 
     principals: tuple[str, ...]
@@ -154,8 +130,7 @@ class DenyRule:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
-class DenyPolicy:
+class DenyPolicy(Struct, frozen=True):
     """A deny policy; `rules` is None where only its name was listed."""
 
     name: str
@@ -233,7 +208,7 @@ def to_policy(entry: Entry) -> Policy:
 def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
     if isinstance(item.get("policy"), Mapping):
         if isinstance(item.get("serviceAccount"), str):
-            return Level.ACCOUNT, _email(item["serviceAccount"])
+            return Level.ACCOUNT, email_of(item["serviceAccount"])
         if isinstance(item.get("resource"), str):
             return _resource(item["resource"])  # beside it, an asset search names the project that the resource is in
         if isinstance(item.get("project"), str):
@@ -243,9 +218,9 @@ def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
     return (Level.ACCOUNT, named.group(1).casefold()) if named else (Level.BARE, "")
 
 
-def _email(name: str) -> str:
+def email_of(name: str) -> str:
     """Return the email of `EMAIL`, `serviceAccount:EMAIL` or `projects/P/serviceAccounts/EMAIL`."""
-    return name.rpartition("/")[2].removeprefix("serviceAccount:").casefold()
+    return name.strip().rpartition("/")[2].removeprefix("serviceAccount:").casefold()
 
 
 def _ancestor(item: Mapping[str, Any]) -> tuple[Level, str]:
@@ -260,7 +235,7 @@ def _resource(name: str) -> tuple[Level, str]:
     path = name.removeprefix("//").partition("/")[2] if name.startswith("//") else name
     collection, _, rest = path.partition("/")
     if "/serviceAccounts/" in path:
-        return Level.ACCOUNT, _email(path)
+        return Level.ACCOUNT, email_of(path)
     levels = {"projects": Level.PROJECT, "folders": Level.FOLDER, "organizations": Level.ORGANIZATION}
     return (levels[collection], rest) if collection in levels and "/" not in rest else (Level.OTHER, name)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.gcp.shapes import Binding, Policy, PoolProvider
-
-__all__ = ["judge_trust"]
+from upgrade_gate.clouds.shared.trust import AUDIENCE
 
 _ROLE = "roles/iam.workloadIdentityUser"
 _ROLES = (_ROLE, "roles/iam.serviceAccountTokenCreator")
@@ -19,12 +19,9 @@ _SUBJECT = re.compile(
 )
 _SET = re.compile(r"^principalSet://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/(.+)$")
 _PLAIN_MAPPING = "assertion.sub"
-_AUDIENCE = "openshift"
-"""What the payload's token volumes ask for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """One binding through which a subject may come in."""
 
     pool: str
@@ -98,7 +95,7 @@ def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str
         return CoverageResult(Coverage.MISSING, f"{subject} comes from {way.pool}, whose issuer is {named[0].issuer}")
     if own and not any(p.usable for p in own):
         return CoverageResult(Coverage.MISSING, f"{subject} comes from provider {own[0].provider}, which is disabled")
-    usable = [p for p in own if p.usable and (p.audiences is None or not p.audiences or _AUDIENCE in p.audiences)]
+    usable = [p for p in own if p.usable and (p.audiences is None or not p.audiences or AUDIENCE in p.audiences)]
     if own and not usable:
         takes = ", ".join(own[0].audiences or ())
         return CoverageResult(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.gcp.roles import Contents, Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Policy
-
-__all__ = ["Held", "Need", "PermissionNeed", "RoleNeed", "Source"]
 
 _ACT_AS = "iam.serviceAccounts.actAs"
 _ON_ACCOUNTS = ("iam.serviceAccounts.", "iam.serviceAccountKeys.")
@@ -17,8 +16,7 @@ _ON_THE_PROJECT_ONLY = frozenset({"iam.serviceAccounts.list", "iam.serviceAccoun
 _ACCOUNT_ROLES = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One binding that serves the account."""
 
     role: str
@@ -31,8 +29,7 @@ class Source:
         return f"{self.role} in {self.policy.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """Whether bindings hold what is needed, and which one decides."""
 
     has: Has

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy, Attribute, Catalogue
 from upgrade_gate.clouds.shared.patterns import matches
 from upgrade_gate.reading.node import mapping, objects, sequence
-
-__all__ = ["Fit", "Reach", "fit", "may_contain", "role_actions"]
 
 _ACCOUNT = "accountId"
 _GROUP = "resourceGroupId"
@@ -49,8 +48,7 @@ class Reach(Enum):
     """A policy of another account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """The reach of a policy, with the attribute that limits it."""
 
     reach: Reach

@@ -10,8 +10,6 @@ from upgrade_gate.clouds.contract.export import Steps
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.export import Wanted
 
-__all__ = ["REACHES_ABOVE", "access", "steps"]
-
 REACHES_ABOVE = False
 
 _FUNCTIONS = """\

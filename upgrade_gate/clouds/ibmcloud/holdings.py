@@ -7,8 +7,10 @@ Shapes: access policies v1 and v2, service IDs, roles per service, access groups
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.ibmcloud import shapes
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document
     from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy
-
-__all__ = ["DEFAULT_TYPE", "IbmHoldings", "build", "ccoctl_name", "recognises"]
 
 
 DEFAULT_TYPE: GrantType = "role"
@@ -47,8 +47,7 @@ def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
     return f"{cluster}-{namespace}-{secret}"
 
 
-@dataclass(slots=True)
-class _Sorted:
+class _Sorted(Struct):
     """Policies of one service ID by how they reach the needed attributes."""
 
     whole: list[AccessPolicy] = field(default_factory=list)
@@ -245,11 +244,6 @@ class IbmHoldings:
         """Return no limit: a policy holds a handful of roles."""
         del identity, required
         return ()
-
-    def token_path(self, identity: str) -> str | None:
-        """Return None: there is no token form."""
-        del identity
-        return None
 
 
 def _newest(policies: Sequence[AccessPolicy]) -> list[AccessPolicy]:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.holdings import Document
 
-__all__ = ["collect"]
-
 
 def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
     """Refuse: IBM Cloud has no live reader."""

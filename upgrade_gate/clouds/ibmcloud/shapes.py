@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from upgrade_gate.clouds.shared.pages import Entry
 from upgrade_gate.reading.node import mapping, readable_strings, sequence, text
-
-__all__ = [
-    "EMPTY",
-    "WRAPPERS",
-    "AccessPolicy",
-    "Attribute",
-    "Catalogue",
-    "Group",
-    "ResourceGroup",
-    "ServiceId",
-    "catalogue",
-    "group",
-    "kind_of",
-    "policy",
-    "resource_group",
-    "service_id",
-]
 
 WRAPPERS = ("policies", "serviceids", "groups", "resources")
 EMPTY = ("policies", "serviceids")
@@ -37,8 +21,7 @@ _GROUP = "AccessGroupId-"
 _OWNERS = ("iam_id", "access_group_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """One resource attribute: name, operator (`stringEquals` when none is written) and value."""
 
     name: str
@@ -47,8 +30,7 @@ class Attribute:
     """Empty where the value is no string (lists of the AnyOf operators)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPolicy:
+class AccessPolicy(Struct, frozen=True):
     """One access policy."""
 
     id: str
@@ -77,8 +59,7 @@ class AccessPolicy:
         return f"policy {self.id}" if self.id else f"a policy in {self.origin or 'the export'}"
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceId:
+class ServiceId(Struct, frozen=True):
     """A service ID and the IAM ID that policies name it by."""
 
     id: str
@@ -87,8 +68,7 @@ class ServiceId:
     account: str
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True):
     """The roles of one service, each with its actions."""
 
     service: str
@@ -98,8 +78,7 @@ class Catalogue:
     document: int
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """An access group and the IAM IDs in it."""
 
     id: str
@@ -108,8 +87,7 @@ class Group:
     """Whether its members were exported at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceGroup:
+class ResourceGroup(Struct, frozen=True):
     """A resource group: policies name its ID, clusters its name."""
 
     id: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.reading.node import text
@@ -26,8 +27,7 @@ _MAX_DEPTH = 6
 """Lists of pages of lists: deeper nesting is no export."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One item of an export."""
 
     kind: str
@@ -39,8 +39,7 @@ class Entry:
     """The object whose list it stood in; empty for a bare item or a bare list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Everything that the documents hold."""
 
     entries: tuple[Entry, ...]
@@ -56,8 +55,7 @@ class Reading:
         return tuple(e for e in self.entries if e.kind == kind)
 
 
-@dataclass(slots=True)
-class _Page:
+class _Page(Struct):
     key: str
     kind: str
     asked: tuple[str, str]
