@@ -29,7 +29,6 @@ DEFAULT_TYPE: GrantType = "permission"
 
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that applies to all principals."""
-_LISTING = "denyAssignments"
 _NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignments)"
 _INHERITED = "nothing assigned above the subscription is in the export: az role assignment list --include-inherited"
 _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
@@ -37,13 +36,13 @@ _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
 
 def recognises(body: Any) -> bool:
     """Return whether a parsed document has a shape that Azure's tools print."""
-    return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=(*shapes.WRAPPERS, _LISTING))
+    return shapes.DIALECT.holds(body)
 
 
 def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> AzureHoldings:
     """Build the holdings; `account` is the cluster's subscription ID."""
     del context
-    return AzureHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+    return AzureHoldings(shapes.DIALECT.read(documents), account)
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
@@ -61,7 +60,7 @@ class AzureHoldings:
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
         definitions = [shapes.definition(e) for e in reading.of("role definitions")]
         self._roles = Roles(definitions)
-        self._has_denies = _LISTING in reading.listings or bool(reading.of("deny assignments"))
+        self._has_denies = shapes.DENY_LISTING in reading.listings or bool(reading.of("deny assignments"))
         self._denies = [shapes.deny(e) for e in reading.of("deny assignments")]
         self._identities = [shapes.identity(e) for e in reading.of("identities")]
         self._federated = [shapes.federated(e) for e in reading.of("federated credentials")]

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
-from upgrade_gate.clouds.azure.shapes import PRINCIPAL
+from upgrade_gate.clouds.azure.shapes import DENY_LISTING, PRINCIPAL
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, authority, read_settings
 from upgrade_gate.reading.http.session import library_session
@@ -136,7 +136,7 @@ def _documents(rest: Rest, endpoint: str, subscription: str, wanted: list[str]) 
 def _denies(rest: Rest, authorization: str) -> Document:
     """Read deny assignments, marked so that an empty list is known to be one of them."""
     url = f"{authorization}/denyAssignments?api-version={_AUTHORIZATION}"
-    return Document({"listing": "denyAssignments", **rest.pages(url, "value", _READER)}, "denyAssignments")
+    return Document({"listing": DENY_LISTING, **rest.pages(url, "value", _READER)}, DENY_LISTING)
 
 
 def _groups(rest: Rest, authorization: str, principal: str) -> Document:

@@ -73,7 +73,7 @@ def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def find(work: IdentityChange, site: ClusterNames) -> Target:
     """Return the principal behind the first Secret of a piece of work."""
-    reading = pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    reading = shapes.DIALECT.read(site.documents)
     identity = (work.identity or "").strip()
     subscription = _subscription_of(site, reading)
     placeholders = () if subscription else (SUBSCRIPTION,)

@@ -12,20 +12,23 @@ from typing import Any
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.shared.pages import Entry
+from upgrade_gate.clouds.shared.pages import Dialect, Entry
 from upgrade_gate.clouds.shared.patterns import Patterns
 from upgrade_gate.reading.node import mapping, one_or_more, readable_strings, strings, text
 
-WRAPPERS = ("value",)
+DENY_LISTING = "denyAssignments"
+"""What a reader says of a list of deny assignments, so that an empty one is an answer."""
 PRINCIPAL = "principal:"
 """Before a principal ID, where the configuration names no client ID."""
 
+_ASSIGNED_TO = "assignedTo"
 _GUID_AT_END = re.compile(r"[^/]+$")
 _CLASSIC = "na(classic admins)"
 """What Azure CLI puts in place of an ID for co-administrators, who are users and no workload."""
 _SOMEBODY = ("", "")
 """Stands in for a principal that cannot be read."""
 _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
+_SUBSCRIPTION_INSIDE = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 
 
 class Permissions(Struct, frozen=True):
@@ -200,6 +203,12 @@ def subscription_of(resource_id: str) -> str:
     return found.group(1).casefold() if found else ""
 
 
+def _subscription_in(value: object) -> str:
+    """Return the subscription that an ID or a link names somewhere, folded; empty where it names none."""
+    found = _SUBSCRIPTION_INSIDE.search(text(value))
+    return found.group(1).casefold() if found else ""
+
+
 def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) -> tuple[Patterns, bool]:
     """Read one plane, and whether all of it could be read.
 
@@ -279,7 +288,7 @@ def assignment(entry: Entry) -> Assignment:
         scope=scope.rstrip("/") or ("/" if scope else ""),
         condition=_condition(has.get("condition")) or _end(has),
         subscription=subscription,
-        assigned_to=fold(entry.wrapper.get("assignedTo")),
+        assigned_to=fold(entry.wrapper.get(_ASSIGNED_TO)),
     )
 
 
@@ -349,3 +358,13 @@ def federated(entry: Entry) -> Federated:
         flexible=not text(has.get("subject")) and bool(has.get("claimsmatchingexpression")),
         origin=entry.origin,
     )
+
+
+DIALECT = Dialect(
+    kind_of,
+    ("value",),
+    own=("value", DENY_LISTING),
+    listed={DENY_LISTING: "deny assignments"},
+    asked_by=_ASSIGNED_TO,
+    place_of=_subscription_in,
+)

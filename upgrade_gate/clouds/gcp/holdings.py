@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 DEFAULT_TYPE: GrantType = "permission"
 
-_LISTINGS = ("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders", "denyPolicies")
-"""Wrappers that say what they hold even when they are empty."""
 _ROLE_PERMISSIONS = 3000
 _ROLE_TEXT = 64 * 1024
 """Limits of a custom role: permissions, and the bytes of title, description and names (iam.md section 1)."""
@@ -44,13 +42,13 @@ _NO_ACCOUNTS = "whether the account is disabled is not in the export (gcloud iam
 
 def recognises(body: Any) -> bool:
     """Return whether a parsed document has a shape that Google's tools print."""
-    return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=_LISTINGS)
+    return shapes.DIALECT.holds(body)
 
 
 def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> GcpHoldings:
     """Build the holdings; `account` is the cluster's project ID."""
     del context
-    return GcpHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+    return GcpHoldings(shapes.DIALECT.read(documents), account)
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:

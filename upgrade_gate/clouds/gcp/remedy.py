@@ -86,7 +86,7 @@ class _Target:
 
 def draft(work: IdentityChange, site: ClusterNames) -> Draft:
     """Return the custom role, bindings, trust and their commands for one service account."""
-    reading = pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    reading = shapes.DIALECT.read(site.documents)
     target = _target(work, site, reading)
     files: dict[str, bytes] = {}
     steps: list[Step] = []

@@ -13,18 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.shared.pages import Entry
+from upgrade_gate.clouds.shared.pages import Dialect, Entry
 from upgrade_gate.reading.node import mapping, readable_strings, strings, text
-
-WRAPPERS = (
-    "accounts",
-    "roles",
-    "permissions",
-    "policies",
-    "workloadIdentityPoolProviders",
-    "workloadIdentityPools",
-    "results",
-)
 
 _ROLE_NAME = re.compile(r"^(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+$")
 _PERMISSION_NAME = re.compile(r"^[a-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$")
@@ -314,3 +304,19 @@ def _deny_rule(item: Mapping[str, Any]) -> tuple[DenyRule | None, bool]:
     whole = all(readable_strings(item[key]) is not None for key in ("deniedPrincipals", "deniedPermissions"))
     whole = whole and all("." in one for one in permissions)
     return DenyRule(principals, excepted[0] or (), permissions, excepted[1] or (), expression), whole
+
+
+DIALECT = Dialect(
+    kind_of,
+    (
+        "accounts",
+        "roles",
+        "permissions",
+        "policies",
+        "workloadIdentityPoolProviders",
+        "workloadIdentityPools",
+        "results",
+    ),
+    own=("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders", "denyPolicies"),
+    listed={"denyPolicies": "deny policies"},
+)

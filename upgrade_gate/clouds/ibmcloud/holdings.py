@@ -32,13 +32,13 @@ _ASK_V2 = "ibmcloud iam service-policies … --api-version v2"
 
 def recognises(body: Any) -> bool:
     """Return whether a parsed document has a shape that IBM Cloud's tools print."""
-    return pages.holds(body, shapes.kind_of, shapes.WRAPPERS, empty=shapes.EMPTY)
+    return shapes.DIALECT.holds(body)
 
 
 def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> IbmHoldings:
     """Build the holdings; `account` is the IBM Cloud account ID."""
     del context
-    return IbmHoldings(pages.read(documents, shapes.kind_of, shapes.WRAPPERS), account)
+    return IbmHoldings(shapes.DIALECT.read(documents), account)
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:

@@ -23,7 +23,6 @@ from upgrade_gate.clouds.contract.remedy import (
     variable,
 )
 from upgrade_gate.clouds.ibmcloud import shapes
-from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.phrases import CCOCTL_NAME, later, merged, newcomer, permissions, why
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def _group(work: IdentityChange, site: ClusterNames) -> str:
     """Return the ID of the cluster's resource group where the export joins its name to one, else nothing."""
     if not work.scopes:
         return ""
-    reading = pages.read(list(site.documents), shapes.kind_of, shapes.WRAPPERS)
+    reading = shapes.DIALECT.read(site.documents)
     groups = [shapes.resource_group(entry) for entry in reading.of("resource groups")]
     found = {g.id for g in groups if g.id and work.scopes == (g.name,)}
     return found.pop() if len(found) == 1 else ""

@@ -7,11 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.shared.pages import Entry
+from upgrade_gate.clouds.shared.pages import Dialect, Entry
 from upgrade_gate.reading.node import mapping, readable_strings, sequence, text
-
-WRAPPERS = ("policies", "serviceids", "groups", "resources")
-EMPTY = ("policies", "serviceids")
 
 _CATALOGUE = ("custom_roles", "service_roles", "system_roles")
 _PLACEHOLDER = ":UnsupportedVersion"
@@ -223,3 +220,6 @@ def group(entry: Entry) -> Group:
 def resource_group(entry: Entry) -> ResourceGroup:
     """Read a resource group."""
     return ResourceGroup(text(entry.item.get("id")), text(entry.item.get("name")))
+
+
+DIALECT = Dialect(kind_of, ("policies", "serviceids", "groups", "resources"), own=("policies", "serviceids"))

@@ -6,7 +6,6 @@ pages one after the other. The item decides what a document is, never the file n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -15,14 +14,11 @@ from msgspec import Struct, field
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.reading.node import text
 
-__all__ = ["Entry", "Reading", "holds", "read"]
+__all__ = ["Dialect", "Entry", "Reading"]
 
 KindOf: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
 _CONTINUES = ("nextLink", "odata.nextLink", "@odata.nextLink", "NextLink", "NextToken", "nextPageToken", "next")
-_LISTED = {"denyAssignments": "deny assignments", "denyPolicies": "deny policies"}
-"""What stands in the list of a `listing`, whatever its elements look like."""
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _MAX_DEPTH = 6
 """Lists of pages of lists: deeper nesting is no export."""
 
@@ -65,45 +61,67 @@ class _Page(Struct):
     cut: bool
     """Whether the reader of the file says that it is not whole."""
     leads_to: str = ""
-    """Azure subscription that its link to the next page names."""
+    """The place that its link to the next page names."""
     places: frozenset[str] = frozenset()
-    """Azure subscriptions that its items lie in."""
+    """The places that its items lie in."""
 
     def may_follow(self, before: _Page) -> bool:
-        """Return whether this may be the next page of another: the same list, of the same subscription."""
+        """Return whether this may be the next page of another: the same list, of the same place."""
         same = (self.key, self.kind, self.asked) == (before.key, before.kind, before.asked)
         return same and not self.cut and (not before.leads_to or not self.places or before.leads_to in self.places)
 
 
-def holds(body: Any, kind_of: KindOf, wrappers: Sequence[str], *, empty: Sequence[str] = (), depth: int = 0) -> bool:
-    """Return whether a parsed document holds at least one item of a known kind.
-
-    `empty` are the wrappers that no other cloud has: their list may be empty, and is still that cloud's answer.
-    """
-    if depth > _MAX_DEPTH:
-        return False
-    if isinstance(body, list):
-        return any(holds(item, kind_of, wrappers, empty=empty, depth=depth + 1) for item in body)
-    if not isinstance(body, Mapping):
-        return False
-    if kind_of(body) is not None or any(body.get(key) == [] for key in empty) or body.get("listing") in empty:
-        return True
-    lists = [body[key] for key in wrappers if isinstance(body.get(key), list)]
-    return any(holds(one, kind_of, wrappers, empty=empty, depth=depth + 1) for one in lists)
+def _nowhere(value: object) -> str:
+    del value
+    return ""
 
 
-def read(documents: Sequence[Document], kind_of: KindOf, wrappers: Sequence[str]) -> Reading:
-    """Return the items of the documents in order, and which pages have no continuation.
+class Dialect(Struct, frozen=True):
+    """How one cloud prints: what an item is, and what may stand around it."""
 
-    A page that announces another is complete when the next page of the same kind follows it.
-    """
-    reader = _Reader(kind_of, tuple(wrappers))
-    for number, document in enumerate(documents):
-        before = len(reader.pages)
-        reader.take(document.body, document, number, {}, 0)
-        if document.truncated and not any(page.continues for page in reader.pages[before:]):
-            reader.pages.append(_Page("", "", ("", ""), continues=True, origin=document.origin, cut=True))
-    return Reading(tuple(reader.entries), tuple(_unfinished(reader.pages)), frozenset(reader.listings), reader.unread)
+    kind_of: KindOf
+    """What an item is, by the fields it has; None for what this cloud does not print."""
+    wrappers: tuple[str, ...]
+    """Keys of a wrapper whose list holds items."""
+    own: tuple[str, ...] = ()
+    """Wrappers and listings that no other cloud has: their list may be empty, and is still that cloud's answer."""
+    listed: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the list of a `listing`, whatever its elements look like."""
+    asked_by: str = ""
+    """Key of a wrapper that says what the listing was filtered by."""
+    place_of: Callable[[object], str] = _nowhere
+    """What part of an account an ID or a link to the next page names, empty where it names none."""
+
+    def holds(self, body: Any, *, depth: int = 0) -> bool:
+        """Return whether a parsed document holds at least one item of a known kind."""
+        if depth > _MAX_DEPTH:
+            return False
+        if isinstance(body, list):
+            return any(self.holds(item, depth=depth + 1) for item in body)
+        if not isinstance(body, Mapping):
+            return False
+        if (
+            self.kind_of(body) is not None
+            or any(body.get(key) == [] for key in self.own)
+            or body.get("listing") in self.own
+        ):
+            return True
+        lists = [body[key] for key in self.wrappers if isinstance(body.get(key), list)]
+        return any(self.holds(one, depth=depth + 1) for one in lists)
+
+    def read(self, documents: Sequence[Document]) -> Reading:
+        """Return the items of the documents in order, and which pages have no continuation.
+
+        A page that announces another is complete when the next page of the same kind follows it.
+        """
+        reader = _Reader(self)
+        for number, document in enumerate(documents):
+            before = len(reader.pages)
+            reader.take(document.body, document, number, {}, 0)
+            if document.truncated and not any(page.continues for page in reader.pages[before:]):
+                reader.pages.append(_Page("", "", ("", ""), continues=True, origin=document.origin, cut=True))
+        cut = tuple(_unfinished(reader.pages))
+        return Reading(tuple(reader.entries), cut, frozenset(reader.listings), reader.unread)
 
 
 def _unfinished(pages: Sequence[_Page]) -> list[str]:
@@ -119,9 +137,8 @@ def _unfinished(pages: Sequence[_Page]) -> list[str]:
 class _Reader:
     """Walks documents and keeps what it finds."""
 
-    def __init__(self, kind_of: KindOf, wrappers: tuple[str, ...]) -> None:
-        self.kind_of = kind_of
-        self.wrappers = wrappers
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
         self.entries: list[Entry] = []
         self.pages: list[_Page] = []
         self.listings: set[str] = set()
@@ -138,23 +155,23 @@ class _Reader:
             return
         if not isinstance(body, Mapping):
             return
-        kind = self.kind_of(body)
+        kind = self.dialect.kind_of(body)
         if kind is not None:
             self.entries.append(Entry(kind, body, document.origin, number, wrapper))
             return
-        key = next((k for k in self.wrappers if isinstance(body.get(k), list)), None)
+        key = next((k for k in self.dialect.wrappers if isinstance(body.get(k), list)), None)
         if key is None:
             return
         self.listings.add(text(body.get("listing")))
         before = len(self.entries)
         self.take(body[key], document, number, body, depth + 1)
         found = self.entries[before:]
-        listed = _LISTED.get(text(body.get("listing")))
+        listed = self.dialect.listed.get(text(body.get("listing")))
         if listed and body[key] and not found:
             self.unread.setdefault(listed, f"{document.origin or 'the export'} holds {listed} that cannot be read")
         kinds = sorted({e.kind for e in found})
-        places = frozenset(place for e in found if (place := _subscription(e.item.get("id"))))
-        listing, asked = text(body.get("listing")), text(body.get("assignedTo"))
+        places = frozenset(place for e in found if (place := self.dialect.place_of(e.item.get("id"))))
+        listing, asked = text(body.get("listing")), text(body.get(self.dialect.asked_by))
         page = _Page(
             key,
             ", ".join(kinds),
@@ -162,14 +179,14 @@ class _Reader:
             _continues(body),
             document.origin,
             cut=False,
-            leads_to=_subscription(body.get("nextLink")),
+            leads_to=self.dialect.place_of(body.get("nextLink")),
             places=places,
         )
         self.pages.append(page)
 
     def _note_unread(self, items: Sequence[Any], document: Document) -> None:
         """Note a list of one kind that holds what is not of it: the element may be one that cannot be read."""
-        kinds = [self.kind_of(item) if isinstance(item, Mapping) else None for item in items]
+        kinds = [self.dialect.kind_of(item) if isinstance(item, Mapping) else None for item in items]
         strange = [item for item, kind in zip(items, kinds, strict=True) if kind is None]
         nested = any(isinstance(item, list) or self._is_wrapper(item) for item in strange)
         known = {kind for kind in kinds if kind is not None}
@@ -178,13 +195,7 @@ class _Reader:
             self.unread.setdefault(kind, f"{document.origin or 'the export'} holds {kind} that cannot be read")
 
     def _is_wrapper(self, item: Any) -> bool:
-        return isinstance(item, Mapping) and any(isinstance(item.get(key), list) for key in self.wrappers)
-
-
-def _subscription(value: object) -> str:
-    """Return the subscription that an ID or a link names, folded; empty where it names none."""
-    found = _SUBSCRIPTION.search(text(value))
-    return found.group(1).casefold() if found else ""
+        return isinstance(item, Mapping) and any(isinstance(item.get(key), list) for key in self.dialect.wrappers)
 
 
 def _continues(page: Mapping[str, Any]) -> bool:
