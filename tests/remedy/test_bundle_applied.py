@@ -8,7 +8,7 @@ import json
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -43,7 +43,7 @@ class Engineer:
     state: OldState
     folder: Path
     capture: pytest.CaptureFixture[str]
-    env: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str = ""
     number: int = 0
 
     def check(self, *more: str) -> tuple[int, dict[str, Any]]:
@@ -65,7 +65,7 @@ class Engineer:
         return target
 
     def run(self, target: Path, *arguments: str, values: Mapping[str, str] | None = None) -> Ran:
-        shell = Shell(self.folder / "bin", self.state.export, {"FAKE_CLUSTER": str(self.state.cluster), **self.env})
+        shell = Shell(self.folder / "bin", self.state.export, self.state.cluster, self.endpoint)
         return shell.run(target / "commands.sh", *arguments, values=values)
 
 
@@ -81,7 +81,7 @@ def begin(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> B
         if account is not None:
             (account.roles if token else account.users)(state)
             account.export(state)
-        return Engineer(state, tmp_path, capsys, account.env if account else {})
+        return Engineer(state, tmp_path, capsys, account.endpoint if account else "")
 
     return made
 
@@ -168,7 +168,7 @@ class Account:
             monkeypatch.setenv(name, value)
         urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", b"", method="POST")).close()
         self.iam = boto3.client("iam", endpoint_url=moto, region_name="us-east-1")
-        self.env = {**MUTE, "AWS_ENDPOINT_URL": moto}
+        self.endpoint = moto
 
     def roles(self, state: OldState) -> None:
         for one in state.identities:
@@ -244,7 +244,7 @@ def test_aws_users_with_keys(old: str, new: str, begin: Begin, account: Account)
 
 def test_one_aws_user_whose_inline_policies_are_full(begin: Begin, account: Account) -> None:
     """2,048 characters are little: what is new goes into a managed policy, and the next upgrade's into another."""
-    engineer = replace(begin("AWS", "4.12.0", "4.13.0"), env=account.env)
+    engineer = replace(begin("AWS", "4.12.0", "4.13.0"), endpoint=account.endpoint)
     account.one_user(engineer.state)
     account.export(engineer.state)
     target = engineer.bundle()
@@ -363,7 +363,7 @@ def test_a_new_component_gets_an_identity(
     if account is not None:
         (account.roles if form == "token" else account.users)(state)
         account.export(state)
-    engineer = Engineer(state, tmp_path, capsys, account.env if account else {})
+    engineer = Engineer(state, tmp_path, capsys, account.endpoint if account else "")
     blocked(engineer, "request-added", *(("permission-added",) if platform == "Azure" else ()))
     target = engineer.bundle()
     values = dict(CHOSEN[case])

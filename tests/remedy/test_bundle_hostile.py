@@ -133,9 +133,6 @@ def test_hostile_names_stay_words_in_the_script(hostile: Path, tmp_path: Path) -
     script = hostile / "commands.sh"
     assert bundles.shellcheck(script, require("shellcheck")) == ""
     shell = Shell(tmp_path / "bin", tmp_path)
-    for name in bundles.TOOLS:
-        (tmp_path / "bin" / "recorder.py").write_text(RECORDER)
-        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\nexec python3 "{tmp_path}/bin/recorder.py" {name} "$@"\n')
     manifest = tmp_path / "filled.yaml"
     manifest.write_text("kind: Secret\nsystem:serviceaccount:evil-ns:evil-sa")
     names = re.findall(r"^([A-Z][A-Z0-9_]+)=\$\{\1:-", script.read_text(), re.MULTILINE)
@@ -147,7 +144,8 @@ def test_hostile_names_stay_words_in_the_script(hostile: Path, tmp_path: Path) -
         for name in names
     }
     for part in (["new"] if "  new | before" in script.read_text() else []) + ["before", "after"]:
-        ran = shell.run(script, part, values={name: value or "v-a-l-u-e" for name, value in values.items()})
+        given = {name: value or "v-a-l-u-e" for name, value in values.items()}
+        ran = shell.run(script, part, values=given, answer=lambda call, _: (int("get" in call), "", ""))
         assert ran.code == 0, ran.err
         assert not list(hostile.rglob("pwned"))
         assert not (tmp_path / "pwned").exists()
@@ -161,11 +159,6 @@ def test_hostile_names_stay_words_in_the_script(hostile: Path, tmp_path: Path) -
             assert any(TOUCH in word or json.dumps(TOUCH)[1:-1] in word for word in words)
 
 
-RECORDER = """\
-import json, os, sys
-open(os.environ["FAKE_LOG"], "a").write(json.dumps(sys.argv[1:]) + "\\n")
-sys.exit("get" in sys.argv)
-"""
 VALUES = {
     "AWS_ACCOUNT_ID": "111122223333",
     "AZURE_SUBSCRIPTION_ID": "00000000-0000-4000-8000-000000000001",

@@ -1,21 +1,22 @@
 """What tests of the remediation bundle share: outcomes of real pairs, bundles on disk, and command lines that record.
 
-The fake command lines are one program (`fake_cli.py`) under the names of the real ones. They keep every argv, and
-apply what they are told to an export of the old state, so that the gate can judge the new one.
+The fake command lines (`fake_cli.py`) keep every argv, and apply what they are told to an export of the old state, so
+that the gate can judge the new one.
 """
 
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.worlds.fake_cli import TOOLS, CommandLines
+from tests.worlds.programs import Answer, on_path
 from upgrade_gate import pipeline
 from upgrade_gate.base import plugins
 from upgrade_gate.cli.run import reports_for_bundle
@@ -31,8 +32,6 @@ from upgrade_gate.report import build
 from upgrade_gate.requests.update import Given
 
 TODAY = date(2026, 11, 1)
-FAKE = Path(__file__).with_name("fake_cli.py")
-TOOLS = ("aws", "az", "gcloud", "ibmcloud", "oc", "aliyun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,39 +145,36 @@ class Ran:
 
 @dataclass(slots=True)
 class Shell:
-    """A folder with fake command lines, the export that they work on, and their log."""
+    """A folder with fake command lines, and what they work on."""
 
     folder: Path
     export: Path
-    env: dict[str, str] = field(default_factory=dict)
+    cluster: Path | None = None
+    endpoint: str = ""
+    """Where `aws` asks."""
 
-    def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name in TOOLS:
-            tool = self.folder / name
-            tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" {name} "$@"\n')
-            tool.chmod(0o755)
+    def run(
+        self,
+        script: Path,
+        *arguments: str,
+        values: Mapping[str, str] | None = None,
+        answer: Answer | None = None,
+    ) -> Ran:
+        """Run commands.sh in its folder, with nothing on PATH but the fakes and the base system.
 
-    def run(self, script: Path, *arguments: str, values: Mapping[str, str] | None = None) -> Ran:
-        """Run commands.sh in its folder, with nothing on PATH but the fakes and the base system."""
-        log = self.folder / "calls.jsonl"
-        log.unlink(missing_ok=True)
-        done = subprocess.run(
-            ["bash", str(script), *arguments],
-            env={
-                "PATH": f"{self.folder}:/usr/bin:/bin",
-                "FAKE_LOG": str(log),
-                "FAKE_EXPORT": str(self.export),
-                **self.env,
-                **(values or {}),
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        calls = [tuple(json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
-        return Ran(done.returncode, done.stderr, tuple(calls))
+        `answer` stands for what the fakes would do; the calls are kept all the same.
+        """
+        tools = CommandLines(self.export, self.cluster, self.endpoint, instead=answer)
+        with on_path(self.folder, TOOLS, tools.answer):
+            done = subprocess.run(
+                ["bash", str(script), *arguments],
+                env={"PATH": f"{self.folder}:/usr/bin:/bin", **(values or {})},
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+        return Ran(done.returncode, done.stderr, tuple(tools.calls))
 
 
 def shellcheck(script: Path, program: Path) -> str:

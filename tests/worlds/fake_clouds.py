@@ -1,32 +1,20 @@
 """The reading half of the clouds' command lines: each call is kept, and answered as the real one prints it.
 
 `aws` asks a real IAM endpoint (moto); the others answer from a folder with an export, in the shapes of their clouds.
-What a command line does not know, and every call that would write, is an error. The programs on PATH are a few lines
-of bash that ask this process, since a process of Python for each call would take most of a test's time.
+What a command line does not know, and every call that would write, is an error.
 """
 
 import json
 import re
-import socketserver
-import threading
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.worlds.programs import on_path
+
 TOOLS = ("aws", "az", "gcloud", "ibmcloud")
-_STUB = """\
-#!/bin/bash
-exec 3<>/dev/tcp/127.0.0.1/{port}
-printf '%s\\0' "$#" {name} "$@" >&3
-IFS= read -r code <&3
-IFS= read -r error <&3
-[ -z "$error" ] || echo "$error" >&2
-cat <&3
-exit "$code"
-"""
 
 
 class RefusedError(Exception):
@@ -62,28 +50,9 @@ class Clouds:
         path = self.export / name
         return json.loads(path.read_text()) if path.exists() else default
 
-    @contextmanager
-    def on_path(self, folder: Path) -> Iterator[None]:
+    def on_path(self, folder: Path) -> AbstractContextManager[None]:
         """Put the command lines into a folder, for as long as this lasts."""
-        clouds = self
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                received = b""
-                while received.count(b"\0") < 2 or received.count(b"\0") < int(received.partition(b"\0")[0]) + 2:
-                    received += self.connection.recv(65536)
-                call = tuple(word.decode() for word in received.split(b"\0")[1:-1])
-                code, out, error = clouds.answer(call)
-                self.wfile.write(f"{code}\n{error}\n{out}".encode())
-
-        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in TOOLS:
-                (folder / name).write_text(_STUB.format(port=server.server_address[1], name=name))
-                (folder / name).chmod(0o755)
-            yield
-            server.shutdown()
+        return on_path(folder, TOOLS, lambda call, _: self.answer(call))
 
 
 def options(words: list[str], bare: tuple[str, ...] = ()) -> tuple[list[str], dict[str, str]]:
