@@ -15,6 +15,7 @@ from upgrade_gate.base import platforms
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Guard
 from upgrade_gate.requests.update import GUARDED_HOPS
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.update import HopKind
 
 __all__ = [
+    "annotate",
     "annotation_minor",
     "annotation_wanted",
     "checks_annotation",
@@ -99,6 +101,16 @@ def annotation_wanted(*, release: Release, platform: str, hop_kind: HopKind, mod
     if release == (4, 14) and _spelling(platform) == "GCP":
         return True, "CCO 4.14 asks for it on GCP in every mode, since minting needs more permissions in 4.15"
     return False, f"CCO asks for it in manual mode only, and this cluster is in {mode} mode"
+
+
+WHERE_TO_ANNOTATE = "Administration, CustomResourceDefinitions, CloudCredential, Instances, cluster, YAML"
+"""The way to the annotated object in the console."""
+
+
+def annotate(target: Release) -> tuple[str, ...]:
+    """Return the command that sets the annotation to a target's minor release."""
+    value = f"{UPGRADEABLE_TO}=v{_text(target)}"
+    return ("oc", "annotate", "cloudcredential.operator.openshift.io", "cluster", value, "--overwrite")
 
 
 # golang.org/x/mod/semver: minor and patch may be left out, but then nothing may follow.

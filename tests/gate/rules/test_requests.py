@@ -1,4 +1,4 @@
-"""Requests that come, go, move or contradict each other."""
+"""Requests that come, go or move."""
 
 from pathlib import Path
 
@@ -75,17 +75,3 @@ def test_token_path_matters_with_tokens_only(tmp_path: Path) -> None:
     new = [request("a", cloudTokenPath="/var/run/secrets/x")]
     assert needs(one(judge(tmp_path / "1", [A], new, Cluster()), "token-path-changed")) == {"token-path": "unknown"}
     assert not found(judge(tmp_path / "2", [A], new, Cluster(issuer="")), "token-path-changed")
-
-
-def test_request_without_profile_is_named(tmp_path: Path) -> None:
-    outcome = judge(tmp_path, [A], [request("a", annotations={"x": "y"})], Cluster())
-    assert one(outcome, "request-unannotated").severity == "warning"
-    assert not outcome.survey.hops[0].changes
-
-
-def test_equal_definitions_are_one_and_contradicting_ones_a_conflict(tmp_path: Path) -> None:
-    assert one(judge(tmp_path / "1", [A], [A, A], Cluster()), "request-duplicate").severity == "warning"
-    outcome = judge(tmp_path / "2", [A], [A, request("a", "ec2:CreateTags")], Cluster())
-    finding = one(outcome, "request-conflict")
-    assert (finding.severity, finding.acknowledgeable) == ("blocker", False)
-    assert not found(outcome, "permission-added")

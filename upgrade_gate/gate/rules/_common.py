@@ -9,11 +9,13 @@ from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, RequiredGrant, Severity
 from upgrade_gate.requests.diff import AddedGrant
+from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.cluster.model import Condition
     from upgrade_gate.gate.findings import Guard
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -69,3 +71,17 @@ def content_of(grants: Iterable[AddedGrant]) -> list[dict[str, object]]:
 def count(number: int, noun: str) -> str:
     """Return `1 permission`, `3 permissions`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def first_guarded(situation: Situation) -> Hop:
+    """Return the first hop that Upgradeable=False would hold back, else the first of all."""
+    return next((hop for hop in situation.hops if hop.kind in GUARDED_HOPS), situation.hops[0])
+
+
+def words_of(condition: Condition) -> str:
+    return ", ".join(part for part in (condition.reason, condition.message) if part) or f"{condition.type} says nothing"
+
+
+def of_cluster(name: str) -> Evidence:
+    """Return an object of the cluster as evidence."""
+    return Evidence("cluster", name)

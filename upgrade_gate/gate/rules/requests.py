@@ -1,4 +1,4 @@
-"""Requests that come, go, move or contradict each other, and their Secrets, accounts and token paths."""
+"""Requests that come, go or move, and their Secrets, accounts and token paths."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.cluster.credentials_mode import Behaviour, Mode, behaviour_of
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import (
-    Evidence,
     Finding,
     Guard,
     Need,
-    NeedKind,
-    NeedStatus,
     RemedyStep,
     Rule,
     Severity,
@@ -24,7 +21,6 @@ from upgrade_gate.gate.rules._common import (
     count,
     evidence,
     missed,
-    places,
     required,
     severity_for_secrets,
 )
@@ -92,27 +88,6 @@ RULES = (
         "A component mounts its token at another path",
         "With token credentials the Secret names the path of the token file; it must agree with the target.",
     ),
-    Rule(
-        "request-unannotated",
-        Severity.WARNING,
-        "A request that CVO never applies, and whose Secret is read all the same",
-        "Without any include.release.openshift.io annotation CVO ignores the request, yet its component reads the "
-        "Secret and ccoctl users create it. It takes part in the diff.",
-    ),
-    Rule(
-        "request-duplicate",
-        Severity.WARNING,
-        "A request is defined more than once, equally",
-        "Harmless today; the definitions may part ways in a later release.",
-    ),
-    Rule(
-        "request-conflict",
-        Severity.BLOCKER,
-        "Definitions of one request contradict each other",
-        "Which one wins depends on the order of files, so what the component needs cannot be known. It cannot be "
-        "acknowledged; report it to the release's vendor.",
-        acknowledgeable=False,
-    ),
 )
 
 
@@ -125,7 +100,6 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
             yield _removed(situation, hop, change)
         else:
             yield from _both_sides(situation, hop, change)
-    yield from _payload_faults(situation)
 
 
 def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
@@ -142,7 +116,13 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         needs = (grants_need(situation, request, [a.grant for a in new]),)
     else:
         needs = for_new_identity(situation, request, [a.grant for a in new], hop.new.minor)
-    guard, reason = _guard_of_new(situation, hop)
+    guard, reason = cco.guard_new_request(
+        platform=situation.platform,
+        release=hop.old.minor,
+        hop_kind=hop.kind,
+        mode=situation.mode,
+        condition=cco.upgradeable_status(situation.cluster) if situation.cluster else None,
+    )
     return _finding(
         situation,
         hop,
@@ -162,21 +142,6 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
     )
 
 
-def _guard_of_new(situation: Situation, hop: Hop) -> tuple[Guard, str]:
-    return cco.guard_new_request(
-        platform=situation.platform,
-        release=hop.old.minor,
-        hop_kind=hop.kind,
-        mode=situation.mode,
-        condition=_upgradeable(situation),
-    )
-
-
-def _upgradeable(situation: Situation) -> str | None:
-    """Return the status of CCO's Upgradeable condition, None where it is not known or not there."""
-    return cco.upgradeable_status(situation.cluster) if situation.cluster else None
-
-
 def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
     deleted = change.request in hop.new_selection.deleted
     severity, why = Severity.INFO, change.why
@@ -184,7 +149,12 @@ def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
     if deleted and behaviour is Behaviour.TIMED_TOKEN:
         severity = Severity.WARNING
         why = f"{change.why}, and CCO deletes Secret {change.secret_before} with it"
-    elif deleted and behaviour in (Behaviour.PLAIN, Behaviour.UNKNOWN) and _has_finalizer(situation, change):
+    elif (
+        deleted
+        and behaviour in (Behaviour.PLAIN, Behaviour.UNKNOWN)
+        and situation.cluster is not None
+        and cco.has_finalizer(situation.cluster, change.request)
+    ):
         severity = Severity.WARNING
         why = f"{change.why}, and an old finalizer will make the deletion hang: CCO in manual mode never removes it"
     return _finding(
@@ -199,60 +169,17 @@ def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
     )
 
 
-def _has_finalizer(situation: Situation, change: Change) -> bool:
-    return situation.cluster is not None and cco.has_finalizer(situation.cluster, change.request)
-
-
 def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Finding]:
-    request = _after(change)
-    guard, reason = missed(hop)
     if change.kind == "renamed":
-        gcp = situation.platform.casefold() == "gcp" and situation.mode.by_hand
-        text = ", and on GCP ccoctl finds the service account by this name" if gcp else ""
-        yield _finding(
-            situation,
-            hop,
-            change,
-            rule="request-renamed",
-            severity=Severity.WARNING if gcp else Severity.INFO,
-            headline=f"{change.before.request.name if change.before else '?'} is now {change.component}{text}",
-            content=change.request,
-        )
+        yield _renamed(situation, hop, change)
     if change.kind_changed:
-        before = change.request_before
-        yield _new_identity(
-            situation,
-            hop,
-            change,
-            rule="provider-kind-changed",
-            headline=f"{change.component} changes from {before.provider_kind if before else '?'} "
-            f"to {request.provider_kind}",
-            content=request.provider_kind,
-        )
+        yield _kind_changed(situation, hop, change)
     elif change.secret_before != change.secret_after:
-        yield _new_identity(
-            situation,
-            hop,
-            change,
-            rule="secret-moved",
-            headline=f"{change.component} reads Secret {change.secret_after} instead of {change.secret_before}",
-            content=str(change.secret_after) if change.secret_after else None,
-        )
+        headline = f"{change.component} reads Secret {change.secret_after} instead of {change.secret_before}"
+        content = str(change.secret_after) if change.secret_after else None
+        yield _new_identity(situation, hop, change, rule="secret-moved", headline=headline, content=content)
     elif change.accounts_added and situation.credentials.may_need_trust:
-        yield _finding(
-            situation,
-            hop,
-            change,
-            rule="service-accounts-added",
-            severity=severity_for_secrets(situation, Severity.BLOCKER),
-            headline=f"{change.component} adds {count(len(change.accounts_added), 'service account')}: "
-            f"{', '.join(change.accounts_added)}",
-            content=list(change.accounts_added),
-            guard=guard,
-            guard_reason=reason,
-            needs=(trust_need(situation, request, change.accounts_added),) if situation.mode.by_hand else (),
-            remedy=(RemedyStep("add the service accounts to the identity's trust", "before"),),
-        )
+        yield _accounts_added(situation, hop, change)
     if change.accounts_removed:
         yield _finding(
             situation,
@@ -266,6 +193,44 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
         )
     if change.token_paths[0] != change.token_paths[1] and situation.credentials.may_need_trust:
         yield _token_path(situation, hop, change)
+
+
+def _renamed(situation: Situation, hop: Hop, change: Change) -> Finding:
+    gcp = situation.platform.casefold() == "gcp" and situation.mode.by_hand
+    text = ", and on GCP ccoctl finds the service account by this name" if gcp else ""
+    return _finding(
+        situation,
+        hop,
+        change,
+        rule="request-renamed",
+        severity=Severity.WARNING if gcp else Severity.INFO,
+        headline=f"{change.before.request.name if change.before else '?'} is now {change.component}{text}",
+        content=change.request,
+    )
+
+
+def _kind_changed(situation: Situation, hop: Hop, change: Change) -> Finding:
+    before, after = change.request_before, _after(change).provider_kind
+    headline = f"{change.component} changes from {before.provider_kind if before else '?'} to {after}"
+    return _new_identity(situation, hop, change, rule="provider-kind-changed", headline=headline, content=after)
+
+
+def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
+    guard, reason = missed(hop)
+    return _finding(
+        situation,
+        hop,
+        change,
+        rule="service-accounts-added",
+        severity=severity_for_secrets(situation, Severity.BLOCKER),
+        headline=f"{change.component} adds {count(len(change.accounts_added), 'service account')}: "
+        f"{', '.join(change.accounts_added)}",
+        content=list(change.accounts_added),
+        guard=guard,
+        guard_reason=reason,
+        needs=(trust_need(situation, _after(change), change.accounts_added),) if situation.mode.by_hand else (),
+        remedy=(RemedyStep("add the service accounts to the identity's trust", "before"),),
+    )
 
 
 def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
@@ -317,54 +282,6 @@ def _new_identity(
         needs=needs,
         remedy=(RemedyStep(f"create Secret {request.secret} with an identity that holds every grant", "before"),),
     )
-
-
-def _payload_faults(situation: Situation) -> Iterator[Finding]:
-    seen: set[tuple[str, str]] = set()
-    for hop in situation.hops:
-        for side, selection in (("from", hop.old_selection), ("to", hop.new_selection)):
-            for conflict in selection.conflicts:
-                if ("request-conflict", conflict.request) in seen:
-                    continue
-                seen.add(("request-conflict", conflict.request))
-                guard, reason = missed(hop)
-                yield Finding(
-                    rule="request-conflict",
-                    severity=Severity.BLOCKER,
-                    headline=f"{conflict.request} cannot be judged: {conflict.detail}",
-                    content=conflict.detail,
-                    subject=conflict.request,
-                    request=conflict.request,
-                    hop=hop.index,
-                    guard=guard,
-                    guard_reason=reason,
-                    needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "the payload contradicts itself"),),
-                    evidence=tuple(Evidence(side, p.file, p.document, p.line) for p in conflict.locations),
-                    acknowledgeable=False,
-                )
-        yield from _marks(hop, seen)
-
-
-def _marks(hop: Hop, seen: set[tuple[str, str]]) -> Iterator[Finding]:
-    conflicts = {c.request for c in hop.new_selection.conflicts}
-    for name, selected in hop.new_selection.requests.items():
-        for rule, applies, text in (
-            ("request-unannotated", selected.status == "unannotated", "is in no cluster profile: CVO never applies it"),
-            ("request-duplicate", len(selected.locations) > 1 and name not in conflicts, "is defined more than once"),
-        ):
-            if applies and (rule, name) not in seen:
-                seen.add((rule, name))
-                yield Finding(
-                    rule=rule,
-                    severity=Severity.WARNING,
-                    headline=f"{selected.request.name} {text}",
-                    content=None,
-                    subject=name,
-                    request=name,
-                    secret=str(selected.request.secret) if selected.request.secret else None,
-                    hop=hop.index,
-                    evidence=places("to", selected),
-                )
 
 
 def _after(change: Change) -> CredentialsRequest:

@@ -8,7 +8,7 @@ from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
 from upgrade_gate.gate.requirements import keys_need, unchanged_secrets
-from upgrade_gate.requests.update import GUARDED_HOPS
+from upgrade_gate.gate.rules._common import first_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 
 
 def _missing(situation: Situation, secret: SecretRef, request: CredentialsRequest) -> Finding:
-    hop = next((h for h in situation.hops if h.kind in GUARDED_HOPS), situation.hops[0])
+    hop = first_guarded(situation)
     guard, reason = cco.guard_secret_missing(
         platform=situation.platform, release=hop.old.minor, hop_kind=hop.kind, secret=secret
     )

@@ -1,0 +1,96 @@
+"""Requests as the cluster holds them, against those of the release that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.base.facts import Known
+from upgrade_gate.gate.findings import Finding, Rule, Severity
+from upgrade_gate.gate.rules._common import of_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.gate.situation import Situation
+
+RULES = (
+    Rule(
+        "live-request-drift",
+        Severity.WARNING,
+        "A request in the cluster is not what the release says",
+        "Somebody edited it, or CVO does not manage it. CVO will write it back at the latest with the update.",
+    ),
+    Rule(
+        "live-request-extra",
+        Severity.INFO,
+        "A request in the cluster is in no payload",
+        "From an operator of OLM, or left by an earlier release. Its owner must keep its permissions.",
+    ),
+)
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield the findings about requests in the cluster; none without a cluster."""
+    cluster = situation.cluster
+    if cluster is None or not situation.hops:
+        return
+    yield from _drift(situation, cluster)
+
+
+def _drift(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
+    if not isinstance(cluster.requests, Known):
+        return
+    hop = situation.hops[0]
+    carried = {name for h in situation.hops for s in (h.old_selection, h.new_selection) for name in s.carried}
+    carried |= {d.request for h in situation.hops for s in (h.old_selection, h.new_selection) for d in s.decisions}
+    for live in sorted(cluster.requests.value, key=lambda r: r.id):
+        selected = hop.old_selection.requests.get(live.id)
+        if selected is not None and selected.status == "applied":
+            if _plain(live.spec) != _plain(selected.request.spec):
+                yield Finding(
+                    rule="live-request-drift",
+                    severity=Severity.WARNING,
+                    headline=f"{live.name} in the cluster differs from {hop.old.version}: "
+                    f"{', '.join(_differing(selected.request.spec, live.spec))}",
+                    content=None,
+                    subject=live.id,
+                    request=live.id,
+                    secret=str(selected.request.secret) if selected.request.secret else None,
+                    evidence=(of_cluster(f"credentialsrequests/{live.id}"),),
+                )
+        elif live.id not in carried:
+            owner = f", owned by {', '.join(live.owners)}" if live.owners else ""
+            yield Finding(
+                rule="live-request-extra",
+                severity=Severity.INFO,
+                headline=f"{live.id} is in no payload{owner}",
+                content=None,
+                subject=live.id,
+                request=live.id,
+                evidence=(of_cluster(f"credentialsrequests/{live.id}"),),
+            )
+
+
+def _plain(value: Any) -> Any:
+    """Return a spec without empty members, which the API server may drop or add."""
+    if isinstance(value, dict):
+        kept = {key: _plain(member) for key, member in value.items()}
+        return {key: member for key, member in kept.items() if member not in (None, [], {}, "")}
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    return value
+
+
+def _differing(before: Any, after: Any) -> list[str]:
+    """Return the fields of spec that differ, the provider spec's one level deeper."""
+    names: list[str] = []
+    for key in sorted(before.keys() | after.keys()):
+        old, new = _plain(before.get(key)), _plain(after.get(key))
+        if old == new:
+            continue
+        if key == "providerSpec" and isinstance(old, dict) and isinstance(new, dict):
+            names += [f"{key}.{inner}" for inner in sorted(old.keys() | new.keys()) if old.get(inner) != new.get(inner)]
+        else:
+            names.append(key)
+    return names

@@ -1,0 +1,201 @@
+"""What CCO itself says: that the cluster must not be upgraded, that it may, or nothing that counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.facts import Absent, Known
+from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.gate import cco
+from upgrade_gate.gate.findings import Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
+from upgrade_gate.gate.rules._common import first_guarded, of_cluster, words_of
+from upgrade_gate.requests.update import GUARDED_HOPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import Condition
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.update import Hop
+
+RULES = (
+    Rule(
+        "cco-not-upgradeable",
+        Severity.BLOCKER,
+        "CCO says that the cluster must not be upgraded",
+        "The cloud-credential ClusterOperator has Upgradeable=False, and CVO refuses a minor update. In manual mode "
+        "the annotation upgradeable-to must name a later minor release: set it last, when everything else is done. A "
+        "warning on a patch, which CVO lets through. On a minor or major hop it cannot be acknowledged.",
+    ),
+    Rule(
+        "cco-verdict-unproven",
+        Severity.WARNING,
+        "CCO says upgradeable, and that rests on nothing",
+        "The platform is one that CCO never checks, or the annotation upgradeable-to is no target of this path: "
+        "`ccoctl` or a person set it without looking at this release. `oc adm upgrade recommend` looks at alerts and "
+        "risks, never at permissions. Info when no change is open.",
+    ),
+    Rule(
+        "cco-unhealthy",
+        Severity.BLOCKER,
+        "CCO is not available, or degraded",
+        "Without a working CCO its conditions mean nothing. A warning where it is only degraded.",
+    ),
+    Rule(
+        "root-credential-missing",
+        Severity.BLOCKER,
+        "The root credential is missing",
+        "In mint and passthrough mode CCO works with the root Secret in kube-system. Put it back before the upgrade; "
+        "it cannot be acknowledged.",
+        acknowledgeable=False,
+    ),
+)
+
+_MISSING_ANNOTATION = "MissingUpgradeableAnnotation"
+_SUBJECT = "ClusterOperator cloud-credential"
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield the findings about CCO's own word, its health and its root credential; none without a cluster."""
+    cluster = situation.cluster
+    if cluster is None or not situation.hops:
+        return
+    if situation.mode is not Mode.ABSENT:
+        yield from _operator(situation, cluster)
+    yield from _root(situation, cluster)
+
+
+def _operator(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
+    hop = first_guarded(situation)
+    match cluster.operator:
+        case Absent():
+            yield _unhealthy(hop, "there is no ClusterOperator cloud-credential, although CCO should run", worse=True)
+            return
+        case Known(value=conditions):
+            by_type = {c.type: c for c in conditions}
+        case _:
+            return
+    available, degraded = by_type.get("Available"), by_type.get("Degraded")
+    if available is None or available.status != "True":
+        text = words_of(available) if available else "has no condition Available"
+        yield _unhealthy(hop, f"CCO is not available: {text}", worse=True)
+    elif degraded is not None and degraded.status == "True":
+        yield _unhealthy(hop, f"CCO is degraded: {words_of(degraded)}", worse=False)
+    upgradeable = by_type.get("Upgradeable")
+    if upgradeable is not None and upgradeable.status == "False":
+        yield _not_upgradeable(situation, hop, upgradeable)
+    elif hop.kind in GUARDED_HOPS:
+        yield from _unproven(situation, cluster, hop, upgradeable)
+
+
+def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
+    return Finding(
+        rule="cco-unhealthy",
+        severity=Severity.BLOCKER if worse else Severity.WARNING,
+        headline=text,
+        content=None,
+        subject=_SUBJECT,
+        hop=hop.index,
+        guard=Guard.MISSED,
+        guard_reason="CVO starts an update while an operator is unavailable or degraded",
+        evidence=(of_cluster("clusteroperators/cloud-credential"),),
+        remedy=(RemedyStep("look at why", "before", ("oc", "describe", "clusteroperator", "cloud-credential")),),
+    )
+
+
+def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Finding:
+    guarded = hop.kind in GUARDED_HOPS
+    guard, reason = cco.guard_operator(hop.kind)
+    by_annotation = condition.reason == _MISSING_ANNOTATION
+    held = _annotation_for_target(situation) if by_annotation else None
+    unseen = f" (the annotation {held} is set, CCO has not seen it yet)" if held else ""
+    return Finding(
+        rule="cco-not-upgradeable",
+        severity=Severity.BLOCKER if guarded else Severity.WARNING,
+        headline=f"CCO says Upgradeable=False: {words_of(condition)}{unseen}",
+        content=None,
+        subject=_SUBJECT,
+        hop=hop.index,
+        guard=guard,
+        guard_reason=reason,
+        evidence=(of_cluster("clusteroperators/cloud-credential"),),
+        remedy=(_AWAIT,) if held else _annotate_steps(situation) if by_annotation and guarded else (),
+        acknowledgeable=not guarded,
+        closed_by_annotation=by_annotation and guarded,
+    )
+
+
+_AWAIT = RemedyStep(
+    "wait until CCO has seen the annotation",
+    "before",
+    ("oc", "wait", "clusteroperator/cloud-credential", "--for=condition=Upgradeable=True", "--timeout=10m"),
+)
+
+
+def _annotation_for_target(situation: Situation) -> str | None:
+    """Return the annotation where it names the minor of the path's end, so that there is nothing left to set."""
+    held = situation.cluster.annotation if situation.cluster is not None else None
+    if isinstance(held, Known) and cco.annotation_minor(held.value) == situation.hops[-1].new.minor:
+        return held.value
+    return None
+
+
+def _annotate_steps(situation: Situation) -> tuple[RemedyStep, ...]:
+    """Return the last step before a guarded hop: the annotation, by command or in the console."""
+    step = f"when everything else is done, set the annotation (console: {cco.WHERE_TO_ANNOTATE})"
+    return (RemedyStep(step, "before", cco.annotate(situation.hops[-1].new.minor)),)
+
+
+def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condition | None) -> Iterator[Finding]:
+    if condition is None:
+        why: str | None = "CCO has no condition Upgradeable, which CVO takes for True"
+    elif condition.status != "True":
+        why = f"its condition Upgradeable is {condition.status}, which CVO takes for True"
+    else:
+        why = cco.unproven(
+            platform=situation.platform,
+            release=hop.old.minor,
+            mode=situation.mode,
+            annotation=cluster.annotation,
+            targets={h.new.minor for h in situation.hops},
+        )
+    if why is None:
+        return
+    yield Finding(
+        rule="cco-verdict-unproven",
+        severity=Severity.WARNING,
+        headline=f"that CCO says upgradeable proves nothing: {why}",
+        content=None,
+        subject=_SUBJECT,
+        hop=hop.index,
+        guard=Guard.MISSED,
+        guard_reason="CVO goes by CCO's word",
+        evidence=(of_cluster("clusteroperators/cloud-credential"),),
+    )
+
+
+def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
+    traits = situation.platform_traits
+    if situation.mode not in (Mode.MINT, Mode.PASSTHROUGH) or traits is None or traits.root is None:
+        return
+    if not isinstance(cluster.root_secret, Absent):
+        return
+    hop = first_guarded(situation)
+    name = str(traits.root)
+    guard, reason = cco.guard_root_credential(hop_kind=hop.kind, condition=cco.upgradeable_status(cluster))
+    yield Finding(
+        rule="root-credential-missing",
+        severity=Severity.BLOCKER,
+        headline=f"the root credential {name} is missing, and CCO is in {situation.mode} mode",
+        content=name,
+        subject=f"Secret {name}",
+        secret=name,
+        hop=hop.index,
+        guard=guard,
+        guard_reason=reason,
+        needs=(Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {name} does not exist"),),
+        evidence=(of_cluster(f"secrets/{name}"),),
+        remedy=(RemedyStep(f"put Secret {name} back", "before"),),
+        acknowledgeable=False,
+    )
