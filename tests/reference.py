@@ -129,6 +129,14 @@ def risks() -> str:
     return "\n".join(["| cloud | permission | class | it | source |", "|---|---|---|---|---|", *rows])
 
 
+def make() -> str:
+    """Return the table of make's targets."""
+    found = re.findall(r"(?m)^([a-z]+):.*?## (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    return "\n".join(
+        ["| target | does |", "|---|---|", *(f"| `make {name}` | {_cell(text)} |" for name, text in found)]
+    )
+
+
 def demo() -> str:
     """Return the first lines of what `upgrade-gate demo` prints, as a block of text."""
     first = "\n".join(run("demo").out.splitlines()[:DEMO_LINES])
@@ -140,6 +148,7 @@ WRITERS = {
     "demo": demo,
     "exit-codes": exit_codes,
     "json": json_keys,
+    "make": make,
     "options": options,
     "risks": risks,
     "rules": rules,
