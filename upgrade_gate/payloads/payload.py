@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import re
-from collections.abc import Mapping  # at run time too: the cache (sources/_cache.py) decodes into these types
+from collections.abc import Mapping  # at run time too: the cache decodes into these types
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct

@@ -231,7 +231,7 @@ def _json(text: str) -> tuple[tuple[Any, ...], str | None]:
 
 
 def _yaml(text: str) -> tuple[tuple[Any, ...], str | None]:
-    """Return the documents of YAML text: scalars mean what they mean everywhere else here (`documents`).
+    """Return the documents of YAML text: scalars mean what they mean everywhere else here.
 
     Raises _KeyTwiceError where the last of two keys would win.
     """

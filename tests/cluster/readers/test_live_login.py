@@ -116,8 +116,8 @@ def test_several_files_are_merged_and_the_first_one_wins(tmp_path: Path, monkeyp
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/a/k:{tmp_path}/b/k")
     login = log_in()
     assert login.server == "https://a.example.com"
-    assert login.ca_file == tmp_path / "a/ca.crt"
-    assert login.authorization == f"Bearer {TOKEN}"
+    assert login.authority == tmp_path / "a/ca.crt"
+    assert login.credential.authorization == f"Bearer {TOKEN}"
 
 
 def test_a_context_is_chosen_by_name(tmp_path: Path) -> None:
@@ -169,8 +169,11 @@ def test_a_kubeconfig_that_is_no_yaml_is_an_error(tmp_path: Path) -> None:
 def test_no_credential_is_sent_without_tls_to_another_machine(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="has no TLS"):
         log_in(write(tmp_path / "k", cluster={"server": "http://api.example.com"}))
-    assert log_in(write(tmp_path / "k", cluster={"server": "http://127.0.0.1:8001"}, user={})).authorization is None
-    assert log_in(write(tmp_path / "k", cluster={"server": "http://localhost:8001"})).authorization
+    assert (
+        log_in(write(tmp_path / "k", cluster={"server": "http://127.0.0.1:8001"}, user={})).credential.authorization
+        is None
+    )
+    assert log_in(write(tmp_path / "k", cluster={"server": "http://localhost:8001"})).credential.authorization
 
 
 def test_nothing_of_a_login_is_printed(tmp_path: Path) -> None:
@@ -372,7 +375,7 @@ def test_a_pods_account_is_used_where_there_is_no_kubeconfig(
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
     assert is_available(account=account)
     login = log_in(account=account)
-    assert (login.server, login.authorization) == (server.url, f"Bearer {TOKEN}")
+    assert (login.server, login.credential.authorization) == (server.url, f"Bearer {TOKEN}")
     (account / "token").write_text("\n")
     with pytest.raises(ClusterError, match="empty"):
         log_in(account=account)

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.reading.http import tls
-from upgrade_gate.reading.http.exchange import Deadline, Request, ask
+from upgrade_gate.reading.http.exchange import Deadline, HttpRequest, ask
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
 from upgrade_gate.reading.http.response import Terms
 from upgrade_gate.reading.http.urls import shown_url
@@ -152,7 +152,7 @@ class Rest:
         if self._session is None:
             self._session = Session(tls.trust(self._authority))
         headers = {**self._headers, "Authorization": f"Bearer {self._token()}"}
-        request = Request(method, url, headers, json=body)
+        request = HttpRequest(method, url, headers, json=body)
         response = self._session.exchange(request, Terms(method, _LARGEST), self._deadline)
         content = response.read()
         if response.status != 200:

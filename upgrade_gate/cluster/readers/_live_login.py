@@ -31,21 +31,30 @@ ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """What tells the API server who asks. Nothing of this is printed."""
+
+    authorization: str | None = field(default=None, repr=False)
+    """The Authorization header."""
+    certificate: Path | bytes | None = field(default=None, repr=False)
+    """A file, or what was given inline."""
+    key: Path | bytes | None = field(default=None, repr=False)
+
+    def __bool__(self) -> bool:
+        return self.authorization is not None or self.certificate is not None or self.key is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """Where the API server is and what to show it. Nothing of this is printed."""
 
     server: str
     description: str
     """The server's address, without anything that identifies or authenticates."""
+    credential: Credential
     verify: bool = True
-    ca_file: Path | None = None
-    ca_data: bytes | None = None
-    certificate_file: Path | None = None
-    certificate_data: bytes | None = field(default=None, repr=False)
-    key_file: Path | None = None
-    key_data: bytes | None = field(default=None, repr=False)
-    authorization: str | None = field(default=None, repr=False)
-    """The Authorization header."""
+    authority: Path | bytes | None = None
+    """Whose certificates are trusted; None: those of the system."""
     impersonate: str | None = None
     server_name: str | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -100,7 +109,7 @@ def _pod_login(account: Path) -> Login:
     token = _read(account / "token", "the pod's account").decode(errors="replace").strip()
     if not token:
         raise ClusterError(f"the token of the pod's account in {account} is empty")
-    return Login(server, server, ca_file=account / "ca.crt", authorization=f"Bearer {token}")
+    return Login(server, server, Credential(f"Bearer {token}"), authority=account / "ca.crt")
 
 
 class _Kubeconfig:
@@ -157,35 +166,26 @@ class _Kubeconfig:
         return Login(
             server=server,
             description=shown_url(server),
+            credential=credential,
             verify=not cluster["insecure-skip-tls-verify"].flag(),
-            ca_file=_file(cluster["certificate-authority"], cluster_base),
-            ca_data=_data(cluster["certificate-authority-data"]),
+            authority=_file_or_data(cluster, "certificate-authority", cluster_base),
             impersonate=_impersonate(user),
             server_name=cluster["tls-server-name"].text() or None,
             proxy=cluster["proxy-url"].text() or None,
-            **credential,
         )
 
 
-def _credential(user: Part, base: Path, cluster: Part, timeout: float) -> dict[str, Any]:
-    """Return the fields of a login that authenticate, empty where the user has none."""
-    found: dict[str, Any] = {}
-    if certificate := _file(user["client-certificate"], base):
-        found["certificate_file"] = certificate
-    if data := _data(user["client-certificate-data"]):
-        found["certificate_data"] = data
-    if key := _file(user["client-key"], base):
-        found["key_file"] = key
-    if data := _data(user["client-key-data"]):
-        found["key_data"] = data
+def _credential(user: Part, base: Path, cluster: Part, timeout: float) -> Credential:
+    """Return what authenticates a user; the plugin is run only for one who has nothing else."""
+    authorization = None
     if token := _token(user, base):
-        found["authorization"] = f"Bearer {token}"
+        authorization = f"Bearer {token}"
     elif user["username"].text() and user["password"].text():
         pair = f"{user['username'].text()}:{user['password'].text()}".encode()
-        found["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    if found:
-        return found
-    if not user["exec"].missing:
+        authorization = f"Basic {base64.b64encode(pair).decode()}"
+    certificate = _file_or_data(user, "client-certificate", base)
+    found = Credential(authorization, certificate, _file_or_data(user, "client-key", base))
+    if not found and not user["exec"].missing:
         return _run_plugin(user["exec"], base, cluster, timeout)
     return found
 
@@ -220,14 +220,14 @@ def _file(part: Part, base: Path) -> Path | None:
     return base / text if text else None
 
 
-def _data(part: Part) -> bytes | None:
-    text = part.text()
-    if not text:
-        return None
+def _file_or_data(part: Part, name: str, base: Path) -> Path | bytes | None:
+    """Return what a pair like `client-key` and `client-key-data` names; the data wins, as with kubectl."""
+    inline = part[f"{name}-data"]
+    text = "".join(inline.text().split())
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode(text, validate=True) or _file(part[name], base)
     except binascii.Error as error:
-        raise ClusterError(f"{part.where} is not base64") from error
+        raise ClusterError(f"{inline.where} is not base64") from error
 
 
 def _read(path: Path, what: str) -> bytes:
@@ -237,7 +237,7 @@ def _read(path: Path, what: str) -> bytes:
         raise ClusterError(f"{what}: {path} cannot be read: {error.strerror}") from error
 
 
-def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> dict[str, Any]:
+def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> Credential:
     """Run an exec credential plugin (client.authentication.k8s.io) without a terminal and with a deadline."""
     command, version = plugin["command"].some_text(), plugin["apiVersion"].some_text()
     shown = f"the login plugin {command!r} of the kubeconfig"
@@ -263,10 +263,10 @@ def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> dict
         raise ClusterError(f"{shown} printed no ExecCredential") from error
     status = body["status"]
     if token := status["token"].text():
-        return {"authorization": f"Bearer {token}"}
+        return Credential(f"Bearer {token}")
     certificate, key = status["clientCertificateData"].text(), status["clientKeyData"].text()
     if certificate and key:
-        return {"certificate_data": certificate.encode(), "key_data": key.encode()}
+        return Credential(certificate=certificate.encode(), key=key.encode())
     raise ClusterError(f"{shown} gave neither a token nor a certificate", hint="log in again")
 
 

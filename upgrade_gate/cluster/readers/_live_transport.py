@@ -58,7 +58,7 @@ class FailedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     """One answer of the API server."""
 
     status: int
@@ -86,7 +86,7 @@ class ApiServer:
     """Private, for certificates given inline; it goes when this object goes."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, path: str, params: Sequence[tuple[str, str]], accept: str, deadline: Deadline) -> Answer:
+    def get(self, path: str, params: Sequence[tuple[str, str]], accept: str, deadline: Deadline) -> ApiAnswer:
         """GET with retries on what may pass, never past the deadline; raises FailedError."""
         api = self._client()
         proxy: str | None = api.configuration.proxy
@@ -97,9 +97,9 @@ class ApiServer:
         )
         terms = Terms("GET", _MOST_BYTES, silence=deadline.seconds)
 
-        def once() -> Answer:
+        def once() -> ApiAnswer:
             response = exchange(lambda timeout: _opened(api, request, timeout, peer), peer, terms, deadline)
-            return Answer(response.status, response.headers, response.read())
+            return ApiAnswer(response.status, response.headers, response.read())
 
         return ask(
             once,
@@ -126,15 +126,14 @@ class ApiServer:
         configuration.host = login.server
         configuration.verify_ssl = login.verify
         configuration.tls_server_name = login.server_name
-        configuration.ssl_ca_cert = None if login.ca_file is None else str(login.ca_file)
-        configuration.ca_cert_data = None if login.ca_data is None else login.ca_data.decode(errors="replace")
-        configuration.cert_file = self._path_of(login.certificate_file, login.certificate_data, "client.crt")
-        configuration.key_file = self._path_of(login.key_file, login.key_data, "client.key")
+        configuration.ssl_ca_cert = self._path_of(login.authority, "ca.crt")
+        configuration.cert_file = self._path_of(login.credential.certificate, "client.crt")
+        configuration.key_file = self._path_of(login.credential.key, "client.key")
         configuration.connection_pool_maxsize = _WORKERS
         # No redirect is followed: it could lead elsewhere. Retries are made here, within the deadline.
         configuration.retries = Retry(0, redirect=0, raise_on_redirect=False)
-        if login.authorization:
-            configuration.api_key = {"BearerToken": login.authorization}
+        if login.credential.authorization:
+            configuration.api_key = {"BearerToken": login.credential.authorization}
         configuration.proxy = login.proxy or proxies.proxy_for(login.server, spare_loopback=False)
         configuration.no_proxy = ""
         _set_proxy_login(configuration)
@@ -143,7 +142,7 @@ class ApiServer:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             _logger.warning("%s: TLS is not verified, as the kubeconfig says", login.description)
-        _logger.info("%s: proxy %s, CA %s", login.description, proxies.shown(configuration.proxy), _ca(login))
+        _logger.info("%s: proxy %s, CA %s", login.description, proxies.shown(configuration.proxy), _authority(login))
         try:
             api = client.ApiClient(configuration)
         except (ValueError, ImportError) as error:
@@ -153,16 +152,16 @@ class ApiServer:
         api.user_agent = USER_AGENT
         return api
 
-    def _path_of(self, path: Path | None, data: bytes | None, name: str) -> str | None:
+    def _path_of(self, given: Path | bytes | None, name: str) -> str | None:
         """Return a file for the TLS library, data given inline in a private folder that goes with this reader."""
-        if data is None:
-            return None if path is None else str(path)
+        if not isinstance(given, bytes):
+            return None if given is None else str(given)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="upgrade-gate-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         place = self._folder / name
         place.touch(mode=0o600)
-        place.write_bytes(data)
+        place.write_bytes(given)
         return str(place)
 
 
@@ -185,7 +184,7 @@ def answer_all(
             raise
 
 
-def reason_of(answer: Answer) -> str:
+def reason_of(answer: ApiAnswer) -> str:
     """Return the reason word of a Status, never its message: messages can quote anything."""
     try:
         word = answer.json().get("reason")
@@ -205,7 +204,7 @@ def _opened(api: Any, request: Any, timeout: tuple[float, float], peer: Peer) ->
         raise failure from failure.__cause__
 
 
-def _failed(outcome: Answer | ExchangeError, deadline: Deadline, peer: Peer) -> FailedError:
+def _failed(outcome: ApiAnswer | ExchangeError, deadline: Deadline, peer: Peer) -> FailedError:
     """Word the end of the attempts."""
     if not isinstance(outcome, ExchangeError):
         return FailedError(f"{outcome.status} {reason_of(outcome)}")
@@ -234,7 +233,9 @@ def _set_proxy_login(configuration: Any) -> None:
         configuration.proxy_headers = make_headers(proxy_basic_auth=pair)
 
 
-def _ca(login: Login) -> str:
+def _authority(login: Login) -> str:
     if not login.verify:
         return "not verified"
-    return str(login.ca_file) if login.ca_file else ("of the kubeconfig" if login.ca_data else "of the system")
+    if isinstance(login.authority, bytes):
+        return "of the kubeconfig"
+    return "of the system" if login.authority is None else str(login.authority)

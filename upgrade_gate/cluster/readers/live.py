@@ -16,7 +16,7 @@ from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.cluster.facts_table import PULL_SECRET, secret_query
 from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
-from upgrade_gate.cluster.readers._live_transport import Answer, ApiServer, FailedError, answer_all, reason_of
+from upgrade_gate.cluster.readers._live_transport import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
 from upgrade_gate.cluster.readers._secrets import reduce_secret
 from upgrade_gate.reading.http.exchange import Deadline
 
@@ -107,7 +107,7 @@ class LiveReader:
             raise FailedError(f"the server answered with kind {str(body.get('kind'))[:60]!r}, not {wanted}")
         return _named(body, query, self.read_secrets)
 
-    def _absent(self, response: Answer, query: Query, deadline: Deadline) -> Fact[Any]:
+    def _absent(self, response: ApiAnswer, query: Query, deadline: Deadline) -> Fact[Any]:
         """Return the absence that a 404 proves: a Status of the API, or a kind that the API does not serve."""
         try:
             body = response.json()
@@ -236,7 +236,7 @@ def _verb(query: Query) -> str:
     return f"{what} in namespace {query.namespace}" if query.namespace else what
 
 
-def _refused(response: Answer, query: Query) -> FailedError:
+def _refused(response: ApiAnswer, query: Query) -> FailedError:
     """Return the failure for a status that is no answer."""
     match response.status:
         case 401:

@@ -27,7 +27,7 @@ _REF_NAME = "org.opencontainers.image.ref.name"
 _CONTAINERD_NAME = "io.containerd.image.name"
 
 
-class Files(Protocol):
+class ImageFiles(Protocol):
     """Files by relative name."""
 
     @property
@@ -40,7 +40,7 @@ class Files(Protocol):
         ...
 
 
-class FolderFiles(Struct, frozen=True):
+class ImageFolder(Struct, frozen=True):
     """The files of a folder; links are followed only where they stay inside, and only where the layout has them."""
 
     folder: Path
@@ -59,7 +59,7 @@ class FolderFiles(Struct, frozen=True):
         return os.fdopen(handle, "rb"), size
 
 
-class TarFiles:
+class ImageArchive:
     """The files of a plain tar archive, found by one pass over its headers."""
 
     def __init__(self, archive: BinaryIO, shown: str, limits: Limits) -> None:
@@ -127,7 +127,7 @@ class _Slice(io.RawIOBase):
         return len(data)
 
 
-def content(files: Files, name: str, limits: Limits) -> bytes:
+def content(files: ImageFiles, name: str, limits: Limits) -> bytes:
     """Return a small file whole."""
     stream, size = files.open(name)
     with stream:
@@ -136,7 +136,7 @@ def content(files: Files, name: str, limits: Limits) -> bytes:
         return _read(stream, size, f"{files.shown}/{name}")
 
 
-def checked(files: Files, name: str, wanted: Descriptor) -> BinaryIO:
+def checked(files: ImageFiles, name: str, wanted: Descriptor) -> BinaryIO:
     """Return a blob at its start, once its size and the digest of all of it are what the manifest says."""
     where = f"{files.shown}: blob {wanted.digest}"
     try:
@@ -168,7 +168,7 @@ def _read(stream: BinaryIO, size: int, where: str) -> bytes:
 class OciStore:
     """An OCI image layout (image-spec, image-layout.md)."""
 
-    def __init__(self, files: Files, limits: Limits) -> None:
+    def __init__(self, files: ImageFiles, limits: Limits) -> None:
         self._files = files
         self._limits = limits
 

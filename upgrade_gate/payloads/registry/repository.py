@@ -88,7 +88,7 @@ class Places:
 
 
 class RegistryStore:
-    """One repository as a store of manifests and blobs (`_image.Store`)."""
+    """One repository as a store of manifests and blobs (`image.release.Store`)."""
 
     def __init__(
         self, repository: str, transport: Transport, authorizer: Authorizer, cache: Cache, settings: Settings

@@ -13,7 +13,7 @@ from upgrade_gate.base.errors import ManifestError, SourceError, UsageError
 from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import find_root, open_inside, split_path
 from upgrade_gate.payloads.image.layers import Unpacked, packing, read_layer
-from upgrade_gate.payloads.image.layout import OciStore, TarFiles, content
+from upgrade_gate.payloads.image.layout import ImageArchive, OciStore, content
 from upgrade_gate.payloads.image.release import collect, parse_json, read_release
 from upgrade_gate.payloads.image.tar import BLOCK, looks_like_tar
 from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
@@ -41,7 +41,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     with ExitStack() as stack:
         handle, _ = open_inside(os.path.realpath(path), shown)
         archive = _plain(stack.enter_context(os.fdopen(handle, "rb")), shown, limits, stack)
-        files = TarFiles(archive, shown, limits)
+        files = ImageArchive(archive, shown, limits)
         if "index.json" in files.members:
             return _oci(files, tag, reference, settings)
         if "manifest.json" in files.members and "release-metadata" not in files.members:
@@ -72,13 +72,13 @@ def _plain(file: BinaryIO, shown: str, limits: Limits, stack: ExitStack) -> Bina
     return file
 
 
-def _oci(files: TarFiles, tag: str, reference: Reference, settings: Settings) -> ReleaseFiles:
+def _oci(files: ImageArchive, tag: str, reference: Reference, settings: Settings) -> ReleaseFiles:
     store = OciStore(files, settings.limits)
     image = read_release(store, store.resolve(tag), settings.limits)
     return released(reference, image.digest, settings, files=image.files, notes=image.notes)
 
 
-def _docker(files: TarFiles, tag: str, limits: Limits) -> tuple[dict[str, bytes], tuple[str, ...]]:
+def _docker(files: ImageArchive, tag: str, limits: Limits) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Return the release of a docker-archive (`docker save`, `podman save`, skopeo), its layers checked by diff_id."""
     where = f"{files.shown}: manifest.json"
     try:
@@ -115,7 +115,7 @@ def _select(images: list[Any], tag: str, shown: str) -> object:
     raise UsageError(f"{shown} has {which}", hint=f"it has: {held}")
 
 
-def _diff_ids(files: TarFiles, config: str, limits: Limits) -> list[str]:
+def _diff_ids(files: ImageArchive, config: str, limits: Limits) -> list[str]:
     """Return the digests of the unpacked layers, from the config, whose own name is a digest as a rule."""
     where = f"{files.shown}: config {config}"
     data = content(files, config, limits)
@@ -128,7 +128,7 @@ def _diff_ids(files: TarFiles, config: str, limits: Limits) -> list[str]:
     return found
 
 
-def _layer(files: TarFiles, name: str, digest: str, limits: Limits) -> Layer:
+def _layer(files: ImageArchive, name: str, digest: str, limits: Limits) -> Layer:
     stream, _ = files.open(name)
     where = f"{files.shown}: layer {name}"
     with stream:
@@ -141,7 +141,7 @@ def _layer(files: TarFiles, name: str, digest: str, limits: Limits) -> Layer:
     return layer
 
 
-def _manifests(files: TarFiles, limits: Limits) -> dict[str, bytes]:
+def _manifests(files: ImageArchive, limits: Limits) -> dict[str, bytes]:
     """Return the files of a tar of manifests, whatever folder they stand in."""
     root = find_root((name for name, member in files.members.items() if member.kind != "folder"), files.shown)
     found: dict[str, bytes] = {}

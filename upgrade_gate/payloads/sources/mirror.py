@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import split_path
-from upgrade_gate.payloads.image.layout import FolderFiles, checked, content
+from upgrade_gate.payloads.image.layout import ImageFolder, checked, content
 from upgrade_gate.payloads.image.release import ManifestBlob, read_release
 from upgrade_gate.payloads.sources._released import released
 
@@ -42,7 +42,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
             f"{folder} is no mirror: it has no v2/REPOSITORY/manifests", hint="see oc adm release mirror --to-dir"
         )
     repository, tag = _select(repositories, wanted, str(folder))
-    store = _MirrorStore(FolderFiles(folder, str(folder), links=True), repository, settings.limits)
+    store = _MirrorStore(ImageFolder(folder, str(folder), links=True), repository, settings.limits)
     image = read_release(store, tag, settings.limits)
     return released(reference, image.digest, settings, files=image.files, notes=image.notes, mirror_folder=folder)
 
@@ -97,7 +97,7 @@ def _releases(names: list[str]) -> list[str]:
 class _MirrorStore:
     """One repository of a mirror folder."""
 
-    def __init__(self, files: FolderFiles, repository: str, limits: Limits) -> None:
+    def __init__(self, files: ImageFolder, repository: str, limits: Limits) -> None:
         self._files = files
         self._prefix = f"{repository}/" if repository else ""
         self._limits = limits

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.payloads.image.folder import split_path
-from upgrade_gate.payloads.image.layout import FolderFiles, OciStore
+from upgrade_gate.payloads.image.layout import ImageFolder, OciStore
 from upgrade_gate.payloads.image.release import read_release
 from upgrade_gate.payloads.sources._released import released
 
@@ -24,6 +24,6 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
         raise UsageError(f"{folder} is no folder", hint=f"for an archive file write archive:{folder}")
     if not (folder / "index.json").exists():
         raise UsageError(f"{folder} is no OCI layout: it has no index.json", hint=f"for manifests write dir:{folder}")
-    store = OciStore(FolderFiles(folder, str(folder)), settings.limits)
+    store = OciStore(ImageFolder(folder, str(folder)), settings.limits)
     image = read_release(store, store.resolve(tag), settings.limits)
     return released(reference, image.digest, settings, files=image.files, notes=image.notes)

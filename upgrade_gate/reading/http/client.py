@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from upgrade_gate.base.errors import SourceError
 from upgrade_gate.reading.http import tls
-from upgrade_gate.reading.http.exchange import Deadline, Request, ask
+from upgrade_gate.reading.http.exchange import Deadline, HttpRequest, ask
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
 from upgrade_gate.reading.http.response import ERROR_BODY, Response, Terms, registry_words
 from upgrade_gate.reading.http.urls import DEFAULT_PORTS, host_of, is_url, joined, without_port
@@ -91,7 +91,7 @@ class Transport:
         if not is_url(url):
             raise SourceError(f"{what}: its address is no http URL")
         deadline = Deadline.after(self._options.timeout)
-        request = Request(method, url, headers or {}, form)
+        request = HttpRequest(method, url, headers or {}, form)
         job = _Job(request, Terms(method, limit, algorithm, advance), plain, deadline)
 
         def gave_up(outcome: Response | ExchangeError, end: End) -> SourceError:
@@ -129,14 +129,14 @@ class Transport:
         scheme = "any" if self.is_insecure(parts.netloc) and parts.port else parts.scheme
         return scheme, (parts.hostname or ""), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
 
-    def _once(self, job: _Job, request: Request) -> Response:
+    def _once(self, job: _Job, request: HttpRequest) -> Response:
         parts = urlsplit(request.url)
         host = host_of(request.url)
         insecure = self.is_insecure(host)
         redirected = request.url != job.request.url
         session = self._session(insecure=insecure)
 
-        def exchange(to: Request) -> Response:
+        def exchange(to: HttpRequest) -> Response:
             return session.exchange(to, job.terms, job.deadline, redirected=redirected)
 
         if parts.scheme == "http":
@@ -179,7 +179,7 @@ class Transport:
 class _Job:
     """One request, from the first address to the last."""
 
-    request: Request
+    request: HttpRequest
     terms: Terms
     plain: bool
     deadline: Deadline

@@ -57,7 +57,7 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """What is sent."""
 
     method: str

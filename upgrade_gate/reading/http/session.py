@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-    from upgrade_gate.reading.http.exchange import Deadline, Request
+    from upgrade_gate.reading.http.exchange import Deadline, HttpRequest
     from upgrade_gate.reading.http.response import Response, Terms
     from upgrade_gate.reading.http.tls import Trust
 
@@ -40,7 +40,7 @@ class Session:
         """Close every connection."""
         self._requests.close()
 
-    def exchange(self, request: Request, terms: Terms, deadline: Deadline, *, redirected: bool = False) -> Response:
+    def exchange(self, request: HttpRequest, terms: Terms, deadline: Deadline, *, redirected: bool = False) -> Response:
         """Make one exchange, following no redirect; `redirected` keeps its path out of the log."""
         url = request.url
         proxy = proxies.proxy_for(url)
