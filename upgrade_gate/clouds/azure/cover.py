@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from upgrade_gate.clouds.azure.roles import Role
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_at, reach
 from upgrade_gate.clouds.azure.shapes import Assignment, Deny, Permissions
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult
 from upgrade_gate.clouds.shared.patterns import Patterns, covered, matches, overlapping
 
 _MEMBERS = "az rest --url https://graph.microsoft.com/v1.0/groups/ID?$expand=members"
@@ -267,9 +267,6 @@ def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Neede
     return possible
 
 
-_ORDER = (Coverage.DENIED, Coverage.MISSING, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.COVERED)
-
-
 def worst(judgements: Sequence[CoverageResult]) -> CoverageResult:
     """Return the judgement of a whole from those of its parts (planes of a role, scopes).
 
@@ -284,7 +281,7 @@ def worst(judgements: Sequence[CoverageResult]) -> CoverageResult:
         missing = next(j for j in judgements if j.verdict is Coverage.MISSING)
         held = next(j for j in judgements if j.verdict is not Coverage.MISSING)
         return CoverageResult(Coverage.NARROWER, f"only in part: {missing.reason}; {held.reason}")
-    found = min(judgements, key=lambda j: _ORDER.index(j.verdict))
+    found = min(judgements, key=lambda j: WORST_FIRST.index(j.verdict))
     if found.verdict is not Coverage.COVERED:
         return found
     reasons = " and ".join(dict.fromkeys(j.reason for j in judgements))

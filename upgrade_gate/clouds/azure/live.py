@@ -11,13 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
-from upgrade_gate.clouds.azure.shapes import DENY_LISTING, PRINCIPAL
+from upgrade_gate.clouds.azure.shapes import ASSIGNED_TO, DENY_LISTING, PRINCIPAL
 from upgrade_gate.clouds.contract.holdings import Document
-from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, authority, read_settings
+from upgrade_gate.clouds.shared.live import SILENCE, maybe
+from upgrade_gate.clouds.shared.rest import Rest, authority, read_settings
 from upgrade_gate.reading.http.session import library_session
 from upgrade_gate.reading.node import mapping, text
-
-_logger = logging.getLogger(__name__)
 
 _ENDPOINT = "https://management.azure.com"
 _ENDPOINTS = {
@@ -28,8 +27,6 @@ _ENDPOINTS = {
 """Resource Manager of the other clouds, by the host that AZURE_AUTHORITY_HOST names: one cloud's token is of no use in
 another."""
 _LOGIN = "AZURE_AUTHORITY_HOST"
-_SILENCE = 30.0
-"""Seconds that whoever gives a token may say nothing."""
 _RETRIES = 2
 _RENEW = 120.0
 """Seconds before its end at which a token is replaced."""
@@ -73,7 +70,7 @@ def _token(settings: Mapping[str, Any], endpoint: str, seconds: float) -> Callab
         ) from exc
     # the library prints every credential that it tried, on lines of its own
     logging.getLogger("azure").addHandler(logging.NullHandler())
-    wait = min(seconds, _SILENCE)
+    wait = min(seconds, SILENCE)
     transport = RequestsTransport(connection_timeout=wait, read_timeout=wait)
     transport.open()
     # with our trust: by itself it knows the environment's authorities alone
@@ -110,10 +107,10 @@ def _documents(rest: Rest, endpoint: str, subscription: str, wanted: list[str]) 
         url = f"{path}?api-version={version}"
         return Document(rest.pages(url, "value", permission), path.removeprefix(endpoint))
 
-    found = [
+    found: list[Document | None] = [
         listing(f"{authorization}/{kind}", _AUTHORIZATION, _READER) for kind in ("roleAssignments", "roleDefinitions")
     ]
-    _optional(found, _denies, rest, authorization)
+    found.append(maybe(_denies, rest, authorization))
     identities = listing(f"{base}/{_IDENTITIES}", _IDENTITY, f"{_IDENTITIES}/read")
     found.append(identities)
     principals = [w.removeprefix(PRINCIPAL) for one in wanted if (w := one.casefold()).startswith(PRINCIPAL)]
@@ -126,11 +123,10 @@ def _documents(rest: Rest, endpoint: str, subscription: str, wanted: list[str]) 
         ):
             continue
         path = f"{endpoint}{quote(text(mapping(item).get('id')), safe='/')}/federatedIdentityCredentials"
-        _optional(found, listing, path, _IDENTITY, _FEDERATED)
+        found.append(maybe(listing, path, _IDENTITY, _FEDERATED))
         principals.append(principal.casefold())
-    for principal in sorted(set(principals) - {""}):
-        _optional(found, _groups, rest, authorization, principal)
-    return found
+    found += [maybe(_groups, rest, authorization, principal) for principal in sorted(set(principals) - {""})]
+    return [one for one in found if one is not None]
 
 
 def _denies(rest: Rest, authorization: str) -> Document:
@@ -143,12 +139,4 @@ def _groups(rest: Rest, authorization: str, principal: str) -> Document:
     """Read what is assigned to a principal or to its groups: the filter that sees membership."""
     condition = quote(f"assignedTo('{principal}')", safe="")
     url = f"{authorization}/roleAssignments?api-version={_AUTHORIZATION}&$filter={condition}"
-    return Document({"assignedTo": principal, **rest.pages(url, "value", _READER)}, f"roleAssignments of {principal}")
-
-
-def _optional(found: list[Document], read: Callable[..., Document], *arguments: Any) -> None:
-    """Add what may be read; what may not is missing from the documents, and so from every proof."""
-    try:
-        found.append(read(*arguments))
-    except (ForbiddenError, GoneError, UnusableError) as exc:
-        _logger.warning("%s", exc)
+    return Document({ASSIGNED_TO: principal, **rest.pages(url, "value", _READER)}, f"roleAssignments of {principal}")

@@ -16,12 +16,13 @@ from upgrade_gate.clouds.shared.pages import Dialect, Entry
 from upgrade_gate.clouds.shared.patterns import Patterns
 from upgrade_gate.reading.node import mapping, one_or_more, readable_strings, strings, text
 
+ASSIGNED_TO = "assignedTo"
+"""Whom a listing was filtered for, written beside its list."""
 DENY_LISTING = "denyAssignments"
 """What a reader says of a list of deny assignments, so that an empty one is an answer."""
 PRINCIPAL = "principal:"
 """Before a principal ID, where the configuration names no client ID."""
 
-_ASSIGNED_TO = "assignedTo"
 _GUID_AT_END = re.compile(r"[^/]+$")
 _CLASSIC = "na(classic admins)"
 """What Azure CLI puts in place of an ID for co-administrators, who are users and no workload."""
@@ -288,7 +289,7 @@ def assignment(entry: Entry) -> Assignment:
         scope=scope.rstrip("/") or ("/" if scope else ""),
         condition=_condition(has.get("condition")) or _end(has),
         subscription=subscription,
-        assigned_to=fold(entry.wrapper.get(_ASSIGNED_TO)),
+        assigned_to=fold(entry.wrapper.get(ASSIGNED_TO)),
     )
 
 
@@ -365,6 +366,6 @@ DIALECT = Dialect(
     ("value",),
     own=("value", DENY_LISTING),
     listed={DENY_LISTING: "deny assignments"},
-    asked_by=_ASSIGNED_TO,
+    asked_by=ASSIGNED_TO,
     place_of=_subscription_in,
 )

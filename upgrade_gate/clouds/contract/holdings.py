@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
 
 __all__ = [
+    "WORST_FIRST",
     "Coverage",
     "CoverageResult",
     "Document",
@@ -46,6 +47,10 @@ class Coverage(StrEnum):
     DENIED = "DENIED"
     UNKNOWN = "UNKNOWN"
     """Needs data that was not supplied; the reason names which."""
+
+
+WORST_FIRST = (Coverage.DENIED, Coverage.MISSING, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.COVERED)
+"""Which coverage decides where several parts must be covered."""
 
 
 class CoverageResult(Struct, frozen=True):

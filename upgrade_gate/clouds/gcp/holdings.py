@@ -96,7 +96,7 @@ class GcpHoldings:
             if not self._projects.is_foreign(d.project) and (d.rules is not None or d.name not in described)
         ]
         self._boundaries = [text(e.item.get("name")) for e in reading.of("access boundaries")]
-        self._has_denies = "denyPolicies" in reading.listings or bool(denies)
+        self._has_denies = shapes.DENY_LISTING in reading.listings or bool(denies)
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one grant for a service account's email, always for the whole project.

@@ -10,19 +10,16 @@ from urllib.parse import quote
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract.holdings import Document
-from upgrade_gate.clouds.gcp.shapes import UNREAD
-from upgrade_gate.clouds.shared.rest import ForbiddenError, GoneError, Rest, UnusableError, authority, read_settings
+from upgrade_gate.clouds.gcp.shapes import DENY_LISTING, UNREAD
+from upgrade_gate.clouds.shared.live import SILENCE, maybe
+from upgrade_gate.clouds.shared.rest import Rest, authority, read_settings
 from upgrade_gate.reading.http.session import library_session
 from upgrade_gate.reading.node import mapping, strings, text
-
-_logger = logging.getLogger(__name__)
 
 _RESOURCES = "https://cloudresourcemanager.googleapis.com"
 _IAM = "https://iam.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """The narrowest that the IAM API takes; it refuses `cloud-platform.read-only`. The calls are what only reads."""
-_SILENCE = 30.0
-"""Seconds that whoever gives a token may say nothing."""
 _WITH_CONDITIONS = 3
 """The policy version that shows conditions; at a lower one they are hidden."""
 _MAX_ANCESTORS = 12
@@ -64,7 +61,7 @@ def _credential(settings: Mapping[str, Any], seconds: float) -> tuple[Callable[[
     # the library warns that it does not know a project, which is ours to know
     logging.getLogger("google.auth").addHandler(logging.NullHandler())
     session = library_session(authority(settings))
-    request = partial(Request(session), timeout=min(seconds, _SILENCE))
+    request = partial(Request(session), timeout=min(seconds, SILENCE))
     library: Any = google.auth  # which types only a part of its functions
     try:
         # without a scope, for with one it asks Resource Manager for the project of a workload identity
@@ -104,7 +101,7 @@ class _Reader:
     def documents(self, wanted: Sequence[str]) -> Iterator[Document]:
         """Yield every document; only a project policy that may not be read stops it."""
         policies = [self._project_policy(), *self._ancestor_policies()]
-        accounts = self._maybe(self._listing, f"/v1/projects/{self._project}/serviceAccounts", "accounts")
+        accounts = maybe(self._listing, f"/v1/projects/{self._project}/serviceAccounts", "accounts")
         if accounts is not None:
             yield accounts
             wanted = wanted or [text(mapping(a).get("email")) for a in accounts.body["accounts"]]
@@ -117,16 +114,8 @@ class _Reader:
         for kind, resource in self._hidden:
             yield Document({"unread": kind, "resource": resource}, f"{kind} policies of {resource}")
 
-    def _maybe(self, read: Callable[..., Document], *arguments: str) -> Document | None:
-        """Return what may be read; what may not, or is gone, is missing from every proof."""
-        try:
-            return read(*arguments)
-        except (ForbiddenError, GoneError, UnusableError) as exc:
-            _logger.warning("%s", exc)
-            return None
-
     def _all(self, read: Callable[[str], Document], names: Iterable[str]) -> list[Document]:
-        return [one for name in names if (one := self._maybe(read, name)) is not None]
+        return [one for name in names if (one := maybe(read, name)) is not None]
 
     def _listing(self, path: str, key: str) -> Document:
         permission = f"the permission to list {key} (roles/iam.securityReviewer has it)"
@@ -147,14 +136,14 @@ class _Reader:
         found: list[Document] = []
         at = f"projects/{self._project}"
         for _ in range(_MAX_ANCESTORS):
-            place = self._maybe(self._place, at)
+            place = maybe(self._place, at)
             if place is None:
                 self._hidden += [(kind, f"what is above {at}") for kind in UNREAD]
             parent = text(mapping(place.body).get("parent")) if place is not None else ""
             if not parent:
                 break
             self._attached.append(parent)
-            policy = self._maybe(self._ancestor_policy, parent)
+            policy = maybe(self._ancestor_policy, parent)
             if policy is None:
                 self._hidden.append(("allow", parent))
             else:
@@ -184,27 +173,27 @@ class _Reader:
         """Yield deny policies with their rules, which a listing leaves out."""
         for resource in self._attached:
             point = quote(f"cloudresourcemanager.googleapis.com/{resource}", safe="")
-            listed = self._maybe(self._listing, f"/v2/policies/{point}/denypolicies", "policies")
+            listed = maybe(self._listing, f"/v2/policies/{point}/denypolicies", "policies")
             if listed is None:
                 self._hidden.append(("deny", resource))
                 continue
-            yield Document({"listing": "denyPolicies", "policies": []}, f"deny policies of {resource}")
+            yield Document({"listing": DENY_LISTING, "policies": []}, f"deny policies of {resource}")
             for item in listed.body["policies"]:
                 name = text(mapping(item).get("name"))
-                yield self._maybe(self._deny_policy, name) or Document(item, name)
+                yield maybe(self._deny_policy, name) or Document(item, name)
 
     def _deny_policy(self, name: str) -> Document:
         return Document(self._rest.get(f"{self._iam}/v2/{quote(name, safe='/%')}", "iam.denypolicies.get"), name)
 
     def _pools(self) -> Iterator[Document]:
         path = f"/v1/projects/{self._project}/locations/global/workloadIdentityPools"
-        pools = self._maybe(self._listing, path, "workloadIdentityPools")
+        pools = maybe(self._listing, path, "workloadIdentityPools")
         if pools is None:
             return
         yield pools
         for item in pools.body["workloadIdentityPools"]:
             below = f"/v1/{quote(text(mapping(item).get('name')), safe='/')}/providers"
-            providers = self._maybe(self._listing, below, "workloadIdentityPoolProviders")
+            providers = maybe(self._listing, below, "workloadIdentityPoolProviders")
             if providers is not None:
                 yield providers
 

@@ -20,6 +20,8 @@ _ROLE_NAME = re.compile(r"^(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+$")
 _PERMISSION_NAME = re.compile(r"^[a-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$")
 _ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:json|jsonl|ya?ml|gz))*$", re.IGNORECASE)
 _POLICY_KEYS = frozenset({"bindings", "etag", "version", "auditConfigs"})
+DENY_LISTING = "denyPolicies"
+"""What a reader says of a list of deny policies, so that an empty one is an answer."""
 UNREAD = ("allow", "deny")
 """What a live reader says of a resource whose policies of that kind it could not read."""
 _BOUNDARY = "/principalAccessBoundaryPolicies/"
@@ -317,6 +319,6 @@ DIALECT = Dialect(
         "workloadIdentityPools",
         "results",
     ),
-    own=("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders", "denyPolicies"),
-    listed={"denyPolicies": "deny policies"},
+    own=("accounts", "workloadIdentityPools", "workloadIdentityPoolProviders", DENY_LISTING),
+    listed={DENY_LISTING: "deny policies"},
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult
 from upgrade_gate.clouds.gcp.shapes import Binding, Policy, PoolProvider
 from upgrade_gate.clouds.shared.trust import AUDIENCE
 
@@ -61,8 +61,7 @@ def judge_trust(
     if not own and (not found or any(j.verdict is Coverage.MISSING for j in found)):
         how = f"gcloud iam service-accounts get-iam-policy {email}"
         return CoverageResult(Coverage.UNKNOWN, f"the policy of service account {email} is not in the export ({how})")
-    order = (Coverage.MISSING, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.COVERED)
-    worst = min(found, key=lambda j: order.index(j.verdict), default=None)
+    worst = min(found, key=lambda j: WORST_FIRST.index(j.verdict), default=None)
     if worst is None or worst.verdict is Coverage.COVERED:
         caveats = tuple(dict.fromkeys(c for j in found for c in j.caveats))
         where = f"in the policy of {email}" if own else "above the account"

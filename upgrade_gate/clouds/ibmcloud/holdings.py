@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
+from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.ibmcloud import shapes
 from upgrade_gate.clouds.ibmcloud.cover import Fit, Reach, fit, may_contain, needed_attributes, role_actions
 from upgrade_gate.clouds.shared import pages
@@ -290,13 +290,10 @@ def _undecided(held: str, role: str, actions: Mapping[str, frozenset[str]] | Non
     return may_contain(held, role)
 
 
-_ORDER = (Coverage.MISSING, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.COVERED)
-
-
 def _worst(judged: Sequence[CoverageResult]) -> CoverageResult:
     """Return the judgement over all resource groups: held in one and missing in another is NARROWER."""
     verdicts = {j.verdict for j in judged}
-    worst = min(judged, key=lambda j: _ORDER.index(j.verdict))
+    worst = min(judged, key=lambda j: WORST_FIRST.index(j.verdict))
     if worst.verdict is Coverage.MISSING and verdicts & {Coverage.COVERED, Coverage.NARROWER}:
         return CoverageResult(Coverage.NARROWER, f"only in some resource groups: {worst.reason}")
     return worst
