@@ -18,6 +18,7 @@ from upgrade_gate.gate.outcome import Comparison, Outcome
 from upgrade_gate.gate.situation import Situation
 from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path
+from upgrade_gate.requests.selection_context import selection_context
 from upgrade_gate.requests.update import Given, UnreadRelease
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def check(inputs: Inputs, weights: Weights) -> Outcome:
 def survey(inputs: Inputs) -> Comparison:
     """Read the cluster and the releases, select and compare; nothing is judged yet."""
     cluster = _observe(inputs.reader) if inputs.reader else None
-    context = upgrade_path.context(cluster, inputs.given, resolve.graph_edges(cluster, inputs.settings))
+    context = selection_context(cluster, inputs.given, resolve.graph_edges(cluster, inputs.settings))
     references = _references(inputs, cluster)
     payloads, unread = _load(references, inputs.settings)
     hops = upgrade_path.compare(payloads, context) if not unread else ()

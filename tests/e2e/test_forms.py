@@ -17,6 +17,7 @@ from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.report import build as assembly
 from upgrade_gate.report import document as report
 from upgrade_gate.requests import upgrade_path
+from upgrade_gate.requests.selection_context import selection_context
 from upgrade_gate.requests.update import Given
 
 FORMS = ("folder", "docker-archive", "oci-archive", "tar.zst", "OCI layout")
@@ -45,7 +46,7 @@ def pairs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
 
 
 def _document(pair: tuple[Payload, Payload], platform: str) -> Any:
-    context = upgrade_path.context(None, Given(platform=platform))
+    context = selection_context(None, Given(platform=platform))
     survey = Comparison(None, ("old", "new"), upgrade_path.compare(pair, context), (), context)
     document = json.loads(report.encode(assembly.of_survey(survey)))
     for key in ("generated", "notes"):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
+    from upgrade_gate.requests.selection_context import SelectionContext
     from upgrade_gate.requests.update import Hop, UnreadRelease
-    from upgrade_gate.requests.upgrade_path import Context
 
 __all__ = ["Comparison", "Outcome", "Plan"]
 
@@ -27,7 +27,7 @@ class Comparison(Struct, frozen=True):
     """From, via and to, as given or resolved."""
     hops: tuple[Hop, ...]
     unread: tuple[UnreadRelease, ...]
-    context: Context
+    context: SelectionContext
 
     @property
     def path(self) -> str:

@@ -110,53 +110,69 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
     malformed: list[Malformed] = []
     conflicts: list[Conflict] = []
     carried: set[str] = set()
-    gated: list[str] = []
-    for manifest in payload.manifests:
-        if not is_credentials_request(manifest):
-            continue
+    gated: set[str] = set()
+    for manifest in filter(is_credentials_request, payload.manifests):
         name = f"{manifest.namespace}/{manifest.name}"
         if _deletes(manifest):
             decisions.append(_deletion(_decide(manifest, name, "", platform, rules)))
             continue
         carried.add(name)
-        if any(_DECIDING.match(key) for key in manifest.duplicate_keys):
-            keys = ", ".join(manifest.duplicate_keys)
-            conflicts.append(Conflict(name, (manifest.location,), f"keys stand twice with differing values: {keys}"))
-            continue
-        try:
-            request = parse(manifest)
-        except ManifestError as error:
-            decision = _decide(manifest, name, "", platform, rules)
-            if decision.status == "excluded":
-                decisions.append(decision)
-            else:
-                malformed.append(Malformed(name, manifest.location, error.message))
-            continue
-        decision = _decide(manifest, name, request.provider_kind, platform, rules)
-        if decision.status == "excluded":
-            decisions.append(decision)
-            continue
-        if _gates_unknown(manifest, filters, payload.minor):
-            gated.append(name)
-        if manifest.duplicate_keys:
-            keys = ", ".join(manifest.duplicate_keys)
-            conflicts.append(Conflict(name, (manifest.location,), f"keys stand twice with differing values: {keys}"))
-        picked.setdefault(name, []).append(Selected(request, decision.status, (manifest.location,)))
-    requests: dict[str, Selected] = {}
-    for name in sorted(picked):
-        requests[name], conflict = _one(name, picked[name])
-        if conflict:
-            conflicts.append(conflict)
-    left_out = {d for d in decisions if d.request not in requests}
+        match _sort(manifest, name, platform, rules):
+            case Decision() as left_out:
+                decisions.append(left_out)
+            case Malformed() as unread:
+                malformed.append(unread)
+            case Conflict() as conflict:
+                conflicts.append(conflict)
+            case Selected() as selected:
+                picked.setdefault(name, []).append(selected)
+                if _gates_unknown(manifest, filters, payload.minor):
+                    gated.add(name)
+                if manifest.duplicate_keys:
+                    conflicts.append(_said_twice(manifest, name))
+    merged = {name: _one(name, picked[name]) for name in sorted(picked)}
+    requests = {name: selected for name, (selected, _) in merged.items()}
+    conflicts += [conflict for _, conflict in merged.values() if conflict]
+    left = {d for d in decisions if d.request not in requests}
+    unclear = _unclear(requests)
     return Selection(
-        requests=requests,
-        decisions=tuple(sorted(left_out, key=lambda d: (d.request, d.location, d.reason))),
+        requests={name: s for name, s in requests.items() if name not in unclear},
+        decisions=tuple(sorted(left, key=lambda d: (d.request, d.location, d.reason))),
         conflicts=tuple(sorted(conflicts, key=lambda c: (c.request, c.locations))),
-        malformed=tuple(malformed),
+        malformed=(*malformed, *unclear.values()),
         deleted=frozenset({d.request for d in decisions if d.reason == "delete"} - requests.keys()),
         carried=frozenset(carried),
-        gated=tuple(sorted(set(gated))),
+        gated=tuple(sorted(gated)),
     )
+
+
+def _sort(manifest: Manifest, name: str, platform: str, rules: Filters) -> Selected | Decision | Malformed | Conflict:
+    """Decide about one document: taken, left out, not understood, or in contradiction with itself."""
+    if any(_DECIDING.match(key) for key in manifest.duplicate_keys):
+        return _said_twice(manifest, name)
+    try:
+        request = parse(manifest)
+    except ManifestError as error:
+        decision = _decide(manifest, name, "", platform, rules)
+        return decision if decision.status == "excluded" else Malformed(name, manifest.location, error.message)
+    decision = _decide(manifest, name, request.provider_kind, platform, rules)
+    return decision if decision.status == "excluded" else Selected(request, decision.status, (manifest.location,))
+
+
+def _said_twice(manifest: Manifest, name: str) -> Conflict:
+    keys = ", ".join(manifest.duplicate_keys)
+    return Conflict(name, (manifest.location,), f"keys stand twice with differing values: {keys}")
+
+
+def _unclear(requests: Mapping[str, Selected]) -> dict[str, Malformed]:
+    """Return the requests whose provider spec has a shape that nobody understands."""
+    found: dict[str, Malformed] = {}
+    for name, selected in requests.items():
+        try:
+            _ = selected.request.grants  # read here, so that what is malformed is noticed here
+        except ValueError as error:
+            found[name] = Malformed(name, selected.request.location, str(error))
+    return found
 
 
 def _deletes(manifest: Manifest) -> bool:

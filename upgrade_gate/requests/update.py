@@ -63,9 +63,14 @@ class Hop(Struct, frozen=True):
     """Capabilities that this update enables by itself, those already implicit included."""
     newly_implicit: tuple[str, ...]
     changes: tuple[Change, ...]
-    malformed: tuple[tuple[Literal["from", "to"], Malformed], ...]
     unknowns: Mapping[str, Unknown] = field(default_factory=dict)
     """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
+
+    @property
+    def malformed(self) -> tuple[tuple[Literal["from", "to"], Malformed], ...]:
+        """Requests that cannot be understood, by side."""
+        found: list[tuple[Literal["from", "to"], Malformed]] = [("from", m) for m in self.old_selection.malformed]
+        return (*found, *(("to", m) for m in self.new_selection.malformed))
 
     def held_with(self, change: Change) -> tuple[Grant, ...]:
         """Return everything that the identity of a change has to hold, before or after: one Secret, one identity."""
