@@ -7,20 +7,24 @@ policies (facts iam.md section 2, design 16.3). The verdicts follow iam.md secti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
 from upgrade_gate.clouds.gcp import shapes
+from upgrade_gate.clouds.gcp.conditions import holds
 from upgrade_gate.clouds.gcp.deny import Subject, denied
 from upgrade_gate.clouds.gcp.members import among, is_deleted
+from upgrade_gate.clouds.gcp.places import OWN, Place, places
 from upgrade_gate.clouds.gcp.projects import Projects
 from upgrade_gate.clouds.gcp.roles import Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Level, email_of
 from upgrade_gate.clouds.gcp.trust import judge_trust
 from upgrade_gate.clouds.gcp.wants import Need, PermissionNeed, RoleNeed, Source
 from upgrade_gate.clouds.shared import pages
+from upgrade_gate.clouds.shared.three_values import TRUE
 from upgrade_gate.reading.node import text
 
 if TYPE_CHECKING:
@@ -47,8 +51,7 @@ def recognises(body: Any) -> bool:
 
 def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> GcpHoldings:
     """Build the holdings; `account` is the cluster's project ID."""
-    del context
-    return GcpHoldings(shapes.DIALECT.read(documents), account)
+    return GcpHoldings(shapes.DIALECT.read(documents), account, context)
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
@@ -71,13 +74,15 @@ class _Found(Struct, frozen=True):
 class GcpHoldings:
     """Everything that a set of documents says about GCP service accounts."""
 
-    def __init__(self, reading: pages.Reading, account: str | None) -> None:
+    def __init__(self, reading: pages.Reading, account: str | None, context: Context | None = None) -> None:
+        self._context = context
+        self._now = datetime.fromisoformat(context.now) if context is not None and context.now else None
         self._truncated = reading.truncated
         self._unread = reading.unread
         unread = [(e.item["unread"], text(e.item["resource"])) for e in reading.of("unread")]
         self._unread_allow = [resource for kind, resource in unread if kind == "allow"]
         self._unread_deny = [resource for kind, resource in unread if kind == "deny"]
-        policies = [shapes.to_policy(e) for e in reading.of("policies")]
+        policies = shapes.to_policies(reading.of("policies"))
         roles = [shapes.role(e) for e in reading.of("roles")]
         self._accounts = [shapes.account(e) for e in reading.of("service accounts")]
         self._roles = RoleBook(roles)
@@ -90,16 +95,12 @@ class GcpHoldings:
         self.account: str | None = self._projects.account
         denies = [shapes.deny_policy(e) for e in reading.of("deny policies")]
         described = {d.name for d in denies if d.rules is not None}
-        self._denies = [
-            d
-            for d in denies
-            if not self._projects.is_foreign(d.project) and (d.rules is not None or d.name not in described)
-        ]
+        self._denies = [d for d in denies if d.rules is not None or d.name not in described]
         self._boundaries = [text(e.item.get("name")) for e in reading.of("access boundaries")]
         self._has_denies = shapes.DENY_LISTING in reading.listings or bool(denies)
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
-        """Decide one grant for a service account's email, always for the whole project.
+        """Decide one grant for a service account's email, wherever it must hold and there for the whole project.
 
         `scopes` may name the cluster's project, for exports that no configured account is compared with.
         """
@@ -110,9 +111,9 @@ class GcpHoldings:
             return CoverageResult(Coverage.UNKNOWN, f"identity {identity} is not the email of a service account")
         if grant.type not in ("permission", "predefinedRole"):
             return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of GCP's")
-        policies, problem = self._projects.policies_for(email, next(iter(scopes), ""))
-        if problem:
-            return CoverageResult(Coverage.UNKNOWN, problem)
+        own = next(iter(scopes), "") or (self._context.project if self._context and self._context.project else "")
+        if self._projects.problem(email, own):
+            return CoverageResult(Coverage.UNKNOWN, self._projects.problem(email, own))
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled: none of its grants works")
         need: Need = (
@@ -121,13 +122,31 @@ class GcpHoldings:
             else RoleNeed(grant.permission, self._roles)
         )
         subject = Subject(email, self._unique_id(email))
-        forbidden = denied(self._denies, subject, need.permissions, need.whole)
+        where = places(need, self._context, own or self.account or "", self._roles)
+        return _everywhere([(place, self._at(place, one, subject, own)) for place, one in where])
+
+    def _at(self, place: Place, need: Need, subject: Subject, own: str) -> CoverageResult:
+        """Decide what is needed at one place."""
+        email = subject.email
+        if place.project:
+            policies = self._projects.policies_at(place.project)
+            seen = any(p.level is Level.PROJECT for p in policies)
+            denies = [d for d in self._denies if self._projects.hangs_above(d, place.project)]
+            if not seen and not place.account:
+                reason = f"the policy of project {place.project} is not in the export ({_ANCESTORS} {place.project})"
+                return CoverageResult(Coverage.UNKNOWN, reason)
+        else:
+            policies, _ = self._projects.policies_for(email, own)
+            denies = [d for d in self._denies if not self._projects.is_foreign(d.project)]
+            if self._context is not None:
+                denies = [d for d in denies if self._projects.hangs_above(d, own or self.account or "")]
+        forbidden = denied(denies, subject, need.permissions, need.whole)
         if forbidden is not None and forbidden.verdict is Coverage.DENIED:
             return forbidden
         contradiction = self._projects.contradiction(policies, email)
         if contradiction:
             return CoverageResult(Coverage.UNKNOWN, contradiction)
-        allowed = self._whichever(need, policies, subject)
+        allowed = self._whichever(need, policies, subject, place)
         if allowed.verdict is not Coverage.COVERED:
             return self._unless_unread(allowed, policies)
         unread = self._unread.get("deny policies") or self._unread.get("policies")  # ancestors' listings hold both
@@ -137,13 +156,15 @@ class GcpHoldings:
             return allowed.unless(f"whether {self._boundaries[0]} bounds the account is not judged here")
         return forbidden or CoverageResult(Coverage.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
 
-    def _whichever(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject) -> CoverageResult:
+    def _whichever(
+        self, need: Need, policies: Sequence[shapes.Policy], subject: Subject, place: Place
+    ) -> CoverageResult:
         """Decide from allow policies; UNKNOWN where it depends on which of several is the project's own."""
-        every = self._allowed(need, self._sort(policies, subject), policies, subject.email)
+        every = self._allowed(need, policies, subject, place)
         readings = self._projects.readings(policies)
         if len(readings) == 1 and len(readings[0]) == len(policies):
             return every
-        each = [self._allowed(need, self._sort(one, subject), one, subject.email) for one in readings]
+        each = [self._allowed(need, one, subject, place) for one in readings]
         if all(one.verdict is every.verdict for one in each):
             return each[0]
         several = "the export holds several policies that do not say what they belong to"
@@ -176,7 +197,11 @@ class GcpHoldings:
             yield _NO_ACCOUNTS
         yield _BOUNDARIES
 
-    def _sort(self, policies: Iterable[shapes.Policy], subject: Subject) -> _Found:
+    def _sort(self, policies: Iterable[shapes.Policy], subject: Subject, on: frozenset[str]) -> _Found:
+        """Sort the bindings of an account; `on` names the service account whose own policy counts.
+
+        A condition that is decided false is a binding that is not there, one decided true is none.
+        """
         sure: list[Source] = []
         conditional: list[Source] = []
         on_itself: list[Source] = []
@@ -187,25 +212,32 @@ class GcpHoldings:
                 serves = among(binding.members, subject.email, subject.unique_id)
                 if serves is False:
                     continue
-                source = Source(binding.role, policy, binding.condition)
-                own = policy.resource in (subject.email, subject.unique_id or subject.email)
+                answer = holds(binding.condition, self._now) if binding.condition else TRUE
+                if answer.false:
+                    continue
+                source = Source(binding.role, policy, "" if answer.true else binding.condition)
+                own = policy.resource in on
                 if policy.level is Level.OTHER or (policy.level is Level.ACCOUNT and not own):
                     elsewhere += [source] if serves else []
                 elif serves is None:
                     by_group.append(source)
-                elif binding.condition:
+                elif source.condition:
                     conditional.append(source)
                 else:
                     (on_itself if policy.level is Level.ACCOUNT else sure).append(source)
         return _Found(tuple(sure), tuple(conditional), tuple(on_itself), tuple(elsewhere), tuple(by_group))
 
-    def _allowed(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> CoverageResult:
+    def _allowed(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject, place: Place) -> CoverageResult:
         """Decide from allow policies alone."""
+        on = place.account or subject.email
+        found = self._sort(policies, subject, frozenset({on, self._unique_id(on)} - {""}))
         held = need.held_by(found.sure)
         if held.has is Has.YES:
             return CoverageResult(Coverage.COVERED, held.reason, held.caveats)
         on_itself = found.on_itself if need.on_accounts else ()
         own = need.held_by((*found.sure, *on_itself))
+        if own.has is Has.YES and place.account:
+            return CoverageResult(Coverage.COVERED, own.reason, own.caveats)
         if own.has is Has.YES and need.on_itself:
             return CoverageResult(Coverage.COVERED, own.reason, (*own.caveats, "granted on this service account alone"))
         if own.has is Has.YES:
@@ -221,23 +253,27 @@ class GcpHoldings:
             return CoverageResult(Coverage.NARROWER, f"{limited.reason}, under a condition: {condition}")
         if limited.has is Has.UNKNOWN:
             return CoverageResult(Coverage.UNKNOWN, limited.reason)
-        single = need.held_by(found.elsewhere)
+        others = [s for s in found.elsewhere if not (place.account and s.policy.level is Level.ACCOUNT)]
+        single = need.held_by(others)
         if single.has is Has.YES:
             return CoverageResult(Coverage.NARROWER, f"{single.reason} only")
-        return self._absent(need, found, policies, email)
+        return self._absent(need, found, policies, subject.email, on)
 
-    def _absent(self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str) -> CoverageResult:
+    def _absent(
+        self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str, on: str
+    ) -> CoverageResult:
         """Say MISSING only where every place that could grant it was seen."""
         if not any(p.level in (Level.PROJECT, Level.BARE) for p in policies):
             reason = "the project's policy is not in the export (gcloud projects get-iam-policy)"
             return CoverageResult(Coverage.UNKNOWN, reason)
         if (
-            need.whole is None
-            and need.on_accounts
-            and not any(p in policies for p in self._projects.own_policies(email, self._unique_id(email)))
+            need.on_accounts
+            and (need.whole is None or on != email)
+            and not any(p in policies for p in self._projects.own_policies(on, self._unique_id(on)))
         ):
-            how = f"gcloud iam service-accounts get-iam-policy {email}"
-            reason = f"not granted on the project; the service account's own policy is not in the export ({how})"
+            how = f"gcloud iam service-accounts get-iam-policy {on}"
+            whose = "the service account's own policy" if on == email else f"the policy of service account {on}"
+            reason = f"not granted on the project; {whose} is not in the export ({how})"
             return CoverageResult(Coverage.UNKNOWN, reason)
         if found.by_group and need.held_by((*found.sure, *found.by_group)).has is not Has.NO:
             group = _telling(found.by_group, need)
@@ -297,6 +333,26 @@ class GcpHoldings:
             over.append(PolicySize(f"permissions of custom role {name}", len(union), _ROLE_PERMISSIONS))
             over.append(PolicySize(f"bytes of custom role {name}", length, _ROLE_TEXT))
         return tuple(size for size in over if size.size > size.limit)
+
+
+def _everywhere(judged: Sequence[tuple[Place, CoverageResult]]) -> CoverageResult:
+    """Join what was decided at each place where it must hold: held in some of several is narrower than needed."""
+    results = [result for _, result in judged]
+    verdicts = {result.verdict for result in results}
+    if len(judged) == 1 and judged[0][0] == OWN:
+        return results[0]
+    if verdicts == {Coverage.COVERED}:
+        reason = "; ".join(dict.fromkeys(result.reason for result in results))
+        return CoverageResult(Coverage.COVERED, reason, tuple(dict.fromkeys(c for r in results for c in r.caveats)))
+    worst = Coverage.UNKNOWN if Coverage.UNKNOWN in verdicts else Coverage.NARROWER
+    verdict = verdicts.pop() if len(verdicts) == 1 else worst
+    place, telling = next(
+        (place, result)
+        for place, result in judged
+        if result.verdict is verdict or (verdict is Coverage.NARROWER and result.verdict is not Coverage.COVERED)
+    )
+    reason = telling.reason if place == OWN else f"needed on {place.label}: {telling.reason}"
+    return CoverageResult(verdict, reason)
 
 
 def _telling(sources: Sequence[Source], need: Need) -> Source:

@@ -41,6 +41,22 @@ def is_deleted(member: str, email: str) -> bool:
     return member.casefold().partition("?")[0] == f"deleted:serviceaccount:{email.casefold()}"
 
 
+def home_of(email: str) -> str:
+    """Return the ID of the project in which an account of any kind lives, empty where its email does not say.
+
+    `NAME@P.iam.gserviceaccount.com` lives in P, `NAME@P.example.com.iam…` in the domain's project `example.com:P`, and
+    `P@appspot.gserviceaccount.com` in P; `NUMBER-compute@developer.gserviceaccount.com` names a number only.
+    """
+    local, _, host = email.casefold().partition("@")
+    if host == "appspot.gserviceaccount.com":
+        return local
+    place = host.removesuffix(".iam.gserviceaccount.com")
+    if place == host or not place:
+        return ""
+    project, _, domain = place.partition(".")
+    return f"{domain}:{project}" if domain else project
+
+
 def project_of(email: str) -> str:
     """Return the project that a service account lives in, empty where its email does not say."""
     found = _EMAIL.match(email.casefold())

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.gcp.members import project_of
-from upgrade_gate.clouds.gcp.shapes import Account, Level, Policy, RoleDocument
+from upgrade_gate.clouds.gcp.shapes import Account, DenyPolicy, Level, Policy, RoleDocument
 
 _CUSTOM_ROLE = re.compile(r"^projects/([^/]+)/roles/")
 _ABOVE_PROJECTS = (
@@ -78,6 +78,45 @@ class Projects:
             return self._counting(project_of(email)), ""
         listed = ", ".join(sorted(named))
         return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
+
+    def problem(self, email: str, project: str = "") -> str:
+        """Return why it cannot be told which policies are the cluster's own, empty where it can."""
+        return self.policies_for(email, project)[1]
+
+    def policies_at(self, project: str) -> tuple[Policy, ...]:
+        """Return the policies that count in a named project other than the cluster's own.
+
+        Of a folder's or organisation's only what its document places above the project; a policy that names nothing
+        is never one of another project.
+        """
+        own = [p for p in self._policies if p.level is Level.PROJECT and p.resource == project]
+        above = self._above(project)
+        return tuple(
+            p
+            for p in self._policies
+            if p in own
+            or p.level in (Level.ACCOUNT, Level.OTHER)
+            or (p.level in (Level.FOLDER, Level.ORGANIZATION) and f"{p.level.value}s/{p.resource}" in above)
+        )
+
+    def hangs_above(self, deny: DenyPolicy, project: str) -> bool:
+        """Return whether a deny policy hangs on a project or above it; where nothing says, it may."""
+        if deny.project:
+            return deny.project == project or not project or deny.project.isdecimal() != project.isdecimal()
+        above = self._above(project)
+        return not deny.above or not above or deny.above in above
+
+    def _above(self, project: str) -> frozenset[str]:
+        """Return the folders and the organisation above a project, empty where no document says."""
+        own = [p for p in self._policies if p.level is Level.PROJECT and p.resource == project]
+        named = frozenset(one for p in own for one in p.above)
+        documents = {p.document for p in own}
+        alone = {d for d in documents if {p.resource for p in self._in(d) if p.level is Level.PROJECT} == {project}}
+        levels = (Level.FOLDER, Level.ORGANIZATION)
+        return named | {f"{p.level.value}s/{p.resource}" for d in alone for p in self._in(d) if p.level in levels}
+
+    def _in(self, document: int) -> list[Policy]:
+        return [p for p in self._policies if p.document == document]
 
     @staticmethod
     def readings(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], ...]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate.clouds.shared.pages import Dialect, Entry
 from upgrade_gate.reading.node import mapping, readable_strings, strings, text
@@ -131,6 +132,8 @@ class DenyPolicy(Struct, frozen=True):
     rules: tuple[DenyRule, ...] | None
     whole: bool = True
     """Whether all of the rules could be read; what could not may forbid anything to anyone."""
+    above: str = ""
+    """Folder or organisation that it hangs on (`folders/9`), where its name says so."""
 
 
 def kind_of(item: Mapping[str, Any]) -> str | None:
@@ -195,6 +198,25 @@ def to_policy(entry: Entry) -> Policy:
     whole = all(text(mapping(b).get("role")) and readable_strings(b.get("members")) is not None for b in listed)
     found = "assetType" in item
     return Policy(level, resource, bindings, entry.document, entry.origin, whole=whole, partial=found, above=above)
+
+
+def to_policies(entries: Sequence[Entry]) -> list[Policy]:
+    """Read allow policies; what `gcloud --flatten` made rows of (same etag, one binding each) is one policy again."""
+    rows: dict[tuple[int, str], Policy] = {}
+    found: list[Policy] = []
+    for entry in entries:
+        policy, etag = to_policy(entry), text(entry.item.get("etag"))
+        if not isinstance(entry.item.get("bindings"), Mapping) or not etag:
+            found.append(policy)
+            continue
+        key = (entry.document, etag)
+        before = rows.get(key)
+        rows[key] = replace(
+            policy,
+            bindings=(*(before.bindings if before else ()), *policy.bindings),
+            whole=policy.whole and (before is None or before.whole),
+        )
+    return [*found, *rows.values()]
 
 
 def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
@@ -287,12 +309,15 @@ def deny_policy(entry: Entry) -> DenyPolicy:
     project = attached.group(1) if attached else ""
     if not project and text(item.get("type")) == "project":
         project = text(item.get("id"))
+    hangs = re.search(r"/((?:folders|organizations)/[^/]+)/", path)
+    above = hangs.group(1) if hangs else ""
     rules = inner.get("rules")
     if not isinstance(rules, list):
-        return DenyPolicy(name, project, None)
+        return DenyPolicy(name, project, None, above=above)
     read = [_deny_rule(mapping(mapping(r).get("denyRule"))) for r in rules]
     found = tuple(rule for rule, _ in read if rule is not None)
-    return DenyPolicy(name or text(inner.get("displayName")), project, found, whole=all(whole for _, whole in read))
+    whole = all(whole for _, whole in read)
+    return DenyPolicy(name or text(inner.get("displayName")), project, found, whole=whole, above=above)
 
 
 def _deny_rule(item: Mapping[str, Any]) -> tuple[DenyRule | None, bool]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from upgrade_gate.clouds.gcp.roles import Contents, Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Policy
 
-_ACT_AS = "iam.serviceAccounts.actAs"
+ACT_AS = "iam.serviceAccounts.actAs"
 _ON_ACCOUNTS = ("iam.serviceAccounts.", "iam.serviceAccountKeys.")
 _ON_THE_PROJECT_ONLY = frozenset({"iam.serviceAccounts.list", "iam.serviceAccounts.create"})
 _ACCOUNT_ROLES = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
@@ -84,7 +84,7 @@ class PermissionNeed:
     @property
     def on_itself(self) -> bool:
         """Whether it is enough to hold it on the account itself: what else is asked for concerns other accounts."""
-        return self.name == _ACT_AS
+        return self.name == ACT_AS
 
     def held_by(self, sources: Sequence[Source]) -> Held:
         """Return whether some role contains the permission."""

@@ -1,0 +1,183 @@
+"""Where a grant must hold on Google Cloud, and until when: the shared cases, and neighbours made by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from upgrade_gate.entitlements import judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHO = "c1-m@p1.iam.gserviceaccount.com"
+NODE, OTHER_NODE = "n@p1.iam.gserviceaccount.com", "n@shared.iam.gserviceaccount.com"
+BOTH = [NODE, OTHER_NODE]
+
+
+def exports(case: dict[str, Any]) -> list[Any]:
+    found: list[Any] = []
+    for name, value in case["export"].items():
+        found += value if name == "roles" else [value]
+    return found
+
+
+def test_every_shared_case(shared: Path) -> None:
+    wrong = []
+    cases = json.loads((shared / "cases" / "context" / "gcp.json").read_text())["cases"]
+    for case in cases:
+        found = judge(
+            "GCP",
+            exports(case),
+            case["identity"]["service_account"],
+            case["required"],
+            account=case["project"],
+            context=case["context"],
+            assume=tuple(case["assume"]),
+        )
+        if found.verdict not in (case.get("accept") or [case["expect"]]):
+            wrong.append(f"{case['id']}: {found.verdict}, want {case['expect']} ({found.reason})")
+    assert cases
+    assert not wrong, "\n".join(wrong)
+
+
+def binding(role: str, who: str = WHO, condition: str = "") -> dict[str, Any]:
+    made: dict[str, Any] = {"role": role, "members": [f"serviceAccount:{who}"]}
+    return made | ({"condition": {"title": "c", "expression": condition}} if condition else {})
+
+
+def project(name: str, *bindings: dict[str, Any]) -> dict[str, Any]:
+    return {"project": name, "policy": {"bindings": list(bindings), "etag": "x", "version": 3}}
+
+
+def bare(*bindings: dict[str, Any]) -> dict[str, Any]:
+    return {"bindings": list(bindings), "etag": "x", "version": 3}
+
+
+def own_policy(email: str, *bindings: dict[str, Any]) -> dict[str, Any]:
+    return {"serviceAccount": email, "policy": {"bindings": list(bindings), "etag": "x"}}
+
+
+def role(*permissions: str) -> dict[str, Any]:
+    return {"name": "projects/p1/roles/r", "title": "r", "stage": "GA", "includedPermissions": list(permissions)}
+
+
+def deny(hangs_on: str, *permissions: str) -> dict[str, Any]:
+    return {
+        "name": f"policies/cloudresourcemanager.googleapis.com%2F{hangs_on.replace('/', '%2F')}/denypolicies/d",
+        "rules": [
+            {"denyRule": {"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": permissions}}
+        ],
+    }
+
+
+R = "projects/p1/roles/r"
+DNS = "dns.changes.create"
+
+
+def ask(permission: str, *documents: Any, kind: str = "permission", **context: Any) -> str:
+    found = judge(
+        "GCP",
+        list(documents),
+        WHO,
+        {"type": kind, "permission": permission},
+        account="p1",
+        context={"project": "p1"} | context,
+    )
+    assert found.reason
+    return found.verdict
+
+
+@pytest.mark.parametrize(
+    ("documents", "context", "verdict"),
+    [
+        # held at home; the zones are elsewhere, and nothing of that project is in the export
+        ([project("p1", binding(R)), role(DNS)], {"dns_projects": ["z"]}, "UNKNOWN"),
+        # a policy that names no project is never that of another one
+        ([bare(binding(R)), role(DNS)], {"dns_projects": ["z"]}, "UNKNOWN"),
+        ([project("p1"), project("z", binding(R)), role(DNS)], {"dns_projects": ["z"]}, "COVERED"),
+        ([project("p1"), project("z", binding(R)), role(DNS)], {}, "MISSING"),
+        ([project("p1", binding(R)), project("z"), role(DNS)], {"dns_projects": ["z", "p1"]}, "NARROWER"),
+        ([project("p1", binding(R)), project("z", binding(R)), role(DNS)], {"dns_projects": ["z", "p1"]}, "COVERED"),
+        ([project("p1", binding(R)), role(DNS)], {"dns_projects": ["p1"]}, "COVERED"),
+        ([project("p1", binding(R)), role(DNS)], {"dns_projects": []}, "COVERED"),
+        ([project("p1", binding(R)), project("z", binding(R)), role(DNS), deny("projects/z", "dns.googleapis.com/*")],
+         {"dns_projects": ["z"]}, "DENIED"),
+        ([project("p1", binding(R)), project("z", binding(R)), role(DNS), deny("projects/p1", "dns.googleapis.com/*")],
+         {"dns_projects": ["z"]}, "COVERED"),
+    ],
+)  # fmt: skip
+def test_zones_elsewhere(documents: list[Any], context: dict[str, Any], verdict: str) -> None:
+    assert ask(DNS, *documents, **context) == verdict
+
+
+@pytest.mark.parametrize(
+    "permission", ["compute.firewalls.delete", "compute.networks.updatePolicy", "compute.subnetworks.use"]
+)
+def test_a_shared_network(permission: str) -> None:
+    at_home = [project("p1", binding(R)), project("host"), role(permission)]
+    there = [project("p1"), project("host", binding(R)), role(permission)]
+    assert ask(permission, *at_home, network_project="host") == "MISSING"
+    assert ask(permission, *there, network_project="host") == "COVERED"
+    assert ask(permission, *at_home) == "COVERED"
+
+
+@pytest.mark.parametrize(
+    "permission", ["compute.subnetworks.get", "compute.instances.create", "compute.addresses.list"]
+)
+def test_what_is_not_of_the_network_must_hold_at_home(permission: str) -> None:
+    there = [project("p1"), project("host", binding(R)), role(permission)]
+    assert ask(permission, *there, network_project="host") == "MISSING"
+
+
+ACT = "iam.serviceAccounts.actAs"
+USER = "roles/iam.serviceAccountUser"
+STORAGE = "roles/storage.admin"
+
+
+@pytest.mark.parametrize(
+    ("documents", "nodes", "verdict"),
+    [
+        ([project("p1", binding(R)), role(ACT)], [NODE], "COVERED"),
+        ([project("p1"), own_policy(NODE, binding(USER)), role()], [NODE], "COVERED"),
+        ([project("p1"), own_policy(NODE), role()], [NODE], "MISSING"),
+        ([project("p1"), role()], [NODE], "UNKNOWN"),
+        ([project("p1"), own_policy(WHO, binding(USER)), own_policy(NODE), role()], [NODE], "MISSING"),
+        ([project("p1"), own_policy(WHO, binding(USER)), role()], [], "COVERED"),
+        ([project("p1", binding(R)), role(ACT)], BOTH, "UNKNOWN"),
+        (
+            [project("p1", binding(R)), project("shared"), own_policy(OTHER_NODE), role(ACT)],
+            [NODE, OTHER_NODE],
+            "NARROWER",
+        ),
+        ([project("p1", binding(R)), own_policy(OTHER_NODE, binding(USER)), role(ACT)], BOTH, "COVERED"),
+    ],
+)
+def test_acting_as_the_nodes(documents: list[Any], nodes: list[str], verdict: str) -> None:
+    assert ask(ACT, *documents, node_service_accounts=nodes) == verdict
+
+
+def test_a_role_of_account_users_counts_on_the_nodes() -> None:
+    on_nodes = [project("p1"), own_policy(NODE, binding(USER)), role()]
+    assert ask(USER, *on_nodes, kind="predefinedRole", node_service_accounts=[NODE]) == "COVERED"
+    assert ask(USER, *on_nodes, kind="predefinedRole") == "NARROWER"
+
+
+def test_a_condition_that_is_over_is_no_binding_and_one_that_holds_is_none() -> None:
+    until = 'request.time < timestamp("2026-12-01T00:00:00Z")'
+    documents = [project("p1", binding(R, condition=until)), role("compute.disks.get")]
+    assert ask("compute.disks.get", *documents, now="2026-11-30T00:00:00Z") == "COVERED"
+    assert ask("compute.disks.get", *documents, now="2026-12-01T00:00:00Z") == "MISSING"
+    assert ask("compute.disks.get", *documents) == "NARROWER"
+
+
+def test_rows_of_one_policy_are_one_policy_again() -> None:
+    rows = [
+        {"bindings": {"members": f"serviceAccount:{WHO}", "role": r}, "etag": "x"} for r in ("roles/dns.admin", STORAGE)
+    ]
+    found = judge("GCP", [rows], WHO, {"type": "permission", "permission": DNS}, account="p1")
+    assert found.verdict == "COVERED"
+    other = [rows[0], rows[1] | {"etag": "y"}]
+    assert judge("GCP", [other], WHO, {"type": "permission", "permission": DNS}, account="p1").verdict == "UNKNOWN"

@@ -1,0 +1,93 @@
+"""Where on Google Cloud a permission must hold, so that this cluster's component can use it.
+
+Sources: cluster-ingress-operator `pkg/dns/gcp/provider.go` (a zone's own project); the installer's documentation of
+shared VPC (firewall rules, networks and subnets of the host project); IAM documentation of
+`iam.serviceAccounts.actAs` (it is checked on the account that a machine runs as).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from upgrade_gate.clouds.gcp.members import home_of
+from upgrade_gate.clouds.gcp.wants import ACT_AS, Need, PermissionNeed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.clouds.contract.context import Context
+    from upgrade_gate.clouds.gcp.roles import RoleBook
+
+_NETWORK = ("compute.firewalls.", "compute.networks.")
+_SUBNETS = frozenset({"compute.subnetworks.use", "compute.subnetworks.useExternalIp"})
+
+
+class Place(Struct, frozen=True):
+    """One place where something must be held."""
+
+    project: str = ""
+    """Empty for the cluster's own project."""
+    account: str = ""
+    """The service account on which it must be held, where a service account's policy may grant it."""
+
+    @property
+    def label(self) -> str:
+        """Name the place in a sentence."""
+        return f"service account {self.account}" if self.account else f"project {self.project}"
+
+
+OWN = Place()
+
+
+def places(need: Need, context: Context | None, own: str, roles: RoleBook) -> tuple[tuple[Place, Need], ...]:
+    """Return what must be held where; a role is taken apart only where its permissions must hold in several places.
+
+    `own` is the ID of the cluster's own project, empty where it is not known. What the context does not know is asked
+    for in the cluster's own project, as without a context.
+    """
+    if context is None:
+        return ((OWN, need),)
+    if isinstance(need, PermissionNeed):
+        return tuple((place, need) for place in _of(need.name, context, own))
+    if not need.permissions:
+        return ((OWN, need),)
+    if need.on_accounts and ACT_AS in need.permissions and context.node_service_accounts:
+        return tuple((place, need) for place in _of(ACT_AS, context, own))
+    by_place: dict[Place, list[str]] = {}
+    for name in need.permissions:
+        for place in _of(name, context, own):
+            by_place.setdefault(place, []).append(name)
+    return tuple(pair for place, names in by_place.items() for pair in _of_role(need, place, names, roles))
+
+
+def _of_role(need: Need, place: Place, names: Sequence[str], roles: RoleBook) -> Iterable[tuple[Place, Need]]:
+    """Yield the role itself at home and where all that is known of it belongs, else the permissions that do."""
+    if place == OWN or len(names) == len(need.permissions):
+        yield place, need
+    else:
+        yield from ((place, PermissionNeed(name, roles)) for name in names)
+
+
+def _of(permission: str, context: Context, own: str) -> tuple[Place, ...]:
+    """Return where one permission must hold."""
+    if permission == ACT_AS and context.node_service_accounts:
+        return tuple(_at(home_of(a) or own, own, account=a.casefold()) for a in _each(context.node_service_accounts))
+    if permission.startswith("dns.") and context.dns_projects:
+        return tuple(_at(project, own) for project in _each(context.dns_projects))
+    if _is_network(permission) and context.network_project:
+        return (_at(context.network_project, own),)
+    return (OWN,)
+
+
+def _is_network(permission: str) -> bool:
+    return permission in _SUBNETS or permission.startswith(_NETWORK)
+
+
+def _at(project: str, own: str, *, account: str = "") -> Place:
+    return Place("" if project == own else project, account)
+
+
+def _each(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
