@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
-from upgrade_gate.gate.findings import Evidence, RequiredGrant, Severity
+from upgrade_gate.gate.findings import Evidence, Finding, RequiredGrant, Severity
 from upgrade_gate.requests.diff import AddedGrant
 from upgrade_gate.requests.update import GUARDED_HOPS
 
@@ -39,20 +39,36 @@ def missed(hop: Hop) -> tuple[Guard, str]:
     return cco.guard_permission(hop.kind)
 
 
-def evidence(change: Change) -> tuple[Evidence, ...]:
-    """Return the documents of both sides."""
-    return (*_places("from", change.before), *_places("to", change.after))
+def of_change(
+    hop: Hop,
+    change: Change,
+    *,
+    rule: str,
+    severity: Severity,
+    headline: str,
+    content: object,
+    grants: Sequence[AddedGrant] = (),
+) -> Finding:
+    """Return what every finding about a change says; a rule adds what it asks for."""
+    request, secret = change.request_after or change.request_before, change.secret_after or change.secret_before
+    return Finding(
+        rule=rule,
+        severity=severity,
+        headline=headline,
+        content=content,
+        subject=change.request,
+        request=change.request,
+        secret=str(secret) if secret else None,
+        hop=hop.index,
+        grants=required(request, grants, hop.held_with(change)) if request else (),
+        evidence=(*places("from", change.before), *places("to", change.after)),
+    )
 
 
 def places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:
     """Return every document that defines a selected request."""
-    return _places(side, selected)
-
-
-def _places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:
-    if selected is None:
-        return ()
-    return tuple(Evidence(side, place.file, place.document, place.line) for place in selected.locations)
+    listed = selected.locations if selected else ()
+    return tuple(Evidence(side, place.file, place.document, place.line) for place in listed)
 
 
 def required(
@@ -79,6 +95,7 @@ def first_guarded(situation: Situation) -> Hop:
 
 
 def words_of(condition: Condition) -> str:
+    """Return what a condition gives as its reason."""
     return ", ".join(part for part in (condition.reason, condition.message) if part) or f"{condition.type} says nothing"
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Finding, Need, RemedyStep, RequiredGrant, Rule, Severity
 from upgrade_gate.gate.requirements import grants_need
 from upgrade_gate.gate.rules._common import (
     content_of,
     count,
-    evidence,
     missed,
-    required,
+    of_change,
     severity_for_grants,
 )
 from upgrade_gate.requests.diff import Why
@@ -101,43 +102,30 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
     where = f"the identity behind Secret {request.secret}"
     if situation.mode is Mode.PASSTHROUGH:
         where = "the root credential, which CCO passes through"
-    return Finding(
+    found = of_change(
+        hop,
+        change,
         rule=rule,
         severity=severity_for_grants(situation, Severity.BLOCKER),
         headline=f"{change.component} {verb} {count(len(grants), 'permission')}",
         content=content_of(grants),
-        subject=change.request,
-        request=change.request,
-        secret=str(request.secret) if request.secret else None,
-        hop=hop.index,
+        grants=grants,
+    )
+    step = RemedyStep(f"grant {count(len(grants), 'permission')} to {where}", "before")
+    return replace(
+        found,
         guard=guard,
         guard_reason=reason,
-        grants=required(request, grants, hop.held_with(change)),
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in grants]),
         identity=situation.proof.shown_identity(request),
-        evidence=evidence(change),
-        remedy=(RemedyStep(f"grant {count(len(grants), 'permission')} to {where}", "before"),)
-        if situation.mode is not Mode.MINT
-        else (),
+        remedy=(step,) if situation.mode is not Mode.MINT else (),
     )
 
 
 def _told(hop: Hop, change: Change, rule: str, grants: list[AddedGrant], headline: str) -> Finding:
-    request = change.request_after
-    assert request is not None  # noqa: S101 - evaluate() leaves out changes without a target side
-    return Finding(
-        rule=rule,
-        severity=Severity.INFO,
-        headline=headline,
-        content=content_of(grants),
-        subject=change.request,
-        request=change.request,
-        secret=str(request.secret) if request.secret else None,
-        hop=hop.index,
-        grants=required(request, grants, hop.held_with(change)),
-        evidence=evidence(change),
-    )
+    content = content_of(grants)
+    return of_change(hop, change, rule=rule, severity=Severity.INFO, headline=headline, content=content, grants=grants)
 
 
 def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
@@ -146,16 +134,17 @@ def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
     ]
     if not gone:
         return
-    yield Finding(
+    found = of_change(
+        hop,
+        change,
         rule="permission-removed",
         severity=Severity.INFO,
         headline=f"{change.component} no longer needs {count(len(gone), 'permission')}",
         content=[r.grant.as_dict() for r in gone],
-        subject=change.request,
-        request=change.request,
+    )
+    yield replace(
+        found,
         secret=str(change.secret_before) if change.secret_before else None,
-        hop=hop.index,
         grants=tuple(RequiredGrant(r.grant) for r in gone),
-        evidence=evidence(change),
         remedy=(RemedyStep("take the permissions away once the upgrade is complete", "after"),),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.cluster.credentials_mode import Behaviour, Mode, behaviour_of
 from upgrade_gate.gate import cco
@@ -19,9 +21,8 @@ from upgrade_gate.gate.requirements import for_new_identity, grants_need, secret
 from upgrade_gate.gate.rules._common import (
     content_of,
     count,
-    evidence,
     missed,
-    required,
+    of_change,
     severity_for_secrets,
 )
 from upgrade_gate.requests.diff import AddedGrant, Change, Why
@@ -305,24 +306,14 @@ def _finding(
     needs: tuple[Need, ...] = (),
     remedy: tuple[RemedyStep, ...] = (),
 ) -> Finding:
-    request = change.request_after or change.request_before
-    secret = change.secret_after or change.secret_before
-    listed = list(grants)
-    return Finding(
-        rule=rule,
-        severity=severity,
-        headline=headline,
-        content=content,
-        subject=change.request,
-        request=change.request,
-        secret=str(secret) if secret else None,
-        hop=hop.index,
+    request, listed = change.request_after or change.request_before, list(grants)
+    found = of_change(hop, change, rule=rule, severity=severity, headline=headline, content=content, grants=listed)
+    return replace(
+        found,
         guard=guard,
         guard_reason=guard_reason,
-        grants=required(request, listed, hop.held_with(change)) if request else (),
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in listed]) if request and listed else (),
         identity=situation.proof.shown_identity(request) if request else None,
-        evidence=evidence(change),
         remedy=remedy if severity is Severity.BLOCKER or rule == "request-removed" else (),
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from upgrade_gate.gate.findings import Finding, Need, NeedKind, NeedStatus, Rule, Severity
-from upgrade_gate.gate.rules._common import content_of, count, evidence, missed, required
+from upgrade_gate.gate.rules._common import content_of, count, missed, of_change, required
 from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         guard, reason = missed(hop)
         paths = [leaf.path for leaf in leaves] + [f"{a.grant.effect} {a.grant.permission}" for a in denies]
         paths += [f"{grant.effect} {grant.permission} is lifted" for grant in lifted]
-        yield Finding(
+        found = of_change(
+            hop,
+            change,
             rule="unclassified-change",
             severity=Severity.BLOCKER,
             headline=f"{change.component} changes {count(len(paths), 'field')} that no rule explains: "
@@ -45,13 +49,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
             content=[[leaf.path, leaf.after] for leaf in leaves]
             + content_of(denies)
             + [["removed", grant.as_dict()] for grant in lifted],
-            subject=change.request,
-            request=change.request,
-            secret=str(request.secret) if request.secret else None,
-            hop=hop.index,
-            guard=guard,
-            guard_reason=reason,
-            grants=required(request, denies, ()),
-            needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "read the change and decide"),),
-            evidence=evidence(change),
         )
+        needs = (Need(NeedKind.DECISION, NeedStatus.UNMET, "read the change and decide"),)
+        grants = required(request, denies, ())
+        yield replace(found, guard=guard, guard_reason=reason, needs=needs, grants=grants)
