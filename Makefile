@@ -13,7 +13,7 @@ COVERAGE := $(if $(CI),--cov --cov-report=term,)
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance lint format reports reference tables bench build clean
+.PHONY: help demo quick test conformance lint format reports reference tables bench build clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,6 +23,10 @@ demo: $(RUNTIME)  ## the main job on sample payloads: no network, no cluster
 
 test: $(DEV)  ## every test that this machine has the components for; the others say what they miss
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(COVERAGE) $(ARGS)
+
+quick: $(DEV)  ## what one runs while writing: no network, no components, no shared corpus, under a minute
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal \
+		-m 'not (slow or shared or registry or browser or kubectl or benchmark)' $(ARGS)
 
 conformance: $(DEV)  ## real releases, gate flows and field cases of the shared corpus (UPGRADE_GATE_SHARED), in one process
 	$(BIN)/python -m pytest -p no:xdist tests/e2e/test_conformance.py

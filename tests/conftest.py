@@ -13,11 +13,28 @@ from tests.worlds import certificates as certificate_files
 settings.register_profile("repository", deadline=None)
 settings.load_profile("repository")
 
+WHOLE = ("e2e", "integration")
+"""Folders whose tests run the program from end to end."""
+
 
 def pytest_configure() -> None:
     """Take Ctrl-C again where a shell has started this run in the background: the processes of tests inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the shared corpus, and what is slow, as far as it can be seen of a test.
+
+    Slow are thousands of examples, and runs from end to end.
+    """
+    for item in items:
+        if "shared" in getattr(item, "fixturenames", ()):
+            item.add_marker("shared")
+        folder = item.path.relative_to(item.config.rootpath / "tests").parts[0]
+        if folder in WHOLE or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ import pytest
 
 from tests.worlds.components import require
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

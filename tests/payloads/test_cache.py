@@ -210,6 +210,7 @@ def test_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert entries(tmp_path, "blobs") == []
 
 
+@pytest.mark.slow
 def test_runs_at_the_same_time_see_whole_entries_only(tmp_path: Path) -> None:
     content = os.urandom(3 * 2**20)
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -288,6 +289,7 @@ assert len(found) == 4 and all(found), found
 """
 
 
+@pytest.mark.slow
 def test_several_threads_may_load_the_first_index_at_once(tmp_path: Path) -> None:
     """msgspec crashes the process (5 of 60) where threads decode into a type that none has decoded into before."""
     settings = Settings(cache_dir=tmp_path)

@@ -5,7 +5,6 @@ What must stand in it comes from the shared corpus' expected differences and fro
 """
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -79,12 +78,9 @@ class Bundle:
 
 
 @pytest.fixture(scope="module", params=CASES, ids=" ".join)
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def made(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The bundle of a pair on a cloud, without any export."""
-    root = os.environ.get("UPGRADE_GATE_SHARED")
-    if not root:
-        pytest.skip("UPGRADE_GATE_SHARED is not set: the shared corpus is not here")
-    shared, (pair, case) = Path(root), request.param
+    pair, case = request.param
     platform, _, form = case.partition(" ")
     old, _, new = pair.partition("--")
     folder = tmp_path_factory.mktemp("bundle")

@@ -19,6 +19,8 @@ from upgrade_gate.clouds.aws import holdings, live
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 
+pytestmark = pytest.mark.slow
+
 ATTACH = Grant("action", "ec2:AttachVolume", "Allow", "*")
 DESCRIBE = Grant("action", "ec2:DescribeVolumes", "Allow", "*")
 MOTO_ACCOUNT = "123456789012"

@@ -17,6 +17,8 @@ from upgrade_gate.clouds.contract.holdings import Coverage
 if TYPE_CHECKING:
     from tests.worlds.certificates import Certificates
 
+pytestmark = pytest.mark.slow
+
 SUB = "/subscriptions/S1"
 AUTHORIZATION = f"{SUB}/providers/Microsoft.Authorization"
 IDENTITIES = f"{SUB}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"

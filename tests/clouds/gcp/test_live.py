@@ -18,6 +18,8 @@ from upgrade_gate.clouds.gcp import live
 if TYPE_CHECKING:
     from tests.worlds.certificates import Certificates
 
+pytestmark = pytest.mark.slow
+
 SA = "a@p1.iam.gserviceaccount.com"
 NODES = "nodes@p1.iam.gserviceaccount.com"
 POOL = "projects/42/locations/global/workloadIdentityPools/c1"

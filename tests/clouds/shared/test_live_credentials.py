@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.worlds.certificates import Certificates
 
+pytestmark = pytest.mark.slow
+
 TENANT = "00000000-0000-4000-8000-000000000099"
 GIVEN = {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"}
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.worlds.certificates import Certificates
     from upgrade_gate.cluster.facts_table import Cluster
 
+pytestmark = pytest.mark.slow
+
 SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
 FIRST = facts_table.FIRST_WAVE
 VERSION_PATH = "/apis/config.openshift.io/v1/clusterversions/version"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.worlds.certificates import Certificates
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "token-of-the-test"
 
 

@@ -104,6 +104,7 @@ def test_bomb_stops_at_the_cap(name: str) -> None:
         layer(bomb, Limits(unpacked=1_000_000))
 
 
+@pytest.mark.slow
 def test_zstd_bomb_never_holds_more_than_a_piece() -> None:
     data = zstandard.ZstdCompressor(level=19).compress(bytes(2**28))
     stream = Unpacked(io.BytesIO(data), "bomb", Limits(unpacked=2**20))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 DIGEST = "sha256:" + "5e" * 32
 OTHER = "sha256:" + "07" * 32
 PAST = "20200101T000000"

@@ -42,6 +42,7 @@ def issues(case: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_report_has_the_fields_that_gitlab_wants(tmp_path: Path) -> None:
     schema = tmp_path / "gitlab.json"
     schema.write_text(json.dumps(GITLAB))

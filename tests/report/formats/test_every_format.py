@@ -39,6 +39,7 @@ def test_a_format_goes_by_the_name_of_its_file(name: str) -> None:
     assert module.EXTENSION.isalpha()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", sample_report.ALL)
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_same_report_gives_the_same_bytes(name: str, case: str) -> None:

@@ -13,6 +13,7 @@ def render(case: str) -> bytes:
     return subject.render(sample_report.ALL[case](), RenderOptions())
 
 
+@pytest.mark.slow
 def test_every_report_keeps_to_the_published_schema(tmp_path: Path) -> None:
     published = tmp_path / "schema.json"
     published.write_text(json.dumps(schema()))
@@ -21,6 +22,7 @@ def test_every_report_keeps_to_the_published_schema(tmp_path: Path) -> None:
     assert judges.check_schema(published, *sorted(tmp_path.glob("*-report.json"))) == ""
 
 
+@pytest.mark.slow
 def test_the_published_schema_refuses_a_report_without_a_verdict_key(tmp_path: Path) -> None:
     published, bad = tmp_path / "schema.json", tmp_path / "bad.json"
     published.write_text(json.dumps(schema()))

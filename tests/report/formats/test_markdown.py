@@ -75,6 +75,7 @@ def test_permissions_are_a_diff() -> None:
     assert "```diff\n- ec2:DescribeAvailabilityZone\n+ ec2:EnableFastSnapshotRestores [COST]\n" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [65_000, 30_000, 5_000])
 def test_too_long_a_report_is_cut_by_whole_components_and_says_so_in_line_two(limit: int) -> None:
     text = render(sample_report.large(), limit)
@@ -86,11 +87,13 @@ def test_too_long_a_report_is_cut_by_whole_components_and_says_so_in_line_two(li
     assert text.count("<details>") == text.count("</details>")
 
 
+@pytest.mark.slow
 def test_the_limit_is_that_of_a_comment_unless_told_otherwise() -> None:
     assert len(render(sample_report.large()).encode()) <= 65_000
     assert "Cut to fit" not in render(sample_report.large(), 10_000_000)
 
 
+@pytest.mark.slow
 def test_the_harmless_end_is_cut_first() -> None:
     whole = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample_report.large(), 10_000_000))
     cut = re.findall("<summary><b>Blocker</b> <code>(.*?)</code>", render(sample_report.large()))

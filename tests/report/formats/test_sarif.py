@@ -34,10 +34,12 @@ def write_all(folder: Path) -> list[Path]:
     return files
 
 
+@pytest.mark.slow
 def test_every_report_passes_the_schema(tmp_path: Path) -> None:
     assert judges.check_schema(judges.sarif_schema(), *write_all(tmp_path)) == ""
 
 
+@pytest.mark.slow
 def test_the_schema_refuses_a_level_that_is_none(tmp_path: Path) -> None:
     bad = tmp_path / "bad.sarif"
     bad.write_bytes(render(sample_report.report()).replace(b'"level": "error"', b'"level": "fatal"'))
@@ -135,6 +137,7 @@ def test_warnings_are_errors_where_the_gate_fails_on_warnings() -> None:
     assert levels["live-request-drift"] == "error"
 
 
+@pytest.mark.slow
 def test_the_limits_of_code_scanning_are_kept() -> None:
     places = [EvidenceView(side="to", file=f"f{n}.yaml", document=0, line=1) for n in range(1500)]
     findings = [sample_report.finding("permission-added", "ns/a", "a", evidence=places)]

@@ -12,6 +12,8 @@ from tests.worlds.exporting import Case, run_script, shared_case
 from tests.worlds.fake_clouds import Clouds
 from tests.worlds.running import Result, run
 
+pytestmark = pytest.mark.slow
+
 ROLE = "arn:aws:iam::111122223333:role/c1-openshift-machine-api-aws-cloud-credentials"
 SECRET = "openshift-machine-api/aws-cloud-credentials"
 

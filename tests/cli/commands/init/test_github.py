@@ -25,6 +25,8 @@ from tests.worlds.ready_files import (
 )
 from upgrade_gate import __version__
 
+pytestmark = pytest.mark.slow
+
 FORMS = ((), ("--to", "4.19.5"), ("--report-only",), ("--install", "tools/requirements.txt"))
 
 

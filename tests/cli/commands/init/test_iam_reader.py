@@ -68,6 +68,7 @@ def populate(endpoint: str) -> str:
     return str(iam.create_access_key(UserName="u")["AccessKey"]["AccessKeyId"])
 
 
+@pytest.mark.slow
 def test_on_aws_it_is_what_the_live_reader_and_the_commands_ask_for(proxy: Proxy, shared: Path, tmp_path: Path) -> None:
     key = populate(proxy.upstream)
     role, user = f"arn:aws:iam::{ACCOUNT}:role/r", f"arn:aws:iam::{ACCOUNT}:user/u"
@@ -107,6 +108,7 @@ AZURE_CALLS = {
 """What the path of a GET of Resource Manager ends with, and the operation that allows it."""
 
 
+@pytest.mark.slow
 def test_on_azure_it_is_what_the_live_reader_and_the_commands_ask_for(shared: Path, tmp_path: Path) -> None:
     from upgrade_gate.clouds.azure import live
     from upgrade_gate.clouds.shared.rest import Rest
@@ -208,6 +210,7 @@ def gcp_live() -> set[str]:
     return asked
 
 
+@pytest.mark.slow
 def test_on_gcp_it_is_what_the_live_reader_and_the_commands_ask_for(shared: Path, tmp_path: Path) -> None:
     asked = gcp_live()
     case = shared_case(shared, "gcp-done", "4.14.99", "4.15.0")

@@ -14,6 +14,8 @@ from tests.worlds.running import run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 FORMS = (
     (),
     ("--to", "4.19.5", "--image", IMAGE),

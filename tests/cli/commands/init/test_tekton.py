@@ -9,6 +9,8 @@ import pytest
 
 from tests.worlds.ready_files import IMAGE, REPORTS, VERDICTS, Workspace, check_shell, loaded, made, refused
 
+pytestmark = pytest.mark.slow
+
 # fields of Task and Step in tekton.dev/v1 (tektoncd/pipeline, pkg/apis/pipeline/v1, task_types.go, container_types.go)
 TASK = {"description", "displayName", "params", "results", "sidecars", "stepTemplate", "steps", "volumes", "workspaces"}
 STEP = {
