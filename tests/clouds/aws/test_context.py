@@ -1,13 +1,25 @@
 """Coverage in the cluster's own context: the shared cases, their neighbours, and brute force over small universes."""
 
+import fnmatch
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.worlds.aws_exports import (
     ACCOUNT,
     ROLE,
+    allow,
+    boundary,
+    bounded,
+    deny,
     details,
+    document,
+    organisation,
     role,
 )
 from upgrade_gate.clouds.contract.holdings import CoverageResult
@@ -60,3 +72,408 @@ def test_every_shared_case(shared: Path) -> None:
             wrong.append(f"{case['id']}: {found.verdict}, not {case['expect']}: {found.reason}")
     assert len(cases) > 90
     assert not wrong, "\n".join(wrong)
+
+
+WITHOUT_IMAGES = allow("ec2:*", Resource=f"{OWN}*")
+WITH_IMAGES = allow(
+    "ec2:*", Resource=[f"{OWN}*", f"arn:aws:ec2:{REGION}::image/*", f"arn:aws:ec2:{REGION}::snapshot/*"]
+)
+ANY = allow("*")
+
+
+def only(region: Any, **fields: Any) -> dict[str, Any]:
+    """Return a statement that allows everything in some regions."""
+    return allow("*", Condition={"StringEquals": {"aws:RequestedRegion": region}}, **fields)
+
+
+def outside(*regions: str, spared: tuple[str, ...] = ("iam:*", "route53:*", "sts:*", "tag:*")) -> dict[str, Any]:
+    """Return the usual guard rail: nothing outside of some regions, but for services with one endpoint."""
+    condition = {"StringNotEquals": {"aws:RequestedRegion": list(regions)}}
+    return {"Effect": "Deny", "NotAction": list(spared), "Resource": "*", "Condition": condition}
+
+
+def under(operator: str, key: str, value: Any, *actions: str) -> dict[str, Any]:
+    return allow(*(actions or ("*",)), Condition={operator: {key: value}})
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "verdict", "because"),
+    [
+        # resource types: all of them, each wholly
+        ([allow("ec2:*", Resource=f"{OWN}*")], TERMINATE, COVERED, "for region eu-central-1, account 111122223333"),
+        ([allow("ec2:*", Resource="arn:aws:ec2:*:*:instance/*")], TERMINATE, COVERED, "allows it for region"),
+        ([allow("ec2:*", Resource=f"{OWN}instance/i-0*")], TERMINATE, NARROWER, "not for every instance"),
+        ([allow("ec2:*", Resource=f"{OWN}instance/*")], ATTACH, NARROWER, "no statement for every volume"),
+        (
+            [allow("ec2:*", Resource=f"{OWN}instance/*"), allow("ec2:*", Resource=f"{OWN}volume/*")],
+            ATTACH,
+            COVERED,
+            "and statement 2 of policy p of role c1-ebs allow it together",
+        ),
+        ([WITHOUT_IMAGES], RUN, NARROWER, "no statement for every image arn:aws:ec2:eu-central-1::image/*"),
+        ([WITH_IMAGES], RUN, COVERED, "for region eu-central-1"),
+        ([allow("ec2:*", Resource="arn:aws:ec2:us-west-2:*:*")], TERMINATE, MISSING, "for region eu-central-1;"),
+        ([allow("ec2:*", Resource=f"{OWN}volume/*")], TERMINATE, MISSING, "no statement allows"),
+        ([allow("ec2:*", Resource=f"{OWN}*")], DESCRIBE, MISSING, "takes no resource but `*`"),
+        ([allow("s3:*", Resource="arn:aws:s3:::*")], "s3:CreateBucket", COVERED, "allows it"),
+        ([allow("s3:*", Resource="arn:aws:s3:::*/*")], "s3:CreateBucket", MISSING, "no statement allows"),
+        ([ANY, deny("s3:*", Resource="arn:aws:s3:::*/*")], "s3:CreateBucket", COVERED, "allows it"),
+        ([allow("kms:*", Resource=f"arn:aws:kms:{REGION}:*:key/*")], "kms:ReEncrypt*", COVERED, "for region"),
+        ([allow("s3:*", Resource="arn:aws:s3:::*")], "s3:HeadBucket", NARROWER, "only for arn:aws:s3:::*"),
+        ([ANY], "s3:HeadBucket", COVERED, "allows it"),
+        # a Deny: all, a part, somewhere else
+        ([ANY, deny("ec2:*", Resource=f"{OWN}instance/*")], TERMINATE, DENIED, "statement 2"),
+        ([ANY, deny("ec2:*", Resource=f"{OWN}instance/i-0*")], TERMINATE, NARROWER, "denies it for arn:aws:ec2"),
+        ([ANY, deny("ec2:*", Resource=f"{OWN}volume/*")], TERMINATE, COVERED, ""),
+        ([ANY, deny("ec2:*", Resource="arn:aws:ec2:*::image/*")], TERMINATE, COVERED, ""),
+        ([ANY, deny("ec2:*", Resource=f"{OWN}volume/*")], ATTACH, NARROWER, "denies it for"),
+        ([ANY, deny("ec2:*", Resource=None, NotResource=f"{OWN}*")], TERMINATE, COVERED, ""),
+        ([ANY, deny("ec2:*", Resource=None, NotResource=f"{OWN}*")], RUN, NARROWER, "everything except"),
+        ([ANY, deny("ec2:*", Resource=None, NotResource=f"{OWN}*")], DESCRIBE, DENIED, ""),
+        # regions: of regional services, of those with one endpoint, and of those with both
+        ([only("eu-*"), only(REGION)], DESCRIBE, COVERED, "statement 2"),
+        ([only(REGION)], "iam:GetUser", MISSING, "for region us-east-1"),
+        ([only("us-east-1")], "route53:ListHostedZones", COVERED, "for region us-east-1"),
+        ([only(REGION)], "sts:AssumeRole", NARROWER, ""),
+        ([only([REGION, "us-east-1"])], "sts:AssumeRole", COVERED, ""),
+        ([only(REGION)], "tag:GetResources", NARROWER, "called in us-east-1"),
+        ([only([REGION, "us-east-1"])], "tag:GetResources", COVERED, "for region us-east-1, region eu-central-1"),
+        ([only(REGION)], "iam:PassRole", NARROWER, "called in us-east-1"),
+        ([only(REGION)], "organizations:ListRoots", NARROWER, "aws:RequestedRegion is not known"),
+        ([ANY, outside(REGION)], DESCRIBE, COVERED, "allows it"),
+        ([ANY, outside(REGION)], "iam:GetUser", COVERED, "allows it"),
+        ([ANY, outside("eu-west-1")], DESCRIBE, DENIED, "for region eu-central-1"),
+        ([ANY, outside(REGION, spared=("iam:*",))], "sts:AssumeRole", NARROWER, "denies it under"),
+        ([under("StringEquals", "ec2:Region", REGION)], DESCRIBE, COVERED, ""),
+        ([under("StringEquals", "ec2:Region", REGION)], "s3:CreateBucket", MISSING, ""),
+        # accounts of resources
+        ([under("StringEquals", "aws:ResourceAccount", ACCOUNT)], TERMINATE, COVERED, "for account 111122223333"),
+        ([under("StringEquals", "aws:ResourceAccount", ACCOUNT)], "ec2:DescribeImages", NARROWER, "is not known"),
+        ([ANY, deny("*", Condition={"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}})], RUN, NARROWER, ""),
+        # what only the call itself has
+        ([under("IpAddress", "aws:SourceIp", "10.0.0.0/8")], DESCRIBE, NARROWER, "aws:SourceIp is not decided"),
+        ([under("StringEquals", "aws:ResourceTag/team", "ocp")], TERMINATE, NARROWER, "aws:ResourceTag/team is not"),
+        ([under("StringEquals", TAG, "owned")], TERMINATE, NARROWER, "only under the assumption cluster-tag"),
+        ([under("DateGreaterThan", "aws:TokenIssueTime", "2026-01-01")], DESCRIBE, NARROWER, "aws:TokenIssueTime"),
+    ],
+)  # fmt: skip
+def test_one_cluster(statements: list[Any], action: str, verdict: str, because: str) -> None:
+    found = ask(*statements, action=action)
+    assert found.verdict == verdict, found.reason
+    assert because in found.reason
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "verdict"),
+    [
+        ([under("StringEquals", TAG, "owned")], TERMINATE, COVERED),
+        ([under("StringEquals", TAG, "owned")], ATTACH, COVERED),
+        ([under("StringEquals", TAG, "shared")], TERMINATE, MISSING),
+        ([under("StringLike", TAG.upper(), "own*")], TERMINATE, COVERED),
+        ([under("Null", TAG, "false")], TERMINATE, COVERED),
+        ([under("StringEquals", TAG, "owned")], "elasticloadbalancing:DeleteLoadBalancer", COVERED),
+        ([under("StringEquals", f"ec2:{TAG[4:]}", "owned")], "elasticloadbalancing:DeleteLoadBalancer", MISSING),
+        ([under("StringEquals", f"elasticloadbalancing:{TAG[4:]}", "owned")], TERMINATE, MISSING),
+        ([under("StringEquals", TAG.replace("Resource", "Request"), "owned")], "ec2:AllocateHosts", COVERED),
+        ([under("StringEquals", TAG.replace("Resource", "Request"), "owned")], RUN, NARROWER),
+        ([under("StringEquals", TAG, "owned")], DESCRIBE, MISSING),
+        ([under("StringEquals", TAG.replace(INFRA, "c2-abcde"), "owned")], TERMINATE, NARROWER),
+        ([under("StringEquals", "aws:ResourceTag/red-hat-managed", "true")], TERMINATE, COVERED),
+        ([under("StringEquals", "aws:ResourceTag/team", "ocp")], TERMINATE, NARROWER),
+        ([ANY, deny("ec2:*", Condition={"StringNotEquals": {TAG: "owned"}})], TERMINATE, COVERED),
+        ([ANY, deny("ec2:*", Condition={"StringNotEquals": {TAG: "owned"}})], RUN, NARROWER),
+        ([ANY, deny("ec2:*", Condition={"StringNotEquals": {TAG: "owned"}})], DESCRIBE, DENIED),
+    ],
+)
+def test_under_the_assumption_that_the_cluster_tags_what_it_has(
+    statements: list[Any], action: str, verdict: str
+) -> None:
+    assert ask(*statements, action=action, assume=ASSUMED).verdict == verdict
+
+
+def test_an_assumption_stands_in_the_reason_and_as_a_caveat() -> None:
+    found = ask(under("StringEquals", TAG, "owned"), assume=ASSUMED)
+    assert "under the assumption cluster-tag" in found.reason
+    assert found.caveats[0].startswith("it rests on the assumption cluster-tag")
+    without = ask(ANY, assume=ASSUMED)
+    assert "assumption" not in without.reason + " ".join(without.caveats)
+    nameless = {k: v for k, v in HERE.items() if k != "infrastructure_name"}
+    assert ask(under("StringEquals", TAG, "owned"), context=nameless, assume=ASSUMED).verdict == NARROWER
+
+
+def test_what_is_not_known_of_the_cluster_stays_open() -> None:
+    def knowing(*keys: str) -> dict[str, Any]:
+        return {key: HERE[key] for key in keys}
+
+    own = allow("ec2:*", Resource=f"{OWN}instance/*")
+    everywhere = allow("ec2:*", Resource="arn:*:ec2:*:*:instance/*")
+    assert ask(own, context=HERE).verdict == COVERED
+    for missing in (("partition", "account"), ("region", "account")):
+        assert ask(own, context=knowing(*missing)).verdict == NARROWER, missing
+        assert ask(everywhere, context=knowing(*missing)).verdict == COVERED, missing
+    assert ask(own, context=knowing("partition", "region")).verdict == COVERED, "the account is the identity's"
+    assert ask(only(REGION), action=DESCRIBE, context=knowing("partition")).verdict == NARROWER
+    elsewhere = {**HERE, "partition": "aws-us-gov", "region": "us-gov-west-1"}
+    assert ask(only("us-gov-west-1"), action="iam:GetUser", context=elsewhere).verdict == NARROWER
+    assert ask(only("us-gov-west-1"), action=DESCRIBE, context=elsewhere).verdict == COVERED
+
+
+def test_without_a_context_only_the_letter_counts() -> None:
+    nothing: tuple[dict[str, Any] | None, ...] = (None, {})
+    for context in nothing:
+        assert ask(only(REGION), action=DESCRIBE, context=context).verdict == NARROWER
+        assert ask(allow("ec2:*", Resource=f"{OWN}instance/*"), context=context).verdict == NARROWER
+        assert ask(
+            ANY, deny("ec2:*", Condition={"Bool": {"aws:SecureTransport": "false"}}), context=context
+        ).verdict == (NARROWER)
+
+
+def test_a_role_is_assumed_only_where_the_cluster_asks_for_one() -> None:
+    zone = "arn:aws:iam::444455556666:role/shared-zone"
+    known = {**HERE, "private_zone_role": zone}
+    assume = "sts:AssumeRole"
+    assert ask(allow(assume, Resource=zone), action=assume, context=known).verdict == COVERED
+    assert (
+        ask(allow(assume, Resource="arn:aws:iam::444455556666:role/*"), action=assume, context=known).verdict == COVERED
+    )
+    assert ask(allow(assume, Resource=f"{zone}-2"), action=assume, context=known).verdict == MISSING
+    assert ask(allow(assume, Resource=zone), action=assume).verdict == NARROWER
+    assert ask(ANY, deny(assume, Resource=zone), action=assume, context=known).verdict == DENIED
+    assert ask(ANY, deny(assume, Resource=f"{zone}-2"), action=assume, context=known).verdict == COVERED
+    assert (
+        ask(under("StringEquals", "aws:ResourceAccount", "444455556666"), action=assume, context=known).verdict
+        == COVERED
+    )
+
+
+def test_variables_stand_behind_the_fifth_colon_of_a_resource() -> None:
+    tagged = {"Tags": [{"Key": "Team", "Value": "ocp"}, {"Key": "star", "Value": "*"}]}
+    for resource, verdict in (
+        (f"{OWN}${{aws:PrincipalTag/team}}/*", MISSING),
+        (f"{OWN}instance/${{aws:PrincipalTag/team}}*", NARROWER),
+        (f"{OWN}instance/${{aws:PrincipalTag/none}}*", MISSING),
+        (f"{OWN}instance/${{aws:PrincipalTag/none, ''}}*", COVERED),
+        (f"{OWN}instance/${{aws:PrincipalTag/star}}", NARROWER),
+        (f"{OWN}instance/${{*}}", NARROWER),
+        (f"arn:aws:ec2:${{aws:RequestedRegion}}:{ACCOUNT}:instance/*", MISSING),
+        (f"{OWN}instance/${{aws:userid}}*", NARROWER),
+        ([f"{OWN}instance/*", f"{OWN}instance/${{aws:PrincipalTag/none}}"], NARROWER),
+    ):
+        found = ask(allow("ec2:*", Resource=resource), entry=tagged)
+        assert found.verdict == verdict, (resource, found.reason)
+    for resource, verdict in (
+        (f"{OWN}instance/${{aws:PrincipalTag/none}}*", COVERED),
+        (f"{OWN}instance/${{aws:PrincipalTag/team}}*", NARROWER),
+        (f"{OWN}instance/${{aws:userid}}*", NARROWER),
+    ):
+        assert ask(ANY, deny("ec2:*", Resource=resource), entry=tagged).verdict == verdict, resource
+    except_own = allow("ec2:*", Resource=None, NotResource=f"{OWN}volume/${{aws:PrincipalTag/team}}")
+    assert ask(except_own, entry=tagged).verdict == COVERED
+    assert ask(allow("ec2:*", Resource=None, NotResource=f"{OWN}*/${{aws:userid}}"), entry=tagged).verdict == NARROWER
+
+
+def test_an_older_document_has_no_variables() -> None:
+    old = {
+        "Version": "2008-10-17",
+        "Statement": [allow("ec2:*", Resource=f"{OWN}instance/${{aws:PrincipalTag/none, ''}}*")],
+    }
+    inline = {"RolePolicyList": [{"PolicyName": "p", "PolicyDocument": old}]}
+    assert ask(entry=inline).verdict == MISSING
+    del old["Version"]
+    assert ask(entry=inline).verdict == MISSING
+
+
+def test_the_tags_of_an_identity_count_where_the_export_shows_them() -> None:
+    tagged = under("StringEquals", "aws:PrincipalTag/team", "ocp")
+    assert ask(tagged, entry={"Tags": [{"Key": "TEAM", "Value": "ocp"}]}).verdict == COVERED
+    assert ask(tagged, entry={"Tags": []}).verdict == MISSING
+    assert ask(tagged, entry={"Tags": None}).verdict == NARROWER
+    assert ask(tagged, entry={"Tags": [{"Key": "team"}]}).verdict == NARROWER, (
+        "a list that cannot be read shows nothing"
+    )
+    unseen = {
+        "RoleName": "c1-ebs",
+        "Arn": ROLE,
+        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": document(tagged)}],
+    }
+    grant = {"permission": DESCRIBE}
+    export = {"RoleDetailList": [{**unseen, "AttachedManagedPolicies": []}]}
+    assert judge("AWS", [export], ROLE, grant, context=HERE).verdict == NARROWER
+    two = [
+        role(tagged, Tags=[]),
+        {"Role": {"RoleName": "c1-ebs", "Arn": ROLE, "Tags": [{"Key": "team", "Value": "ocp"}]}},
+    ]
+    assert judge("AWS", [details(two[0]), two[1]], ROLE, grant, context=HERE).verdict == NARROWER, (
+        "two documents disagree"
+    )
+
+
+def test_boundaries_and_the_organisation_are_decided_alike() -> None:
+
+    def limited(*limits: Any) -> CoverageResult:
+        export = details(role(ANY, Tags=[], PermissionsBoundary=boundary()), bounded(*limits))
+        return judge("AWS", [export], ROLE, {"permission": DESCRIBE}, account=ACCOUNT, context=HERE)
+
+    def guarded(*policies: Any) -> CoverageResult:
+        return ask(ANY, action=DESCRIBE, beside=policies)
+
+    assert limited(only(REGION)).verdict == COVERED
+    assert limited(only("eu-west-1")).verdict == MISSING
+    assert limited(under("IpAddress", "aws:SourceIp", "10.0.0.0/8")).verdict == NARROWER
+    assert limited(ANY, outside("eu-west-1")).verdict == DENIED
+    full = organisation(ANY, name="FullAWSAccess")
+    assert guarded(organisation(outside(REGION))).verdict == COVERED, "with nothing but Deny beside FullAWSAccess"
+    assert guarded(full, organisation(outside(REGION))).verdict == COVERED
+    assert guarded(full, organisation(outside("eu-west-1"))).verdict == DENIED
+    assert guarded(organisation(only(REGION))).verdict == COVERED
+    assert guarded(full, organisation(only("eu-west-1"))).verdict == MISSING, "each of them must allow it"
+    assert (
+        guarded(organisation(deny("*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}))).verdict
+        == NARROWER
+    )
+    exempt = {"ArnNotLike": {"aws:PrincipalArn": [ROLE]}}
+    assert guarded(organisation(deny("*", Condition=exempt))).verdict == COVERED
+
+
+def test_a_required_resource_is_asked_for_as_it_is() -> None:
+    volume = f"{OWN}volume/vol-1"
+    assert ask(allow("ec2:*", Resource=f"{OWN}volume/*"), action=ATTACH, resource=volume).verdict == COVERED
+    assert ask(allow("ec2:*", Resource=f"{OWN}instance/*"), action=ATTACH, resource=volume).verdict == MISSING
+    assert ask(under("StringEquals", TAG, "owned"), action=ATTACH, resource=volume, assume=ASSUMED).verdict == COVERED
+    assert ask(under("StringEquals", TAG, "owned"), action=ATTACH, resource="arn:x", assume=ASSUMED).verdict == NARROWER
+
+
+def test_only_known_assumptions_and_values_of_the_right_kind_are_taken() -> None:
+    with pytest.raises(ValueError, match="'cluster-tags' is not one of cluster-tag"):
+        ask(ANY, assume=("cluster-tags",))
+    with pytest.raises(ValueError, match="context"):
+        ask(ANY, context={"region": 7})
+    assert ask(ANY, context={"region": None, "a key of later": 1}).verdict == COVERED
+
+
+# --- brute force: every request of a small universe, in every world that the context leaves open ---
+
+WEST = "us-west-2"
+ASKED: dict[str, list[str | None]] = {TERMINATE: ["instance"], ATTACH: ["instance", "volume"], DESCRIBE: [None]}
+NAMES = ("1", "ocp", "x/2")
+WHOLE = ["*", f"{OWN}*", f"{OWN}instance/*", f"arn:aws:ec2:{WEST}:*:*", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*"]
+SOME = [f"{OWN}instance/1", f"{OWN}volume/?", f"{OWN}*/${{aws:PrincipalTag/team}}", f"{OWN}*/${{aws:SourceVpc}}*"]
+CONDITIONS: list[dict[str, dict[str, list[str]]]] = [
+    {},
+    {"StringEquals": {"aws:RequestedRegion": [REGION, "x"]}},
+    {"StringNotEquals": {"aws:RequestedRegion": [REGION]}},
+    {"StringLike": {"aws:PrincipalTag/team": ["o*"]}},
+    {"StringNotEquals": {"aws:PrincipalTag/none": ["x"]}, "StringEquals": {"aws:PrincipalTag/team": ["web"]}},
+]
+OPEN_CONDITIONS: list[dict[str, dict[str, list[str]]]] = [
+    {"StringEquals": {"aws:SourceVpc": ["vpc-1"]}},
+    {"StringNotEquals": {"aws:SourceVpc": ["vpc-1"]}},
+    {"StringEqualsIfExists": {"aws:SourceVpc": ["vpc-1"]}, "StringEquals": {"aws:RequestedRegion": [REGION]}},
+    {"Null": {"aws:SourceVpc": ["true"]}},
+]
+
+
+def statements_of(resources: list[str], conditions: list[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    about = st.lists(st.sampled_from(resources), min_size=1, max_size=2)
+    actions = st.lists(st.sampled_from([TERMINATE, "ec2:Attach*", DESCRIBE, "ec2:*", "s3:*"]), min_size=1, max_size=2)
+    return st.builds(
+        lambda effect, action, actions, resource, resources, condition: {
+            "Effect": effect,
+            action: actions,
+            resource: resources,
+            "Condition": condition,
+        },
+        st.sampled_from(["Allow", "Allow", "Allow", "Deny"]),
+        st.sampled_from(["Action", "Action", "NotAction"]),
+        actions,
+        st.sampled_from(["Resource", "Resource", "NotResource"]),
+        about,
+        st.sampled_from(conditions),
+    )
+
+
+def one_value(key: str, world: dict[str, str | None]) -> str | None:
+    return {"aws:PrincipalTag/team": "ocp", "aws:PrincipalTag/none": None, **world}[key]
+
+
+def meets(condition: dict[str, dict[str, list[str]]], world: dict[str, str | None]) -> bool:
+    """Say for one request whether a condition holds."""
+    for operator, tests in condition.items():
+        for key, wanted in tests.items():
+            value = one_value(key, world)
+            if operator == "Null":
+                met = (value is None) == (wanted == ["true"])
+            elif value is None:
+                met = "Not" in operator or operator.endswith("IfExists")
+            else:
+                met = any(fnmatch.fnmatchcase(value, w) for w in wanted) != ("Not" in operator)
+            if not met:
+                return False
+    return True
+
+
+def applies(statement: dict[str, Any], action: str, resource: str, world: dict[str, str | None]) -> bool:
+    """Say whether a statement is about one request: the oracle, which knows every key."""
+    filled = []
+    listed = statement.get("Resource") or statement["NotResource"]
+    for pattern in listed:
+        text = pattern.replace("${aws:PrincipalTag/team}", "ocp")
+        if "${" in text and world["aws:SourceVpc"] is None:
+            continue
+        filled.append(text.replace("${aws:SourceVpc}", world["aws:SourceVpc"] or ""))
+    if not filled:
+        return False
+    if len(filled) < len(listed) and "NotResource" in statement:
+        return False
+    about = any(fnmatch.fnmatchcase(resource, pattern) for pattern in filled) == ("Resource" in statement)
+    named = statement.get("Action") or statement["NotAction"]
+    asked = any(fnmatch.fnmatchcase(action, pattern) for pattern in named) == ("Action" in statement)
+    return about and asked and meets(statement["Condition"], world)
+
+
+def answers(statements: list[dict[str, Any]], action: str, *, knows_region: bool) -> set[str]:
+    """Return what IAM answers to each request that the cluster can make, in each world."""
+    found = set()
+    regions: tuple[str, ...] = (REGION,) if knows_region else (REGION, WEST)
+    vpcs: tuple[str | None, ...] = (None, "vpc-1", "vpc-2")
+    for region, vpc in itertools.product(regions, vpcs):
+        world: dict[str, str | None] = {"aws:RequestedRegion": region, "aws:SourceVpc": vpc}
+        for kind, name in itertools.product(ASKED[action], NAMES):
+            resource = "*" if kind is None else f"arn:aws:ec2:{region}:{ACCOUNT}:{kind}/{name}"
+            hits = {s["Effect"] for s in statements if applies(s, action, resource, world)}
+            found.add("denied" if "Deny" in hits else "allowed" if hits else "nothing")
+    return found
+
+
+BRUTE = settings(deadline=None, derandomize=True, max_examples=300)
+
+
+@BRUTE
+@given(
+    st.lists(statements_of(WHOLE + SOME, CONDITIONS + OPEN_CONDITIONS), min_size=1, max_size=4),
+    st.sampled_from(list(ASKED)),
+    st.booleans(),
+)
+def test_what_is_decided_is_true_of_every_request(statements: list[Any], action: str, knows_region: bool) -> None:
+    context = HERE if knows_region else {k: v for k, v in HERE.items() if k != "region"}
+    entry = {"Tags": [{"Key": "team", "Value": "ocp"}]}
+    verdict = ask(*statements, action=action, context=context, entry=entry).verdict
+    really = answers(statements, action, knows_region=knows_region)
+    if verdict == COVERED:
+        assert really == {"allowed"}
+    if verdict == DENIED:
+        assert really == {"denied"}
+    if verdict == MISSING:
+        assert "allowed" not in really
+
+
+@BRUTE
+@given(st.lists(statements_of(WHOLE, CONDITIONS), min_size=1, max_size=4), st.sampled_from(list(ASKED)))
+def test_where_nothing_is_open_what_every_request_gets_is_decided(statements: list[Any], action: str) -> None:
+    entry = {"Tags": [{"Key": "team", "Value": "ocp"}]}
+    verdict = ask(*statements, action=action, entry=entry).verdict
+    really = answers(statements, action, knows_region=True)
+    if really == {"allowed"}:
+        assert verdict == COVERED
+    if really == {"denied"}:
+        assert verdict == DENIED

@@ -33,6 +33,8 @@ __all__ = ["Question", "Request", "requests_for"]
 
 _ASSUME_ROLE = "sts:assumerole"
 _ARN_COLONS = 5
+_SHARED = ("image", "snapshot")
+"""Part of the name of each action of ec2 that is about what other accounts may own."""
 
 
 class Request(Struct, frozen=True):
@@ -47,9 +49,7 @@ class Request(Struct, frozen=True):
     @property
     def shown(self) -> str:
         """The resource in words."""
-        text = self.resource.translate(dict.fromkeys(map(ord, (SEGMENT, FIELD, LITERAL["*"])), "*"))
-        name = self.keys.type.name if self.keys.type else ""
-        return f"{name} {text}" if name else text
+        return self.resource.translate(dict.fromkeys(map(ord, (SEGMENT, FIELD, LITERAL["*"])), "*"))
 
 
 def requests_for(grant: Grant, caller: Caller, context: Context) -> tuple[Request, ...]:
@@ -79,11 +79,16 @@ def _resources(action: str, wanted: str, context: Context) -> Iterator[tuple[str
         yield wanted, None, None
         return
     fitting = [kind for kind in types if wanted == "*" or intersects(wanted, kind.pattern(context))]
+    owner = None if _may_be_shared(action, types) else context.account
     for kind in fitting:
-        owner = None if kind.of_any_account else context.account
         yield kind.pattern(context) if wanted == "*" else wanted, kind, owner
     if not fitting:
         yield wanted, None, None
+
+
+def _may_be_shared(action: str, types: Sequence[ResourceType]) -> bool:
+    """Return whether images or snapshots of another account may take part."""
+    return any(kind.of_any_account for kind in types) or any(word in action for word in _SHARED)
 
 
 class _About(Struct, frozen=True):
@@ -129,7 +134,8 @@ def _about(statement: Statement, keys: RequestKeys) -> _About:
         certain, possible = Patterns(("*",), (*known, *open_)), Patterns(("*",), tuple(known))
     else:
         certain, possible = Patterns(tuple(known)), Patterns((*(widest(p) for p in known), *open_))
-    return _About(None if void else certain, possible, tuple(dict.fromkeys(waits)), rests_on)
+    sure = not void and not waits  # a variable without a value makes IAM pass over the whole statement
+    return _About(certain if sure else None, possible, tuple(dict.fromkeys(waits)), rests_on)
 
 
 class _Weighed(Struct, frozen=True):
@@ -301,29 +307,34 @@ def _partly(found: Sequence[_Found]) -> Outcome:
     lacking = next((one for one in found if not one.allowed), None)
     if lacking is None:
         return _maybe_denied(next(one for one in found if one.denies))
-    request = lacking.request
+    where = _what(lacking.request, found)
     if not lacking.allows:
         other = next(w for one in found for w in one.allows)
-        return Outcome(
-            State.PARTLY,
-            f"{other.statement.label} allows it only {_limits(other)}, and no statement for {request.shown}",
-        )
-    first = min(lacking.allows, key=lambda w: (w.sound is None, bool(w.statement.condition)))
-    return Outcome(State.PARTLY, f"{first.statement.label} allows it only {_limits(first)}{_not_all(first, request)}")
+        reason = f"{other.statement.label} allows it only {_limits(other)}, and no statement {where}"
+    else:
+        first = min(lacking.allows, key=lambda w: (w.sound is None, bool(w.statement.condition)))
+        waits = first.about.open or first.condition.open
+        reason = f"{first.statement.label} allows it only {_limits(first)}{'' if waits else f', not {where}'}"
+    return Outcome(State.PARTLY, reason)
+
+
+def _what(request: Request, found: Sequence[_Found]) -> str:
+    """Return in words what a request is for, as far as that tells it from the others."""
+    kind, called = request.keys.type, request.keys.called
+    named = f"for every {kind.name} {request.shown}" if kind is not None and kind.name else f"for {request.shown}"
+    if len({one.request.keys.called for one in found}) == 1:
+        return named
+    return f"{named} when it is called in {called or 'another region'}"
 
 
 def _limits(weighed: _Weighed) -> str:
-    limits = [f"for {weighed.statement.shown}"] if weighed.statement.shown != "*" else []
+    limits = [] if weighed.whole else ["in part"]
+    if weighed.statement.shown != "*":
+        limits.append(f"for {weighed.statement.shown}")
     if weighed.statement.condition:
         limits.append(f"under {shown(weighed.statement.condition)}")
     waits = (*weighed.condition.open, *weighed.about.open)
     return " and ".join(limits) + (f" ({'; '.join(dict.fromkeys(waits))})" if waits else "")
-
-
-def _not_all(weighed: _Weighed, request: Request) -> str:
-    if weighed.about.open or weighed.condition.open:
-        return ""
-    return f", not for every {request.shown}"
 
 
 def _maybe_denied(one: _Found) -> Outcome:
