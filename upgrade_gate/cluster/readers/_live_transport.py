@@ -200,8 +200,7 @@ def _opened(api: Any, request: Any, timeout: tuple[float, float], peer: Peer) ->
     try:
         return api.call_api(*request, _request_timeout=timeout).response
     except ApiException as error:  # around urllib3's
-        failure = failures.understand(error, peer.host, peer.proxy)
-        raise failure from failure.__cause__
+        failures.fail(error, peer.host, peer.proxy)
 
 
 def _failed(outcome: ApiAnswer | ExchangeError, deadline: Deadline, peer: Peer) -> FailedError:
@@ -214,7 +213,7 @@ def _failed(outcome: ApiAnswer | ExchangeError, deadline: Deadline, peer: Peer) 
             return FailedError(f"TLS failed: {outcome.reason}", remedy=remedy, everywhere=True)
         case Kind.SIZE:
             return FailedError(f"the answer is larger than {_MOST_BYTES} bytes")
-        case Kind.PROXY:
+        case Kind.PROXY | Kind.NAME if peer.proxy:
             why = f"the proxy {peer.proxy} cannot be reached: {outcome.reason}"
         case Kind.TIMEOUT if deadline.left() <= 0:
             return FailedError(f"no answer within {deadline.seconds:g} s", everywhere=True)

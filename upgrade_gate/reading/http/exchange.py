@@ -208,8 +208,7 @@ def _exchange(
     try:
         answer = opened((min(CONNECT_SECONDS, left), min(terms.silence, left)))
     except failures.network_errors() as exc:
-        failure = failures.understand(exc, peer.host, peer.proxy)
-        raise failure from failure.__cause__
+        failures.fail(exc, peer.host, peer.proxy)
     try:
         return receive(terms, answer, peer.host, cancelled, redirected=redirected)
     finally:

@@ -12,7 +12,7 @@ import ssl
 from enum import Enum, auto
 from functools import cache
 from http.client import HTTPException
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,15 +61,12 @@ def network_errors() -> tuple[type[Exception], ...]:
     return (OSError, HTTPException, UnicodeError, urllib3.exceptions.HTTPError)
 
 
-def understand(exc: Exception, host: str, proxy: str | None) -> ExchangeError:
-    """Turn what a library raised into a failure; `proxy` is the proxy's address where one was used."""
+def fail(exc: Exception, host: str, proxy: str | None) -> NoReturn:
+    """Raise what a library raised as an ExchangeError; `proxy` is the proxy's address where one was used."""
     chain = list(_chain(exc))
     via = f"{host} through proxy {proxy}" if proxy else host
-    failure = _understand(chain, via, host, proxy)
     root = next((e for e in reversed(chain) if isinstance(e, OSError) and e.errno is not None), None)
-    if root is not None:
-        failure.__cause__ = root
-    return failure
+    raise _understand(chain, via, host, proxy) from root
 
 
 def _understand(chain: list[BaseException], via: str, host: str, proxy: str | None) -> ExchangeError:

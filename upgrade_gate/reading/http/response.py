@@ -110,8 +110,7 @@ def _chunks(answer: Any, host: str) -> Iterator[bytes]:
         try:
             chunk = read(CHUNK, decode_content=False)
         except failures.network_errors() as exc:
-            failure = failures.understand(exc, host, None)
-            raise failure from failure.__cause__
+            failures.fail(exc, host, None)
         if not chunk:
             return
         yield chunk
