@@ -88,14 +88,13 @@ def test_requests_are_those_of_the_target_as_extract_writes_them(run: Outcome) -
 
 @every_pair
 def test_every_open_blocker_has_a_step_or_is_named_as_left(run: Outcome) -> None:
-    plan = run.plan
     readme = bundle.build(run, {})["README.md"].decode()
     for judged in run.judged:
         finding = judged.finding
         if judged.status is not Status.OPEN or finding.severity.value != "blocker":
             continue
-        steps = steps_for(plan, finding)
-        assert any(step.argv or step.file for step in steps) or f"explain {finding.rule}" in readme, finding.headline
+        answered = any(step.commands or step.files for step in steps_for(run.plan, finding))
+        assert answered or f"explain {finding.rule}" in readme, finding.headline
 
 
 @every_pair
@@ -140,17 +139,17 @@ def test_on_a_platform_without_credentials_it_says_so(shared: Path, tmp_path: Pa
 def test_in_passthrough_mode_the_root_credential_gets_the_union(shared: Path, tmp_path: Path) -> None:
     run = case(shared, tmp_path, "aws-passthrough", "4.13.99", "4.14.0")
     plan = run.plan
-    (work,) = plan.works
-    assert work.root
-    assert [str(s) for s in work.secrets] == ["kube-system/aws-creds"]
-    assert {g.permission for g in work.delta} == {
+    (change,) = plan.changes
+    assert change.root
+    assert [str(s) for s in change.secrets] == ["kube-system/aws-creds"]
+    assert {g.permission for g in change.delta} == {
         "ec2:DescribeAvailabilityZones",
         "ec2:EnableFastSnapshotRestores",
         "sts:AssumeRole",
     }
-    assert len(work.before) > 60
+    assert len(change.before) > 60
     (added, *_) = (j.finding for j in run.judged if j.finding.rule == "permission-added")
-    assert steps_for(plan, added)[0].argv[0] == "aws"
+    assert steps_for(plan, added)[0].commands[0].line.argv[0] == "aws"
 
 
 def test_minting_on_gcp_before_4_15_needs_role_and_annotation(shared: Path, tmp_path: Path) -> None:
@@ -282,9 +281,9 @@ def test_what_is_proven_is_no_work(shared: Path, tmp_path: Path) -> None:
     account = config.pop("account")
     claims = bundles.claims(export, config, account)
     run = case(shared, tmp_path, "aws-sts-denied", "4.13.99", "4.14.0", claims=claims)
-    (work,) = run.plan.works
-    assert "ebs-cloud-credentials" in work.label
-    assert work.denials
+    (change,) = run.plan.changes
+    assert "ebs-cloud-credentials" in change.label
+    assert change.denials
     assert "A grant does not help while a deny stands" in readme_of(run)
 
 
@@ -295,11 +294,12 @@ def test_added_permissions_are_answered_by_a_policy_of_the_bundle(shared: Path, 
     assert added
     for finding in added:
         (one,) = steps_for(plan, finding)
-        assert one.argv[:3] == ("aws", "iam", "put-role-policy")
+        (command,) = one.commands
+        assert command.line.argv[:3] == ("aws", "iam", "put-role-policy")
         assert one.when == "before"
-        assert one.file
-        assert one.file.endswith("-policy.json")
-        assert set(one.placeholders) == {w for w in one.argv if w.startswith("<FILL_ME")}
+        assert one.files[0].name.endswith("-policy.json")
+        assert one.files[0] in command.line.parts
+        assert {str(p) for p in one.placeholders} == {w for w in command.line.argv if w.startswith("<FILL_ME")}
 
 
 def test_names_by_ccoctl_stand_in_files_and_commands(shared: Path, tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ def test_secrets_that_one_identity_serves_share_its_policy(shared: Path, tmp_pat
     new = [small_request("one", "a:One", "a:More"), small_request("two", "b:Two", "b:More")]
     claims = Claims(identities=Identities(default="arn:aws:iam::111122223333:role/all"))
     run, files = small(shared, tmp_path, old, new, claims=claims)
-    (work,) = run.plan.works
-    assert len(work.secrets) == 2
+    (change,) = run.plan.changes
+    assert len(change.secrets) == 2
     body = json.loads(files["aws/all-policy.json"])
     assert body["Statement"][0]["Action"] == ["a:More", "a:One", "b:More", "b:Two"]
 
@@ -114,7 +114,7 @@ def test_what_is_dropped_is_cleaned_up_after_the_upgrade(shared: Path, tmp_path:
     assert "openshift-ingress-operator:z" in files[delta].decode()
     assert "oc delete" not in files["commands.sh"].decode()
     (removed,) = (j.finding for j in run.judged if j.finding.rule == "request-removed")
-    assert steps_for(plan, removed)[0].argv[:3] == ("oc", "delete", "secret")
+    assert steps_for(plan, removed)[0].commands[0].line.argv[:3] == ("oc", "delete", "secret")
 
 
 def test_a_merged_trust_policy_must_name_the_new_subject(shared: Path, tmp_path: Path) -> None:
@@ -306,12 +306,13 @@ def test_the_upgrade_command_names_the_digest_that_was_judged(
     read: Fact[tuple[AvailableUpdate, ...]] = Unknown("forbidden") if offered == "not read" else Known(offers)
     situation = replace(run.situation, hops=(judged,), cluster=with_facts(cluster, offers=read))
     (command,) = bundle.upgrade_commands(situation)
-    assert command == ("oc", "adm", "upgrade", f"--to-image=mirror.example.com/ocp/release@{DIGEST}", *flags)
+    assert command.argv == ("oc", "adm", "upgrade", f"--to-image=mirror.example.com/ocp/release@{DIGEST}", *flags)
 
 
 def test_without_a_digest_the_upgrade_command_names_the_version(shared: Path, tmp_path: Path) -> None:
     run, files = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:Two")])
-    assert bundle.upgrade_commands(run.situation) == (("oc", "adm", "upgrade", "--to=4.15.2"),)
+    (command,) = bundle.upgrade_commands(run.situation)
+    assert command.argv == ("oc", "adm", "upgrade", "--to=4.15.2")
     assert "oc adm release info --image-for=cloud-credential-operator '<FILL_ME: RELEASE_IMAGE>'" in (
         files["README.md"].decode()
     )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["one_line"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["one_line", "sentence"]
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -16,3 +21,9 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else REPLACEMENT for c in text).strip()
+
+
+def sentence(parts: Iterable[str]) -> str:
+    """Return parts as `a, b and c`."""
+    listed = list(parts)
+    return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)

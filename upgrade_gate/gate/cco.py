@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from upgrade_gate.base import platforms
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.base.steps import Command, line
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Guard
@@ -107,10 +108,10 @@ WHERE_TO_ANNOTATE = "Administration, CustomResourceDefinitions, CloudCredential,
 """The way to the annotated object in the console."""
 
 
-def annotate(target: Release) -> tuple[str, ...]:
+def annotate(target: Release) -> Command:
     """Return the command that sets the annotation to a target's minor release."""
     value = f"{UPGRADEABLE_TO}=v{_text(target)}"
-    return ("oc", "annotate", "cloudcredential.operator.openshift.io", "cluster", value, "--overwrite")
+    return Command(line("oc annotate cloudcredential.operator.openshift.io cluster", value, overwrite=True))
 
 
 # golang.org/x/mod/semver: minor and patch may be left out, but then nothing may follow.

@@ -18,6 +18,7 @@ from upgrade_gate.clouds.contract.risk import Rating
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.holdings import Coverage
     from upgrade_gate.gate.situation import Situation
 
@@ -29,7 +30,6 @@ __all__ = [
     "Need",
     "NeedKind",
     "NeedStatus",
-    "RemedyStep",
     "RequiredGrant",
     "Rule",
     "RuleGroup",
@@ -123,17 +123,6 @@ class Evidence(Struct, frozen=True):
     line: int = 1
 
 
-class RemedyStep(Struct, frozen=True):
-    """One step of the remedy; `argv` empty where it is not a command."""
-
-    step: str
-    when: str
-    """`before` or `after` the upgrade."""
-    argv: tuple[str, ...] = ()
-    placeholders: tuple[str, ...] = ()
-    file: str | None = None
-
-
 class RequiredGrant(Struct, frozen=True):
     """A grant in a finding or a change: what covers it already, and how risky it is."""
 
@@ -175,7 +164,7 @@ class Finding(Struct, frozen=True):
     identity: tuple[str, str] | None = None
     """Identity and how it was found (`secret`, `configuration`, `ccoctl-name`)."""
     evidence: tuple[Evidence, ...] = ()
-    remedy: tuple[RemedyStep, ...] = ()
+    remedy: tuple[Step, ...] = ()
     acknowledgeable: bool = True
     closed_by_annotation: bool = False
     """Whether setting the upgradeable-to annotation is all that closes it."""

@@ -9,7 +9,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange, Step
+    from upgrade_gate.base.steps import Step
+    from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
@@ -50,12 +51,12 @@ class Comparison(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """What a person does about the open findings: every step with its documents."""
 
-    site: ClusterNames
-    works: tuple[IdentityChange, ...]
+    names: ClusterNames
+    changes: tuple[IdentityChange, ...]
     steps: tuple[Step, ...]
     """In the order in which they are taken; those after the upgrade last."""
     files: Mapping[str, bytes]
-    offer: CcoctlCommand | None
+    ccoctl: CcoctlCommand | None
     annotation: str
     """Why the annotation is or is not among the steps."""
     passed_through: str | None

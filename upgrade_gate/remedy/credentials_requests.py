@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from upgrade_gate.requests.update import Hop
 
-__all__ = ["FOLDER", "gaps", "request_files", "tech_preview"]
+__all__ = ["gaps", "request_files", "tech_preview"]
 
-FOLDER = "credentials-requests"
 _ONLY_VALUE = "TechPreviewNoUpgrade"
 """The one value of the annotation with which ccoctl takes a request, given --enable-tech-preview."""
 
@@ -49,7 +48,8 @@ def request_files(hop: Hop, *, only: Collection[str] | None = None) -> Mapping[s
     for name, selected in wanted.items():
         place = selected.locations[0]
         source = f"{hop.new.version}: {place.file}, document {place.document}"
-        files[f"{names[name]}.yaml"] = yaml_file(bodies[place], comment=source)
+        file = yaml_file(f"{names[name]}.yaml", bodies[place], comment=source)
+        files[file.name] = file.content
     return files
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.selection import Selection
 
-__all__ = ["CLEAN_UP_RULES", "GRANT_RULES", "NEW_RULES", "SECRET_RULES", "TRUST_RULES", "site_of", "works"]
+__all__ = ["CLEAN_UP_RULES", "GRANT_RULES", "NEW_RULES", "SECRET_RULES", "TRUST_RULES", "changes", "names_of"]
 
 _ROLE = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/(?:[^/]+/)*([^/]+)")
 
@@ -56,7 +56,7 @@ SECRET_RULES = frozenset({"secret-missing", "secret-incomplete", "token-path-cha
 CLEAN_UP_RULES = frozenset({"permission-removed", "permission-narrowed", "service-accounts-removed"})
 
 
-def site_of(situation: Situation) -> ClusterNames:
+def names_of(situation: Situation) -> ClusterNames:
     """Return what names and commands have in common on this cluster."""
     cluster, target = situation.cluster, situation.target
     known = {name: _text(getattr(cluster, name, None)) for name in ("name", "region", "issuer")}
@@ -117,11 +117,11 @@ def _documents(situation: Situation, kind: str | None) -> tuple[Document, ...]:
     return collect.as_documents(plugin, collection.documents) if plugin and collection else ()
 
 
-def works(situation: Situation, judged: Iterable[WeighedFinding]) -> tuple[IdentityChange, ...]:
-    """Return one piece of work for each identity that an open finding is about, sorted by its first Secret."""
+def changes(situation: Situation, judged: Iterable[WeighedFinding]) -> tuple[IdentityChange, ...]:
+    """Return one change for each identity that an open finding is about, sorted by its first Secret."""
     if not situation.hops:
         return ()
-    return _Assembly(situation, [j.finding for j in judged if j.status is Status.OPEN]).works()
+    return _Assembly(situation, [j.finding for j in judged if j.status is Status.OPEN]).changes()
 
 
 class _Identity(Struct, frozen=True):
@@ -154,14 +154,14 @@ class _Assembly:
             *(hop.new_selection for hop in situation.hops),
         )
 
-    def works(self) -> tuple[IdentityChange, ...]:
+    def changes(self) -> tuple[IdentityChange, ...]:
         asked: dict[str, _Asked] = {}
         for finding in self._findings:
             self._ask(finding, asked)
-        found = [work for key, asks in asked.items() if (work := self._work(self._identities[key], asks)) is not None]
-        labels = remedy.file_names({str(w.secrets[0]): w.label for w in found})
-        named = [replace(w, label=labels[str(w.secrets[0])]) for w in found]
-        return tuple(sorted(named, key=lambda w: w.secrets))
+        found = [c for key, asks in asked.items() if (c := self._change(self._identities[key], asks)) is not None]
+        labels = remedy.file_names({str(c.secrets[0]): c.label for c in found})
+        named = [replace(c, label=labels[str(c.secrets[0])]) for c in found]
+        return tuple(sorted(named, key=lambda c: c.secrets))
 
     @cached_property
     def _root(self) -> SecretRef | None:
@@ -172,7 +172,7 @@ class _Assembly:
     def _identities(self) -> Mapping[str, _Identity]:
         """Return every identity by its key: what it is called, in one spelling, else its Secret.
 
-        Two access keys of one user write the user's policies: two pieces of work would overwrite each other's.
+        Two access keys of one user write the user's policies: two changes would overwrite each other's.
         """
         proof = self._situation.proof
         secrets: dict[SecretRef, str | None] = {}
@@ -252,7 +252,7 @@ class _Assembly:
         used = {s.request.secret for s in self._selections[0].requests.values()}
         return request.secret not in used and self._name_of(request) is None
 
-    def _work(self, identity: _Identity, asks: _Asked) -> IdentityChange | None:
+    def _change(self, identity: _Identity, asks: _Asked) -> IdentityChange | None:
         situation = self._situation
         root = identity.key == "root"
         everything = root and situation.mode is Mode.PASSTHROUGH

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Serves, Step, line
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
-from upgrade_gate.clouds.contract.remedy import Command, Placeholder, Serves, Step, argv, fill, variable, yaml_file
+from upgrade_gate.clouds.contract.remedy import fill, variable, yaml_file
 from upgrade_gate.clouds.contract.secret import secret_of
 from upgrade_gate.gate import requirements
 from upgrade_gate.gate.findings import NeedKind, NeedStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from upgrade_gate.base.steps import BundleFile
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -43,56 +45,50 @@ class Gap(Struct, frozen=True):
     token_path: str | None = None
 
 
-def namespace_steps(situation: Situation, secrets: Iterable[SecretRef]) -> tuple[Mapping[str, bytes], list[Step]]:
-    """Return a manifest and a step for every namespace that is not known to exist."""
-    listed = sorted(set(secrets))
+def namespace_steps(situation: Situation, secrets: Iterable[SecretRef]) -> list[Step]:
+    """Return a step with its manifest for every namespace that is not known to exist."""
     wanted: dict[str, list[SecretRef]] = {}
-    for secret in listed:
+    for secret in sorted(set(secrets)):
         need = requirements.namespace_need(situation, secret.namespace)
         if need.kind is NeedKind.NAMESPACE and need.status is not NeedStatus.MET:
             wanted.setdefault(secret.namespace, []).append(secret)
     names = remedy.file_names({name: name for name in wanted})
-    files: dict[str, bytes] = {}
-    steps: list[Step] = []
-    for namespace, refs in wanted.items():
-        file = f"namespaces/{names[namespace]}.yaml"
-        files[file] = yaml_file({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-        steps.append(
-            Step(
-                title=f"Create namespace {namespace}",
-                reason=f"Secret {', '.join(map(str, refs))} must stand in it before the target's manifests make it.",
-                when="before",
-                serves=Serves.NAMESPACE,
-                secrets=frozenset(map(str, refs)),
-                commands=(Command(argv("oc create", "-f", file), unless=argv("oc get namespace", namespace)),),
-                files=(file,),
-            )
-        )
-    return files, steps
+    return [_namespace_step(namespace, names[namespace], refs) for namespace, refs in wanted.items()]
 
 
-def secret_steps(
-    missing: Sequence[Gap], works: Sequence[IdentityChange], site: ClusterNames
-) -> tuple[Mapping[str, bytes], list[Step]]:
-    """Return a skeleton and a step for each Secret: every key, and for each value what belongs there."""
-    names = remedy.file_names({str(gap.secret): f"{gap.secret.namespace}-{gap.secret.name}" for gap in missing})
-    files: dict[str, bytes] = {}
+def _namespace_step(namespace: str, name: str, refs: Sequence[SecretRef]) -> Step:
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    file = yaml_file(f"namespaces/{name}.yaml", body)
+    return Step(
+        f"Create namespace {namespace}",
+        "before",
+        f"Secret {', '.join(map(str, refs))} must stand in it before the target's manifests make it.",
+        Serves.NAMESPACE,
+        frozenset(map(str, refs)),
+        commands=(Command(line("oc create", "-f", file), unless=line("oc get namespace", namespace)),),
+        files=(file,),
+    )
+
+
+def secret_steps(missing: Sequence[Gap], changes: Sequence[IdentityChange], names: ClusterNames) -> list[Step]:
+    """Return a step with a skeleton for each Secret: every key, and for each value what belongs there."""
+    called = remedy.file_names({str(gap.secret): f"{gap.secret.namespace}-{gap.secret.name}" for gap in missing})
     steps: list[Step] = []
     for gap in missing:
-        name = names[str(gap.secret)]
-        file = f"secrets/{name}.yaml"
-        work = next((w for w in works if gap.secret in w.secrets), None)
-        files[file] = yaml_file(_skeleton(gap, work, site), comment=f"read by {', '.join(gap.requests)}")
+        name = called[str(gap.secret)]
+        change = next((c for c in changes if gap.secret in c.secrets), None)
+        comment = f"read by {', '.join(gap.requests)}"
+        file = yaml_file(f"secrets/{name}.yaml", _skeleton(gap, change, names), comment=comment)
         steps.append(_secret_step(gap, name, file))
-    return files, steps
+    return steps
 
 
-def _skeleton(gap: Gap, work: IdentityChange | None, site: ClusterNames) -> dict[str, Any]:
+def _skeleton(gap: Gap, change: IdentityChange | None, names: ClusterNames) -> dict[str, Any]:
     cloud, plugin = secret_of(gap.kind), remedy.cloud_of(gap.kind)
-    keys = cloud.secret_keys(token=site.token, release=site.release) if cloud else ()
+    keys = cloud.secret_keys(token=names.token, release=names.release) if cloud else ()
     data: dict[str, str] = {}
     for key in keys:
-        value = plugin.secret_value(key, work, site) if plugin and work else None
+        value = plugin.secret_value(key, change, names) if plugin and change else None
         name = key.replace("<vcenter>", fill("address of the vCenter"))
         data[name] = value or fill(key.rpartition(">")[2].strip("."))
     return {
@@ -104,16 +100,14 @@ def _skeleton(gap: Gap, work: IdentityChange | None, site: ClusterNames) -> dict
     }
 
 
-def _secret_step(gap: Gap, name: str, file: str) -> Step:
+def _secret_step(gap: Gap, name: str, file: BundleFile) -> Step:
     manifest = Placeholder(
         variable("SECRET_FILE", name),
         f"the manifest of Secret {gap.secret} with its values: {file} filled in, or what ccoctl wrote",
         path=True,
-        default=file,
+        default=file.name,
     )
-    apply = argv("oc apply", "-f", manifest.token)
-    there = argv("oc get secret", gap.secret.name, namespace=gap.secret.namespace)
-    verb = "Complete" if gap.rewrite else "Create"
+    there = line("oc get secret", gap.secret.name, namespace=gap.secret.namespace)
     written = one_line(f"{gap.secret.namespace}-{gap.secret.name}-credentials.yaml")
     notes = [f"Where ccoctl makes it, it stands in ccoctl-output/manifests/{written}."]
     if gap.token_path:
@@ -121,15 +115,15 @@ def _secret_step(gap: Gap, name: str, file: str) -> Step:
     if not gap.sure:
         notes.append("Whether the Secret exists was not read; one that exists is left alone.")
     return Step(
-        title=f"{verb} Secret {gap.secret}",
-        reason=f"{', '.join(gap.requests)} reads it.",
-        when="before",
-        serves=Serves.SECRET,
-        secrets=frozenset({str(gap.secret)}),
-        commands=(Command(apply, unless=() if gap.rewrite else there),),
+        f"{'Complete' if gap.rewrite else 'Create'} Secret {gap.secret}",
+        "before",
+        f"{', '.join(gap.requests)} reads it.",
+        Serves.SECRET,
+        frozenset({str(gap.secret)}),
+        commands=(Command(line("oc apply", "-f", manifest), unless=CommandLine() if gap.rewrite else there),),
         files=(file,),
         notes=tuple(notes),
-        placeholders=(manifest,),
+        unknown=(manifest,),
     )
 
 

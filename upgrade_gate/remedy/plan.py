@@ -1,22 +1,42 @@
-"""Which steps of the plan a finding asks for, and which findings no step ends."""
+"""The plan of a remedy: every step with its documents, what a finding asks of it, and what no step ends.
+
+Everything here is pure, and nothing is ever run.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.contract.remedy import Serves
-from upgrade_gate.gate.findings import RemedyStep, Severity, Status
-from upgrade_gate.remedy import identity_change
+from msgspec.structs import replace
+
+from upgrade_gate.base.facts import Known
+from upgrade_gate.base.secret_ref import OBJECT_NAME, SecretRef
+from upgrade_gate.base.steps import Command, Placeholder, Serves, Step, line, word
+from upgrade_gate.base.text import one_line, sentence
+from upgrade_gate.clouds.contract import remedy
+from upgrade_gate.clouds.contract.remedy import json_file
+from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
+from upgrade_gate.gate import cco
+from upgrade_gate.gate.findings import Severity, Status
+from upgrade_gate.gate.outcome import Plan
+from upgrade_gate.remedy import credentials_requests, identity_change, manifests
+from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.remedy import Command, Step
+    from upgrade_gate.base.steps import BundleFile
+    from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange
     from upgrade_gate.gate.findings import Finding
-    from upgrade_gate.gate.outcome import Plan
+    from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import WeighedFinding
+    from upgrade_gate.remedy.manifests import Gap
+    from upgrade_gate.requests.update import Hop
 
-__all__ = ["left", "steps_for"]
+__all__ = ["left", "make", "steps_for"]
+
+_LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
 
 _SERVES = {
     **dict.fromkeys(identity_change.GRANT_RULES, frozenset({Serves.GRANTS})),
@@ -29,7 +49,36 @@ _SERVES = {
 }
 
 
-def steps_for(plan: Plan, finding: Finding) -> tuple[RemedyStep, ...]:
+def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
+    """Return the plan for what is still open."""
+    names = identity_change.names_of(situation)
+    changes = identity_change.changes(situation, judged)
+    identity_steps, files = _identity_steps(changes, names)
+    gaps = _secret_gaps(situation, judged)
+    gaps += [g for g in _listed_secrets(situation) if g.secret not in {gap.secret for gap in gaps}]
+    namespace_steps = manifests.namespace_steps(situation, [g.secret for g in gaps])
+    strange = _strange(situation)
+    secret_steps = manifests.secret_steps(gaps, changes, names)
+    steps = [_left_to_a_person(step, strange) for step in (*namespace_steps, *identity_steps, *secret_steps)]
+    half_read = tuple(reason for hop in situation.hops for reason in credentials_requests.gaps(hop))
+    annotation, why = _annotation(situation, half_read)
+    steps += [annotation] if annotation else []
+    steps += _removed(situation, judged)
+    root = situation.platform_traits.root if situation.platform_traits else None
+    made = Plan(
+        names=names,
+        changes=changes,
+        steps=tuple(sorted(steps, key=lambda s: s.when == "after")),
+        files={file.name: file.content for file in (*(f for step in steps for f in step.files), *files)},
+        ccoctl=_ccoctl(situation, changes, names, secrets=bool(gaps)),
+        annotation=why,
+        passed_through=str(root) if situation.mode is Mode.PASSTHROUGH and root else None,
+        gaps=half_read,
+    )
+    return _once_done_by_hand(made, judged)
+
+
+def steps_for(plan: Plan, finding: Finding) -> tuple[Step, ...]:
     """Return the steps that a finding asks for, with the commands and files of the bundle.
 
     Where the bundle has none for it, the finding's own steps stand.
@@ -38,8 +87,7 @@ def steps_for(plan: Plan, finding: Finding) -> tuple[RemedyStep, ...]:
     secret = plan.passed_through or finding.secret
     if serves is None or secret is None:
         return finding.remedy
-    found = [one for step in plan.steps if step.serves in serves and secret in step.secrets for one in _public(step)]
-    return tuple(found) or finding.remedy
+    return tuple(s for s in plan.steps if s.serves in serves and secret in s.secrets) or finding.remedy
 
 
 def left(plan: Plan, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
@@ -55,25 +103,247 @@ def left(plan: Plan, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
     )
 
 
-def _public(step: Step) -> Iterable[RemedyStep]:
-    """Yield a step as the report shows it: one entry per command, each with the file that it reads.
+def _identity_steps(
+    changes: Sequence[IdentityChange], names: ClusterNames
+) -> tuple[Sequence[Step], Sequence[BundleFile]]:
+    """Return what each cloud answers: the steps, and the same permissions as data for Terraform."""
+    steps: list[Step] = []
+    entries: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        cloud = remedy.cloud_of(change.kind)
+        if cloud is None:
+            continue
+        draft = cloud.draft(change, names)
+        steps += [_with_denials(step, change.denials) for step in draft.steps]
+        entries.setdefault(change.kind, {}).update({_identifier(name): body for name, body in draft.terraform})
+    return steps, [file for kind, named in sorted(entries.items()) for file in _terraform(kind, named)]
 
-    A command that has an alternative for what is there already says when which of the two is meant: the report has no
-    `unless`, and a reader who runs the first one anyway would get an error.
+
+def _with_denials(step: Step, denials: Sequence[str]) -> Step:
+    """Return a step that grants, with the denials that keep the grant from taking effect."""
+    if not denials or step.serves is not Serves.GRANTS:
+        return step
+    return replace(step, notes=(*step.notes, *(f"A grant does not help while a deny stands: {d}." for d in denials)))
+
+
+def _strange(situation: Situation) -> Mapping[str, str]:
+    """Return the Secrets, as `namespace/name`, that have or bring a name that no Kubernetes object can have.
+
+    Such a name may begin with `-` or `@`, which a command line takes for an option or a file, however it is quoted.
     """
-    tokens = tuple(p.token for p in step.placeholders)
-    if not step.commands:
-        yield RemedyStep(step.title, step.when, file=step.files[0] if step.files else None)
-    for command in step.commands:
-        for words, note in _variants(command):
-            used = tuple(token for token in tokens if any(token in word for word in words))
-            named = next((f for f in step.files if any(word.endswith(f) for word in words)), None)
-            file = named or (step.files[0] if step.files else None)
-            yield RemedyStep(f"{step.title}{note}", step.when, words, used, file)
+    found: dict[str, str] = {}
+    selections = [hop.old_selection for hop in situation.hops] + [hop.new_selection for hop in situation.hops]
+    for selection in selections:
+        for selected in selection.requests.values():
+            request = selected.request
+            if request.secret is None:
+                continue
+            names = (request.secret.namespace, request.secret.name, *request.service_accounts)
+            wrong = _no_object(names)
+            if wrong is not None:
+                found.setdefault(str(request.secret), wrong)
+    return found
 
 
-def _variants(command: Command) -> Iterable[tuple[tuple[str, ...], str]]:
-    """Yield the command lines of a command, each with the condition under which it is the one to run."""
-    yield command.argv, ", where it does not exist yet" if command.unless or command.counts else ""
-    if command.otherwise:
-        yield command.otherwise, ", where it exists already"
+def _no_object(names: Iterable[str]) -> str | None:
+    return next((name for name in names if not OBJECT_NAME.fullmatch(name)), None)
+
+
+def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
+    """Return a step as it is, or for a person where it is about a name that no object can have.
+
+    Not every Secret is a request's: CCO up to 4.7 names those that it misses in the text of its condition.
+    """
+    found = (strange.get(secret) or _no_object(secret.split("/", 1)) for secret in sorted(step.secrets))
+    wrong = next((name for name in found if name is not None), None)
+    if wrong is None:
+        return step
+    note = (
+        f"No Kubernetes object can be called {one_line(wrong)!r}: see what the release means before anything is done."
+    )
+    return replace(step, scripted=False, notes=(*step.notes, note))
+
+
+def _once_done_by_hand(made: Plan, judged: Sequence[WeighedFinding]) -> Plan:
+    """Return a plan whose annotation waits for the word that the steps for a person, and what has none, are done."""
+    by_hand = [str(n) for n, step in enumerate(made.steps, 1) if step.when == "before" and not step.scripted]
+    done = []
+    if by_hand:
+        which = f"step {by_hand[0]} is" if len(by_hand) == 1 else f"steps {sentence(by_hand)} are"
+        done.append(f"{which} done by a person")
+    unended = sorted({finding.rule for finding in left(made, judged)})
+    if unended:
+        done.append(f"what no step ends is settled: {', '.join(unended)}")
+    if not done:
+        return made
+    asks = (Placeholder("DONE_BY_HAND", f"yes, once {sentence(done)}", "yes"),)
+    steps = (replace(step, asks=asks) if step.serves is Serves.ANNOTATION else step for step in made.steps)
+    return replace(made, steps=tuple(steps))
+
+
+def _open(judged: Iterable[WeighedFinding]) -> list[Finding]:
+    return [j.finding for j in judged if j.status is Status.OPEN]
+
+
+def _secret_gaps(situation: Situation, judged: Sequence[WeighedFinding]) -> list[Gap]:
+    """Return the Secrets that open findings ask for, each once, sorted."""
+    if not situation.mode.by_hand or not situation.hops:
+        return []
+    found: dict[SecretRef, Gap] = {}
+    for finding in _open(judged):
+        if finding.rule not in identity_change.NEW_RULES | identity_change.SECRET_RULES:
+            continue
+        hop = situation.hops[min(finding.hop, len(situation.hops) - 1)]
+        selected = hop.new_selection.requests.get(finding.request or "")
+        if selected is None:
+            continue
+        gap = manifests.gap_of(situation, selected.request, finding.rule, hop.new.minor)
+        if gap is None:
+            continue
+        before = found.get(gap.secret)
+        if before is not None:
+            gap = replace(
+                before,
+                requests=tuple(dict.fromkeys((*before.requests, *gap.requests))),
+                rewrite=before.rewrite or gap.rewrite,
+                token_path=before.token_path or gap.token_path,
+            )
+        found[gap.secret] = gap
+    return [found[secret] for secret in sorted(found)]
+
+
+def _listed_secrets(situation: Situation) -> list[Gap]:
+    """Return the Secrets that CCO up to 4.7 asks for: those that its condition names (cco.md 5.2)."""
+    hop = situation.hops[0] if situation.hops else None
+    cluster, traits = situation.cluster, situation.platform_traits
+    if hop is None or cluster is None or traits is None or traits.kind is None or hop.kind not in GUARDED_HOPS:
+        return []
+    if hop.old.minor >= (4, 8) or not situation.mode.by_hand:
+        return []
+    found = cco.condition(cluster, "Upgradeable")
+    if not isinstance(found, Known) or found.value.status != "False":
+        return []
+    listed = _LISTED_SECRET.search(found.value.message)
+    named = [w.partition("/") for w in (listed.group(1).split() if listed else ()) if w.count("/") == 1]
+    refs = [SecretRef(namespace, name) for namespace, _, name in named if namespace and name]
+    refs = refs or list(cco.secret_list(hop.old.minor, situation.platform) or ())
+    missing = [ref for ref in refs if not isinstance(cluster.secrets.get(ref), Known)]
+    return [
+        manifests.Gap(ref, traits.kind, (f"CCO {hop.old.minor[0]}.{hop.old.minor[1]}",), rewrite=False, sure=True)
+        for ref in sorted(missing)
+    ]
+
+
+def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | None, str]:
+    """Return the step that sets the annotation and why; the reason alone where there is none."""
+    if not situation.hops:
+        return None, "no release could be compared"
+    answers = [
+        cco.annotation_wanted(
+            release=hop.old.minor, platform=situation.platform, hop_kind=hop.kind, mode=situation.mode
+        )
+        for hop in situation.hops
+    ]
+    wanted, why = next((a for a in answers if a[0]), answers[0])
+    if not wanted:
+        return None, why
+    minor = situation.hops[-1].new.minor
+    held = situation.cluster.annotation if situation.cluster is not None else None
+    if isinstance(held, Known) and cco.annotation_minor(held.value) == minor:
+        return None, f"it says {one_line(held.value)} already"
+    barred = next((hop.unsupported_reason for hop in situation.hops if not hop.supported), None)
+    if barred is not None:
+        return None, f"the update is not possible: {barred}"
+    if half_read:
+        return None, f"the target was not read whole ({half_read[0]}): nobody can say yet that everything is in place"
+    step = Step(
+        f"Set the annotation upgradeable-to to v{minor[0]}.{minor[1]}",
+        "before",
+        f"{why[:1].upper()}{why[1:]}. It says that somebody looked: set it when every other step is done.",
+        Serves.ANNOTATION,
+        commands=(cco.annotate(minor),),
+        notes=(
+            f"In the console: {cco.WHERE_TO_ANNOTATE}.",
+            "A ccoctl that has set-upgradeable-to does the same.",
+        ),
+    )
+    return step, why
+
+
+def _removed(situation: Situation, judged: Iterable[WeighedFinding]) -> list[Step]:
+    """Return the steps after the upgrade for requests that the target no longer has."""
+    if not situation.mode.by_hand or not situation.hops:
+        return []
+    used = {s.request.secret for _, s in situation.requirements()}
+    steps: list[Step] = []
+    for finding in _open(judged):
+        hop: Hop = situation.hops[min(finding.hop, len(situation.hops) - 1)]
+        selected = hop.old_selection.requests.get(finding.request or "") if finding.rule == "request-removed" else None
+        secret = selected.request.secret if selected else None
+        if secret is None or secret in used:
+            continue
+        notes = ["Remove its identity in the cloud as well, if nothing else uses it."]
+        if situation.behaviour is Behaviour.TIMED_TOKEN and finding.request in hop.new_selection.deleted:
+            notes.append("CCO deletes this Secret by itself when CVO removes the request.")
+        steps.append(
+            Step(
+                f"Remove Secret {secret}",
+                "after",
+                f"{one_line(finding.headline)}.",
+                Serves.CLEAN_UP,
+                frozenset({str(secret)}),
+                commands=(Command(line("oc delete secret", secret.name, namespace=secret.namespace)),),
+                notes=tuple(notes),
+                scripted=False,
+            )
+        )
+    return steps
+
+
+def _ccoctl(
+    situation: Situation, changes: Sequence[IdentityChange], names: ClusterNames, *, secrets: bool
+) -> CcoctlCommand | None:
+    """Return what ccoctl can do, with the traps of its own filters; nothing where there is only a clean-up.
+
+    A run before the upgrade would take away what the running release needs.
+    """
+    kind = situation.platform_traits.kind if situation.platform_traits else None
+    if kind is None or not changes or not situation.mode.by_hand:
+        return None
+    cloud = remedy.cloud_of(kind)
+    busy = [c for c in changes if c.delta or c.untrusted or c.create]
+    found = cloud.ccoctl(busy or changes, names) if cloud is not None and (busy or secrets) else None
+    if found is None:
+        return None
+    preview, dropped = credentials_requests.tech_preview(situation.hops[-1])
+    if preview:
+        words = (*found.line.words, word("--enable-tech-preview"))
+        found = replace(found, line=replace(found.line, words=words))
+    if dropped:
+        trap = f"It drops {', '.join(dropped)} because of their feature-set annotation: do those by hand."
+        found = replace(found, traps=(*found.traps, trap))
+    return found
+
+
+def _terraform(kind: str, named: Mapping[str, Any]) -> Sequence[BundleFile]:
+    cloud = remedy.cloud_of(kind)
+    content = cloud.terraform(sorted(named.items())) if cloud and named else {}
+    return [json_file(f"{cloud.FOLDER}/upgrade-gate.tf.json", _without_templates(content))] if cloud and content else []
+
+
+def _identifier(name: str) -> str:
+    text = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    return text if text[:1].isalpha() or text.startswith("_") else f"_{text}"
+
+
+def _without_templates(value: Any) -> Any:
+    """Return a value in which Terraform evaluates nothing."""
+    match value:
+        case str():
+            return value.replace("${", "$${").replace("%{", "%%{")
+        case dict():
+            return {_without_templates(k): _without_templates(v) for k, v in value.items()}
+        case list():
+            return [_without_templates(v) for v in value]
+        case _:
+            return value

@@ -6,17 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
-from upgrade_gate.base.shell import quote
-from upgrade_gate.base.text import one_line
-from upgrade_gate.clouds.contract.remedy import placeholders_in, sentence
+from upgrade_gate.base.shell import quote, words
+from upgrade_gate.base.steps import Serves
+from upgrade_gate.base.text import one_line, sentence
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
+from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.remedy.plan import left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.remedy import Command, Step
+    from upgrade_gate.base.steps import Command, CommandLine, Step
     from upgrade_gate.gate.outcome import Outcome, Plan
     from upgrade_gate.gate.situation import Situation
 
@@ -58,17 +59,17 @@ def _block(lines: Iterable[str], language: str = "sh") -> str:
     return "\n".join([f"{fence}{language}", *listed, fence])
 
 
-def readme(title: str, outcome: Outcome, *, files: Mapping[str, bytes], upgrade: Sequence[Sequence[str]]) -> bytes:
+def readme(title: str, outcome: Outcome, *, files: Mapping[str, bytes], upgrade: Sequence[CommandLine]) -> bytes:
     """Return README.md for the plan; `files` are the other files of the bundle, `upgrade` the closing commands."""
     situation, plan = outcome.situation, outcome.plan
-    commands = [_line(command) for command in upgrade]
+    commands = [words(*line.argv) for line in upgrade]
     before = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "before"]
     after = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "after"]
     parts = [
         f"# {text(title)}",
         *_opening(outcome),
         *_half_read(plan),
-        *_placeholders(plan, files),
+        *_placeholders(plan),
         "## Before the upgrade",
         *([_step(n, s) for n, s in before] or [_nothing(situation)]),
         *_no_annotation(plan),
@@ -135,14 +136,8 @@ def _half_read(plan: Plan) -> list[str]:
     ]
 
 
-def _placeholders(plan: Plan, files: Mapping[str, bytes]) -> list[str]:
-    used: set[str] = set()
-    for step in plan.steps:
-        words = [w for c in step.commands for argv in (c.argv, c.unless, c.counts, c.otherwise) for w in argv]
-        held = [files[f].decode("utf-8", "replace") for f in step.files if not f.startswith("secrets/")]
-        used.update(placeholders_in(*words, *held, *(one.token for one in step.asks)))
-    listed = (p for step in plan.steps for p in (*step.placeholders, *step.asks))
-    wanted = {p.name: p for p in listed if p.name in used}
+def _placeholders(plan: Plan) -> list[str]:
+    wanted = {p.name: p for step in plan.steps for p in (*step.placeholders, *step.asks)}
     if not wanted:
         return []
     rows = [
@@ -170,7 +165,7 @@ def _first(plan: Plan) -> list[str]:
 def _step(number: int, step: Step) -> str:
     lines = [f"{number}. **{text(step.title)}**", "", f"   {text(step.reason)}"]
     if step.files:
-        lines += ["", f"   Files: {', '.join(map(code, step.files))}"]
+        lines += ["", f"   Files: {', '.join(code(file.name) for file in step.files)}"]
     if step.commands:
         shown = [line for command in step.commands for line in _lines(command)]
         lines += ["", *(f"   {line}" for line in _block(shown).split("\n"))]
@@ -181,13 +176,9 @@ def _step(number: int, step: Step) -> str:
 
 
 def _lines(command: Command) -> Iterable[str]:
-    yield _line(command.argv)
+    yield words(*command.line.argv)
     if command.otherwise:
-        yield f"# where it exists already: {_line(command.otherwise)}"
-
-
-def _line(argv: Sequence[str]) -> str:
-    return " ".join(quote(word) for word in argv)
+        yield f"# where it exists already: {words(*command.otherwise.argv)}"
 
 
 def _nothing(situation: Situation) -> str:
@@ -206,9 +197,9 @@ def _nothing(situation: Situation) -> str:
 
 
 def _no_annotation(plan: Plan) -> list[str]:
-    if any(step.serves == "annotation" for step in plan.steps):
+    if any(step.serves is Serves.ANNOTATION for step in plan.steps):
         return []
-    name = code("cloudcredential.openshift.io/upgradeable-to")
+    name = code(UPGRADEABLE_TO)
     return [f"The annotation {name} is not set here: {text(plan.annotation)}."]
 
 
@@ -232,8 +223,7 @@ def _why_none(situation: Situation) -> str:
 
 
 def _ccoctl(situation: Situation, plan: Plan) -> list[str]:
-    offer = plan.offer
-    if offer is None:
+    if plan.ccoctl is None:
         return []
     unsure = situation.credentials is Credentials.UNKNOWN
     return [
@@ -241,8 +231,8 @@ def _ccoctl(situation: Situation, plan: Plan) -> list[str]:
         "Where the identities were made with `ccoctl`, one run of the target's `ccoctl` takes the place of the steps "
         "that grant and of those that make Secrets (apply what it writes to `ccoctl-output/manifests`)."
         + (" Whether this cluster uses tokens could not be read." if unsure else ""),
-        _block([_line(offer.argv)]),
-        "\n".join(f"- {text(trap)}" for trap in offer.traps),
+        _block([words(*plan.ccoctl.line.argv)]),
+        "\n".join(f"- {text(trap)}" for trap in plan.ccoctl.traps),
         "The target's own `ccoctl`:",
         _block(
             [

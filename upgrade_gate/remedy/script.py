@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.shell import quote
+from upgrade_gate.base.shell import quote, words
+from upgrade_gate.base.steps import BundleFile, Placeholder
 from upgrade_gate.base.text import one_line
-from upgrade_gate.clouds.contract.remedy import FILL, Placeholder, Step, placeholders_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.remedy import Command
+    from upgrade_gate.base.steps import Command, CommandLine, Step, Word
 
 __all__ = ["script"]
 
@@ -106,20 +106,21 @@ fi
 """
 
 
-def script(title: str, steps: Sequence[Step], documents: Mapping[str, bytes]) -> bytes:
-    """Return commands.sh for numbered steps; `documents` are the bundle's files, of which some are to be filled in."""
-    known = {p.name: p for step in steps for p in (*step.placeholders, *step.asks)}
-    to_fill = _to_fill(steps, documents, known)
+def script(title: str, steps: Sequence[Step]) -> bytes:
+    """Return commands.sh for numbered steps."""
+    scripted = [step for step in steps if step.scripted]
+    known = {p.name: p for step in steps for p in (*step.unknown, *step.asks)}
+    to_fill = {file.name: file.marked for step in scripted for file in _read(step) if known.keys() & {*file.marked}}
     run = _parts(steps)
     parts = [_head(title, tuple(run))]
-    used = _used(steps, documents)
+    used = {one.name: one for step in scripted for one in (*_held(step), *step.asks)}
     if used:
-        parts.append(_variables([known[name] for name in used if name in known]))
-    if any(step.commands and step.scripted for step in steps):
+        parts.append(_variables(tuple(used.values())))
+    if any(step.commands for step in scripted):
         parts.append(_CHECKS)
-        parts += [c for part in run if (c := _checks(part, [s for _, s in run[part]], documents))]
+        parts += [c for part in run if (c := _checks(part, [s for _, s in run[part] if s.scripted]))]
         parts.append(_STOP)
-    if any(command.done for step in steps if step.scripted for command in step.commands):
+    if any(command.done for step in scripted for command in step.commands):
         parts.append(_ONCE)
     if to_fill:
         parts.append(_FILLED)
@@ -147,44 +148,17 @@ def _head(title: str, parts: Sequence[str]) -> str:
     )
 
 
-def _texts(step: Step, documents: Mapping[str, bytes]) -> list[str]:
-    words = [w for c in step.commands for argv in _lines(c) for w in argv]
-    return [
-        *words,
-        *(documents[f].decode("utf-8", "replace") for f in step.files if f in documents and _named(f, words)),
-    ]
+def _read(step: Step) -> Sequence[BundleFile]:
+    """Return the documents of a step that a command reads."""
+    named = {part.name for part in step.parts if isinstance(part, BundleFile)}
+    return [file for file in step.files if file.name in named]
 
 
-def _lines(command: Command) -> tuple[tuple[str, ...], ...]:
-    return (command.argv, command.unless, command.counts, command.otherwise)
-
-
-def _named(file: str, words: Iterable[str]) -> bool:
-    """Return whether a command reads this file of the bundle."""
-    return any(word == file or word.endswith((f"/{file}", f"@{file}", f"={file}")) for word in words)
-
-
-def _used(steps: Sequence[Step], documents: Mapping[str, bytes]) -> tuple[str, ...]:
-    scripted = [step for step in steps if step.scripted]
-    return placeholders_in(
-        *(text for step in scripted for text in _texts(step, documents)),
-        *(one.token for step in scripted for one in step.asks),
-    )
-
-
-def _to_fill(
-    steps: Sequence[Step], documents: Mapping[str, bytes], known: Mapping[str, Placeholder]
-) -> Mapping[str, tuple[str, ...]]:
-    """Return the documents that commands read and that hold values to fill in, with the names of these."""
-    found: dict[str, tuple[str, ...]] = {}
-    for step in steps:
-        words = [w for c in step.commands for argv in _lines(c) for w in argv]
-        for file in step.files if step.scripted else ():
-            if file in documents and _named(file, words):
-                names = placeholders_in(documents[file].decode("utf-8", "replace"))
-                if any(name in known for name in names):
-                    found[file] = names
-    return found
+def _held(step: Step) -> Sequence[Placeholder]:
+    """Return the values that a step's commands hold, or the documents that they read."""
+    held = {part.name for part in step.parts if isinstance(part, Placeholder)}
+    held.update(name for file in _read(step) for name in file.marked)
+    return [one for one in step.placeholders if one.name in held]
 
 
 def _variables(placeholders: Sequence[Placeholder]) -> str:
@@ -198,17 +172,16 @@ def _default(placeholder: Placeholder) -> str:
     return placeholder.default if placeholder.default.isascii() else ""
 
 
-def _checks(part: str, steps: Sequence[Step], documents: Mapping[str, bytes]) -> str:
+def _checks(part: str, scripted: Sequence[Step]) -> str:
     """Return the checks of one part: tools, values, and files; a file that need not be made need not be filled in."""
-    scripted = [step for step in steps if step.scripted]
-    checks = [f"tool {quote(name)}" for name in sorted({c.argv[0] for step in scripted for c in step.commands})]
+    tools = sorted({str(command.line.words[0]) for step in scripted for command in step.commands})
+    checks = [f"tool {quote(name)}" for name in tools]
     conditional: dict[str, list[str]] = {}
     for step in scripted:
-        wanted = set(placeholders_in(*_texts(step, documents)))
-        asked = [*(p for p in step.placeholders if p.name in wanted), *step.asks]
-        there = step.commands[0].unless if len(step.commands) == 1 else ()
+        asked = [*_held(step), *step.asks]
+        there = step.commands[0].unless if len(step.commands) == 1 else None
         if there and asked and all(p.path for p in asked):
-            conditional.setdefault(_words(there, {}), []).extend(map(_check, asked))
+            conditional.setdefault(words(*there.argv), []).extend(map(_check, asked))
         else:
             checks += map(_check, asked)
     lines = [f"  {check}" for check in dict.fromkeys(checks)]
@@ -243,7 +216,7 @@ def _filling(
         "  fill() { # a file of the bundle",
         '    mkdir -p -- "$filled/$(dirname -- "$1")"',
         "    sed \\",
-        *(f'      -e "s|{known[name].token}|${{{name}}}|g" \\' for name in names),
+        *(f'      -e "s|{known[name]}|${{{name}}}|g" \\' for name in names),
         '      -- "$1" >"$filled/$1"',
         "  }",
         *(f"  fill {quote(file)}" for file in files),
@@ -256,8 +229,7 @@ def _part(
     to_fill: Mapping[str, tuple[str, ...]],
     known: Mapping[str, Placeholder],
 ) -> str:
-    filled = set(to_fill)
-    needed = sorted({file for _, step in steps if step.scripted for file in step.files if file in filled})
+    needed = sorted({file.name for _, step in steps if step.scripted for file in step.files if file.name in to_fill})
     lines = _filling(needed, to_fill, known)
     for number, step in steps:
         lines += ["", f"  # Step {number}: {one_line(step.title)}"]
@@ -266,48 +238,47 @@ def _part(
             continue
         lines.append(f"  echo {quote(f'step {number}: {one_line(step.title)}')}")
         for command in step.commands:
-            lines += [f"  {line}" for line in _command(command, filled, known)]
+            lines += [f"  {line}" for line in _command(command, to_fill)]
     if not lines:
         lines = ["", f"  echo {quote(f'there is nothing to do {part} the upgrade')}"]
     return "\n".join([f'if [ "$part" = {part} ]; then', *lines[1:], "fi"]) + "\n"
 
 
-def _command(command: Command, filled: set[str], known: Mapping[str, Placeholder]) -> list[str]:
-    def words(argv: Sequence[str]) -> str:
-        return _words(argv, known, filled)
-
+def _command(command: Command, filled: Collection[str]) -> list[str]:
+    run = _line(command.line, filled)
     if command.counts:
-        lines = [f'if [ "$({words(command.counts)})" = 0 ]; then', f"  {words(command.argv)}"]
+        lines = [f'if [ "$({_line(command.counts, filled)})" = 0 ]; then', f"  {run}"]
     elif command.unless:
-        lines = [f"if ! {words(command.unless)} >/dev/null 2>&1; then", f"  {words(command.argv)}"]
+        lines = [f"if ! {_line(command.unless, filled)} >/dev/null 2>&1; then", f"  {run}"]
     elif command.done:
-        return [f"once {quote(command.done)} {words(command.argv)}"]
+        return [f"once {quote(command.done)} {run}"]
     else:
-        return [words(command.argv)]
+        return [run]
     if command.otherwise:
-        lines += ["else", f"  {words(command.otherwise)}"]
+        lines += ["else", f"  {_line(command.otherwise, filled)}"]
     return [*lines, "fi"]
 
 
-def _words(argv: Sequence[str], known: Mapping[str, Placeholder], filled: Iterable[str] = ()) -> str:
-    return " ".join(_word(word, known, filled) for word in argv)
+def _line(line: CommandLine, filled: Collection[str]) -> str:
+    return " ".join(_word(word, filled) for word in line.words)
 
 
-def _word(word: str, known: Mapping[str, Placeholder], filled: Iterable[str]) -> str:
+def _word(word: Word, filled: Collection[str]) -> str:
     """Return one word; a placeholder becomes its variable, a file that is filled in its copy."""
-    for file in filled:
-        if _named(file, [word]):
-            head = word.removesuffix(file)
-            return f'{quote(head) if head else ""}"$filled"{quote(f"/{file}")}'
     pieces: list[str] = []
-    last = 0
-    for found in FILL.finditer(word):
-        if found.group(1) not in known:
-            continue
-        if found.start() > last:
-            pieces.append(quote(word[last : found.start()]))
-        pieces.append(f'"${{{found.group(1)}}}"')
-        last = found.end()
-    if last < len(word) or not word:
-        pieces.append(quote(word[last:]))
+    text = ""
+    for part in word.parts:
+        match part:
+            case Placeholder():
+                pieces += [quote(text)] if text else []
+                pieces.append(f'"${{{part.name}}}"')
+                text = ""
+            case BundleFile() if part.name in filled:
+                pieces += [quote(text)] if text else []
+                pieces.append('"$filled"')
+                text = f"/{part.name}"
+            case _:
+                text += str(part)
+    if text or not pieces:
+        pieces.append(quote(text))
     return "".join(pieces)

@@ -6,6 +6,8 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from upgrade_gate import __version__
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Unknown, known_or
@@ -19,12 +21,13 @@ from upgrade_gate.report import document
 from upgrade_gate.requests.capabilities import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.risk import Rating
     from upgrade_gate.cluster.facts_table import Cluster
-    from upgrade_gate.gate.findings import Finding, RemedyStep
+    from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.outcome import Comparison, Outcome
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
     from upgrade_gate.payloads.payload import Payload
@@ -312,7 +315,7 @@ def _findings(outcome: Outcome) -> list[document.FindingView]:
     ]
 
 
-def _finding(judged: WeighedFinding, remedy: Iterable[RemedyStep]) -> document.FindingView:
+def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.FindingView:
     finding = judged.finding
     severity: Any = finding.severity.value
     status: Any = judged.status.value
@@ -336,7 +339,7 @@ def _finding(judged: WeighedFinding, remedy: Iterable[RemedyStep]) -> document.F
         if finding.identity
         else None,
         evidence=[_evidence(e) for e in finding.evidence],
-        remedy=[_remedy(step) for step in remedy],
+        remedy=[entry for step in remedy for entry in _remedy(step)],
         acknowledgement=_acknowledgement(judged),
         subject=finding.subject,
         acknowledgeable=finding.acknowledgeable,
@@ -356,11 +359,26 @@ def _evidence(evidence: Any) -> document.EvidenceView:
     return document.EvidenceView(side=evidence.side, file=evidence.file, document=evidence.document, line=evidence.line)
 
 
-def _remedy(step: RemedyStep) -> document.RemedyView:
-    when: Any = step.when
-    return document.RemedyView(
-        step=step.step, when=when, argv=list(step.argv), placeholders=list(step.placeholders), file=step.file
-    )
+def _remedy(step: Step) -> Iterator[document.RemedyView]:
+    """Yield a step as the report shows it: one entry per command, each with the file that it reads.
+
+    A command that has an alternative for what is there already says when which of the two is meant: the report has no
+    `unless`, and a reader who runs the first one anyway would get an error.
+    """
+    first = step.files[0].name if step.files else None
+    if not step.commands:
+        yield document.RemedyView(step=step.title, when=step.when, argv=[], placeholders=[], file=first)
+    for command in step.commands:
+        for line, condition in command.variants:
+            parts = set(line.parts)
+            yield document.RemedyView(
+                step=f"{step.title}, where {condition}" if condition else step.title,
+                when=step.when,
+                argv=list(line.argv),
+                placeholders=[str(one) for one in step.placeholders if one in parts],
+                file=next((file.name for file in step.files if file in parts), first),
+                condition=condition or UNSET,
+            )
 
 
 def _acknowledgement(judged: WeighedFinding) -> document.AcknowledgementView | None:
@@ -401,4 +419,5 @@ def _command(outcome: Outcome, verdict: Verdict) -> list[str]:
         return []
     from upgrade_gate.remedy import bundle
 
-    return list(next(iter(bundle.upgrade_commands(outcome.situation)), ()))
+    lines = bundle.upgrade_commands(outcome.situation)
+    return list(lines[0].argv) if lines else []

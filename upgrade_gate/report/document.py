@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 __all__ = ["SCHEMA", "Report", "encode", "schema"]
 
@@ -293,6 +294,8 @@ class RemedyView(_Struct, frozen=True):
     """Values in it that only you know."""
     file: str | None
     """The file of the bundle that it needs."""
+    condition: str | msgspec.UnsetType = msgspec.UNSET
+    """The condition that `step` ends with, for formats that show it apart; not published."""
 
 
 class AcknowledgementView(_Struct, frozen=True):
@@ -467,10 +470,22 @@ class Report(_Struct, frozen=True):
 
 def encode(report: Report) -> bytes:
     """Return the report as indented JSON, keys in the order of the schema."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(_published(report)), indent=2) + b"\n"
+
+
+def _published(report: Report) -> Report:
+    """Return the report without what the schema does not have."""
+    return replace(
+        report,
+        findings=[
+            replace(finding, remedy=[replace(step, condition=msgspec.UNSET) for step in finding.remedy])
+            for finding in report.findings
+        ],
+    )
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema (2020-12) of the report."""
     document: dict[str, Any] = msgspec.json.schema(Report)
+    del document["$defs"]["RemedyView"]["properties"]["condition"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA}", **document}

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.works import ISSUER, parsed, site, step, subjects, work
+from tests.worlds.identity_changes import ISSUER, change, cluster_names, parsed, step, subjects, unknown
+from upgrade_gate.base.steps import Serves
 from upgrade_gate.clouds.azure import remedy
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.remedy import ClusterNames, Serves
+from upgrade_gate.clouds.contract.remedy import ClusterNames
 
 KIND = "AzureProviderSpec"
 CLIENT, PRINCIPAL = "00000000-0000-4000-8000-00000000c11e", "00000000-0000-4000-8000-0000000000aa"
@@ -26,7 +27,7 @@ def here(*documents: Any, **fields: Any) -> ClusterNames:
         "scopes": ("c1-rg",),
         "infrastructure": "c1-x7k2p",
     }
-    return site("Azure", *documents, **{**base, **fields})
+    return cluster_names("Azure", *documents, **{**base, **fields})
 
 
 IDENTITY = [
@@ -65,8 +66,14 @@ def defined(**permissions: Any) -> list[dict[str, Any]]:
     ]
 
 
+def role_document(names: ClusterNames) -> dict[str, Any]:
+    """Return the role that an identity is given that lacks one operation."""
+    body: dict[str, Any] = parsed(remedy.draft(change(KIND, [WRITE], identity=CLIENT), names), "-role.json")
+    return body
+
+
 def test_the_role_is_what_az_takes() -> None:
-    draft = remedy.draft(work(KIND, [WRITE, BLOB], before=(READ, WRITE, BLOB), identity=CLIENT), here())
+    draft = remedy.draft(change(KIND, [WRITE, BLOB], before=(READ, WRITE, BLOB), identity=CLIENT), here())
     body = parsed(draft, "-role.json")
     assert body == {
         "Name": "c1-x7k2p-openshift-x-x-credentials",
@@ -80,10 +87,10 @@ def test_the_role_is_what_az_takes() -> None:
     }
     assert parsed(draft, "-delta.json")["Actions"] == [WRITE.permission]
     define, assign = step(draft, Serves.GRANTS).commands
-    assert define.argv[:4] == ("az", "role", "definition", "create")
-    assert define.otherwise[:4] == ("az", "role", "definition", "update")
-    assert define.counts[:4] == ("az", "role", "definition", "list")
-    assert assign.argv == (
+    assert define.line.argv[:4] == ("az", "role", "definition", "create")
+    assert define.otherwise.argv[:4] == ("az", "role", "definition", "update")
+    assert define.counts.argv[:4] == ("az", "role", "definition", "list")
+    assert assign.line.argv == (
         *("az", "role", "assignment", "create", "--assignee", CLIENT),
         *("--role", "c1-x7k2p-openshift-x-x-credentials", "--scope", "/subscriptions/S1/resourceGroups/c1-rg"),
     )
@@ -91,7 +98,7 @@ def test_the_role_is_what_az_takes() -> None:
 
 def test_a_role_that_was_exported_keeps_all_it_holds() -> None:
     held = defined(actions=["Microsoft.Compute/disks/READ", "X/*"], notActions=["X/y"], dataActions=["D/z"])
-    draft = remedy.draft(work(KIND, [READ, WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held))
+    draft = remedy.draft(change(KIND, [READ, WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held))
     body = parsed(draft, "-role.json")
     assert body["Name"] == "own"
     assert body["Actions"] == ["Microsoft.Compute/disks/READ", "X/*", WRITE.permission]
@@ -100,7 +107,7 @@ def test_a_role_that_was_exported_keeps_all_it_holds() -> None:
     assert body["AssignableScopes"] == ["/subscriptions/S1", "/subscriptions/S2"]
     assert body["Description"] == "ours"
     grant = step(draft, Serves.GRANTS)
-    assert grant.commands[1].argv[4:6] == ("--assignee-object-id", PRINCIPAL)
+    assert grant.commands[1].line.argv[4:6] == ("--assignee-object-id", PRINCIPAL)
     assert not any("replaces its permissions" in note for note in grant.notes)
 
 
@@ -112,7 +119,7 @@ def counted(*words: str) -> dict[str, Any]:
 def test_a_role_as_powershell_prints_it_keeps_all_it_holds() -> None:
     held = defined(actions=counted("X/Read", "X/*"), notActions=counted("X/y"), dataActions="D/z")
     held[0]["assignableScopes"] = counted("/subscriptions/S1", "/subscriptions/S2")
-    body = parsed(remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    body = role_document(here(IDENTITY, [assigned()], held))
     assert (body["Name"], body["Actions"]) == ("own", ["X/Read", "X/*", WRITE.permission])
     assert (body["NotActions"], body["DataActions"], body["NotDataActions"]) == (["X/y"], ["D/z"], [])
     assert body["AssignableScopes"] == ["/subscriptions/S1", "/subscriptions/S2"]
@@ -120,7 +127,7 @@ def test_a_role_as_powershell_prints_it_keeps_all_it_holds() -> None:
 
 def test_what_a_role_as_powershell_prints_it_excludes_is_seen() -> None:
     held = defined(actions=["Microsoft.Compute/*"], notActions=counted("Microsoft.Compute/disks/*"))
-    body = parsed(remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    body = role_document(here(IDENTITY, [assigned()], held))
     assert (body["Name"], body["Actions"]) == ("c1-x", [WRITE.permission])
 
 
@@ -129,14 +136,14 @@ def test_what_a_role_as_powershell_prints_it_excludes_is_seen() -> None:
 def test_a_role_that_is_not_shown_whole_is_left_alone(field: str, strange: Any) -> None:
     """`az role definition update` replaces it: what could not be read would be taken from whoever holds it."""
     held = defined(**{"actions": ["X/*"], field: strange})
-    body = parsed(remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    body = role_document(here(IDENTITY, [assigned()], held))
     assert (body["Name"], body["Actions"]) == ("c1-x", [WRITE.permission])
 
 
 def test_a_role_whose_assignable_scopes_are_not_shown_is_left_alone() -> None:
     held = defined(actions=["X/*"])
     held[0]["assignableScopes"] = "/subscriptions/S1 /subscriptions/S2"
-    body = parsed(remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    body = role_document(here(IDENTITY, [assigned()], held))
     assert body["Name"] == "c1-x"
 
 
@@ -153,7 +160,7 @@ def test_permissions_objects_become_one_only_where_nothing_is_lost(second: dict[
     """In one object the second's notActions would take X/a from the first's actions."""
     held = defined(actions=["X/*"])
     held[0]["permissions"].append(second)
-    body = parsed(remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held)), "-role.json")
+    body = role_document(here(IDENTITY, [assigned()], held))
     assert body["Name"] == name
     assert body["Actions"] == (["X/*", "Y/*", WRITE.permission] if name == "own" else [WRITE.permission])
 
@@ -187,7 +194,7 @@ def test_a_role_is_nobodys_only_where_all_assignments_were_read(assignments: lis
     (held,) = defined(actions=["X/*"])
     held["roleName"] = "c1-x"
     documents = [IDENTITY, *filled(assignments), [held]]
-    body = parsed(remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(*documents)), "-role.json")
+    body = parsed(remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(*documents)), "-role.json")
     assert body["Name"] == name
     assert ("X/*" in body["Actions"]) is (name == "c1-x")
 
@@ -195,7 +202,7 @@ def test_a_role_is_nobodys_only_where_all_assignments_were_read(assignments: lis
 def test_a_role_in_the_nested_shape_of_rest_keeps_all_it_holds() -> None:
     (flat,) = defined(actions=["X/*"])
     nested = {"value": [{"id": flat["id"], "name": ROLE, "properties": {**flat, "type": "CustomRole"}}]}
-    draft = remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], nested))
+    draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], nested))
     assert parsed(draft, "-role.json")["Actions"] == ["X/*", WRITE.permission]
 
 
@@ -205,18 +212,18 @@ def test_a_role_that_others_hold_too_is_left_alone() -> None:
         [assigned(), assigned("00000000-0000-4000-8000-0000000000cc", "a2")],
         defined(actions=["X/*"]),
     )
-    draft = remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(*documents))
+    draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(*documents))
     assert parsed(draft, "-role.json")["Name"] == "c1-x"
 
 
 def test_a_role_that_excludes_what_is_needed_is_left_alone() -> None:
     """NotActions take away from the same role's actions: adding the operation there would grant nothing."""
     held = defined(actions=["Microsoft.Compute/*"], notActions=["Microsoft.Compute/DISKS/*"])
-    draft = remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held))
+    draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held))
     body = parsed(draft, "-role.json")
     assert (body["Name"], body["Actions"], body["NotActions"]) == ("c1-x", [WRITE.permission], [])
     other = defined(actions=["Microsoft.Compute/*"], notActions=["Microsoft.Compute/snapshots/*"])
-    draft = remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], other))
+    draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], other))
     assert parsed(draft, "-role.json")["Name"] == "own"
 
 
@@ -224,9 +231,9 @@ def test_a_new_role_never_takes_the_name_of_one_that_stands() -> None:
     """Two roles of one name in a tenant: az would write over the first."""
     (held,) = defined(actions=["Microsoft.Compute/*"], notActions=["Microsoft.Compute/disks/*"])
     held["roleName"] = "c1-x"
-    draft = remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], [held]))
+    draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], [held]))
     assert parsed(draft, "-role.json")["Name"] == "c1-x-upgrade-gate"
-    assert step(draft, Serves.GRANTS).commands[1].argv[-3] == "c1-x-upgrade-gate"
+    assert step(draft, Serves.GRANTS).commands[1].line.argv[-3] == "c1-x-upgrade-gate"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +256,7 @@ def test_a_role_can_be_assigned_where_it_is_needed(scopes: list[str], wanted: li
     """A role is assignable within its assignableScopes alone; what stands there stays."""
     (held,) = defined(actions=["X/*"])
     held["assignableScopes"] = scopes
-    draft = remedy.draft(work(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], [held]))
+    draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], [held]))
     assert parsed(draft, "-role.json")["AssignableScopes"] == wanted
 
 
@@ -257,52 +264,52 @@ def test_a_service_principals_own_role_is_found() -> None:
     """`az ad sp list` calls the object ID `id`."""
     people = [{"appId": CLIENT, "id": PRINCIPAL, "displayName": "c1", "servicePrincipalType": "Application"}]
     draft = remedy.draft(
-        work(KIND, [WRITE], identity=CLIENT), here(people, [assigned()], defined(actions=["X/*"]), token=False)
+        change(KIND, [WRITE], identity=CLIENT), here(people, [assigned()], defined(actions=["X/*"]), token=False)
     )
     assert parsed(draft, "-role.json")["Actions"] == ["X/*", WRITE.permission]
-    assert step(draft, Serves.GRANTS).commands[1].argv[4:6] == ("--assignee-object-id", PRINCIPAL)
+    assert step(draft, Serves.GRANTS).commands[1].line.argv[4:6] == ("--assignee-object-id", PRINCIPAL)
 
 
 def test_a_role_is_looked_for_in_the_clusters_subscription() -> None:
-    define = step(remedy.draft(work(KIND, [WRITE], identity=CLIENT), here()), Serves.GRANTS).commands[0]
-    assert define.counts[define.counts.index("--scope") + 1] == "/subscriptions/S1"
+    define = step(remedy.draft(change(KIND, [WRITE], identity=CLIENT), here()), Serves.GRANTS).commands[0]
+    assert define.counts.argv[define.counts.argv.index("--scope") + 1] == "/subscriptions/S1"
 
 
 def test_every_resource_group_gets_its_assignment() -> None:
-    draft = remedy.draft(work(KIND, [WRITE], identity=CLIENT, scopes=("c1-rg", "net-rg")), here())
-    scopes = [c.argv[-1] for c in step(draft, Serves.GRANTS).commands[1:]]
+    draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT, scopes=("c1-rg", "net-rg")), here())
+    scopes = [c.line.argv[-1] for c in step(draft, Serves.GRANTS).commands[1:]]
     assert scopes == ["/subscriptions/S1/resourceGroups/c1-rg", "/subscriptions/S1/resourceGroups/net-rg"]
 
 
 def test_a_role_that_is_bound_by_name_is_only_assigned() -> None:
-    draft = remedy.draft(work(KIND, [CONTRIBUTOR], identity=CLIENT), here())
+    draft = remedy.draft(change(KIND, [CONTRIBUTOR], identity=CLIENT), here())
     (assign,) = step(draft, Serves.GRANTS).commands
-    assert assign.argv[assign.argv.index("--role") + 1] == "Contributor"
+    assert assign.line.argv[assign.line.argv.index("--role") + 1] == "Contributor"
     assert [n for n in draft.files if n.endswith("-role.json")] == []
 
 
 def test_what_is_not_known_is_to_be_filled_in() -> None:
-    draft = remedy.draft(work(KIND, [WRITE]), here(account=None, scopes=()))
+    draft = remedy.draft(change(KIND, [WRITE]), here(account=None, scopes=()))
     names = {p.name for p in step(draft, Serves.GRANTS).placeholders}
     assert names == {"AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_PRINCIPAL_OPENSHIFT_X_X_CREDENTIALS"}
     assert parsed(draft, "-role.json")["AssignableScopes"] == ["/subscriptions/<FILL_ME: AZURE_SUBSCRIPTION_ID>"]
 
 
 def test_each_service_account_gets_a_federated_credential() -> None:
-    draft = remedy.draft(work(KIND, identity=CLIENT, untrusted=subjects("a", "b")), here(IDENTITY))
+    draft = remedy.draft(change(KIND, identity=CLIENT, untrusted=subjects("a", "b")), here(IDENTITY))
     first, second = step(draft, Serves.TRUST).commands
-    assert first.argv == (
+    assert first.line.argv == (
         *("az", "identity", "federated-credential", "create", "--name", "a", "--identity-name", "c1-x"),
         *("--resource-group", "c1-oidc", "--issuer", ISSUER, "--subject", "system:serviceaccount:openshift-x:a"),
         *("--audiences", "openshift", "--subscription", "S1"),
     )
-    assert second.argv[5] == "b"
+    assert second.line.argv[5] == "b"
 
 
 def test_a_new_identity_is_made_where_ccoctl_makes_it() -> None:
-    new = work(KIND, [WRITE], ccoctl="c1-openshift-x-x-credentials", create=True, untrusted=subjects("a"))
+    new = change(KIND, [WRITE], ccoctl="c1-openshift-x-x-credentials", create=True, untrusted=subjects("a"))
     draft = remedy.draft(new, here(ccoctl_name="c1"))
-    create = draft.steps[0].commands[0].argv
+    create = draft.steps[0].commands[0].line.argv
     assert create == (
         *("az", "identity", "create", "--name", "c1-openshift-x-x-credentials", "--resource-group", "c1-oidc"),
         *("--location", "westeurope", "--subscription", "S1"),
@@ -312,37 +319,37 @@ def test_a_new_identity_is_made_where_ccoctl_makes_it() -> None:
 
 
 def test_with_client_secrets_a_new_principal_is_for_a_person() -> None:
-    draft = remedy.draft(work(KIND, [WRITE], create=True), here(token=False))
+    draft = remedy.draft(change(KIND, [WRITE], create=True), here(token=False))
     assert not draft.steps[0].scripted
 
 
 def test_the_clean_up_takes_only_what_went() -> None:
     held = defined(actions=[READ.permission.upper(), "X/*"])
-    new = work(KIND, [WRITE], identity=CLIENT, gone=(READ,), target=(WRITE,))
+    new = change(KIND, [WRITE], identity=CLIENT, gone=(READ,), target=(WRITE,))
     draft = remedy.draft(new, here(IDENTITY, [assigned()], held))
     assert parsed(draft, "-role-after.json")["Actions"] == ["X/*", WRITE.permission]
     assert step(draft, Serves.CLEAN_UP).scripted
 
 
 def test_a_binding_by_name_is_replaced_by_a_person() -> None:
-    new = work(KIND, identity=CLIENT, before=(CONTRIBUTOR, READ), target=(READ,), gone=(CONTRIBUTOR,))
+    new = change(KIND, identity=CLIENT, before=(CONTRIBUTOR, READ), target=(READ,), gone=(CONTRIBUTOR,))
     after = step(remedy.draft(new, here()), Serves.CLEAN_UP)
-    assert [c.argv[1:4] for c in after.commands] == [
+    assert [c.line.argv[1:4] for c in after.commands] == [
         ("role", "definition", "create"),
         ("role", "assignment", "create"),
         ("role", "assignment", "delete"),
     ]
-    assert after.commands[-1].argv[4:8] == ("--assignee", CLIENT, "--role", "Contributor")
+    assert after.commands[-1].line.argv[4:8] == ("--assignee", CLIENT, "--role", "Contributor")
     assert not after.scripted
 
 
 def test_a_dropped_account_loses_its_federated_credential() -> None:
-    draft = remedy.draft(work(KIND, identity=CLIENT, gone_subjects=subjects("old")), here(IDENTITY))
-    assert step(draft, Serves.CLEAN_UP).commands[0].argv[3:6] == ("delete", "--name", "old")
+    draft = remedy.draft(change(KIND, identity=CLIENT, gone_subjects=subjects("old")), here(IDENTITY))
+    assert step(draft, Serves.CLEAN_UP).commands[0].line.argv[3:6] == ("delete", "--name", "old")
 
 
 def test_a_secret_says_what_belongs_there() -> None:
-    one = work(KIND, identity=CLIENT)
+    one = change(KIND, identity=CLIENT)
     assert remedy.secret_value("azure_client_id", one, here()) == f"<FILL_ME: {CLIENT}>"
     assert remedy.secret_value("azure_client_secret", one, here()) is None
     token = remedy.secret_value("azure_federated_token_file", one, here())
@@ -354,24 +361,24 @@ def test_a_secret_says_what_belongs_there() -> None:
 )
 def test_ccoctl_comes_with_its_traps(release: tuple[int, int], keeps: bool) -> None:
     offer = remedy.ccoctl(
-        [work(KIND, gone=(READ,), scopes=("c1-rg", "net-rg"))], here(release=release, ccoctl_name="c1")
+        [change(KIND, gone=(READ,), scopes=("c1-rg", "net-rg"))], here(release=release, ccoctl_name="c1")
     )
     assert offer is not None
-    assert ("--preserve-existing-roles" in offer.argv) is keeps
+    assert ("--preserve-existing-roles" in offer.line.argv) is keeps
     traps = " ".join(offer.traps)
     assert "removes every role assignment" in traps
     assert "net-rg" in traps
     assert "Before the upgrade" in traps
-    assert offer.placeholders == ()
+    assert unknown(offer.line) == set()
 
 
 @pytest.mark.parametrize("fields", [{"token": False}, {"release": (4, 13)}], ids=["keys", "4.13"])
 def test_there_is_no_ccoctl_before_workload_identity(fields: dict[str, Any]) -> None:
-    assert remedy.ccoctl([work(KIND)], here(**fields)) is None
+    assert remedy.ccoctl([change(KIND)], here(**fields)) is None
 
 
 def test_terraform_gets_permissions_as_data() -> None:
-    (entry,) = remedy.draft(work(KIND, [WRITE, BLOB, CONTRIBUTOR], identity=CLIENT), here()).terraform
+    (entry,) = remedy.draft(change(KIND, [WRITE, BLOB, CONTRIBUTOR], identity=CLIENT), here()).terraform
     assert remedy.terraform([entry]) == {
         "locals": {
             "upgrade_gate_azure_roles": {

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.works import ISSUER, parsed, site, step, subjects, work
+from tests.worlds.identity_changes import ISSUER, change, cluster_names, parsed, step, subjects, unknown
+from upgrade_gate.base.steps import Serves
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.remedy import ClusterNames, Serves
+from upgrade_gate.clouds.contract.remedy import ClusterNames
 from upgrade_gate.clouds.gcp import remedy
 
 KIND = "GCPProviderSpec"
@@ -18,7 +19,7 @@ POOL = "principal://iam.googleapis.com/projects/42/locations/global/workloadIden
 
 
 def here(*documents: Any, **fields: Any) -> ClusterNames:
-    return site("GCP", *documents, **{"scopes": ("p1",), "issuer": ISSUER, **fields})
+    return cluster_names("GCP", *documents, **{"scopes": ("p1",), "issuer": ISSUER, **fields})
 
 
 PROJECT = {"bindings": [{"role": "projects/p1/roles/own", "members": [f"serviceAccount:{EMAIL}"]}], "version": 3}
@@ -37,16 +38,16 @@ TRUSTED = {
 
 
 def test_a_custom_role_is_made_or_added_to_and_bound() -> None:
-    draft = remedy.draft(work(KIND, [GET], before=(GET, LIST), identity=EMAIL), here())
+    draft = remedy.draft(change(KIND, [GET], before=(GET, LIST), identity=EMAIL), here())
     role, binding = step(draft, Serves.GRANTS).commands
-    assert role.argv == (
+    assert role.line.argv == (
         *("gcloud", "iam", "roles", "create", "p1_xoperator", "--project", "p1"),
         *("--file", "gcp/c1-x-role.yaml", "--quiet"),
     )
-    assert role.unless == ("gcloud", "iam", "roles", "describe", "p1_xoperator", "--project", "p1")
-    assert role.otherwise[-3:] == ("--add-permissions", GET.permission, "--quiet")
-    assert "--permissions" not in role.otherwise, "an update never replaces what a shared role holds"
-    assert binding.argv == (
+    assert role.unless.argv == ("gcloud", "iam", "roles", "describe", "p1_xoperator", "--project", "p1")
+    assert role.otherwise.argv[-3:] == ("--add-permissions", GET.permission, "--quiet")
+    assert "--permissions" not in role.otherwise.argv, "an update never replaces what a shared role holds"
+    assert binding.line.argv == (
         *("gcloud", "projects", "add-iam-policy-binding", "p1", "--member", f"serviceAccount:{EMAIL}"),
         *("--role", "projects/p1/roles/p1_xoperator", "--condition", "None", "--quiet"),
     )
@@ -60,18 +61,18 @@ def test_a_custom_role_is_made_or_added_to_and_bound() -> None:
 def test_role_names_are_cut_as_ccoctl_cuts_them() -> None:
     """`alnum(project)[:32]_alnum(request)[:31]`, title `project[:50]-request[:49]` (cco.md 2.2)."""
     project, name = "a-very-long-project-name-0123456789-abcdefghij", "openshift-cloud-network-config-controller-gcp-x"
-    new = work(KIND, [GET], identity=EMAIL, components=(name,))
+    new = change(KIND, [GET], identity=EMAIL, components=(name,))
     draft = remedy.draft(new, here(scopes=(project,)))
-    role = step(draft, Serves.GRANTS).commands[0].argv[4]
+    role = step(draft, Serves.GRANTS).commands[0].line.argv[4]
     assert role == "averylongprojectname0123456789ab_openshiftcloudnetworkconfigcont"
     assert len(role) <= 64
     assert parsed(draft, "-role.yaml")["title"] == f"{project[:50]}-{name[:49]}"
 
 
 def test_the_custom_role_that_the_account_holds_is_added_to_and_never_created() -> None:
-    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, OWN))
+    draft = remedy.draft(change(KIND, [GET], identity=EMAIL), here(PROJECT, OWN))
     role = step(draft, Serves.GRANTS).commands[0]
-    assert role.argv == (
+    assert role.line.argv == (
         *("gcloud", "iam", "roles", "update", "own", "--project", "p1"),
         *("--add-permissions", GET.permission, "--quiet"),
     )
@@ -84,74 +85,76 @@ def test_a_role_that_other_components_hold_is_left_alone() -> None:
     """What is added to it would be theirs as well; one of ccoctl's own name is shared between clusters by design."""
     member, other = f"serviceAccount:{EMAIL}", "serviceAccount:other@p1.iam.gserviceaccount.com"
     shared = {"bindings": [{"role": "projects/p1/roles/own", "members": [member, other]}], "version": 3}
-    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(shared, OWN))
-    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("create", "p1_xoperator")
+    draft = remedy.draft(change(KIND, [GET], identity=EMAIL), here(shared, OWN))
+    assert step(draft, Serves.GRANTS).commands[0].line.argv[3:5] == ("create", "p1_xoperator")
     ccoctls = {"bindings": [{"role": "projects/p1/roles/p1_xoperator", "members": [member, other]}], "version": 3}
-    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(ccoctls))
-    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("update", "p1_xoperator")
+    draft = remedy.draft(change(KIND, [GET], identity=EMAIL), here(ccoctls))
+    assert step(draft, Serves.GRANTS).commands[0].line.argv[3:5] == ("update", "p1_xoperator")
     titled = {**OWN, "title": "p1-x-operator"}
-    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(shared, titled))
-    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("update", "own"), "ccoctl finds its role by its title"
+    draft = remedy.draft(change(KIND, [GET], identity=EMAIL), here(shared, titled))
+    assert step(draft, Serves.GRANTS).commands[0].line.argv[3:5] == ("update", "own"), (
+        "ccoctl finds its role by its title"
+    )
 
 
 @pytest.mark.parametrize("dead", [{"stage": "DISABLED"}, {"deleted": True}], ids=["disabled", "deleted"])
 def test_a_role_that_grants_nothing_is_not_added_to(dead: dict[str, Any]) -> None:
-    draft = remedy.draft(work(KIND, [GET], identity=EMAIL), here(PROJECT, {**OWN, **dead}))
-    assert step(draft, Serves.GRANTS).commands[0].argv[3:5] == ("create", "p1_xoperator")
+    draft = remedy.draft(change(KIND, [GET], identity=EMAIL), here(PROJECT, {**OWN, **dead}))
+    assert step(draft, Serves.GRANTS).commands[0].line.argv[3:5] == ("create", "p1_xoperator")
 
 
 def test_a_name_with_a_comma_stays_one_name() -> None:
     """`gcloud` takes a list apart at commas: one permission of a payload must not become two."""
     odd = Grant("permission", "a.b.c,resourcemanager.projects.setIamPolicy")
-    update = step(remedy.draft(work(KIND, [GET, odd], identity=EMAIL), here(PROJECT, OWN)), Serves.GRANTS).commands[0]
-    listed = update.argv[update.argv.index("--add-permissions") + 1]
+    update = step(remedy.draft(change(KIND, [GET, odd], identity=EMAIL), here(PROJECT, OWN)), Serves.GRANTS).commands[0]
+    listed = update.line.argv[update.line.argv.index("--add-permissions") + 1]
     assert listed == f"^;^{odd.permission};{GET.permission}"
 
 
 def test_a_predefined_role_is_bound() -> None:
-    draft = remedy.draft(work(KIND, [ADMIN], identity=EMAIL), here())
+    draft = remedy.draft(change(KIND, [ADMIN], identity=EMAIL), here())
     (binding,) = step(draft, Serves.GRANTS).commands
-    assert binding.argv[7] == "roles/compute.admin"
+    assert binding.line.argv[7] == "roles/compute.admin"
     assert [n for n in draft.files if "role.yaml" in n] == []
 
 
 def test_each_subject_is_bound_in_the_pool_that_the_export_shows() -> None:
-    draft = remedy.draft(work(KIND, identity=EMAIL, untrusted=subjects("a", "b")), here(TRUSTED))
+    draft = remedy.draft(change(KIND, identity=EMAIL, untrusted=subjects("a", "b")), here(TRUSTED))
     trust = step(draft, Serves.TRUST)
-    assert [c.argv[2] for c in trust.commands] == ["service-accounts"] * 2
-    assert f"{POOL}/subject/system:serviceaccount:openshift-x:a" in trust.commands[0].argv
+    assert [c.line.argv[2] for c in trust.commands] == ["service-accounts"] * 2
+    assert f"{POOL}/subject/system:serviceaccount:openshift-x:a" in trust.commands[0].line.argv
     assert trust.placeholders == ()
 
 
 def test_an_unknown_pool_is_to_be_filled_in() -> None:
-    trust = step(remedy.draft(work(KIND, identity=EMAIL, untrusted=subjects("a")), here()), Serves.TRUST)
+    trust = step(remedy.draft(change(KIND, identity=EMAIL, untrusted=subjects("a")), here()), Serves.TRUST)
     assert {p.name for p in trust.placeholders} == {"GCP_PROJECT_NUMBER", "GCP_WORKLOAD_IDENTITY_POOL"}
 
 
 def test_a_new_account_has_ccoctls_display_name_and_a_legal_id() -> None:
-    new = work(KIND, [GET], ccoctl="c1-x-operator", create=True, untrusted=subjects("x-sa"))
+    new = change(KIND, [GET], ccoctl="c1-x-operator", create=True, untrusted=subjects("x-sa"))
     first = remedy.draft(new, here(ccoctl_name="c1"))
     create = first.steps[0].commands[0]
-    account = create.argv[4]
+    account = create.line.argv[4]
     assert account.startswith("c1-x-operator-")
     assert 6 <= len(account) <= 30
-    assert create.argv[create.argv.index("--display-name") + 1] == "c1-x-operator"
-    assert create.unless[4] == f"{account}@p1.iam.gserviceaccount.com"
+    assert create.line.argv[create.line.argv.index("--display-name") + 1] == "c1-x-operator"
+    assert create.unless.argv[4] == f"{account}@p1.iam.gserviceaccount.com"
     assert remedy.draft(new, here(ccoctl_name="c1")) == first, "the same names every time"
     assert [s.first for s in first.steps] == [True, False, False]
 
 
 def test_without_project_or_email_there_are_placeholders() -> None:
-    grant = step(remedy.draft(work(KIND, [GET]), here(scopes=())), Serves.GRANTS)
+    grant = step(remedy.draft(change(KIND, [GET]), here(scopes=())), Serves.GRANTS)
     assert {p.name for p in grant.placeholders} == {"GCP_PROJECT", "GCP_SERVICE_ACCOUNT_OPENSHIFT_X_X_CREDENTIALS"}
-    assert "<FILL_ME" not in grant.commands[0].argv[4]
+    assert "<FILL_ME" not in grant.commands[0].line.argv[4]
 
 
 def test_the_clean_up_binds_what_replaces_a_role_before_it_goes() -> None:
-    new = work(KIND, identity=EMAIL, before=(ADMIN, GET), target=(GET,), gone=(ADMIN,))
+    new = change(KIND, identity=EMAIL, before=(ADMIN, GET), target=(GET,), gone=(ADMIN,))
     draft = remedy.draft(new, here())
     after = step(draft, Serves.CLEAN_UP)
-    assert [c.argv[1:3] for c in after.commands] == [
+    assert [c.line.argv[1:3] for c in after.commands] == [
         ("iam", "roles"),
         ("projects", "add-iam-policy-binding"),
         ("projects", "remove-iam-policy-binding"),
@@ -161,38 +164,38 @@ def test_the_clean_up_binds_what_replaces_a_role_before_it_goes() -> None:
 
 
 def test_a_shared_role_is_narrowed_by_a_person() -> None:
-    after = step(remedy.draft(work(KIND, identity=EMAIL, target=(GET,), gone=(LIST,)), here()), Serves.CLEAN_UP)
+    after = step(remedy.draft(change(KIND, identity=EMAIL, target=(GET,), gone=(LIST,)), here()), Serves.CLEAN_UP)
     assert after.commands == ()
     assert any("--remove-permissions=compute.disks.list" in note for note in after.notes)
 
 
 def test_a_dropped_account_loses_its_binding() -> None:
     after = step(
-        remedy.draft(work(KIND, identity=EMAIL, gone_subjects=subjects("old")), here(TRUSTED)), Serves.CLEAN_UP
+        remedy.draft(change(KIND, identity=EMAIL, gone_subjects=subjects("old")), here(TRUSTED)), Serves.CLEAN_UP
     )
-    assert after.commands[0].argv[3] == "remove-iam-policy-binding"
+    assert after.commands[0].line.argv[3] == "remove-iam-policy-binding"
 
 
 @pytest.mark.parametrize(
     ("release", "words"), [((4, 13), "replaces a custom role"), ((4, 14), "only adds")], ids=["4.13", "4.14"]
 )
 def test_ccoctl_comes_with_its_traps(release: tuple[int, int], words: str) -> None:
-    offer = remedy.ccoctl([work(KIND, gone=(ADMIN,))], here(release=release, ccoctl_name="c1"))
+    offer = remedy.ccoctl([change(KIND, gone=(ADMIN,))], here(release=release, ccoctl_name="c1"))
     assert offer is not None
     traps = " ".join(offer.traps)
     assert "removes every project binding" in traps
     assert "Before the upgrade" in traps
     assert words in traps
-    assert offer.placeholders == ()
+    assert unknown(offer.line) == set()
 
 
 @pytest.mark.parametrize("fields", [{"token": False}, {"release": (4, 9)}], ids=["keys", "4.9"])
 def test_there_is_no_ccoctl_without_workload_identity(fields: dict[str, Any]) -> None:
-    assert remedy.ccoctl([work(KIND)], here(**fields)) is None
+    assert remedy.ccoctl([change(KIND)], here(**fields)) is None
 
 
 def test_terraform_gets_permissions_as_data() -> None:
-    (entry,) = remedy.draft(work(KIND, [GET, ADMIN], identity=EMAIL), here()).terraform
+    (entry,) = remedy.draft(change(KIND, [GET, ADMIN], identity=EMAIL), here()).terraform
     assert remedy.terraform([entry]) == {
         "locals": {
             "upgrade_gate_gcp_roles": {
@@ -200,4 +203,4 @@ def test_terraform_gets_permissions_as_data() -> None:
             }
         }
     }
-    assert remedy.secret_value("service_account.json", work(KIND), here()) is None
+    assert remedy.secret_value("service_account.json", change(KIND), here()) is None

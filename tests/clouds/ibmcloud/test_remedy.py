@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.worlds.works import parsed, site, step, work
+from tests.worlds.identity_changes import change, cluster_names, parsed, step
+from upgrade_gate.base.steps import Serves
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
-from upgrade_gate.clouds.contract.remedy import ClusterNames, Serves
+from upgrade_gate.clouds.contract.remedy import ClusterNames
 from upgrade_gate.clouds.ibmcloud import remedy
 
 KIND = "IBMCloudProviderSpec"
@@ -19,12 +20,12 @@ def role(name: str, **attributes: str) -> Grant:
 
 
 def here(**fields: Any) -> ClusterNames:
-    return site("IBMCloud", **{"account": "A1", "token": False, **fields})
+    return cluster_names("IBMCloud", **{"account": "A1", "token": False, **fields})
 
 
 def test_roles_with_the_same_attributes_stand_in_one_policy() -> None:
     grants = [role(VIEWER, serviceName="is"), role(EDITOR, serviceName="is"), role(VIEWER, serviceName="dns-svcs")]
-    draft = remedy.draft(work(KIND, grants, identity="iam-ServiceId-7"), here())
+    draft = remedy.draft(change(KIND, grants, identity="iam-ServiceId-7"), here())
     assert parsed(draft, "ServiceId-7-delta-2.json") == {
         "type": "access",
         "roles": [{"role_id": EDITOR}, {"role_id": VIEWER}],
@@ -33,7 +34,7 @@ def test_roles_with_the_same_attributes_stand_in_one_policy() -> None:
     }
     assert len(parsed(draft, "-policies.json")) == 2
     first = step(draft, Serves.GRANTS).commands[0]
-    assert first.argv == (
+    assert first.line.argv == (
         *("ibmcloud", "iam", "service-policy-create", "ServiceId-7"),
         *("--file", "@ibmcloud/ServiceId-7-delta-1.json", "--force"),
     )
@@ -41,7 +42,7 @@ def test_roles_with_the_same_attributes_stand_in_one_policy() -> None:
 
 def test_policies_stay_within_the_clusters_resource_group() -> None:
     grants = [role(VIEWER, resourceType="resource-group"), role(VIEWER, serviceName="is")]
-    draft = remedy.draft(work(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",)), here())
+    draft = remedy.draft(change(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",)), here())
     names = [[a["name"] for a in p["resources"][0]["attributes"]] for p in parsed(draft, "-policies.json")]
     assert names == [["resourceType", "resource", "accountId"], ["serviceName", "resourceGroupId", "accountId"]]
     assert {p.name for p in step(draft, Serves.GRANTS).placeholders} == {"IBMCLOUD_RESOURCE_GROUP_ID"}
@@ -51,8 +52,8 @@ def test_the_resource_group_that_the_export_shows_need_not_be_filled_in() -> Non
     crn = "crn:v1:bluemix:public:resource-controller::a/A1::resource-group:0123"
     groups = [{"id": "0123", "crn": crn, "name": "c1-rg"}, {"id": "4567", "crn": f"{crn}4567", "name": "other"}]
     grants = [role(VIEWER, serviceName="is")]
-    one = work(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",))
-    draft = remedy.draft(one, site("IBMCloud", groups, account="A1", token=False))
+    one = change(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",))
+    draft = remedy.draft(one, cluster_names("IBMCloud", groups, account="A1", token=False))
     assert {"name": "resourceGroupId", "value": "0123"} in parsed(draft, "-delta-1.json")["resources"][0]["attributes"]
     assert step(draft, Serves.GRANTS).placeholders == ()
 
@@ -71,20 +72,20 @@ def test_the_export_is_walked_once_however_many_policies_there_are() -> None:
     crn = "crn:v1:bluemix:public:resource-controller::a/A1::resource-group:0123"
     export = Walked([Document([{"id": "0123", "crn": crn, "name": "c1-rg"}], "export.json")])
     grants = [role(VIEWER, serviceName=f"s{number}") for number in range(5)]
-    draft = remedy.draft(work(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",)), here(documents=export))
+    draft = remedy.draft(change(KIND, grants, identity="iam-ServiceId-7", scopes=("c1-rg",)), here(documents=export))
     assert all("0123" in str(policy) for policy in parsed(draft, "-policies.json"))
     assert export.walks == 1
 
 
 def test_a_policy_that_stands_already_is_no_failure() -> None:
-    draft = remedy.draft(work(KIND, [role(VIEWER, serviceName="is")], identity="iam-ServiceId-7"), here())
+    draft = remedy.draft(change(KIND, [role(VIEWER, serviceName="is")], identity="iam-ServiceId-7"), here())
     (command,) = step(draft, Serves.GRANTS).commands
     assert "policy_conflict_error" in command.done
 
 
 def test_a_new_service_id_is_made_first_and_named_for_the_proof() -> None:
     """Its API key is needed in the Secret, and no Secret says which service ID it belongs to."""
-    draft = remedy.draft(work(KIND, [role(VIEWER, serviceName="is")], create=True), here())
+    draft = remedy.draft(change(KIND, [role(VIEWER, serviceName="is")], create=True), here())
     created = draft.steps[0]
     assert created.first
     assert any("service-api-key-create ccoctl-generated-key <FILL_ME" in note for note in created.notes)
@@ -95,14 +96,14 @@ def test_a_new_service_id_is_made_first_and_named_for_the_proof() -> None:
 
 def test_a_new_service_id_carries_the_name_that_ccoctl_never_cuts() -> None:
     name = "c1-" + "n" * 100
-    draft = remedy.draft(work(KIND, [role(VIEWER, serviceName="is")], ccoctl=name, create=True), here())
+    draft = remedy.draft(change(KIND, [role(VIEWER, serviceName="is")], ccoctl=name, create=True), here())
     create = draft.steps[0].commands[0]
-    assert create.argv[:4] == ("ibmcloud", "iam", "service-id-create", name)
-    assert create.unless == ("ibmcloud", "iam", "service-id", name)
+    assert create.line.argv[:4] == ("ibmcloud", "iam", "service-id-create", name)
+    assert create.unless.argv == ("ibmcloud", "iam", "service-id", name)
 
 
 def test_what_is_not_known_is_to_be_filled_in() -> None:
-    grant = step(remedy.draft(work(KIND, [role(VIEWER, serviceName="is")]), here(account=None)), Serves.GRANTS)
+    grant = step(remedy.draft(change(KIND, [role(VIEWER, serviceName="is")]), here(account=None)), Serves.GRANTS)
     assert {p.name for p in grant.placeholders} == {
         "IBMCLOUD_ACCOUNT_ID",
         "IBMCLOUD_SERVICE_ID_OPENSHIFT_X_X_CREDENTIALS",
@@ -110,15 +111,15 @@ def test_what_is_not_known_is_to_be_filled_in() -> None:
 
 
 def test_the_clean_up_is_for_a_person() -> None:
-    after = step(remedy.draft(work(KIND, identity="iam-ServiceId-7", gone=(role(VIEWER),)), here()), Serves.CLEAN_UP)
+    after = step(remedy.draft(change(KIND, identity="iam-ServiceId-7", gone=(role(VIEWER),)), here()), Serves.CLEAN_UP)
     assert not after.scripted
 
 
 def test_ccoctl_gets_the_new_requests_alone() -> None:
-    offer = remedy.ccoctl([work(KIND, create=True)], here(ccoctl_name="c1", scopes=("c1-rg",)))
+    offer = remedy.ccoctl([change(KIND, create=True)], here(ccoctl_name="c1", scopes=("c1-rg",)))
     assert offer is not None
     assert offer.requests == "credentials-requests-new"
-    assert offer.argv[3:] == (
+    assert offer.line.argv[3:] == (
         *("--name", "c1", "--credentials-requests-dir", "credentials-requests-new"),
         *("--resource-group-name", "c1-rg", "--output-dir", "ccoctl-output"),
     )
@@ -126,19 +127,19 @@ def test_ccoctl_gets_the_new_requests_alone() -> None:
 
 
 def test_ccoctl_cannot_help_an_identity_that_exists() -> None:
-    assert remedy.ccoctl([work(KIND)], here()) is None
-    assert remedy.ccoctl([work(KIND, create=True)], here(release=(4, 9))) is None
+    assert remedy.ccoctl([change(KIND)], here()) is None
+    assert remedy.ccoctl([change(KIND, create=True)], here(release=(4, 9))) is None
 
 
 def test_the_environment_file_stands_around_the_key() -> None:
-    text = remedy.secret_value("ibm-credentials.env", work(KIND), here())
+    text = remedy.secret_value("ibm-credentials.env", change(KIND), here())
     assert text == "IBMCLOUD_AUTHTYPE=iam\nIBMCLOUD_APIKEY=<FILL_ME: ibmcloud_api_key>\n"
-    assert remedy.secret_value("ibmcloud_api_key", work(KIND), here()) is None
+    assert remedy.secret_value("ibmcloud_api_key", change(KIND), here()) is None
 
 
 def test_terraform_gets_policies_as_data() -> None:
     grants = [role(VIEWER, serviceName="is")]
-    (entry,) = remedy.draft(work(KIND, grants, identity="iam-ServiceId-7"), here()).terraform
+    (entry,) = remedy.draft(change(KIND, grants, identity="iam-ServiceId-7"), here()).terraform
     assert remedy.terraform([entry]) == {
         "locals": {
             "upgrade_gate_ibmcloud_policies": {

@@ -15,7 +15,7 @@ def test_cco_refusal_blocks_a_minor_hop_and_only_warns_on_a_patch(tmp_path: Path
     outcome = judge(tmp_path / "1", A, A, cluster)
     finding = one(outcome, "cco-not-upgradeable")
     assert (finding.severity, finding.guard, finding.acknowledgeable) == ("blocker", "stopped", False)
-    assert "cloudcredential.openshift.io/upgradeable-to=v4.15" in finding.remedy[0].argv
+    assert "cloudcredential.openshift.io/upgradeable-to=v4.15" in finding.remedy[0].commands[0].line.argv
     assert outcome.verdict.next == "annotate"
     patch = one(judge(tmp_path / "2", A, A, cluster, versions=("4.14.1", "4.14.2")), "cco-not-upgradeable")
     assert (patch.severity, patch.guard) == ("warning", "missed")
@@ -27,12 +27,12 @@ def test_an_annotation_that_cco_has_not_seen_yet_is_waited_for_and_not_set_again
     finding = one(outcome, "cco-not-upgradeable")
     assert (finding.severity, outcome.verdict.next) == ("blocker", "annotate")
     assert "v4.15 is set, CCO has not seen it yet" in finding.headline
-    assert finding.remedy[0].argv[:3] == ("oc", "wait", "clusteroperator/cloud-credential")
+    assert finding.remedy[0].commands[0].line.argv[:3] == ("oc", "wait", "clusteroperator/cloud-credential")
     unset = one(judge(tmp_path / "2", A, A, Cluster(conditions=FALSE, annotation=None)), "cco-not-upgradeable")
     assert unset.fingerprint == finding.fingerprint
     for other in ("4.14", "4.16", "soon"):  # another minor is no word about this target
         stale = one(judge(tmp_path / other, A, A, Cluster(conditions=FALSE, annotation=other)), "cco-not-upgradeable")
-        assert stale.remedy[0].argv[:2] == ("oc", "annotate")
+        assert stale.remedy[0].commands[0].line.argv[:2] == ("oc", "annotate")
 
 
 def test_word_of_cco_that_rests_on_nothing(tmp_path: Path) -> None:

@@ -8,80 +8,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.base.steps import Command, Placeholder, line
 from upgrade_gate.clouds.contract.grants import canonical
-from upgrade_gate.clouds.contract.remedy import (
-    CcoctlCommand,
-    Command,
-    Draft,
-    Placeholder,
-    Serves,
-    Step,
-    argv,
-    file_name,
-    fill,
-    json_file,
-    variable,
-)
-from upgrade_gate.clouds.shared.phrases import CCOCTL_NAME, components, later, newcomer, permissions, why
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, file_name, fill, json_file, variable
+from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, components, create, grant, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
-KINDS = frozenset({"AlibabaCloudProviderSpec"})
 FOLDER = "alibabacloud"
 
 _REGION = Placeholder("ALIBABA_REGION", "the region, such as us-east-1", "[a-z0-9-]+")
 
 
-def draft(work: IdentityChange, site: ClusterNames) -> Draft:
+def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     """Return the policy document and its commands for one RAM user."""
-    user, base, placeholders = _user(work)
-    files: dict[str, bytes] = {}
+    user = _known(change) or _unnamed(change)
+    base = f"{FOLDER}/{file_name(user) if isinstance(user, str) else change.label}"
     steps: list[Step] = []
-    if work.create:
-        steps.append(_created(work, user, placeholders))
-    if work.delta:
-        full, delta = f"{FOLDER}/{base}-policy.json", f"{FOLDER}/{base}-delta.json"
-        files[full], files[delta] = json_file(_document(work.before)), json_file(_document(work.delta))
-        steps.append(_granted(work, user, _policy_name(work, site), (full, delta), placeholders))
-    if work.gone:
-        after = f"{FOLDER}/{base}-policy-after.json"
-        files[after] = json_file(_document(work.target))
-        steps.append(
-            Step(
-                title=f"Take {permissions(work.gone)} from {work.who}",
-                reason=later(work),
-                when="after",
-                serves=Serves.CLEAN_UP,
-                secrets=work.names,
-                files=(after,),
-                placeholders=placeholders,
-                scripted=False,
-            )
-        )
-    return Draft(files, tuple(steps), ((base, _document(work.before)),) if work.before else ())
+    if change.create:
+        steps.append(_created(change, user))
+    if change.delta:
+        steps.append(_granted(change, names, user, base))
+    if change.gone:
+        after = json_file(f"{base}-policy-after.json", _document(change.target))
+        steps.append(take(change, files=(after,), scripted=False))
+    return Draft(tuple(steps), ((base.partition("/")[2], _document(change.before)),) if change.before else ())
 
 
-def _user(work: IdentityChange) -> tuple[str, str, tuple[Placeholder, ...]]:
-    known = _known(work)
-    if known:
-        return known, file_name(known), ()
-    one = Placeholder(variable("ALIBABA_USER", work.label), f"the RAM user behind Secret {work.secrets[0]}")
-    return one.token, work.label, (one,)
+def _unnamed(change: IdentityChange) -> Placeholder:
+    return Placeholder(variable("ALIBABA_USER", change.label), f"the RAM user behind Secret {change.secrets[0]}")
 
 
-def _known(work: IdentityChange) -> str:
+def _known(change: IdentityChange) -> str:
     """Return the user's name where anything gives it; RAM takes 64 characters."""
-    return (work.identity or work.ccoctl or "")[:64]
+    return (change.identity or change.ccoctl or "")[:64]
 
 
 def _document(grants: Iterable[Grant]) -> dict[str, Any]:
     groups: dict[tuple[str, str], list[str]] = {}
-    for grant in grants:
-        groups.setdefault((grant.effect or "Allow", grant.resource or "*"), []).append(grant.permission)
+    for one in grants:
+        groups.setdefault((one.effect or "Allow", one.resource or "*"), []).append(one.permission)
     statements = [
         {"Effect": effect, "Action": sorted(set(actions)), "Resource": resource}
         for (effect, resource), actions in sorted(groups.items())
@@ -89,80 +60,59 @@ def _document(grants: Iterable[Grant]) -> dict[str, Any]:
     return {"Version": "1", "Statement": statements}
 
 
-def _created(work: IdentityChange, user: str, placeholders: tuple[Placeholder, ...]) -> Step:
-    return Step(
-        title=f"Create a RAM user for Secret {work.secrets[0]}",
-        reason=newcomer(work),
-        when="before",
-        serves=Serves.GRANTS,
-        secrets=work.names,
-        commands=(
-            Command(
-                argv("aliyun ram CreateUser", "--UserName", user), unless=argv("aliyun ram GetUser", "--UserName", user)
-            ),
-        ),
+def _created(change: IdentityChange, user: str | Placeholder) -> Step:
+    made = Command(
+        line("aliyun ram CreateUser", "--UserName", user), unless=line("aliyun ram GetUser", "--UserName", user)
+    )
+    return create(
+        change,
+        f"Create a RAM user for Secret {change.secrets[0]}",
+        commands=(made,),
         notes=(f"aliyun ram CreateAccessKey --UserName {user} prints the key, once: it belongs into the Secret.",),
-        placeholders=placeholders,
-        first=True,
+        unknown=(_unnamed(change),),
     )
 
 
-def _policy_name(work: IdentityChange, site: ClusterNames) -> str:
+def _policy_name(change: IdentityChange, names: ClusterNames) -> str:
     """Return a name that no other user's policy has: policies are the account's, and clusters may share it."""
-    stem = file_name(_known(work) or f"{site.infrastructure or 'openshift'}-{work.label}")
+    stem = file_name(_known(change) or f"{names.infrastructure or 'openshift'}-{change.label}")
     return f"{stem[:100]}-upgrade-gate"
 
 
-def _granted(
-    work: IdentityChange, user: str, name: str, files: tuple[str, str], placeholders: tuple[Placeholder, ...]
-) -> Step:
+def _granted(change: IdentityChange, names: ClusterNames, user: str | Placeholder, base: str) -> Step:
     """Return the step that puts what is needed into a policy of its own, beside those in place.
 
     It holds all of it: an earlier upgrade may have made the policy, and a new version replaces what stood there.
     """
-    full, _ = files
-    document = canonical(_document(work.before))
-    commands = (
-        Command(
-            argv("aliyun ram CreatePolicy", "--PolicyName", name, "--PolicyDocument", document),
-            unless=argv("aliyun ram GetPolicy", "--PolicyType", "Custom", "--PolicyName", name),
-            otherwise=argv(
-                "aliyun ram CreatePolicyVersion",
-                *("--PolicyName", name, "--PolicyDocument", document, "--SetAsDefault", "true"),
-                *("--RotateStrategy", "DeleteOldestNonDefaultVersionWhenLimitExceeded"),
-            ),
-        ),
-        Command(
-            argv(
-                "aliyun ram AttachPolicyToUser",
-                "--PolicyType",
-                "Custom",
-                "--PolicyName",
-                name,
-                "--UserName",
-                user,
-            ),
-            done="EntityAlreadyExists.User.Policy",
+    full = json_file(f"{base}-policy.json", _document(change.before))
+    policy = ("--PolicyName", _policy_name(change, names))
+    document = ("--PolicyDocument", canonical(_document(change.before)))
+    made = Command(
+        line("aliyun ram CreatePolicy", *policy, *document),
+        unless=line("aliyun ram GetPolicy", "--PolicyType", "Custom", *policy),
+        otherwise=line(
+            "aliyun ram CreatePolicyVersion",
+            *(*policy, *document, "--SetAsDefault", "true"),
+            *("--RotateStrategy", "DeleteOldestNonDefaultVersionWhenLimitExceeded"),
         ),
     )
-    return Step(
-        title=f"Grant {permissions(work.delta)} to {work.who}",
-        reason=why(work),
-        when="before",
-        serves=Serves.GRANTS,
-        secrets=work.names,
-        commands=commands,
-        files=files,
-        notes=(
-            f"The policy stands beside those in place and holds all that the user needs ({full.rpartition('/')[2]}).",
-        ),
-        placeholders=placeholders,
+    attached = Command(
+        line("aliyun ram AttachPolicyToUser", "--PolicyType", "Custom", *policy, "--UserName", user),
+        done="EntityAlreadyExists.User.Policy",
+    )
+    held = full.name.rpartition("/")[2]
+    return grant(
+        change,
+        commands=(made, attached),
+        files=(full, json_file(f"{base}-delta.json", _document(change.delta))),
+        notes=(f"The policy stands beside those in place and holds all that the user needs ({held}).",),
+        unknown=(_unnamed(change),),
     )
 
 
-def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
+def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
     """Return the INI file of an access key."""
-    del work, site
+    del change, names
     if key != "credentials":
         return None
     return (
@@ -176,22 +126,20 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {"locals": {"upgrade_gate_alibabacloud_policies": dict(entries)}}
 
 
-def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
+def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl alibabacloud create-ram-users`, which 4.10 to 4.16 have."""
-    if not works or not (4, 10) <= site.release <= (4, 16):
+    if not changes or not (4, 10) <= names.release <= (4, 16):
         return None
-    words = ((site.ccoctl_name or CCOCTL_NAME.token, CCOCTL_NAME), (site.region or _REGION.token, _REGION))
     return CcoctlCommand(
-        argv=argv(
+        line(
             "ccoctl alibabacloud create-ram-users",
-            name=words[0][0],
-            region=words[1][0],
-            credentials_requests_dir="credentials-requests",
+            name=names.ccoctl_name or CCOCTL_NAME,
+            region=names.region or _REGION,
+            credentials_requests_dir=REQUESTS,
             output_dir="ccoctl-output",
         ),
         traps=(
             "Each run makes a new access key for every user and deletes the oldest at the limit: apply every Secret.",
-            f"{components(works[0])} and all others get a new default version of their policy: exactly the target's.",
+            f"{components(changes[0])} and all others get a new default version of their policy: exactly the target's.",
         ),
-        placeholders=tuple(p for word, p in words if word == p.token),
     )

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.base.steps import Placeholder
 from upgrade_gate.clouds.azure import shapes
-from upgrade_gate.clouds.contract.remedy import Placeholder, file_name, variable
+from upgrade_gate.clouds.contract.remedy import file_name, variable
 from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import intersects
 
@@ -17,13 +18,25 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
-__all__ = ["GUID", "SUBSCRIPTION", "Role", "Target", "find"]
+__all__ = ["ISSUER", "REGION", "RESOURCE_GROUP", "SUBSCRIPTION", "Role", "Target", "find"]
 
-GUID = "[0-9a-fA-F-]{36}"
+_GUID = "[0-9a-fA-F-]{36}"
 _GROUP_PATTERN = "[A-Za-z0-9._()-]{1,90}"
-SUBSCRIPTION = Placeholder("AZURE_SUBSCRIPTION_ID", "the cluster's subscription: az account show --query id", GUID)
+SUBSCRIPTION = Placeholder("AZURE_SUBSCRIPTION_ID", "the cluster's subscription: az account show --query id", _GUID)
 _OIDC_GROUP = Placeholder(
     "AZURE_OIDC_RESOURCE_GROUP", "the resource group of the managed identities: az identity list", _GROUP_PATTERN
+)
+REGION = Placeholder("AZURE_REGION", "the Azure region, such as westeurope", "[a-z0-9]+")
+ISSUER = Placeholder(
+    "OIDC_ISSUER_URL",
+    "the cluster's service account issuer: oc get authentication cluster -o jsonpath={.spec.serviceAccountIssuer}",
+    "https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?",
+)
+RESOURCE_GROUP = Placeholder(
+    "AZURE_RESOURCE_GROUP",
+    "the cluster's resource group: oc get infrastructure cluster "
+    "-o jsonpath={.status.platformStatus.azure.resourceGroupName}",
+    _GROUP_PATTERN,
 )
 _LONGEST_ROLE_NAME = 128
 
@@ -43,24 +56,22 @@ class Role:
 class Target:
     """The principal that gets the permissions, and what an export shows of it."""
 
-    identity: str
-    """Name of the managed identity; may be a placeholder's token."""
+    identity: str | Placeholder
+    """Name of the managed identity."""
     base: str
-    subscription: str
+    subscription: str | Placeholder
     role: str
     """Name of the custom role that is made or extended."""
     definition: Role | None
     """That role, where the export shows it."""
-    assignee: tuple[str, ...]
-    group: str
-    """The identity's resource group; may be a placeholder's token."""
+    assignee: tuple[str | Placeholder, ...]
+    group: str | Placeholder
+    """The identity's resource group."""
     principal: str
-    placeholders: tuple[Placeholder, ...]
-    for_identity: tuple[Placeholder, ...]
-    """What must be filled in where the identity itself is named."""
+    unknown: tuple[Placeholder, ...]
 
     @property
-    def unassignee(self) -> tuple[str, ...]:
+    def unassignee(self) -> tuple[str | Placeholder, ...]:
         """Whose assignment is taken away: `az role assignment delete` knows `--assignee` alone."""
         return ("--assignee", self.assignee[1])
 
@@ -71,65 +82,48 @@ def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key).casefold(): value for key, value in both.items()}
 
 
-def find(work: IdentityChange, site: ClusterNames) -> Target:
-    """Return the principal behind the first Secret of a piece of work."""
-    reading = shapes.DIALECT.read(site.documents)
-    identity = (work.identity or "").strip()
-    subscription = _subscription_of(site, reading)
-    placeholders = () if subscription else (SUBSCRIPTION,)
-    subscription = subscription or SUBSCRIPTION.token
+def find(change: IdentityChange, names: ClusterNames) -> Target:
+    """Return the principal behind the first Secret."""
+    reading = shapes.DIALECT.read(names.documents)
+    identity = (change.identity or "").strip()
     owner = _owner(identity, reading)
     principal = _principal(owner)
     if identity.casefold().startswith("principal:"):
         principal = identity.partition(":")[2].strip()
     name = str(owner.get("name") or "") if owner and "clientid" in owner else ""
-    name = name or work.ccoctl or ""
-    for_identity: list[Placeholder] = []
-    if not name:
-        for_identity.append(
-            Placeholder(
-                variable("AZURE_IDENTITY", work.label),
-                f"name of the managed identity behind Secret {work.secrets[0]}: az identity list",
-                "[A-Za-z0-9_-]{3,128}",
-            )
-        )
+    name = name or change.ccoctl or ""
+    unnamed = Placeholder(
+        variable("AZURE_IDENTITY", change.label),
+        f"name of the managed identity behind Secret {change.secrets[0]}: az identity list",
+        "[A-Za-z0-9_-]{3,128}",
+    )
     group = _group_of(str(owner.get("id") or "")) if owner else ""
-    if not group:
-        group = f"{site.ccoctl_name}-oidc" if site.ccoctl_name else _OIDC_GROUP.token
-        for_identity += [] if site.ccoctl_name else [_OIDC_GROUP]
-    definition = _custom_role(principal, name, work.delta, reading) if principal else None
-    role = definition.name if definition else _free(name or _role_name(work, site), reading)
-    assignee: tuple[str, ...]
-    if principal:
-        assignee = ("--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal")
-    elif identity:
-        assignee = ("--assignee", identity)
-    else:
-        where = f" --name {name}" if name else ""
-        one = Placeholder(
-            variable("AZURE_PRINCIPAL", work.label),
-            f"object ID of the principal behind Secret {work.secrets[0]}: az identity show{where} --query principalId",
-            GUID,
-        )
-        placeholders = (*placeholders, one)
-        assignee = ("--assignee-object-id", one.token, "--assignee-principal-type", "ServicePrincipal")
+    if not group and names.ccoctl_name:
+        group = f"{names.ccoctl_name}-oidc"
+    definition = _custom_role(principal, name, change.delta, reading) if principal else None
+    where = f" --name {name}" if name else ""
+    unseen = Placeholder(
+        variable("AZURE_PRINCIPAL", change.label),
+        f"object ID of the principal behind Secret {change.secrets[0]}: az identity show{where} --query principalId",
+        _GUID,
+    )
+    by_object = ("--assignee-object-id", principal or unseen, "--assignee-principal-type", "ServicePrincipal")
     return Target(
-        identity=name or for_identity[0].token,
-        base=file_name(name) if name else work.label,
-        subscription=subscription,
-        role=role,
+        identity=name or unnamed,
+        base=file_name(name) if name else change.label,
+        subscription=_subscription_of(names, reading) or SUBSCRIPTION,
+        role=definition.name if definition else _free(name or _role_name(change, names), reading),
         definition=definition,
-        assignee=assignee,
-        group=group,
+        assignee=("--assignee", identity) if identity and not principal else by_object,
+        group=group or _OIDC_GROUP,
         principal=principal,
-        placeholders=placeholders,
-        for_identity=tuple(for_identity),
+        unknown=(SUBSCRIPTION, unseen, unnamed, _OIDC_GROUP, REGION, ISSUER, RESOURCE_GROUP),
     )
 
 
-def _subscription_of(site: ClusterNames, reading: pages.Reading) -> str:
-    if site.account:
-        return site.account.strip().rpartition("/")[2]
+def _subscription_of(names: ClusterNames, reading: pages.Reading) -> str:
+    if names.account:
+        return names.account.strip().rpartition("/")[2]
     texts = [str(_fields(e.item).get("id") or "") for e in reading.entries]
     parts = [t.split("/") for t in texts if t.casefold().startswith("/subscriptions/")]
     found = {p[2] for p in parts if len(p) > 2}
@@ -251,5 +245,5 @@ def _free(name: str, reading: pages.Reading) -> str:
     return f"{name[: _LONGEST_ROLE_NAME - 13]}-upgrade-gate" if name.casefold() in taken else name
 
 
-def _role_name(work: IdentityChange, site: ClusterNames) -> str:
-    return f"{site.infrastructure or 'openshift'}-{work.label}"[:_LONGEST_ROLE_NAME]
+def _role_name(change: IdentityChange, names: ClusterNames) -> str:
+    return f"{names.infrastructure or 'openshift'}-{change.label}"[:_LONGEST_ROLE_NAME]

@@ -1,7 +1,6 @@
-"""What is missing at one identity, and the steps, commands and files that a cloud answers with.
+"""What is missing at one identity, and the steps that a cloud answers with.
 
-Each cloud is a plugin in `remedies/` that fulfils `Cloud`. Nothing here knows a cloud's rules, and nothing here or
-there runs anything: a step is text, an argv and files (design section 8).
+Nothing here knows a cloud's rules, and nothing here or there runs anything.
 """
 
 from __future__ import annotations
@@ -10,133 +9,62 @@ import hashlib
 import json
 import re
 from collections import Counter
-from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from upgrade_gate.base import plugins
+from upgrade_gate.base.steps import BundleFile
 from upgrade_gate.base.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
+    from upgrade_gate.base.steps import CommandLine, Step
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Document
 
 __all__ = [
-    "FILL",
+    "REQUESTS",
     "CcoctlCommand",
     "Cloud",
     "ClusterNames",
-    "Command",
     "Draft",
     "IdentityChange",
-    "Placeholder",
-    "Serves",
-    "Step",
     "Subject",
-    "argv",
     "cloud_of",
     "file_name",
     "file_names",
     "fill",
     "json_file",
-    "placeholders_in",
-    "sentence",
     "variable",
     "yaml_file",
 ]
 
-When: TypeAlias = Literal["before", "after"]
-
-FILL = re.compile(r"<FILL_ME: ([A-Z][A-Z0-9_]*)>")
-"""A value that only the reader knows, in a command or a document; the name is also the script's variable."""
-
-
-class Serves(StrEnum):
-    """What a step is good for."""
-
-    NAMESPACE = "namespace"
-    GRANTS = "grants"
-    TRUST = "trust"
-    SECRET = "secret"  # noqa: S105
-    ANNOTATION = "annotation"
-    CLEAN_UP = "clean-up"
-
-
-class Placeholder(Struct, frozen=True):
-    """A value that nothing known to the tool gives."""
-
-    name: str
-    meaning: str
-    pattern: str = "[A-Za-z0-9][A-Za-z0-9._:@/+=,-]*"
-    """What a filled-in value must look like as a whole (extended regular expression)."""
-    path: bool = False
-    """Whether it names a file that must exist and hold no unfilled value."""
-    default: str = ""
-    mentions: tuple[str, ...] = ()
-    """Text that the file must hold: the subjects that a merged trust policy must name."""
-
-    @property
-    def token(self) -> str:
-        """How it stands in a command or document."""
-        return f"<FILL_ME: {self.name}>"
-
-
-class Command(Struct, frozen=True):
-    """One command line; words may hold placeholders."""
-
-    argv: tuple[str, ...]
-    unless: tuple[str, ...] = ()
-    """Not run where this command succeeds: the object is there already."""
-    counts: tuple[str, ...] = ()
-    """Run only where this command prints 0."""
-    otherwise: tuple[str, ...] = ()
-    """Run instead where the object is there already."""
-    done: str = ""
-    """What the command says, as an extended regular expression, where it was done before: then that is no failure."""
-
-
-class Step(Struct, frozen=True):
-    """One step of the remedy."""
-
-    title: str
-    reason: str
-    when: When
-    serves: Serves
-    secrets: frozenset[str] = frozenset()
-    """`namespace/name` of the Secrets whose components need it."""
-    commands: tuple[Command, ...] = ()
-    files: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    placeholders: tuple[Placeholder, ...] = ()
-    scripted: bool = True
-    """False: it needs a person, so commands.sh only names it."""
-    asks: tuple[Placeholder, ...] = ()
-    """What must be filled in before it is run although no command holds it: that something else was done."""
-    first: bool = False
-    """Whether it makes what later steps need filled in, so that it can be run alone: `commands.sh new`."""
+REQUESTS = "credentials-requests"
+"""Folder of the target's requests in the bundle."""
 
 
 class Draft(Struct, frozen=True):
     """What a cloud answers for one identity."""
 
-    files: Mapping[str, bytes] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     terraform: tuple[tuple[str, Any], ...] = ()
     """Name and content of entries for the cloud's `*.tf.json`, see `Cloud.terraform`."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The documents of the steps, by name."""
+        return {file.name: file.content for step in self.steps for file in step.files}
 
 
 class CcoctlCommand(Struct, frozen=True):
     """The ccoctl command that does the job where the cluster was made with it."""
 
-    argv: tuple[str, ...]
+    line: CommandLine
     traps: tuple[str, ...]
-    placeholders: tuple[Placeholder, ...] = ()
-    requests: str = "credentials-requests"
+    requests: str = REQUESTS
     """The folder of requests that it reads."""
 
 
@@ -188,7 +116,7 @@ class IdentityChange(Struct, frozen=True):
     """Why an explicit deny stands in the way, whatever is granted."""
 
     @property
-    def names(self) -> frozenset[str]:
+    def secret_names(self) -> frozenset[str]:
         """The Secrets as `namespace/name`."""
         return frozenset(str(secret) for secret in self.secrets)
 
@@ -224,17 +152,16 @@ class ClusterNames(Struct, frozen=True):
 
 
 class Cloud(Protocol):
-    """A plugin module in `remedies/`. Every function is pure."""
+    """What a cloud's `remedy` knows. Every function is pure."""
 
-    KINDS: frozenset[str]
     FOLDER: str
     """Folder of its files in the bundle."""
 
-    def draft(self, work: IdentityChange, site: ClusterNames) -> Draft:
+    def draft(self, change: IdentityChange, names: ClusterNames) -> Draft:
         """Return documents and steps for one identity."""
         ...
 
-    def secret_value(self, key: str, work: IdentityChange, site: ClusterNames) -> str | None:
+    def secret_value(self, key: str, change: IdentityChange, names: ClusterNames) -> str | None:
         """Return the form of one key's value with what must be filled in, None for a value of no known form."""
         ...
 
@@ -242,28 +169,14 @@ class Cloud(Protocol):
         """Return the content of the cloud's `*.tf.json`: data only, no provider and no resource."""
         ...
 
-    def ccoctl(self, works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
+    def ccoctl(self, changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlCommand | None:
         """Return the ccoctl command, None where this release's ccoctl has none for these credentials."""
         ...
 
 
-@cache
 def cloud_of(kind: str) -> Cloud | None:
     """Return the plugin for a providerSpec kind, None for a kind nobody knows."""
-    modules = cast("Iterator[Cloud]", plugins.load_role("remedy", kind))
-    return next((module for module in modules if kind in module.KINDS), None)
-
-
-def argv(command: str, *words: str, **options: str | bool | None) -> tuple[str, ...]:
-    """Return `command` with further words and `--long-options`; True is a bare flag, None and False are left out."""
-    line = [*command.split(), *words]
-    for name, value in options.items():
-        if value is None or value is False:
-            continue
-        line.append(f"--{name.replace('_', '-')}")
-        if value is not True:
-            line.append(value)
-    return tuple(line)
+    return cast("Cloud | None", plugins.for_kind("remedy", kind))
 
 
 _LONGEST_NAME = 120
@@ -301,17 +214,12 @@ def fill(words: str) -> str:
     return f"<FILL_ME: {one_line(words)}>"
 
 
-def placeholders_in(*texts: str) -> tuple[str, ...]:
-    """Return the names of the placeholders that texts hold, each once, in order."""
-    return tuple(dict.fromkeys(name for text in texts for name in FILL.findall(text)))
-
-
-def json_file(body: Any) -> bytes:
+def json_file(name: str, body: Any) -> BundleFile:
     """Return a document as indented ASCII JSON: no byte of a payload can do anything on a terminal."""
-    return (json.dumps(body, indent=2, ensure_ascii=True) + "\n").encode()
+    return BundleFile(name, (json.dumps(body, indent=2, ensure_ascii=True) + "\n").encode())
 
 
-def yaml_file(body: Any, *, comment: str = "") -> bytes:
+def yaml_file(name: str, body: Any, *, comment: str = "") -> BundleFile:
     """Return a document as ASCII YAML, keys in their order, under a comment line."""
     import yaml
 
@@ -324,10 +232,4 @@ def yaml_file(body: Any, *, comment: str = "") -> bytes:
     Dumper.add_representer(str, text_of)
     text = yaml.dump(body, Dumper=Dumper, sort_keys=False, default_flow_style=False, width=10**6, allow_unicode=False)
     head = f"# {one_line(comment)}\n" if comment else ""
-    return f"{head}---\n{text}".encode("utf-8", "replace")
-
-
-def sentence(parts: Iterable[str]) -> str:
-    """Return parts as `a, b and c`."""
-    listed = list(parts)
-    return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+    return BundleFile(name, f"{head}---\n{text}".encode("utf-8", "replace"))

@@ -8,50 +8,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.contract.remedy import CcoctlCommand, Draft, Serves, Step, argv, fill
-from upgrade_gate.clouds.shared.phrases import permissions, why
+from upgrade_gate.base.steps import line
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, fill
+from upgrade_gate.clouds.shared.drafting import grant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
-KINDS = frozenset(
-    {
-        "VSphereProviderSpec",
-        "NutanixProviderSpec",
-        "OpenStackProviderSpec",
-        "OvirtProviderSpec",
-        "KubevirtProviderSpec",
-        "Metal3ProviderSpec",
-    }
-)
 FOLDER = "credentials"
 
 _NUTANIX = "NutanixProviderSpec"
 
 
-def draft(work: IdentityChange, site: ClusterNames) -> Draft:
+def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     """Return no document; privileges, where a vSphere request lists any, are for a person."""
-    del site
-    if not work.delta:
+    del names
+    if not change.delta:
         return Draft()
-    step = Step(
-        title=f"Grant {permissions(work.delta)} to {work.who}",
-        reason=why(work),
-        when="before",
-        serves=Serves.GRANTS,
-        secrets=work.names,
-        notes=("No command does this for every installation: give the account a role with these privileges.",),
-        scripted=False,
-    )
-    return Draft(steps=(step,))
+    note = "No command does this for every installation: give the account a role with these privileges."
+    return Draft((grant(change, notes=(note,), scripted=False),))
 
 
-def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
+def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
     """Return the form of a Nutanix value; the others are documents of their own."""
-    del site
-    if key == "credentials" and work.kind == _NUTANIX:
+    del names
+    if key == "credentials" and change.kind == _NUTANIX:
         prism = f'{{"username": "{fill("user")}", "password": "{fill("password")}"}}'
         return f'[{{"type": "basic_auth", "data": {{"prismCentral": {prism}, "prismElements": null}}}}]'
     return None
@@ -63,16 +46,12 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {}
 
 
-def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
+def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl nutanix create-shared-secrets`, the only one among these clouds."""
-    if site.platform.casefold() != "nutanix" or site.release < (4, 11) or not works:
+    if names.platform.casefold() != "nutanix" or names.release < (4, 11) or not changes:
         return None
     return CcoctlCommand(
-        argv=argv(
-            "ccoctl nutanix create-shared-secrets",
-            credentials_requests_dir="credentials-requests",
-            output_dir="ccoctl-output",
-        ),
+        line("ccoctl nutanix create-shared-secrets", credentials_requests_dir=REQUESTS, output_dir="ccoctl-output"),
         traps=(
             (
                 "It reads ~/.nutanix/credentials (or --credentials-source-filepath) and writes that one credential for "

@@ -9,32 +9,24 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from upgrade_gate.clouds.contract.remedy import (
-    CcoctlCommand,
-    Command,
-    Draft,
-    Placeholder,
-    Serves,
-    Step,
-    argv,
-    file_name,
-    sentence,
-    variable,
-    yaml_file,
-)
+from msgspec.structs import replace
+
+from upgrade_gate.base.steps import Command, Placeholder, Word, line, word
+from upgrade_gate.base.text import sentence
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, file_name, variable, yaml_file
 from upgrade_gate.clouds.gcp import shapes
 from upgrade_gate.clouds.shared import pages
-from upgrade_gate.clouds.shared.phrases import later, merged, newcomer, permissions, why
+from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, create, grant, losing, take, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from upgrade_gate.base.steps import BundleFile, Step
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
 
-KINDS = frozenset({"GCPProviderSpec"})
 FOLDER = "gcp"
 
 _TRUST_ROLE = "roles/iam.workloadIdentityUser"
@@ -53,55 +45,53 @@ _PROVIDER = Placeholder(
     "the pool's provider: gcloud iam workload-identity-pools providers list --location=global",
     "[a-z0-9-]+",
 )
-_CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[a-z0-9-]{1,32}")
+_CCOCTL_NAME = replace(CCOCTL_NAME, pattern="[a-z0-9-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
     """The service account that gets the permissions, and what an export shows of it."""
 
-    email: str
+    email: str | Placeholder
     base: str
-    project: str
+    project: str | Placeholder
     role: str
     """ID of the custom role that is made or extended."""
     title: str
     role_seen: bool
     """Whether the export shows that the account holds this role: then it is there, and only added to."""
-    pool: str
+    pool: Word
     """`principal://…` up to the pool."""
     account_id: str
     display_name: str
-    placeholders: tuple[Placeholder, ...]
-    for_pool: tuple[Placeholder, ...]
+    unknown: tuple[Placeholder, ...]
 
     @property
-    def member(self) -> str:
-        return f"serviceAccount:{self.email}"
+    def member(self) -> Word:
+        return word("serviceAccount:", self.email)
 
     @property
-    def role_name(self) -> str:
-        return f"projects/{self.project}/roles/{self.role}"
+    def role_name(self) -> Word:
+        return word("projects/", self.project, f"/roles/{self.role}")
 
 
-def draft(work: IdentityChange, site: ClusterNames) -> Draft:
+def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     """Return the custom role, bindings, trust and their commands for one service account."""
-    reading = shapes.DIALECT.read(site.documents)
-    target = _target(work, site, reading)
-    files: dict[str, bytes] = {}
+    reading = shapes.DIALECT.read(names.documents)
+    target = _target(change, names, reading)
     steps: list[Step] = []
-    if work.create:
-        steps.append(_created(work, target))
-    if work.delta:
-        steps.append(_granted(work, target, files))
-    if work.untrusted:
-        steps.append(_trusted(work, target))
-    if work.gone:
-        steps.append(_cleaned(work, target, files))
-    if work.gone_subjects:
-        steps.append(_untrusted(work, target))
-    body = {"permissions": _of(work.before, "permission"), "predefined_roles": _of(work.before, "predefinedRole")}
-    return Draft(files, tuple(steps), ((target.base, body),) if work.before else ())
+    if change.create:
+        steps.append(_created(change, target))
+    if change.delta:
+        steps.append(_granted(change, target))
+    if change.untrusted:
+        steps.append(_trusted(change, target))
+    if change.gone:
+        steps.append(_cleaned(change, target))
+    if change.gone_subjects:
+        steps.append(_untrusted(change, target))
+    body = {"permissions": _of(change.before, "permission"), "predefined_roles": _of(change.before, "predefinedRole")}
+    return Draft(tuple(steps), ((target.base, body),) if change.before else ())
 
 
 def _of(grants: Iterable[Grant], kind: str) -> list[str]:
@@ -112,47 +102,38 @@ def _alnum(text: str, longest: int) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", text)[:longest]
 
 
-def _target(work: IdentityChange, site: ClusterNames, reading: pages.Reading) -> _Target:
-    email = (work.identity or "").removeprefix("serviceAccount:")
-    project = site.scopes[0] if site.scopes else site.account or ""
-    placeholders: list[Placeholder] = []
-    if not project:
-        placeholders.append(_PROJECT)
-        project = _PROJECT.token
-    request = work.components[0] if work.components else work.label
-    name = site.ccoctl_name or site.infrastructure or "openshift"
-    display_name = work.ccoctl or f"{name[:50]}-{request[:49]}"
+def _target(change: IdentityChange, names: ClusterNames, reading: pages.Reading) -> _Target:
+    email = (change.identity or "").removeprefix("serviceAccount:")
+    project = names.scopes[0] if names.scopes else names.account or ""
+    request = change.components[0] if change.components else change.label
+    name = names.ccoctl_name or names.infrastructure or "openshift"
+    display_name = change.ccoctl or f"{name[:50]}-{request[:49]}"
     account_id = f"{name[:12]}-{request[:11]}".strip("-") + f"-{_five(display_name)}"
-    if not email and work.create and site.scopes:
+    if not email and change.create and names.scopes:
         email = f"{account_id}@{project}.iam.gserviceaccount.com"
-    base = file_name(email.partition("@")[0]) if email else work.label
-    if not email:
-        one = Placeholder(
-            variable("GCP_SERVICE_ACCOUNT", work.label),
-            f"email of the service account behind Secret {work.secrets[0]}",
-            "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+",
-        )
-        placeholders.append(one)
-        email = one.token
-    stem = _alnum(project, 32) if project != _PROJECT.token else "openshift"
-    role_id = f"{stem}_{_alnum(request, 31)}"
-    role_title = f"{project[:50] if project != _PROJECT.token else 'openshift'}-{request[:49]}"
-    role, title = _custom_role(email, project, (role_id, role_title), reading)
+    unnamed = Placeholder(
+        variable("GCP_SERVICE_ACCOUNT", change.label),
+        f"email of the service account behind Secret {change.secrets[0]}",
+        "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+",
+    )
+    stem = project or "openshift"
+    role_id = f"{_alnum(stem, 32)}_{_alnum(request, 31)}"
+    role_title = f"{stem[:50]}-{request[:49]}"
+    ccoctls = (role_id, role_title)
+    role, title = _custom_role(email, project, ccoctls, reading) if email and project else ("", "")
     pool = _pool(reading)
-    number, pool_name = _NUMBER.token, site.ccoctl_name or _POOL.token
+    pools = ("principal://iam.googleapis.com/projects/", _NUMBER, "/locations/global/workloadIdentityPools/")
     return _Target(
-        email=email,
-        base=base,
-        project=project,
+        email=email or unnamed,
+        base=file_name(email.partition("@")[0]) if email else change.label,
+        project=project or _PROJECT,
         role=role or role_id,
         title=title or role_title,
         role_seen=bool(role),
-        pool=pool
-        or f"principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{pool_name}",
+        pool=word(pool) if pool else word(*pools, names.ccoctl_name or _POOL),
         account_id=account_id,
         display_name=display_name,
-        placeholders=tuple(placeholders),
-        for_pool=() if pool else (_NUMBER, *(() if site.ccoctl_name else (_POOL,))),
+        unknown=(_PROJECT, unnamed, _NUMBER, _POOL),
     )
 
 
@@ -198,42 +179,29 @@ def _pool(reading: pages.Reading) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _granted(work: IdentityChange, target: _Target, files: dict[str, bytes]) -> Step:
-    missing, roles = _of(work.delta, "permission"), _of(work.delta, "predefinedRole")
-    names: list[str] = []
+def _granted(change: IdentityChange, target: _Target) -> Step:
+    missing, roles = _of(change.delta, "permission"), _of(change.delta, "predefinedRole")
+    files: list[BundleFile] = []
     commands: list[Command] = []
     notes: list[str] = []
-    bindings = [{"role": role, "members": [target.member]} for role in roles]
+    bindings = [{"role": role, "members": [str(target.member)]} for role in roles]
     if missing:
-        full, delta = f"{FOLDER}/{target.base}-role.yaml", f"{FOLDER}/{target.base}-delta.yaml"
-        files[full] = yaml_file(_role_document(target, _of(work.before, "permission")))
-        files[delta] = yaml_file(_role_document(target, missing))
-        names += [full, delta]
-        commands += [_custom(target, full, missing), _binding(target, target.role_name)]
-        bindings.append({"role": target.role_name, "members": [target.member]})
+        files.append(_role_file(target, "role", _of(change.before, "permission")))
+        files.append(_role_file(target, "delta", missing))
+        commands += [_custom(target, files[0], missing), _bind(target, "add", target.role_name)]
+        bindings.append({"role": str(target.role_name), "members": [str(target.member)]})
         notes.append(
             f"Every cluster of project {target.project} shares the role, so a role that exists is only added to. "
             "A permission that a custom role cannot hold needs a predefined role instead."
         )
-    commands += [_binding(target, role) for role in roles]
-    file = f"{FOLDER}/{target.base}-bindings.yaml"
-    files[file] = yaml_file({"bindings": bindings})
-    return Step(
-        title=f"Grant {permissions(work.delta)} to {work.who}",
-        reason=why(work),
-        when="before",
-        serves=Serves.GRANTS,
-        secrets=work.names,
-        commands=tuple(commands),
-        files=(*names, file),
-        notes=tuple(notes),
-        placeholders=target.placeholders,
-    )
+    commands += [_bind(target, "add", role) for role in roles]
+    files.append(yaml_file(f"{FOLDER}/{target.base}-bindings.yaml", {"bindings": bindings}))
+    return grant(change, commands=tuple(commands), files=tuple(files), notes=tuple(notes), unknown=target.unknown)
 
 
-def _custom(target: _Target, file: str, listed: Sequence[str]) -> Command:
+def _custom(target: _Target, file: BundleFile, listed: Sequence[str]) -> Command:
     """Return the command that makes the custom role, or adds permissions to the one that is there."""
-    update = argv(
+    update = line(
         "gcloud iam roles update",
         target.role,
         project=target.project,
@@ -243,8 +211,8 @@ def _custom(target: _Target, file: str, listed: Sequence[str]) -> Command:
     if target.role_seen:
         return Command(update)
     return Command(
-        argv("gcloud iam roles create", target.role, project=target.project, file=file, quiet=True),
-        unless=argv("gcloud iam roles describe", target.role, project=target.project),
+        line("gcloud iam roles create", target.role, project=target.project, file=file, quiet=True),
+        unless=line("gcloud iam roles describe", target.role, project=target.project),
         otherwise=update,
     )
 
@@ -257,19 +225,20 @@ def _as_list(listed: Sequence[str]) -> str:
     return f"^{apart}^{apart.join(listed)}"
 
 
-def _role_document(target: _Target, listed: Sequence[str]) -> dict[str, Any]:
-    return {
+def _role_file(target: _Target, ending: str, listed: Sequence[str]) -> BundleFile:
+    body = {
         "title": target.title,
         "description": "Made for an OpenShift component by its administrators",
         "stage": "GA",
         "includedPermissions": list(listed),
     }
+    return yaml_file(f"{FOLDER}/{target.base}-{ending}.yaml", body)
 
 
-def _binding(target: _Target, role: str) -> Command:
+def _bind(target: _Target, verb: Literal["add", "remove"], role: str | Word) -> Command:
     return Command(
-        argv(
-            "gcloud projects add-iam-policy-binding",
+        line(
+            f"gcloud projects {verb}-iam-policy-binding",
             target.project,
             member=target.member,
             role=role,
@@ -279,85 +248,65 @@ def _binding(target: _Target, role: str) -> Command:
     )
 
 
-def _created(work: IdentityChange, target: _Target) -> Step:
-    return Step(
-        title=f"Create service account {target.account_id}",
-        reason=newcomer(work),
-        when="before",
-        serves=Serves.GRANTS,
-        secrets=work.names,
-        commands=(
-            Command(
-                argv(
-                    "gcloud iam service-accounts create",
-                    target.account_id,
-                    project=target.project,
-                    display_name=target.display_name,
-                    quiet=True,
-                ),
-                unless=argv("gcloud iam service-accounts describe", target.email, project=target.project),
-            ),
+def _created(change: IdentityChange, target: _Target) -> Step:
+    made = Command(
+        line(
+            "gcloud iam service-accounts create",
+            target.account_id,
+            project=target.project,
+            display_name=target.display_name,
+            quiet=True,
         ),
+        unless=line("gcloud iam service-accounts describe", target.email, project=target.project),
+    )
+    return create(
+        change,
+        f"Create service account {target.account_id}",
+        commands=(made,),
         notes=("ccoctl finds it by its display name, which carries the request's name and not the Secret's.",),
-        placeholders=target.placeholders,
-        first=True,
+        unknown=target.unknown,
     )
 
 
-def _trusted(work: IdentityChange, target: _Target) -> Step:
-    return Step(
-        title=f"Let {sentence(map(str, work.untrusted))} act as {work.who}",
-        reason="Each service account needs a binding of its own on the service account that it acts as.",
-        when="before",
-        serves=Serves.TRUST,
-        secrets=work.names,
-        commands=tuple(_trust(target, "add", str(subject)) for subject in work.untrusted),
+def _trusted(change: IdentityChange, target: _Target) -> Step:
+    return trust(
+        change,
+        f"Let {sentence(map(str, change.untrusted))} act as {change.who}",
+        "Each service account needs a binding of its own on the service account that it acts as.",
+        commands=tuple(_trust(target, "add", subject) for subject in change.untrusted),
         notes=("A binding is added beside the others: none is lost.",),
-        placeholders=merged(target.placeholders, *target.for_pool),
+        unknown=target.unknown,
     )
 
 
-def _trust(target: _Target, verb: str, subject: str) -> Command:
+def _trust(target: _Target, verb: Literal["add", "remove"], subject: Subject) -> Command:
     return Command(
-        argv(
+        line(
             f"gcloud iam service-accounts {verb}-iam-policy-binding",
             target.email,
             project=target.project,
             role=_TRUST_ROLE,
-            member=f"{target.pool}/subject/{subject}",
+            member=word(target.pool, f"/subject/{subject}"),
             condition="None",
             quiet=True,
         )
     )
 
 
-def _cleaned(work: IdentityChange, target: _Target, files: dict[str, bytes]) -> Step:
+def _cleaned(change: IdentityChange, target: _Target) -> Step:
     """Return the step after the upgrade: what replaces a predefined role first, then its binding.
 
     No script does this: a service account may serve more than this cluster, and a custom role every cluster of the
     project.
     """
-    gone, roles = _of(work.gone, "permission"), _of(work.gone, "predefinedRole")
-    needed = _of(work.target, "permission")
+    gone, roles = _of(change.gone, "permission"), _of(change.gone, "predefinedRole")
+    needed = _of(change.target, "permission")
     commands: list[Command] = []
-    names: tuple[str, ...] = ()
+    files: tuple[BundleFile, ...] = ()
     if roles and needed:
-        names = (f"{FOLDER}/{target.base}-role-after.yaml",)
-        files[names[0]] = yaml_file(_role_document(target, needed))
-        commands += [_custom(target, names[0], needed), _binding(target, target.role_name)]
-    commands += [
-        Command(
-            argv(
-                "gcloud projects remove-iam-policy-binding",
-                target.project,
-                member=target.member,
-                role=role,
-                condition="None",
-                quiet=True,
-            )
-        )
-        for role in roles
-    ]
+        files = (_role_file(target, "role-after", needed),)
+        commands += [_custom(target, files[0], needed), _bind(target, "add", target.role_name)]
+    commands += [_bind(target, "remove", role) for role in roles]
     notes: list[str] = []
     if gone:
         listed = ",".join(gone)
@@ -370,35 +319,24 @@ def _cleaned(work: IdentityChange, target: _Target, files: dict[str, bytes]) -> 
             "Take a predefined role away only when the permissions that replace it are held: check with --identities, "
             "and see that nothing else uses the service account."
         )
-    return Step(
-        title=f"Take {permissions(work.gone)} from {work.who}",
-        reason=later(work),
-        when="after",
-        serves=Serves.CLEAN_UP,
-        secrets=work.names,
-        commands=tuple(commands),
-        files=names,
-        notes=tuple(notes),
-        placeholders=target.placeholders,
-        scripted=False,
+    return take(
+        change, commands=tuple(commands), files=files, notes=tuple(notes), unknown=target.unknown, scripted=False
     )
 
 
-def _untrusted(work: IdentityChange, target: _Target) -> Step:
-    return Step(
-        title=f"Take the bindings of {sentence(map(str, work.gone_subjects))} away",
-        reason="These service accounts no longer act as the service account; ccoctl leaves them.",
-        when="after",
-        serves=Serves.CLEAN_UP,
-        secrets=work.names,
-        commands=tuple(_trust(target, "remove", str(subject)) for subject in work.gone_subjects),
-        placeholders=merged(target.placeholders, *target.for_pool),
+def _untrusted(change: IdentityChange, target: _Target) -> Step:
+    return clean_up(
+        change,
+        f"Take the bindings of {sentence(map(str, change.gone_subjects))} away",
+        "These service accounts no longer act as the service account; ccoctl leaves them.",
+        commands=tuple(_trust(target, "remove", subject) for subject in change.gone_subjects),
+        unknown=target.unknown,
     )
 
 
-def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
+def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
     """Return None: the value is one JSON document, a key file or an external account configuration."""
-    del key, work, site
+    del key, change, names
     return None
 
 
@@ -407,39 +345,27 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {"locals": {"upgrade_gate_gcp_roles": dict(entries)}}
 
 
-def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
+def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl gcp create-service-accounts`, for clusters with workload identity."""
-    if not site.token or site.release < (4, 10):
+    if not names.token or names.release < (4, 10):
         return None
-    project = site.scopes[0] if site.scopes else site.account
-    words = (
-        (site.ccoctl_name or _CCOCTL_NAME.token, _CCOCTL_NAME),
-        (project or _PROJECT.token, _PROJECT),
-        (site.ccoctl_name or _POOL.token, _POOL),
-        (site.ccoctl_name or _PROVIDER.token, _PROVIDER),
-    )
-    losing = [w.label for w in works if any(g.type == "predefinedRole" for g in w.gone)]
     traps = [
         "It removes every project binding of these service accounts that the requests do not list, those given by "
-        "hand included."
-        + (f" Before the upgrade that takes from {sentence(losing)} what the running release needs." if losing else ""),
+        "hand included." + losing(c for c in changes if any(g.type == "predefinedRole" for g in c.gone)),
         "It finds a service account by display name, which has the request's name: a renamed request gets a new one.",
-    ]
-    traps.append(
         "To a custom role it only adds; what was added by hand stays."
-        if site.release >= (4, 14)
-        else "This ccoctl (4.12 and 4.13) replaces a custom role, which every cluster of the project shares."
-    )
+        if names.release >= (4, 14)
+        else "This ccoctl (4.12 and 4.13) replaces a custom role, which every cluster of the project shares.",
+    ]
     return CcoctlCommand(
-        argv=argv(
+        line(
             "ccoctl gcp create-service-accounts",
-            name=words[0][0],
-            project=words[1][0],
-            credentials_requests_dir="credentials-requests",
-            workload_identity_pool=words[2][0],
-            workload_identity_provider=words[3][0],
+            name=names.ccoctl_name or _CCOCTL_NAME,
+            project=(names.scopes[0] if names.scopes else names.account) or _PROJECT,
+            credentials_requests_dir=REQUESTS,
+            workload_identity_pool=names.ccoctl_name or _POOL,
+            workload_identity_provider=names.ccoctl_name or _PROVIDER,
             output_dir="ccoctl-output",
         ),
-        traps=tuple(traps),
-        placeholders=tuple(p for word, p in words if word == p.token),
+        tuple(traps),
     )

@@ -8,30 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
+from upgrade_gate.base.steps import Command, Placeholder, line, word
 from upgrade_gate.clouds.contract.grants import canonical
-from upgrade_gate.clouds.contract.remedy import (
-    CcoctlCommand,
-    Command,
-    Draft,
-    Placeholder,
-    Serves,
-    Step,
-    argv,
-    file_name,
-    fill,
-    json_file,
-    variable,
-)
+from upgrade_gate.clouds.contract.remedy import CcoctlCommand, Draft, file_name, fill, json_file, variable
 from upgrade_gate.clouds.ibmcloud import shapes
-from upgrade_gate.clouds.shared.phrases import CCOCTL_NAME, later, merged, newcomer, permissions, why
+from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, create, grant, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
-KINDS = frozenset({"IBMCloudProviderSpec", "IBMCloudPowerVSProviderSpec"})
 FOLDER = "ibmcloud"
 
 NEW_REQUESTS = "credentials-requests-new"
@@ -45,45 +36,55 @@ _THERE = "policy_conflict_error|identical attributes and roles"
 """How IBM Cloud refuses a policy that stands already."""
 
 
-def draft(work: IdentityChange, site: ClusterNames) -> Draft:
+class _Target(Struct, frozen=True):
+    """The service ID that gets the policies."""
+
+    name: str | Placeholder
+    """Or ID, as the CLI takes it."""
+    base: str
+    """Name for files."""
+    unknown: tuple[Placeholder, ...]
+
+
+def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     """Return access policies and the commands that create them for one service ID."""
-    name, base, placeholders = _service_id(work, site)
-    files: dict[str, bytes] = {}
+    target = _target(change, names)
     steps: list[Step] = []
-    if work.create:
-        steps.append(_created(work, name, placeholders))
-    if work.delta:
-        steps.append(_granted(work, site, (name, base, placeholders), files, _group(work, site)))
-    if work.gone:
-        steps.append(_cleaned(work, name, placeholders))
-    body = {"policies": [_local(attributes, roles) for attributes, roles in _policies(work.before)]}
-    return Draft(files, tuple(steps), ((base, body),) if work.before else ())
+    if change.create:
+        steps.append(_created(change, target))
+    if change.delta:
+        steps.append(_granted(change, names, target))
+    if change.gone:
+        steps.append(
+            take(
+                change,
+                commands=(Command(line("ibmcloud iam service-policies", target.name, output="json")),),
+                notes=("Find the policies that hold these roles for these attributes alone, and delete them.",),
+                unknown=target.unknown,
+                scripted=False,
+            )
+        )
+    body = {"policies": [_local(attributes, roles) for attributes, roles in _policies(change.before)]}
+    return Draft(tuple(steps), ((target.base, body),) if change.before else ())
 
 
-def _service_id(work: IdentityChange, site: ClusterNames) -> tuple[str, str, tuple[Placeholder, ...]]:
-    """Return the service ID as the CLI takes it, a name for files, and what must be filled in."""
-    known = (work.identity or "").removeprefix("iam-") or work.ccoctl or ""
-    if known:
-        return known, file_name(known), ()
-    meaning = f"name or ID of the service ID behind Secret {work.secrets[0]}: ibmcloud iam service-ids"
-    if work.create:
-        secret = work.secrets[0]
-        called = f"{site.ccoctl_name or 'its --name'}-{secret.namespace}-{secret.name}"
+def _target(change: IdentityChange, names: ClusterNames) -> _Target:
+    known = (change.identity or "").removeprefix("iam-") or change.ccoctl or ""
+    secret = change.secrets[0]
+    meaning = f"name or ID of the service ID behind Secret {secret}: ibmcloud iam service-ids"
+    if change.create:
+        called = f"{names.ccoctl_name or 'its --name'}-{secret.namespace}-{secret.name}"
         meaning = f"a name for the new service ID behind Secret {secret}; ccoctl would call it {called}"
-    one = Placeholder(
-        variable("IBMCLOUD_SERVICE_ID", work.label),
-        meaning,
-        "[A-Za-z0-9][A-Za-z0-9._ -]*",
-    )
-    return one.token, work.label, (one,)
+    one = Placeholder(variable("IBMCLOUD_SERVICE_ID", change.label), meaning, "[A-Za-z0-9][A-Za-z0-9._ -]*")
+    return _Target(known or one, file_name(known) if known else change.label, (one, _GROUP, _ACCOUNT))
 
 
 def _policies(grants: Iterable[Grant]) -> list[tuple[list[Mapping[str, Any]], list[str]]]:
     """Return attributes and roles of each policy: grants with the same attributes stand in one."""
     found: dict[str, tuple[list[Mapping[str, Any]], list[str]]] = {}
-    for grant in grants:
-        attributes = grant.scope.get("attributes", []) if isinstance(grant.scope, dict) else []
-        found.setdefault(canonical(attributes), (list(attributes), []))[1].append(grant.permission)
+    for one in grants:
+        attributes = one.scope.get("attributes", []) if isinstance(one.scope, dict) else []
+        found.setdefault(canonical(attributes), (list(attributes), []))[1].append(one.permission)
     return [(attributes, sorted(set(roles))) for _, (attributes, roles) in sorted(found.items())]
 
 
@@ -92,69 +93,54 @@ def _local(attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]) -> dic
 
 
 def _document(
-    work: IdentityChange, site: ClusterNames, group: str, attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]
-) -> tuple[dict[str, Any], tuple[Placeholder, ...]]:
+    change: IdentityChange, names: ClusterNames, group: str, policy: tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+) -> dict[str, Any]:
     """Return one access policy as ccoctl makes it: with the account, and within the cluster's resource group."""
+    attributes, roles = policy
     listed = [{"name": str(a["name"]), "value": str(a["value"])} for a in attributes]
-    more: list[Placeholder] = []
     held = {a["name"]: a["value"] for a in listed}
-    if work.scopes and "resourceGroupId" not in held and "resource" not in held:
+    if change.scopes and "resourceGroupId" not in held and "resource" not in held:
         name = "resource" if held.get("resourceType") == "resource-group" else "resourceGroupId"
-        listed.append({"name": name, "value": group or _GROUP.token})
-        more += [] if group else [_GROUP]
+        listed.append({"name": name, "value": group or str(_GROUP)})
     if "accountId" not in held:
-        listed.append({"name": "accountId", "value": site.account or _ACCOUNT.token})
-        more += [] if site.account else [_ACCOUNT]
+        listed.append({"name": "accountId", "value": names.account or str(_ACCOUNT)})
     body: dict[str, Any] = {
         "type": "access",
         "roles": [{"role_id": role} for role in roles],
         "resources": [{"attributes": listed}],
     }
-    iam_id = work.identity or ""
+    iam_id = change.identity or ""
     if iam_id.startswith("iam-"):
         body["subjects"] = [{"attributes": [{"name": "iam_id", "value": iam_id}]}]
-    return body, tuple(more)
+    return body
 
 
-def _group(work: IdentityChange, site: ClusterNames) -> str:
+def _group(change: IdentityChange, names: ClusterNames) -> str:
     """Return the ID of the cluster's resource group where the export joins its name to one, else nothing."""
-    if not work.scopes:
+    if not change.scopes:
         return ""
-    reading = shapes.DIALECT.read(site.documents)
+    reading = shapes.DIALECT.read(names.documents)
     groups = [shapes.resource_group(entry) for entry in reading.of("resource groups")]
-    found = {g.id for g in groups if g.id and work.scopes == (g.name,)}
+    found = {g.id for g in groups if g.id and change.scopes == (g.name,)}
     return found.pop() if len(found) == 1 else ""
 
 
-def _granted(
-    work: IdentityChange,
-    site: ClusterNames,
-    who: tuple[str, str, tuple[Placeholder, ...]],
-    files: dict[str, bytes],
-    group: str,
-) -> Step:
-    name, base, placeholders = who
-    commands: list[Command] = []
-    names: list[str] = []
-    more: tuple[Placeholder, ...] = ()
-    for number, (attributes, roles) in enumerate(_policies(work.delta), 1):
-        body, wanted = _document(work, site, group, attributes, roles)
-        more = merged(more, *wanted)
-        file = f"{FOLDER}/{base}-delta-{number}.json"
-        files[file] = json_file(body)
-        names.append(file)
-        line = argv("ibmcloud iam service-policy-create", name, file=f"@{file}", force=True)
-        commands.append(Command(line, done=_THERE))
-    full = f"{FOLDER}/{base}-policies.json"
-    files[full] = json_file([_document(work, site, group, *policy)[0] for policy in _policies(work.before)])
-    return Step(
-        title=f"Grant {permissions(work.delta)} to {work.who}",
-        reason=why(work),
-        when="before",
-        serves=Serves.GRANTS,
-        secrets=work.names,
+def _granted(change: IdentityChange, names: ClusterNames, target: _Target) -> Step:
+    group = _group(change, names)
+    base = f"{FOLDER}/{target.base}"
+    files = [
+        json_file(f"{base}-delta-{number}.json", _document(change, names, group, policy))
+        for number, policy in enumerate(_policies(change.delta), 1)
+    ]
+    commands = [
+        Command(line("ibmcloud iam service-policy-create", target.name, file=word("@", file), force=True), done=_THERE)
+        for file in files
+    ]
+    everything = [_document(change, names, group, policy) for policy in _policies(change.before)]
+    return grant(
+        change,
         commands=tuple(commands),
-        files=(*names, full),
+        files=(*files, json_file(f"{base}-policies.json", everything)),
         notes=(
             (
                 "A policy stands beside the others and replaces none. IBM Cloud refuses a second one with the same "
@@ -162,55 +148,37 @@ def _granted(
             ),
             "ccoctl refresh-keys makes new keys and never touches policies: grown permissions need this step.",
         ),
-        placeholders=merged(placeholders, *more),
+        unknown=target.unknown,
     )
 
 
-def _created(work: IdentityChange, name: str, placeholders: tuple[Placeholder, ...]) -> Step:
-    return Step(
-        title=f"Create a service ID for Secret {work.secrets[0]}",
-        reason=newcomer(work),
-        when="before",
-        serves=Serves.GRANTS,
-        secrets=work.names,
+def _created(change: IdentityChange, target: _Target) -> Step:
+    return create(
+        change,
+        f"Create a service ID for Secret {change.secrets[0]}",
         commands=(
             Command(
-                argv("ibmcloud iam service-id-create", name, description="OpenShift component"),
-                unless=argv("ibmcloud iam service-id", name),
+                line("ibmcloud iam service-id-create", target.name, description="OpenShift component"),
+                unless=line("ibmcloud iam service-id", target.name),
             ),
         ),
         notes=(
             (
-                f"ibmcloud iam service-api-key-create ccoctl-generated-key {name} prints the API key, once: it "
+                f"ibmcloud iam service-api-key-create ccoctl-generated-key {target.name} prints the API key, once: it "
                 "belongs into the Secret and nowhere else."
             ),
             (
                 f"No Secret names a service ID. Say in the configuration which one this is (identities: "
-                f"{work.secrets[0]}: iam-ServiceId-…), so that check can prove what it holds."
+                f"{change.secrets[0]}: iam-ServiceId-…), so that check can prove what it holds."
             ),
         ),
-        placeholders=placeholders,
-        first=True,
+        unknown=target.unknown,
     )
 
 
-def _cleaned(work: IdentityChange, name: str, placeholders: tuple[Placeholder, ...]) -> Step:
-    return Step(
-        title=f"Take {permissions(work.gone)} from {work.who}",
-        reason=later(work),
-        when="after",
-        serves=Serves.CLEAN_UP,
-        secrets=work.names,
-        commands=(Command(argv("ibmcloud iam service-policies", name, output="json")),),
-        notes=("Find the policies that hold these roles for these attributes alone, and delete them.",),
-        placeholders=placeholders,
-        scripted=False,
-    )
-
-
-def secret_value(key: str, work: IdentityChange, site: ClusterNames) -> str | None:
+def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
     """Return the environment file around the API key."""
-    del work, site
+    del change, names
     if key == "ibm-credentials.env":
         return f"IBMCLOUD_AUTHTYPE=iam\nIBMCLOUD_APIKEY={fill('ibmcloud_api_key')}\n"
     return None
@@ -221,17 +189,16 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return {"locals": {"upgrade_gate_ibmcloud_policies": dict(entries)}}
 
 
-def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand | None:
+def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlCommand | None:
     """Return `ccoctl ibmcloud create-service-id`, which can only make what does not exist."""
-    if site.release < (4, 10) or not any(w.create for w in works):
+    if names.release < (4, 10) or not any(c.create for c in changes):
         return None
-    name = site.ccoctl_name or CCOCTL_NAME.token
     return CcoctlCommand(
-        argv=argv(
+        line(
             "ccoctl ibmcloud create-service-id",
-            name=name,
+            name=names.ccoctl_name or CCOCTL_NAME,
             credentials_requests_dir=NEW_REQUESTS,
-            resource_group_name=site.scopes[0] if site.scopes else None,
+            resource_group_name=names.scopes[0] if names.scopes else None,
             output_dir="ccoctl-output",
         ),
         traps=(
@@ -242,6 +209,5 @@ def ccoctl(works: Sequence[IdentityChange], site: ClusterNames) -> CcoctlCommand
             "It needs the API key of an administrator in IC_API_KEY.",
             "It does nothing for a service ID that exists and needs more: neither does refresh-keys.",
         ),
-        placeholders=() if site.ccoctl_name else (CCOCTL_NAME,),
         requests=NEW_REQUESTS,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from upgrade_gate.base.steps import Command, Step, line
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
@@ -82,6 +83,11 @@ def required(
 def content_of(grants: Iterable[AddedGrant]) -> list[dict[str, object]]:
     """Return grants as they enter a fingerprint: six fields each, sorted by their canonical JSON."""
     return [a.grant.as_dict() for a in sorted(grants, key=lambda a: a.grant.canonical)]
+
+
+def looking(title: str, command: str) -> Step:
+    """Return a step that only looks at something."""
+    return Step(title, "before", commands=(Command(line(command)),))
 
 
 def count(number: int, noun: str) -> str:

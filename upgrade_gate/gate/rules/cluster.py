@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.gate import cco
-from upgrade_gate.gate.findings import Finding, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
-from upgrade_gate.gate.rules._common import first_guarded, of_cluster, words_of
+from upgrade_gate.gate.findings import Finding, Need, NeedKind, NeedStatus, Rule, Severity
+from upgrade_gate.gate.rules._common import first_guarded, looking, of_cluster, words_of
 from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _in_progress(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         hop=hop.index,
         needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "let it finish, or accept the risk"),),
         evidence=(of_cluster("clusterversions/version"),),
-        remedy=(RemedyStep("see how far it is", "before", ("oc", "adm", "upgrade")),),
+        remedy=(looking("see how far it is", "oc adm upgrade"),),
     )
 
 
@@ -99,7 +99,7 @@ def _offered(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         subject="ClusterVersion version",
         hop=hop.index,
         evidence=(of_cluster("clusterversions/version"),),
-        remedy=(RemedyStep("see what it offers", "before", ("oc", "adm", "upgrade", "recommend")),),
+        remedy=(looking("see what it offers", "oc adm upgrade recommend"),),
     )
 
 
@@ -119,7 +119,7 @@ def _held_back(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         subject="ClusterVersion version",
         hop=hop.index,
         evidence=(of_cluster("clusterversions/version"),),
-        remedy=(RemedyStep("see what holds it back", "before", ("oc", "adm", "upgrade")),),
+        remedy=(looking("see what holds it back", "oc adm upgrade"),),
     )
 
 

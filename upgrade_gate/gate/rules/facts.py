@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Unknown
+from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.facts_table import TITLES
-from upgrade_gate.gate.findings import Evidence, Finding, RemedyStep, Rule, Severity
+from upgrade_gate.gate.findings import Evidence, Finding, Rule, Severity
 from upgrade_gate.gate.requirements import unchanged_secrets
 from upgrade_gate.requests.inclusion import capability_names
 
@@ -48,7 +49,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
             content=sorted({name, *(part for part, _, _ in parts)}),
             subject=name,
             evidence=(Evidence("cluster", name),),
-            remedy=(RemedyStep(first.remedy, "before"),) if first.remedy else (),
+            remedy=(Step(first.remedy, "before"),) if first.remedy else (),
             acknowledgeable=all(acknowledgeable for _, _, acknowledgeable in parts),
         )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from upgrade_gate.base.steps import Step
 from upgrade_gate.clouds.contract.grants import Grant, cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.risk import Rating, rate
@@ -18,7 +19,6 @@ from upgrade_gate.gate.findings import (
     Need,
     NeedKind,
     NeedStatus,
-    RemedyStep,
     RequiredGrant,
     Rule,
     Severity,
@@ -177,7 +177,7 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
         grants=(RequiredGrant(ROLE_ADMIN, None, Rating(("ESCALATE",))),),
         needs=(need_of(NeedKind.GRANTS, [(ROLE_ADMIN.permission, judgement)], ""),),
         evidence=(Evidence("cluster", f"secrets/{root}"),),
-        remedy=(RemedyStep("grant roles/iam.roleAdmin to the root service account", "before"),),
+        remedy=(Step("grant roles/iam.roleAdmin to the root service account", "before"),),
     )
 
 
@@ -215,7 +215,7 @@ def _root(situation: Situation) -> Iterator[Finding]:
         grants=tuple(sorted(risks, key=lambda r: r.grant.canonical)),
         needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
         evidence=(Evidence("cluster", f"secrets/{name}"),),
-        remedy=(RemedyStep("grant what is missing to the root credential", "before"),),
+        remedy=(Step("grant what is missing to the root credential", "before"),),
     )
 
 
@@ -274,7 +274,7 @@ def _finding(
         guard_reason="CCO never looks at what an identity holds in manual mode",
         grants=tuple(RequiredGrant(g, None, rate(request.provider_kind, g)) for g, _ in ordered),
         needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
-        remedy=(RemedyStep(f"grant what is missing to the identity behind Secret {request.secret}", "before"),)
+        remedy=(Step(f"grant what is missing to the identity behind Secret {request.secret}", "before"),)
         if plain.severity is Severity.BLOCKER
         else (),
     )
@@ -286,7 +286,7 @@ def _about_trust(situation: Situation, request: CredentialsRequest, rule: str, h
         plain,
         guard_reason="CCO never looks at trust in manual mode",
         needs=(need,),
-        remedy=(RemedyStep("add the service accounts to the identity's trust", "before"),)
+        remedy=(Step("add the service accounts to the identity's trust", "before"),)
         if plain.severity is Severity.BLOCKER
         else (),
     )

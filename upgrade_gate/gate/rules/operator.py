@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Known
+from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
-from upgrade_gate.gate.findings import Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
-from upgrade_gate.gate.rules._common import first_guarded, of_cluster, words_of
+from upgrade_gate.gate.findings import Finding, Guard, Need, NeedKind, NeedStatus, Rule, Severity
+from upgrade_gate.gate.rules._common import first_guarded, looking, of_cluster, words_of
 from upgrade_gate.requests.update import GUARDED_HOPS
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
         guard=Guard.MISSED,
         guard_reason="CVO starts an update while an operator is unavailable or degraded",
         evidence=(of_cluster("clusteroperators/cloud-credential"),),
-        remedy=(RemedyStep("look at why", "before", ("oc", "describe", "clusteroperator", "cloud-credential")),),
+        remedy=(looking("look at why", "oc describe clusteroperator cloud-credential"),),
     )
 
 
@@ -126,10 +127,9 @@ def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Fi
     )
 
 
-_AWAIT = RemedyStep(
+_AWAIT = looking(
     "wait until CCO has seen the annotation",
-    "before",
-    ("oc", "wait", "clusteroperator/cloud-credential", "--for=condition=Upgradeable=True", "--timeout=10m"),
+    "oc wait clusteroperator/cloud-credential --for=condition=Upgradeable=True --timeout=10m",
 )
 
 
@@ -141,10 +141,10 @@ def _annotation_for_target(situation: Situation) -> str | None:
     return None
 
 
-def _annotate_steps(situation: Situation) -> tuple[RemedyStep, ...]:
+def _annotate_steps(situation: Situation) -> tuple[Step, ...]:
     """Return the last step before a guarded hop: the annotation, by command or in the console."""
     step = f"when everything else is done, set the annotation (console: {cco.WHERE_TO_ANNOTATE})"
-    return (RemedyStep(step, "before", cco.annotate(situation.hops[-1].new.minor)),)
+    return (Step(step, "before", commands=(cco.annotate(situation.hops[-1].new.minor),)),)
 
 
 def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condition | None) -> Iterator[Finding]:
@@ -196,6 +196,6 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         guard_reason=reason,
         needs=(Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {name} does not exist"),),
         evidence=(of_cluster(f"secrets/{name}"),),
-        remedy=(RemedyStep(f"put Secret {name} back", "before"),),
+        remedy=(Step(f"put Secret {name} back", "before"),),
         acknowledgeable=False,
     )

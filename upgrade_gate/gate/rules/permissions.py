@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.credentials_mode import Mode
-from upgrade_gate.gate.findings import Finding, Need, RemedyStep, RequiredGrant, Rule, Severity
+from upgrade_gate.gate.findings import Finding, Need, RequiredGrant, Rule, Severity
 from upgrade_gate.gate.requirements import grants_need
 from upgrade_gate.gate.rules._common import (
     content_of,
@@ -111,7 +112,7 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
         content=content_of(grants),
         grants=grants,
     )
-    step = RemedyStep(f"grant {count(len(grants), 'permission')} to {where}", "before")
+    step = Step(f"grant {count(len(grants), 'permission')} to {where}", "before")
     return replace(
         found,
         guard=guard,
@@ -146,5 +147,5 @@ def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
         found,
         secret=str(change.secret_before) if change.secret_before else None,
         grants=tuple(RequiredGrant(r.grant) for r in gone),
-        remedy=(RemedyStep("take the permissions away once the upgrade is complete", "after"),),
+        remedy=(Step("take the permissions away once the upgrade is complete", "after"),),
     )

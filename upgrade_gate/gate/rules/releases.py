@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.platforms import ALWAYS_SERVED, WITHOUT_REQUESTS
+from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.rows import rows_of
-from upgrade_gate.gate.findings import Evidence, Finding, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
+from upgrade_gate.gate.findings import Evidence, Finding, Need, NeedKind, NeedStatus, Rule, Severity
 from upgrade_gate.requests.credentials_request import is_credentials_request
 from upgrade_gate.requests.inclusion import capability_names
 
@@ -91,7 +92,7 @@ def _unread(situation: Situation) -> Iterator[Finding]:
             content=None,
             subject=release.reference,
             evidence=(Evidence(release.side, release.reference),),
-            remedy=(RemedyStep(release.hint, "before"),) if release.hint else (),
+            remedy=(Step(release.hint, "before"),) if release.hint else (),
             acknowledgeable=False,
         )
 

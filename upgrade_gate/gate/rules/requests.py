@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from upgrade_gate.base.steps import Step
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.cluster.credentials_mode import Behaviour, Mode, behaviour_of
 from upgrade_gate.gate import cco
@@ -13,7 +14,6 @@ from upgrade_gate.gate.findings import (
     Finding,
     Guard,
     Need,
-    RemedyStep,
     Rule,
     Severity,
 )
@@ -137,7 +137,7 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         guard_reason=reason,
         grants=change.added,
         needs=needs,
-        remedy=(RemedyStep(f"create the identity and the Secret {request.secret}", "before"),)
+        remedy=(Step(f"create the identity and the Secret {request.secret}", "before"),)
         if severity is Severity.BLOCKER
         else (),
     )
@@ -166,7 +166,7 @@ def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
         severity=severity,
         headline=f"{change.component} no longer asks for credentials: {why}",
         content=None,
-        remedy=(RemedyStep("remove its identity and Secret once the upgrade is complete", "after"),),
+        remedy=(Step("remove its identity and Secret once the upgrade is complete", "after"),),
     )
 
 
@@ -230,7 +230,7 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
         guard=guard,
         guard_reason=reason,
         needs=(trust_need(situation, _after(change), change.accounts_added),) if situation.mode.by_hand else (),
-        remedy=(RemedyStep("add the service accounts to the identity's trust", "before"),),
+        remedy=(Step("add the service accounts to the identity's trust", "before"),),
     )
 
 
@@ -251,7 +251,7 @@ def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
         guard=guard,
         guard_reason=reason,
         needs=needs,
-        remedy=(RemedyStep(f"write the new token path into Secret {request.secret}", "before"),),
+        remedy=(Step(f"write the new token path into Secret {request.secret}", "before"),),
     )
 
 
@@ -281,7 +281,7 @@ def _new_identity(
         guard_reason=reason,
         grants=grants,
         needs=needs,
-        remedy=(RemedyStep(f"create Secret {request.secret} with an identity that holds every grant", "before"),),
+        remedy=(Step(f"create Secret {request.secret} with an identity that holds every grant", "before"),),
     )
 
 
@@ -304,7 +304,7 @@ def _finding(
     guard_reason: str | None = None,
     grants: Iterable[AddedGrant] = (),
     needs: tuple[Need, ...] = (),
-    remedy: tuple[RemedyStep, ...] = (),
+    remedy: tuple[Step, ...] = (),
 ) -> Finding:
     request, listed = change.request_after or change.request_before, list(grants)
     found = of_change(hop, change, rule=rule, severity=severity, headline=headline, content=content, grants=listed)

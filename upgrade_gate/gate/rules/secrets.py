@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Known
+from upgrade_gate.base.steps import Step
 from upgrade_gate.gate import cco
-from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, RemedyStep, Rule, Severity
+from upgrade_gate.gate.findings import Evidence, Finding, Guard, Need, NeedKind, NeedStatus, Rule, Severity
 from upgrade_gate.gate.requirements import keys_need, unchanged_secrets
 from upgrade_gate.gate.rules._common import first_guarded
 
@@ -70,7 +71,7 @@ def _missing(situation: Situation, secret: SecretRef, request: CredentialsReques
         guard_reason=reason,
         needs=(Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {secret} does not exist"),),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
-        remedy=(RemedyStep(f"create Secret {secret}", "before"),),
+        remedy=(Step(f"create Secret {secret}", "before"),),
     )
 
 
@@ -88,5 +89,5 @@ def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsReq
         guard_reason="CCO does not look into Secrets in manual mode",
         needs=(need,),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
-        remedy=(RemedyStep(f"add the missing keys to Secret {secret}", "before"),),
+        remedy=(Step(f"add the missing keys to Secret {secret}", "before"),),
     )

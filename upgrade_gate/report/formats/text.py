@@ -244,9 +244,8 @@ def _remedy(page: _Page, steps: Sequence[RemedyView]) -> None:
         if not step.argv:
             page.put(step.step, indent=inside, lead=lead)
             continue
-        _, comma, condition = step.step.rpartition(", where ")
-        if comma:
-            page.put(f"where {condition}:", indent=inside, lead=lead)
+        if step.condition:
+            page.put(f"where {step.condition}:", indent=inside, lead=lead)
             lead = " " * len(lead)
         page.command(step.argv, indent=inside, lead=lead)
         if step.placeholders:

@@ -1,4 +1,4 @@
-"""Pieces of work and sites for tests of the clouds' remedies, each field with a plain default."""
+"""Changes of identities and what their names have in common, each field with a plain default."""
 
 import json
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ from typing import Any
 import yaml
 
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.base.steps import CommandLine, Placeholder, Serves, Step
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
-from upgrade_gate.clouds.contract.remedy import ClusterNames, Draft, IdentityChange, Serves, Step, Subject
+from upgrade_gate.clouds.contract.remedy import ClusterNames, Draft, IdentityChange, Subject
 
 SECRET = SecretRef("openshift-x", "x-credentials")
 ISSUER = "https://oidc.example.com/c1"
@@ -19,8 +20,8 @@ def action(name: str, resource: str = "*", condition: Any = None) -> Grant:
     return Grant("action", name, "Allow", resource, condition)
 
 
-def work(kind: str, delta: Sequence[Grant] = (), **fields: Any) -> IdentityChange:
-    """Return a piece of work that lacks `delta`; unless said otherwise before and target are the delta alone."""
+def change(kind: str, delta: Sequence[Grant] = (), **fields: Any) -> IdentityChange:
+    """Return a change of one identity that lacks `delta`; unless told otherwise before and target are the delta."""
     values: dict[str, Any] = {
         "kind": kind,
         "label": f"{SECRET.namespace}-{SECRET.name}",
@@ -41,7 +42,7 @@ def work(kind: str, delta: Sequence[Grant] = (), **fields: Any) -> IdentityChang
     return IdentityChange(**{**values, **fields})
 
 
-def site(platform: str, *documents: Any, **fields: Any) -> ClusterNames:
+def cluster_names(platform: str, *documents: Any, **fields: Any) -> ClusterNames:
     values: dict[str, Any] = {
         "platform": platform,
         "release": (4, 14),
@@ -56,6 +57,11 @@ def step(draft: Draft, serves: Serves) -> Step:
     """Return the one step that serves something."""
     (found,) = (s for s in draft.steps if s.serves is serves)
     return found
+
+
+def unknown(line: CommandLine) -> set[str]:
+    """Return the names of the values that are to be filled in in a command line."""
+    return {part.name for part in line.parts if isinstance(part, Placeholder)}
 
 
 def parsed(draft: Draft, ending: str) -> Any:

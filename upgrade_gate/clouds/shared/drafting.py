@@ -1,0 +1,83 @@
+"""How the steps of every cloud read: titles, reasons and order are the same, commands and documents the cloud's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from upgrade_gate.base.steps import Placeholder, Serves, Step
+from upgrade_gate.base.text import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.base.steps import BundleFile, Command
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.remedy import IdentityChange
+
+__all__ = ["CCOCTL_NAME", "clean_up", "components", "create", "grant", "losing", "take", "trust"]
+
+CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
+_MOST = 12
+
+
+class _Own(TypedDict, total=False):
+    """What of a step is the cloud's own; see `Step`."""
+
+    commands: tuple[Command, ...]
+    files: tuple[BundleFile, ...]
+    notes: tuple[str, ...]
+    unknown: tuple[Placeholder, ...]
+    scripted: bool
+
+
+def create(change: IdentityChange, title: str, **own: Unpack[_Own]) -> Step:
+    """Return the step that makes an identity; a script can run it alone, since what it gives is needed later."""
+    reason = f"{components(change)} asks for credentials of its own, and nothing names an identity for them."
+    first = own.get("scripted", True)
+    return Step(title, "before", reason, Serves.GRANTS, change.secret_names, first=first, **own)
+
+
+def grant(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
+    """Return the step that grants what is missing."""
+    title = f"Grant {_permissions(change.delta)} to {who or change.who}"
+    needed = f"Needed after the upgrade by {components(change)}: {_names(change.delta)}. Nothing shows that it is held."
+    return Step(title, "before", needed, Serves.GRANTS, change.secret_names, **own)
+
+
+def trust(change: IdentityChange, title: str, reason: str, **own: Unpack[_Own]) -> Step:
+    """Return the step that lets service accounts act as the identity."""
+    return Step(title, "before", reason, Serves.TRUST, change.secret_names, **own)
+
+
+def take(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
+    """Return the step that takes away what nothing needs once the upgrade is complete, and never before."""
+    title = f"Take {_permissions(change.gone)} from {who or change.who}"
+    until = f"Needed by {components(change)} until the upgrade is complete, and no longer then: {_names(change.gone)}."
+    return clean_up(change, title, until, **own)
+
+
+def clean_up(change: IdentityChange, title: str, reason: str, **own: Unpack[_Own]) -> Step:
+    """Return a step after the upgrade."""
+    return Step(title, "after", reason, Serves.CLEAN_UP, change.secret_names, **own)
+
+
+def components(change: IdentityChange) -> str:
+    """Return the requests that an identity serves."""
+    return sentence(sorted(set(change.components))) or "a component"
+
+
+def losing(changes: Iterable[IdentityChange]) -> str:
+    """Return whom ccoctl would take from what the running release needs; empty where there is nobody."""
+    labels = [change.label for change in changes]
+    return f" Before the upgrade that takes from {sentence(labels)} what the running release needs." if labels else ""
+
+
+def _names(grants: Sequence[Grant]) -> str:
+    """Return the first permissions of a list and how many more there are."""
+    listed = list(dict.fromkeys(g.permission for g in grants))
+    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
+    return ", ".join(listed[:_MOST]) + more
+
+
+def _permissions(grants: Sequence[Grant]) -> str:
+    return "1 permission" if len(grants) == 1 else f"{len(grants)} permissions"
