@@ -191,6 +191,10 @@ class Cluster(Struct, frozen=True):
 FACTS: tuple[Row[Any], ...] = tuple(row for row in vars(Cluster).values() if isinstance(row, Row))
 FIRST_WAVE = tuple(dict.fromkeys(row.query for row in FACTS))
 """What is read of every cluster, whatever the releases are (design section 3.2)."""
+KINDS = (*FIRST_WAVE, secret_query(PULL_SECRET), namespace_query(""))
+"""One query of each kind of which facts are made."""
+NAMESPACED_KINDS = frozenset({query.kind for query in KINDS if query.namespace is not None} | {REQUESTS.kind})
+"""The kinds among them whose objects lie in namespaces."""
 TITLES: Mapping[str, str] = MappingProxyType({**{row.name: row.query.title for row in FACTS}, "mode": CREDENTIAL.title})
 """What a report calls the object that a field of `Cluster` comes from: the name of a `fact-unknown` about it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
@@ -33,6 +33,22 @@ class Query(Struct, frozen=True, order=True):
     def title(self) -> str:
         """What a report calls it: `ClusterVersion version`, `CredentialsRequests`."""
         return f"{self.kind} {self.name}" if self.name is not None else f"{self.kind}s"
+
+    @property
+    def api_version(self) -> str:
+        """`apiVersion` of what is read."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def resource(self) -> str:
+        """What is read as `oc` spells it: `clusterversions.config.openshift.io/version`."""
+        kind = f"{self.plural}.{self.group}" if self.group else self.plural
+        return f"{kind}/{self.name}" if self.name is not None else kind
+
+    @property
+    def verb(self) -> Literal["get", "list"]:
+        """The verb that RBAC must allow."""
+        return "list" if self.name is None else "get"
 
 
 class SecretRecord(Struct, frozen=True):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from upgrade_gate.base.errors import ClusterError
+from upgrade_gate.cluster.facts_table import KINDS, NAMESPACED_KINDS
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.limits import Limits
 
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
     import zipfile
     from collections.abc import Iterable
 
-__all__ = ["SUFFIXES", "ArchiveFiles", "Files", "FolderFiles", "Unusable", "load", "open_archive", "stem"]
-
 SUFFIXES = (".yaml", ".yml", ".json", "", ".yaml.gz", ".yml.gz", ".json.gz")
 """How the file of an object may end; none at all in old insights archives."""
+ENDINGS = tuple(filter(None, SUFFIXES))
 _LIMITS = Limits()
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 """How a zip begins, with a member or empty; its end, which `zipfile` goes by, may be that of a tar's last member."""
+_NAMESPACED = [query for query in KINDS if query.kind in NAMESPACED_KINDS]
+_GROUPS = frozenset(query.group or "core" for query in _NAMESPACED)
+_PLURALS = frozenset(query.plural for query in _NAMESPACED)
+_SCOPED_GROUPS = frozenset(query.group or "core" for query in KINDS if query.kind not in NAMESPACED_KINDS)
 _MOST_MEMBERS = 2_000_000
 _MOST_KEPT = 20_000
 
@@ -198,16 +202,13 @@ def _matters(name: str) -> bool:
     parts = name.split("/")
     if parts[-1] in {"timestamp", "id"} or "config" in parts[:4]:
         return True
-    if not parts[-1].endswith(tuple(s for s in SUFFIXES if s)):
+    if not parts[-1].endswith(ENDINGS):
         return False
     if "cluster-scoped-resources" in parts:
-        return "config.openshift.io" in parts or "operator.openshift.io" in parts or "core" in parts
+        return not _SCOPED_GROUPS.isdisjoint(parts)
     if "namespaces" in parts:
         below = parts[parts.index("namespaces") + 2 :]
-        return len(below) == 1 or (
-            below[0] in {"core", "apps", "cloudcredential.openshift.io"}
-            and below[1].split(".")[0] in {"secrets", "configmaps", "deployments", "credentialsrequests"}
-        )
+        return len(below) == 1 or (below[0] in _GROUPS and below[1].split(".")[0] in _PLURALS)
     return len(parts) <= 3
 
 
@@ -222,7 +223,7 @@ def _folders(names: Iterable[str]) -> dict[str, dict[str, bool]]:
 
 def stem(name: str) -> str:
     """Return a file's name without the endings of `SUFFIXES`."""
-    for suffix in sorted(filter(None, SUFFIXES), key=len, reverse=True):
+    for suffix in sorted(ENDINGS, key=len, reverse=True):
         if name.endswith(suffix):
             return name[: -len(suffix)]
     return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,19 +11,19 @@ from urllib.parse import quote
 
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
-from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.cluster.facts_table import PULL_SECRET, secret_query
 from upgrade_gate.cluster.model import Query
+from upgrade_gate.cluster.readers._kept import kept, without_managed_fields
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
 from upgrade_gate.cluster.readers._live_transport import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
-from upgrade_gate.cluster.readers._secrets import reduce_secret
+from upgrade_gate.cluster.rights import read_of, remedy_of
 from upgrade_gate.reading.http.exchange import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["LiveReader", "is_available", "open_cluster", "rbac_rule"]
+__all__ = ["LiveReader", "is_available", "open_cluster"]
 
 _logger = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class LiveReader:
         return
 
     def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
-        """Answer every query at once; what is not answered within the timeout is Unknown.
+        """ApiAnswer every query at once; what is not answered within the timeout is Unknown.
 
         Raises ClusterError where no query at all could be asked: no connection, no TLS, no valid login.
         """
@@ -63,7 +62,7 @@ class LiveReader:
         for query, outcome in outcomes.items():
             if isinstance(outcome, FailedError):
                 failures.append(outcome)
-                answers[query] = Unknown(f"{_verb(query)}: {outcome.reason}", outcome.remedy)
+                answers[query] = Unknown(f"{read_of(query)}: {outcome.reason}", outcome.remedy)
             else:
                 answers[query] = outcome
         if outcomes and len(failures) == len(outcomes) and all(failure.everywhere for failure in failures):
@@ -87,9 +86,9 @@ class LiveReader:
             text = data.get(".dockerconfigjson") if isinstance(data, dict) else None
             return Known(base64.b64decode(text, validate=True)) if isinstance(text, str) else Absent()
         except FailedError as error:
-            return Unknown(f"{_verb(query)}: {error.reason}", error.remedy)
+            return Unknown(f"{read_of(query)}: {error.reason}", error.remedy)
         except binascii.Error:
-            return Unknown(f"{_verb(query)}: the value is not base64")
+            return Unknown(f"{read_of(query)}: the value is not base64")
 
     def _answer(self, query: Query, deadline: Deadline) -> Fact[Any]:
         if query.name is None:
@@ -121,8 +120,7 @@ class LiveReader:
 
     def _serves(self, query: Query, deadline: Deadline) -> bool:
         """Return whether the API serves a kind, by its discovery; raises where that does not tell."""
-        place = f"/apis/{query.group}/{query.version}" if query.group else f"/api/{query.version}"
-        response = self.server.get(place, (), _JSON, deadline)
+        response = self.server.get(_api(query), (), _JSON, deadline)
         if response.status == 200:
             body = response.json()
             resources = body.get("resources")
@@ -186,14 +184,6 @@ def open_cluster(
     return LiveReader(login.description, timeout, read_secrets, ApiServer(login))
 
 
-def rbac_rule(query: Query) -> dict[str, Any]:
-    """Return the RBAC rule that allows one query."""
-    rule: dict[str, Any] = {"apiGroups": [query.group], "resources": [query.plural]}
-    if query.name is not None:
-        rule["resourceNames"] = [query.name]
-    return {**rule, "verbs": ["get" if query.name is not None else "list"]}
-
-
 def _settled(outcomes: Mapping[Query, Fact[Any] | FailedError]) -> Mapping[Query, Fact[Any] | FailedError]:
     """Return the outcomes, where nothing is in a namespace that the same wave found absent.
 
@@ -219,21 +209,18 @@ def _offers(group: Any, query: Query) -> bool:
     return any(isinstance(version, dict) and version.get("version") == query.version for version in versions)
 
 
+def _api(query: Query) -> str:
+    return f"/apis/{query.api_version}" if query.group else f"/api/{query.api_version}"
+
+
 def _path(query: Query) -> str:
-    base = f"/apis/{query.group}/{query.version}" if query.group else f"/api/{query.version}"
-    parts = [base]
+    parts = [_api(query)]
     if query.namespace is not None:
         parts += ["namespaces", quote(query.namespace, safe="")]
     parts.append(query.plural)
     if query.name is not None:
         parts.append(quote(query.name, safe=""))
     return "/".join(parts)
-
-
-def _verb(query: Query) -> str:
-    kind = f"{query.plural}.{query.group}" if query.group else query.plural
-    what = f"get {kind}/{query.name}" if query.name is not None else f"list {kind}"
-    return f"{what} in namespace {query.namespace}" if query.namespace else what
 
 
 def _refused(response: ApiAnswer, query: Query) -> FailedError:
@@ -244,8 +231,7 @@ def _refused(response: ApiAnswer, query: Query) -> FailedError:
                 "401 the login is not valid", remedy="log in again: the token has expired", everywhere=True
             )
         case 403:
-            where = f" in namespace {query.namespace}" if query.namespace else ""
-            return FailedError("403 forbidden", remedy=f"allow {json.dumps(rbac_rule(query))}{where}", forbidden=True)
+            return FailedError("403 forbidden", remedy=remedy_of(query), forbidden=True)
         case 406:
             return FailedError("406 the server cannot give metadata alone", remedy="read it with --read-secrets")
         case status if 300 <= status < 400:
@@ -260,21 +246,11 @@ def _named(body: dict[str, Any], query: Query, read_secrets: bool) -> Fact[Any]:
         raise FailedError("the answer has no metadata")
     if metadata.get("name") != query.name or metadata.get("namespace") != query.namespace:
         raise FailedError("the answer is another object than the one asked for")
-    if query.kind == "Secret":
-        return reduce_secret(body, SecretRef(query.namespace or "", query.name or ""), read_values=read_secrets)
-    return Known(_without_managed_fields(body))
+    return kept(body, query, read_secrets=read_secrets)
 
 
 def _item(item: Any, query: Query) -> Any:
     """Return one entry of a list, with the kind that the API leaves out there."""
     if not isinstance(item, dict):
         raise FailedError("the list holds an entry that is no object")
-    version = f"{query.group}/{query.version}" if query.group else query.version
-    return _without_managed_fields({"apiVersion": version, "kind": query.kind, **item})
-
-
-def _without_managed_fields(body: dict[str, Any]) -> dict[str, Any]:
-    metadata = body.get("metadata")
-    if not isinstance(metadata, dict):
-        return body
-    return {**body, "metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}
+    return without_managed_fields({"apiVersion": query.api_version, "kind": query.kind, **item})

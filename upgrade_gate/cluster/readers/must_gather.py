@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown
-from upgrade_gate.cluster.model import Query
-from upgrade_gate.cluster.readers._dump_files import SUFFIXES, FolderFiles, Unusable, open_archive
-from upgrade_gate.cluster.readers._dump_layouts import FlatLayout, InsightsLayout, Layout, TreeLayout
+from upgrade_gate.cluster.facts_table import INFRASTRUCTURE, VERSION
+from upgrade_gate.cluster.readers._dump_files import ENDINGS, FolderFiles, Unusable, open_archive
+from upgrade_gate.cluster.readers._dump_flat import FlatLayout
+from upgrade_gate.cluster.readers._dump_insights import InsightsLayout
+from upgrade_gate.cluster.readers._dump_tree import TreeLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from upgrade_gate.cluster.model import Query
     from upgrade_gate.cluster.readers._dump_files import Files
 
 __all__ = ["MustGatherReader", "open_dump"]
@@ -26,9 +29,24 @@ _HOSTED = "hostedcluster-"
 """Below the dump of a management cluster, `hypershift dump` keeps those of its hosted clusters in such folders."""
 _MOST_FOLDERS = 5_000
 _MOST_FLAT = 5_000
-_ENDINGS = tuple(suffix for suffix in SUFFIXES if suffix)
-_VERSION = Query("config.openshift.io", "v1", "clusterversions", "ClusterVersion", name="version")
-_INFRASTRUCTURE = Query("config.openshift.io", "v1", "infrastructures", "Infrastructure", name="cluster")
+
+
+class Layout(Protocol):
+    """One dump of one cluster in one layout."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+        ...
+
+    @property
+    def timestamp(self) -> str | None:
+        """When its collection ended, in UTC."""
+        ...
+
+    def answer(self, query: Query) -> Fact[Any] | None:
+        """Answer a query from this dump, None where it did not collect that kind."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +76,8 @@ def _not_collected(query: Query) -> str:
 
 
 def _remedy(query: Query) -> str:
-    group = f".{query.group}" if query.group else ""
-    name = f"/{query.name}" if query.name else ""
     where = f" -n {query.namespace}" if query.namespace else ("" if query.name else " -A")
-    return f"oc adm inspect {query.plural}{group}{name}{where}"
+    return f"oc adm inspect {query.resource}{where}"
 
 
 def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
@@ -92,7 +108,7 @@ def _layouts(path: Path, read_secrets: bool) -> tuple[Files, list[Layout]]:
     files: Files
     if path.is_dir():
         files = FolderFiles(path)
-    elif path.name.endswith(_ENDINGS):
+    elif path.name.endswith(ENDINGS):
         files = FolderFiles(path.parent)
         return files, []
     else:
@@ -169,7 +185,7 @@ def _moment(day: str, time: str, zone: str) -> str | None:
 
 def _flat(path: Path, files: Files, read_secrets: bool) -> FlatLayout | None:
     layout = FlatLayout(".", read_secrets)
-    alone = path.is_file() and path.name.endswith(_ENDINGS)
+    alone = path.is_file() and path.name.endswith(ENDINGS)
     names = [path.name] if alone else list(_flat_names(files, "", _DEPTH))
     if len(names) > _MOST_FLAT:
         raise ClusterError(f"{path} holds more than {_MOST_FLAT} files", hint="give the folder of the dump itself")
@@ -187,7 +203,7 @@ def _flat(path: Path, files: Files, read_secrets: bool) -> FlatLayout | None:
 def _flat_names(files: Files, base: str, depth: int) -> Iterator[str]:
     for name, is_folder in files.names(base.rstrip("/")):
         if not is_folder:
-            if name.endswith(_ENDINGS):
+            if name.endswith(ENDINGS):
                 yield base + name
         elif depth:
             yield from _flat_names(files, f"{base}{name}/", depth - 1)
@@ -205,7 +221,7 @@ def _one_cluster(path: Path, layouts: list[Layout]) -> list[Layout]:
 
 def _owner(layout: Layout) -> str | None:
     """Return the cluster's ID, else its infrastructure name, None where the dump tells neither."""
-    for query, path in ((_VERSION, ("spec", "clusterID")), (_INFRASTRUCTURE, ("status", "infrastructureName"))):
+    for query, path in ((VERSION, ("spec", "clusterID")), (INFRASTRUCTURE, ("status", "infrastructureName"))):
         answer = layout.answer(query)
         value: Any = answer.value if isinstance(answer, Known) else None
         for key in path:

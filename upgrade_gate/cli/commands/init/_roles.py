@@ -9,15 +9,16 @@ from msgspec import Struct
 
 from upgrade_gate.base.secret_ref import OBJECT_NAME
 from upgrade_gate.cli.option_types import ParamType
+from upgrade_gate.cluster.rights import rules_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import click
 
     from upgrade_gate.cluster.model import Query
 
-__all__ = ["OWN_ACCOUNT", "Account", "AccountName", "account_manifests", "role_manifests", "rules_for"]
+__all__ = ["OWN_ACCOUNT", "Account", "AccountName", "account_manifests", "role_manifests"]
 
 _NAME = "upgrade-gate"
 _RBAC = "rbac.authorization.k8s.io"
@@ -83,23 +84,6 @@ def role_manifests(queries: Iterable[Query], account: Account) -> list[dict[str,
             ),
         ]
     return manifests
-
-
-def rules_for(queries: Sequence[Query]) -> list[dict[str, Any]]:
-    """Return RBAC rules that allow these queries of one namespace (or of none) and nothing else."""
-    names: dict[tuple[str, str], set[str]] = {}
-    lists: set[tuple[str, str]] = set()
-    for query in queries:
-        if query.name is None:
-            lists.add((query.group, query.plural))
-        else:
-            names.setdefault((query.group, query.plural), set()).add(query.name)
-    rules = [
-        {"apiGroups": [group], "resources": [plural], "resourceNames": sorted(found), "verbs": ["get"]}
-        for (group, plural), found in sorted(names.items())
-    ]
-    listed = [{"apiGroups": [group], "resources": [plural], "verbs": ["list"]} for group, plural in sorted(lists)]
-    return rules + listed
 
 
 def _rbac(kind: str, namespace: str, **rest: Any) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""A folder of dumped YAML or JSON files in which the objects themselves say what they are (must-gather.md 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.cluster.facts_table import KINDS
+from upgrade_gate.cluster.readers._dump_files import Unusable, load, stem
+from upgrade_gate.cluster.readers._dump_objects import completed, is_list, items_of, key_of, selected
+from upgrade_gate.cluster.readers._kept import kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from upgrade_gate.cluster.model import Query
+
+_KIND_OF_FILE: Mapping[str, str] = MappingProxyType(
+    {
+        "version": "ClusterVersion",
+        **{name: query.kind for query in KINDS for name in (query.plural, query.kind.lower())},
+    }
+)
+
+
+@dataclass(slots=True)
+class FlatLayout:
+    """A folder of dumped YAML or JSON files in which the objects themselves say what they are."""
+
+    path: str
+    read_secrets: bool = False
+    timestamp: str | None = None
+    objects: dict[tuple[str, str, str], tuple[Any, str]] = field(default_factory=dict)
+    """(kind, namespace, name) to the object and the file it came from."""
+    collected: set[tuple[str, str]] = field(default_factory=set)
+    """(kind, namespace) of which something, or an empty list, was dumped."""
+    contradictions: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, content: bytes, shown: str) -> None:
+        """Take in one file; a broken one is remembered, for then absence proves nothing."""
+        try:
+            for body in load(content, shown):
+                self._take(body, shown)
+        except Unusable as error:
+            self.broken.append(str(error))
+
+    def _take(self, body: Any, shown: str) -> None:
+        if not is_list(body):
+            self._keep(body, shown)
+            return
+        kind = (body.get("kind") or "").removesuffix("List") or _kind_by_name(shown)
+        items = items_of(body, shown)
+        for item in items:
+            self._keep(item if "kind" in item else {**item, "kind": kind}, shown)
+        if not items:
+            self.collected.add((kind, "*"))
+
+    def _keep(self, item: Any, shown: str) -> None:
+        if not isinstance(item, dict):
+            raise Unusable(f"{shown} holds a document that is no object")
+        kind = item.get("kind")
+        if not isinstance(item.get("metadata"), dict) or not isinstance(kind, str):
+            return  # a template, a schema, a values file: not an object of the API
+        namespace, name = key_of(item, shown)
+        key = (kind, namespace, name)
+        if key in self.objects and self.objects[key][0] != item:
+            self.contradictions[key] = f"{self.objects[key][1]} and {shown} hold two states of {kind} {name}"
+        self.objects[key] = (item, shown)
+        self.collected.add((kind, namespace))
+
+    def answer(self, query: Query) -> Fact[Any] | None:
+        """Answer from the objects; a broken file makes every absence Unknown."""
+        try:
+            if query.name is not None:
+                return self._named(query)
+            return self._list(query)
+        except Unusable as error:
+            return Unknown(str(error))
+
+    def _named(self, query: Query) -> Fact[Any] | None:
+        key = (query.kind, query.namespace or "", query.name or "")
+        if key in self.contradictions:
+            return Unknown(self.contradictions[key], remedy="keep the newer one")
+        found = self.objects.get(key)
+        if found is not None:
+            body, shown = found
+            return kept(completed(body, query, shown), query, read_secrets=self.read_secrets)
+        if self.broken:
+            return Unknown(f"{query.kind} {query.name} is not in the readable files; {'; '.join(self.broken[:3])}")
+        places = {(query.kind, query.namespace or ""), (query.kind, "*")}
+        return Absent() if places & self.collected else None
+
+    def _list(self, query: Query) -> Fact[Any] | None:
+        for (kind, _, _), reason in self.contradictions.items():
+            if kind == query.kind:
+                return Unknown(reason, remedy="keep the newer one")
+        if self.broken:
+            return Unknown(f"{query.plural} may be in a file that cannot be read: {'; '.join(self.broken[:3])}")
+        found = [
+            completed(body, query, shown)
+            for (kind, namespace, _), (body, shown) in sorted(self.objects.items(), key=lambda entry: entry[0])
+            if kind == query.kind and query.namespace in {None, namespace} and selected(body, query.label_selector)
+        ]
+        wanted = any(
+            kind == query.kind and (query.namespace is None or namespace in {query.namespace, "*"})
+            for kind, namespace in self.collected
+        )
+        return Known(tuple(found)) if wanted else None
+
+
+def _kind_by_name(shown: str) -> str:
+    """Return the kind of a list that does not say it, by the name of its file; empty where that does not tell."""
+    return _KIND_OF_FILE.get(stem(shown.rpartition("/")[2]).lower(), "")
