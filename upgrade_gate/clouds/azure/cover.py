@@ -71,13 +71,9 @@ def _sort(holdings: Iterable[Held], want: Want, needed: Needed) -> _Sorted:
     found = _Sorted()
     for held in holdings:
         where = reach(held.assignment.scope, needed)
-        if held.role.permissions is None:
-            if where is not Reach.NONE:
-                _unseen(found, held, where).append(f"{held.role.why}; it is assigned as {held.assignment.label}")
-            continue
         if not held.role.whole and where is not Reach.NONE:
             _unseen(found, held, where).append(f"{held.role.why}; it is assigned as {held.assignment.label}")
-        for one in held.role.permissions:
+        for one in held.role.permissions or ():
             condition = held.assignment.condition or one.condition
             source = _Source(want.plane(one), _label(held), condition, held.role.dated)
             _bucket(found, where, held.member, condition).append(source)
@@ -167,9 +163,14 @@ def _covered_by(want: Want, sure: Sequence[_Source], needed: Needed) -> Coverage
     used = [single] if single else [s for s in sure if _touches(want, [s])]
     labels = " and ".join(dict.fromkeys(s.label for s in used))
     dates = sorted({s.dated for s in used if s.dated})
-    caveats = tuple(f"definition of the built-in role as of {date}" for date in dates)
+    caveats = tuple(by_table(date) for date in dates)
     where = f" and reaches {needed.spelt}" if needed.known else ""
     return CoverageResult(Coverage.COVERED, f"{labels} allows {want.spelt}{where}", caveats)
+
+
+def by_table(date: str) -> str:
+    """Return the caveat that a built-in role was judged by our own table."""
+    return f"definition of the built-in role as of {date}"
 
 
 def _narrower(want: Want, found: _Sorted, needed: Needed) -> CoverageResult | None:

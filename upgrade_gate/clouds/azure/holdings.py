@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.azure import shapes
-from upgrade_gate.clouds.azure.cover import Held, Want, at_scope, denied, worst
+from upgrade_gate.clouds.azure.cover import Held, Want, at_scope, by_table, denied, worst
 from upgrade_gate.clouds.azure.members import Members, may_be_group
 from upgrade_gate.clouds.azure.roles import Role, Roles
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_above_subscriptions, needed_scopes, reach
@@ -55,7 +55,7 @@ class AzureHoldings:
     """Everything that a set of documents says about Azure principals."""
 
     def __init__(self, reading: pages.Reading, account: str | None) -> None:
-        self._truncated = reading.truncated
+        self._cut_off = reading.cut_off
         self._unread = reading.unread
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
         definitions = [shapes.definition(e) for e in reading.of("role definitions")]
@@ -78,8 +78,8 @@ class AzureHoldings:
 
         Without scopes only an assignment at the subscription or above covers: an unknown scope never covers.
         """
-        if self._truncated:
-            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        if self._cut_off:
+            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
         needed = needed_scopes(self._scopes_of(grant, scopes), (self.account or "").casefold())
         wrong = self._wrong_account(needed)
         if wrong:
@@ -215,10 +215,8 @@ class AzureHoldings:
             return self._seen(_role_itself(name, role, held, needed, forbidden), needed)
         judgement = self._seen(worst([at_scope(want, held, denies, needed) for want in wants]), needed)
         if role.dated and judgement.verdict is Coverage.COVERED:
-            caveat = f"definition of the built-in role as of {role.dated}"
-            return CoverageResult(
-                judgement.verdict, judgement.reason, tuple(dict.fromkeys((*judgement.caveats, caveat)))
-            )
+            caveats = dict.fromkeys((*judgement.caveats, by_table(role.dated)))
+            return CoverageResult(judgement.verdict, judgement.reason, tuple(caveats))
         return judgement
 
     def _explain(self, judgement: CoverageResult, principal: str, held: Sequence[Held]) -> CoverageResult:
@@ -237,8 +235,8 @@ class AzureHoldings:
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the identity's federated credentials carry the issuer and every subject, with case."""
-        if self._truncated:
-            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        if self._cut_off:
+            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
         folded = identity.strip().casefold().removeprefix(shapes.PRINCIPAL)
         owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
         return judge_trust(identity, owners, self._federated, issuer, subjects)

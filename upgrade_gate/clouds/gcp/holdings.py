@@ -77,7 +77,7 @@ class GcpHoldings:
     def __init__(self, reading: pages.Reading, account: str | None, context: Context | None = None) -> None:
         self._context = context
         self._now = datetime.fromisoformat(context.now) if context is not None and context.now else None
-        self._truncated = reading.truncated
+        self._cut_off = reading.cut_off
         self._unread = reading.unread
         unread = [(e.item["unread"], text(e.item["resource"])) for e in reading.of("unread")]
         self._unread_allow = [resource for kind, resource in unread if kind == "allow"]
@@ -104,8 +104,8 @@ class GcpHoldings:
 
         `scopes` may name the cluster's project, for exports that no configured account is compared with.
         """
-        if self._truncated:
-            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        if self._cut_off:
+            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
         email = email_of(identity)
         if "@" not in email:
             return CoverageResult(Coverage.UNKNOWN, f"identity {identity} is not the email of a service account")
@@ -296,8 +296,8 @@ class GcpHoldings:
         Without a description of the pool's provider the issuer is a caveat: a proof that needs the issuer must not
         count a judgement that carries one.
         """
-        if self._truncated:
-            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        if self._cut_off:
+            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
         email = email_of(identity)
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.gcp.members import project_of
+from upgrade_gate.clouds.gcp.roles import ON_ACCOUNTS, WORKLOAD_IDENTITY_USER
 from upgrade_gate.clouds.gcp.shapes import Account, DenyPolicy, Level, Policy, RoleDocument
 
 _CUSTOM_ROLE = re.compile(r"^projects/([^/]+)/roles/")
@@ -24,7 +25,6 @@ _ABOVE_PROJECTS = (
     "roles/billing.creator",
 )
 """Beginnings of roles that no project can bind."""
-_OF_ACCOUNTS = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
 
 
 def _project_of_role(name: str) -> str:
@@ -212,10 +212,10 @@ def _is_unnamed_account_policy(policy: Policy, policies: Sequence[Policy]) -> bo
     if policy.level is not Level.BARE or not policy.bindings:
         return False
     if all(
-        b.role == "roles/iam.workloadIdentityUser" and all("/workloadIdentityPools/" in m for m in b.members)
+        b.role == WORKLOAD_IDENTITY_USER and all("/workloadIdentityPools/" in m for m in b.members)
         for b in policy.bindings
     ):
         return True
-    only_accounts = all(b.role.startswith(_OF_ACCOUNTS) for b in policy.bindings)
+    only_accounts = all(b.role.startswith(ON_ACCOUNTS) for b in policy.bindings)
     others = [p for p in policies if p is not policy and p.level in (Level.BARE, Level.PROJECT)]
-    return only_accounts and any(not b.role.startswith(_OF_ACCOUNTS) for p in others for b in p.bindings)
+    return only_accounts and any(not b.role.startswith(ON_ACCOUNTS) for p in others for b in p.bindings)

@@ -14,6 +14,10 @@ from msgspec import Struct
 from upgrade_gate.clouds.gcp import grants
 from upgrade_gate.clouds.gcp.shapes import RoleDocument
 
+WORKLOAD_IDENTITY_USER = "roles/iam.workloadIdentityUser"
+ON_ACCOUNTS = ("roles/iam.serviceAccount", WORKLOAD_IDENTITY_USER)
+"""Beginnings of roles on service accounts."""
+
 
 class Has(Enum):
     """Whether something holds a permission."""

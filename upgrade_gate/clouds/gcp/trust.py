@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult
+from upgrade_gate.clouds.gcp.roles import WORKLOAD_IDENTITY_USER
 from upgrade_gate.clouds.gcp.shapes import Binding, Policy, PoolProvider
 from upgrade_gate.clouds.shared.trust import AUDIENCE
 
-_ROLE = "roles/iam.workloadIdentityUser"
-_ROLES = (_ROLE, "roles/iam.serviceAccountTokenCreator")
+_ROLES = (WORKLOAD_IDENTITY_USER, "roles/iam.serviceAccountTokenCreator")
 """Predefined roles with `iam.serviceAccounts.getAccessToken`, which the exchange of tokens needs."""
 _SUBJECT = re.compile(
     r"^principal://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/(.+)$"
@@ -65,7 +65,7 @@ def judge_trust(
     if worst is None or worst.verdict is Coverage.COVERED:
         caveats = tuple(dict.fromkeys(c for j in found for c in j.caveats))
         where = f"in the policy of {email}" if own else "above the account"
-        return CoverageResult(Coverage.COVERED, f"{_ROLE} {where} names every subject", caveats)
+        return CoverageResult(Coverage.COVERED, f"{WORKLOAD_IDENTITY_USER} {where} names every subject", caveats)
     reason = "; ".join(j.reason for j in found if j.verdict is worst.verdict)
     doubtful = next((p for p in own if not p.whole or p.partial), None)
     if worst.verdict is Coverage.MISSING and doubtful is not None:
@@ -78,7 +78,7 @@ def _subject(
 ) -> CoverageResult:
     ways = [w for p in policies for b in p.bindings if b.role in _ROLES for w in _ways(b, subject)]
     if not ways:
-        return CoverageResult(Coverage.MISSING, f"{_ROLE} on {email} does not name {subject}")
+        return CoverageResult(Coverage.MISSING, f"{WORKLOAD_IDENTITY_USER} on {email} does not name {subject}")
     judged = [_way(way, providers, issuer, subject) for way in ways]
     order = (Coverage.COVERED, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.MISSING)
     return min(judged, key=lambda j: (order.index(j.verdict), len(j.caveats)))
@@ -114,4 +114,4 @@ def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str
             Coverage.NARROWER, f"{way.pool} lets {subject} in under a condition: {plain[0].condition}"
         )
     caveats = () if own else (f"issuer of {way.pool} is not in the export (gcloud iam workload-identity-pools)",)
-    return CoverageResult(Coverage.COVERED, f"{_ROLE} names {subject}", caveats)
+    return CoverageResult(Coverage.COVERED, f"{WORKLOAD_IDENTITY_USER} names {subject}", caveats)

@@ -7,13 +7,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.gcp.roles import Contents, Has, RoleBook
+from upgrade_gate.clouds.gcp.roles import ON_ACCOUNTS, Contents, Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Policy
 
 ACT_AS = "iam.serviceAccounts.actAs"
 _ON_ACCOUNTS = ("iam.serviceAccounts.", "iam.serviceAccountKeys.")
 _ON_THE_PROJECT_ONLY = frozenset({"iam.serviceAccounts.list", "iam.serviceAccounts.create"})
-_ACCOUNT_ROLES = ("roles/iam.serviceAccount", "roles/iam.workloadIdentityUser")
 
 
 class Source(Struct, frozen=True):
@@ -117,7 +116,7 @@ class RoleNeed:
     @property
     def on_accounts(self) -> bool:
         """Whether a service account's own policy can grant it."""
-        return self.name.startswith(_ACCOUNT_ROLES)
+        return self.name.startswith(ON_ACCOUNTS)
 
     @property
     def on_itself(self) -> bool:

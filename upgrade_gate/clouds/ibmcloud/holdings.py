@@ -64,7 +64,7 @@ class IbmHoldings:
     """Everything that a set of documents says about IBM Cloud service IDs."""
 
     def __init__(self, reading: pages.Reading, account: str | None) -> None:
-        self._truncated = reading.truncated
+        self._cut_off = reading.cut_off
         self._unread = reading.unread.get("policies")
         self._has_policies = bool(reading.of("policies"))
         self._policies = _newest([shapes.policy(e) for e in reading.of("policies")])
@@ -79,8 +79,8 @@ class IbmHoldings:
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one role within its attributes, in every needed resource group."""
-        if self._truncated:
-            return CoverageResult(Coverage.UNKNOWN, f"the export is cut off: {self._truncated[0]}")
+        if self._cut_off:
+            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
         if grant.type != "role":
             return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of IBM Cloud's")
         needed = needed_attributes(grant.scope)

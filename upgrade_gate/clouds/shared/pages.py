@@ -46,6 +46,11 @@ class Reading(Struct, frozen=True):
     unread: Mapping[str, str] = field(default_factory=dict)
     """Kind to a phrase, where a list of that kind holds an element that cannot be read."""
 
+    @property
+    def cut_off(self) -> str:
+        """Why nothing can be told of what is held, empty where every page is there."""
+        return f"the export is cut off: {self.truncated[0]}" if self.truncated else ""
+
     def of(self, kind: str) -> tuple[Entry, ...]:
         """Return the entries of one kind, in order."""
         return tuple(e for e in self.entries if e.kind == kind)
