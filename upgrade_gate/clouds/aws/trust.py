@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from upgrade_gate.clouds.aws.operators import OPERATORS
 from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.shared.conditions import Test, condition_tests
@@ -142,18 +143,8 @@ def _met(test: Test, claims: _Claims) -> bool | None:
 
 
 def _compare(operator: str, values: Sequence[str], given: str) -> bool | None:
-    match operator:
-        case "StringEquals":
-            return given in values
-        case "StringNotEquals":
-            return given not in values
-        case "StringEqualsIgnoreCase":
-            return given.casefold() in {v.casefold() for v in values}
-        case "StringNotEqualsIgnoreCase":
-            return given.casefold() not in {v.casefold() for v in values}
-        case "StringLike":
-            return any(matches(v, given) for v in values)
-        case "StringNotLike":
-            return not any(matches(v, given) for v in values)
-        case _:
-            return None
+    """Return whether a claim meets a test; None for an operator that is none of texts."""
+    known = OPERATORS.get(operator) if operator.startswith("String") else None
+    if known is None:
+        return None
+    return any(known.compare(given, value) for value in values) is not known.negated

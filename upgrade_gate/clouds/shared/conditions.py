@@ -47,7 +47,6 @@ def condition_tests(condition: object) -> tuple[Test, ...] | None:
     return tuple(sorted(set(tests)))
 
 
-_LOOSER = ("IfExists",)
 _ANY_VALUE = frozenset(
     {
         "StringEquals",
