@@ -186,10 +186,16 @@ def _binding(item: Mapping[str, Any]) -> Binding:
     return Binding(role_name, strings(item.get("members")), expression)
 
 
+def _inside(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the policy itself, which a wrapper or an ancestors' listing holds."""
+    policy = item.get("policy")
+    return policy if isinstance(policy, Mapping) else item
+
+
 def to_policy(entry: Entry) -> Policy:
     """Read an allow policy, wrapped or bare."""
     item = entry.item
-    inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
+    inner = _inside(item)
     level, resource = _belongs_to(item, entry.origin)
     above = frozenset(strings(item.get("folders")) + strings(item.get("organization")))
     given = inner.get("bindings")
@@ -302,7 +308,7 @@ def pool_provider(entry: Entry) -> PoolProvider:
 def deny_policy(entry: Entry) -> DenyPolicy:
     """Read a deny policy; an ancestors' listing wraps it like an allow policy."""
     item = entry.item
-    inner = mapping(item.get("policy")) if isinstance(item.get("policy"), Mapping) else item
+    inner = _inside(item)
     name = text(inner.get("name"))
     path = name.replace("%2F", "/").replace("%2f", "/")
     attached = re.search(r"/projects/([^/]+)/", path)

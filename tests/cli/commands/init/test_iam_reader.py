@@ -178,7 +178,7 @@ GCP_REST = [
 
 
 def gcp_live() -> set[str]:
-    from upgrade_gate.clouds.gcp import live as _gcp_live
+    from upgrade_gate.clouds.gcp import live
     from upgrade_gate.clouds.shared.rest import Rest
 
     asked: set[str] = set()
@@ -206,7 +206,7 @@ def gcp_live() -> set[str]:
             return {key: [{"name": names.get(key, ""), "email": "a@p1.x"}]}
 
     rest = Recorder(lambda: "token", settings={}, seconds=1)
-    assert list(_gcp_live._Reader(rest, "https://c", "https://i", "p1").documents([]))
+    assert list(live._Reader(rest, "https://c", "https://i", "p1").documents([]))
     return asked
 
 
