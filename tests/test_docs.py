@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import reference
+from tests.generators import reference
 
 ROOT = reference.ROOT
 PROSE = (*reference.pages(), *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "reports/README.md")))

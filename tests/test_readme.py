@@ -10,7 +10,7 @@ import click
 import pytest
 import yaml
 
-from tests import reference
+from tests.generators import reference
 from tests.worlds.running import run
 from upgrade_gate.base.errors import ConfigurationError, ExitCode
 from upgrade_gate.cli import cli, configuration

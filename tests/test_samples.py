@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import samples
+from tests.generators import samples
 from upgrade_gate.base import plugins
 
 

@@ -574,7 +574,7 @@ def test_a_contradiction_inside_the_file_is_a_usage_error(probe: Probe, capsys: 
 
 
 def test_every_option_of_a_command_can_stand_in_the_file() -> None:
-    from tests.reference import walk
+    from tests.generators.reference import walk
     from upgrade_gate.cli.options import configurable
 
     names = {

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
-from tests import tables
+from tests.generators import tables
 from upgrade_gate.clouds.aws import actions, resources
 from upgrade_gate.clouds.aws.resources import (
     has_one_endpoint,

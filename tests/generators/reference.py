@@ -18,7 +18,7 @@ from upgrade_gate.clouds.shared import risk
 from upgrade_gate.gate import findings
 from upgrade_gate.report import document
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 DEMO_LINES = 20

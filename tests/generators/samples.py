@@ -15,7 +15,7 @@ from tests.worlds import old_state
 from tests.worlds.running import run
 from upgrade_gate.base import plugins
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 REPORTS = ROOT / "reports"
 
 ENDINGS = {
