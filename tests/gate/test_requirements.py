@@ -1,7 +1,7 @@
 """Needs in words."""
 
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
-from upgrade_gate.gate.findings import NeedKind
+from upgrade_gate.gate.findings import Lack, NeedKind
 from upgrade_gate.gate.requirements import need_of
 
 
@@ -21,3 +21,22 @@ def test_permissions_missing_for_the_same_reason_share_one_sentence() -> None:
         "ec2:A, ec2:AB: MISSING, no statement allows any of them; ec2:C: DENIED, no statement allows ec2:C; "
         "ec2:D: NARROWER, ec2:D only under a condition; ec2:E: MISSING, no statement allows ec2:E: role one"
     )
+    assert need.lacks[0] == Lack(("ec2:A", "ec2:AB"), Coverage.MISSING, "no statement allows any of them")
+
+
+def test_what_is_not_known_for_one_reason_is_said_once_and_else_of_each() -> None:
+    same, other = CoverageResult(Coverage.UNKNOWN, "no export"), CoverageResult(Coverage.UNKNOWN, "a page is missing")
+    held = CoverageResult(Coverage.COVERED, "statement one allows it")
+    assert need_of(NeedKind.GRANTS, [("a", same), ("b", same), ("c", held)], "").detail == "a, b: no export"
+    each = need_of(NeedKind.GRANTS, [("a", same), ("b", other), ("c", same)], "")
+    assert each.detail == "a: no export; b: a page is missing; c: no export"
+    assert need_of(NeedKind.GRANTS, [("c", held)], "").detail == "statement one allows it"
+    assert need_of(NeedKind.GRANTS, [], "0 grants held").detail == "0 grants held"
+
+
+def test_a_doubt_is_what_stays_unsettled_whatever_was_found() -> None:
+    doubtful = CoverageResult(Coverage.MISSING, "no statement allows ec2:A").unless("policy p is not in the export")
+    assert doubtful.verdict is Coverage.UNKNOWN
+    assert doubtful.reason == "no statement allows ec2:A; but policy p is not in the export"
+    assert doubtful.unsettled == "policy p is not in the export"
+    assert CoverageResult(Coverage.UNKNOWN, "no export").unsettled == "no export"

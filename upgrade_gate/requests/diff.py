@@ -1,27 +1,25 @@
-"""The difference between two selections: which requests came, went or changed, and what each change grants.
-
-DeepDiff is the net under the clouds' own comparison: any other leaf of `spec` that differs is listed, so that a
-future field is never ignored in silence.
-"""
+"""The difference between two selections: which requests came, went or changed, and what each change grants."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical, cloud_of
+from upgrade_gate.clouds.contract.grants import Cover, Grant, cloud_of
+from upgrade_gate.requests.residue import unexplained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Cloud
     from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.requests.residue import OtherLeaf
     from upgrade_gate.requests.selection import Selected, Selection
 
-__all__ = ["AddedGrant", "Change", "OtherLeaf", "RemovedGrant", "Why", "compare"]
+__all__ = ["AddedGrant", "Change", "RemovedGrant", "Why", "compare"]
 
 Kind: TypeAlias = Literal["added", "removed", "renamed", "changed"]
 
@@ -55,15 +53,6 @@ class RemovedGrant(Struct, frozen=True):
     still_covered_by: str | None
     replaced: bool
     """Whether the same permission stands in the target with another condition, resource or scope."""
-
-
-class OtherLeaf(Struct, frozen=True):
-    """Another leaf of spec that differs."""
-
-    path: str
-    before: Any
-    after: Any
-    harmless: bool
 
 
 class Change(Struct, frozen=True):
@@ -206,7 +195,7 @@ def _change(name: str, renamed_from: str | None, old: Selection, new: Selection)
         removed=_removed(before.request, need, have, name, new) if before else (),
         accounts_added=tuple(sorted(accounts_after - accounts_before)),
         accounts_removed=tuple(sorted(accounts_before - accounts_after)),
-        other=_other(before.request if before else None, after.request) if after else (),
+        other=unexplained(before.request if before else None, after.request) if after else (),
     )
 
 
@@ -288,80 +277,3 @@ def _removed(
         if cloud.identity(grant) not in present
     ]
     return tuple(sorted(found, key=lambda r: r.grant.canonical))
-
-
-def _other(before: CredentialsRequest | None, after: CredentialsRequest) -> tuple[OtherLeaf, ...]:
-    """Return every leaf of spec that differs and that no other comparison explains.
-
-    A new request is compared with one that says nothing: what it asks for beyond grants, Secret, accounts and token
-    path is as unexplained as a change. A kind that nobody knows is left to its Secret there.
-    """
-    new = _residue(after)
-    cloud = cloud_of(after.provider_kind)
-    if before is None:
-        provider = {"apiVersion": after.provider_spec["apiVersion"]} if "apiVersion" in after.provider_spec else {}
-        old: dict[str, Any] = {"providerSpec": provider} if cloud else new
-    else:
-        old = _residue(before)
-    if _unordered(old) == _unordered(new):
-        return ()
-    from deepdiff import DeepDiff
-
-    difference = DeepDiff(
-        old, new, ignore_order=True, report_repetition=True, ignore_private_variables=False, view="tree"
-    )
-    harmless = cloud.HARMLESS if cloud else frozenset()
-    leaves: dict[str, OtherLeaf] = {}
-    for level in (item for items in difference.values() for item in items):
-        keys = level.path(output_format="list")
-        path = ".".join(["spec", *(str(key) for key in keys)])
-        known = len(keys) == 2 and keys[0] == "providerSpec" and keys[1] in harmless
-        leaves[path] = OtherLeaf(path, _plain(level.t1), _plain(level.t2), harmless=known)
-    if not leaves:  # the net has a hole: they differ, and nothing says where
-        leaves["spec"] = OtherLeaf("spec", old, new, harmless=False)
-    return tuple(leaves[path] for path in sorted(leaves))
-
-
-def _unordered(value: Any) -> str:
-    """Return one text for values that are equal but for the order in lists."""
-    if isinstance(value, dict):
-        return canonical({key: _unordered(member) for key, member in value.items()})
-    if isinstance(value, list):
-        return canonical(sorted(_unordered(member) for member in value))
-    return canonical(value)
-
-
-def _plain(value: Any) -> Any:
-    """Return a JSON value; DeepDiff's mark for a side that has nothing becomes None."""
-    return value if isinstance(value, (str, int, float, bool, list, dict)) else None
-
-
-def _residue(request: CredentialsRequest) -> dict[str, Any]:
-    """Return what is left of spec when everything compared elsewhere is taken out."""
-    rest = {k: v for k, v in request.spec.items() if k not in ("providerSpec", "serviceAccountNames", "cloudTokenPath")}
-    secret = rest.get("secretRef")
-    if isinstance(secret, dict):
-        more = _stated({k: v for k, v in secret.items() if k not in ("namespace", "name")})
-        rest = {k: v for k, v in rest.items() if k != "secretRef"} | ({"secretRef": more} if more else {})
-    cloud = cloud_of(request.provider_kind)
-    fields: Mapping[str, frozenset[str] | None] = cloud.FIELDS if cloud else {}
-    provider: dict[str, Any] = {}
-    for key, value in request.provider_spec.items():
-        if key == "kind":
-            continue
-        if key not in fields:
-            provider[key] = value
-            continue
-        explained = fields[key]
-        if explained is None or not isinstance(value, list):
-            continue
-        left = [{k: v for k, v in i.items() if k not in explained} if isinstance(i, dict) else i for i in value]
-        if any(left):
-            provider[key] = [item for item in left if item]
-    rest["providerSpec"] = _stated(provider)
-    return _stated(rest)
-
-
-def _stated(fields: dict[str, Any]) -> dict[str, Any]:
-    """Drop null members, which say nothing; an empty mapping or list says something in a Kubernetes API."""
-    return {key: value for key, value in fields.items() if value is not None}

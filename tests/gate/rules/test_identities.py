@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds.rules import TODAY, Cluster, found, judge, needs, one, request
+from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof.collect import Collection
@@ -247,3 +248,6 @@ def test_caveats_of_a_proof_stand_in_the_report_where_no_finding_names_them(tmp_
     shown = build.of_outcome(outcome, labels={}, now=None).identities
     assert shown is not None
     assert any("service control policies" in caveat for caveat in shown.caveats)
+    (asked,) = outcome.situation.hops[0].new_selection.requests.values()
+    outcome.situation.proof.grants(asked.request, [Grant("action", "ec2:RunInstances")])
+    assert build.of_outcome(outcome, labels={}, now=None).identities == shown  # whatever else was asked meanwhile
