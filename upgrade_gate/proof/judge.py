@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from upgrade_gate.base import plugins
 from upgrade_gate.clouds.contract.context import read_context
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document, unknown
 from upgrade_gate.proof.collect import as_documents
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def judge(
     documents = [Document(d.body, d.origin, d.truncated) if isinstance(d, Document) else Document(d) for d in exports]
     known = as_documents(plugin, documents)
     if not known:
-        return CoverageResult(Coverage.UNKNOWN, f"no document of the export has a shape that {provider} prints")
+        return unknown(f"no document of the export has a shape that {provider} prints")
     if not identity:
-        return CoverageResult(Coverage.UNKNOWN, "an export says nothing about an identity without a name")
+        return unknown("an export says nothing about an identity without a name")
     return plugin.build(known, account, cluster).judge(identity, needed, tuple(scopes))
 
 
@@ -86,6 +86,4 @@ def strict(judgement: CoverageResult) -> CoverageResult:
     """Return the judgement under `--strict-proof`: what exports cannot contain makes it UNKNOWN."""
     if judgement.verdict is not Coverage.COVERED or not judgement.caveats:
         return judgement
-    return CoverageResult(
-        Coverage.UNKNOWN, f"{judgement.reason}; strict proof asks for more: {'; '.join(judgement.caveats)}"
-    )
+    return unknown(f"{judgement.reason}; strict proof asks for more: {'; '.join(judgement.caveats)}")

@@ -18,7 +18,7 @@ from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decide, dec
 from upgrade_gate.clouds.aws.remedy_documents import MANAGED_LIMIT, document, size
 from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller
 from upgrade_gate.clouds.aws.trust import judge_trust
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
@@ -87,11 +87,9 @@ class AwsHoldings:
         """Decide one required action for a role or user, by ARN, name or access key ID."""
         del scopes
         if grant.type != "action":
-            return CoverageResult(Coverage.UNKNOWN, f"AWS grants actions, not a {grant.type}")
+            return unknown(f"AWS grants actions, not a {grant.type}")
         if not grant.allows:
-            return CoverageResult(
-                Coverage.UNKNOWN, f"the request asks for the effect {grant.effect}, which no policy grants"
-            )
+            return unknown(f"the request asks for the effect {grant.effect}, which no policy grants")
         found = self._locate(identity)
         if isinstance(found, CoverageResult):
             return found
@@ -109,7 +107,7 @@ class AwsHoldings:
                 return CoverageResult(Coverage.DENIED, found.reason)
         problems = (*gathered.problems, *(boundary.problems if boundary else ()), *self._organisation_problems())
         if problems:
-            return CoverageResult(Coverage.UNKNOWN, problems[0])
+            return unknown(problems[0])
         unseen = (*gathered.absent, *gathered.unseen)
         if outcome.state is State.NOT_ALLOWED and not unseen:
             return CoverageResult(Coverage.MISSING, outcome.reason)
@@ -162,22 +160,18 @@ class AwsHoldings:
         if not identity.startswith("arn:") and identity in self._read.access_keys:
             known = self._read.access_keys[identity]
             if len(known) > 1:
-                return CoverageResult(Coverage.UNKNOWN, f"two documents disagree about access key {identity}")
+                return unknown(f"two documents disagree about access key {identity}")
             ((user, status),) = known
             if not status:
-                return CoverageResult(
-                    Coverage.UNKNOWN, f"the export does not say whether access key {identity} is active"
-                )
+                return unknown(f"the export does not say whether access key {identity} is active")
             if status != "Active":
                 return CoverageResult(Coverage.MISSING, f"access key {identity} of user {user} is not active: {status}")
             named = f"user/{user}"
         kind, name, account = parse_identity(named)
         if self._wanted is not None and account not in (None, self._wanted):
-            return CoverageResult(Coverage.UNKNOWN, f"{identity} belongs to account {account}, not to {self._wanted}")
+            return unknown(f"{identity} belongs to account {account}, not to {self._wanted}")
         if kind is None and all(self._read.find(k, name, account or self._wanted) for k in ("role", "user")):
-            return CoverageResult(
-                Coverage.UNKNOWN, f"{name} is both a role and a user; an ARN tells which one is meant"
-            )
+            return unknown(f"{name} is both a role and a user; an ARN tells which one is meant")
         principal = self._find(kind, name, account or self._wanted, identity)
         reasons = [*self._read.cut]
         if principal is None:
@@ -185,7 +179,7 @@ class AwsHoldings:
         elif principal.conflicts:
             reasons += principal.conflicts
         if reasons:
-            return CoverageResult(Coverage.UNKNOWN, reasons[0])
+            return unknown(reasons[0])
         assert principal is not None  # noqa: S101 - a missing principal has a reason
         return principal
 
@@ -282,7 +276,7 @@ class AwsHoldings:
         if isinstance(found, CoverageResult):
             return found
         if found.kind != "role":
-            return CoverageResult(Coverage.UNKNOWN, f"{found.kind} {found.name} has no trust policy")
+            return unknown(f"{found.kind} {found.name} has no trust policy")
         return judge_trust(found.name, found.trust, account_of(found.arn), issuer, subjects)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:

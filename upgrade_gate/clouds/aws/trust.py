@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from upgrade_gate.clouds.aws.operators import OPERATORS
 from upgrade_gate.clouds.aws.policies import decode
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, unknown
 from upgrade_gate.clouds.shared.conditions import Test, condition_tests
 from upgrade_gate.clouds.shared.patterns import matches
 from upgrade_gate.clouds.shared.trust import AUDIENCE
@@ -38,10 +38,10 @@ def judge_trust(role: str, document: Any, account: str | None, issuer: str, subj
     """Decide whether a trust policy admits every subject of an issuer; with no subject there is nothing to admit."""
     body = decode(document)
     if body is None:
-        return CoverageResult(Coverage.UNKNOWN, f"the trust policy of {role} is not in the export, or cannot be read")
+        return unknown(f"the trust policy of {role} is not in the export, or cannot be read")
     entries = one_or_more(body.get("Statement"))
     if entries is None:
-        return CoverageResult(Coverage.UNKNOWN, f"the trust policy of {role} has no statements that can be read")
+        return unknown(f"the trust policy of {role} has no statements that can be read")
     host = issuer.removeprefix("https://")
     readable = [e for e in entries if _is_readable(e)]
     whole = len(readable) == len(entries)

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from upgrade_gate.clouds.azure.roles import Role
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_at, reach
 from upgrade_gate.clouds.azure.shapes import Assignment, Deny, Permissions
-from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult
+from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, unknown
 from upgrade_gate.clouds.shared.patterns import Patterns, covered, matches, overlapping
 
 _MEMBERS = "az rest --url https://graph.microsoft.com/v1.0/groups/ID?$expand=members"
@@ -146,15 +146,15 @@ def _allowed(want: Want, found: _Sorted, needed: Needed) -> CoverageResult:
     if _covers(want, sure):
         return _covered_by(want, sure, needed)
     if found.unseen:
-        return CoverageResult(Coverage.UNKNOWN, found.unseen[0])
+        return unknown(found.unseen[0])
     if found.uncertain and _covers(want, [*sure, *found.uncertain]):
         label = (_touches(want, found.uncertain) or found.uncertain[0]).label
-        return CoverageResult(Coverage.UNKNOWN, f"{label}: whether that is {needed.spelt} cannot be told")
+        return unknown(f"{label}: whether that is {needed.spelt} cannot be told")
     narrower = _narrower(want, found, needed)
     if narrower is not None:
         return narrower
     if found.unseen_part:
-        return CoverageResult(Coverage.UNKNOWN, found.unseen_part[0])
+        return unknown(found.unseen_part[0])
     return _by_group(want, found) or CoverageResult(Coverage.MISSING, _why_missing(want, found, needed))
 
 
@@ -196,9 +196,9 @@ def _by_group(want: Want, found: _Sorted) -> CoverageResult | None:
     source = _touches(want, found.by_group)
     if source is not None:
         why = "whether the principal is a member is not in the export"
-        return CoverageResult(Coverage.UNKNOWN, f"{source.label} allows it to a group: {why} ({_MEMBERS})")
+        return unknown(f"{source.label} allows it to a group: {why} ({_MEMBERS})")
     if found.unseen_group:
-        return CoverageResult(Coverage.UNKNOWN, f"a group may hold it: {found.unseen_group[0]}")
+        return unknown(f"a group may hold it: {found.unseen_group[0]}")
     return None
 
 
@@ -241,14 +241,14 @@ def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Neede
             continue
         if any(not p.whole for p in one.permissions):
             reason = f"deny assignment {one.name} cannot be read as a whole"
-            possible = CoverageResult(Coverage.UNKNOWN, reason)
+            possible = unknown(reason)
             continue
         if applies is None:
             reason = f"deny assignment {one.name} names a group: whether the principal is in it is not in the export"
-            possible = CoverageResult(Coverage.UNKNOWN, f"{reason} ({_MEMBERS})")
+            possible = unknown(f"{reason} ({_MEMBERS})")
             continue
         if where is Reach.UNCERTAIN:
-            possible = CoverageResult(Coverage.UNKNOWN, f"deny assignment {one.name} at {one.scope} may apply")
+            possible = unknown(f"deny assignment {one.name} at {one.scope} may apply")
         elif where is Reach.PART or one.condition or any(p.condition for p in one.permissions):
             detail = f"under the condition {one.condition}" if one.condition else f"at {one.scope}"
             possible = possible or CoverageResult(

@@ -15,7 +15,7 @@ from upgrade_gate.clouds.azure.members import Members, may_be_group
 from upgrade_gate.clouds.azure.roles import Role, Roles
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_above_subscriptions, needed_scopes, reach
 from upgrade_gate.clouds.azure.trust import judge_trust
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
 from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import Patterns
 
@@ -79,11 +79,11 @@ class AzureHoldings:
         Without scopes only an assignment at the subscription or above covers: an unknown scope never covers.
         """
         if self._cut_off:
-            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
+            return unknown(self._cut_off)
         needed = needed_scopes(self._scopes_of(grant, scopes), (self.account or "").casefold())
         wrong = self._wrong_account(needed)
         if wrong:
-            return CoverageResult(Coverage.UNKNOWN, wrong)
+            return unknown(wrong)
         principal = self._principal(identity)
         if isinstance(principal, CoverageResult):
             return principal
@@ -92,8 +92,7 @@ class AzureHoldings:
                 Coverage.MISSING, f"service principal {principal} is disabled: none of its roles works"
             )
         if not self._assignments:
-            reason = "no role assignments are in the export (az role assignment list --all --include-inherited)"
-            return CoverageResult(Coverage.UNKNOWN, reason)
+            return unknown("no role assignments are in the export (az role assignment list --all --include-inherited)")
         held = self._held_by(principal)
         if grant.type == "roleBinding":
             judgement = worst([self._judge_role(principal, grant.permission, held, one) for one in needed])
@@ -102,7 +101,7 @@ class AzureHoldings:
             denies = self._denies_for(principal)
             judgement = worst([self._seen(at_scope(want, held, denies, one), one) for one in needed])
         else:
-            return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of Azure's")
+            return unknown(f"a grant of type {grant.type} is none of Azure's")
         return self._explain(judgement, principal, held)
 
     def _scopes_of(self, grant: Grant, scopes: Sequence[str]) -> tuple[str, ...]:
@@ -116,8 +115,7 @@ class AzureHoldings:
             return judgement
         if needed.subscription in self._subscriptions or needed.subscription == self._wanted.casefold():
             return judgement
-        reason = f"the export says nothing about subscription {needed.subscription}, where {needed.spelt} is"
-        return CoverageResult(Coverage.UNKNOWN, reason)
+        return unknown(f"the export says nothing about subscription {needed.subscription}, where {needed.spelt} is")
 
     def _wrong_account(self, needed: Sequence[Needed]) -> str:
         """Return why the export says nothing about this cluster's subscription, empty when it does."""
@@ -139,21 +137,18 @@ class AzureHoldings:
         folded = spelt.casefold()
         if folded.startswith(shapes.PRINCIPAL):
             principal = folded.removeprefix(shapes.PRINCIPAL).strip()
-            return principal or CoverageResult(Coverage.UNKNOWN, f"identity {identity!r} names no principal")
+            return principal or unknown(f"identity {identity!r} names no principal")
         found = {i.principal for i in self._identities if folded in (i.client, i.id) and i.principal}
         found = found or {a.principal for a in self._assignments if folded and a.principal_name == folded}
         if len(found) == 1:
             return found.pop()
         if found:
-            reason = f"client ID {spelt} belongs to {len(found)} principals in the export"
-        elif any(i.principal == folded for i in self._identities) or any(
-            a.principal == folded for a in self._assignments
-        ):
-            reason = f"{spelt} is a principal ID, not a client ID: write it as principal:{spelt}"
-        else:
-            how = "az identity list, az ad sp list"
-            reason = f"which principal client ID {spelt} belongs to is not in the export ({how})"
-        return CoverageResult(Coverage.UNKNOWN, reason)
+            return unknown(f"client ID {spelt} belongs to {len(found)} principals in the export")
+        principals = {i.principal for i in self._identities} | {a.principal for a in self._assignments}
+        if folded in principals:
+            return unknown(f"{spelt} is a principal ID, not a client ID: write it as principal:{spelt}")
+        how = "az identity list, az ad sp list"
+        return unknown(f"which principal client ID {spelt} belongs to is not in the export ({how})")
 
     def _held_by(self, principal: str) -> list[Held]:
         """Return the assignments that may serve a principal; a gate asks for many grants of each."""
@@ -236,7 +231,7 @@ class AzureHoldings:
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the identity's federated credentials carry the issuer and every subject, with case."""
         if self._cut_off:
-            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
+            return unknown(self._cut_off)
         folded = identity.strip().casefold().removeprefix(shapes.PRINCIPAL)
         owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
         return judge_trust(identity, owners, self._federated, issuer, subjects)
@@ -286,7 +281,7 @@ def _role_itself(
             others = True
         elif one.member and where is Reach.WHOLE and not one.assignment.condition:
             if forbidden and not empty:
-                return CoverageResult(Coverage.UNKNOWN, f"{why}, and of what it allows {forbidden[0].reason}")
+                return unknown(f"{why}, and of what it allows {forbidden[0].reason}")
             allows = ", which allows nothing" if empty else ""
             return CoverageResult(Coverage.COVERED, f"{one.assignment.label} is the role itself{allows}")
         elif one.member and where is not Reach.UNCERTAIN:
@@ -294,11 +289,9 @@ def _role_itself(
             detail = f"under a condition: {condition}" if condition else f"for a part of {needed.spelt} only"
             weaker = CoverageResult(Coverage.NARROWER, f"{one.assignment.label} holds {detail}")
         else:
-            weaker = weaker or CoverageResult(
-                Coverage.UNKNOWN, f"{one.assignment.label} may be the role that is needed"
-            )
+            weaker = weaker or unknown(f"{one.assignment.label} may be the role that is needed")
     if weaker is not None:
         return weaker
     if others and not empty:
-        return CoverageResult(Coverage.UNKNOWN, f"{why}, so the other roles held cannot be compared with it")
+        return unknown(f"{why}, so the other roles held cannot be compared with it")
     return CoverageResult(Coverage.MISSING, f"role {name} is not assigned at {needed.spelt}")

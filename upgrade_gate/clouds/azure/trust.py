@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from upgrade_gate.clouds.azure.shapes import Federated, ManagedIdentity
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, unknown
 from upgrade_gate.clouds.shared.trust import AUDIENCE
 
 
@@ -21,22 +21,20 @@ def judge_trust(
     A credential belongs to an identity by the path of its ID, else by a file that is named after the identity.
     """
     if not owners:
-        return CoverageResult(Coverage.UNKNOWN, f"identity {identity} is not in the export (az identity list)")
+        return unknown(f"identity {identity} is not in the export (az identity list)")
     own = [c for c in credentials if any(_belongs(c, owner) for owner in owners)]
     if not own:
         how = "az identity federated-credential list"
-        return CoverageResult(Coverage.UNKNOWN, f"no federated credential in the export names {owners[0].name} ({how})")
+        return unknown(f"no federated credential in the export names {owners[0].name} ({how})")
     foreign: list[str] = []
     for subject in subjects:
         same = [c for c in own if c.subject == subject]
         if any(c.issuer == issuer and AUDIENCE in c.audiences for c in same):
             continue
         if any(c.issuer == issuer and not c.audiences for c in same):
-            return CoverageResult(
-                Coverage.UNKNOWN, f"the export shows no audience of {owners[0].name}'s credential for {subject}"
-            )
+            return unknown(f"the export shows no audience of {owners[0].name}'s credential for {subject}")
         if any(c.flexible for c in own):
-            return CoverageResult(Coverage.UNKNOWN, f"a claims expression of {owners[0].name} may let {subject} in")
+            return unknown(f"a claims expression of {owners[0].name} may let {subject} in")
         foreign.append(_why(subject, same, issuer))
     if foreign:
         return CoverageResult(Coverage.MISSING, f"{owners[0].name}: {'; '.join(foreign)}")

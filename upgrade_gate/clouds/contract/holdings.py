@@ -31,6 +31,7 @@ __all__ = [
     "Resolves",
     "ccoctl_name",
     "provider_of_kind",
+    "unknown",
 ]
 
 IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name"]
@@ -72,6 +73,11 @@ class CoverageResult(Struct, frozen=True):
     def unless(self, doubt: str) -> CoverageResult:
         """Return UNKNOWN with what was found, for as long as a doubt stands."""
         return CoverageResult(Coverage.UNKNOWN, f"{self.reason}; but {doubt}", doubt=doubt)
+
+
+def unknown(reason: str, *, doubt: str = "") -> CoverageResult:
+    """Return that something is not known, and why; `doubt` where the reason says first what was found."""
+    return CoverageResult(Coverage.UNKNOWN, reason, doubt=doubt)
 
 
 class Document(Struct, frozen=True):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, unknown
 from upgrade_gate.clouds.gcp.members import among
 from upgrade_gate.clouds.gcp.roles import Contents
 from upgrade_gate.clouds.gcp.shapes import DenyPolicy, DenyRule
@@ -61,11 +61,11 @@ def denied(
     for policy in policies:
         if policy.rules is None:
             reason = f"the rules of deny policy {policy.name} are not in the export (gcloud iam policies get)"
-            possible.append(CoverageResult(Coverage.UNKNOWN, reason))
+            possible.append(unknown(reason))
             continue
         if not policy.whole:
             reason = f"a rule of deny policy {policy.name} cannot be read"
-            possible.append(CoverageResult(Coverage.UNKNOWN, reason))
+            possible.append(unknown(reason))
         for rule in policy.rules:
             applies = _applies(rule, subject)
             if applies is False:
@@ -74,11 +74,11 @@ def denied(
             if not hit:
                 if whole is not None and _may_hit(rule, whole):
                     reason = f"deny policy {policy.name} forbids {', '.join(rule.permissions)}; {whole.why}"
-                    possible.append(CoverageResult(Coverage.UNKNOWN, reason))
+                    possible.append(unknown(reason))
                 continue
             if applies is None:
                 reason = f"deny policy {policy.name} forbids {hit[0]} to a group whose members are not in the export"
-                possible.append(CoverageResult(Coverage.UNKNOWN, reason))
+                possible.append(unknown(reason))
             elif rule.condition:
                 reason = f"deny policy {policy.name} forbids {hit[0]} under the condition {rule.condition}"
                 possible.append(CoverageResult(Coverage.NARROWER, reason))

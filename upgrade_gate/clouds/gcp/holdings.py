@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
 from upgrade_gate.clouds.gcp import shapes
 from upgrade_gate.clouds.gcp.conditions import holds
 from upgrade_gate.clouds.gcp.deny import Subject, denied
@@ -105,15 +105,15 @@ class GcpHoldings:
         `scopes` may name the cluster's project, for exports that no configured account is compared with.
         """
         if self._cut_off:
-            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
+            return unknown(self._cut_off)
         email = email_of(identity)
         if "@" not in email:
-            return CoverageResult(Coverage.UNKNOWN, f"identity {identity} is not the email of a service account")
+            return unknown(f"identity {identity} is not the email of a service account")
         if grant.type not in ("permission", "predefinedRole"):
-            return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of GCP's")
+            return unknown(f"a grant of type {grant.type} is none of GCP's")
         own = next(iter(scopes), "") or (self._context.project if self._context and self._context.project else "")
         if self._projects.problem(email, own):
-            return CoverageResult(Coverage.UNKNOWN, self._projects.problem(email, own))
+            return unknown(self._projects.problem(email, own))
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled: none of its grants works")
         need: Need = (
@@ -133,8 +133,9 @@ class GcpHoldings:
             seen = any(p.level is Level.PROJECT for p in policies)
             denies = [d for d in self._denies if self._projects.hangs_above(d, place.project)]
             if not seen and not place.account:
-                reason = f"the policy of project {place.project} is not in the export ({_ANCESTORS} {place.project})"
-                return CoverageResult(Coverage.UNKNOWN, reason)
+                return unknown(
+                    f"the policy of project {place.project} is not in the export ({_ANCESTORS} {place.project})"
+                )
         else:
             policies, _ = self._projects.policies_for(email, own)
             denies = [d for d in self._denies if not self._projects.is_foreign(d.project)]
@@ -145,7 +146,7 @@ class GcpHoldings:
             return forbidden
         contradiction = self._projects.contradiction(policies, email)
         if contradiction:
-            return CoverageResult(Coverage.UNKNOWN, contradiction)
+            return unknown(contradiction)
         allowed = self._whichever(need, policies, subject, place)
         if allowed.verdict is not Coverage.COVERED:
             return self._unless_unread(allowed, policies)
@@ -168,8 +169,7 @@ class GcpHoldings:
         if all(one.verdict is every.verdict for one in each):
             return each[0]
         several = "the export holds several policies that do not say what they belong to"
-        reason = f"{every.reason}, if that policy is the project's: {several} ({_ANCESTORS} does)"
-        return CoverageResult(Coverage.UNKNOWN, reason)
+        return unknown(f"{every.reason}, if that policy is the project's: {several} ({_ANCESTORS} does)")
 
     def _unless_unread(self, judgement: CoverageResult, policies: Iterable[shapes.Policy]) -> CoverageResult:
         """Return UNKNOWN where what is not covered may be granted by something that could not be read."""
@@ -243,16 +243,16 @@ class GcpHoldings:
         if own.has is Has.YES:
             return CoverageResult(Coverage.NARROWER, f"{own.reason}: not on the project")
         if held.has is Has.UNKNOWN:
-            return CoverageResult(Coverage.UNKNOWN, held.reason)
+            return unknown(held.reason)
         if own.has is Has.UNKNOWN:
-            return CoverageResult(Coverage.UNKNOWN, own.reason)
+            return unknown(own.reason)
         usable = [s for s in found.conditional if s.policy.level is not Level.ACCOUNT or need.on_accounts]
         limited = need.held_by((*found.sure, *on_itself, *usable))
         if limited.has is Has.YES:
             condition = _telling(usable, need).condition
             return CoverageResult(Coverage.NARROWER, f"{limited.reason}, under a condition: {condition}")
         if limited.has is Has.UNKNOWN:
-            return CoverageResult(Coverage.UNKNOWN, limited.reason)
+            return unknown(limited.reason)
         others = [s for s in found.elsewhere if not (place.account and s.policy.level is Level.ACCOUNT)]
         single = need.held_by(others)
         if single.has is Has.YES:
@@ -264,8 +264,7 @@ class GcpHoldings:
     ) -> CoverageResult:
         """Say MISSING only where every place that could grant it was seen."""
         if not any(p.level in (Level.PROJECT, Level.BARE) for p in policies):
-            reason = "the project's policy is not in the export (gcloud projects get-iam-policy)"
-            return CoverageResult(Coverage.UNKNOWN, reason)
+            return unknown("the project's policy is not in the export (gcloud projects get-iam-policy)")
         if (
             need.on_accounts
             and (need.whole is None or on != email)
@@ -273,12 +272,10 @@ class GcpHoldings:
         ):
             how = f"gcloud iam service-accounts get-iam-policy {on}"
             whose = "the service account's own policy" if on == email else f"the policy of service account {on}"
-            reason = f"not granted on the project; {whose} is not in the export ({how})"
-            return CoverageResult(Coverage.UNKNOWN, reason)
+            return unknown(f"not granted on the project; {whose} is not in the export ({how})")
         if found.by_group and need.held_by((*found.sure, *found.by_group)).has is not Has.NO:
             group = _telling(found.by_group, need)
-            reason = f"{group.label} binds a group or set whose members are not in the export"
-            return CoverageResult(Coverage.UNKNOWN, reason)
+            return unknown(f"{group.label} binds a group or set whose members are not in the export")
         reason = need.held_by(found.sure).reason
         gone = [b.role for p in policies for b in p.bindings if any(is_deleted(m, email) for m in b.members)]
         if gone:
@@ -297,7 +294,7 @@ class GcpHoldings:
         count a judgement that carries one.
         """
         if self._cut_off:
-            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
+            return unknown(self._cut_off)
         email = email_of(identity)
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult
+from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, unknown
 from upgrade_gate.clouds.gcp.roles import WORKLOAD_IDENTITY_USER
 from upgrade_gate.clouds.gcp.shapes import Binding, Policy, PoolProvider
 from upgrade_gate.clouds.shared.trust import AUDIENCE
@@ -60,7 +60,7 @@ def judge_trust(
     found = [_subject(email, (*own, *above), providers, issuer, subject) for subject in subjects]
     if not own and (not found or any(j.verdict is Coverage.MISSING for j in found)):
         how = f"gcloud iam service-accounts get-iam-policy {email}"
-        return CoverageResult(Coverage.UNKNOWN, f"the policy of service account {email} is not in the export ({how})")
+        return unknown(f"the policy of service account {email} is not in the export ({how})")
     worst = min(found, key=lambda j: WORST_FIRST.index(j.verdict), default=None)
     if worst is None or worst.verdict is Coverage.COVERED:
         caveats = tuple(dict.fromkeys(c for j in found for c in j.caveats))
@@ -101,12 +101,12 @@ def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str
             Coverage.MISSING, f"provider {own[0].provider} takes tokens for the audience {takes} only"
         )
     if usable and all(p.audiences is None for p in usable):
-        return CoverageResult(Coverage.UNKNOWN, f"the audiences of provider {usable[0].provider} cannot be read")
+        return unknown(f"the audiences of provider {usable[0].provider} cannot be read")
     if not way.certain:
-        return CoverageResult(Coverage.UNKNOWN, f"an attribute of {way.pool} decides whether {subject} comes in")
+        return unknown(f"an attribute of {way.pool} decides whether {subject} comes in")
     plain = [p for p in usable if p.subject in ("", _PLAIN_MAPPING)]
     if usable and not plain:
-        return CoverageResult(Coverage.UNKNOWN, f"{way.pool} makes google.subject from {usable[0].subject}")
+        return unknown(f"{way.pool} makes google.subject from {usable[0].subject}")
     if way.condition:
         return CoverageResult(Coverage.NARROWER, f"{subject} comes in under a condition: {way.condition}")
     if plain and all(p.condition for p in plain):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, PolicySize
+from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, PolicySize, unknown
 from upgrade_gate.clouds.ibmcloud import shapes
 from upgrade_gate.clouds.ibmcloud.cover import Fit, Reach, fit, may_contain, needed_attributes, role_actions
 from upgrade_gate.clouds.shared import pages
@@ -80,32 +80,26 @@ class IbmHoldings:
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         """Decide one role within its attributes, in every needed resource group."""
         if self._cut_off:
-            return CoverageResult(Coverage.UNKNOWN, self._cut_off)
+            return unknown(self._cut_off)
         if grant.type != "role":
-            return CoverageResult(Coverage.UNKNOWN, f"a grant of type {grant.type} is none of IBM Cloud's")
+            return unknown(f"a grant of type {grant.type} is none of IBM Cloud's")
         needed = needed_attributes(grant.scope)
         if needed is None:
-            return CoverageResult(
-                Coverage.UNKNOWN, f"the grant of {grant.permission} names no attributes that can be read"
-            )
+            return unknown(f"the grant of {grant.permission} names no attributes that can be read")
         if not self._policies:
             if self._has_policies:
                 return CoverageResult(Coverage.MISSING, "no policy in the export is active")
-            return CoverageResult(
-                Coverage.UNKNOWN, "no access policies are in the export (ibmcloud iam service-policies)"
-            )
+            return unknown("no access policies are in the export (ibmcloud iam service-policies)")
         if self.account is None and len(self._accounts) > 1:
             seen = ", ".join(sorted(self._accounts))
-            reason = f"the export speaks of several accounts ({seen}) and the cluster's is not known"
-            return CoverageResult(Coverage.UNKNOWN, reason)
+            return unknown(f"the export speaks of several accounts ({seen}) and the cluster's is not known")
         if self.account and self._accounts and self.account not in self._accounts:
             seen = ", ".join(sorted(self._accounts))
-            reason = f"wrong account: the export speaks of account {seen}, the cluster is in {self.account}"
-            return CoverageResult(Coverage.UNKNOWN, reason)
+            return unknown(f"wrong account: the export speaks of account {seen}, the cluster is in {self.account}")
         iam_id = self.resolve(identity)
         if iam_id is None:
             how = "ibmcloud iam service-ids"
-            return CoverageResult(Coverage.UNKNOWN, f"the IAM ID of service ID {identity} is not in the export ({how})")
+            return unknown(f"the IAM ID of service ID {identity} is not in the export ({how})")
         groups: list[str | None] = [self._group_id(s) for s in scopes if s]
         judged = [self._judge(iam_id, grant.permission, needed, group) for group in (groups or [None])]
         worst = _worst(judged)
@@ -138,9 +132,9 @@ class IbmHoldings:
         by_actions = _by_actions(found.whole, role, actions)
         if by_actions:
             return CoverageResult(Coverage.COVERED, f"{by_actions} give every action of {role} for {shown}")
-        unknown = self._unknown(role, found, actions)
-        if unknown:
-            return CoverageResult(Coverage.UNKNOWN, unknown)
+        doubt = self._unknown(role, found, actions)
+        if doubt:
+            return unknown(doubt)
         partly = [p for p, _ in found.part]
         if _holder(partly, role) is not None or _by_actions([*found.whole, *partly], role, actions):
             policy, limit = next(((p, f) for p, f in found.part if role in p.roles), found.part[0])
@@ -205,18 +199,19 @@ class IbmHoldings:
         for policy in found.anyones:
             if role in policy.roles or policy.placeholder or any(_undecided(h, role, actions) for h in policy.roles):
                 if policy.ownerless:
-                    return CoverageResult(Coverage.UNKNOWN, f"whose {policy.label} is cannot be read: it may give it")
+                    return unknown(f"whose {policy.label} is cannot be read: it may give it")
                 reason = f"{policy.label} may give it through access group {', '.join(policy.groups)}"
-                return CoverageResult(Coverage.UNKNOWN, f"{reason}, whose members are not in the export")
+                return unknown(f"{reason}, whose members are not in the export")
         doubtful = [p for p, _ in (*found.part, *found.uncertain)]
         if found.uncertain and _by_actions([*found.whole, *doubtful], role, actions):
             policy, limit = found.uncertain[0]
-            return CoverageResult(Coverage.UNKNOWN, f"{policy.label} {limit.detail}")
+            return unknown(f"{policy.label} {limit.detail}")
         for policy, limit in found.part:
             higher = next((held for held in policy.roles if _undecided(held, role, actions)), None)
             if higher is not None:
-                reason = f"{policy.label} {limit.detail} and gives {higher}, which may be a higher role ({_ASK_ROLES})"
-                return CoverageResult(Coverage.UNKNOWN, reason)
+                return unknown(
+                    f"{policy.label} {limit.detail} and gives {higher}, which may be a higher role ({_ASK_ROLES})"
+                )
         if found.whole:
             held = ", ".join(sorted({r for p in found.whole for r in p.roles}))
             return CoverageResult(Coverage.MISSING, f"{found.whole[0].label} reaches {shown} without {role}: {held}")
@@ -231,9 +226,7 @@ class IbmHoldings:
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Return UNKNOWN: IBM service IDs have API keys, and trust no issuer."""
         del issuer, subjects
-        return CoverageResult(
-            Coverage.UNKNOWN, f"service ID {identity} is used by API key: IBM Cloud has no token form"
-        )
+        return unknown(f"service ID {identity} is used by API key: IBM Cloud has no token form")
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the IAM ID of the one service ID of that name."""
