@@ -22,6 +22,8 @@ ROLES = ("grants", "secret", "scopes", "risk", "holdings", "live", "remedy", "ex
 LONGEST = 500
 MOST_BOXES, MOST_FLOORS = 16, 11
 FIGURE = re.compile(r"\d+(?= \|$| modules| lines)", re.MULTILINE)
+ACROSS = ("benchmarks", "e2e", "generators", "integration", "worlds")
+"""Folders of tests that cross rooms, or hold none."""
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")
 HEAVY = (
     "requests",
@@ -77,6 +79,23 @@ def test_every_plugin_has_a_test_of_its_name(repository: Path) -> None:
         if not (folder / f"test_{name}.py").exists() and not (folder / name / "__init__.py").exists():
             missing.append(f"tests/{'/'.join(folders)}/test_{name}.py")
     assert not missing, missing
+
+
+def test_tests_stand_where_what_they_test_stands(repository: Path) -> None:
+    """A file of tests is called after a module, its folder, or `every_…` for what the modules of a folder share.
+
+    More words after the name say which side of the module it is about.
+    """
+    astray = []
+    for path in sorted((repository / "tests").glob("*/**/test_*.py")):
+        *folders, _ = path.relative_to(repository / "tests").parts
+        if folders[0] in ACROSS:
+            continue
+        room = PACKAGE.joinpath(*folders)
+        names = [room.name, "every", *(p.stem.strip("_") for p in room.glob("*") if p.suffix == ".py" or p.is_dir())]
+        if not any(f"{path.stem}_".startswith(f"test_{name}_") for name in names):
+            astray.append(str(path.relative_to(repository)))
+    assert not astray, f"which module is it about? {astray}"
 
 
 def test_a_module_is_about_one_thing() -> None:
