@@ -10,9 +10,6 @@ import base64
 import binascii
 import json
 import os
-import shutil
-import signal
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -239,6 +236,8 @@ def _read(path: Path, what: str) -> bytes:
 
 def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> Credential:
     """Run an exec credential plugin (client.authentication.k8s.io) without a terminal and with a deadline."""
+    import shutil
+
     command, version = plugin["command"].some_text(), plugin["apiVersion"].some_text()
     shown = f"the login plugin {command!r} of the kubeconfig"
     program = str(base / command) if os.sep in command else shutil.which(command)
@@ -272,6 +271,9 @@ def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> Cred
 
 def _output(arguments: list[str], environment: Mapping[str, str], shown: str, timeout: float) -> bytes:
     """Return what the plugin prints; it and its children are ended when the time is up."""
+    import signal
+    import subprocess
+
     try:
         process = subprocess.Popen(  # noqa: S603 - what the user's own kubeconfig names, as kubectl runs it
             arguments,

@@ -7,11 +7,8 @@ own retries know no deadline. Deadline, attempts, bounds and failures are those 
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,6 +154,9 @@ class ApiServer:
         if not isinstance(given, bytes):
             return None if given is None else str(given)
         if self._folder is None:
+            import shutil
+            import tempfile
+
             self._folder = Path(tempfile.mkdtemp(prefix="upgrade-gate-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         place = self._folder / name
@@ -169,6 +169,7 @@ def answer_all(
     queries: Sequence[Query], answer: Callable[[Query, Deadline], Fact[Any]], deadline: Deadline
 ) -> dict[Query, Fact[Any] | FailedError]:
     """Answer every query at once; all end by the deadline, since every exchange does."""
+    from concurrent.futures import ThreadPoolExecutor
 
     def outcome(query: Query) -> Fact[Any] | FailedError:
         try:

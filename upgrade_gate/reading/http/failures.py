@@ -7,11 +7,8 @@ passed on; only the innermost system error is kept as the cause.
 from __future__ import annotations
 
 import errno
-import socket
-import ssl
 from enum import Enum, auto
 from functools import cache
-from http.client import HTTPException
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
@@ -56,6 +53,8 @@ class ExchangeError(Exception):
 @cache
 def network_errors() -> tuple[type[Exception], ...]:
     """Return the types that a failed exchange raises; requests' own are OSErrors."""
+    from http.client import HTTPException
+
     import urllib3
 
     return (OSError, HTTPException, UnicodeError, urllib3.exceptions.HTTPError)
@@ -70,6 +69,9 @@ def fail(exc: Exception, host: str, proxy: str | None) -> NoReturn:
 
 
 def _understand(chain: list[BaseException], via: str, host: str, proxy: str | None) -> ExchangeError:
+    import socket
+    import ssl
+
     from urllib3 import exceptions as urllib3
 
     if _first(chain, ssl.SSLError, urllib3.SSLError) is not None:
@@ -105,6 +107,8 @@ def _understand(chain: list[BaseException], via: str, host: str, proxy: str | No
 
 
 def _tls_error(chain: list[BaseException], via: str, host: str) -> ExchangeError:
+    import ssl
+
     if untrusted := _first(chain, ssl.SSLCertVerificationError):
         reason = untrusted.verify_message or "verification failed"
         return ExchangeError(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -68,6 +65,9 @@ class Terms:
 
 def receive(terms: Terms, answer: Any, host: str, cancelled: threading.Event, *, redirected: bool) -> Response:
     """Read an answer of urllib3 whole; raises ExchangeError where it breaks off or holds more than it may."""
+    import hashlib
+    import tempfile
+
     good = answer.status < 300
     limit = terms.limit if good else ERROR_BODY
     announced = answer.headers.get("content-length", "")
@@ -120,6 +120,8 @@ def _write(body: BinaryIO, chunk: bytes) -> None:
     try:
         body.write(chunk)
     except OSError as exc:
+        import tempfile
+
         raise SourceError(
             f"the temporary folder {tempfile.gettempdir()} cannot take a download: {exc.strerror or exc}",
             hint="make room there, or set TMPDIR to a folder with room",
@@ -131,6 +133,8 @@ def retry_after(headers: Mapping[str, str]) -> float:
     value = headers.get("retry-after", "").strip()
     if is_number(value):
         return float(value)
+    from email.utils import parsedate_to_datetime
+
     with suppress(ValueError, TypeError, OverflowError, IndexError):
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     return 0.0
