@@ -7,7 +7,7 @@ import pytest
 
 from tests.worlds import sample_report
 from upgrade_gate.report import view
-from upgrade_gate.report.document import Hop, NeedView
+from upgrade_gate.report.document import Hop
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
 
@@ -95,24 +95,6 @@ def test_what_a_finding_means_to_a_pipeline(
 ) -> None:
     found = sample_report.finding("permission-added", "ns/a", "a", severity=severity, status=status)
     assert view.stance(found, sample_report.report()) is stance
-
-
-@pytest.mark.parametrize(
-    ("kind", "detail", "shown"),
-    [
-        ("grants", "a:B, a:C: no identities were given", "no identities were given"),
-        ("grants", "a:B: no; not at all; a:C: no; not at all", "no; not at all"),
-        ("grants", "a:B: MISSING; a:C: DENIED", "a:B: MISSING; a:C: DENIED"),
-        ("grants", "a:B: MISSING", "a:B: MISSING"),
-        ("grants", "statement 1 allows it", "statement 1 allows it"),
-        ("secret", "a:B, a:C: absent", "a:B, a:C: absent"),
-    ],
-)
-def test_a_reason_that_all_grants_share_is_said_once(kind: str, detail: str, shown: str) -> None:
-    found = sample_report.finding(
-        "permission-added", "ns/a", "a", grants=[sample_report.grant("a:B"), sample_report.grant("a:C")]
-    )
-    assert view.need_detail(found, NeedView(kind=kind, status="unknown", detail=detail)) == shown
 
 
 @pytest.mark.parametrize(

@@ -104,13 +104,15 @@ class Need(Struct, frozen=True):
     lacks: tuple[Lack, ...] = ()
 
     @property
+    def parts(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+        """What is said of it part by part: of which names, and what."""
+        known = self.status is not NeedStatus.UNKNOWN
+        return tuple((lack.names, f"{lack.coverage}, {lack.reason}" if known else lack.reason) for lack in self.lacks)
+
+    @property
     def detail(self) -> str:
         """All that is said of it, in one line."""
-        if self.status is NeedStatus.UNKNOWN:
-            parts = [f"{', '.join(lack.names)}: {lack.reason}" for lack in self.lacks]
-        else:
-            parts = [f"{', '.join(lack.names)}: {lack.coverage}, {lack.reason}" for lack in self.lacks]
-        return "; ".join(parts) or self.said
+        return "; ".join(f"{', '.join(names)}: {what}" for names, what in self.parts) or self.said
 
 
 class Evidence(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Assemble the report from what each stage found; the document's types are in `report.py`."""
+"""Assemble the report from what each stage found; the document's types are in `document.py`."""
 
 from __future__ import annotations
 
@@ -6,32 +6,25 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET
-
 from upgrade_gate import __version__
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Unknown, known_or
 from upgrade_gate.clouds.contract.grants import cloud_of
-from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.cluster.rows import rows_of
 from upgrade_gate.gate.findings import Severity, Status
-from upgrade_gate.report import document
+from upgrade_gate.report import document, finding_views
+from upgrade_gate.report.change_views import change_view
 from upgrade_gate.requests.capabilities import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import Step
-    from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.risk import Rating
     from upgrade_gate.cluster.facts_table import Cluster
-    from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.outcome import Comparison, Outcome
-    from upgrade_gate.gate.verdict import Verdict, WeighedFinding
+    from upgrade_gate.gate.verdict import Verdict
     from upgrade_gate.payloads.payload import Payload
-    from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.update import Hop, UnreadRelease
 
 __all__ = ["of_outcome", "of_survey"]
@@ -49,7 +42,7 @@ def of_outcome(
         behaviour=situation.behaviour.value,
         cluster=_cluster(situation.cluster) if situation.cluster else None,
         identities=_identities(outcome),
-        findings=_findings(outcome),
+        findings=finding_views.views(outcome),
         verdict=_verdict(outcome),
         labels=labels,
         now=now,
@@ -137,7 +130,7 @@ def _report(
             from_=sorted(hops[0].old_selection.requests) if hops else [],
             to=sorted(hops[-1].new_selection.requests) if hops else [],
         ),
-        changes=[_change(hop, change) for hop in hops for change in hop.changes],
+        changes=[change_view(hop, change) for hop in hops for change in hop.changes],
         cluster=cluster,
         identities=identities,
         findings=findings,
@@ -220,60 +213,6 @@ def _selection(survey: Comparison) -> document.Selection:
     )
 
 
-def _grant(
-    grant: Grant, *, covered_by: str | None = None, still: str | None = None, rating: Rating | None = None
-) -> document.GrantView:
-    return document.GrantView(
-        type=grant.type,
-        permission=grant.permission,
-        effect=grant.effect,
-        resource=grant.resource,
-        condition=grant.condition,
-        scope=grant.scope,
-        covered_by=covered_by,
-        still_covered_by=still,
-        risk=list(rating.risk) if rating else [],
-        access=rating.access if rating else None,
-        completes=list(rating.completes) if rating else [],
-    )
-
-
-def _change(hop: Hop, change: Change) -> document.ChangeView:
-    kind, held = change.provider_kind, hop.held_with(change)
-    added = [_grant(a.grant, covered_by=a.covered_by, rating=rate(kind, a.grant, held)) for a in change.added]
-    removed = [_grant(r.grant, still=r.still_covered_by) for r in change.removed]
-    other = [
-        document.OtherChange(
-            path=leaf.path,
-            from_=leaf.before,
-            to=leaf.after,
-            class_="harmless" if leaf.harmless else "unclassified",
-        )
-        for leaf in change.other
-    ]
-    return document.ChangeView(
-        request=change.request,
-        kind=change.kind,
-        was=change.renamed_from,
-        hop=hop.index,
-        provider=change.provider_kind,
-        selection=document.ChangeSelection(from_=change.status_before, to=change.status_after, why=change.why),
-        secret=_pair(change.secret_before, change.secret_after),
-        service_accounts=document.Names(added=list(change.accounts_added), removed=list(change.accounts_removed)),
-        token_path=document.Pair(from_=change.token_paths[0], to=change.token_paths[1]),
-        permissions=document.GrantDiff(added=added, removed=removed),
-        other=other,
-        files=document.Pair(
-            from_=change.before.locations[0].file if change.before else None,
-            to=change.after.locations[0].file if change.after else None,
-        ),
-    )
-
-
-def _pair(before: object, after: object) -> document.Pair:
-    return document.Pair(from_=str(before) if before else None, to=str(after) if after else None)
-
-
 def _cluster(cluster: Cluster) -> document.ClusterView:
     states: dict[str, Any] = {"known": "known", "absent": "absent", "unknown": "unknown"}
     return document.ClusterView(
@@ -302,95 +241,6 @@ def _identities(outcome: Outcome) -> document.IdentitiesView | None:
         collected=source.collected,
         files=[document.ExportView(file=name, sha256=digest) for name, digest in source.files],
         caveats=sorted({*outcome.situation.caveats(), *(c for j in outcome.judged for c in j.finding.caveats)}),
-    )
-
-
-def _findings(outcome: Outcome) -> list[document.FindingView]:
-    """Return every finding, the open ones with the commands and files of the remediation bundle."""
-    from upgrade_gate.remedy.plan import steps_for
-
-    return [
-        _finding(judged, steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy)
-        for judged in outcome.judged
-    ]
-
-
-def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.FindingView:
-    finding = judged.finding
-    severity: Any = finding.severity.value
-    status: Any = judged.status.value
-    guard: Any = finding.guard.value if finding.guard else None
-    return document.FindingView(
-        rule=finding.rule,
-        severity=severity,
-        status=status,
-        guard=guard,
-        guard_reason=finding.guard_reason,
-        fingerprint=finding.fingerprint,
-        headline=finding.headline,
-        hop=finding.hop,
-        request=finding.request,
-        component=finding.component,
-        secret=finding.secret,
-        grants=[_grant(g.grant, covered_by=g.covered_by, rating=g.rating) for g in finding.grants],
-        needs=_needs(finding, acknowledged=judged.status is Status.ACKNOWLEDGED),
-        caveats=list(finding.caveats),
-        identity=document.IdentityView(id=finding.identity[0], source=finding.identity[1])
-        if finding.identity
-        else None,
-        evidence=[_evidence(e) for e in finding.evidence],
-        remedy=[entry for step in remedy for entry in _remedy(step)],
-        acknowledgement=_acknowledgement(judged),
-        subject=finding.subject,
-        acknowledgeable=finding.acknowledgeable,
-    )
-
-
-def _needs(finding: Finding, *, acknowledged: bool) -> list[document.NeedView]:
-    """Return the needs; a decision is met once it is acknowledged (design 16.4)."""
-    views = []
-    for need in finding.needs:
-        status: Any = "met" if acknowledged and need.kind == "decision" else need.status.value
-        views.append(document.NeedView(kind=need.kind.value, status=status, detail=need.detail))
-    return views
-
-
-def _evidence(evidence: Any) -> document.EvidenceView:
-    return document.EvidenceView(side=evidence.side, file=evidence.file, document=evidence.document, line=evidence.line)
-
-
-def _remedy(step: Step) -> Iterator[document.RemedyView]:
-    """Yield a step as the report shows it: one entry per command, each with the file that it reads.
-
-    A command that has an alternative for what is there already says when which of the two is meant: the report has no
-    `unless`, and a reader who runs the first one anyway would get an error.
-    """
-    first = step.files[0].name if step.files else None
-    if not step.commands:
-        yield document.RemedyView(step=step.title, when=step.when, argv=[], placeholders=[], file=first)
-    for command in step.commands:
-        for line, condition in command.variants:
-            parts = set(line.parts)
-            yield document.RemedyView(
-                step=f"{step.title}, where {condition}" if condition else step.title,
-                when=step.when,
-                argv=list(line.argv),
-                placeholders=[str(one) for one in step.placeholders if one in parts],
-                file=next((file.name for file in step.files if file in parts), first),
-                condition=condition or UNSET,
-            )
-
-
-def _acknowledgement(judged: WeighedFinding) -> document.AcknowledgementView | None:
-    if judged.match is None:
-        return None
-    entry = judged.match.acknowledgement
-    return document.AcknowledgementView(
-        reason=entry.reason,
-        owner=entry.owner,
-        expires=entry.expires.isoformat(),
-        reference=entry.reference,
-        expired=judged.match.expired,
     )
 
 

@@ -257,6 +257,8 @@ class NeedView(_Struct, frozen=True):
     """The worst of all that it stands for."""
     detail: str
     """Each grant or key, in words."""
+    in_short: str | msgspec.UnsetType = msgspec.UNSET
+    """The same for people: equal reasons once, and no list of what all share; not published."""
 
 
 class IdentityView(_Struct, frozen=True):
@@ -475,17 +477,20 @@ def encode(report: Report) -> bytes:
 
 def _published(report: Report) -> Report:
     """Return the report without what the schema does not have."""
-    return replace(
-        report,
-        findings=[
-            replace(finding, remedy=[replace(step, condition=msgspec.UNSET) for step in finding.remedy])
-            for finding in report.findings
-        ],
-    )
+    findings = [
+        replace(
+            finding,
+            needs=[replace(need, in_short=msgspec.UNSET) for need in finding.needs],
+            remedy=[replace(step, condition=msgspec.UNSET) for step in finding.remedy],
+        )
+        for finding in report.findings
+    ]
+    return replace(report, findings=findings)
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema (2020-12) of the report."""
     document: dict[str, Any] = msgspec.json.schema(Report)
+    del document["$defs"]["NeedView"]["properties"]["in_short"]
     del document["$defs"]["RemedyView"]["properties"]["condition"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA}", **document}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -379,22 +378,9 @@ def next_step(verdict: VerdictView) -> str:
             return "Nothing to do."
 
 
-def need_detail(finding: FindingView, need: NeedView) -> str:
-    """Return what is said about a need, equal reasons once; grants that all share one are not listed again."""
-    names = {grant.permission for grant in finding.grants}
-    if need.kind != "grants" or not names:
-        return need.detail
-    start = "|".join(re.escape(name) for name in sorted(names))
-    reasons: dict[str, list[str]] = {}
-    for piece in re.split(f"; (?=(?:{start})(?:, |: ))", need.detail):
-        listed, colon, reason = piece.partition(": ")
-        named = listed.split(", ")
-        if not colon or not set(named) <= names:
-            return need.detail
-        reasons.setdefault(reason, []).extend(named)
-    if len(reasons) == 1 and set(*reasons.values()) == names:
-        return next(iter(reasons))
-    return "; ".join(f"{', '.join(named)}: {reason}" for reason, named in reasons.items())
+def need_detail(need: NeedView) -> str:
+    """Return what is said about a need, as short as it can be."""
+    return need.in_short or need.detail
 
 
 def source_of(identity: IdentityView) -> str:

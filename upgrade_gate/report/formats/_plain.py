@@ -40,9 +40,7 @@ def describe(finding: FindingView) -> list[str]:
     for grant in sorted(finding.grants, key=view.grant_order):
         covered = f" (covered already by {grant.covered_by})" if grant.covered_by else ""
         lines.append(f"+ {view.marked(grant)}{covered}")
-    lines += [
-        f"needs {need.kind}: {need.status}. {view.need_detail(finding, need)}".rstrip(". ") for need in finding.needs
-    ]
+    lines += [f"needs {need.kind}: {need.status}. {view.need_detail(need)}".rstrip(". ") for need in finding.needs]
     if finding.identity:
         lines.append(f"identity {finding.identity.id}, found through {view.source_of(finding.identity)}")
     lines += [f"caveat: {caveat}" for caveat in finding.caveats]

@@ -165,8 +165,7 @@ def _finding(finding: FindingView) -> str:
         who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
         lines.append(f"- {who}: {_text(finding.guard_reason or 'no reason given')}")
     lines += [
-        f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(view.need_detail(finding, n))}".rstrip()
-        for n in finding.needs
+        f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(view.need_detail(n))}".rstrip() for n in finding.needs
     ]
     if finding.identity:
         lines.append(

@@ -185,7 +185,7 @@ def _finding(page: _Page, finding: FindingView, report: Report) -> None:
     _grants(page, finding, report)
     for need in finding.needs:
         page.put(
-            f"{need.kind}: {need.status}. {view.need_detail(finding, need)}".rstrip(". "),
+            f"{need.kind}: {need.status}. {view.need_detail(need)}".rstrip(". "),
             indent=inside,
             lead="needs    ",
         )

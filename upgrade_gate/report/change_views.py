@@ -1,0 +1,72 @@
+"""Changed requests and their grants as the report shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgrade_gate.clouds.contract.risk import rate
+from upgrade_gate.report import document
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.risk import Rating
+    from upgrade_gate.requests.diff import Change
+    from upgrade_gate.requests.update import Hop
+
+__all__ = ["change_view", "grant_view"]
+
+
+def change_view(hop: Hop, change: Change) -> document.ChangeView:
+    """Return what changed in a request."""
+    kind, held = change.provider_kind, hop.held_with(change)
+    added = [grant_view(a.grant, covered_by=a.covered_by, rating=rate(kind, a.grant, held)) for a in change.added]
+    removed = [grant_view(r.grant, still=r.still_covered_by) for r in change.removed]
+    other = [
+        document.OtherChange(
+            path=leaf.path,
+            from_=leaf.before,
+            to=leaf.after,
+            class_="harmless" if leaf.harmless else "unclassified",
+        )
+        for leaf in change.other
+    ]
+    return document.ChangeView(
+        request=change.request,
+        kind=change.kind,
+        was=change.renamed_from,
+        hop=hop.index,
+        provider=change.provider_kind,
+        selection=document.ChangeSelection(from_=change.status_before, to=change.status_after, why=change.why),
+        secret=_pair(change.secret_before, change.secret_after),
+        service_accounts=document.Names(added=list(change.accounts_added), removed=list(change.accounts_removed)),
+        token_path=document.Pair(from_=change.token_paths[0], to=change.token_paths[1]),
+        permissions=document.GrantDiff(added=added, removed=removed),
+        other=other,
+        files=document.Pair(
+            from_=change.before.locations[0].file if change.before else None,
+            to=change.after.locations[0].file if change.after else None,
+        ),
+    )
+
+
+def _pair(before: object, after: object) -> document.Pair:
+    return document.Pair(from_=str(before) if before else None, to=str(after) if after else None)
+
+
+def grant_view(
+    grant: Grant, *, covered_by: str | None = None, still: str | None = None, rating: Rating | None = None
+) -> document.GrantView:
+    """Return a grant, with what covers it and how closely to look at it."""
+    return document.GrantView(
+        type=grant.type,
+        permission=grant.permission,
+        effect=grant.effect,
+        resource=grant.resource,
+        condition=grant.condition,
+        scope=grant.scope,
+        covered_by=covered_by,
+        still_covered_by=still,
+        risk=list(rating.risk) if rating else [],
+        access=rating.access if rating else None,
+        completes=list(rating.completes) if rating else [],
+    )

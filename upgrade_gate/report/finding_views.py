@@ -1,0 +1,122 @@
+"""Findings as the report shows them, with the steps that the plan has for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+
+from upgrade_gate.gate.findings import NeedKind, Status
+from upgrade_gate.report import document
+from upgrade_gate.report.change_views import grant_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from upgrade_gate.base.steps import Step
+    from upgrade_gate.gate.findings import Evidence, Finding, Need
+    from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.gate.verdict import WeighedFinding
+
+__all__ = ["in_short", "views"]
+
+
+def views(outcome: Outcome) -> list[document.FindingView]:
+    """Return every finding, the open ones with the commands and files of the remediation bundle."""
+    from upgrade_gate.remedy.plan import steps_for
+
+    return [
+        _finding(judged, steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy)
+        for judged in outcome.judged
+    ]
+
+
+def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.FindingView:
+    finding = judged.finding
+    severity: Any = finding.severity.value
+    status: Any = judged.status.value
+    guard: Any = finding.guard.value if finding.guard else None
+    return document.FindingView(
+        rule=finding.rule,
+        severity=severity,
+        status=status,
+        guard=guard,
+        guard_reason=finding.guard_reason,
+        fingerprint=finding.fingerprint,
+        headline=finding.headline,
+        hop=finding.hop,
+        request=finding.request,
+        component=finding.component,
+        secret=finding.secret,
+        grants=[grant_view(g.grant, covered_by=g.covered_by, rating=g.rating) for g in finding.grants],
+        needs=[_need(finding, n, acknowledged=judged.status is Status.ACKNOWLEDGED) for n in finding.needs],
+        caveats=list(finding.caveats),
+        identity=document.IdentityView(id=finding.identity[0], source=finding.identity[1])
+        if finding.identity
+        else None,
+        evidence=[_evidence(e) for e in finding.evidence],
+        remedy=[entry for step in remedy for entry in _remedy(step)],
+        acknowledgement=_acknowledgement(judged),
+        subject=finding.subject,
+        acknowledgeable=finding.acknowledgeable,
+    )
+
+
+def _need(finding: Finding, need: Need, *, acknowledged: bool) -> document.NeedView:
+    """Return a need; a decision is met once it is acknowledged (design 16.4)."""
+    status: Any = "met" if acknowledged and need.kind is NeedKind.DECISION else need.status.value
+    return document.NeedView(kind=need.kind.value, status=status, detail=need.detail, in_short=in_short(finding, need))
+
+
+def in_short(finding: Finding, need: Need) -> str:
+    """Return what is said about a need, equal reasons once; grants that all share one are not listed again."""
+    asked = {required.grant.permission for required in finding.grants}
+    lacking = {name for names, _ in need.parts for name in names}
+    if need.kind is not NeedKind.GRANTS or not lacking <= asked:
+        return need.detail
+    reasons: dict[str, list[str]] = {}
+    for names, what in need.parts:
+        reasons.setdefault(what, []).extend(names)
+    if len(reasons) == 1 and lacking == asked:
+        return next(iter(reasons))
+    return "; ".join(f"{', '.join(names)}: {what}" for what, names in reasons.items()) or need.said
+
+
+def _evidence(evidence: Evidence) -> document.EvidenceView:
+    side: Any = evidence.side
+    return document.EvidenceView(side=side, file=evidence.file, document=evidence.document, line=evidence.line)
+
+
+def _remedy(step: Step) -> Iterator[document.RemedyView]:
+    """Yield a step as the report shows it: one entry per command, each with the file that it reads.
+
+    A command that has an alternative for what is there already says when which of the two is meant: the report has no
+    `unless`, and a reader who runs the first one anyway would get an error.
+    """
+    first = step.files[0].name if step.files else None
+    if not step.commands:
+        yield document.RemedyView(step=step.title, when=step.when, argv=[], placeholders=[], file=first)
+    for command in step.commands:
+        for line, condition in command.variants:
+            parts = set(line.parts)
+            yield document.RemedyView(
+                step=f"{step.title}, where {condition}" if condition else step.title,
+                when=step.when,
+                argv=list(line.argv),
+                placeholders=[str(one) for one in step.placeholders if one in parts],
+                file=next((file.name for file in step.files if file in parts), first),
+                condition=condition or UNSET,
+            )
+
+
+def _acknowledgement(judged: WeighedFinding) -> document.AcknowledgementView | None:
+    if judged.match is None:
+        return None
+    entry = judged.match.acknowledgement
+    return document.AcknowledgementView(
+        reason=entry.reason,
+        owner=entry.owner,
+        expires=entry.expires.isoformat(),
+        reference=entry.reference,
+        expired=judged.match.expired,
+    )
