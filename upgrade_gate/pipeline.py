@@ -13,9 +13,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.cluster.credentials_mode import Mode, behaviour_of, credentials_of, mode_of
 from upgrade_gate.gate.outcome import Comparison, Outcome
-from upgrade_gate.gate.situation import Situation
 from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path
 from upgrade_gate.requests.selection_context import selection_context
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import Reader
+    from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings
@@ -157,6 +156,10 @@ def with_secrets(compared: Comparison, reader: Reader | None, *, today: bool = F
 
 
 def _situation(compared: Comparison, inputs: Inputs) -> Situation:
+    """Join what was compared with what the cluster and the user say of it."""
+    from upgrade_gate.cluster.credentials_mode import Mode, behaviour_of, credentials_of, mode_of
+    from upgrade_gate.gate.situation import Situation
+
     context = compared.context
     mode, _ = mode_of(compared.cluster, context.platform, inputs.given.mode)
     running = versions.minor_of(context.running) if context.running else None
@@ -170,7 +173,7 @@ def _situation(compared: Comparison, inputs: Inputs) -> Situation:
         profile=context.profile,
         given=inputs.given,
         cluster=compared.cluster,
-        proof=_proof(compared, inputs, mode),
+        proof=_proof(compared, inputs, passed_through=mode is Mode.PASSTHROUGH),
         accept_secret_exists=inputs.accept_secret_exists,
         require_signature=inputs.settings.verify == "require",
         check_signature=inputs.settings.verify != "off",
@@ -178,7 +181,7 @@ def _situation(compared: Comparison, inputs: Inputs) -> Situation:
     )
 
 
-def _proof(compared: Comparison, inputs: Inputs, mode: Mode) -> Proof:
+def _proof(compared: Comparison, inputs: Inputs, *, passed_through: bool) -> Proof:
     """Join what was supplied about identities with the cluster."""
     from upgrade_gate.base.platforms import by_name
     from upgrade_gate.proof.proof import Claims, prove
@@ -192,5 +195,5 @@ def _proof(compared: Comparison, inputs: Inputs, mode: Mode) -> Proof:
         compared.cluster,
         {selected.request.provider_kind for s in selections for selected in s.requests.values()},
         root=traits.root if traits else None,
-        passed_through=mode is Mode.PASSTHROUGH,
+        passed_through=passed_through,
     )
