@@ -13,7 +13,7 @@ from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.cluster import facts_table, observe
 from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials, Mode, behaviour_of, credentials_of, mode_of
-from upgrade_gate.cluster.model import SecretRecord
+from upgrade_gate.cluster.model import SecretForm, SecretRecord
 
 if TYPE_CHECKING:
     from upgrade_gate.base.facts import Fact
@@ -157,7 +157,7 @@ def test_a_gap_beside_the_mode_is_none_of_the_mode() -> None:
 # --- the form of the credentials, and what CCO does ---
 
 
-def _forms(*forms: str | None) -> list[Fact[SecretRecord]]:
+def _forms(*forms: SecretForm | None) -> list[Fact[SecretRecord]]:
     known: list[Fact[SecretRecord]] = [Known(SecretRecord(SecretRef("a", "b"), form=form)) for form in forms]
     return [*known, Unknown("?"), Absent()]
 
@@ -192,7 +192,7 @@ def test_the_form_of_the_credentials(
     release: tuple[int, int],
     mode: Mode,
     issuer: Fact[str],
-    forms: tuple[str, ...],
+    forms: tuple[SecretForm | None, ...],
     expected: Credentials,
 ) -> None:
     secrets = {SecretRef("a", str(number)): fact for number, fact in enumerate(_forms(*forms))}

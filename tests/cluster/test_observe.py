@@ -6,8 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies
 
 from tests.worlds.cluster_objects import CCO, STORAGE, Objects, completed, condition, encoded, sample
 from upgrade_gate.base.facts import Absent, Known, Unknown
@@ -516,15 +515,18 @@ def test_a_read_that_failed_is_unknown_with_its_reason_and_remedy(query: Query) 
     assert unknown[0].remedy == "a rule"
 
 
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+_json = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(max_size=8),
+    lambda children: (
+        strategies.lists(children, max_size=3)
+        | strategies.dictionaries(strategies.text(max_size=8), children, max_size=3)
+    ),
     max_leaves=8,
 )
 
 
 @settings(max_examples=60, deadline=None)
-@given(key=st.sampled_from(FIRST), value=_json)
+@given(key=strategies.sampled_from(FIRST), value=_json)
 def test_no_object_at_all_ends_in_an_exception(key: str, value: Any) -> None:
     objects = sample()
     observed({**objects, key: {**objects[key], "status": value, "spec": value}})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from upgrade_gate.base.secret_ref import SecretRef
 
 JsonObject: TypeAlias = "Mapping[str, Any]"
+SecretForm: TypeAlias = Literal["keys", "token"]
 
 
 class Query(Struct, frozen=True, order=True):
@@ -63,8 +64,8 @@ class SecretRecord(Struct, frozen=True):
     """Role ARN, access key ID, client ID or service account email, only with `--read-secrets`."""
     token_path: str | None = None
     """Path of the token file named inside, only with `--read-secrets`."""
-    form: str | None = None
-    """`keys` or `token`, where the key names or the content tell."""
+    form: SecretForm | None = None
+    """Where the key names or the content tell."""
 
 
 class Reader(Protocol):

@@ -11,14 +11,12 @@ import binascii
 import configparser
 import json
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
-from upgrade_gate.base.facts import Fact, Known, Unknown
+from upgrade_gate.base.facts import Fact, Known
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.cluster.model import SecretRecord
-from upgrade_gate.reading.node import Malformed, Part
-
-__all__ = ["reduce_secret"]
+from upgrade_gate.cluster.model import SecretForm, SecretRecord
+from upgrade_gate.reading.node import Part, attempt
 
 _REDACTED = re.compile(r"\d+ bytes long")
 _SHORT = 2048
@@ -30,16 +28,16 @@ _EMAIL = re.compile(r"[a-z0-9.-]{1,128}@[a-z0-9.:-]{1,128}\.gserviceaccount\.com
 _IMPERSONATION = re.compile(r"/serviceAccounts/([^/:]+):generateAccessToken$")
 _PATH = re.compile(r"/[\w./-]{1,500}", re.ASCII)
 
+_Told: TypeAlias = "tuple[str | None, str | None, SecretForm | None]"
+"""Identity, path of the token file, and form."""
+
 
 def reduce_secret(body: Any, ref: SecretRef, *, read_values: bool) -> Fact[SecretRecord]:
     """Reduce a Secret, or its metadata alone, to a record.
 
     Without `read_values` no value is decoded or looked at. A redacted value (`24 bytes long`) identifies nothing.
     """
-    try:
-        return Known(_record(Part(body, f"Secret {ref}"), ref, read_values))
-    except Malformed as error:
-        return Unknown(str(error))
+    return attempt(lambda: Known(_record(Part(body, f"Secret {ref}"), ref, read_values)))
 
 
 def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
@@ -47,13 +45,8 @@ def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
     data, plain = body["data"].mapping(), body["stringData"].mapping()
     has_data = "data" in body.mapping() or "stringData" in body.mapping() or body["kind"].text() == "Secret"
     keys = frozenset(Part(key, body.name, "data (a key)").some_text() for key in (*data, *plain))
-    identity = token_path = form = None
-    if has_data:
-        form = _form_of_keys(keys)
-    if has_data and read_values:
-        values = {key: text for key in keys if (text := _decode(data.get(key), plain.get(key)))}
-        identity, token_path, told = _identify(values)
-        form = told or form
+    values = {key: text for key in keys if (text := _decode(data.get(key), plain.get(key)))} if read_values else {}
+    identity, token_path, form = _identify(values)
     return SecretRecord(
         ref=ref,
         annotations=_ours(metadata["annotations"].labels()),
@@ -61,7 +54,7 @@ def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
         keys=keys if has_data else None,
         identity=identity,
         token_path=token_path,
-        form=form,
+        form=form or (_form_of_keys(keys) if has_data else None),
     )
 
 
@@ -70,7 +63,7 @@ def _ours(marks: dict[str, str]) -> dict[str, str]:
     return {key: text for key, text in marks.items() if key.startswith(_PREFIX)}
 
 
-def _form_of_keys(keys: frozenset[str]) -> str | None:
+def _form_of_keys(keys: frozenset[str]) -> SecretForm | None:
     """Tell the form by key names, where they tell it alone (cco.md sections 3 and 4).
 
     An AWS `credentials` key and GCP's `service_account.json` hold either form, so they tell nothing.
@@ -98,7 +91,7 @@ def _decode(encoded: object, plain: object) -> str | None:
     return None if _REDACTED.fullmatch(text.strip()) else text
 
 
-def _identify(values: dict[str, str]) -> tuple[str | None, str | None, str | None]:
+def _identify(values: dict[str, str]) -> _Told:
     """Return identity, token path and form, from whichever cloud's keys are there."""
     if text := values.get("service_account.json"):
         return _google(text)
@@ -113,7 +106,7 @@ def _identify(values: dict[str, str]) -> tuple[str | None, str | None, str | Non
     return None, None, None
 
 
-def _amazon(text: str) -> tuple[str | None, str | None, str | None]:
+def _amazon(text: str) -> _Told:
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text)
@@ -128,7 +121,7 @@ def _amazon(text: str) -> tuple[str | None, str | None, str | None]:
     return None, None, None
 
 
-def _google(text: str) -> tuple[str | None, str | None, str | None]:
+def _google(text: str) -> _Told:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):

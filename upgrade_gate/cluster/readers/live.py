@@ -52,7 +52,7 @@ class LiveReader:
         return
 
     def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
-        """ApiAnswer every query at once; what is not answered within the timeout is Unknown.
+        """Answer every query at once; what is not answered within the timeout is Unknown.
 
         Raises ClusterError where no query at all could be asked: no connection, no TLS, no valid login.
         """

@@ -13,7 +13,8 @@ import msgspec
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.cluster.model import Query, Reader, SecretRecord
+from upgrade_gate.cluster.model import Query, Reader, SecretForm, SecretRecord
+from upgrade_gate.cluster.readers._kept import without_managed_fields
 from upgrade_gate.reading import decoding
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class _Secret(_Struct, frozen=True):
     keys: list[str] | None
     identity: str | None
     token_path: str | None
-    form: Literal["keys", "token"] | None
+    form: SecretForm | None
 
 
 class _Answer(_Struct, frozen=True):
@@ -210,15 +211,7 @@ def _order(query: Query) -> tuple[str, ...]:
 
 
 def _answer(query: Query, fact: Fact[Any]) -> _Answer:
-    asked = _Asked(
-        group=query.group,
-        version=query.version,
-        plural=query.plural,
-        kind=query.kind,
-        namespace=query.namespace,
-        name=query.name,
-        label_selector=query.label_selector,
-    )
+    asked = _Asked(**msgspec.structs.asdict(query))
     match fact:
         case Known(value=SecretRecord() as record):
             return _Answer(query=asked, state="known", secret=_secret(record))
@@ -233,16 +226,13 @@ def _answer(query: Query, fact: Fact[Any]) -> _Answer:
 
 
 def _secret(record: SecretRecord) -> _Secret:
-    form: Literal["keys", "token"] | None = None
-    if record.form in {"keys", "token"}:
-        form = "token" if record.form == "token" else "keys"
     return _Secret(
         annotations=dict(record.annotations),
         labels=dict(record.labels),
         keys=None if record.keys is None else sorted(record.keys),
         identity=record.identity,
         token_path=record.token_path,
-        form=form,
+        form=record.form,
     )
 
 
@@ -253,13 +243,13 @@ def _clean(value: Any) -> Any:
     """Return objects without managedFields and the copy of themselves that `kubectl apply` leaves behind."""
     if isinstance(value, (list, tuple)):
         return [_clean(item) for item in value]
-    metadata = value.get("metadata") if isinstance(value, dict) else None
-    if not isinstance(metadata, dict):
+    if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
         return value
-    kept = {key: part for key, part in metadata.items() if key != "managedFields"}
-    if isinstance(kept.get("annotations"), dict):
-        kept["annotations"] = {key: text for key, text in kept["annotations"].items() if key != _APPLIED}
-    return {**value, "metadata": kept}
+    kept = without_managed_fields(value)
+    annotations = kept["metadata"].get("annotations")
+    if isinstance(annotations, dict):
+        kept["metadata"]["annotations"] = {key: text for key, text in annotations.items() if key != _APPLIED}
+    return kept
 
 
 def schema() -> dict[str, Any]:

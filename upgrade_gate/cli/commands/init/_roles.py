@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cluster.model import Query
 
-__all__ = ["OWN_ACCOUNT", "Account", "AccountName", "account_manifests", "role_manifests"]
-
 _NAME = "upgrade-gate"
 _RBAC = "rbac.authorization.k8s.io"
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
