@@ -249,7 +249,7 @@ def test_capabilities_enabled_by_themselves_count_from_an_older_release_too(tmp_
         return judge(tmp_path / folder, [*A, behind], [*A, behind], cluster)
 
     for outcome in (run("same", "4.14.1"), run("older", "4.14.0")):
-        assert f"{NS}/b" in outcome.survey.hops[0].new_selection.requests
+        assert f"{NS}/b" in outcome.comparison.hops[0].new_selection.requests
 
 
 @pytest.mark.parametrize("annotation", [True, False])

@@ -83,7 +83,7 @@ def test_requests_are_those_of_the_target_as_extract_writes_them(run: Outcome) -
     files = bundle.build(run, {})
     written = [yaml.safe_load(body) for name, body in files.items() if name.startswith("credentials-requests/")]
     named = {f"{d['metadata']['namespace']}/{d['metadata']['name']}" for d in written}
-    assert named == set(run.survey.hops[-1].new_selection.requests)
+    assert named == set(run.comparison.hops[-1].new_selection.requests)
 
 
 @every_pair

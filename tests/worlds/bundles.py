@@ -118,7 +118,7 @@ def bundle(run: Outcome, folder: Path) -> Path:
 
 def requests(run: Outcome, *, old: bool) -> dict[str, Any]:
     """Return the requests of one side by their Secret's name, in `namespace/name` form."""
-    hop = run.survey.hops[0]
+    hop = run.comparison.hops[0]
     selection = hop.old_selection if old else hop.new_selection
     return {str(s.request.secret): s.request for s in selection.requests.values() if s.request.secret is not None}
 

@@ -68,7 +68,7 @@ class Plan(Struct, frozen=True):
 class Outcome(Struct, frozen=True):
     """Everything a report is made of."""
 
-    survey: Comparison
+    comparison: Comparison
     situation: Situation
     judged: tuple[WeighedFinding, ...]
     verdict: Verdict

@@ -1,6 +1,6 @@
 """What is proven about the identities that serve this cluster's Secrets.
 
-Joins the three things that a proof needs: what an export or a live account says (`entitlements`), which identity
+Joins the three things that a proof needs: what an export or a live account says (`holdings`), which identity
 serves a secretRef, and the facts of the cluster (issuer, scopes).
 """
 
@@ -49,7 +49,7 @@ class Claims(Struct, frozen=True):
 
     @property
     def given(self) -> bool:
-        """Whether entitlements were supplied at all."""
+        """Whether anything was supplied about what identities hold."""
         return self.collection is not None or self.failure is not None
 
 
@@ -80,7 +80,7 @@ def prove(
 
 
 class Proof(Struct, frozen=True):
-    """Answers whether a requirement is held; without entitlements every answer is UNKNOWN."""
+    """Answers whether a requirement is held; where nothing was supplied every answer is UNKNOWN."""
 
     claims: Claims = field(default_factory=Claims)
     cluster: Cluster | None = None
@@ -95,7 +95,7 @@ class Proof(Struct, frozen=True):
 
     @property
     def given(self) -> bool:
-        """Whether entitlements were supplied at all."""
+        """Whether anything was supplied about what identities hold."""
         return self.claims.given
 
     def grants(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[tuple[Grant, CoverageResult], ...]:
@@ -146,7 +146,7 @@ class Proof(Struct, frozen=True):
         return (holdings.resolve(identity) if isinstance(holdings, Resolves) else None) or identity
 
     def shown_identity(self, request: CredentialsRequest) -> tuple[str, str] | None:
-        """Return identity and source for a finding; None without entitlements or where nobody says."""
+        """Return identity and source for a finding; None where nothing was supplied or nobody says."""
         identity = self.identity_of(request) if self.given else None
         return (identity.id, identity.source) if identity else None
 

@@ -36,7 +36,7 @@ def of_outcome(
     """Return the report of a gate run; `notes` are what else its reader must know, such as a policy in force."""
     situation = outcome.situation
     return _report(
-        outcome.survey,
+        outcome.comparison,
         mode=situation.mode.value if situation.mode is not Mode.ABSENT else Mode.MANUAL.value,
         credentials=situation.credentials.value,
         behaviour=situation.behaviour.value,

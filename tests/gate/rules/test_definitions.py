@@ -10,7 +10,7 @@ A = request("a")
 def test_request_without_profile_is_named(tmp_path: Path) -> None:
     outcome = judge(tmp_path, [A], [request("a", annotations={"x": "y"})], Cluster())
     assert one(outcome, "request-unannotated").severity == "warning"
-    assert not outcome.survey.hops[0].changes
+    assert not outcome.comparison.hops[0].changes
 
 
 def test_equal_definitions_are_one_and_contradicting_ones_a_conflict(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _write_bundle(outcome: Outcome, document: Report, directory: Path) -> None:
     from upgrade_gate.cli import bundle_folder
     from upgrade_gate.remedy import bundle as remediation
 
-    if outcome.survey.unread:
-        stderr.say(f"no bundle was written: {outcome.survey.unread[0].reference} could not be read")
+    if outcome.comparison.unread:
+        stderr.say(f"no bundle was written: {outcome.comparison.unread[0].reference} could not be read")
         return
     bundle_folder.write(remediation.build(outcome, run.reports_for_bundle(document)), directory)

@@ -51,7 +51,7 @@ def command(
 
     bundle_folder.check(directory)
     outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
-    for unread in outcome.survey.unread:
+    for unread in outcome.comparison.unread:
         raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
     document = build.of_outcome(
         outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=run.policy_notes(gate)
