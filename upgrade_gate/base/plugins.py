@@ -56,9 +56,9 @@ def clouds(role: str) -> tuple[str, ...]:
     return tuple(name for name in names("clouds") if name not in _NO_CLOUDS and role in names(f"clouds.{name}"))
 
 
-def load_role(role: str, word: str = "") -> Iterator[ModuleType]:
-    """Import the clouds' files for a role one after the other, the likely one first: `AWSProviderSpec` finds `aws`."""
-    for name in _likely_first(clouds(role), word):
+def load_role(role: str) -> Iterator[ModuleType]:
+    """Import every cloud's file for a role, one after the other."""
+    for name in clouds(role):
         yield load(f"clouds.{name}", role)
 
 
@@ -66,7 +66,8 @@ def load_role(role: str, word: str = "") -> Iterator[ModuleType]:
 def for_kind(role: str, kind: str) -> object | None:
     """Return what answers for a providerSpec kind in a role, None where no cloud has the kind or the role.
 
-    That is the cloud's file for the role or, where it speaks for several clouds, what its `BY_KIND` holds.
+    That is the cloud's file for the role or, where it speaks for several clouds, what its `BY_KIND` holds. Who is named
+    like the kind is looked at first: `AWSProviderSpec` finds `aws`, and no other cloud is imported.
     """
     for name in _likely_first(clouds(role), kind):
         if kind in load("clouds", name).KINDS:
