@@ -334,6 +334,13 @@ def test_a_proxy_of_the_kubeconfig_is_used_whatever_the_environment_says(
     assert not server.requests
 
 
+def test_a_proxy_whose_name_is_not_known_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "k", cluster={"proxy-url": "http://me:s3cret@proxy.invalid:3128"})
+    with pytest.raises(ClusterError, match=r"the proxy http://proxy\.invalid:3128 cannot be reached") as caught:
+        reads(path)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_the_proxy_of_the_environment_is_used_where_the_kubeconfig_names_none(
     server: KubernetesServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,6 @@ def test_no_wait_that_would_pass_the_deadline_is_begun() -> None:
 def test_after_the_deadline_nothing_is_opened() -> None:
     opened: list[object] = []
     with pytest.raises(ExchangeError) as caught:
-        exchange(opened.append, Peer("api.example.com", None), Terms("GET", 10), Deadline.after(0))
+        exchange(opened.append, Peer("api.example.com", None), Terms(10), Deadline.after(0))
     assert caught.value.kind is Kind.TIMEOUT
     assert not opened

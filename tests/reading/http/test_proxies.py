@@ -66,10 +66,11 @@ def test_no_proxy_with_cidr_goes_direct(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
-def test_loopback_is_never_proxied(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_is_proxied_only_where_it_is_asked_for(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.corp:3128")
 
     assert proxy_for(f"https://{host}:5000/v2/") is None
+    assert proxy_for(f"https://{host}:6443", spare_loopback=False) == "http://proxy.corp:3128"
 
 
 def test_variable_that_is_no_proxy_is_a_usage_error_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,7 +153,7 @@ class Rest:
             self._session = Session(tls.trust(self._authority))
         headers = {**self._headers, "Authorization": f"Bearer {self._token()}"}
         request = HttpRequest(method, url, headers, json=body)
-        response = self._session.exchange(request, Terms(method, _LARGEST), self._deadline)
+        response = self._session.exchange(request, Terms(_LARGEST), self._deadline)
         content = response.read()
         if response.status != 200:
             return _Answer(response.status, response.headers, _message(content))

@@ -15,7 +15,7 @@ from upgrade_gate.cluster.facts_table import PULL_SECRET, secret_query
 from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers._kept import kept, without_managed_fields
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
-from upgrade_gate.cluster.readers._live_transport import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
+from upgrade_gate.cluster.readers._live_server import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
 from upgrade_gate.cluster.rights import read_of, remedy_of
 from upgrade_gate.reading.http.exchange import Deadline
 

@@ -92,7 +92,7 @@ class Transport:
             raise SourceError(f"{what}: its address is no http URL")
         deadline = Deadline.after(self._options.timeout)
         request = HttpRequest(method, url, headers or {}, form)
-        job = _Job(request, Terms(method, limit, algorithm, advance), plain, deadline)
+        job = _Job(request, Terms(limit, algorithm, advance), plain, deadline)
 
         def gave_up(outcome: Response | ExchangeError, end: End) -> SourceError:
             return _gave_up(what, outcome, end)

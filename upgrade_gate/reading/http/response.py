@@ -53,7 +53,6 @@ class Response:
 class Terms:
     """What may be received."""
 
-    method: str
     limit: int
     """Bytes of a good body; an error's is cut."""
     algorithm: str = "sha256"
@@ -71,7 +70,7 @@ def receive(terms: Terms, answer: Any, host: str, cancelled: threading.Event, *,
     good = answer.status < 300
     limit = terms.limit if good else ERROR_BODY
     announced = answer.headers.get("content-length", "")
-    if good and terms.method != "HEAD" and is_number(announced) and int(announced) > limit:
+    if good and is_number(announced) and int(announced) > limit:
         raise ExchangeError(Kind.SIZE, f"{host} announces {announced} bytes, more than the {limit} allowed here")
     # The caller closes it.
     body: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) if good else BytesIO()  # noqa: SIM115

@@ -92,7 +92,7 @@ class ApiServer:
         request = api.param_serialize(
             "GET", path, query_params=list(params), header_params=headers, auth_settings=["BearerToken"]
         )
-        terms = Terms("GET", _MOST_BYTES, silence=deadline.seconds)
+        terms = Terms(_MOST_BYTES, silence=deadline.seconds)
 
         def once() -> ApiAnswer:
             response = exchange(lambda timeout: _opened(api, request, timeout, peer), peer, terms, deadline)
