@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.holdings import Coverage
     from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.proof.identity_map import Identity
 
 __all__ = [
     "Evidence",
@@ -158,18 +159,22 @@ class Finding(Struct, frozen=True):
     request: str | None = None
     secret: str | None = None
     hop: int = 0
-    guard: Guard | None = None
-    guard_reason: str | None = None
+    guarded: tuple[Guard, str] | None = None
+    """Whether CCO or CVO would have stopped the upgrade for it, and why; None where it is nothing to stop for."""
     grants: tuple[RequiredGrant, ...] = ()
     needs: tuple[Need, ...] = ()
     caveats: tuple[str, ...] = ()
-    identity: tuple[str, str] | None = None
-    """Identity and how it was found (`secret`, `configuration`, `ccoctl-name`)."""
+    identity: Identity | None = None
     evidence: tuple[Evidence, ...] = ()
     remedy: tuple[Step, ...] = ()
     acknowledgeable: bool = True
     closed_by_annotation: bool = False
     """Whether setting the upgradeable-to annotation is all that closes it."""
+
+    @property
+    def guard(self) -> Guard | None:
+        """Whether CCO or CVO would have stopped the upgrade for it."""
+        return self.guarded[0] if self.guarded else None
 
     @property
     def component(self) -> str | None:

@@ -145,10 +145,9 @@ class Proof(Struct, frozen=True):
         holdings: object = self.holdings.get(kind)
         return (holdings.resolve(identity) if isinstance(holdings, Resolves) else None) or identity
 
-    def shown_identity(self, request: CredentialsRequest) -> tuple[str, str] | None:
-        """Return identity and source for a finding; None where nothing was supplied or nobody says."""
-        identity = self.identity_of(request) if self.given else None
-        return (identity.id, identity.source) if identity else None
+    def shown_identity(self, request: CredentialsRequest) -> Identity | None:
+        """Return the identity for a finding; None where nothing was supplied or nobody says."""
+        return self.identity_of(request) if self.given else None
 
     def sizes(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return each limit of the identity's cloud that what it holds and `required` would exceed together."""

@@ -41,7 +41,7 @@ def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.Finding
         severity=severity,
         status=status,
         guard=guard,
-        guard_reason=finding.guard_reason,
+        guard_reason=finding.guarded[1] if finding.guarded else None,
         fingerprint=finding.fingerprint,
         headline=finding.headline,
         hop=finding.hop,
@@ -51,7 +51,7 @@ def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.Finding
         grants=[grant_view(g.grant, covered_by=g.covered_by, rating=g.rating) for g in finding.grants],
         needs=[_need(finding, n, acknowledged=judged.status is Status.ACKNOWLEDGED) for n in finding.needs],
         caveats=list(finding.caveats),
-        identity=document.IdentityView(id=finding.identity[0], source=finding.identity[1])
+        identity=document.IdentityView(id=finding.identity.id, source=finding.identity.source)
         if finding.identity
         else None,
         evidence=[_evidence(e) for e in finding.evidence],

@@ -12,7 +12,7 @@ from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof.collect import Collection
-from upgrade_gate.proof.identity_map import Identities
+from upgrade_gate.proof.identity_map import Identities, Identity
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.report import build
 
@@ -150,7 +150,7 @@ def test_a_secret_that_names_another_identity_than_the_configuration_wins_and_bl
     finding = one(outcome, "identity-mismatch")
     assert (finding.severity, needs(finding)) == ("blocker", {"decision": "unmet"})
     assert f"names {ROLE}, the configuration {ROLE}-other" in finding.headline
-    assert finding.identity == (ROLE, "secret")
+    assert finding.identity == Identity(ROLE, "secret", mismatch=f"{ROLE}-other")
     assert not found(outcome, "identity-unknown"), "the Secret's own role was judged"
 
 
@@ -191,7 +191,7 @@ def test_a_name_that_ccoctl_gives_counts_only_with_the_cluster_s_issuer_and_ever
         assert outcome.verdict.status == "pass"
         return
     finding = one(outcome, "identity-unknown")
-    assert finding.identity == (role["Arn"], "ccoctl-name")
+    assert finding.identity == Identity(role["Arn"], "ccoctl-name")
     assert "found by ccoctl's naming" in finding.needs[0].detail
 
 

@@ -56,7 +56,6 @@ def _conflicts(hop: Hop) -> Iterator[Finding]:
 
 
 def _conflict(hop: Hop, side: str, conflict: Conflict) -> Finding:
-    guard, reason = missed(hop)
     return Finding(
         rule="request-conflict",
         severity=Severity.BLOCKER,
@@ -65,8 +64,7 @@ def _conflict(hop: Hop, side: str, conflict: Conflict) -> Finding:
         subject=conflict.request,
         request=conflict.request,
         hop=hop.index,
-        guard=guard,
-        guard_reason=reason,
+        guarded=missed(hop),
         needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "the payload contradicts itself"),),
         evidence=tuple(Evidence(side, p.file, p.document, p.line) for p in conflict.locations),
         acknowledgeable=False,

@@ -172,8 +172,7 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
         subject=f"Secret {root}",
         secret=root,
         hop=hop.index,
-        guard=Guard.MISSED,
-        guard_reason="CCO asks for the annotation before 4.15; it does not look at the role",
+        guarded=(Guard.MISSED, "CCO asks for the annotation before 4.15; it does not look at the role"),
         grants=(RequiredGrant(ROLE_ADMIN, None, Rating(("ESCALATE",))),),
         needs=(need_of(NeedKind.GRANTS, [(ROLE_ADMIN.permission, judgement)], ""),),
         evidence=(Evidence("cluster", f"secrets/{root}"),),
@@ -210,8 +209,7 @@ def _root(situation: Situation) -> Iterator[Finding]:
         content=[g.as_dict() for g, _ in ordered],
         subject=f"Secret {name}",
         secret=name,
-        guard=Guard.MISSED,
-        guard_reason="CCO does not test the permissions of its root credential",
+        guarded=(Guard.MISSED, "CCO does not test the permissions of its root credential"),
         grants=tuple(sorted(risks, key=lambda r: r.grant.canonical)),
         needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
         evidence=(Evidence("cluster", f"secrets/{name}"),),
@@ -254,7 +252,7 @@ def _mismatch(situation: Situation, request: CredentialsRequest, named: str, con
     text = f"Secret {request.secret} names {named}, the configuration {configured}"
     return replace(
         _about(situation, request, "identity-mismatch", text, str(request.secret)),
-        guard_reason="CCO does not know the configuration of this gate",
+        guarded=(Guard.MISSED, "CCO does not know the configuration of this gate"),
         needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "correct the configuration, or decide"),),
         evidence=(Evidence("cluster", f"secrets/{request.secret}"),),
     )
@@ -271,7 +269,7 @@ def _finding(
     plain = _about(situation, request, rule, headline, [g.as_dict() for g, _ in ordered])
     return replace(
         plain,
-        guard_reason="CCO never looks at what an identity holds in manual mode",
+        guarded=(Guard.MISSED, "CCO never looks at what an identity holds in manual mode"),
         grants=tuple(RequiredGrant(g, None, rate(request.provider_kind, g)) for g, _ in ordered),
         needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
         remedy=(Step(f"grant what is missing to the identity behind Secret {request.secret}", "before"),)
@@ -284,7 +282,7 @@ def _about_trust(situation: Situation, request: CredentialsRequest, rule: str, h
     plain = _about(situation, request, rule, headline, list(unchanged_accounts(situation, request)))
     return replace(
         plain,
-        guard_reason="CCO never looks at trust in manual mode",
+        guarded=(Guard.MISSED, "CCO never looks at trust in manual mode"),
         needs=(need,),
         remedy=(Step("add the service accounts to the identity's trust", "before"),)
         if plain.severity is Severity.BLOCKER
@@ -303,7 +301,6 @@ def _about(situation: Situation, request: CredentialsRequest, rule: str, headlin
         subject=request.id,
         request=request.id,
         secret=str(request.secret) if request.secret else None,
-        guard=Guard.MISSED,
         identity=situation.proof.shown_identity(request),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
     )

@@ -98,32 +98,29 @@ def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
         content=None,
         subject=_SUBJECT,
         hop=hop.index,
-        guard=Guard.MISSED,
-        guard_reason="CVO starts an update while an operator is unavailable or degraded",
+        guarded=(Guard.MISSED, "CVO starts an update while an operator is unavailable or degraded"),
         evidence=(of_cluster("clusteroperators/cloud-credential"),),
         remedy=(looking("look at why", "oc describe clusteroperator cloud-credential"),),
     )
 
 
 def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Finding:
-    guarded = hop.kind in GUARDED_HOPS
-    guard, reason = cco.guard_operator(hop.kind)
+    held_back = hop.kind in GUARDED_HOPS
     by_annotation = condition.reason == _MISSING_ANNOTATION
     held = _annotation_for_target(situation) if by_annotation else None
     unseen = f" (the annotation {held} is set, CCO has not seen it yet)" if held else ""
     return Finding(
         rule="cco-not-upgradeable",
-        severity=Severity.BLOCKER if guarded else Severity.WARNING,
+        severity=Severity.BLOCKER if held_back else Severity.WARNING,
         headline=f"CCO says Upgradeable=False: {words_of(condition)}{unseen}",
         content=None,
         subject=_SUBJECT,
         hop=hop.index,
-        guard=guard,
-        guard_reason=reason,
+        guarded=cco.guard_operator(hop.kind),
         evidence=(of_cluster("clusteroperators/cloud-credential"),),
-        remedy=(_AWAIT,) if held else _annotate_steps(situation) if by_annotation and guarded else (),
-        acknowledgeable=not guarded,
-        closed_by_annotation=by_annotation and guarded,
+        remedy=(_AWAIT,) if held else _annotate_steps(situation) if by_annotation and held_back else (),
+        acknowledgeable=not held_back,
+        closed_by_annotation=by_annotation and held_back,
     )
 
 
@@ -169,8 +166,7 @@ def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condi
         content=None,
         subject=_SUBJECT,
         hop=hop.index,
-        guard=Guard.MISSED,
-        guard_reason="CVO goes by CCO's word",
+        guarded=(Guard.MISSED, "CVO goes by CCO's word"),
         evidence=(of_cluster("clusteroperators/cloud-credential"),),
     )
 
@@ -183,7 +179,7 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         return
     hop = first_guarded(situation)
     name = str(traits.root)
-    guard, reason = cco.guard_root_credential(hop_kind=hop.kind, condition=cco.upgradeable_status(cluster))
+    guarded = cco.guard_root_credential(hop_kind=hop.kind, condition=cco.upgradeable_status(cluster))
     yield Finding(
         rule="root-credential-missing",
         severity=Severity.BLOCKER,
@@ -192,8 +188,7 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         subject=f"Secret {name}",
         secret=name,
         hop=hop.index,
-        guard=guard,
-        guard_reason=reason,
+        guarded=guarded,
         needs=(Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {name} does not exist"),),
         evidence=(of_cluster(f"secrets/{name}"),),
         remedy=(Step(f"put Secret {name} back", "before"),),

@@ -95,7 +95,6 @@ def _additions(situation: Situation, hop: Hop, change: Change) -> Iterator[Findi
 def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: list[AddedGrant]) -> Finding:
     request = change.request_after
     assert request is not None  # noqa: S101 - evaluate() leaves out changes without a target side
-    guard, reason = missed(hop)
     verb = "gains" if rule == "permission-added" else "needs more widely"
     needs: tuple[Need, ...] = ()
     if situation.mode is not Mode.MINT:
@@ -115,8 +114,7 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
     step = Step(f"grant {count(len(grants), 'permission')} to {where}", "before")
     return replace(
         found,
-        guard=guard,
-        guard_reason=reason,
+        guarded=missed(hop),
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in grants]),
         identity=situation.proof.shown_identity(request),

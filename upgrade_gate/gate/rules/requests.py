@@ -117,7 +117,7 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         needs = (grants_need(situation, request, [a.grant for a in new]),)
     else:
         needs = for_new_identity(situation, request, [a.grant for a in new], hop.new.minor)
-    guard, reason = cco.guard_new_request(
+    guarded = cco.guard_new_request(
         platform=situation.platform,
         release=hop.old.minor,
         hop_kind=hop.kind,
@@ -133,8 +133,7 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         headline=f"{change.component} asks for credentials of its own: {change.why}"
         + ("" if modelled else f"; its kind {request.provider_kind or 'none'} is not modelled"),
         content=content_of(new) or [str(request.secret), request.provider_kind],
-        guard=guard,
-        guard_reason=reason,
+        guarded=guarded,
         grants=change.added,
         needs=needs,
         remedy=(Step(f"create the identity and the Secret {request.secret}", "before"),)
@@ -217,7 +216,6 @@ def _kind_changed(situation: Situation, hop: Hop, change: Change) -> Finding:
 
 
 def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
-    guard, reason = missed(hop)
     return _finding(
         situation,
         hop,
@@ -227,8 +225,7 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
         headline=f"{change.component} adds {count(len(change.accounts_added), 'service account')}: "
         f"{', '.join(change.accounts_added)}",
         content=list(change.accounts_added),
-        guard=guard,
-        guard_reason=reason,
+        guarded=missed(hop),
         needs=(trust_need(situation, _after(change), change.accounts_added),) if situation.mode.by_hand else (),
         remedy=(Step("add the service accounts to the identity's trust", "before"),),
     )
@@ -236,7 +233,6 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
 
 def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
     request = _after(change)
-    guard, reason = missed(hop)
     needs: tuple[Need, ...] = ()
     if situation.mode.by_hand and request.secret is not None:
         needs = (token_path_need(request, secret_fact(situation, request.secret)),)
@@ -248,8 +244,7 @@ def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
         severity=severity_for_secrets(situation, Severity.BLOCKER),
         headline=f"{change.component} mounts its token at {request.token_path or 'the default path'}",
         content=request.token_path,
-        guard=guard,
-        guard_reason=reason,
+        guarded=missed(hop),
         needs=needs,
         remedy=(Step(f"write the new token path into Secret {request.secret}", "before"),),
     )
@@ -260,7 +255,6 @@ def _new_identity(
 ) -> Finding:
     """Build the finding of a request whose identity cannot be the old one; grants named elsewhere are left out."""
     request = _after(change)
-    guard, reason = missed(hop)
     elsewhere = {a.grant for a in change.added if a.why in (Why.NEW, Why.WIDENED)}
     grants = [AddedGrant(g, Why.NEW, None) for g in request.grants if g not in elsewhere]
     needs: tuple[Need, ...] = ()
@@ -277,8 +271,7 @@ def _new_identity(
         severity=severity,
         headline=headline,
         content=content,
-        guard=guard,
-        guard_reason=reason,
+        guarded=missed(hop),
         grants=grants,
         needs=needs,
         remedy=(Step(f"create Secret {request.secret} with an identity that holds every grant", "before"),),
@@ -300,8 +293,7 @@ def _finding(
     severity: Severity,
     headline: str,
     content: object,
-    guard: Guard | None = None,
-    guard_reason: str | None = None,
+    guarded: tuple[Guard, str] | None = None,
     grants: Iterable[AddedGrant] = (),
     needs: tuple[Need, ...] = (),
     remedy: tuple[Step, ...] = (),
@@ -310,8 +302,7 @@ def _finding(
     found = of_change(hop, change, rule=rule, severity=severity, headline=headline, content=content, grants=listed)
     return replace(
         found,
-        guard=guard,
-        guard_reason=guard_reason,
+        guarded=guarded,
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in listed]) if request and listed else (),
         identity=situation.proof.shown_identity(request) if request else None,

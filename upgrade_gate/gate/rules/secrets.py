@@ -55,7 +55,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 
 def _missing(situation: Situation, secret: SecretRef, request: CredentialsRequest) -> Finding:
     hop = first_guarded(situation)
-    guard, reason = cco.guard_secret_missing(
+    guarded = cco.guard_secret_missing(
         platform=situation.platform, release=hop.old.minor, hop_kind=hop.kind, secret=secret
     )
     return Finding(
@@ -67,8 +67,7 @@ def _missing(situation: Situation, secret: SecretRef, request: CredentialsReques
         request=request.id,
         secret=str(secret),
         hop=hop.index,
-        guard=guard,
-        guard_reason=reason,
+        guarded=guarded,
         needs=(Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {secret} does not exist"),),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
         remedy=(Step(f"create Secret {secret}", "before"),),
@@ -85,8 +84,7 @@ def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsReq
         request=request.id,
         secret=str(secret),
         hop=situation.hops[0].index,
-        guard=Guard.MISSED,
-        guard_reason="CCO does not look into Secrets in manual mode",
+        guarded=(Guard.MISSED, "CCO does not look into Secrets in manual mode"),
         needs=(need,),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
         remedy=(Step(f"add the missing keys to Secret {secret}", "before"),),

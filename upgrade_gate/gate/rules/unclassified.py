@@ -36,7 +36,6 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         lifted = [r.grant for r in change.removed if r.grant.effect not in (None, "Allow")]
         if request is None or not (leaves or denies or lifted):
             continue
-        guard, reason = missed(hop)
         paths = [leaf.path for leaf in leaves] + [f"{a.grant.effect} {a.grant.permission}" for a in denies]
         paths += [f"{grant.effect} {grant.permission} is lifted" for grant in lifted]
         found = of_change(
@@ -52,4 +51,4 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         )
         needs = (Need(NeedKind.DECISION, NeedStatus.UNMET, "read the change and decide"),)
         grants = required(request, denies, ())
-        yield replace(found, guard=guard, guard_reason=reason, needs=needs, grants=grants)
+        yield replace(found, guarded=missed(hop), needs=needs, grants=grants)
