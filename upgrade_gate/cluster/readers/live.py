@@ -76,13 +76,10 @@ class LiveReader:
         """
         query = secret_query(PULL_SECRET)
         try:
-            deadline = Deadline.after(self.timeout)
-            response = self.server.get(_path(query), (), _JSON, deadline)
-            if response.status == 404:
-                return self._absent(response, query, deadline)
-            if response.status != 200:
-                raise _refused(response, query)
-            data = response.json().get("data")
+            body = self._object(query, _JSON, Deadline.after(self.timeout))
+            if isinstance(body, Absent):
+                return body
+            data = body.get("data")
             text = data.get(".dockerconfigjson") if isinstance(data, dict) else None
             return Known(base64.b64decode(text, validate=True)) if isinstance(text, str) else Absent()
         except FailedError as error:
@@ -94,19 +91,24 @@ class LiveReader:
         if query.name is None:
             return self._list(query, deadline)
         accept = _METADATA_ONLY if query.kind == "Secret" and not self.read_secrets else _JSON
-        response = self.server.get(_path(query), (), accept, deadline)
-        if response.status == 404:
-            return self._absent(response, query, deadline)
-        if response.status != 200:
-            raise _refused(response, query)
-        body = response.json()
+        body = self._object(query, accept, deadline)
+        if isinstance(body, Absent):
+            return body
         wanted = "PartialObjectMetadata" if accept == _METADATA_ONLY else query.kind
         if body.get("kind") != wanted:
             # A server that ignores the Accept header sends the whole Secret: it is dropped here.
             raise FailedError(f"the server answered with kind {str(body.get('kind'))[:60]!r}, not {wanted}")
         return _named(body, query, self.read_secrets)
 
-    def _absent(self, response: ApiAnswer, query: Query, deadline: Deadline) -> Fact[Any]:
+    def _object(self, query: Query, accept: str, deadline: Deadline) -> dict[str, Any] | Absent:
+        response = self.server.get(_path(query), (), accept, deadline)
+        if response.status == 404:
+            return self._absent(response, query, deadline)
+        if response.status != 200:
+            raise _refused(response, query)
+        return response.json()
+
+    def _absent(self, response: ApiAnswer, query: Query, deadline: Deadline) -> Absent:
         """Return the absence that a 404 proves: a Status of the API, or a kind that the API does not serve."""
         try:
             body = response.json()
