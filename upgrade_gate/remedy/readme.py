@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from upgrade_gate.base import markdown
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.shell import quote, words
 from upgrade_gate.base.steps import Serves
 from upgrade_gate.base.text import one_line, sentence
+from upgrade_gate.clouds.contract.remedy import REQUESTS, cloud_of
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Status
@@ -21,42 +22,15 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.outcome import Outcome, Plan
     from upgrade_gate.gate.situation import Situation
 
-__all__ = ["code", "readme", "text"]
-
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!$])")
-_OPENING = re.compile(r"(?:[-+=]|(\d+)[.)](?= |$))")
-_LINKING = re.compile(r"@|#\d|://|www\.|:\w+:", re.IGNORECASE)
-"""What a forge turns into a mention, a reference, a link or a picture in plain text, but never in a code span."""
+__all__ = ["readme"]
 
 
-def text(value: str) -> str:
-    """Return text that shows as it stands: no markup, no link, no mention, one line."""
-    escaped = " ".join(_word(word) for word in one_line(value).split(" "))
-    opening = _OPENING.match(escaped)
-    cut = len(opening.group(1) or "") if opening else 0
-    return f"{escaped[:cut]}\\{escaped[cut:]}" if opening else escaped
+def _text(value: str) -> str:
+    return markdown.text(one_line(value))
 
 
-def _word(word: str) -> str:
-    if not _LINKING.search(word):
-        return _SPECIAL.sub(r"\\\1", word)
-    bare = word.rstrip(".,;")
-    return f"{code(bare)}{word[len(bare) :]}" if bare else word
-
-
-def code(value: str) -> str:
-    """Return a code span, fenced by more backticks than any run in it."""
-    line = one_line(value) or " "
-    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
-    pad = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
-
-
-def _block(lines: Iterable[str], language: str = "sh") -> str:
-    listed = list(lines)
-    longest = max((len(run) for line in listed for run in re.findall("`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return "\n".join([f"{fence}{language}", *listed, fence])
+def _code(value: str) -> str:
+    return markdown.code(one_line(value))
 
 
 def readme(title: str, outcome: Outcome, *, files: Mapping[str, bytes], upgrade: Sequence[CommandLine]) -> bytes:
@@ -66,7 +40,7 @@ def readme(title: str, outcome: Outcome, *, files: Mapping[str, bytes], upgrade:
     before = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "before"]
     after = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "after"]
     parts = [
-        f"# {text(title)}",
+        f"# {_text(title)}",
         *_opening(outcome),
         *_half_read(plan),
         *_placeholders(plan),
@@ -79,12 +53,12 @@ def readme(title: str, outcome: Outcome, *, files: Mapping[str, bytes], upgrade:
         *_ccoctl(situation, plan),
         *_left(outcome, plan),
         *_accepted(outcome),
-        *_files(sorted(files)),
+        *_files(plan, sorted(files)),
         "## The upgrade command",
         *(
-            [_block(commands), "Only when every step before the upgrade is done and the gate passes."]
+            [markdown.fence(commands, "sh"), "Only when every step before the upgrade is done and the gate passes."]
             if commands
-            else ["There is none: " + text(_why_none(situation)) + "."]
+            else ["There is none: " + _text(_why_none(situation)) + "."]
         ),
     ]
     return ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8", "replace")
@@ -95,13 +69,13 @@ def _opening(outcome: Outcome) -> list[str]:
     cluster = situation.cluster
     known = [(name, getattr(getattr(cluster, key, None), "value", None)) for name, key in _CLUSTER]
     where = (
-        ", ".join(f"{name} {code(str(value))}" for name, value in known if value) if cluster else "no cluster was read"
+        ", ".join(f"{name} {_code(str(value))}" for name, value in known if value) if cluster else "no cluster was read"
     )
     platform = situation.platform or "platform unknown"
     mode = f"{platform}, {situation.mode.value} mode, credentials: {situation.credentials.value}"
     return [
-        f"Cluster: {where}. {text(mode)}.",
-        f"Verdict when this was made: {text(outcome.verdict.summary)}",
+        f"Cluster: {where}. {_text(mode)}.",
+        f"Verdict when this was made: {_text(outcome.verdict.summary)}",
         _MADE,
     ]
 
@@ -129,7 +103,7 @@ _CLUSTER = (("infrastructure", "name"), ("ID", "id"), ("API", "api_url"), ("vers
 def _half_read(plan: Plan) -> list[str]:
     if not plan.gaps:
         return []
-    lines = [f"- {text(line)}" for line in dict.fromkeys(plan.gaps)]
+    lines = [f"- {_text(line)}" for line in dict.fromkeys(plan.gaps)]
     return [
         "**The target was not read whole: steps may be missing, and the annotation is left out.**",
         "\n".join(lines),
@@ -141,7 +115,7 @@ def _placeholders(plan: Plan) -> list[str]:
     if not wanted:
         return []
     rows = [
-        f"| {code(p.name)} | {text(p.meaning)} | {code(p.default) if p.default else 'not known'} |"
+        f"| {_code(p.name)} | {_text(p.meaning)} | {_code(p.default) if p.default else 'not known'} |"
         for _, p in sorted(wanted.items())
     ]
     return [
@@ -163,15 +137,15 @@ def _first(plan: Plan) -> list[str]:
 
 
 def _step(number: int, step: Step) -> str:
-    lines = [f"{number}. **{text(step.title)}**", "", f"   {text(step.reason)}"]
+    lines = [f"{number}. **{_text(step.title)}**", "", f"   {_text(step.reason)}"]
     if step.files:
-        lines += ["", f"   Files: {', '.join(code(file.name) for file in step.files)}"]
+        lines += ["", f"   Files: {', '.join(_code(file.name) for file in step.files)}"]
     if step.commands:
         shown = [line for command in step.commands for line in _lines(command)]
-        lines += ["", *(f"   {line}" for line in _block(shown).split("\n"))]
+        lines += ["", *(f"   {line}" for line in markdown.fence(shown, "sh").split("\n"))]
     if not step.scripted:
         lines += ["", "   This one is for a person; `commands.sh` only names it."]
-    lines += ["", *(f"   - {text(note)}" for note in step.notes)] if step.notes else []
+    lines += ["", *(f"   - {_text(note)}" for note in step.notes)] if step.notes else []
     return "\n".join(lines)
 
 
@@ -193,14 +167,14 @@ def _nothing(situation: Situation) -> str:
             why = "A release could not be read, so there is nothing to compare."
         case _:
             why = "Nothing that the target asks for is missing, as far as is known."
-    return text(why)
+    return _text(why)
 
 
 def _no_annotation(plan: Plan) -> list[str]:
     if any(step.serves is Serves.ANNOTATION for step in plan.steps):
         return []
-    name = code(UPGRADEABLE_TO)
-    return [f"The annotation {name} is not set here: {text(plan.annotation)}."]
+    name = _code(UPGRADEABLE_TO)
+    return [f"The annotation {name} is not set here: {_text(plan.annotation)}."]
 
 
 def _upgrade(situation: Situation, commands: Sequence[str]) -> list[str]:
@@ -210,8 +184,8 @@ def _upgrade(situation: Situation, commands: Sequence[str]) -> list[str]:
     return [
         "## The upgrade",
         _AGAIN,
-        f"{code(f'oc adm upgrade recommend --version {version}')} {_RISKS}",
-        _block(commands),
+        f"{_code(f'oc adm upgrade recommend --version {version}')} {_RISKS}",
+        markdown.fence(commands, "sh"),
     ]
 
 
@@ -231,14 +205,15 @@ def _ccoctl(situation: Situation, plan: Plan) -> list[str]:
         "Where the identities were made with `ccoctl`, one run of the target's `ccoctl` takes the place of the steps "
         "that grant and of those that make Secrets (apply what it writes to `ccoctl-output/manifests`)."
         + (" Whether this cluster uses tokens could not be read." if unsure else ""),
-        _block([words(*plan.ccoctl.line.argv)]),
-        "\n".join(f"- {text(trap)}" for trap in plan.ccoctl.traps),
+        markdown.fence([words(*plan.ccoctl.line.argv)], "sh"),
+        "\n".join(f"- {_text(trap)}" for trap in plan.ccoctl.traps),
         "The target's own `ccoctl`:",
-        _block(
+        markdown.fence(
             [
                 f"image=$(oc adm release info --image-for=cloud-credential-operator {quote(_pullspec(situation))})",
                 'oc image extract "$image" --file=/usr/bin/ccoctl && chmod 0755 ccoctl',
-            ]
+            ],
+            "sh",
         ),
     ]
 
@@ -256,7 +231,7 @@ def _left(outcome: Outcome, plan: Plan) -> list[str]:
     unended = left(plan, outcome.judged)
     if not unended:
         return []
-    lines = [f"- {text(f.headline)} ({code(f'upgrade-gate explain {f.rule}')})" for f in unended]
+    lines = [f"- {_text(f.headline)} ({_code(f'upgrade-gate explain {f.rule}')})" for f in unended]
     return ["## What no step here ends", "\n".join(lines)]
 
 
@@ -267,30 +242,24 @@ def _accepted(outcome: Outcome) -> list[str]:
             continue
         entry = judged.match.acknowledgement
         who = f"accepted by {entry.owner} through {entry.expires.isoformat()}: {entry.reason}"
-        lines.append(f"- {text(judged.finding.headline)}: {text(who)}")
+        lines.append(f"- {_text(judged.finding.headline)}: {_text(who)}")
     return ["## Accepted, so without a step here", "\n".join(lines)] if lines else []
 
 
-def _files(files: Sequence[str]) -> list[str]:
+def _files(plan: Plan, files: Sequence[str]) -> list[str]:
+    clouds = {cloud.FOLDER: cloud for change in plan.changes if (cloud := cloud_of(change.kind)) is not None}
     rows = {
-        "credentials-requests/": "the requests that the target really applies here, ready for ccoctl; deleted, gated "
-        "and foreign ones are left out, which ccoctl does not do itself",
-        "credentials-requests-new/": "the new ones alone",
+        f"{REQUESTS}/": "the requests that the target really applies here, ready for ccoctl; deleted, gated and "
+        "foreign ones are left out, which ccoctl does not do itself",
+        f"{REQUESTS}-new/": "the new ones alone",
         "namespaces/": "namespaces that must exist first",
         "secrets/": "Secrets with every key and no value",
-        "aws/": "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json what is "
-        "new, *-policy-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
-        "azure/": "*-role.json is all that an identity must hold until the upgrade is complete, *-delta.json what is "
-        "new, *-role-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
-        "gcp/": "*-role.yaml is all that an identity must hold until the upgrade is complete, *-delta.yaml what is "
-        "new, *-bindings.yaml the project's bindings, *-role-after.yaml what replaces predefined roles in the "
-        "clean-up, *.tf.json the same for Terraform, as data",
-        "ibmcloud/": "*-policies.json is all that an identity must hold until the upgrade is complete, *-delta-*.json "
-        "what is new, *.tf.json the same for Terraform, as data",
-        "alibabacloud/": "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json "
-        "what is new, *-policy-after.json what is left after the clean-up, *.tf.json the same for Terraform, as data",
+        **{
+            f"{folder}/": f"{cloud.FILES}, *.tf.json the same for Terraform, as data"
+            for folder, cloud in sorted(clouds.items())
+        },
         "report.html": "the report of the run that made this",
         "report.json": "the same as data; upgrade-gate ack --report reads it",
     }
-    lines = [f"- {code(head)}: {text(words)}" for head, words in rows.items() if any(f.startswith(head) for f in files)]
+    lines = [f"- {_code(head)}: {_text(what)}" for head, what in rows.items() if any(f.startswith(head) for f in files)]
     return ["## Files", "\n".join(lines)] if lines else []

@@ -32,13 +32,6 @@ def test_the_formats_are_those_of_the_manual() -> None:
     assert set(FORMATS) == {"text", "json", "html", "markdown", "sarif", "junit", "codequality", "github"}
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_format_goes_by_the_name_of_its_file(name: str) -> None:
-    module = plugins.load("report.formats", name)
-    assert name == module.NAME
-    assert module.EXTENSION.isalpha()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("case", sample_report.ALL)
 @pytest.mark.parametrize("name", FORMATS)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 FOLDER = "alibabacloud"
+FILES = (
+    "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json what is new, "
+    "*-policy-after.json what is left after the clean-up"
+)
 
 _REGION = Placeholder("ALIBABA_REGION", "the region, such as us-east-1", "[a-z0-9-]+")
 

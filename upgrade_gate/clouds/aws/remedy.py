@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 FOLDER = "aws"
+FILES = (
+    "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json what is new, "
+    "*-policy-after.json what is left after the clean-up"
+)
 
 TRUST_LIMIT = 2_048
 _ATTACHED = 10

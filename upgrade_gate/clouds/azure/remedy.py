@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 FOLDER = "azure"
+FILES = (
+    "*-role.json is all that an identity must hold until the upgrade is complete, *-delta.json what is new, "
+    "*-role-after.json what is left after the clean-up"
+)
 
 _AUDIENCE = "openshift"
 

@@ -156,6 +156,8 @@ class Cloud(Protocol):
 
     FOLDER: str
     """Folder of its files in the bundle."""
+    FILES: str
+    """What each of its documents is, in words."""
 
     def draft(self, change: IdentityChange, names: ClusterNames) -> Draft:
         """Return documents and steps for one identity."""

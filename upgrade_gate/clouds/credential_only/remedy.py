@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 FOLDER = "credentials"
+FILES = "nothing beside Secrets"
 
 _NUTANIX = "NutanixProviderSpec"
 

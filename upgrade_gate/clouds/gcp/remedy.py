@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
 
 FOLDER = "gcp"
+FILES = (
+    "*-role.yaml is all that an identity must hold until the upgrade is complete, *-delta.yaml what is new, "
+    "*-bindings.yaml the project's bindings, *-role-after.yaml what replaces predefined roles in the clean-up"
+)
 
 _TRUST_ROLE = "roles/iam.workloadIdentityUser"
 _POOL_MEMBER = re.compile(r"^(principal://[^/]+/projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/")

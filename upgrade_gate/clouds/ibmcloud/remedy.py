@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.steps import Command, Placeholder, line, word
 from upgrade_gate.clouds.contract.grants import canonical
-from upgrade_gate.clouds.contract.remedy import CcoctlCommand, Draft, file_name, fill, json_file, variable
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, file_name, fill, json_file, variable
 from upgrade_gate.clouds.ibmcloud import shapes
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, create, grant, take
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 FOLDER = "ibmcloud"
+FILES = "*-policies.json is all that an identity must hold until the upgrade is complete, *-delta-*.json what is new"
 
-NEW_REQUESTS = "credentials-requests-new"
+NEW_REQUESTS = f"{REQUESTS}-new"
 """Folder with the new requests alone: ccoctl fails for the whole run where a service ID exists."""
 
 _ACCOUNT = Placeholder("IBMCLOUD_ACCOUNT_ID", "the account: ibmcloud account show", "[0-9a-f]{32}")

@@ -15,8 +15,6 @@ from upgrade_gate.base.text import one_line
 if TYPE_CHECKING:
     from upgrade_gate.report.document import Report
 
-__all__ = ["harmless_report"]
-
 
 def harmless_report(report: Report) -> Report:
     """Return the report with every string in it harmless, keys of mappings included."""

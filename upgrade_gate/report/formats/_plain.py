@@ -11,8 +11,6 @@ from upgrade_gate.report import view
 if TYPE_CHECKING:
     from upgrade_gate.report.document import EvidenceView, FindingView
 
-__all__ = ["ELSEWHERE", "describe", "line_of", "place_of", "relative_path", "standing"]
-
 ELSEWHERE = "upgrade-gate.yaml"
 """Where a finding is placed that no file shows: platforms that annotate sources want a file for each."""
 

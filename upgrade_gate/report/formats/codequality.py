@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["EXTENSION", "NAME", "render"]
-
-NAME = "codequality"
-EXTENSION = "json"
+__all__ = ["render"]
 
 _SEVERITIES = {
     Stance.BLOCKS: "blocker",

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import FactView, FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["EXTENSION", "NAME", "render"]
-
-NAME = "junit"
-EXTENSION = "xml"
+__all__ = ["render"]
 
 
 class _Case(Struct):

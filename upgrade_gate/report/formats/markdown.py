@@ -7,12 +7,12 @@ the second line says so.
 from __future__ import annotations
 
 import html
-import re
 import shlex
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from upgrade_gate.base.markdown import code, escape, fence, links
 from upgrade_gate.report import view
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -23,16 +23,9 @@ if TYPE_CHECKING:
     from upgrade_gate.report.render_options import RenderOptions
     from upgrade_gate.report.view import Component
 
-__all__ = ["EXTENSION", "NAME", "render"]
-
-NAME = "markdown"
-EXTENSION = "md"
+__all__ = ["render"]
 
 MAX_BYTES = 65_000
-
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!$])")
-_LINKING = re.compile(r"@|#\d|://|www\.|:\w+:", re.IGNORECASE)
-"""What a forge turns into a mention, a reference, a link or a picture in plain text, but never in a code span."""
 
 
 class _Block(Struct, frozen=True):
@@ -90,19 +83,19 @@ def _head(report: Report) -> str:
     cluster = report.cluster
     lines = []
     if cluster:
-        named = " ".join(_code(part) for part in (cluster.name or "unnamed", cluster.api_url, cluster.id) if part)
+        named = " ".join(code(part) for part in (cluster.name or "unnamed", cluster.api_url, cluster.id) if part)
         lines.append(f"Cluster {named}, {view.facts_read(cluster)}")
     else:
         lines.append(_text(view.facts_read(None)).capitalize())
-    lines += [f"Label {_code(f'{key}={value}')}" for key, value in sorted(report.labels.items())]
-    lines.append(f"Path {_code(view.path_of(report))}, {_text(view.judged_by(report))}")
+    lines += [f"Label {code(f'{key}={value}')}" for key, value in sorted(report.labels.items())]
+    lines.append(f"Path {code(view.path_of(report))}, {_text(view.judged_by(report))}")
     verdict = report.verdict
     if verdict:
         lines += [f"Rests on: {_text(assumption)}" for assumption in verdict.assumptions]
         lines.append(f"Next: {_text(view.next_step(verdict))}")
     text = "".join(f"- {line}\n" for line in lines)
     if verdict and verdict.command:
-        text += "\n" + _fence([shlex.join(verdict.command)], "sh")
+        text += f"\n{fence([shlex.join(verdict.command)], 'sh')}\n"
     return text
 
 
@@ -120,7 +113,7 @@ def _open(report: Report) -> list[_Block]:
 
 def _finding_line(finding: FindingView) -> str:
     word = (finding.severity if finding.status == "open" else finding.status).capitalize()
-    return f"**{word}** {_text(finding.headline)} ({_code(finding.rule)} {_code(finding.fingerprint)})"
+    return f"**{word}** {_text(finding.headline)} ({code(finding.rule)} {code(finding.fingerprint)})"
 
 
 def _components(report: Report) -> Iterable[str]:
@@ -142,7 +135,7 @@ def _component(component: Component) -> str:
     word = "Changed" if worst is None else (worst.severity if worst.status == "open" else worst.status).capitalize()
     tally = ", ".join(text for text, _ in component.tally)
     summary = f"<b>{_html(word)}</b> <code>{_html(component.name)}</code>{f' ({_html(tally)})' if tally else ''}"
-    body = [f"Request {_code(component.request)}\n"]
+    body = [f"Request {code(component.request)}\n"]
     body += [_finding(finding) for finding in component.findings]
     body += [_change(change) for change in component.changes]
     return _details(summary, "\n".join(body))
@@ -168,9 +161,7 @@ def _finding(finding: FindingView) -> str:
         f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(view.need_detail(n))}".rstrip() for n in finding.needs
     ]
     if finding.identity:
-        lines.append(
-            f"- identity {_code(finding.identity.id)}, found through {_text(view.source_of(finding.identity))}"
-        )
+        lines.append(f"- identity {code(finding.identity.id)}, found through {_text(view.source_of(finding.identity))}")
     lines += [f"- caveat: {_text(caveat)}" for caveat in finding.caveats]
     if finding.status == "open":
         lines += [_step(step) for step in finding.remedy]
@@ -179,7 +170,7 @@ def _finding(finding: FindingView) -> str:
 
 def _step(step: RemedyView) -> str:
     line = f"- {step.when} the upgrade: {_text(step.step)}"
-    return f"{line}: {_code(shlex.join(step.argv))}" if step.argv else line
+    return f"{line}: {code(shlex.join(step.argv))}" if step.argv else line
 
 
 def _change(change: ChangeView) -> str:
@@ -187,15 +178,15 @@ def _change(change: ChangeView) -> str:
     said = [change.kind, change.provider, f"{change.selection.from_} to {change.selection.to}", change.selection.why]
     lines = [f"{', '.join(_text(part) for part in said if part)}\n"]
     if change.was:
-        lines.append(f"- was {_code(change.was)}")
+        lines.append(f"- was {code(change.was)}")
     for name, pair in (("Secret", change.secret), ("token path", change.token_path)):
         if pair.from_ != pair.to:
-            lines.append(f"- {name} {_code(pair.from_ or 'none')} to {_code(pair.to or 'none')}")
+            lines.append(f"- {name} {code(pair.from_ or 'none')} to {code(pair.to or 'none')}")
     for word, names in (("added", change.service_accounts.added), ("gone", change.service_accounts.removed)):
         if names:
-            lines.append(f"- service accounts {word}: {', '.join(map(_code, names))}")
+            lines.append(f"- service accounts {word}: {', '.join(map(code, names))}")
     lines += [
-        f"- {_code(o.path)}: {_code(view.compact(o.from_))} to {_code(view.compact(o.to))} ({o.class_})"
+        f"- {code(o.path)}: {code(view.compact(o.from_))} to {code(view.compact(o.to))} ({o.class_})"
         for o in change.other
     ]
     if diff.covered:
@@ -204,11 +195,11 @@ def _change(change: ChangeView) -> str:
         lines.append(f"- {view.counted(len(diff.still_covered), 'permission')} no longer listed, still granted")
     text = "\n".join(lines) + "\n"
     signed = [f"- {view.marked(g)}" for g in diff.gone] + [f"+ {view.marked(g)}" for g in diff.new]
-    return f"{text}\n{_fence(signed, 'diff')}" if signed else text
+    return f"{text}\n{fence(signed, 'diff')}\n" if signed else text
 
 
 def _names(grants: Sequence[GrantView], most: int = 10) -> str:
-    listed = ", ".join(_code(view.grant_text(g)) for g in grants[:most])
+    listed = ", ".join(code(view.grant_text(g)) for g in grants[:most])
     return f"{listed} and {len(grants) - most} more" if len(grants) > most else listed
 
 
@@ -223,9 +214,9 @@ def _facts(report: Report) -> str:
         return ""
     lines = []
     for fact in unread:
-        lines.append(f"- {_code(fact.name)}: {_text(fact.reason or 'no reason given')}")
+        lines.append(f"- {code(fact.name)}: {_text(fact.reason or 'no reason given')}")
         if fact.remedy:
-            lines.append(f"  to read it: {_code(fact.remedy)}")
+            lines.append(f"  to read it: {code(fact.remedy)}")
     return _details(f"<b>Not read</b>: {len(unread)}", "\n".join(lines))
 
 
@@ -233,7 +224,7 @@ def _excluded(report: Report) -> str:
     left_out = [e for e in report.selection.excluded if e.side == "to"]
     if not left_out:
         return ""
-    lines = [f"- {_code(e.request)}: {_text(e.reason)}, {_text(e.detail)}" for e in left_out]
+    lines = [f"- {code(e.request)}: {_text(e.reason)}, {_text(e.detail)}" for e in left_out]
     return _details(f"<b>Not applied here</b>: <code>{_html(view.excluded_reasons(left_out))}</code>", "\n".join(lines))
 
 
@@ -241,9 +232,9 @@ def _evidence(report: Report) -> str:
     lines = []
     for number, hop in enumerate(report.hops):
         for release in (hop.from_, hop.to) if number == 0 else (hop.to,):
-            digest = f" {_code(release.digest)}" if release.digest else ""
+            digest = f" {code(release.digest)}" if release.digest else ""
             seal = "verified" if release.verified else "not verified"
-            lines.append(f"- {_code(release.version)} from {_code(release.reference)}{digest}, signature {seal}")
+            lines.append(f"- {code(release.version)} from {code(release.reference)}{digest}, signature {seal}")
     lines += [f"- note: {_text(note)}" for note in report.notes]
     lines += [f"- table {_text(t.name)}, {_text(t.date)}" for t in report.tables]
     lines.append(f"- {_text(report.tool.name)} {_text(report.tool.version)}, {_text(report.generated)}")
@@ -252,20 +243,7 @@ def _evidence(report: Report) -> str:
 
 def _text(value: str) -> str:
     """Return text that shows as it is: a code span where a forge would link it, else escaped."""
-    return _code(value) if _LINKING.search(value) else _SPECIAL.sub(r"\\\1", value)
-
-
-def _code(value: str) -> str:
-    """Return a code span, fenced by more backticks than any run in it (CommonMark 0.31, 6.1)."""
-    fence = "`" * (max((len(run) for run in re.findall("`+", value)), default=0) + 1)
-    pad = " " if value.startswith(("`", " ")) or value.endswith(("`", " ")) else ""
-    return f"{fence}{pad}{value or ' '}{pad}{fence}"
-
-
-def _fence(lines: Sequence[str], language: str) -> str:
-    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return "\n".join([f"{fence}{language}", *lines, fence]) + "\n"
+    return code(value) if links(value) else escape(value)
 
 
 def _html(value: str) -> str:

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import EvidenceView, FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["EXTENSION", "NAME", "render"]
-
-NAME = "sarif"
-EXTENSION = "sarif"
+__all__ = ["render"]
 
 MAX_RESULTS = 25_000
 MAX_LOCATIONS = 100

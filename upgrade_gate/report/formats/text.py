@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import ChangeView, FactView, FindingView, GrantView, RemedyView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["EXTENSION", "NAME", "render"]
-
-NAME = "text"
-EXTENSION = "txt"
+__all__ = ["render"]
 
 _STYLES = {
     "BLOCKED": "bold red",
