@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
+from upgrade_gate.base.platforms import DEFAULT_PROFILE
 from upgrade_gate.cli import configuration as configurations
 from upgrade_gate.cli import stderr
 from upgrade_gate.cli.configuration import Shape
@@ -171,7 +172,7 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["manual", "mint", "passthrough"], case_sensitive=False),
             help="Credentials mode, where the cluster cannot tell.",
         ),
-        click.option("--profile", metavar="NAME", help="Cluster profile, such as self-managed-high-availability."),
+        click.option("--profile", metavar="NAME", help=f"Cluster profile, such as {DEFAULT_PROFILE}."),
         click.option("--feature-set", metavar="NAME", help="Default, TechPreviewNoUpgrade, …"),
         click.option(
             "--capabilities", type=Capabilities(), metavar="NAME,…", help="Enabled capabilities; '' for none."
