@@ -45,7 +45,7 @@ def load_export(*paths: str | Path) -> Collection:
 
     Raises UsageError where a path does not exist, EntitlementError where nothing in it can be read.
     """
-    files = [(Path(p), f) for p in paths for f in exports.read(Path(p))]
+    files = [(Path(p), f) for p in paths for f in exports.read(Path(p), _long_lists())]
     several = len(paths) > 1
     documents: list[Document] = []
     unread: list[str] = []
@@ -72,6 +72,11 @@ def load_export(*paths: str | Path) -> Collection:
         unread=tuple(unread),
         unrecognised=tuple(sorted({d.origin for d in documents if not _recognised(d)})),
     )
+
+
+def _long_lists() -> dict[str, tuple[str, ...]]:
+    """Return the lists of any cloud that may be long, and the fields by which their elements are chosen."""
+    return {k: v for plugin in plugins.load_role("holdings") for k, v in getattr(plugin, "LONG_LISTS", {}).items()}
 
 
 def _recognised(document: Document) -> bool:

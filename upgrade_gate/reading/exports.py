@@ -19,8 +19,10 @@ from msgspec import Struct
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.limits import Limits
+from upgrade_gate.reading.long_lists import parse_object
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _logger = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ _LIMITS = Limits(nodes=0)
 """Of YAML; no alias is expanded, for no command line prints one."""
 _TEXT_LIMITS = Limits(file=2 * MAX_BYTES)
 """Of text of any kind: the bytes were counted before, unpacked."""
+LARGE = 8 * 2**20
+"""Characters from which on the lists of an export are kept as text."""
 _GZIP = b"\x1f\x8b"
 _CUT_LINES = 3
 """Lines at the end that a cut may have broken, and at the beginning that may be a command's own words."""
@@ -50,8 +54,11 @@ class ExportFile(Struct, frozen=True):
     """Why the file, or the rest of it, could not be read; what was read before the fault stands in `bodies`."""
 
 
-def read(path: Path) -> tuple[ExportFile, ...]:
+def read(path: Path, lists: Mapping[str, tuple[str, ...]] | None = None) -> tuple[ExportFile, ...]:
     """Return every file of an export, sorted by name.
+
+    `lists` names the lists that may be long, and the fields by which their elements are chosen: in a large file they
+    are kept as text (`long_lists`).
 
     Raises UsageError where the path does not exist, EntitlementError where it is a folder without any file. A file
     that cannot be read is returned with its problem: its content is unknown, not absent.
@@ -66,8 +73,8 @@ def read(path: Path) -> tuple[ExportFile, ...]:
             )
         if len(names) > MAX_FILES:
             raise EntitlementError(f"{path}: holds {len(names)} files, more than {MAX_FILES}")
-        return tuple(_file(path / name, name) for name in names)
-    return (_file(path, path.name),)
+        return tuple(_file(path / name, name, lists or {}) for name in names)
+    return (_file(path, path.name, lists or {}),)
 
 
 def _counts(path: Path) -> bool:
@@ -79,23 +86,36 @@ def _hidden(path: Path, root: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
-def _file(path: Path, name: str) -> ExportFile:
+def _file(path: Path, name: str, lists: Mapping[str, tuple[str, ...]]) -> ExportFile:
     if path.is_symlink() and path.is_dir():
         return ExportFile(name, "", 0.0, problem=f"{name}: a link to a folder, which is not followed")
     try:
         modified = path.stat().st_mtime
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        digest, text, problem = _load(path)
     except OSError as exc:
         return ExportFile(name, "", 0.0, problem=f"{name}: {exc.strerror or exc}")
-    digest = hashlib.sha256(data).hexdigest()
-    if len(data) > MAX_BYTES:
+    if text is None and problem is None:
         return ExportFile(name, digest, modified, problem=f"{name}: larger than {MAX_BYTES} bytes")
-    bodies, problem = parse(data)
+    bodies: tuple[Any, ...] = ()
+    if text is not None:
+        bodies, problem = _documents(text, lists)
     if problem is not None:
         _logger.warning("%s: %s", name, problem)
         problem = f"{name}: {problem}"
     return ExportFile(name, digest, modified, bodies, problem)
+
+
+def _load(path: Path) -> tuple[str, str | None, str | None]:
+    """Return SHA-256 and text of a file, or what is wrong with it; neither where it is larger than the bound.
+
+    Its bytes are let go before the text is parsed.
+    """
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    digest = hashlib.sha256(data).hexdigest()
+    if len(data) > MAX_BYTES:
+        return digest, None, None
+    return digest, *_text(data)
 
 
 def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
@@ -103,19 +123,28 @@ def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
 
     Text that is neither JSON nor YAML (a script, a note) is one document, which no cloud will recognise.
     """
+    text, problem = _text(data)
+    return ((), problem) if text is None else _documents(text, {})
+
+
+def _text(data: bytes) -> tuple[str | None, str | None]:
     if data.startswith(_GZIP):
         data, problem = _unzip(data)
         if problem is not None:
-            return (), problem
+            return None, problem
     text = _decode(data)
-    if text is None:
-        return (), "neither UTF-8 nor UTF-16 text"
+    return (None, "neither UTF-8 nor UTF-16 text") if text is None else (text, None)
+
+
+def _documents(text: str, lists: Mapping[str, tuple[str, ...]]) -> tuple[tuple[Any, ...], str | None]:
     stripped = text.lstrip()
     if not stripped:
         return (), (
             "empty: what should have written it may have failed, or gcloud had an empty list to print "
             "(it prints one with --format=json)"
         )
+    if stripped[0] == "{" and lists and len(stripped) >= LARGE and (body := _large(stripped, lists)) is not None:
+        return (body,), None
     if stripped[0] in "[{":
         return _json(stripped)
     try:
@@ -127,6 +156,19 @@ def parse(data: bytes) -> tuple[tuple[Any, ...], str | None]:
         return ((), "other text stands before what was exported") if _follows_text(text) else ((text,), None)
     except _KeyTwiceError as exc:
         return (), str(exc)
+
+
+def _large(text: str, lists: Mapping[str, tuple[str, ...]]) -> dict[str, Any] | None:
+    """Return the object that a large text is; None where something is wrong with it, which `_json` then says."""
+    try:
+        return parse_object(text, lists, json.JSONDecoder(object_pairs_hook=_once), _check_depth)
+    except (ValueError, RecursionError, IndexError):
+        return None
+
+
+def _check_depth(value: Any) -> None:
+    if yaml.is_deeper(value, _LIMITS.depth - 2):
+        raise ValueError("nested too deep")
 
 
 def _unzip(data: bytes) -> tuple[bytes, str | None]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from sys import intern
+from typing import Any, TypeAlias
 
 from msgspec import Struct, field
 
 from upgrade_gate.clouds.aws.policies import Policy, decode, parse_policy
 from upgrade_gate.reading.node import mapping, objects, one_or_more, sequence, text
+
+Waiting: TypeAlias = "tuple[Callable[[Account, Mapping[str, Any]], None], Sequence[Any], int]"
+"""An entry that waits: what takes it, the list that it stands in, its place there."""
 
 
 def account_of(arn: str | None) -> str | None:
@@ -112,8 +116,12 @@ class Account(Struct):
 
     principals: dict[tuple[str, str, str], Principal] = field(default_factory=dict)
     """By kind (`role`, `user`, `group`), account (empty where a document does not say) and name."""
+    waiting: dict[tuple[str, str, str], list[Waiting]] = field(default_factory=dict)
+    """Entries of long lists about principals whom nobody has asked for, by the same key."""
     policies: dict[str, Policy | None] = field(default_factory=dict)
     """Managed policy ARN to its default version, None where the documents name the policy without it."""
+    waiting_policies: dict[str, list[Waiting]] = field(default_factory=dict)
+    """Likewise about managed policies, by ARN."""
     documents: dict[str, Any] = field(default_factory=dict)
     """Managed policy ARN to the document as it was given, for its size."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -140,20 +148,53 @@ class Account(Struct):
     loose_names: list[Sequence[Any]] = field(default_factory=list)
     """Answers that do not repeat what they were asked for."""
 
+    def wait(self, kind: str, name: str, account: str, entry: Waiting) -> None:
+        """Leave an entry about a principal unread until somebody asks for the principal."""
+        self.waiting.setdefault((kind, intern(account), name), []).append(entry)
+
+    def wait_for_policy(self, arn: str, entry: Waiting) -> None:
+        """Leave an entry about a managed policy unread until somebody asks for the policy."""
+        self.waiting_policies.setdefault(arn, []).append(entry)
+
+    def wake(self, keys: Iterable[tuple[str, str, str]]) -> None:
+        """Read the entries that wait."""
+        for key in list(keys):
+            for take, listed, number in self.waiting.pop(key, ()):
+                take(self, listed[number])
+
+    def named(self, kind: str, name: str) -> list[Principal]:
+        """Return the principals of a name in all accounts that are known."""
+        self.wake(k for k in self.waiting if (k[0], k[2]) == (kind, name))
+        return [p for k, p in self.principals.items() if k[1] and (k[0], k[2]) == (kind, name)]
+
     def principal(self, kind: str, name: str, arn: str | None = None) -> Principal:
         """Return the principal of that name, made when it is new."""
         key = (kind, account_of(arn) or "", name)
+        self.wake([key])
         return self.principals.setdefault(key, Principal(kind, name))
 
     def find(self, kind: str, name: str, account: str | None) -> Principal | None:
         """Return the principal of that name; where no account is given, only if there is no other of that name."""
         if account is not None:
+            self.wake([(kind, account, name)])
             return self.principals.get((kind, account, name)) or self.principals.get((kind, "", name))
-        found = [p for (k, _, n), p in self.principals.items() if (k, n) == (kind, name)]
+        nameless = self.principals.get((kind, "", name))
+        found = [*self.named(kind, name), *([nameless] if nameless is not None else [])]
         return found[0] if len(found) == 1 else None
+
+    def policy(self, arn: str) -> Policy | None:
+        """Return the default version of a managed policy, None where the documents do not show it."""
+        for take, listed, number in self.waiting_policies.pop(arn, ()):
+            take(self, listed[number])
+        return self.policies.get(arn)
+
+    def policy_arns(self) -> frozenset[str]:
+        """Return the ARNs of all managed policies that the documents name."""
+        return frozenset((*self.policies, *self.waiting_policies))
 
     def keep(self, arn: str, label: str, version: str, document: Any) -> None:
         """Keep what a document says about a managed policy; where two disagree, nobody knows what it says."""
+        self.policy(arn)
         known = self.documents.get(arn)
         differs = document is not None and known is not None and decode(known) != decode(document)
         if differs or (version and self.versions.setdefault(arn, version) != version):
@@ -174,7 +215,7 @@ def _merge_nameless(account: Account) -> None:
     Where several accounts have the name, it may be about any of them, and may deny.
     """
     for key in [k for k in account.principals if not k[1]]:
-        same = [p for k, p in account.principals.items() if k[1] and (k[0], k[2]) == (key[0], key[2])]
+        same = account.named(key[0], key[2])
         if len(same) != 1:
             for principal in same:
                 principal.problems.append(f"a document about {key[0]} {key[2]} does not say of which account it is")
@@ -206,10 +247,10 @@ def join(account: Account) -> None:
     _merge_nameless(account)
     for principal, names in account.listed_names:
         principal.set_names(names)
-    principals = list(account.principals.values())
-    if len(principals) != 1:
+    if len(account.principals) + len(account.waiting) != 1:
         return
-    principal = principals[0]
+    account.wake(account.waiting)
+    (principal,) = account.principals.values()
     if len(account.loose_names) == 1:
         principal.set_names({str(n) for n in account.loose_names[0]})
     if len(account.loose_attached) == 1 and not principal.attached_seen:
@@ -228,6 +269,6 @@ def _join_version(account: Account, principal: Principal) -> None:
         return
     version = mapping(account.loose_versions[0])
     ((arn, name),) = principal.attached.items()
-    if version.get("IsDefaultVersion") is True and account.policies.get(arn) is None:
+    if version.get("IsDefaultVersion") is True and account.policy(arn) is None:
         account.keep(arn, f"policy {name}", text(version.get("VersionId")), version.get("Document"))
         account.joined_by_chance.append(f"the only policy version is taken for {arn}, the only attached policy")

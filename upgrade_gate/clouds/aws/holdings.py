@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_TYPE: GrantType = "action"
+LONG_LISTS = shapes.LONG_LISTS
 
 INLINE_LIMITS = {"role": 10_240, "user": 2_048, "group": 5_120}
 """Characters of all inline policies of one principal, white space not counted."""
@@ -214,7 +215,7 @@ class AwsHoldings:
             label = f"{holder.kind} {holder.name}"
             policies += [parse_policy(f"policy {n} of {label}", d) for n, d in sorted(holder.inline.items())]
             for arn, name in sorted(holder.attached.items()):
-                policy = self._read.policies.get(arn)
+                policy = self._read.policy(arn)
                 if policy is not None:
                     policies.append(policy)
                 elif arn in self._read.versions:
@@ -237,7 +238,7 @@ class AwsHoldings:
         """Return the boundary's document, and why there is none although the principal has one."""
         if principal.boundary is None:
             return None, None
-        policy = self._read.policies.get(principal.boundary)
+        policy = self._read.policy(principal.boundary)
         if policy is None:
             return None, f"its permissions boundary {principal.boundary} is not in the export"
         return policy, None

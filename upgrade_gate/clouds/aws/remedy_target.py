@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.base.steps import Placeholder, line, word
 from upgrade_gate.clouds.aws import shapes
 from upgrade_gate.clouds.aws.policies import decode
+from upgrade_gate.clouds.aws.resources import partition_of_region
 from upgrade_gate.clouds.contract.remedy import file_name, variable
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
     managed = file_name(name) if name else f"{names.infrastructure or 'openshift'}-{change.label}"
     unnamed = () if name else (_unnamed(change, kind),)
     shown = read.find(kind, name, account if account.isdigit() else None) if read is not None and name else None
-    boundary = read.policies.get(shown.boundary) if read is not None and shown is not None and shown.boundary else None
+    boundary = read.policy(shown.boundary) if read is not None and shown is not None and shown.boundary else None
     return Target(
         kind=kind,
         name=unnamed[0] if unnamed else name,
@@ -136,7 +137,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         shown=shown,
         boundary=boundary,
         managed=managed[:_LONGEST_STEM],
-        taken=frozenset([*(read.policies if read else ()), *(shown.attached if shown else ())]),
+        taken=frozenset([*(read.policy_arns() if read else ()), *(shown.attached if shown else ())]),
         unknown=(*unnamed, ACCOUNT, ISSUER),
     )
 
@@ -152,5 +153,4 @@ def _unnamed(change: IdentityChange, kind: str) -> Placeholder:
 
 def partition_of(names: ClusterNames) -> str:
     """Return the partition of ARNs in the cluster's region."""
-    region = names.region or ""
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws-cn" if region.startswith("cn-") else "aws"
+    return partition_of_region(names.region or "") or "aws"

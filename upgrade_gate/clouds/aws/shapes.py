@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.clouds.aws import entries
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of, join
+from upgrade_gate.clouds.aws.entries import DETAIL_LISTS, ORGANISATION_TYPES
 from upgrade_gate.clouds.aws.policies import parse_policy
-from upgrade_gate.reading.node import mapping, objects, text
+from upgrade_gate.reading.long_lists import briefs
+from upgrade_gate.reading.node import mapping, objects, sequence, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from upgrade_gate.clouds.contract.holdings import Document
 
-_DETAIL_LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList")
-_ORGANISATION_TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+LONG_LISTS = dict.fromkeys(
+    (*DETAIL_LISTS, "Policies"), ("RoleName", "UserName", "GroupName", "PolicyName", "Arn", "Type")
+)
+"""Lists that an account of many teams makes long, and what tells which of their elements are wanted."""
 
 
 def recognises(body: Any) -> bool:
@@ -40,7 +46,7 @@ _SINGLE_KEYS = {
 
 def _shape(body: Mapping[str, Any]) -> str | None:
     """Return the name of a document's shape."""
-    if any(key in body for key in _DETAIL_LISTS):
+    if any(key in body for key in DETAIL_LISTS):
         return "details"
     for kind in ("Role", "User", "Group"):
         name = text(body.get(f"{kind}Name"))
@@ -74,7 +80,7 @@ def _policy_shape(body: Mapping[str, Any]) -> str | None:
 
 
 def _policy_entry(entry: Mapping[str, Any]) -> bool:
-    return "Arn" in entry and ("PolicyName" in entry or entry.get("Type") in _ORGANISATION_TYPES)
+    return "Arn" in entry and ("PolicyName" in entry or entry.get("Type") in ORGANISATION_TYPES)
 
 
 class Reader:
@@ -124,8 +130,8 @@ class Reader:
         self.account.accounts |= accounts & {self.wanted}
         return False
 
-    def _each(self, take: Callable[[Mapping[str, Any]], object], entries: Any) -> None:
-        for entry in objects(entries):
+    def _each(self, take: Callable[[Mapping[str, Any]], object], listed: Any) -> None:
+        for entry in objects(listed):
             take(entry)
 
     def _take(self, body: Mapping[str, Any], origin: str) -> None:
@@ -133,16 +139,16 @@ class Reader:
         self._note_page(shape, body, origin)
         handlers: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
             "details": self._details,
-            "detail": self._detail,
+            "detail": partial(entries.detail, self.account),
             "inline": self._inline,
-            "bare-role": lambda b: self._bare(b, boundary_seen="PermissionsBoundary" in b),
-            "role": lambda b: self._bare(mapping(b["Role"]), boundary_seen=True),
-            "user": lambda b: self._bare(mapping(b["User"]), boundary_seen=True),
-            "roles": lambda b: self._each(lambda role: self._bare(role, boundary_seen=False), b["Roles"]),
-            "users": lambda b: self._each(lambda user: self._bare(user, boundary_seen=False), b["Users"]),
-            "policies": lambda b: self._each(self._policy, b["Policies"]),
-            "policy": lambda b: self._policy(mapping(b["Policy"])),
-            "managed": self._policy,
+            "bare-role": lambda b: entries.bare(self.account, b, boundary_seen="PermissionsBoundary" in b),
+            "role": lambda b: entries.bare(self.account, mapping(b["Role"]), boundary_seen=True),
+            "user": lambda b: entries.bare(self.account, mapping(b["User"]), boundary_seen=True),
+            "roles": lambda b: self._each(self._listed, b["Roles"]),
+            "users": lambda b: self._each(self._listed, b["Users"]),
+            "policies": lambda b: self._each(partial(entries.managed_policy, self.account), b["Policies"]),
+            "policy": lambda b: entries.managed_policy(self.account, mapping(b["Policy"])),
+            "managed": partial(entries.managed_policy, self.account),
             "organisation": lambda b: self._organisation(mapping(b["Policy"])),
             "organisation-bare": self._organisation,
             "keys": lambda b: self._each(self._key, b["AccessKeyMetadata"]),
@@ -158,67 +164,19 @@ class Reader:
     def _note_page(self, shape: str, body: Mapping[str, Any], origin: str) -> None:
         more = body.get("IsTruncated") in (True, "true") or bool(body.get("NextToken") or body.get("Marker"))
         if shape == "details":
-            self.pages.append((more, frozenset(body) & {*_DETAIL_LISTS, "Policies"}, origin))
+            self.pages.append((more, frozenset(body) & {*DETAIL_LISTS, "Policies"}, origin))
         elif more and shape in ("attached", "names", "groups"):
             self.account.cut.append(f"{origin} is one page of more")
         elif more:
             self.account.cut_lists.append(f"{origin} is one page of more")
 
     def _details(self, body: Mapping[str, Any]) -> None:
-        for key in _DETAIL_LISTS:
-            for entry in objects(body.get(key)):
-                self._detail(entry)
-        for entry in objects(body.get("Policies")):
-            self._policy(entry)
+        for key in (*DETAIL_LISTS, "Policies"):
+            entries.take_list(self.account, body.get(key), policies=key == "Policies")
 
-    def _detail(self, entry: Mapping[str, Any]) -> None:
-        kind = next((k for k in ("Role", "User", "Group") if text(entry.get(f"{k}Name"))), None)
-        if kind is None:
-            return
-        principal = self.account.principal(kind.lower(), entry[f"{kind}Name"], text(entry.get("Arn")))
-        self._arn(principal, entry)
-        if entry.get(f"{kind}PolicyList") is not None:
-            self._inline_list(principal, f"{kind}PolicyList", entry[f"{kind}PolicyList"])
-        if entry.get("AttachedManagedPolicies") is not None:
-            principal.set_attached(entry["AttachedManagedPolicies"], "AttachedManagedPolicies")
-        if entry.get("GroupList") is not None:
-            given = entry["GroupList"]
-            names = [given] if isinstance(given, str) else given
-            groups = [{"GroupName": name} for name in names] if isinstance(names, Sequence) else names
-            principal.set_groups({g["GroupName"] for g in principal.listed(groups, "GroupList", "GroupName")})
-        principal.boundary_seen = True
-        self._boundary_and_trust(principal, entry)
-
-    def _inline_list(self, principal: Principal, key: str, value: Any) -> None:
-        policies = principal.listed(value, key, "PolicyName")
-        for policy in policies:
-            principal.set_inline(policy["PolicyName"], policy.get("PolicyDocument"))
-        principal.set_names({policy["PolicyName"] for policy in policies})
-
-    def _bare(self, entry: Mapping[str, Any], *, boundary_seen: bool) -> None:
-        for kind in ("Role", "User"):
-            name = text(entry.get(f"{kind}Name"))
-            if name:
-                principal = self.account.principal(kind.lower(), name, text(entry.get("Arn")))
-                self._arn(principal, entry)
-                principal.boundary_seen = principal.boundary_seen or boundary_seen
-                self._boundary_and_trust(principal, entry)
-
-    def _arn(self, principal: Principal, entry: Mapping[str, Any]) -> None:
-        arn = text(entry.get("Arn"))
-        if arn and principal.arn not in (None, arn):
-            principal.conflicts.append(f"{principal.kind} {principal.name} has two ARNs: {principal.arn} and {arn}")
-        principal.arn = arn or principal.arn
-
-    def _boundary_and_trust(self, principal: Principal, entry: Mapping[str, Any]) -> None:
-        boundary = entry.get("PermissionsBoundary")
-        arn = text(mapping(boundary).get("PermissionsBoundaryArn")) or text(boundary)
-        if boundary is not None and not arn:
-            arn = "a boundary without an ARN"
-        principal.set_boundary(arn)
-        if "Tags" in entry:
-            principal.set_tags(entry["Tags"])
-        principal.set_trust(entry.get("AssumeRolePolicyDocument"))
+    def _listed(self, entry: Mapping[str, Any]) -> None:
+        """Take an entry of a bare list, which shows no boundary."""
+        entries.bare(self.account, entry, boundary_seen=False)
 
     def _inline(self, body: Mapping[str, Any]) -> None:
         for kind in ("Role", "User", "Group"):
@@ -261,19 +219,11 @@ class Reader:
         elif version.get("IsDefaultVersion") is True:
             self.account.keep(arn, f"policy {arn}", text(version.get("VersionId")), version.get("Document"))
 
-    def _policy(self, entry: Mapping[str, Any]) -> None:
-        arn = text(entry.get("Arn"))
-        if not arn or entry.get("Type") in _ORGANISATION_TYPES:
-            return
-        label = f"policy {entry.get('PolicyName') or arn}"
-        for version, document in _default_versions(entry):
-            self.account.keep(arn, label, version, document)
-
     def _organisation(self, policy: Mapping[str, Any]) -> None:
         summary = mapping(policy.get("PolicySummary"))
         name = f"organisation policy {summary.get('Name') or summary.get('Id') or ''}".strip()
-        kind = text(summary.get("Type")) or _ORGANISATION_TYPES[0]
-        if kind in _ORGANISATION_TYPES:
+        kind = text(summary.get("Type")) or ORGANISATION_TYPES[0]
+        if kind in ORGANISATION_TYPES:
             of_resources = kind == "RESOURCE_CONTROL_POLICY"
             self.account.organisation.append((kind, parse_policy(name, policy.get("Content"), principals=of_resources)))
 
@@ -291,24 +241,10 @@ def _flatten(body: Any) -> list[Mapping[str, Any]]:
 
 def _arns(body: Mapping[str, Any]) -> Iterable[str]:
     """Yield the ARNs that say whose document this is; what it merely refers to says nothing."""
-    for key in (*_DETAIL_LISTS, "Roles", "Users", "Policies"):
-        for entry in objects(body.get(key)):
-            if text(entry.get("Arn")):
+    for key in (*DETAIL_LISTS, "Roles", "Users", "Policies"):
+        for entry in briefs(sequence(body.get(key)) or ()):
+            if entry is not None and text(entry.get("Arn")):
                 yield entry["Arn"]
     for holder in (body, *(mapping(body.get(k)) for k in ("Role", "User", "Policy"))):
         if text(holder.get("Arn")):
             yield holder["Arn"]
-
-
-def _default_versions(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return ID and document of the default version, which need not be the newest; no document if it is not there.
-
-    The policy names its default version and each version says whether it is the one: several results disagree.
-    """
-    versions = objects(entry.get("PolicyVersionList"))
-    named = text(entry.get("DefaultVersionId"))
-    chosen = [v for v in versions if v.get("IsDefaultVersion") is True or (named and v.get("VersionId") == named)]
-    found = [(text(v.get("VersionId")), v.get("Document")) for v in chosen]
-    if named and all(version != named for version, _ in found):
-        found.append((named, None))
-    return found or [(named, None)]
