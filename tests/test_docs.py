@@ -19,6 +19,8 @@ CODE = tuple(
 )
 SOURCES = (*CODE, *(ROOT / name for name in ("pyproject.toml", "Makefile", ".ci/run")))
 GENERATED = [(page, name) for page in reference.pages() for name in reference.blocks(page.read_text(encoding="utf-8"))]
+ELSEWHERE = ("design", "layout", "style", "iam", "must-gather", "test-components", "real-components", "wishes", "pains")
+"""Documents that do not ship: whatever they say that matters here stands in docs/."""
 UPSTREAM = {"docs/atomic-signature.md"}
 """Pages of other repositories, beside whose name they stand."""
 
@@ -86,6 +88,23 @@ def test_every_reference_from_code_leads_to_a_heading() -> None:
         if (why := broken(ROOT / page, anchor))
     }
     assert wrong == {}
+    assert len(found) > 80, "code says by what rule it goes"
+
+
+def test_no_reference_is_left_to_what_does_not_ship() -> None:
+    pages = "|".join(page.stem for page in sorted(reference.DOCS.rglob("*.md")) if page.stem != "README")
+    patterns = (
+        rf"(?<![\w/-])(?:{'|'.join(ELSEWHERE)})\.md\b",
+        r"\bdesign (?:sections? )?\d",
+        rf"(?<![\w/-])(?:{pages})\.md (?:sections? )?\d",
+    )
+    left = {
+        f"{path.relative_to(ROOT)}: {found}"
+        for path in SOURCES
+        for pattern in patterns
+        for found in re.findall(pattern, text(path))
+    }
+    assert left == set(), "name a heading: docs/facts/cco.md#modes"
 
 
 def test_every_page_is_in_the_index() -> None:

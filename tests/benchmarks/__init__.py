@@ -1,1 +1,4 @@
-"""Figures for the budgets of design section 12: printed, never asserted. `make bench` runs them with nothing else."""
+"""Figures for the budgets: printed, never asserted. `make bench` runs them with nothing else.
+
+See docs/contract.md#budgets.
+"""

@@ -62,7 +62,7 @@ def _cluster(
 @pytest.mark.parametrize(
     ("arguments", "mode"),
     [
-        # cco.md section 4, the first table
+        # docs/facts/cco.md#modes, the first table
         ({"field": "Manual"}, Mode.MANUAL),
         ({"field": "Manual", "disabled": "true"}, Mode.MANUAL),
         ({"field": "Manual", "disabled": "maybe"}, Mode.MANUAL),
@@ -203,7 +203,7 @@ def test_the_form_of_the_credentials(
 @pytest.mark.parametrize(
     ("platform", "release", "mode", "issuer", "expected"),
     [
-        # cco.md section 4: AWS and Azure from 4.14, GCP from 4.17, elsewhere never
+        # AWS and Azure from 4.14, GCP from 4.17, elsewhere never (docs/facts/cco.md#modes)
         ("AWS", (4, 13), Mode.MANUAL, ISSUER, Behaviour.PLAIN),
         ("AWS", (4, 14), Mode.MANUAL, ISSUER, Behaviour.TIMED_TOKEN),
         ("Azure", (4, 14), Mode.MANUAL, ISSUER, Behaviour.TIMED_TOKEN),

@@ -76,7 +76,7 @@ def test_a_healthy_cluster_is_known_in_every_fact() -> None:
 @pytest.mark.parametrize(
     ("history", "running", "newest"),
     [
-        # cco.md 5.3: up to 4.21 the highest of all completed, from 4.22 the newest completed
+        # up to 4.21 the highest of all completed, from 4.22 the newest completed (docs/facts/cco.md#annotation)
         (completed("4.14.3"), "4.14.3", "4.14.3"),
         (completed("4.20.1", "4.21.0", "4.20.0"), "4.21.0", "4.20.1"),
         (completed("4.22.1", "4.23.0", "4.22.0"), "4.22.1", "4.22.1"),
@@ -253,7 +253,7 @@ def test_what_grants_must_cover_is_the_platforms_own_container(status: dict[str,
 
 
 def test_ingress_on_azure_must_reach_the_network_and_the_zones_too() -> None:
-    # ccoctl, azure create-managed-identities: the lists of cco.md 2.2, extra scope
+    # ccoctl, azure create-managed-identities: the lists of docs/facts/azure.md#scopes
     objects = sample()
     azure = {"resourceGroupName": "rg", "networkResourceGroupName": "net"}
     objects["Infrastructure/cluster"]["status"]["platformStatus"] = {"type": "Azure", "azure": azure}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from upgrade_gate.base.facts import Fact
 
 SECRETS = {
-    # cco.md 5.2
+    # docs/facts/cco.md#upgradeable
     ((4, 5), "AWS"): {
         "openshift-cloud-credential-operator/cloud-credential-operator-s3",
         "openshift-cluster-csi-drivers/ebs-cloud-credentials",
@@ -78,7 +78,7 @@ def _upstream(shared: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("annotation", "upgradeable"),
     [
-        # the table of cco.md 5.3, current 4.20
+        # the table of docs/facts/cco.md#annotation, current 4.20
         *((text, True) for text in ("4.21", "v4.21", "4.21.3", "v4.21.0-rc.1", "4.99", "5", "v5.0")),
         *((text, False) for text in ("4.20", "4.20.99", "4", "4.9")),
         *(

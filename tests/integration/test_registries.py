@@ -49,7 +49,7 @@ pytestmark = pytest.mark.registry
 REPOSITORY = "ocp/release"
 PASSWORD = "s3cret-pa55"
 ALLOWANCE = 64 * 2**10
-"""Bytes besides the last layers (design section 12)."""
+"""Bytes besides the last layers (docs/contract.md#budgets)."""
 
 
 def fetch(text: str, **settings: Any) -> ReleaseFiles:

@@ -1,7 +1,8 @@
 """The bundle of every cloud and form of credentials, for pairs of real releases: whole, safe, and in the right order.
 
 What must stand in it comes from the shared corpus' expected differences and from what ccoctl, the clouds and CCO do
-(cco.md 2, 3 and 5); nothing is exported here, so every document holds all that its identity needs.
+(docs/facts/cco.md#upgradeable, and `ccoctl` on each cloud's page); nothing is exported here, so every document holds
+all that its identity needs.
 """
 
 import json
@@ -38,7 +39,7 @@ KINDS = {
     "oVirt": "OvirtProviderSpec",
 }
 CHECKED_BY_CCO = {"AWS", "Azure", "GCP", "VSphere", "OpenStack", "oVirt"}
-"""Platforms on which CCO asks for the annotation from 4.10 on (cco.md 5.2)."""
+"""Platforms on which CCO asks for the annotation from 4.10 on (docs/facts/cco.md#upgradeable)."""
 
 
 class Bundle:
@@ -137,7 +138,10 @@ def test_the_requests_for_ccoctl_are_those_that_the_target_applies(made: Bundle)
 
 
 def test_what_an_aws_role_gets_fits_and_loses_nothing(made: Bundle) -> None:
-    """`put-role-policy` replaces: the document holds what either release asks for (IAM quotas: iam.md)."""
+    """`put-role-policy` replaces: the document holds what either release asks for.
+
+    IAM quotas: docs/facts/aws.md#limits.
+    """
     if made.platform != "AWS":
         assert not (made.folder / "aws").exists()
     for path in (made.folder / "aws").glob("*-policy.json"):
@@ -204,7 +208,10 @@ CCOCTL: Mapping[str, tuple[str, set[str]]] = {
 
 
 def test_ccoctl_is_called_as_it_is_where_there_is_something_for_it_to_do(made: Bundle) -> None:
-    """Commands and flags of cco.md 2.2; on IBM it can only make what does not exist."""
+    """Commands and flags of `ccoctl`; on IBM it can only make what does not exist.
+
+    See docs/facts/aws.md#ccoctl and the other clouds' pages.
+    """
     calls = [shlex.split(line) for line in made.readme.splitlines() if line.startswith("ccoctl ")]
     command, flags = CCOCTL.get(f"{made.platform} {made.form}", ("", set()))
     kinds = {c["kind"] for c in made.expected["changes"]}

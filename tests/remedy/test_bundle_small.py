@@ -163,7 +163,10 @@ def test_a_secret_without_its_keys_is_completed(shared: Path, tmp_path: Path) ->
 
 
 def test_ccoctl_is_told_what_it_drops(shared: Path, tmp_path: Path) -> None:
-    """It takes one value of the annotation alone, given the flag (cco.md 2.1); 4.10 and 4.11 read another key."""
+    """It takes one value of the annotation alone, given the flag; 4.10 and 4.11 read another key.
+
+    See docs/facts/cco.md#what-ccoctl-takes.
+    """
     run, _ = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:One", "a:More")])
     hop = run.comparison.hops[-1]
     (selected,) = hop.new_selection.requests.values()

@@ -338,7 +338,10 @@ class CommandLines:
         return 0
 
     def annotate(self, mark: str) -> int:
-        """Set the annotation, and let CCO see it: Upgradeable where it names a newer minor (cco.md 5.3)."""
+        """Set the annotation, and let CCO see it: Upgradeable where it names a newer minor.
+
+        See docs/facts/cco.md#annotation.
+        """
         import yaml
 
         assert self.cluster is not None

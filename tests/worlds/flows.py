@@ -55,7 +55,7 @@ KEYS = {
     "KubeVirt": ("kubeconfig",),
     "AlibabaCloud": ("credentials",),
 }
-"""What CCO or ccoctl writes (cco.md section 3)."""
+"""What CCO or ccoctl writes (docs/facts/cco.md#secret-keys)."""
 TOKEN_KEYS = {
     "AWS": ("credentials",),
     "Azure": (

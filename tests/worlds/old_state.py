@@ -1,7 +1,8 @@
 """A cluster as its release leaves it, and an export of identities that hold exactly what that release asks for.
 
 Everything comes from a release of the shared corpus: the requests that it applies on the platform, their Secrets with
-what names the identity (cco.md 2.2 and 3), and policies, trust and names as ccoctl makes them.
+what names the identity (docs/facts/cco.md#names and docs/facts/cco.md#secret-keys), and policies, trust and names as
+ccoctl makes them.
 """
 
 import base64
@@ -48,7 +49,10 @@ BUILT_IN = {
         }
     ],
 }
-"""Contributor as `az role definition list` prints it, its notActions as far as they matter here (iam.md section 1)."""
+"""Contributor as `az role definition list` prints it, its notActions as far as they matter here.
+
+See docs/facts/azure.md#coverage.
+"""
 POOL = "principal://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/c1"
 TOKEN_FILE = "/var/run/secrets/openshift/serviceaccount/token"
 STATUS: Mapping[str, Mapping[str, Any]] = {
@@ -67,7 +71,7 @@ class Identity:
 
     request: CredentialsRequest
     name: str
-    """As ccoctl calls it (cco.md 2.2)."""
+    """As ccoctl calls it (docs/facts/cco.md#names)."""
     number: int
 
     @property
@@ -175,7 +179,8 @@ def dump(state: OldState, change: Callable[[dict[str, dict[str, Any]]], None] = 
         "platformStatus": {"type": state.platform, **copy.deepcopy(STATUS.get(state.platform, {}))},
     }
     objects["Authentication/cluster"]["spec"] = {"serviceAccountIssuer": ISSUER if state.token else ""}
-    if state.platform not in {"AWS", "Azure", "GCP", "VSphere", "OpenStack"}:  # CCO never checks (cco.md 5.2)
+    if state.platform not in {"AWS", "Azure", "GCP", "VSphere", "OpenStack"}:
+        # CCO never checks there (docs/facts/cco.md#upgradeable)
         conditions = [condition("Available", "True"), condition("Degraded", "False"), condition("Upgradeable", "True")]
         objects["ClusterOperator/cloud-credential"]["status"]["conditions"] = conditions
     bodies = _bodies(state.releases / state.old)

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the command (design section 7). All others are reserved."""
+    """Exit codes of the command (docs/contract.md#exit-codes). All others are reserved."""
 
     PASS = 0
     """Pass."""

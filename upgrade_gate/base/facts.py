@@ -1,6 +1,6 @@
 """What could be found out about one thing: known, absent, or unknown with the reason.
 
-Absence is a finding of its own; "we could not look" is never absence (design section 3.2).
+Absence is a finding of its own; "we could not look" is never absence (docs/contract.md#cluster-facts).
 """
 
 from __future__ import annotations

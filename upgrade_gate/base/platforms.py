@@ -46,9 +46,9 @@ class Platform(Struct, frozen=True):
     root_secret: str | None = None
     """Name of the root credential in kube-system; set exactly where CCO has a real actuator."""
     token_since: tuple[int, int] | None = None
-    """First release in which ccoctl makes token credentials there (facts: cco.md section 2)."""
+    """First release in which ccoctl makes token credentials there (docs/facts/cco.md#ccoctl-by-release)."""
     timed_token_since: tuple[int, int] | None = None
-    """First release whose CCO runs its full loop on token clusters there (cco.md section 4)."""
+    """First release whose CCO runs its full loop on token clusters there (docs/facts/cco.md#modes)."""
 
     @property
     def root(self) -> SecretRef | None:

@@ -12,7 +12,10 @@ OBJECT_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9
 """What Kubernetes takes as the name of a Secret, ConfigMap or service account (RFC 1123 subdomain)."""
 
 TOKEN_PATH = "/var/run/secrets/openshift/serviceaccount/token"  # noqa: S105 - a path
-"""Where a component finds its service account's token unless its request names another path (cco.md 1.1)."""
+"""Where a component finds its service account's token unless its request names another path.
+
+See docs/facts/cco.md#fields.
+"""
 
 
 class SecretRef(Struct, frozen=True, order=True):

@@ -84,7 +84,7 @@ def cli(*, verbose: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, *, group: click.Group = cli) -> int:
-    """Run the command line and return its exit code (design section 7).
+    """Run the command line and return its exit code (docs/contract.md#exit-codes).
 
     This is the one place that turns an exception into an exit code. On 1, 2 and 4 the first line on stderr says
     that no verdict was reached, whatever happened; stdout holds what the command was asked for and nothing else.

@@ -1,6 +1,6 @@
 """The configuration file: defaults for options, which identity serves which Secret, and how rules weigh.
 
-Format (design sections 3.4 and 16.2):
+Format (docs/contract.md#configuration and docs/contract.md#identities):
 
     required-version: ">=0.4,<1"           checked before any other key
     fail-on: warning                       any option, as on the command line
@@ -70,8 +70,8 @@ REFUSED_WHEN_FOUND = frozenset(
 )
 """Keys that a pull request could plant in a file which nobody named on the command line.
 
-Besides those of design section 3.4: a kubeconfig can run a program, a keyring vouches for releases, a cache answers
-for a registry, and a date revives what has expired.
+A kubeconfig can run a program, a keyring vouches for releases, a cache answers for a registry, and a date revives what
+has expired (docs/using/configuration.md#a-file-that-was-found).
 """
 
 

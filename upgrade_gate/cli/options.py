@@ -1,4 +1,6 @@
-"""The options that several commands share (design section 10), as decorators that hand over one frozen object each.
+"""The options that several commands share, as decorators that hand over one frozen object each.
+
+See docs/contract.md#options.
 
     @click.command()
     @release_options

@@ -48,7 +48,7 @@ def history(body: Part) -> Fact[tuple[HistoryEntry, ...]]:
 
 
 def running(body: Part, seen: Fact[tuple[HistoryEntry, ...]]) -> Fact[str]:
-    """Return the version that CCO takes for the current one (cco.md 5.3, step 2).
+    """Return the version that CCO takes for the current one (docs/facts/cco.md#annotation, step 2).
 
     Up to 4.21 that is the highest of all completed updates, from 4.22 the newest; which rule holds is told by
     the newest completed release, whose CCO runs. An invalid version among those asked is Unknown, as it is an

@@ -1,7 +1,7 @@
 """How CCO works on a cluster: its mode, the form of the components' credentials, and what it does with Secrets.
 
-Source: cloud-credential-operator `pkg/operator/utils/utils.go` and `pkg/operator/controller.go`; cco.md sections 4
-and 6.
+Source: cloud-credential-operator `pkg/operator/utils/utils.go` and `pkg/operator/controller.go`;
+docs/facts/cco.md#modes and docs/facts/cco.md#behaviour.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Mode(StrEnum):
 
     @property
     def by_hand(self) -> bool:
-        """Whether people keep the credentials; an unknown mode is judged as manual (design section 6)."""
+        """Whether people keep the credentials; an unknown mode is judged as manual (docs/contract.md#modes)."""
         return self in (Mode.MANUAL, Mode.ABSENT, Mode.UNKNOWN)
 
 
@@ -59,7 +59,7 @@ class Credentials(StrEnum):
 
 
 class Behaviour(StrEnum):
-    """What CCO does with Secrets and finalizers here (cco.md section 6)."""
+    """What CCO does with Secrets and finalizers here (docs/facts/cco.md#behaviour)."""
 
     PLAIN = "plain"
     TIMED_TOKEN = "timed-token"  # noqa: S105
@@ -117,7 +117,7 @@ def _unread(cluster: Cluster) -> bool:
 
 
 def credentials_of(cluster: Cluster | None, platform: str, release: _Release, mode: Mode) -> Credentials:
-    """Return whether the components hold keys or tokens (design section 6).
+    """Return whether the components hold keys or tokens (docs/contract.md#modes).
 
     In manual mode the form of the Secrets that could be read decides, `token` if any of them is one; else an
     issuer on a platform and release that has token credentials. Elsewhere CCO writes keys itself.
@@ -139,7 +139,7 @@ def credentials_of(cluster: Cluster | None, platform: str, release: _Release, mo
 
 
 def behaviour_of(cluster: Cluster | None, platform: str, release: _Release, mode: Mode) -> Behaviour:
-    """Return what CCO of this release does with requests and Secrets here (cco.md section 6)."""
+    """Return what CCO of this release does with requests and Secrets here (docs/facts/cco.md#behaviour)."""
     traits = by_name(platform)
     if mode is Mode.ABSENT:
         return Behaviour.ABSENT
@@ -250,7 +250,10 @@ def _with_configmap(word: str, cluster: Cluster) -> _Reading:
 
 
 def _default(platform: str, root: Fact[SecretRecord]) -> _Reading:
-    """Resolve the default by the root Secret's annotation; without one, by what the platform does (design 16.9)."""
+    """Resolve the default by the root Secret's annotation; without one, by what the platform does.
+
+    See docs/contract.md#modes.
+    """
     traits = by_name(platform)
     secret = str(traits.root) if traits else "kube-system"
     by_platform = Mode.MINT if platform in _MINTS else Mode.PASSTHROUGH

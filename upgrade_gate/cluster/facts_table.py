@@ -51,7 +51,7 @@ SIGNATURES = (
     Query("", "v1", "configmaps", "ConfigMap", _MANAGED, label_selector="release.openshift.io/verification-signatures"),
     Query("", "v1", "configmaps", "ConfigMap", _MANAGED, "release-verification"),
 )
-"""Signatures and keyrings that the cluster itself trusts (releases.md 2, signatures)."""
+"""Signatures and keyrings that the cluster itself trusts (docs/facts/releases.md#signatures)."""
 PULL_SECRET = SecretRef("openshift-config", "pull-secret")
 
 _ABSENT: Mapping[Query, Fact[Any]] = MappingProxyType(
@@ -130,7 +130,7 @@ class Cluster(Struct, frozen=True):
 
     history = Row(VERSION, cluster_version.history)
     version = Row(VERSION, cluster_version.running, history)
-    """The running release, by the rule of that release (cco.md 5.3): highest or newest Completed."""
+    """The running release, by the rule of that release (docs/facts/cco.md#annotation): highest or newest Completed."""
     newest_completed = Row(VERSION, cluster_version.newest_completed, history)
     id = Row(VERSION, cluster_version.cluster_id)
     image = Row(VERSION, cluster_version.image, history)
@@ -190,7 +190,7 @@ class Cluster(Struct, frozen=True):
 
 FACTS: tuple[Row[Any], ...] = tuple(row for row in vars(Cluster).values() if isinstance(row, Row))
 FIRST_WAVE = tuple(dict.fromkeys(row.query for row in FACTS))
-"""What is read of every cluster, whatever the releases are (design section 3.2)."""
+"""What is read of every cluster, whatever the releases are (docs/contract.md#cluster-facts)."""
 KINDS = (*FIRST_WAVE, secret_query(PULL_SECRET), namespace_query(""))
 """One query of each kind of which facts are made."""
 NAMESPACED_KINDS = frozenset({query.kind for query in KINDS if query.namespace is not None} | {REQUESTS.kind})

@@ -1,6 +1,6 @@
 """Acknowledgements: findings that a named person accepted, for a reason, until a day.
 
-A file is a mapping whose key `acknowledgements` is a list (design sections 3.4 and 16.1):
+A file is a mapping whose key `acknowledgements` is a list (docs/contract.md#acknowledgements):
 
     required-version: ">=0.4,<1"       optional: checked before any other key
     acknowledgements:

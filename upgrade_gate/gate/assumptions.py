@@ -1,4 +1,4 @@
-"""On what a verdict rests: whether the requirements that did not change were proven too (design 16.10)."""
+"""On what a verdict rests: whether the requirements that did not change were proven too (docs/contract.md#basis)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _held(situation: Situation, request: CredentialsRequest) -> bool:
 
 
 def unchanged_grants(situation: Situation, request: CredentialsRequest) -> tuple[Grant, ...]:
-    """Return the grants of a required request that are in no change finding's needs (design 16.5)."""
+    """Return the grants of a required request that are in no change finding's needs (docs/contract.md#proof)."""
     asked: set[Grant] = set()
     for _, change in situation.changes():
         if change.request != request.id or change.after is None:

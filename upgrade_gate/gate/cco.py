@@ -2,7 +2,8 @@
 
 Pure functions over plain values. Sources: cloud-credential-operator `pkg/operator/utils/utils.go` (UpgradeableCheck)
 and the actuators' Upgradeable functions of each release branch; cluster-version-operator
-`pkg/payload/precondition/clusterversion/upgradeable.go`; cco.md sections 4 to 6, releases.md 1.5.
+`pkg/payload/precondition/clusterversion/upgradeable.go`; docs/facts/cco.md#modes, docs/facts/cco.md#upgradeable and
+docs/facts/cco.md#behaviour, docs/facts/releases.md#upgradeable.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ def guard_permission(hop_kind: HopKind) -> tuple[Guard, str]:
 def guard_new_request(
     *, platform: str, release: Release, hop_kind: HopKind, mode: Mode, condition: str | None
 ) -> tuple[Guard, str]:
-    """Return whether CCO and CVO would stop the upgrade for a new request, and why (design section 6).
+    """Return whether CCO and CVO would stop the upgrade for a new request, and why (docs/contract.md#guard).
 
     `release` is the one that runs; `condition` the status of CCO's Upgradeable condition, None where unknown.
     """
@@ -202,7 +203,10 @@ def guard_new_request(
 
 
 def guard_secret_missing(*, platform: str, release: Release, hop_kind: HopKind, secret: SecretRef) -> tuple[Guard, str]:
-    """Return the guard of a missing Secret: only the lists of 4.5 to 4.7 ever asked for one (design 16.8)."""
+    """Return the guard of a missing Secret: only the lists of 4.5 to 4.7 ever asked for one.
+
+    See docs/contract.md#guard.
+    """
     if release >= _ANNOTATION_SINCE:
         return Guard.MISSED, f"CCO of {_text(release)} does not look for Secrets in manual mode"
     if secret not in (secret_list(release, platform) or ()):

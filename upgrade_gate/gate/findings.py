@@ -153,7 +153,7 @@ class Finding(Struct, frozen=True):
     severity: Severity
     headline: str
     content: Any
-    """What enters the fingerprint besides rule and subject (design section 6), JSON types only."""
+    """What enters the fingerprint besides rule and subject (docs/contract.md#fingerprints), JSON types only."""
     subject: str
     """`ns/name` of the request, or the fact's name: enters the fingerprint."""
     request: str | None = None
@@ -188,7 +188,7 @@ class Finding(Struct, frozen=True):
 
     @property
     def proven(self) -> bool:
-        """Whether every need is met and none is a decision (design section 6)."""
+        """Whether every need is met and none is a decision (docs/contract.md#needs)."""
         return bool(self.needs) and all(
             n.status is NeedStatus.MET and n.kind is not NeedKind.DECISION for n in self.needs
         )
@@ -199,7 +199,10 @@ class Finding(Struct, frozen=True):
 
 
 def fingerprint(rule: str, subject: str, content: Any) -> str:
-    """Return the first 16 hex digits of SHA-256 over `[rule, subject, content]` as canonical JSON (design 6)."""
+    """Return the first 16 hex digits of SHA-256 over `[rule, subject, content]` as canonical JSON.
+
+    See docs/contract.md#fingerprints.
+    """
     return hashlib.sha256(canonical([rule, subject, content]).encode()).hexdigest()[:16]
 
 

@@ -1,7 +1,7 @@
 """What a finding asks for, and how much of it the cluster and its identities already have.
 
-COVERED is met; MISSING, NARROWER and DENIED are unmet; UNKNOWN, or nothing supplied, is unknown (design 16.4). A need
-that depends on an unmet one is left out.
+COVERED is met; MISSING, NARROWER and DENIED are unmet; UNKNOWN, or nothing supplied, is unknown
+(docs/contract.md#needs). A need that depends on an unmet one is left out.
 """
 
 from __future__ import annotations

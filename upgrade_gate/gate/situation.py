@@ -63,7 +63,7 @@ class Situation(Struct, frozen=True):
         return self.hops[-1].new if self.hops else None
 
     def changes(self) -> Iterator[tuple[Hop, Change]]:
-        """Yield each change with its hop, in order; requests in conflict are left out (design 16.14)."""
+        """Yield each change with its hop, in order; requests in conflict are left out (docs/contract.md#selection)."""
         for hop in self.hops:
             conflicts = {c.request for s in (hop.old_selection, hop.new_selection) for c in s.conflicts}
             for change in hop.changes:
@@ -73,7 +73,7 @@ class Situation(Struct, frozen=True):
     def requirements(self) -> Iterator[tuple[str, Selected]]:
         """Yield every request that any release of the path needs, by name; the last release's first.
 
-        A request that an earlier hop requires with the same spec is the same requirement (design section 7: the
+        A request that an earlier hop requires with the same spec is the same requirement (docs/contract.md#paths: the
         requirement of a path is the union).
         """
         seen: set[tuple[str, str]] = set()

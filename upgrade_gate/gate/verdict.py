@@ -77,7 +77,7 @@ def weigh(findings: Iterable[Finding], situation: Situation, weights: Weights) -
     """Give each finding its severity by policy and its status, and add what is to say about acknowledgements.
 
     Proven goes before acknowledged. An acknowledgement of something that can never be acknowledged is ignored and
-    reported as unused (design 16.1).
+    reported as unused (docs/contract.md#acknowledgements).
     """
     today = weights.today or datetime.now(UTC).date()
     judged = [_weighed(_by_policy(finding, weights.policy), situation, weights, today) for finding in findings]
@@ -109,7 +109,7 @@ def _weighed(finding: Finding, situation: Situation, weights: Weights, today: da
 
 
 def _settled(item: WeighedFinding, judged: Sequence[WeighedFinding]) -> WeighedFinding:
-    """Lower an unproven word of CCO to info once no change is open (design section 6)."""
+    """Lower an unproven word of CCO to info once no change is open (docs/contract.md#findings)."""
     if item.finding.rule != "cco-verdict-unproven" or item.finding.severity is not Severity.WARNING:
         return item
     work = (j.finding for j in judged if j.open and j.finding.guard is not None and j.finding.request is not None)

@@ -1,4 +1,4 @@
-"""The cache on disk: blobs and manifests by digest, and payloads that were already read (design section 3.1).
+"""The cache on disk: blobs and manifests by digest, and payloads that were already read (docs/contract.md#cache).
 
 Every entry is checked when it is read, since a disk fills up and a copy breaks off; a damaged one is removed with a
 warning and fetched again. Entries are written beside their place and renamed, so that runs at the same time see

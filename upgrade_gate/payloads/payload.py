@@ -55,7 +55,10 @@ class Manifest(Struct, frozen=True):
     """Empty for cluster-scoped objects."""
     name: str
     annotations: Mapping[str, str] | None
-    """None when the document has no annotations at all, which is not the same as an empty map (releases.md 1.1)."""
+    """None when the document has no annotations at all, which is not the same as an empty map.
+
+    See docs/facts/releases.md#inclusion.
+    """
     location: Location
     body: Mapping[str, Any] | None = None
     """The whole document, only for CredentialsRequests, FeatureGates and the ClusterVersion CRD."""
@@ -118,7 +121,7 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
     manifests: list[Manifest] = []
     unreadable: list[Unreadable] = []
     collecting = gc.isenabled()
-    gc.disable()  # nothing built here is a cycle; collecting costs 13 % (facts/test-components.md 7)
+    gc.disable()  # nothing built here is a cycle; collecting costs 13 % (docs/facts/tests.md#yaml)
     try:
         version, previous = _release_metadata(files.files, unreadable)
         for name in sorted(files.files):

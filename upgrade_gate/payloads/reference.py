@@ -71,7 +71,10 @@ class Reference(Struct, frozen=True):
 
 
 class Settings(HttpOptions, frozen=True):
-    """What the command line says about reading releases; every source takes what concerns it (design section 10)."""
+    """What the command line says about reading releases; every source takes what concerns it.
+
+    See docs/contract.md#options.
+    """
 
     registry_config: Path | None = None
     idms_files: tuple[Path, ...] = ()
@@ -139,7 +142,7 @@ def is_payload_file(name: str) -> bool:
 
 
 def parse_reference(text: str) -> Reference:
-    """Split a release reference into scheme and target (design section 3.1).
+    """Split a release reference into scheme and target (docs/contract.md#releases).
 
     A bare version is a version even where a folder has the same name, since a folder could be planted: `dir:` or
     `./` names the folder. Raises UsageError, listing the forms, for anything else.

@@ -17,7 +17,7 @@ __all__ = ["Identities", "Identity", "identify"]
 
 
 class Identities(Struct, frozen=True):
-    """Which identity serves which Secret (design 16.2)."""
+    """Which identity serves which Secret (docs/contract.md#identities)."""
 
     by_secret: Mapping[str, str] = field(default_factory=dict)
     """`namespace/secret` to the identity: role or user ARN, client ID or `principal:ID`, email, `iam-ServiceId-…`."""
@@ -78,7 +78,7 @@ def _differ(held: object, first: str, second: str) -> bool:
 
 
 def _form(identity: str) -> str:
-    """Return the form of an identity's spelling (design 16.2), without knowing what it stands for."""
+    """Return the form of an identity's spelling (docs/contract.md#identities), without knowing what it stands for."""
     if identity.startswith(("AKIA", "ASIA")) and identity.isalnum():
         return "access key"
     prefix, colon, _ = identity.partition(":")

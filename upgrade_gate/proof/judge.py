@@ -32,12 +32,12 @@ def judge(
     """Decide whether what an identity holds, as parsed export documents show it, covers one required grant.
 
     `provider` is `AWS`, `Azure`, `GCP` or `IBMCloud`; `exports` are parsed documents, each recognised by its shape;
-    `identity` is spelt as in the configuration (design 16.2); `grant` is a GRANT mapping, whose absent keys read as
-    null, or a Grant; `account` is what the documents must belong to; `scopes` is what must be covered (Azure
-    resource groups, IBM resource group IDs). `context` is the cluster that will use the grant (fields of `Context`;
-    what is absent is not known) and `assume` what is taken for granted of it (`cluster-tag`); without both, the letter
-    of the policies decides alone. Raises ValueError for another provider, a grant without a name or an argument of
-    another type.
+    `identity` is spelt as in the configuration (docs/contract.md#identities); `grant` is a GRANT mapping, whose absent
+    keys read as null, or a Grant; `account` is what the documents must belong to; `scopes` is what must be covered
+    (Azure resource groups, IBM resource group IDs). `context` is the cluster that will use the grant (fields of
+    `Context`; what is absent is not known) and `assume` what is taken for granted of it (`cluster-tag`); without both,
+    the letter of the policies decides alone. Raises ValueError for another provider, a grant without a name or an
+    argument of another type.
     """
     plugin = _provider(provider)
     _check_types(exports, identity, account, scopes)

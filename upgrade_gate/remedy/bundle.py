@@ -1,4 +1,4 @@
-"""The remediation bundle: what a person applies, in order, before and after the upgrade (design section 8).
+"""The remediation bundle: what a person applies, in order, before and after the upgrade (docs/contract.md#bundle).
 
 A plan is rendered as a mapping from relative file names to bytes; the same outcome gives the same bytes.
 """

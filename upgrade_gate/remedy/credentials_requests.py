@@ -1,7 +1,7 @@
 """The requests that a release really applies, as files for ccoctl.
 
-ccoctl takes every file of a folder and filters little (facts cco.md 2.1), so what is deleted, gated or of another
-platform must not be there.
+ccoctl takes every file of a folder and filters little (docs/facts/cco.md#what-ccoctl-takes), so what is deleted, gated
+or of another platform must not be there.
 """
 
 from __future__ import annotations

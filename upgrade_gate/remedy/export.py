@@ -32,8 +32,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_:/-]*")
 def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, given_mode: str | None) -> Wanted:
     """Return what must be exported to judge every release of a survey's path.
 
-    In mint and passthrough mode the root credential serves everything (design 16.9). An identity is known by the
-    Secret where its content was read, else by the configuration, else by ccoctl's naming.
+    In mint and passthrough mode the root credential serves everything (docs/contract.md#modes). An identity is known by
+    the Secret where its content was read, else by the configuration, else by ccoctl's naming.
     """
     hop = survey.hops[-1]
     platform = survey.context.platform

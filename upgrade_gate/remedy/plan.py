@@ -213,7 +213,10 @@ def _secret_gaps(situation: Situation, judged: Sequence[WeighedFinding]) -> list
 
 
 def _listed_secrets(situation: Situation) -> list[Gap]:
-    """Return the Secrets that CCO up to 4.7 asks for: those that its condition names (cco.md 5.2)."""
+    """Return the Secrets that CCO up to 4.7 asks for: those that its condition names.
+
+    See docs/facts/cco.md#upgradeable.
+    """
     hop = situation.hops[0] if situation.hops else None
     cluster, traits = situation.cluster, situation.platform_traits
     if hop is None or cluster is None or traits is None or traits.kind is None or hop.kind not in GUARDED_HOPS:

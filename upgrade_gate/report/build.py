@@ -55,7 +55,10 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "offers": ("target-not-offered",),
     "version_conditions": ("cluster-not-upgradeable",),
 }
-"""Warning and info rules whose fact is no part of any verdict: unread, they are not evaluated (design section 3.2)."""
+"""Warning and info rules whose fact is no part of any verdict: unread, they are not evaluated.
+
+See docs/contract.md#cluster-facts.
+"""
 
 
 def _not_evaluated(outcome: Outcome) -> list[str]:

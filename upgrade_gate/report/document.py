@@ -1,4 +1,4 @@
-"""The one document that every format renders: schema `upgrade-gate/v1` (design section 9).
+"""The one document that every format renders: schema `upgrade-gate/v1` (docs/contract.md#reports).
 
 Every key is always present. Within v1 only keys and enum members are added; consumers must ignore what they do
 not know.
@@ -357,7 +357,7 @@ class FindingView(_Struct, frozen=True):
     subject: str
     """The request or fact that the finding is about."""
     acknowledgeable: bool = True
-    """Whether an acknowledgement can close it (design 3.4)."""
+    """Whether an acknowledgement can close it (docs/contract.md#acknowledgements)."""
 
 
 class ExportView(_Struct, frozen=True):

@@ -63,7 +63,7 @@ def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.Finding
 
 
 def _need(finding: Finding, need: Need, *, acknowledged: bool) -> document.NeedView:
-    """Return a need; a decision is met once it is acknowledged (design 16.4)."""
+    """Return a need; a decision is met once it is acknowledged (docs/contract.md#needs)."""
     status: Any = "met" if acknowledged and need.kind is NeedKind.DECISION else need.status.value
     return document.NeedView(kind=need.kind.value, status=status, detail=need.detail, in_short=in_short(finding, need))
 

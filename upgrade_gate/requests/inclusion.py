@@ -101,7 +101,7 @@ class Exclusion(Struct, frozen=True):
 
 
 def rule_set(filters: Filters, release: tuple[int, int]) -> Filters:
-    """Turn off the filters that the release does not have (facts: releases.md 1.1)."""
+    """Turn off the filters that the release does not have (docs/facts/releases.md#inclusion)."""
     gated = release >= (4, 22)
     return replace(
         filters,

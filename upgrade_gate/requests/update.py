@@ -109,7 +109,7 @@ def support(kind: HopKind, old: str, new: str, edges: Collection[str]) -> tuple[
     """Return whether CVO can make this update, and in one sentence why not.
 
     `edges` are the versions that the target names as previous, plus the current version where the update graph or
-    the cluster's offers have the edge (design 16.17).
+    the cluster's offers have the edge (docs/contract.md#hops).
     """
     match kind:
         case "patch" | "minor" | "none":

@@ -1,7 +1,7 @@
 """The path of updates: by what each release is selected on this cluster, and what each hop changes.
 
 The running release is judged by the cluster's own status, the target by its own tables, gates and the capabilities
-that the update enables by itself (design section 4). A later hop starts from what the earlier one leaves.
+that the update enables by itself (docs/contract.md#selection). A later hop starts from what the earlier one leaves.
 """
 
 from __future__ import annotations

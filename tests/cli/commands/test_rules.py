@@ -5,7 +5,7 @@ import json
 from tests.worlds.running import run
 from upgrade_gate.gate import findings
 
-# design section 6: what the tool says without reading a cluster
+# what the tool says without reading a cluster (docs/contract.md#findings)
 WITHOUT_CLUSTER = {
     "permission-added": "blocker",
     "permission-widened": "blocker",

@@ -4,7 +4,7 @@ import json
 
 from tests.worlds.running import run
 
-# design section 9: keys of the document that are always there
+# keys of the document that are always there (docs/contract.md#reports)
 KEYS = {
     "schema",
     "tool",

@@ -1,4 +1,7 @@
-"""Alibaba Cloud risks: the classes of actions, and access levels by the verb (iam.md 5 and 6)."""
+"""Alibaba Cloud risks: the classes of actions, and access levels by the verb.
+
+See docs/facts/risks.md#access-levels and docs/facts/risks.md#classes.
+"""
 
 from upgrade_gate.clouds.alibabacloud import risk
 from upgrade_gate.clouds.contract.grants import Grant

@@ -1,4 +1,7 @@
-"""AWS coverage: one required action against one export, each verdict for its reason (iam.md sections 1, 2 and 7)."""
+"""AWS coverage: one required action against one export, each verdict for its reason.
+
+See docs/facts/aws.md#coverage and docs/facts/aws.md#exports.
+"""
 
 import json
 from dataclasses import dataclass

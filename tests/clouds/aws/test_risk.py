@@ -1,4 +1,7 @@
-"""AWS risks: the classes of actions, known pairs, and access levels by the reference (iam.md 5 and 6)."""
+"""AWS risks: the classes of actions, known pairs, and access levels by the reference.
+
+See docs/facts/risks.md#access-levels and docs/facts/risks.md#classes.
+"""
 
 import pytest
 

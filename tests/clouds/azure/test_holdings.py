@@ -1,4 +1,4 @@
-"""Azure: what role assignments cover, case by case from the facts (iam.md section 1, Azure, and section 7)."""
+"""Azure: what role assignments cover, case by case from the facts (docs/facts/azure.md#coverage)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Azure risks: the classes of operations, known pairs, and access levels by the verb (iam.md 5 and 6)."""
+"""Azure risks: the classes of operations, known pairs, and access levels by the verb.
+
+See docs/facts/risks.md#access-levels and docs/facts/risks.md#classes.
+"""
 
 import pytest
 

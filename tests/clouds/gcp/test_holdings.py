@@ -1,4 +1,4 @@
-"""GCP: what bindings cover, case by case from the facts (iam.md section 1, GCP, and section 7)."""
+"""GCP: what bindings cover, case by case from the facts (docs/facts/gcp.md#coverage)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def listed(email: str = SA, **more: Any) -> dict[str, Any]:
 
 
 def own(*bindings: dict[str, Any], email: str = SA) -> dict[str, Any]:
-    """A service account's own policy in the wrapper of design 16.3."""
+    """A service account's own policy in the wrapper of docs/facts/gcp.md#exports."""
     return {"serviceAccount": email, "policy": allow(*bindings)}
 
 

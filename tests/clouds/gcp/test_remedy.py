@@ -59,7 +59,7 @@ def test_a_custom_role_is_made_or_added_to_and_bound() -> None:
 
 
 def test_role_names_are_cut_as_ccoctl_cuts_them() -> None:
-    """`alnum(project)[:32]_alnum(request)[:31]`, title `project[:50]-request[:49]` (cco.md 2.2)."""
+    """`alnum(project)[:32]_alnum(request)[:31]`, title `project[:50]-request[:49]` (docs/facts/gcp.md#ccoctl)."""
     project, name = "a-very-long-project-name-0123456789-abcdefghij", "openshift-cloud-network-config-controller-gcp-x"
     new = change(KIND, [GET], identity=EMAIL, components=(name,))
     draft = remedy.draft(new, here(scopes=(project,)))

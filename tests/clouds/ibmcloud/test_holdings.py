@@ -1,4 +1,4 @@
-"""IBM Cloud and Power VS: what access policies cover, case by case from the facts (iam.md section 1, IBM)."""
+"""IBM Cloud and Power VS: what access policies cover, case by case from the facts (docs/facts/ibmcloud.md#coverage)."""
 
 from __future__ import annotations
 

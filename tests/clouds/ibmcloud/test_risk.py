@@ -1,4 +1,7 @@
-"""IBM Cloud and Power VS risks: the classes of roles, and what IBM's own let their holder do (iam.md 5 and 6)."""
+"""IBM Cloud and Power VS risks: the classes of roles, and what IBM's own let their holder do.
+
+See docs/facts/risks.md#access-levels and docs/facts/risks.md#classes.
+"""
 
 import pytest
 

@@ -53,7 +53,7 @@ def reduced(values: dict[str, str], *, read_values: bool = True, **rest: Any) ->
             None,
             "keys",
         ),
-        # `credentials` wins over a forgotten key (cco.md section 3)
+        # `credentials` wins over a forgotten key (docs/facts/cco.md#secret-keys)
         (
             {"credentials": STS, "aws_access_key_id": KEY_ID, "aws_secret_access_key": "s"},
             ROLE_ARN,

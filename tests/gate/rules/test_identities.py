@@ -226,7 +226,7 @@ def test_required_proof_lets_only_what_is_proven_pass(
 
 
 def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -> None:
-    """A role's inline policies end at 10,240 characters (iam.md section 1): each half fits, both do not."""
+    """A role's inline policies end at 10,240 characters (docs/facts/aws.md#limits): each half fits, both do not."""
 
     def asking(name: str, start: int) -> dict[str, Any]:
         actions = [f"ec2:{'Describe' * 5}{number:04d}" for number in range(start, start + 120)]

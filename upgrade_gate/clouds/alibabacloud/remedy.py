@@ -1,7 +1,7 @@
 """Alibaba Cloud: RAM policies, and the commands of `aliyun` and `ccoctl alibabacloud`.
 
-Source: cloud-credential-operator release-4.16 `pkg/cmd/provisioning/alibabacloud` (facts cco.md 2.2); ccoctl has it
-from 4.10 to 4.16.
+Source: cloud-credential-operator release-4.16 `pkg/cmd/provisioning/alibabacloud`
+(docs/facts/other-clouds.md#alibaba-cloud); ccoctl has it from 4.10 to 4.16.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """AWS identities: roles and users with every policy that counts for them, from exports or live.
 
-Sources: iam.md sections 1 and 2 (evaluation logic of the IAM user guide; shapes as `aws` prints them).
+Sources: docs/facts/aws.md#coverage and docs/facts/aws.md#exports (evaluation logic of the IAM user guide; shapes as
+`aws` prints them).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def build(documents: Sequence[Document], account: str | None, context: Context |
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
-    """Return the name of the role that ccoctl makes (cco.md 2.2)."""
+    """Return the name of the role that ccoctl makes (docs/facts/aws.md#ccoctl)."""
     del request
     return f"{cluster}-{namespace}-{secret}"[:64]
 

@@ -1,7 +1,7 @@
 """AWS policy documents: what their statements allow and deny, decided for one required action.
 
-Rules: the IAM user guide's evaluation logic (iam.md section 1). Actions compare without case, resources with case,
-`*` and `?` are the only wildcards, an explicit Deny wins, and what nothing allows is not allowed.
+Rules: the IAM user guide's evaluation logic (docs/facts/aws.md#coverage). Actions compare without case, resources with
+case, `*` and `?` are the only wildcards, an explicit Deny wins, and what nothing allows is not allowed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """AWS: role and user policies, trust policies, and the commands of `aws` and `ccoctl aws` that apply them.
 
-Sources: cloud-credential-operator `pkg/cmd/provisioning/aws` (names, documents, what a rerun does: facts cco.md 2.2
-and 7), the IAM quotas.
+Sources: cloud-credential-operator `pkg/cmd/provisioning/aws` (names, documents, what a rerun does:
+docs/facts/aws.md#ccoctl), the IAM quotas.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether Azure role assignments, less deny assignments, cover an operation or a whole role at a scope.
 
-Rules: facts iam.md section 1, Azure. The effective set of one permissions object is its actions without its
+Rules: docs/facts/azure.md#coverage. The effective set of one permissions object is its actions without its
 notActions; objects, roles and assignments are united, so a second role gives back what the first one excepts. Control
 and data plane are two sets that never mix.
 """

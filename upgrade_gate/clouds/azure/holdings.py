@@ -1,7 +1,7 @@
 """What Azure exports, and Azure itself, say about the principals that a cluster uses.
 
 Shapes: role assignments, role definitions, deny assignments, managed identities, service principals, federated
-credentials (facts iam.md section 2, design 16.3). The verdicts follow iam.md section 1, Azure.
+credentials (docs/facts/azure.md#exports). The verdicts follow docs/facts/azure.md#coverage.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def build(documents: Sequence[Document], account: str | None, context: Context |
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
-    """Return the name of the managed identity that ccoctl makes (cco.md 2.2)."""
+    """Return the name of the managed identity that ccoctl makes (docs/facts/azure.md#ccoctl)."""
     del request
     return f"{cluster}-{namespace}-{secret}"[:128]
 

@@ -1,7 +1,8 @@
 """Azure: custom roles, role assignments, federated credentials, and the commands of `az` and `ccoctl azure`.
 
-Sources: cloud-credential-operator `pkg/cmd/provisioning/azure` (names, scopes, what a rerun does: facts cco.md 2.2 and
-7), azure-cli `command_modules/role/custom.py` (an existing assignment is no error, a role is found by its name).
+Sources: cloud-credential-operator `pkg/cmd/provisioning/azure` (names, scopes, what a rerun does:
+docs/facts/azure.md#ccoctl), azure-cli `command_modules/role/custom.py` (an existing assignment is no error, a role is
+found by its name).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _ALL_KEYS = (
     "azure_resource_prefix",
 )
 _UNREAD = frozenset({"azure_resource_prefix"})
-"""CCO writes it, no component needs it (cco.md section 3)."""
+"""CCO writes it, no component needs it (docs/facts/cco.md#secret-keys)."""
 
 
 def missing_keys(keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The cluster's own context: what decides conditions and says where a grant must hold (design section 3.3).
+"""The cluster's own context: what decides conditions and says where a grant must hold (docs/contract.md#context).
 
 What is None is not known, and whatever depends on it stays undecided: nothing here is guessed.
 """

@@ -25,7 +25,10 @@ def canonical(value: Any) -> str:
 
 
 class Grant(Struct, frozen=True):
-    """One thing that an identity must be allowed; six fields that also make its fingerprint (design section 5)."""
+    """One thing that an identity must be allowed; six fields that also make its fingerprint.
+
+    See docs/contract.md#grants.
+    """
 
     type: GrantType
     permission: str
@@ -81,7 +84,7 @@ class Cloud(Protocol):
     FIELDS: Mapping[str, frozenset[str] | None]
     """Provider spec fields that `read_grants` accounts for: None for the whole field, else the keys of its items.
 
-    Whatever else differs between two releases is an unclassified change (design section 5).
+    Whatever else differs between two releases is an unclassified change (docs/contract.md#grants).
     """
     HARMLESS: frozenset[str]
     """Provider spec fields whose change is known to ask for nothing, such as `skipServiceCheck`."""
@@ -94,7 +97,10 @@ class Cloud(Protocol):
         ...
 
     def identity(self, grant: Grant) -> Hashable:
-        """Return what makes two grants the same: no textual difference after normalisation (design section 5)."""
+        """Return what makes two grants the same: no textual difference after normalisation.
+
+        See docs/contract.md#grants.
+        """
         ...
 
     def permission_key(self, grant: Grant) -> Hashable:

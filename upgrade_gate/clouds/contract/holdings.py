@@ -39,7 +39,7 @@ IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name"]
 
 
 class Coverage(StrEnum):
-    """Whether what is held covers a required grant (design section 3.3)."""
+    """Whether what is held covers a required grant (docs/contract.md#proof)."""
 
     COVERED = "COVERED"
     MISSING = "MISSING"
@@ -106,7 +106,7 @@ class Holdings(Protocol):
         """AWS account, Azure subscription or GCP project that the documents belong to; None where they do not say."""
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
-        """Decide one required grant for one identity (spelt as in the configuration, design 16.2).
+        """Decide one required grant for one identity (spelt as in the configuration, docs/contract.md#identities).
 
         `scopes` is what must be covered: Azure resource groups (IDs or names), IBM resource group IDs, else empty.
         """
@@ -152,7 +152,7 @@ class Provider(Protocol):
         ...
 
     def ccoctl_name(self, cluster: str, namespace: str, secret: str, request: str) -> str:
-        """Return the name that ccoctl gives to the identity of a request (cco.md 2.2), cut as it cuts."""
+        """Return the name that ccoctl gives to the identity of a request (docs/facts/cco.md#names), cut as it cuts."""
         ...
 
 

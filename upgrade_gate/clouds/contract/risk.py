@@ -33,7 +33,10 @@ class Ratings(Protocol):
     """What a cloud's `risk` knows. Every function is pure."""
 
     def risks(self, grant: Grant, held: Sequence[Grant] = ()) -> tuple[Risk, ...]:
-        """Return the risk classes of a grant, a known pair that it completes with `held` included (iam.md 6)."""
+        """Return the risk classes of a grant, a known pair that it completes with `held` included.
+
+        See docs/facts/risks.md#classes.
+        """
         ...
 
     def completes(self, grant: Grant, held: Sequence[Grant]) -> tuple[str, ...]:

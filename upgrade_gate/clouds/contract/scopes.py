@@ -16,7 +16,7 @@ class Scopes(Protocol):
     """What a cloud's `scopes` knows."""
 
     def places(self, request: str) -> tuple[Place, ...]:
-        """Return the further places that the grants of a request must cover (cco.md 2.2, `extra scope`)."""
+        """Return the further places that the grants of a request must cover (docs/facts/azure.md#scopes)."""
         ...
 
 

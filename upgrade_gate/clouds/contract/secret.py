@@ -13,15 +13,18 @@ class Secret(Protocol):
     """What a cloud's `secret` knows; `token` says which form is asked for, `release` is the target's minor."""
 
     def missing_keys(self, keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-        """Return the keys that are missing (cco.md section 3), empty when all are there."""
+        """Return the keys that are missing (docs/facts/cco.md#secret-keys), empty when all are there."""
         ...
 
     def secret_keys(self, *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
-        """Return the key names that a Secret made by hand should have, in the order of cco.md section 3."""
+        """Return the key names that a Secret made by hand should have, in the order of its table.
+
+        See docs/facts/cco.md#secret-keys.
+        """
         ...
 
     def conflicting_keys(self, keys: frozenset[str]) -> tuple[str, ...]:
-        """Return keys that must not stand together (cco.md section 7), empty when none do."""
+        """Return keys that must not stand together (docs/facts/cco.md#secret-keys), empty when none do."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Clouds without a permission model: the Secret and its keys are all that can be made.
 
-Source: cloud-credential-operator `pkg/cmd/provisioning/nutanix` (facts cco.md 2.2); there is no ccoctl for vSphere,
-OpenStack, oVirt, KubeVirt and Metal3.
+Source: cloud-credential-operator `pkg/cmd/provisioning/nutanix` (docs/facts/other-clouds.md#nutanix); there is no
+ccoctl for vSphere, OpenStack, oVirt, KubeVirt and Metal3.
 """
 
 from __future__ import annotations

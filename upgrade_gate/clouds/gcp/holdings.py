@@ -1,7 +1,7 @@
 """What GCP exports, and GCP itself, say about the service accounts that a cluster uses.
 
 Shapes: allow policies of the project, its ancestors and single service accounts, roles, service accounts, pools, deny
-policies (facts iam.md section 2, design 16.3). The verdicts follow iam.md section 1, GCP.
+policies (docs/facts/gcp.md#exports). The verdicts follow docs/facts/gcp.md#coverage.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DEFAULT_TYPE: GrantType = "permission"
 
 _ROLE_PERMISSIONS = 3000
 _ROLE_TEXT = 64 * 1024
-"""Limits of a custom role: permissions, and the bytes of title, description and names (iam.md section 1)."""
+"""Limits of a custom role: permissions, and the bytes of title, description and names (docs/facts/gcp.md#limits)."""
 _ANCESTORS = "gcloud projects get-ancestors-iam-policy"
 _BOUNDARIES = "principal access boundary policies are not in IAM exports"
 _NO_DENY = "deny policies are not in the export (gcloud iam policies list --kind=denypolicies)"
@@ -55,7 +55,10 @@ def build(documents: Sequence[Document], account: str | None, context: Context |
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
-    """Return the display name of the account that ccoctl makes, from the request's own name (cco.md 2.2)."""
+    """Return the display name of the account that ccoctl makes, from the request's own name.
+
+    See docs/facts/gcp.md#ccoctl.
+    """
     del namespace, secret
     return f"{cluster[:50]}-{request[:49]}"
 

@@ -1,6 +1,6 @@
 """GCP: custom roles, project bindings, workload identity, and the commands of `gcloud` and `ccoctl gcp`.
 
-Sources: cloud-credential-operator `pkg/cmd/provisioning/gcp` (names, what a rerun does: facts cco.md 2.2 and 7). A
+Sources: cloud-credential-operator `pkg/cmd/provisioning/gcp` (names, what a rerun does: docs/facts/gcp.md#ccoctl). A
 custom role is shared by every cluster of the project, so permissions are added to it and never replaced.
 """
 

@@ -1,6 +1,6 @@
 """Whether an IBM Cloud policy's attributes contain what a request names, and how roles compare.
 
-Rules: facts iam.md section 1, IBM. Attributes are ANDed, so fewer of them is broader, but only within one class of
+Rules: docs/facts/ibmcloud.md#coverage. Attributes are ANDed, so fewer of them is broader, but only within one class of
 targets: services, account management, resource groups. What ccoctl adds (account, resource group) narrows nothing as
 long as it is the cluster's own.
 """

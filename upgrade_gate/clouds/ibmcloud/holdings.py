@@ -1,7 +1,7 @@
 """What IBM Cloud exports say about the service IDs that a cluster on IBM Cloud or Power VS uses.
 
-Shapes: access policies v1 and v2, service IDs, roles per service, access groups, resource groups (facts iam.md section
-2, design 16.3). The verdicts follow iam.md section 1, IBM. There is no live reader.
+Shapes: access policies v1 and v2, service IDs, roles per service, access groups, resource groups
+(docs/facts/ibmcloud.md#exports). The verdicts follow docs/facts/ibmcloud.md#coverage. There is no live reader.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def build(documents: Sequence[Document], account: str | None, context: Context |
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
-    """Return the name of the service ID that ccoctl makes (cco.md 2.2)."""
+    """Return the name of the service ID that ccoctl makes (docs/facts/ibmcloud.md#ccoctl)."""
     del request
     return f"{cluster}-{namespace}-{secret}"
 

@@ -1,7 +1,7 @@
 """IBM Cloud and Power VS: access policies of service IDs, and the commands of `ibmcloud` and `ccoctl ibmcloud`.
 
-Sources: cloud-credential-operator `pkg/cmd/provisioning/ibmcloud` (attributes that it adds, what a rerun does: facts
-cco.md 2.2 and 7), the IBM Cloud CLI reference of `iam service-policy-create`.
+Sources: cloud-credential-operator `pkg/cmd/provisioning/ibmcloud` (attributes that it adds, what a rerun does:
+docs/facts/ibmcloud.md#ccoctl), the IBM Cloud CLI reference of `iam service-policy-create`.
 """
 
 from __future__ import annotations

@@ -177,8 +177,8 @@ def _complement(allows: Sequence[str]) -> tuple[Patterns, ...]:
 def covered(pattern: str, parts: Sequence[Patterns], *, single: bool = True) -> bool:
     """Return whether every name of the pattern is granted by some part (the union of them all).
 
-    Exact: a plain name is looked up, a pattern goes through the subset construction (iam.md section 1, "pattern
-    algebra"). A union too large to settle is not proven, hence False.
+    Exact: a plain name is looked up, a pattern goes through the subset construction (docs/facts/aws.md#patterns). A
+    union too large to settle is not proven, hence False.
     """
     if not has_wildcard(pattern, single=single):
         return any(_grants(part, pattern, single) for part in parts)

@@ -1,4 +1,7 @@
-"""A folder of dumped YAML or JSON files in which the objects themselves say what they are (must-gather.md 2)."""
+"""A folder of dumped YAML or JSON files in which the objects themselves say what they are.
+
+See docs/facts/dumps.md#layouts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the insights operator keeps: cut-down objects, told by their path alone (must-gather.md 2)."""
+"""What the insights operator keeps: cut-down objects, told by their path alone (docs/facts/dumps.md#layouts)."""
 
 from __future__ import annotations
 

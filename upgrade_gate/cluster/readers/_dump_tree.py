@@ -1,7 +1,7 @@
-"""The tree that must-gather and `oc adm inspect` write (must-gather.md 1).
+"""The tree that must-gather and `oc adm inspect` write (docs/facts/dumps.md#layouts).
 
 Absence is known only where the kind was collected: per namespace for namespaced objects, per list or folder for
-cluster-scoped ones (design 16.6).
+cluster-scoped ones (docs/facts/dumps.md#absence).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What may be kept of a Secret: names of keys, and on request the parts that identify without authenticating.
 
 No value leaves this module but a role ARN, an access key ID, a client ID, a service account's email and the path
-of a token file (design sections 3.2 and 16.15).
+of a token file (docs/contract.md#secret-contents).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _ours(marks: dict[str, str]) -> dict[str, str]:
 
 
 def _form_of_keys(keys: frozenset[str]) -> SecretForm | None:
-    """Tell the form by key names, where they tell it alone (cco.md sections 3 and 4).
+    """Tell the form by key names, where they tell it alone (docs/facts/cco.md#secret-keys and docs/facts/cco.md#modes).
 
     An AWS `credentials` key and GCP's `service_account.json` hold either form, so they tell nothing.
     """
@@ -98,7 +98,7 @@ def _identify(values: dict[str, str]) -> _Told:
     if "azure_client_id" in values:
         path = _match(_PATH, values.get("azure_federated_token_file"))
         return _match(_UUID, values["azure_client_id"]), path, None
-    # `credentials` wins over the two key fields wherever it is not empty (cco.md section 3).
+    # `credentials` wins over the two key fields wherever it is not empty (docs/facts/cco.md#secret-keys).
     if text := values.get("credentials", "").strip():
         return _amazon(text)
     if "aws_access_key_id" in values:

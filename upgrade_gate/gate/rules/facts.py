@@ -31,7 +31,7 @@ RULES = (
 _MUST_BE_THERE = frozenset({"platform", "topology", "feature_set", "profile", "newest_completed", "history"})
 """Facts that every cluster has: an object that is missing whole must not read as a default."""
 _NEVER = frozenset({"platform", "mode", "newest_completed"})
-"""Facts without which no verdict can rest on anything (design section 3.4)."""
+"""Facts without which no verdict can rest on anything (docs/contract.md#acknowledgements)."""
 
 
 def evaluate(situation: Situation) -> Iterable[Finding]:

@@ -1,8 +1,9 @@
 """Registry credentials: which files are read, in which order, and which of their entries answers for a repository.
 
-The rules are those of `oc` (releases.md section 2): a file named by `--registry-config` or REGISTRY_AUTH_FILE stands
-alone; otherwise the files of podman and docker are looked through together, the most specific key wins, and among
-equal keys the earlier file. Passwords and tokens live only in a `Credential`, whose repr does not show them.
+The rules are those of `oc` (docs/facts/releases.md#registry-credentials): a file named by `--registry-config` or
+REGISTRY_AUTH_FILE stands alone; otherwise the files of podman and docker are looked through together, the most specific
+key wins, and among equal keys the earlier file. Passwords and tokens live only in a `Credential`, whose repr does not
+show them.
 """
 
 from __future__ import annotations

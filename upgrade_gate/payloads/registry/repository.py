@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 ACCEPT = ", ".join(LISTS + IMAGES)
-"""A registry that holds a type which is not asked for answers 404, not 406 (test-components.md 1)."""
+"""A registry that holds a type which is not asked for answers 404, not 406 (docs/facts/tests.md#registry)."""
 MANIFEST_LIMIT = 4 * 2**20
 """The size that registries themselves accept (distribution-spec, `manifest maximum size`)."""
 AUTH_ATTEMPTS = 3

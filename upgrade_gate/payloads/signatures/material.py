@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 MAX_SIGNATURE = 16 * 2**10
-"""Bytes; a signed message may unpack to several hundred times its size (test-components.md 6)."""
+"""Bytes; a signed message may unpack to several hundred times its size (docs/facts/tests.md#signatures)."""
 MAX_FILE = 4 * 2**20
 MAX_FILES = 4096
 MAX_DEPTH = 6

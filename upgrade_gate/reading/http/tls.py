@@ -1,7 +1,8 @@
 """Which certificate authorities a connection trusts.
 
 `requests` lets REQUESTS_CA_BUNDLE win over the bundle that a program sets on its session; here an SSLContext of our
-own is handed to every connection, so that the environment never beats `--certificate-authority` (wishes.md 17).
+own is handed to every connection, so that the environment never beats `--certificate-authority`
+(docs/using/rights-and-hosts.md#certificates).
 """
 
 from __future__ import annotations
