@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Serves, Step, line
 from upgrade_gate.base.text import one_line
@@ -21,28 +19,9 @@ if TYPE_CHECKING:
     from upgrade_gate.base.steps import BundleFile
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
     from upgrade_gate.gate.situation import Situation
-    from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.remedy.secret_gaps import Gap
 
-__all__ = [
-    "Gap",
-    "gap_of",
-    "namespace_steps",
-    "secret_steps",
-]
-
-
-class Gap(Struct, frozen=True):
-    """A Secret that is to be made or completed."""
-
-    secret: SecretRef
-    kind: str
-    """providerSpec kind of the request that reads it."""
-    requests: tuple[str, ...]
-    rewrite: bool
-    """Whether it is there and must change: keys are missing, or the token path is another."""
-    sure: bool
-    """False: nothing could be read, so it may be there."""
-    token_path: str | None = None
+__all__ = ["namespace_steps", "secret_steps"]
 
 
 def namespace_steps(situation: Situation, secrets: Iterable[SecretRef]) -> list[Step]:
@@ -124,25 +103,4 @@ def _secret_step(gap: Gap, name: str, file: BundleFile) -> Step:
         files=(file,),
         notes=tuple(notes),
         unknown=(manifest,),
-    )
-
-
-def gap_of(situation: Situation, request: CredentialsRequest, rule: str, release: tuple[int, int]) -> Gap | None:
-    """Return what is missing of a request's Secret, None where it is complete as far as is known."""
-    secret = request.secret
-    if secret is None:
-        return None
-    found = {need.kind: need.status for need in requirements.secret_needs(situation, request, release)}
-    state = found.get(NeedKind.SECRET, NeedStatus.UNMET)
-    keys = found.get(NeedKind.KEYS, NeedStatus.UNKNOWN)
-    moved = rule == "token-path-changed"
-    if state is NeedStatus.MET and keys is not NeedStatus.UNMET and not moved:
-        return None
-    return Gap(
-        secret=secret,
-        kind=request.provider_kind,
-        requests=(request.name,),
-        rewrite=moved or state is NeedStatus.MET,
-        sure=state is not NeedStatus.UNKNOWN,
-        token_path=request.token_path if moved else None,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Known
-from upgrade_gate.base.secret_ref import OBJECT_NAME, SecretRef
+from upgrade_gate.base.secret_ref import OBJECT_NAME
 from upgrade_gate.base.steps import Command, Placeholder, Serves, Step, line, word
 from upgrade_gate.base.text import one_line, sentence
 from upgrade_gate.clouds.contract import remedy
@@ -20,8 +20,7 @@ from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.outcome import Plan
-from upgrade_gate.remedy import credentials_requests, identity_change, manifests
-from upgrade_gate.requests.update import GUARDED_HOPS
+from upgrade_gate.remedy import credentials_requests, identity_change, manifests, secret_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,12 +30,9 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import WeighedFinding
-    from upgrade_gate.remedy.manifests import Gap
     from upgrade_gate.requests.update import Hop
 
 __all__ = ["left", "make", "steps_for"]
-
-_LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
 
 _SERVES = {
     **dict.fromkeys(identity_change.GRANT_RULES, frozenset({Serves.GRANTS})),
@@ -54,8 +50,7 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     names = identity_change.names_of(situation)
     changes = identity_change.changes(situation, judged)
     identity_steps, files = _identity_steps(changes, names)
-    gaps = _secret_gaps(situation, judged)
-    gaps += [g for g in _listed_secrets(situation) if g.secret not in {gap.secret for gap in gaps}]
+    gaps = secret_gaps.find(situation, _open(judged))
     namespace_steps = manifests.namespace_steps(situation, [g.secret for g in gaps])
     strange = _strange(situation)
     secret_steps = manifests.secret_steps(gaps, changes, names)
@@ -183,58 +178,6 @@ def _once_done_by_hand(made: Plan, judged: Sequence[WeighedFinding]) -> Plan:
 
 def _open(judged: Iterable[WeighedFinding]) -> list[Finding]:
     return [j.finding for j in judged if j.status is Status.OPEN]
-
-
-def _secret_gaps(situation: Situation, judged: Sequence[WeighedFinding]) -> list[Gap]:
-    """Return the Secrets that open findings ask for, each once, sorted."""
-    if not situation.mode.by_hand or not situation.hops:
-        return []
-    found: dict[SecretRef, Gap] = {}
-    for finding in _open(judged):
-        if finding.rule not in identity_change.NEW_RULES | identity_change.SECRET_RULES:
-            continue
-        hop = situation.hops[min(finding.hop, len(situation.hops) - 1)]
-        selected = hop.new_selection.requests.get(finding.request or "")
-        if selected is None:
-            continue
-        gap = manifests.gap_of(situation, selected.request, finding.rule, hop.new.minor)
-        if gap is None:
-            continue
-        before = found.get(gap.secret)
-        if before is not None:
-            gap = replace(
-                before,
-                requests=tuple(dict.fromkeys((*before.requests, *gap.requests))),
-                rewrite=before.rewrite or gap.rewrite,
-                token_path=before.token_path or gap.token_path,
-            )
-        found[gap.secret] = gap
-    return [found[secret] for secret in sorted(found)]
-
-
-def _listed_secrets(situation: Situation) -> list[Gap]:
-    """Return the Secrets that CCO up to 4.7 asks for: those that its condition names.
-
-    See docs/facts/cco.md#upgradeable.
-    """
-    hop = situation.hops[0] if situation.hops else None
-    cluster, traits = situation.cluster, situation.platform_traits
-    if hop is None or cluster is None or traits is None or traits.kind is None or hop.kind not in GUARDED_HOPS:
-        return []
-    if hop.old.minor >= (4, 8) or not situation.mode.by_hand:
-        return []
-    found = cco.condition(cluster, "Upgradeable")
-    if not isinstance(found, Known) or found.value.status != "False":
-        return []
-    listed = _LISTED_SECRET.search(found.value.message)
-    named = [w.partition("/") for w in (listed.group(1).split() if listed else ()) if w.count("/") == 1]
-    refs = [SecretRef(namespace, name) for namespace, _, name in named if namespace and name]
-    refs = refs or list(cco.secret_list(hop.old.minor, situation.platform) or ())
-    missing = [ref for ref in refs if not isinstance(cluster.secrets.get(ref), Known)]
-    return [
-        manifests.Gap(ref, traits.kind, (f"CCO {hop.old.minor[0]}.{hop.old.minor[1]}",), rewrite=False, sure=True)
-        for ref in sorted(missing)
-    ]
 
 
 def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | None, str]:

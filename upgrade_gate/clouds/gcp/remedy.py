@@ -6,26 +6,23 @@ custom role is shared by every cluster of the project, so permissions are added 
 
 from __future__ import annotations
 
-import hashlib
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
 
-from upgrade_gate.base.steps import Command, Placeholder, Word, line, word
+from upgrade_gate.base.steps import Command, Placeholder, line, word
 from upgrade_gate.base.text import sentence
-from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, file_name, variable, yaml_file
-from upgrade_gate.clouds.gcp import shapes
-from upgrade_gate.clouds.shared import pages
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, yaml_file
+from upgrade_gate.clouds.gcp.remedy_target import POOL, PROJECT, TRUST_ROLE, find
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, create, grant, losing, take, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import BundleFile, Step
+    from upgrade_gate.base.steps import BundleFile, Step, Word
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
+    from upgrade_gate.clouds.gcp.remedy_target import Target
 
 FOLDER = "gcp"
 FILES = (
@@ -33,17 +30,6 @@ FILES = (
     "*-bindings.yaml the project's bindings, *-role-after.yaml what replaces predefined roles in the clean-up"
 )
 
-_TRUST_ROLE = "roles/iam.workloadIdentityUser"
-_POOL_MEMBER = re.compile(r"^(principal://[^/]+/projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/")
-_PROJECT = Placeholder("GCP_PROJECT", "the project's ID: gcloud config get project", "[a-z][a-z0-9:.-]*[a-z0-9]")
-_NUMBER = Placeholder(
-    "GCP_PROJECT_NUMBER", "the project's number: gcloud projects describe --format='value(projectNumber)'", "[0-9]+"
-)
-_POOL = Placeholder(
-    "GCP_WORKLOAD_IDENTITY_POOL",
-    "the cluster's pool: gcloud iam workload-identity-pools list --location=global",
-    "[a-z0-9-]+",
-)
 _PROVIDER = Placeholder(
     "GCP_WORKLOAD_IDENTITY_PROVIDER",
     "the pool's provider: gcloud iam workload-identity-pools providers list --location=global",
@@ -52,37 +38,9 @@ _PROVIDER = Placeholder(
 _CCOCTL_NAME = replace(CCOCTL_NAME, pattern="[a-z0-9-]{1,32}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """The service account that gets the permissions, and what an export shows of it."""
-
-    email: str | Placeholder
-    base: str
-    project: str | Placeholder
-    role: str
-    """ID of the custom role that is made or extended."""
-    title: str
-    role_seen: bool
-    """Whether the export shows that the account holds this role: then it is there, and only added to."""
-    pool: Word
-    """`principal://…` up to the pool."""
-    account_id: str
-    display_name: str
-    unknown: tuple[Placeholder, ...]
-
-    @property
-    def member(self) -> Word:
-        return word("serviceAccount:", self.email)
-
-    @property
-    def role_name(self) -> Word:
-        return word("projects/", self.project, f"/roles/{self.role}")
-
-
 def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     """Return the custom role, bindings, trust and their commands for one service account."""
-    reading = shapes.DIALECT.read(names.documents)
-    target = _target(change, names, reading)
+    target = find(change, names)
     steps: list[Step] = []
     if change.create:
         steps.append(_created(change, target))
@@ -102,88 +60,7 @@ def _of(grants: Iterable[Grant], kind: str) -> list[str]:
     return sorted({g.permission for g in grants if g.type == kind})
 
 
-def _alnum(text: str, longest: int) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", text)[:longest]
-
-
-def _target(change: IdentityChange, names: ClusterNames, reading: pages.Reading) -> _Target:
-    email = (change.identity or "").removeprefix("serviceAccount:")
-    project = names.scopes[0] if names.scopes else names.account or ""
-    request = change.components[0] if change.components else change.label
-    name = names.ccoctl_name or names.infrastructure or "openshift"
-    display_name = change.ccoctl or f"{name[:50]}-{request[:49]}"
-    account_id = f"{name[:12]}-{request[:11]}".strip("-") + f"-{_five(display_name)}"
-    if not email and change.create and names.scopes:
-        email = f"{account_id}@{project}.iam.gserviceaccount.com"
-    unnamed = Placeholder(
-        variable("GCP_SERVICE_ACCOUNT", change.label),
-        f"email of the service account behind Secret {change.secrets[0]}",
-        "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+",
-    )
-    stem = project or "openshift"
-    role_id = f"{_alnum(stem, 32)}_{_alnum(request, 31)}"
-    role_title = f"{stem[:50]}-{request[:49]}"
-    ccoctls = (role_id, role_title)
-    role, title = _custom_role(email, project, ccoctls, reading) if email and project else ("", "")
-    pool = _pool(reading)
-    pools = ("principal://iam.googleapis.com/projects/", _NUMBER, "/locations/global/workloadIdentityPools/")
-    return _Target(
-        email=email or unnamed,
-        base=file_name(email.partition("@")[0]) if email else change.label,
-        project=project or _PROJECT,
-        role=role or role_id,
-        title=title or role_title,
-        role_seen=bool(role),
-        pool=word(pool) if pool else word(*pools, names.ccoctl_name or _POOL),
-        account_id=account_id,
-        display_name=display_name,
-        unknown=(_PROJECT, unnamed, _NUMBER, _POOL),
-    )
-
-
-def _five(text: str) -> str:
-    """Return five characters that stand for ccoctl's random ones: equal runs must make equal names."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:5]
-
-
-def _custom_role(email: str, project: str, ccoctls: tuple[str, str], reading: pages.Reading) -> tuple[str, str]:
-    """Return ID and title of the custom role of this project that may be added to, empty where none is seen.
-
-    The account holds it, and it grants something. It is ccoctl's by its ID or title, which every cluster of the project
-    shares, or no other account holds it: what is added to a role is added for all.
-    """
-    documents = {shapes.role(entry).name: shapes.role(entry) for entry in reading.of("roles")}
-    members: dict[str, set[str]] = {}
-    for entry in reading.of("policies"):
-        for binding in shapes.to_policy(entry).bindings:
-            members.setdefault(binding.role, set()).update(m.casefold() for m in binding.members)
-    me = f"serviceAccount:{email}".casefold()
-    found: list[tuple[bool, str, str]] = []
-    for name, held_by in members.items():
-        document = documents.get(name)
-        title = document.title if document else ""
-        if not name.startswith(f"projects/{project}/roles/") or me not in held_by or (document and document.dead):
-            continue
-        own = name.rpartition("/")[2] == ccoctls[0] or title == ccoctls[1]
-        if own or held_by == {me}:
-            found.append((not own, name.rpartition("/")[2], title))
-    return min(found)[1:] if found else ("", "")
-
-
-def _pool(reading: pages.Reading) -> str:
-    """Return the one pool that service accounts of the export trust, empty where there is none or several."""
-    found = {
-        matched.group(1)
-        for entry in reading.of("policies")
-        for binding in shapes.to_policy(entry).bindings
-        if binding.role == _TRUST_ROLE
-        for member in binding.members
-        if (matched := _POOL_MEMBER.match(member))
-    }
-    return found.pop() if len(found) == 1 else ""
-
-
-def _granted(change: IdentityChange, target: _Target) -> Step:
+def _granted(change: IdentityChange, target: Target) -> Step:
     missing, roles = _of(change.delta, "permission"), _of(change.delta, "predefinedRole")
     files: list[BundleFile] = []
     commands: list[Command] = []
@@ -203,7 +80,7 @@ def _granted(change: IdentityChange, target: _Target) -> Step:
     return grant(change, commands=tuple(commands), files=tuple(files), notes=tuple(notes), unknown=target.unknown)
 
 
-def _custom(target: _Target, file: BundleFile, listed: Sequence[str]) -> Command:
+def _custom(target: Target, file: BundleFile, listed: Sequence[str]) -> Command:
     """Return the command that makes the custom role, or adds permissions to the one that is there."""
     update = line(
         "gcloud iam roles update",
@@ -229,7 +106,7 @@ def _as_list(listed: Sequence[str]) -> str:
     return f"^{apart}^{apart.join(listed)}"
 
 
-def _role_file(target: _Target, ending: str, listed: Sequence[str]) -> BundleFile:
+def _role_file(target: Target, ending: str, listed: Sequence[str]) -> BundleFile:
     body = {
         "title": target.title,
         "description": "Made for an OpenShift component by its administrators",
@@ -239,7 +116,7 @@ def _role_file(target: _Target, ending: str, listed: Sequence[str]) -> BundleFil
     return yaml_file(f"{FOLDER}/{target.base}-{ending}.yaml", body)
 
 
-def _bind(target: _Target, verb: Literal["add", "remove"], role: str | Word) -> Command:
+def _bind(target: Target, verb: Literal["add", "remove"], role: str | Word) -> Command:
     return Command(
         line(
             f"gcloud projects {verb}-iam-policy-binding",
@@ -252,7 +129,7 @@ def _bind(target: _Target, verb: Literal["add", "remove"], role: str | Word) -> 
     )
 
 
-def _created(change: IdentityChange, target: _Target) -> Step:
+def _created(change: IdentityChange, target: Target) -> Step:
     made = Command(
         line(
             "gcloud iam service-accounts create",
@@ -272,7 +149,7 @@ def _created(change: IdentityChange, target: _Target) -> Step:
     )
 
 
-def _trusted(change: IdentityChange, target: _Target) -> Step:
+def _trusted(change: IdentityChange, target: Target) -> Step:
     return trust(
         change,
         f"Let {sentence(map(str, change.untrusted))} act as {change.who}",
@@ -283,13 +160,13 @@ def _trusted(change: IdentityChange, target: _Target) -> Step:
     )
 
 
-def _trust(target: _Target, verb: Literal["add", "remove"], subject: Subject) -> Command:
+def _trust(target: Target, verb: Literal["add", "remove"], subject: Subject) -> Command:
     return Command(
         line(
             f"gcloud iam service-accounts {verb}-iam-policy-binding",
             target.email,
             project=target.project,
-            role=_TRUST_ROLE,
+            role=TRUST_ROLE,
             member=word(target.pool, f"/subject/{subject}"),
             condition="None",
             quiet=True,
@@ -297,7 +174,7 @@ def _trust(target: _Target, verb: Literal["add", "remove"], subject: Subject) ->
     )
 
 
-def _cleaned(change: IdentityChange, target: _Target) -> Step:
+def _cleaned(change: IdentityChange, target: Target) -> Step:
     """Return the step after the upgrade: what replaces a predefined role first, then its binding.
 
     No script does this: a service account may serve more than this cluster, and a custom role every cluster of the
@@ -328,7 +205,7 @@ def _cleaned(change: IdentityChange, target: _Target) -> Step:
     )
 
 
-def _untrusted(change: IdentityChange, target: _Target) -> Step:
+def _untrusted(change: IdentityChange, target: Target) -> Step:
     return clean_up(
         change,
         f"Take the bindings of {sentence(map(str, change.gone_subjects))} away",
@@ -365,9 +242,9 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
         line(
             "ccoctl gcp create-service-accounts",
             name=names.ccoctl_name or _CCOCTL_NAME,
-            project=(names.scopes[0] if names.scopes else names.account) or _PROJECT,
+            project=(names.scopes[0] if names.scopes else names.account) or PROJECT,
             credentials_requests_dir=REQUESTS,
-            workload_identity_pool=names.ccoctl_name or _POOL,
+            workload_identity_pool=names.ccoctl_name or POOL,
             workload_identity_provider=names.ccoctl_name or _PROVIDER,
             output_dir="ccoctl-output",
         ),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from upgrade_gate.base.shell import words
 from upgrade_gate.report import view
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def describe(finding: FindingView) -> list[str]:
     for step in finding.remedy:
         lines.append(f"{step.when} the upgrade: {step.step}")
         if step.argv:
-            lines.append(f"  {shlex.join(step.argv)}")
+            lines.append(f"  {words(*step.argv)}")
     lines += [f"seen in {_SIDES[e.side]} {e.file}:{line_of(e)}" for e in finding.evidence]
     return lines
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shlex
 from functools import cache
 from importlib import resources
 from itertools import groupby
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from upgrade_gate.base.shell import quote
 from upgrade_gate.report import view
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -166,7 +166,7 @@ def _command(argv: Sequence[str], placeholders: Sequence[str]) -> tuple[tuple[st
         gap = "" if position == 0 else " \\\n  " if word.startswith("--") else " "
         if gap:
             pieces.append((gap, False))
-        pieces.append((shlex.quote(word), any(p and p in word for p in placeholders)))
+        pieces.append((quote(word), any(p and p in word for p in placeholders)))
     return tuple(pieces)
 
 

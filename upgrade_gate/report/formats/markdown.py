@@ -7,12 +7,12 @@ the second line says so.
 from __future__ import annotations
 
 import html
-import shlex
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from upgrade_gate.base.markdown import code, escape, fence, links
+from upgrade_gate.base.shell import words
 from upgrade_gate.report import view
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -95,7 +95,7 @@ def _head(report: Report) -> str:
         lines.append(f"Next: {_text(view.next_step(verdict))}")
     text = "".join(f"- {line}\n" for line in lines)
     if verdict and verdict.command:
-        text += f"\n{fence([shlex.join(verdict.command)], 'sh')}\n"
+        text += f"\n{fence([words(*verdict.command)], 'sh')}\n"
     return text
 
 
@@ -170,7 +170,7 @@ def _finding(finding: FindingView) -> str:
 
 def _step(step: RemedyView) -> str:
     line = f"- {step.when} the upgrade: {_text(step.step)}"
-    return f"{line}: {code(shlex.join(step.argv))}" if step.argv else line
+    return f"{line}: {code(words(*step.argv))}" if step.argv else line
 
 
 def _change(change: ChangeView) -> str:

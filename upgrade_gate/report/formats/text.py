@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 import unicodedata
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from upgrade_gate.base.shell import quote
 from upgrade_gate.report import view
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -84,7 +84,7 @@ class _Page:
     def command(self, argv: Sequence[str], *, indent: int, lead: str) -> None:
         """Add a command that can be pasted: broken at its words only, with continuation marks."""
         lines: list[str] = []
-        for word in map(shlex.quote, argv):
+        for word in map(quote, argv):
             room = self._width - indent - len(lead) - 2 - (2 if lines else 0)
             if lines and _cells(lines[-1]) + 1 + _cells(word) <= room:
                 lines[-1] += f" {word}"
