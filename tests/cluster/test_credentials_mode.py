@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
-from tests.worlds.cluster_objects import CCO, STORAGE, Objects, encoded, sample, with_facts
+from tests.worlds.cluster_objects import CCO, Objects, encoded, observed, sample, with_facts
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.facts_table import Cluster
 
 ISSUER: Fact[str] = Known("https://oidc.example.com")
-
-
-def _observed(objects: dict[str, dict[str, Any]]) -> Cluster:
-    reader = Objects(objects)
-    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [])
 
 
 def _cluster(
@@ -56,7 +51,7 @@ def _cluster(
             "metadata": {"name": names[platform], "namespace": "kube-system", "annotations": annotations},
             "data": {"aws_access_key_id": encoded("AKIAIOSFODNN7EXAMPLE")},
         }
-    return _observed(objects)
+    return observed(objects)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +124,7 @@ def test_the_default_mode_is_unknown_while_the_root_secret_is_unread() -> None:
 def test_without_the_capability_cco_is_not_there() -> None:
     objects = sample()
     objects["ClusterVersion/version"]["status"]["capabilities"]["knownCapabilities"].append("CloudCredential")
-    found = _observed(objects)
+    found = observed(objects)
     assert found.mode == Absent()
     assert found.root_secret == Absent()
 
@@ -149,7 +144,7 @@ def test_a_gap_beside_the_mode_is_none_of_the_mode() -> None:
     objects = sample()
     objects["CloudCredential/cluster"]["spec"]["credentialsMode"] = "other"
     objects["Infrastructure/cluster"]["status"]["infrastructureName"] = "xxxxxxxx"
-    found = _observed(objects)
+    found = observed(objects)
     assert isinstance(found.name, Unknown)
     assert mode_of(found, "AWS", "mint") == (Mode.UNKNOWN, found.mode_reason)
 
@@ -196,7 +191,7 @@ def test_the_form_of_the_credentials(
     expected: Credentials,
 ) -> None:
     secrets = {SecretRef("a", str(number)): fact for number, fact in enumerate(_forms(*forms))}
-    cluster = with_facts(structs.replace(_observed(sample()), secrets=secrets), issuer=issuer)
+    cluster = with_facts(structs.replace(observed(sample()), secrets=secrets), issuer=issuer)
     assert credentials_of(cluster, platform, release, mode) is expected
 
 
@@ -223,7 +218,7 @@ def test_the_form_of_the_credentials(
 def test_what_cco_does_here(
     platform: str, release: tuple[int, int], mode: Mode, issuer: Fact[str], expected: Behaviour
 ) -> None:
-    cluster = with_facts(_observed(sample()), issuer=issuer)
+    cluster = with_facts(observed(sample()), issuer=issuer)
     assert behaviour_of(cluster, platform, release, mode) is expected
 
 

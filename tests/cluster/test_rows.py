@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.worlds.cluster_objects import STORAGE, Objects, sample, with_facts
+from tests.worlds.cluster_objects import EBS_SECRET, STORAGE, Objects, observed, sample, with_facts
 from upgrade_gate.base.facts import Unknown
-from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.cluster import facts_table, observe
 from upgrade_gate.cluster.rows import rows_of
 
 if TYPE_CHECKING:
-    from upgrade_gate.cluster.facts_table import Cluster
-
-SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
-
-
-def _observed(objects: dict[str, dict[str, Any]] | None = None) -> Cluster:
-    reader = Objects(objects or sample())
-    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
+    pass
 
 
 def test_the_lines_of_the_facts_name_each_object_that_was_read() -> None:
-    assert [line.name for line in rows_of(_observed())] == [
+    assert [line.name for line in rows_of(observed(sample()))] == [
         "ClusterVersion version",
         "ClusterOperator cloud-credential",
         "Infrastructure cluster",
@@ -40,12 +32,12 @@ def test_the_lines_of_the_facts_name_each_object_that_was_read() -> None:
 
 
 def test_every_field_of_a_cluster_that_is_a_fact_has_its_line() -> None:
-    names = {line.name for line in rows_of(_observed())}
+    names = {line.name for line in rows_of(observed(sample()))}
     assert set(facts_table.TITLES.values()) <= names
 
 
 def test_a_line_is_unknown_where_any_fact_behind_it_is() -> None:
-    cluster = _observed()
+    cluster = observed(sample())
     for fact in facts_table.FACTS:
         rows = rows_of(with_facts(cluster, **{fact.name: Unknown("not a text", "a remedy")}))
         unknown = [line for line in rows if line.state == "unknown"]
@@ -57,12 +49,12 @@ def test_a_line_is_unknown_where_any_fact_behind_it_is() -> None:
 def test_a_network_resource_group_that_is_no_text_makes_the_line_of_its_object_unknown() -> None:
     objects = sample()
     objects["Infrastructure/cluster"]["status"]["platformStatus"]["azure"] = {"networkResourceGroupName": 7}
-    (line,) = [line for line in rows_of(_observed(objects)) if line.name == "Infrastructure cluster"]
+    (line,) = [line for line in rows_of(observed(objects)) if line.name == "Infrastructure cluster"]
     assert (line.state, line.value) == ("unknown", None)
     assert "networkResourceGroupName" in (line.reason or "")
 
 
 def test_a_second_look_at_secrets_replaces_the_first() -> None:
     reader = Objects(sample())
-    once = observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
-    assert rows_of(observe.observe_secrets(once, reader, [STORAGE], [SECRET])) == rows_of(once)
+    once = observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [EBS_SECRET])
+    assert rows_of(observe.observe_secrets(once, reader, [STORAGE], [EBS_SECRET])) == rows_of(once)

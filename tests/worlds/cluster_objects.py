@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.cluster import observe
 from upgrade_gate.cluster.readers._secrets import reduce_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from upgrade_gate.base.facts import Fact
@@ -38,6 +39,7 @@ PLURALS = {
 }
 CCO = "openshift-cloud-credential-operator"
 STORAGE = "openshift-cluster-csi-drivers"
+EBS_SECRET = SecretRef(STORAGE, "ebs-cloud-credentials")
 ROLE_ARN = "arn:aws:iam::123456789012:role/c1-openshift-cluster-csi-drivers-ebs-cloud-credentials"
 TOKEN_PATH = "/var/run/secrets/openshift/serviceaccount/token"
 
@@ -191,6 +193,19 @@ class Objects:
         if query.kind == "Secret":
             return reduce_secret(body, SecretRef(query.namespace or "", query.name or ""), read_values=False)
         return Known(body)
+
+
+def observed(objects: Mapping[str, dict[str, Any]]) -> Cluster:
+    """Read both waves of a cluster made of these objects."""
+    reader = Objects(objects)
+    return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [EBS_SECRET])
+
+
+def changed(key: str, change: Callable[[dict[str, Any]], None], version: str = "4.14.3") -> Cluster:
+    """Observe the sample after one object was changed."""
+    objects = sample(version)
+    change(objects[key])
+    return observed(objects)
 
 
 def write_tree(folder: Path, objects: Iterable[dict[str, Any]]) -> Path:

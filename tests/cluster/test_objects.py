@@ -1,0 +1,184 @@
+"""What each other object says, and what its absence or another type means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.worlds.cluster_objects import (
+    CCO,
+    changed,
+    condition,
+    observed,
+    sample,
+)
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.cluster.credentials_mode import Mode
+
+if TYPE_CHECKING:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"platformStatus": {"type": "gcp"}}, Known("GCP")),
+        ({"platformStatus": {"type": ""}, "platform": "VSphere"}, Known("VSphere")),
+        ({"platformStatus": None, "platform": "oVirt"}, Known("oVirt")),
+        ({"platformStatus": {"type": "Newcloud"}}, Known("Newcloud")),
+    ],
+)
+def test_the_platform_is_read_from_either_place(status: dict[str, Any], expected: Known[str]) -> None:
+    assert changed("Infrastructure/cluster", lambda body: body["status"].update(status)).platform == expected
+
+
+def test_an_issuer_is_absent_only_from_an_authentication_that_is_there() -> None:
+    objects = sample()
+    objects["Authentication/cluster"]["spec"] = {}
+    assert observed(objects).issuer == Absent()
+    del objects["Authentication/cluster"]
+    assert observed(objects).issuer == Unknown("there is no Authentication cluster, which every cluster has")
+
+
+def test_a_platform_that_is_nowhere_is_unknown() -> None:
+    found = changed("Infrastructure/cluster", lambda body: body["status"].update(platformStatus={}, platform=""))
+    assert isinstance(found.platform, Unknown)
+    assert isinstance(found.root_secret, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"type": "Azure", "azure": {"resourceGroupName": "rg", "networkResourceGroupName": "RG"}}, (("rg",), ())),
+        ({"type": "Azure", "azure": {"resourceGroupName": "rg", "networkResourceGroupName": "n"}}, (("rg",), ("n",))),
+        ({"type": "GCP", "gcp": {"projectID": "p1", "region": "r"}}, (("p1",), ())),
+        ({"type": "IBMCloud", "ibmcloud": {"resourceGroupName": "g", "location": "l"}}, (("g",), ())),
+        ({"type": "PowerVS", "powervs": {"resourceGroup": "g"}}, (("g",), ())),
+        ({"type": "AWS", "aws": {}}, ((), ())),
+    ],
+)
+def test_what_grants_must_cover_is_the_platforms_own_container(status: dict[str, Any], expected: Any) -> None:
+    found = changed("Infrastructure/cluster", lambda body: body["status"].update(platformStatus=status))
+    assert (found.scopes, found.network_scopes) == (Known(expected[0]), Known(expected[1]))
+
+
+@pytest.mark.parametrize(
+    ("version", "value", "expected"),
+    [
+        ("4.14.3", "External", Known("External")),
+        ("4.7.3", None, Known("HighlyAvailable")),
+        ("4.8.3", None, Unknown),
+        ("4.7.3", "", Unknown),
+    ],
+)
+def test_the_topology_is_assumed_only_where_there_was_one(version: str, value: str | None, expected: Any) -> None:
+    found = changed("Infrastructure/cluster", lambda b: b["status"].update(controlPlaneTopology=value), version)
+    assert found.topology == expected if isinstance(expected, Known) else isinstance(found.topology, Unknown)
+
+
+def test_a_blanked_infrastructure_name_is_unknown() -> None:
+    name = "xxxxxxxxxxxxxxxx-xxxxx"
+    found = changed("Infrastructure/cluster", lambda body: body["status"].update(infrastructureName=name))
+    assert isinstance(found.name, Unknown)
+
+
+def test_gates_are_those_of_the_running_version_not_the_first_entry() -> None:
+    entries = [
+        {"version": "4.15.0", "enabled": [{"name": "New"}]},
+        {"version": "4.14.3", "enabled": [{"name": "Old"}]},
+    ]
+    found = changed("FeatureGate/cluster", lambda body: body["status"].update(featureGates=entries))
+    assert found.feature_gates == Known(frozenset({"Old"}))
+
+
+def test_gates_without_an_entry_for_the_running_version_are_unknown() -> None:
+    found = changed("FeatureGate/cluster", lambda b: b["status"].update(featureGates=[{"version": "4.13.1"}]))
+    assert isinstance(found.feature_gates, Unknown)
+
+
+@pytest.mark.parametrize("status", [None, {}, {"featureGates": []}, {"featureGates": None}])
+def test_a_release_that_lists_no_gates_has_none_to_tell(status: Any) -> None:
+    assert changed("FeatureGate/cluster", lambda body: body.update(status=status)).feature_gates == Absent()
+
+
+def test_custom_gates_are_read_only_under_their_feature_set() -> None:
+    custom = {"featureSet": "CustomNoUpgrade", "customNoUpgrade": {"enabled": ["A"], "disabled": ["B"]}}
+    found = changed("FeatureGate/cluster", lambda body: body.update(spec=custom))
+    assert found.custom_gates == Known((frozenset({"A"}), frozenset({"B"})))
+    assert found.feature_set == Known("CustomNoUpgrade")
+
+
+@pytest.mark.parametrize(
+    ("version", "env", "profile"),
+    [
+        ("4.14.3", [{"name": "CLUSTER_PROFILE", "value": "ibm-cloud-managed"}], Known("ibm-cloud-managed")),
+        ("4.6.3", [], Known("self-managed-high-availability")),
+        ("4.7.3", [], Unknown),
+        ("4.14.3", [{"name": "CLUSTER_PROFILE", "valueFrom": {"fieldRef": {}}}], Unknown),
+        ("4.14.3", None, Unknown),
+    ],
+)
+def test_the_profile_is_never_guessed_where_profiles_exist(version: str, env: Any, profile: Any) -> None:
+    def change(body: dict[str, Any]) -> None:
+        body["spec"]["template"]["spec"]["containers"][0]["env"] = env
+
+    found = changed("Deployment/cluster-version-operator", change, version)
+    assert found.profile == profile if isinstance(profile, Known) else isinstance(found.profile, Unknown)
+
+
+def test_the_exclusion_of_cvo_is_read() -> None:
+    def change(body: dict[str, Any]) -> None:
+        variables = body["spec"]["template"]["spec"]["containers"][0]["env"]
+        variables.append({"name": "EXCLUDE_MANIFESTS", "value": "internal-openshift-hosted"})
+
+    found = changed("Deployment/cluster-version-operator", change)
+    assert found.excluded == Known("internal-openshift-hosted")
+
+
+def test_requests_come_with_what_they_have_been_through() -> None:
+    def change(body: dict[str, Any]) -> None:
+        body["metadata"].update(
+            generation=3,
+            finalizers=["cloudcredential.openshift.io/deprovision"],
+            ownerReferences=[{"kind": "Subscription", "name": "s"}],
+        )
+        body["status"] = {
+            "provisioned": True,
+            "providerStatus": {"apiVersion": "v1", "kind": "AWSProviderStatus", "user": "c1-storage"},
+            "conditions": [condition("StaleCredentials", "True")],
+        }
+
+    found = changed("CredentialsRequest/storage", change)
+    assert isinstance(found.requests, Known)
+    (live,) = found.requests.value
+    assert (live.id, live.generation, live.provisioned, live.minted) == (f"{CCO}/storage", 3, True, True)
+    assert live.finalizers == ("cloudcredential.openshift.io/deprovision",)
+    assert live.owners == ("Subscription/s",)
+    assert [c.type for c in live.conditions] == ["StaleCredentials"]
+
+
+def test_a_provider_status_that_only_names_its_kind_was_never_minted() -> None:
+    status = {"providerStatus": {"apiVersion": "v1", "kind": "AWSProviderStatus"}}
+    found = changed("CredentialsRequest/storage", lambda body: body.update(status=status))
+    assert isinstance(found.requests, Known)
+    assert not found.requests.value[0].minted
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"annotations": {"cloudcredential.openshift.io/upgradeable-to": "4.15"}}, Known("4.15")),
+        ({"annotations": {"cloudcredential.openshift.io/upgradeable-to": ""}}, Known("")),
+        ({"annotations": {"other": "4.15"}}, Absent()),
+        ({"annotations": None}, Absent()),
+    ],
+)
+def test_the_annotation_is_read_as_it_stands(metadata: dict[str, Any], expected: Any) -> None:
+    assert changed("CloudCredential/cluster", lambda b: b["metadata"].update(metadata)).annotation == expected
+
+
+def test_an_object_without_metadata_says_nothing_about_its_annotations() -> None:
+    found = changed("CloudCredential/cluster", lambda body: body.pop("metadata"))
+    assert found.mode == Known(Mode.MANUAL)
+    assert isinstance(found.annotation, Unknown)
