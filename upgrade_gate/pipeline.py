@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.proof.proof import Claims, Proof
 
-__all__ = ["Inputs", "check", "required_secrets", "survey", "with_secrets"]
-
 
 class Inputs(Struct, frozen=True):
     """What is to be compared."""

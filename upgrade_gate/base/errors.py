@@ -15,19 +15,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = [
-    "ClusterError",
-    "ConfigurationError",
-    "EntitlementError",
-    "ExitCode",
-    "ManifestError",
-    "OutputError",
-    "ReadError",
-    "SourceError",
-    "UpgradeGateError",
-    "UsageError",
-]
-
 
 class ExitCode(IntEnum):
     """Exit codes of the command (docs/contract.md#exit-codes). All others are reserved."""

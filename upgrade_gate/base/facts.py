@@ -12,8 +12,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Absent", "Fact", "Known", "Unknown", "known_or", "map_known", "unless_empty"]
-
 T = TypeVar("T")
 U = TypeVar("U")
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["code", "escape", "fence", "links", "text"]
-
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!$])")
 _OPENING = re.compile(r"(?:[-+=]|(\d+)[.)](?= |$))")
 _LINKING = re.compile(r"@|#\d|://|www\.|:\w+:", re.IGNORECASE)

@@ -16,16 +16,6 @@ from upgrade_gate.base.secret_ref import SecretRef
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "ALWAYS_SERVED",
-    "DEFAULT_PROFILE",
-    "PLATFORMS",
-    "WITHOUT_REQUESTS",
-    "Platform",
-    "by_name",
-    "platform_of_kind",
-]
-
 WITHOUT_REQUESTS = frozenset({"none", "external"})
 """Platforms, in lower case, for which no release carries any request."""
 ALWAYS_SERVED = frozenset({"AWS", "Azure", "GCP", "IBMCloud", "PowerVS", "VSphere", "OpenStack", "Nutanix"})

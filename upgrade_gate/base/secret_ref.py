@@ -6,8 +6,6 @@ import re
 
 from msgspec import Struct
 
-__all__ = ["OBJECT_NAME", "TOKEN_PATH", "SecretRef"]
-
 OBJECT_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
 """What Kubernetes takes as the name of a Secret, ConfigMap or service account (RFC 1123 subdomain)."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 
-__all__ = ["quote", "words"]
-
 
 def quote(text: str) -> str:
     """Return text as one word of bash: nothing in it is run, and nothing in it reaches a terminal as it is."""

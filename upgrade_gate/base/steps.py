@@ -15,8 +15,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BundleFile", "Command", "CommandLine", "Placeholder", "Serves", "Step", "Word", "line", "word"]
-
 When: TypeAlias = Literal["before", "after"]
 
 _MARK = re.compile(r"<FILL_ME: ([A-Z][A-Z0-9_]*)>")

@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["read"]
-
 
 def read(package: str, name: str) -> Any:
     """Return a JSON table of a package; `importlib.resources` finds it as well and takes 8 ms to import."""

@@ -10,8 +10,6 @@ from functools import total_ordering
 
 from msgspec import Struct
 
-__all__ = ["Version", "minor_of", "parse"]
-
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _PRE = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _VERSION = re.compile(

@@ -22,8 +22,6 @@ from upgrade_gate.cli import stderr, stdout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CommandFiles", "cli", "console", "main", "program_name"]
-
 PLUGIN_PREFIXES = ("oc-", "kubectl-")
 COMPLETE_VARIABLE = "_UPGRADE_GATE_COMPLETE"
 

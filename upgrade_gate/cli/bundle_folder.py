@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["check", "write"]
-
 _ENTRY = re.compile(r"([0-9a-f]{64})  (.+)")
 _MOST = 1 << 20
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.findings import Severity
     from upgrade_gate.reading.settings_file import Value
 
-__all__ = ["EMPTY", "FILE_NAME", "REFUSED_WHEN_FOUND", "Configuration", "Shape", "find", "load"]
-
 FILE_NAME = "upgrade-gate.yaml"
 
 Default: TypeAlias = "str | bool | tuple[str, ...]"

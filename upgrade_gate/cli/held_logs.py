@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-__all__ = ["HeldLogs"]
-
 CAPACITY = 10_000
 """A run that says more than this says it early."""
 

@@ -19,8 +19,6 @@ from upgrade_gate.cli import configuration
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration, Shape
 
-__all__ = ["Decorator", "config_option", "flag", "group", "long_name"]
-
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 CONTRADICTIONS: tuple[tuple[str, str, str], ...] = (

@@ -19,24 +19,6 @@ if TYPE_CHECKING:
 else:
     ParamType = click.ParamType
 
-__all__ = [
-    "Capabilities",
-    "ClusterForm",
-    "ClusterSource",
-    "Day",
-    "Form",
-    "Host",
-    "IdentitiesForm",
-    "IdentitiesSource",
-    "Label",
-    "Moment",
-    "Now",
-    "Output",
-    "OutputForm",
-    "PlatformName",
-    "near",
-]
-
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:\d{1,5})?", re.ASCII)

@@ -47,23 +47,6 @@ from upgrade_gate.payloads.reference import Settings
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
 
-__all__ = [
-    "ClusterOptions",
-    "GateOptions",
-    "OutputOptions",
-    "RegistryOptions",
-    "ReleaseOptions",
-    "cluster_options",
-    "configurable",
-    "configuration_option",
-    "copy_options",
-    "gate_options",
-    "log_options",
-    "output_options",
-    "registry_options",
-    "release_options",
-]
-
 ARCHITECTURES: Mapping[str, str] = {
     "amd64": "amd64",
     "x86_64": "amd64",

@@ -15,8 +15,6 @@ from upgrade_gate.cli import COMPLETE_VARIABLE, cli, stdout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["console"]
-
 
 class Directive(IntFlag):
     """What the shell does with the candidates (cobra's ShellCompDirective)."""

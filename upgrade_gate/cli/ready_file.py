@@ -13,8 +13,6 @@ from upgrade_gate.cli import stderr, stdout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["deliver", "write_options"]
-
 F = TypeVar("F", bound="Callable[..., Any]")
 
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from upgrade_gate.gate.findings import Rule
 
-__all__ = ["of"]
-
 
 def of(rule: Rule) -> dict[str, Any]:
     """Return the fields of one rule."""

@@ -30,20 +30,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = [
-    "claims",
-    "gate_run",
-    "given",
-    "open_reader",
-    "open_target",
-    "policy_notes",
-    "registry_queries",
-    "reports_for_bundle",
-    "settings_for",
-    "survey_target",
-    "write_reports",
-]
-
 
 def given(cluster: ClusterOptions) -> Given:
     """Return what the user said about the cluster."""

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cli.held_logs import HeldLogs
 
-__all__ = ["end", "error", "hold_back_logs", "no_verdict", "plain", "say", "set_quiet", "set_verbose", "silent"]
-
 
 class _State:
     """What this process has been told about stderr, and what it said already."""

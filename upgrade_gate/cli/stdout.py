@@ -11,8 +11,6 @@ from upgrade_gate.base.errors import OutputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["discard", "flush", "make_folder", "write", "write_file"]
-
 
 def write(document: bytes | str) -> None:
     """Write a document to stdout and flush it.

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.reading.settings_file import Value
 
-__all__ = ["EXPIRES_SOON", "Acknowledgement", "Match", "in_range", "load", "match"]
-
 EXPIRES_SOON = timedelta(days=14)
 STDIN = "-"
 

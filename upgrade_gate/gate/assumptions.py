@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
 
-__all__ = ["of", "unchanged_accounts", "unchanged_grants"]
-
 
 def of(situation: Situation) -> Basis:
     """Return whether every unchanged requirement was proven, and what is taken for granted where it was not."""

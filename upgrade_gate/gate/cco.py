@@ -28,23 +28,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.model import Condition
     from upgrade_gate.requests.update import HopKind
 
-__all__ = [
-    "annotate",
-    "annotation_minor",
-    "annotation_wanted",
-    "checks_annotation",
-    "condition",
-    "guard_new_request",
-    "guard_operator",
-    "guard_permission",
-    "guard_root_credential",
-    "guard_secret_missing",
-    "has_finalizer",
-    "secret_list",
-    "unproven",
-    "upgradeable_status",
-]
-
 Release: TypeAlias = "tuple[int, int]"
 
 _ANNOTATION_SINCE = (4, 8)

@@ -23,25 +23,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.proof.identity_map import Identity
 
-__all__ = [
-    "Evidence",
-    "Finding",
-    "Guard",
-    "Lack",
-    "Need",
-    "NeedKind",
-    "NeedStatus",
-    "RequiredGrant",
-    "Rule",
-    "RuleGroup",
-    "Severity",
-    "Status",
-    "catalogue",
-    "evaluate",
-    "fingerprint",
-    "in_order",
-]
-
 
 class Severity(StrEnum):
     """How a finding weighs; the order is worst first."""

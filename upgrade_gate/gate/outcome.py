@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.selection_context import SelectionContext
     from upgrade_gate.requests.update import Hop, UnreadRelease
 
-__all__ = ["Comparison", "Outcome", "Plan"]
-
 
 class Comparison(Struct, frozen=True):
     """What was read and compared, before any judgement."""

@@ -25,19 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
 
-__all__ = [
-    "asks_for_secret",
-    "for_new_identity",
-    "grants_need",
-    "keys_need",
-    "namespace_need",
-    "need_of",
-    "secret_needs",
-    "token_path_need",
-    "trust_need",
-    "unchanged_secrets",
-]
-
 NO_CLUSTER = "no cluster was read"
 
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.selection import Selected
     from upgrade_gate.requests.update import Given, Hop, UnreadRelease
 
-__all__ = ["Situation"]
-
 
 class Situation(Struct, frozen=True):
     """What the rules judge."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.gate.situation import Situation
 
-__all__ = ["Basis", "Verdict", "WeighedFinding", "Weights", "decide", "weigh"]
-
 Answer: TypeAlias = Literal["pass", "blocked", "undetermined"]
 Next: TypeAlias = Literal["remediate", "annotate", "upgrade", "retry", "none"]
 

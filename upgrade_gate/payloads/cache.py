@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings
 
-__all__ = ["Cache", "Pruned", "default_folder", "load_index", "prune", "store_index"]
-
 _logger = logging.getLogger(__name__)
 
 INDEX_SCHEMA = 1

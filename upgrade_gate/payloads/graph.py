@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.model import AvailableUpdate
     from upgrade_gate.payloads.reference import Settings
 
-__all__ = ["PUBLIC_GRAPH", "Graph", "graphs", "has_edge", "parse_graph", "resolve_version"]
-
 _logger = logging.getLogger(__name__)
 
 PUBLIC_GRAPH = "https://api.openshift.com/api/upgrades_info/v1/graph"

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.reference import ReleaseFiles
     from upgrade_gate.reading.yaml import Parsed
 
-__all__ = ["Location", "Manifest", "Payload", "Unreadable", "load"]
-
 _logger = logging.getLogger(__name__)
 _DEFAULT = Limits()
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")

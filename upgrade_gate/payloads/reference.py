@@ -19,20 +19,6 @@ from upgrade_gate.reading.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "IMAGE_REFERENCES",
-    "MANIFEST_SUFFIXES",
-    "RELEASE_MANIFESTS",
-    "RELEASE_METADATA",
-    "Reference",
-    "ReleaseFiles",
-    "Settings",
-    "Source",
-    "fetch",
-    "is_payload_file",
-    "parse_reference",
-]
-
 RELEASE_MANIFESTS = "release-manifests"
 """The folder of an image that holds the payload."""
 RELEASE_METADATA = "release-metadata"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-__all__ = ["graph_edges", "read", "resolve"]
-
 
 def resolve(text: str, cluster: Cluster | None, settings: Settings) -> str:
     """Return a reference that a source can fetch: `cluster` and bare versions become pullspecs, others stay.

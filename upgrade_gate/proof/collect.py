@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Holdings, Live, PolicySize, Provider
 
-__all__ = ["Collection", "as_documents", "collect_live", "holdings", "load_export"]
-
 
 class Collection(Struct, frozen=True):
     """Every document of one `--identities` argument, for the report's evidence."""

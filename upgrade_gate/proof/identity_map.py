@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.holdings import Holdings, IdentitySource
 
-__all__ = ["Identities", "Identity", "identify"]
-
 
 class Identities(Struct, frozen=True):
     """Which identity serves which Secret (docs/contract.md#identities)."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.holdings import Provider
 
-__all__ = ["judge", "strict"]
-
 
 def judge(
     provider: str,

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from upgrade_gate.proof.identity_map import Identity
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
-__all__ = ["Claims", "Proof", "Source", "prove"]
-
 NOTHING_SUPPLIED = "no identities were given (--identities)"
 
 

@@ -12,8 +12,6 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["LongList", "briefs", "parse_object"]
-
 _SPACE = " \t\n\r"
 
 

@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = [
-    "Malformed",
-    "Part",
-    "attempt",
-    "mapping",
-    "objects",
-    "one_or_more",
-    "readable_strings",
-    "sequence",
-    "strings",
-    "text",
-]
-
 
 class Malformed(ValueError):  # noqa: N818 - a state of the object, caught where it becomes an Unknown
     """A part of an object has a type that the API does not allow; the text names object and path."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-__all__ = ["KEY", "check"]
-
 KEY = "required-version"
 
 

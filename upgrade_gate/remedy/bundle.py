@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.situation import Situation
 
-__all__ = ["CHECKSUMS", "build", "upgrade_commands"]
-
 CHECKSUMS = "SHA256SUMS"
 SCRIPT = "commands.sh"
 README = "README.md"

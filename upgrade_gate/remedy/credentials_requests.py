@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.requests.update import Hop
 
-__all__ = ["gaps", "request_files", "tech_preview"]
-
 _ONLY_VALUE = "TechPreviewNoUpgrade"
 """The one value of the annotation with which ccoctl takes a request, given --enable-tech-preview."""
 

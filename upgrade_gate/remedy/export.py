@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from upgrade_gate.proof.identity_map import Identities
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
-__all__ = ["wanted"]
-
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_:/-]*")
 """An identity that can stand inside a query of a command line; no cloud's identities have other characters."""
 

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.selection import Selection
 
-__all__ = ["CLEAN_UP_RULES", "GRANT_RULES", "NEW_RULES", "SECRET_RULES", "TRUST_RULES", "changes", "names_of"]
-
 _ROLE = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/(?:[^/]+/)*([^/]+)")
 
 GRANT_RULES = frozenset(

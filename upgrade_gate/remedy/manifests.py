@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.remedy.secret_gaps import Gap
 
-__all__ = ["namespace_steps", "secret_steps"]
-
 
 def namespace_steps(situation: Situation, secrets: Iterable[SecretRef]) -> list[Step]:
     """Return a step with its manifest for every namespace that is not known to exist."""

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.verdict import WeighedFinding
     from upgrade_gate.requests.update import Hop
 
-__all__ = ["left", "make", "steps_for"]
-
 _SERVES = {
     **dict.fromkeys(identity_change.GRANT_RULES, frozenset({Serves.GRANTS})),
     **dict.fromkeys(

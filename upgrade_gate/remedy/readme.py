@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.outcome import Outcome, Plan
     from upgrade_gate.gate.situation import Situation
 
-__all__ = ["readme"]
-
 
 def _text(value: str) -> str:
     return markdown.text(one_line(value))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.steps import Command, CommandLine, Step, Word
 
-__all__ = ["script"]
-
 _HEAD = """\
 #!/usr/bin/env bash
 # {title}

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
-__all__ = ["Gap", "find"]
-
 _LISTED_SECRET = re.compile(r"\[([^\]]*)\]")
 
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.requests.update import Hop, UnreadRelease
 
-__all__ = ["of_outcome", "of_survey"]
-
 
 def of_outcome(
     outcome: Outcome, *, labels: Mapping[str, str], now: str | None, notes: Iterable[str] = ()

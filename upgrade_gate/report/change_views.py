@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.update import Hop
 
-__all__ = ["change_view", "grant_view"]
-
 
 def change_view(hop: Hop, change: Change) -> document.ChangeView:
     """Return what changed in a request."""

@@ -11,8 +11,6 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-__all__ = ["SCHEMA", "Report", "encode", "schema"]
-
 SCHEMA = "upgrade-gate/v1"
 
 

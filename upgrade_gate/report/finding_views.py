@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.verdict import WeighedFinding
 
-__all__ = ["in_short", "views"]
-
 
 def views(outcome: Outcome) -> list[document.FindingView]:
     """Return every finding, the open ones with the commands and files of the remediation bundle."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-__all__ = ["RenderOptions"]
-
 
 class RenderOptions(Struct, frozen=True):
     """Choices that change how a report looks, never what it says."""

@@ -25,33 +25,6 @@ if TYPE_CHECKING:
         VerdictView,
     )
 
-__all__ = [
-    "MISSED_TITLE",
-    "Component",
-    "GrantDiffView",
-    "Sections",
-    "Stance",
-    "access_text",
-    "components",
-    "counted",
-    "diff_of",
-    "excluded_reasons",
-    "facts_read",
-    "grant_text",
-    "judged_by",
-    "marked",
-    "need_detail",
-    "next_step",
-    "path_of",
-    "proof_lines",
-    "sections",
-    "sentence",
-    "source_of",
-    "stance",
-    "state_of",
-    "unread_facts",
-]
-
 MISSED_TITLE = "CCO and CVO would miss"
 
 _STATUS = ("open", "acknowledged", "proven")

@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.payloads.payload import Manifest, Payload
 
-__all__ = [
-    "GATED",
-    "CapabilityTable",
-    "implicitly_enabled",
-    "known_to",
-    "set_members",
-    "table",
-    "without_gated",
-]
-
 FIRST_RELEASE = (4, 11)
 """Before 4.11 there are no capabilities, and the annotation means nothing."""
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.payloads.payload import Location, Manifest
 
-__all__ = ["API_GROUP", "CredentialsRequest", "is_credentials_request", "parse"]
-
 API_GROUP = "cloudcredential.openshift.io"
 
 

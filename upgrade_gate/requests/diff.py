@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.residue import OtherLeaf
     from upgrade_gate.requests.selection import Selected, Selection
 
-__all__ = ["AddedGrant", "Change", "RemovedGrant", "Why", "compare"]
-
 Kind: TypeAlias = Literal["added", "removed", "renamed", "changed"]
 
 

@@ -13,8 +13,6 @@ from upgrade_gate.requests.inclusion import FEATURE_SET, INCLUDE, Filters, inclu
 if TYPE_CHECKING:
     from upgrade_gate.payloads.payload import Manifest, Payload
 
-__all__ = ["default_feature_set", "gates_of"]
-
 
 def default_feature_set(payload: Payload) -> str:
     """Return the feature set of a cluster that sets none: OKD where version and payload say so, else Default."""

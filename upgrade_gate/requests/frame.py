@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.inclusion import Capabilities
     from upgrade_gate.requests.selection_context import SelectionContext
 
-__all__ = ["Frame", "frame_of_start", "frame_of_target"]
-
 
 class Frame(Struct, frozen=True):
     """One release with what it is selected by."""

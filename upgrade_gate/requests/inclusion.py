@@ -16,17 +16,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cluster.model import Override
 
-__all__ = [
-    "Capabilities",
-    "Exclusion",
-    "Filters",
-    "Subject",
-    "capability_names",
-    "has_include_annotation",
-    "include",
-    "rule_set",
-]
-
 INCLUDE = "include.release.openshift.io/"
 EXCLUDE = "exclude.release.openshift.io/"
 FEATURE_SET = "release.openshift.io/feature-set"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
-__all__ = ["OtherLeaf", "unexplained"]
-
 
 class OtherLeaf(Struct, frozen=True):
     """Another leaf of spec that differs."""

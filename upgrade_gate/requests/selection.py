@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.payloads.payload import Location, Manifest, Payload
 
-__all__ = ["Conflict", "Decision", "Malformed", "Selected", "Selection", "select"]
-
 _DECIDING = re.compile(r"(apiVersion|kind|metadata|spec\.providerSpec\.kind)($|[.\[])|spec($|\.providerSpec$)")
 """Keys that decide whether a request applies here: which of two values counts cannot be known."""
 

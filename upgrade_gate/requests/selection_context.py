@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.requests.update import Given
 
-__all__ = ["SelectionContext", "check_names", "selection_context"]
-
 UNKNOWN_PLATFORM = ""
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.inclusion import Filters
     from upgrade_gate.requests.selection import Malformed, Selection
 
-__all__ = ["GUARDED_HOPS", "Given", "Hop", "HopKind", "UnreadRelease", "kind_of", "support"]
-
 HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
 GUARDED_HOPS: frozenset[HopKind] = frozenset({"minor", "major", "skip"})
 """Hops before which the CVO asks whether the cluster is Upgradeable; it lets a patch through unasked."""

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.selection_context import SelectionContext
     from upgrade_gate.requests.update import HopKind
 
-__all__ = ["compare"]
-
 
 def compare(payloads: Sequence[Payload], context: SelectionContext) -> tuple[Hop, ...]:
     """Judge each step of the path; `payloads` are from, via and to, at least two of them.

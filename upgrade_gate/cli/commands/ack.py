@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.gate.acknowledgements import Acknowledgement
 
-__all__ = ["command"]
-
 MAX_REPORT = 256 * 2**20
 _HEAD = "acknowledgements:\n"
 _EMPTY_LIST = re.compile(r"^acknowledgements:.*\n?", re.MULTILINE)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.report.document import Report
 
-__all__ = ["command"]
-
 
 @click.command()
 @release_options

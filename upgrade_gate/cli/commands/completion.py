@@ -6,8 +6,6 @@ import click
 
 from upgrade_gate.cli import stdout
 
-__all__ = ["command"]
-
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))

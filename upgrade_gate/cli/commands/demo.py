@@ -14,8 +14,6 @@ from upgrade_gate.cli.options import output_options
 if TYPE_CHECKING:
     from upgrade_gate.cli.options import OutputOptions
 
-__all__ = ["command"]
-
 NOW = "2026-11-02"
 """The demo's day: its acknowledgement is valid then."""
 

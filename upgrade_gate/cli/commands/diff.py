@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, OutputOptions, RegistryOptions
     from upgrade_gate.gate.outcome import Comparison
 
-__all__ = ["command"]
-
 
 @click.command()
 @click.argument("from_", metavar="FROM")

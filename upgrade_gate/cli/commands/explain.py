@@ -14,8 +14,6 @@ from upgrade_gate.cli.option_types import Form, near
 if TYPE_CHECKING:
     from upgrade_gate.gate.findings import Rule
 
-__all__ = ["command"]
-
 
 class RuleName(Form):
     """The id of a rule."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.requests.update import Hop
 
-__all__ = ["command"]
-
 
 @click.command()
 @release_options

@@ -14,8 +14,6 @@ from upgrade_gate.cli.options import cluster_options, copy_options, gate_options
 if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
 
-__all__ = ["command"]
-
 
 @click.command()
 @release_options

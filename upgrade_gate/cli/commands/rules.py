@@ -8,8 +8,6 @@ import click
 
 from upgrade_gate.cli import rule_fields, stdout
 
-__all__ = ["command"]
-
 
 @click.command()
 @click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -8,8 +8,6 @@ import click
 
 from upgrade_gate.cli import stdout
 
-__all__ = ["command"]
-
 
 @click.command()
 @click.argument("document", type=click.Choice(["report"]), default="report")

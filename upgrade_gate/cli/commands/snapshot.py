@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions
 
-__all__ = ["command"]
-
 
 @click.command()
 @click.option("--to", multiple=True, required=True, metavar="RELEASE", help="Release to be judged. Repeatable.")

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.aws.variables import Keys
 
-__all__ = ["decide_condition"]
-
 _WITHOUT_VARIABLES = ("Numeric", "Date", "Bool", "Binary", "IpAddress", "NotIpAddress")
 
 

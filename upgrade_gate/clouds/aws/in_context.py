@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
 
-__all__ = ["Question", "Request", "requests_for"]
-
 _ASSUME_ROLE = "sts:assumerole"
 _ARN_COLONS = 5
 _SHARED = ("image", "snapshot")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     Compare: TypeAlias = Callable[[str, str], bool]
 
-__all__ = ["OPERATORS", "Operator", "moment"]
-
 _ARN_PARTS = 6
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import Subject
 
-__all__ = ["MANAGED_LIMIT", "added", "document", "size", "split", "trust", "trust_with", "without"]
-
 MANAGED_LIMIT = 6_144
 """Characters of one managed policy, white space not counted (IAM quotas)."""
 

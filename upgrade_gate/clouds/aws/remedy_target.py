@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.aws.account import Principal
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
-__all__ = ["ACCOUNT", "INLINE_LIMITS", "ISSUER", "Target", "find", "partition_of"]
-
 INLINE_LIMITS = {"role": 10_240, "user": 2_048}
 """Characters of all inline policies together, white space not counted (IAM quotas)."""
 ACCOUNT = Placeholder("AWS_ACCOUNT_ID", "the AWS account, 12 digits", "[0-9]{12}")

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.aws.resources import ResourceType
 
-__all__ = ["ASSUMED", "Caller", "RequestKeys", "regions_called"]
-
 _GLOBAL = ("iam", "route53")
 """Called in us-east-1 in partition aws (IAM user guide, aws:RequestedRegion)."""
 _ALSO_GLOBAL = ("sts", "tag")

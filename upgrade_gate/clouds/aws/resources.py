@@ -21,16 +21,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.context import Context
 
-__all__ = [
-    "ResourceType",
-    "has_one_endpoint",
-    "partition_of_region",
-    "partitions",
-    "resource_types",
-    "table_age",
-    "table_source",
-]
-
 OLD_AFTER_DAYS = 180
 """A table older than this may lack what AWS has added since."""
 

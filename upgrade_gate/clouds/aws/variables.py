@@ -17,8 +17,6 @@ from upgrade_gate.clouds.shared.patterns import literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KeyValue", "Keys", "Text", "fill"]
-
 _VARIABLE = re.compile(r"\$\{\s*([^}]*?)\s*\}")
 _DEFAULT = re.compile(r"([^,]*?)\s*,\s*'([^']*)'")
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
-__all__ = ["ISSUER", "REGION", "RESOURCE_GROUP", "SUBSCRIPTION", "Role", "Target", "find"]
-
 _GUID = "[0-9a-fA-F-]{36}"
 _GROUP_PATTERN = "[A-Za-z0-9._()-]{1,90}"
 SUBSCRIPTION = Placeholder("AZURE_SUBSCRIPTION_ID", "the cluster's subscription: az account show --query id", _GUID)

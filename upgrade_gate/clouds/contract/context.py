@@ -13,8 +13,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CLUSTER_TAG", "Context", "read_context"]
-
 CLUSTER_TAG = "cluster-tag"
 """The assumption that the cluster's resources carry its tag, and that its requests ask for it."""
 ASSUMPTIONS = (CLUSTER_TAG,)

@@ -13,8 +13,6 @@ from upgrade_gate.base.platforms import by_name
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.holdings import IdentitySource
 
-__all__ = ["Collector", "Fill", "Served", "Steps", "Wanted", "of_platform"]
-
 
 class Served(Struct, frozen=True):
     """A Secret, and the identity behind it."""

@@ -12,8 +12,6 @@ from upgrade_gate.base import plugins
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-__all__ = ["Cloud", "Cover", "Grant", "GrantType", "canonical", "cloud_of"]
-
 GrantType: TypeAlias = Literal[
     "action", "permission", "dataPermission", "roleBinding", "predefinedRole", "role", "privilege"
 ]

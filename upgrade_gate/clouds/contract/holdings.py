@@ -18,22 +18,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
 
-__all__ = [
-    "WORST_FIRST",
-    "Coverage",
-    "CoverageResult",
-    "Document",
-    "Holdings",
-    "IdentitySource",
-    "Live",
-    "PolicySize",
-    "Provider",
-    "Resolves",
-    "ccoctl_name",
-    "provider_of_kind",
-    "unknown",
-]
-
 IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name"]
 """How it is known which identity serves a Secret."""
 

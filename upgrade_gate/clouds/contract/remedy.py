@@ -25,23 +25,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Document
 
-__all__ = [
-    "REQUESTS",
-    "CcoctlCommand",
-    "Cloud",
-    "ClusterNames",
-    "Draft",
-    "IdentityChange",
-    "Subject",
-    "cloud_of",
-    "file_name",
-    "file_names",
-    "fill",
-    "json_file",
-    "variable",
-    "yaml_file",
-]
-
 REQUESTS = "credentials-requests"
 """Folder of the target's requests in the bundle."""
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.grants import Grant
 
-__all__ = ["Access", "Rating", "Ratings", "Risk", "rate"]
-
 Risk: TypeAlias = Literal["ESCALATE", "IMPERSONATE", "DATA", "DESTROY", "COST", "NETWORK-EXPOSE", "BREADTH"]
 Access: TypeAlias = Literal["list", "read", "tagging", "write", "permissions-management"]
 """What a permission lets its holder do, weakest first."""

@@ -6,8 +6,6 @@ from typing import Literal, Protocol, TypeAlias, cast
 
 from upgrade_gate.base import plugins
 
-__all__ = ["Place", "Scopes", "places_of"]
-
 Place: TypeAlias = Literal["network", "zone"]
 """The resource group of a network that was there before the cluster, or those of the DNS zones."""
 

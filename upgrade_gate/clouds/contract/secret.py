@@ -6,8 +6,6 @@ from typing import Protocol, cast
 
 from upgrade_gate.base import plugins
 
-__all__ = ["Secret", "secret_of"]
-
 
 class Secret(Protocol):
     """What a cloud's `secret` knows; `token` says which form is asked for, `release` is the target's minor."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
     from upgrade_gate.clouds.shared import pages
 
-__all__ = ["POOL", "PROJECT", "TRUST_ROLE", "Target", "find"]
-
 TRUST_ROLE = "roles/iam.workloadIdentityUser"
 _POOL_MEMBER = re.compile(r"^(principal://[^/]+/projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/")
 PROJECT = Placeholder("GCP_PROJECT", "the project's ID: gcloud config get project", "[a-z][a-z0-9:.-]*[a-z0-9]")

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-__all__ = ["Test", "condition_admits", "condition_tests", "conditions_exclude", "shown"]
-
 Test: TypeAlias = tuple[str, str, tuple[str, ...]]
 """One test of a condition: operator, key (folded), values (as text, sorted)."""
 

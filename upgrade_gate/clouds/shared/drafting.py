@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import IdentityChange
 
-__all__ = ["CCOCTL_NAME", "clean_up", "components", "create", "grant", "losing", "take", "trust"]
-
 CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 _MOST = 12
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.holdings import Document
 
-__all__ = ["SILENCE", "maybe"]
-
 _logger = logging.getLogger(__name__)
 
 SILENCE = 30.0

@@ -14,8 +14,6 @@ from msgspec import Struct, field
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.reading.node import text
 
-__all__ = ["Dialect", "Entry", "Reading"]
-
 KindOf: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
 _CONTINUES = ("nextLink", "odata.nextLink", "@odata.nextLink", "NextLink", "NextToken", "nextPageToken", "next")

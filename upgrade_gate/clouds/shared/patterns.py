@@ -15,20 +15,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = [
-    "FIELD",
-    "LITERAL",
-    "SEGMENT",
-    "Patterns",
-    "contains",
-    "covered",
-    "has_wildcard",
-    "intersects",
-    "literal",
-    "matches",
-    "overlapping",
-]
-
 SEGMENT = "\ue000"
 """In a pattern of names, never in one of a policy: any run of characters without `:` and `/`."""
 FIELD = "\ue003"

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.grants import Grant
 
-__all__ = ["Entry", "Pair", "StatementTable", "Table", "access_by_verb", "entries", "ordered", "strongest"]
-
 _TAGS = ("deletetags", "untag*", "removetags")
 """Taking a tag off deletes nothing."""
 _READING = ("get", "describe", "head", "batchget")

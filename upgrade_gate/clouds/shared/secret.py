@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-__all__ = ["Keys"]
-
 
 class Keys(Struct, frozen=True):
     """The keys of a Secret; none of them fights with another."""

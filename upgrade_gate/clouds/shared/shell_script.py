@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.export import Fill, Served, Steps, Wanted
 
-__all__ = ["script"]
-
 _HEAD = """\
 #!/usr/bin/env bash
 # {title}

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.grants import GrantType
 
-__all__ = ["fold", "named", "read"]
-
 
 class _Field(Part, frozen=True):
     """A field of a provider spec: its path alone says where it is, and a wrong type is called by its name."""

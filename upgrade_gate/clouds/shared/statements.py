@@ -14,8 +14,6 @@ from upgrade_gate.reading.node import Malformed, Part
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["covering_statement", "read_statements", "statement_identity", "statement_key"]
-
 
 def read_statements(provider_spec: Mapping[str, Any], *, conditions: bool) -> tuple[Grant, ...]:
     """Return one `action` grant per effect, action, resource and condition of `statementEntries`.

@@ -13,8 +13,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FALSE", "TRUE", "Answer", "Truth", "all_of", "any_of", "not_", "undecided"]
-
 
 class Truth(Enum):
     """One of three values."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.model import Query
     from upgrade_gate.cluster.readers._dump_files import Files
 
-__all__ = ["MustGatherReader", "open_dump"]
-
 _DEPTH = 3
 _HOSTED = "hostedcluster-"
 """Below the dump of a management cluster, `hypershift dump` keeps those of its hosted clusters in such folders."""

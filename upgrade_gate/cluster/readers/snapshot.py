@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["SCHEMA", "Recorder", "SnapshotReader", "encode", "open_snapshot", "schema"]
-
 SCHEMA = "upgrade-gate/snapshot/v1"
 _FAMILY = "upgrade-gate/snapshot/"
 _MOST_BYTES = 64 * 2**20

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["render"]
-
 _SEVERITIES = {
     Stance.BLOCKS: "blocker",
     Stance.OPEN: "critical",

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["render"]
-
 MAX_ANNOTATIONS = 10
 """GitHub drops every further error or warning of a step without a word."""
 

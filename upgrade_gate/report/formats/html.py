@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import Excluded, FindingView, Release, RemedyView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["render"]
-
 OPEN_COMPONENTS = 25
 """Up to this many components, those with open work are unfolded from the start."""
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["render"]
-
 # JSON itself escapes only C0. A terminal also obeys DEL and C1, and direction marks reorder what a reader sees:
 # written as \uXXXX the value stays the same and the bytes become harmless.
 _ACTIVE = re.compile(

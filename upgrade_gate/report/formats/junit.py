@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import FactView, FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["render"]
-
 
 class _Case(Struct):
     """One test case: its findings decide how it ends."""

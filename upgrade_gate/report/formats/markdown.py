@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.render_options import RenderOptions
     from upgrade_gate.report.view import Component
 
-__all__ = ["render"]
-
 MAX_BYTES = 65_000
 
 

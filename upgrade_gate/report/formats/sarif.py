@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import EvidenceView, FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["render"]
-
 MAX_RESULTS = 25_000
 MAX_LOCATIONS = 100
 """Code scanning takes 1,000 for a result and shows 100."""

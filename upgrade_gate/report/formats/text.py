@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import ChangeView, FactView, FindingView, GrantView, RemedyView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
-__all__ = ["render"]
-
 _STYLES = {
     "BLOCKED": "bold red",
     "CANNOT TELL": "bold magenta",

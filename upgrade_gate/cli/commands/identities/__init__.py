@@ -6,8 +6,6 @@ import click
 
 from upgrade_gate.cli import CommandFiles
 
-__all__ = ["command"]
-
 
 class Identities(CommandFiles):
     """The group of what is about identities."""

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
 
-__all__ = ["command"]
-
 
 @click.command()
 @release_options

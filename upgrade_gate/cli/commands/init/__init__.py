@@ -9,8 +9,6 @@ import click
 
 from upgrade_gate.cli import CommandFiles
 
-__all__ = ["command"]
-
 
 class Starters(CommandFiles):
     """The group of what can be started with."""

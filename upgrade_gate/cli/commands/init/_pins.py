@@ -20,20 +20,6 @@ from upgrade_gate.cli.option_types import Form
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "ACTIONS",
-    "PYTHON_IMAGE",
-    "filled",
-    "image_option",
-    "install_command",
-    "install_option",
-    "placeholder",
-    "quoted",
-    "report_only_option",
-    "service_account_option",
-    "target_option",
-]
-
 ACTIONS = {
     "checkout": "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2",
     "setup_python": "actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405 # v6.2.0",

@@ -10,8 +10,6 @@ from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli.commands.init import _pins
 from upgrade_gate.cli.ready_file import deliver, write_options
 
-__all__ = ["command"]
-
 
 @click.command()
 @_pins.image_option("Image with Python 3.11 or newer, UBI's for example.  [default: Python's own]", "--base")

@@ -13,8 +13,6 @@ from upgrade_gate.cli.ready_file import deliver, write_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["command"]
-
 _STRICT = """\
   # 4, undetermined, is no pass: nothing is allowed to fail
   allow_failure: false

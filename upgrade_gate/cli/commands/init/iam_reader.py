@@ -10,8 +10,6 @@ from upgrade_gate.base.errors import ExitCode, UsageError
 from upgrade_gate.cli.option_types import PlatformName
 from upgrade_gate.cli.ready_file import deliver, write_options
 
-__all__ = ["command"]
-
 
 @click.command()
 @click.option(

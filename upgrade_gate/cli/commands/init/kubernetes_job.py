@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cli.commands.init._roles import Account
 
-__all__ = ["command"]
-
 _NAME = "upgrade-gate"
 _REPORTS = "/reports"
 _SETTINGS = "/etc/upgrade-gate/settings"

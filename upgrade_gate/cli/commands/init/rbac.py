@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.model import Query, Reader
     from upgrade_gate.gate.outcome import Comparison
 
-__all__ = ["command"]
-
 _WIDTH = 118
 
 
