@@ -129,13 +129,13 @@ def test_without_the_capability_cco_is_not_there() -> None:
     assert found.root_secret == Absent()
 
 
-@pytest.mark.parametrize("given", ["mint", "passthrough"])
-def test_an_option_fills_only_a_gap_and_never_decides_a_contradiction(given: str) -> None:
+@pytest.mark.parametrize("given", [Mode.MINT, Mode.PASSTHROUGH])
+def test_an_option_fills_only_a_gap_and_never_decides_a_contradiction(given: Mode) -> None:
     contradiction = _cluster("Mint", disabled="true")
     assert mode_of(contradiction, "AWS", given) == (Mode.UNKNOWN, contradiction.mode_reason)
-    assert mode_of(contradiction, "AWS", "manual") == (Mode.MANUAL, "given by --mode")
+    assert mode_of(contradiction, "AWS", Mode.MANUAL) == (Mode.MANUAL, "given by --mode")
     gap = _cluster("", disabled="maybe")
-    assert mode_of(gap, "AWS", given) == (Mode(given), "given by --mode")
+    assert mode_of(gap, "AWS", given) == (given, "given by --mode")
     with pytest.raises(UsageError, match="contradicts the cluster: credentialsMode"):
         mode_of(_cluster("Manual"), "AWS", given)
 
@@ -146,7 +146,7 @@ def test_a_gap_beside_the_mode_is_none_of_the_mode() -> None:
     objects["Infrastructure/cluster"]["status"]["infrastructureName"] = "xxxxxxxx"
     found = observed(objects)
     assert isinstance(found.name, Unknown)
-    assert mode_of(found, "AWS", "mint") == (Mode.UNKNOWN, found.mode_reason)
+    assert mode_of(found, "AWS", Mode.MINT) == (Mode.UNKNOWN, found.mode_reason)
 
 
 # --- the form of the credentials, and what CCO does ---

@@ -17,6 +17,7 @@ from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Absent, Fact, Known
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.holdings import Document
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.model import Query, SecretRecord
 from upgrade_gate.gate.findings import Severity
 from upgrade_gate.gate.outcome import Outcome
@@ -177,7 +178,7 @@ CASES: Mapping[str, Callable[[Path], Outcome]] = {
         Cluster(),
     ),
     "CCO is disabled by the legacy ConfigMap, whatever --mode says": lambda p: judge(
-        p, A, AX, _disabled(), given=Given(mode="mint")
+        p, A, AX, _disabled(), given=Given(mode=Mode.MINT)
     ),
 }
 

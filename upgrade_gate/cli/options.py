@@ -42,6 +42,7 @@ from upgrade_gate.cli.option_types import (
     OutputForm,
     PlatformName,
 )
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.payloads.reference import Settings
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ class ClusterOptions(Struct, frozen=True):
     context: str | None
     platform: str | None
     """As Infrastructure spells it."""
-    mode: str | None
-    """`manual`, `mint` or `passthrough`."""
+    mode: Mode | None
     profile: str | None
     feature_set: str | None
     capabilities: tuple[str, ...] | None
@@ -154,7 +154,7 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--mode",
-            type=click.Choice(["manual", "mint", "passthrough"], case_sensitive=False),
+            type=click.Choice([Mode.MANUAL.value, Mode.MINT.value, Mode.PASSTHROUGH.value], case_sensitive=False),
             help="Credentials mode, where the cluster cannot tell.",
         ),
         click.option("--profile", metavar="NAME", help=f"Cluster profile, such as {DEFAULT_PROFILE}."),
@@ -342,7 +342,7 @@ def _cluster(values: Mapping[str, Any]) -> ClusterOptions:
         kubeconfig=values["kubeconfig"],
         context=values["context"],
         platform=values["platform"],
-        mode=values["mode"],
+        mode=Mode(values["mode"]) if values["mode"] else None,
         profile=values["profile"],
         feature_set=values["feature_set"],
         capabilities=values["capabilities"],

@@ -74,7 +74,7 @@ _Reading: TypeAlias = "tuple[Fact[Mode], str]"
 """The mode and the reason for it, in one sentence."""
 
 
-def mode_of(cluster: Cluster | None, platform: str, given: str | None) -> tuple[Mode, str]:
+def mode_of(cluster: Cluster | None, platform: str, given: Mode | None) -> tuple[Mode, str]:
     """Return the effective mode and the reason for it.
 
     Without a cluster and without `--mode` it is manual: the strictest reading. A mode that could not be read is
@@ -85,7 +85,7 @@ def mode_of(cluster: Cluster | None, platform: str, given: str | None) -> tuple[
     if cluster is None:
         if never:
             return Mode.MANUAL, never
-        return (Mode(given), "given by --mode") if given else (Mode.MANUAL, "assumed: no cluster was read")
+        return (given, "given by --mode") if given else (Mode.MANUAL, "assumed: no cluster was read")
     match cluster.mode:
         case Absent():
             mode, reason = Mode.ABSENT, cluster.mode_reason
@@ -95,8 +95,8 @@ def mode_of(cluster: Cluster | None, platform: str, given: str | None) -> tuple[
             reason = cluster.mode_reason
         case Unknown(reason=reason):
             # What was read and contradicts itself is no gap that an option may fill: there CCO reconciles nothing.
-            usable = given if given == Mode.MANUAL or _unread(cluster) else None
-            return (Mode(usable), "given by --mode") if usable else (Mode.UNKNOWN, reason)
+            usable = given if given is Mode.MANUAL or _unread(cluster) else None
+            return (usable, "given by --mode") if usable else (Mode.UNKNOWN, reason)
     if given not in (None, Mode.MANUAL if mode.by_hand else mode):
         raise UsageError(f"--mode {given} contradicts the cluster: {reason}")
     return mode, reason

@@ -27,7 +27,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_:/-]*")
 """An identity that can stand inside a query of a command line; no cloud's identities have other characters."""
 
 
-def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, given_mode: str | None) -> Wanted:
+def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, given_mode: Mode | None) -> Wanted:
     """Return what must be exported to judge every release of a survey's path.
 
     In mint and passthrough mode the root credential serves everything (docs/contract.md#modes). An identity is known by

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Unknown
     from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.cluster.credentials_mode import Mode
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.inclusion import Filters
@@ -27,7 +28,7 @@ class Given(Struct, frozen=True):
     """What the user says about the cluster; None where nothing was said."""
 
     platform: str | None = None
-    mode: str | None = None
+    mode: Mode | None = None
     profile: str | None = None
     feature_set: str | None = None
     capabilities: tuple[str, ...] | None = None
