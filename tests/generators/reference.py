@@ -114,7 +114,7 @@ def risks() -> str:
     """Return the table of what a reviewer should look at twice, cloud by cloud, from each cloud's own list."""
     rows: list[str] = []
     for cloud, module in zip(plugins.clouds("risk"), plugins.load_role("risk"), strict=True):
-        table = getattr(module, "TABLE", risk.Table(()))
+        table = getattr(module, "TABLE", risk.RiskTable(()))
         told: dict[tuple[str, str, str], list[str]] = {}
         for entry in table.entries:
             told.setdefault((entry.risk, entry.reason, entry.source), []).append(f"`{entry.pattern}`")

@@ -190,7 +190,7 @@ class Host(Form):
         return str(value).lower()
 
 
-class Capabilities(Form):
+class CapabilityList(Form):
     """Names divided by commas; an empty text means none at all."""
 
     name = "name,…"

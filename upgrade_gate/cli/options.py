@@ -29,7 +29,7 @@ from upgrade_gate.cli import stderr
 from upgrade_gate.cli.configuration import Shape
 from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group, long_name
 from upgrade_gate.cli.option_types import (
-    Capabilities,
+    CapabilityList,
     ClusterForm,
     ClusterSource,
     Host,
@@ -160,7 +160,7 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--profile", metavar="NAME", help=f"Cluster profile, such as {DEFAULT_PROFILE}."),
         click.option("--feature-set", metavar="NAME", help="Default, TechPreviewNoUpgrade, …"),
         click.option(
-            "--capabilities", type=Capabilities(), metavar="NAME,…", help="Enabled capabilities; '' for none."
+            "--capabilities", type=CapabilityList(), metavar="NAME,…", help="Enabled capabilities; '' for none."
         ),
         click.option("--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."),
     )(function)
@@ -321,7 +321,7 @@ def configurable() -> Mapping[str, Shape]:
 def _shape(option: click.Option) -> Shape:
     if option.is_flag:
         return Shape.FLAG
-    if isinstance(option.type, Capabilities):
+    if isinstance(option.type, CapabilityList):
         return Shape.JOINED
     return Shape.LIST if option.multiple else Shape.ONE
 

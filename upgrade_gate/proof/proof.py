@@ -51,7 +51,7 @@ class Claims(Struct, frozen=True):
         return self.collection is not None or self.failure is not None
 
 
-class Source(Struct, frozen=True):
+class ProofSource(Struct, frozen=True):
     """Where what is proven comes from."""
 
     kind: str
@@ -152,13 +152,13 @@ class Proof(Struct, frozen=True):
         found = self._serving(request)
         return () if isinstance(found, CoverageResult) else found[0].sizes(found[1].id, required)
 
-    def source(self) -> Source | None:
+    def source(self) -> ProofSource | None:
         """Return where the proof comes from, None where nothing was supplied."""
         collection = self.claims.collection
         if collection is None:
             return None
         accounts = {h.account for h in self.holdings.values() if h.account}
-        return Source(
+        return ProofSource(
             kind=collection.source,
             account=", ".join(sorted(accounts)) or self.claims.identities.account,
             collected=collection.collected,

@@ -33,7 +33,7 @@ Reason: TypeAlias = Literal[
 ]
 
 
-class Subject(Protocol):
+class Includable(Protocol):
     """What the decision looks at; a payload's Manifest has it."""
 
     @property
@@ -115,7 +115,7 @@ def capability_names(annotations: Mapping[str, str] | None) -> tuple[str, ...]:
     return tuple(value.split("+")) if value else ()
 
 
-def include(manifest: Subject, filters: Filters, *, allow_unknown_capabilities: bool = False) -> Exclusion | None:
+def include(manifest: Includable, filters: Filters, *, allow_unknown_capabilities: bool = False) -> Exclusion | None:
     """Return None if the CVO applies the manifest, else the first reason why not, in the CVO's order."""
     annotations = manifest.annotations
     if annotations is None:
@@ -195,7 +195,7 @@ def _feature_gate(annotations: Mapping[str, str], filters: Filters) -> Exclusion
     return None
 
 
-def _major_version(manifest: Subject, annotations: Mapping[str, str], filters: Filters) -> Exclusion | None:
+def _major_version(manifest: Includable, annotations: Mapping[str, str], filters: Filters) -> Exclusion | None:
     if filters.major_version is None or MAJOR_VERSION not in annotations:
         return None
     if (manifest.group, manifest.kind) not in _CLUSTER_SCOPED_MAJOR:
@@ -254,7 +254,7 @@ def _capability(annotations: Mapping[str, str], filters: Filters, *, allow_unkno
     return None
 
 
-def _override(manifest: Subject, filters: Filters) -> Exclusion | None:
+def _override(manifest: Includable, filters: Filters) -> Exclusion | None:
     for override in filters.overrides:
         if (override.group, override.kind, override.name) != (manifest.group, manifest.kind, manifest.name):
             continue

@@ -62,7 +62,7 @@ class Conflict(Struct, frozen=True):
     detail: str
 
 
-class Malformed(Struct, frozen=True):
+class MalformedRequest(Struct, frozen=True):
     """A request that cannot be understood."""
 
     request: str
@@ -78,7 +78,7 @@ class Selection(Struct, frozen=True):
     decisions: tuple[Decision, ...]
     """One for each document of a request that is not in `requests`, sorted."""
     conflicts: tuple[Conflict, ...]
-    malformed: tuple[Malformed, ...]
+    malformed: tuple[MalformedRequest, ...]
     deleted: frozenset[str]
     """Requests that CVO deletes here."""
     carried: frozenset[str]
@@ -105,7 +105,7 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
     rules = rule_set(filters, payload.minor)
     picked: dict[str, list[Selected]] = {}
     decisions: list[Decision] = []
-    malformed: list[Malformed] = []
+    malformed: list[MalformedRequest] = []
     conflicts: list[Conflict] = []
     carried: set[str] = set()
     gated: set[str] = set()
@@ -118,7 +118,7 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
         match _sort(manifest, name, platform, rules):
             case Decision() as left_out:
                 decisions.append(left_out)
-            case Malformed() as unread:
+            case MalformedRequest() as unread:
                 malformed.append(unread)
             case Conflict() as conflict:
                 conflicts.append(conflict)
@@ -144,7 +144,9 @@ def select(payload: Payload, platform: str, filters: Filters) -> Selection:
     )
 
 
-def _sort(manifest: Manifest, name: str, platform: str, rules: Filters) -> Selected | Decision | Malformed | Conflict:
+def _sort(
+    manifest: Manifest, name: str, platform: str, rules: Filters
+) -> Selected | Decision | MalformedRequest | Conflict:
     """Decide about one document: taken, left out, not understood, or in contradiction with itself."""
     if any(_DECIDING.match(key) for key in manifest.duplicate_keys):
         return _said_twice(manifest, name)
@@ -152,7 +154,7 @@ def _sort(manifest: Manifest, name: str, platform: str, rules: Filters) -> Selec
         request = parse(manifest)
     except ManifestError as error:
         decision = _decide(manifest, name, "", platform, rules)
-        return decision if decision.status == "excluded" else Malformed(name, manifest.location, error.message)
+        return decision if decision.status == "excluded" else MalformedRequest(name, manifest.location, error.message)
     decision = _decide(manifest, name, request.provider_kind, platform, rules)
     return decision if decision.status == "excluded" else Selected(request, decision.status, (manifest.location,))
 
@@ -162,14 +164,14 @@ def _said_twice(manifest: Manifest, name: str) -> Conflict:
     return Conflict(name, (manifest.location,), f"keys stand twice with differing values: {keys}")
 
 
-def _unclear(requests: Mapping[str, Selected]) -> dict[str, Malformed]:
+def _unclear(requests: Mapping[str, Selected]) -> dict[str, MalformedRequest]:
     """Return the requests whose provider spec has a shape that nobody understands."""
-    found: dict[str, Malformed] = {}
+    found: dict[str, MalformedRequest] = {}
     for name, selected in requests.items():
         try:
             _ = selected.request.grants  # read here, so that what is malformed is noticed here
         except ValueError as error:
-            found[name] = Malformed(name, selected.request.location, str(error))
+            found[name] = MalformedRequest(name, selected.request.location, str(error))
     return found
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.inclusion import Filters
-    from upgrade_gate.requests.selection import Malformed, Selection
+    from upgrade_gate.requests.selection import MalformedRequest, Selection
 
 HopKind: TypeAlias = Literal["patch", "minor", "major", "skip", "downgrade", "none"]
 GUARDED_HOPS: frozenset[HopKind] = frozenset({"minor", "major", "skip"})
@@ -66,10 +66,11 @@ class Hop(Struct, frozen=True):
     """What selection could not find out, by name: `capabilities of 5.3`, `feature gates of 4.22.1`."""
 
     @property
-    def malformed(self) -> tuple[tuple[Literal["from", "to"], Malformed], ...]:
+    def malformed(self) -> tuple[tuple[Literal["from", "to"], MalformedRequest], ...]:
         """Requests that cannot be understood, by side."""
-        found: list[tuple[Literal["from", "to"], Malformed]] = [("from", m) for m in self.old_selection.malformed]
-        return (*found, *(("to", m) for m in self.new_selection.malformed))
+        sides: tuple[tuple[Literal["from", "to"], Selection], ...]
+        sides = (("from", self.old_selection), ("to", self.new_selection))
+        return tuple((side, one) for side, selection in sides for one in selection.malformed)
 
     def held_with(self, change: Change) -> tuple[Grant, ...]:
         """Return everything that the identity of a change has to hold, before or after: one Secret, one identity."""

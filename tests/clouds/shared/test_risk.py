@@ -5,10 +5,10 @@ from typing import get_args
 
 from upgrade_gate.base import plugins
 from upgrade_gate.clouds.contract.risk import Risk
-from upgrade_gate.clouds.shared.risk import Table, ordered
+from upgrade_gate.clouds.shared.risk import RiskTable, ordered
 
 
-def tables() -> Iterator[Table]:
+def tables() -> Iterator[RiskTable]:
     yield from (module.TABLE for module in plugins.load_role("risk") if hasattr(module, "TABLE"))
 
 

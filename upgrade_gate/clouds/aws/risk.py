@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.aws.actions import levels
 from upgrade_gate.clouds.shared.patterns import has_wildcard, matches
-from upgrade_gate.clouds.shared.risk import Pair, StatementTable, access_by_verb, entries, strongest
+from upgrade_gate.clouds.shared.risk import RiskPair, StatementTable, access_by_verb, entries, strongest
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
@@ -60,8 +60,8 @@ TABLE = StatementTable(
         *entries("COST", "a locked snapshot cannot be deleted", _AWS_REFERENCE, "ec2:LockSnapshot"),
     ),
     pairs=(
-        Pair("iam:PassRole", "ec2:RunInstances", "ESCALATE", "starts a machine with any passed role", _RHINO_AWS),
-        Pair(
+        RiskPair("iam:PassRole", "ec2:RunInstances", "ESCALATE", "starts a machine with any passed role", _RHINO_AWS),
+        RiskPair(
             "ec2:ModifyInstanceAttribute",
             "ec2:StartInstances",
             "ESCALATE",

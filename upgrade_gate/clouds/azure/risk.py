@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.clouds.shared.risk import Pair, Table, entries
+from upgrade_gate.clouds.shared.risk import RiskPair, RiskTable, entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _AZURE_RBAC = "learn.microsoft.com, Azure role-based access control"
 
-TABLE = Table(
+TABLE = RiskTable(
     entries=(
         *entries(
             "ESCALATE",
@@ -66,7 +66,7 @@ TABLE = Table(
         ),
     ),
     pairs=(
-        Pair(
+        RiskPair(
             "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
             "Microsoft.Compute/virtualMachines/write",
             "ESCALATE",

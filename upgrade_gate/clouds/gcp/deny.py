@@ -20,7 +20,7 @@ _SERVICE_NAMES = {"cloudresourcemanager": "resourcemanager", "sqladmin": "clouds
 """Services whose deny names differ from the first part of their permissions."""
 
 
-class Subject(Struct, frozen=True):
+class Grantee(Struct, frozen=True):
     """The account that is asked about."""
 
     email: str
@@ -39,7 +39,7 @@ def _forbids(rule: DenyRule, permission: str) -> bool:
     return any(matches(_pattern(d), permission, single=False) for d in rule.permissions)
 
 
-def _applies(rule: DenyRule, subject: Subject) -> bool | None:
+def _applies(rule: DenyRule, subject: Grantee) -> bool | None:
     named = among(rule.principals, subject.email, subject.unique_id)
     excepted = among(rule.excepted_principals, subject.email, subject.unique_id)
     if named is False or excepted is True:
@@ -48,7 +48,7 @@ def _applies(rule: DenyRule, subject: Subject) -> bool | None:
 
 
 def denied(
-    policies: Iterable[DenyPolicy], subject: Subject, permissions: Sequence[str], whole: Contents | None
+    policies: Iterable[DenyPolicy], subject: Grantee, permissions: Sequence[str], whole: Contents | None
 ) -> CoverageResult | None:
     """Return DENIED, NARROWER or UNKNOWN where deny policies touch what is needed, None where they do not.
 

@@ -15,14 +15,14 @@ from msgspec import Struct
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
 from upgrade_gate.clouds.gcp import shapes
 from upgrade_gate.clouds.gcp.conditions import holds
-from upgrade_gate.clouds.gcp.deny import Subject, denied
+from upgrade_gate.clouds.gcp.deny import Grantee, denied
 from upgrade_gate.clouds.gcp.members import among, is_deleted
 from upgrade_gate.clouds.gcp.places import OWN, Place, places
 from upgrade_gate.clouds.gcp.projects import Projects
 from upgrade_gate.clouds.gcp.roles import Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Level, email_of
 from upgrade_gate.clouds.gcp.trust import judge_trust
-from upgrade_gate.clouds.gcp.wants import Need, PermissionNeed, RoleNeed, Source
+from upgrade_gate.clouds.gcp.wants import PermissionWant, RoleWant, ServingBinding, Want
 from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.three_values import TRUE
 from upgrade_gate.reading.node import text
@@ -66,12 +66,12 @@ def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
 class _Found(Struct, frozen=True):
     """The bindings that may serve an account, by what they can prove."""
 
-    sure: tuple[Source, ...]
-    conditional: tuple[Source, ...]
-    on_itself: tuple[Source, ...]
-    elsewhere: tuple[Source, ...]
+    sure: tuple[ServingBinding, ...]
+    conditional: tuple[ServingBinding, ...]
+    on_itself: tuple[ServingBinding, ...]
+    elsewhere: tuple[ServingBinding, ...]
     """On another single resource."""
-    by_group: tuple[Source, ...]
+    by_group: tuple[ServingBinding, ...]
 
 
 class GcpHoldings:
@@ -119,16 +119,16 @@ class GcpHoldings:
             return unknown(self._projects.problem(email, own))
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled: none of its grants works")
-        need: Need = (
-            PermissionNeed(grant.permission, self._roles)
+        need: Want = (
+            PermissionWant(grant.permission, self._roles)
             if grant.type == "permission"
-            else RoleNeed(grant.permission, self._roles)
+            else RoleWant(grant.permission, self._roles)
         )
-        subject = Subject(email, self._unique_id(email))
+        subject = Grantee(email, self._unique_id(email))
         where = places(need, self._context, own or self.account or "", self._roles)
         return _everywhere([(place, self._at(place, one, subject, own)) for place, one in where])
 
-    def _at(self, place: Place, need: Need, subject: Subject, own: str) -> CoverageResult:
+    def _at(self, place: Place, need: Want, subject: Grantee, own: str) -> CoverageResult:
         """Decide what is needed at one place."""
         email = subject.email
         if place.project:
@@ -161,7 +161,7 @@ class GcpHoldings:
         return forbidden or CoverageResult(Coverage.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
 
     def _whichever(
-        self, need: Need, policies: Sequence[shapes.Policy], subject: Subject, place: Place
+        self, need: Want, policies: Sequence[shapes.Policy], subject: Grantee, place: Place
     ) -> CoverageResult:
         """Decide from allow policies; UNKNOWN where it depends on which of several is the project's own."""
         every = self._allowed(need, policies, subject, place)
@@ -200,16 +200,16 @@ class GcpHoldings:
             yield _NO_ACCOUNTS
         yield _BOUNDARIES
 
-    def _sort(self, policies: Iterable[shapes.Policy], subject: Subject, on: frozenset[str]) -> _Found:
+    def _sort(self, policies: Iterable[shapes.Policy], subject: Grantee, on: frozenset[str]) -> _Found:
         """Sort the bindings of an account; `on` names the service account whose own policy counts.
 
         A condition that is decided false is a binding that is not there, one decided true is none.
         """
-        sure: list[Source] = []
-        conditional: list[Source] = []
-        on_itself: list[Source] = []
-        elsewhere: list[Source] = []
-        by_group: list[Source] = []
+        sure: list[ServingBinding] = []
+        conditional: list[ServingBinding] = []
+        on_itself: list[ServingBinding] = []
+        elsewhere: list[ServingBinding] = []
+        by_group: list[ServingBinding] = []
         for policy in policies:
             for binding in policy.bindings:
                 serves = among(binding.members, subject.email, subject.unique_id)
@@ -218,7 +218,7 @@ class GcpHoldings:
                 answer = holds(binding.condition, self._now) if binding.condition else TRUE
                 if answer.false:
                     continue
-                source = Source(binding.role, policy, "" if answer.true else binding.condition)
+                source = ServingBinding(binding.role, policy, "" if answer.true else binding.condition)
                 own = policy.resource in on
                 if policy.level is Level.OTHER or (policy.level is Level.ACCOUNT and not own):
                     elsewhere += [source] if serves else []
@@ -230,7 +230,7 @@ class GcpHoldings:
                     (on_itself if policy.level is Level.ACCOUNT else sure).append(source)
         return _Found(tuple(sure), tuple(conditional), tuple(on_itself), tuple(elsewhere), tuple(by_group))
 
-    def _allowed(self, need: Need, policies: Sequence[shapes.Policy], subject: Subject, place: Place) -> CoverageResult:
+    def _allowed(self, need: Want, policies: Sequence[shapes.Policy], subject: Grantee, place: Place) -> CoverageResult:
         """Decide from allow policies alone."""
         on = place.account or subject.email
         found = self._sort(policies, subject, frozenset({on, self._unique_id(on)} - {""}))
@@ -263,7 +263,7 @@ class GcpHoldings:
         return self._absent(need, found, policies, subject.email, on)
 
     def _absent(
-        self, need: Need, found: _Found, policies: Sequence[shapes.Policy], email: str, on: str
+        self, need: Want, found: _Found, policies: Sequence[shapes.Policy], email: str, on: str
     ) -> CoverageResult:
         """Say MISSING only where every place that could grant it was seen."""
         if not any(p.level in (Level.PROJECT, Level.BARE) for p in policies):
@@ -355,6 +355,6 @@ def _everywhere(judged: Sequence[tuple[Place, CoverageResult]]) -> CoverageResul
     return CoverageResult(verdict, reason)
 
 
-def _telling(sources: Sequence[Source], need: Need) -> Source:
+def _telling(sources: Sequence[ServingBinding], need: Want) -> ServingBinding:
     """Return the source to name in a reason: one that suffices by itself, else the first of those that do together."""
     return next((s for s in sources if need.held_by((s,)).has is not Has.NO), sources[0])

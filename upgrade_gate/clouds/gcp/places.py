@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from upgrade_gate.clouds.gcp.members import home_of
-from upgrade_gate.clouds.gcp.wants import ACT_AS, Need, PermissionNeed
+from upgrade_gate.clouds.gcp.wants import ACT_AS, PermissionWant, Want
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ class Place(Struct, frozen=True):
 OWN = Place()
 
 
-def places(need: Need, context: Context | None, own: str, roles: RoleBook) -> tuple[tuple[Place, Need], ...]:
+def places(need: Want, context: Context | None, own: str, roles: RoleBook) -> tuple[tuple[Place, Want], ...]:
     """Return what must be held where; a role is taken apart only where its permissions must hold in several places.
 
     `own` is the ID of the cluster's own project, empty where it is not known. What the context does not know is asked
@@ -49,7 +49,7 @@ def places(need: Need, context: Context | None, own: str, roles: RoleBook) -> tu
     """
     if context is None:
         return ((OWN, need),)
-    if isinstance(need, PermissionNeed):
+    if isinstance(need, PermissionWant):
         return tuple((place, need) for place in _of(need.name, context, own))
     if not need.permissions:
         return ((OWN, need),)
@@ -62,12 +62,12 @@ def places(need: Need, context: Context | None, own: str, roles: RoleBook) -> tu
     return tuple(pair for place, names in by_place.items() for pair in _of_role(need, place, names, roles))
 
 
-def _of_role(need: Need, place: Place, names: Sequence[str], roles: RoleBook) -> Iterable[tuple[Place, Need]]:
+def _of_role(need: Want, place: Place, names: Sequence[str], roles: RoleBook) -> Iterable[tuple[Place, Want]]:
     """Yield the role itself at home and where all that is known of it belongs, else the permissions that do."""
     if place == OWN or len(names) == len(need.permissions):
         yield place, need
     else:
-        yield from ((place, PermissionNeed(name, roles)) for name in names)
+        yield from ((place, PermissionWant(name, roles)) for name in names)
 
 
 def _of(permission: str, context: Context, own: str) -> tuple[Place, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.gcp.grants import role_table
-from upgrade_gate.clouds.shared.risk import Pair, Table, entries, ordered
+from upgrade_gate.clouds.shared.risk import RiskPair, RiskTable, entries, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _RHINO_GCP = "Rhino Security Labs, privilege escalation in Google Cloud"
 _SONAR = "Sonar rule S6408"
 
-TABLE = Table(
+TABLE = RiskTable(
     entries=(
         *entries(
             "IMPERSONATE",
@@ -44,7 +44,7 @@ TABLE = Table(
         *entries("NETWORK-EXPOSE", "opens ports", _RHINO_GCP, "compute.firewalls.create", "compute.firewalls.update"),
     ),
     pairs=(
-        Pair(
+        RiskPair(
             "iam.serviceAccounts.actAs",
             "compute.instances.create",
             "ESCALATE",

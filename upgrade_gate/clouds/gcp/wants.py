@@ -15,7 +15,7 @@ _ON_ACCOUNTS = ("iam.serviceAccounts.", "iam.serviceAccountKeys.")
 _ON_THE_PROJECT_ONLY = frozenset({"iam.serviceAccounts.list", "iam.serviceAccounts.create"})
 
 
-class Source(Struct, frozen=True):
+class ServingBinding(Struct, frozen=True):
     """One binding that serves the account."""
 
     role: str
@@ -36,7 +36,7 @@ class Held(Struct, frozen=True):
     caveats: tuple[str, ...] = ()
 
 
-class Need(Protocol):
+class Want(Protocol):
     """What is needed."""
 
     name: str
@@ -57,7 +57,7 @@ class Need(Protocol):
     def on_itself(self) -> bool:
         """Whether it is enough to hold it on the account itself."""
 
-    def held_by(self, sources: Sequence[Source]) -> Held:
+    def held_by(self, sources: Sequence[ServingBinding]) -> Held:
         """Return whether the union of the bindings' roles holds it."""
         ...
 
@@ -66,7 +66,7 @@ def _dated(contents: Contents) -> tuple[str, ...]:
     return (f"role contents by the table of {contents.dated}",) if contents.dated else ()
 
 
-class PermissionNeed:
+class PermissionWant:
     """One permission."""
 
     def __init__(self, name: str, roles: RoleBook) -> None:
@@ -85,7 +85,7 @@ class PermissionNeed:
         """Whether it is enough to hold it on the account itself: what else is asked for concerns other accounts."""
         return self.name == ACT_AS
 
-    def held_by(self, sources: Sequence[Source]) -> Held:
+    def held_by(self, sources: Sequence[ServingBinding]) -> Held:
         """Return whether some role contains the permission."""
         read = [(source, self._roles.contents(source.role)) for source in sources]
         holding = [(s, c) for s, c in read if c.has(self.name) is Has.YES]
@@ -102,7 +102,7 @@ class PermissionNeed:
         return Held(Has.NO, dead or f"no role that is bound contains {self.name}: {names}")
 
 
-class RoleNeed:
+class RoleWant:
     """A whole predefined role: bound by name, or every permission of it held."""
 
     def __init__(self, name: str, roles: RoleBook) -> None:
@@ -123,7 +123,7 @@ class RoleNeed:
         """Whether it is enough to hold it on the account itself."""
         return False
 
-    def held_by(self, sources: Sequence[Source]) -> Held:
+    def held_by(self, sources: Sequence[ServingBinding]) -> Held:
         """Return whether the role itself is bound, else whether the union of all roles contains it."""
         named = next((s for s in sources if s.role == self.name), None)
         if named is not None and self._contents.works:
@@ -151,5 +151,5 @@ class RoleNeed:
         return Held(Has.YES, f"{names} hold every permission of {self.name}", dates)
 
     @staticmethod
-    def _open(permission: str, read: Sequence[tuple[Source, Contents]]) -> bool:
+    def _open(permission: str, read: Sequence[tuple[ServingBinding, Contents]]) -> bool:
         return all(c.has(permission) is not Has.YES for _, c in read)

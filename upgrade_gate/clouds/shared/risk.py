@@ -26,7 +26,7 @@ _RISKS: tuple[Risk, ...] = get_args(Risk)
 _LEVELS: tuple[Access, ...] = get_args(Access)
 
 
-class Entry(Struct, frozen=True):
+class RiskEntry(Struct, frozen=True):
     """One permission (or a pattern of them) and its class."""
 
     pattern: str
@@ -35,7 +35,7 @@ class Entry(Struct, frozen=True):
     source: str
 
 
-class Pair(Struct, frozen=True):
+class RiskPair(Struct, frozen=True):
     """Two permissions that together give more than each alone."""
 
     first: str
@@ -45,19 +45,19 @@ class Pair(Struct, frozen=True):
     source: str
 
 
-class Table(Struct, frozen=True):
+class RiskTable(Struct, frozen=True):
     """One cloud's list."""
 
-    entries: tuple[Entry, ...]
-    pairs: tuple[Pair, ...] = ()
+    entries: tuple[RiskEntry, ...]
+    pairs: tuple[RiskPair, ...] = ()
     destroys: tuple[str, ...] = ()
     """Patterns of operations that delete."""
     single: bool = False
     """Whether `?` in a pattern stands for one character."""
 
-    def entries_for(self, permission: str, held: Sequence[str] = ()) -> tuple[Entry | Pair, ...]:
+    def entries_for(self, permission: str, held: Sequence[str] = ()) -> tuple[RiskEntry | RiskPair, ...]:
         """Return the entries that a permission (or some name of its pattern) meets, with completed pairs."""
-        found: list[Entry | Pair] = [e for e in self.entries if self._hits(e.pattern, permission)]
+        found: list[RiskEntry | RiskPair] = [e for e in self.entries if self._hits(e.pattern, permission)]
         found += [p for p in self.pairs if self._partners(p, permission, (*held, permission))]
         return tuple(found)
 
@@ -84,12 +84,12 @@ class Table(Struct, frozen=True):
     def _hits(self, pattern: str, name: str) -> bool:
         return intersects(pattern.casefold(), name.casefold(), single=self.single)
 
-    def _partners(self, pair: Pair, permission: str, held: Sequence[str]) -> list[str]:
+    def _partners(self, pair: RiskPair, permission: str, held: Sequence[str]) -> list[str]:
         halves = ((pair.first, pair.second), (pair.second, pair.first))
         return [h for one, other in halves if self._hits(one, permission) for h in held if self._hits(other, h)]
 
 
-class StatementTable(Table, frozen=True):
+class StatementTable(RiskTable, frozen=True):
     """The list of a cloud whose permissions are `service:Action`, allowed or denied by statements."""
 
     single: bool = True
@@ -111,9 +111,9 @@ def _allowed(held: Sequence[Grant]) -> list[str]:
     return [g.permission for g in held if g.allows]
 
 
-def entries(risk: Risk, reason: str, source: str, *patterns: str) -> tuple[Entry, ...]:
+def entries(risk: Risk, reason: str, source: str, *patterns: str) -> tuple[RiskEntry, ...]:
     """Return one entry for each pattern."""
-    return tuple(Entry(pattern, risk, reason, source) for pattern in patterns)
+    return tuple(RiskEntry(pattern, risk, reason, source) for pattern in patterns)
 
 
 def ordered(risks: Iterable[Risk]) -> tuple[Risk, ...]:

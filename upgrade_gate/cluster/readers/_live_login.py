@@ -28,7 +28,7 @@ ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class ClientCredential:
     """What tells the API server who asks. Nothing of this is printed."""
 
     authorization: str | None = field(default=None, repr=False)
@@ -48,7 +48,7 @@ class Login:
     server: str
     description: str
     """The server's address, without anything that identifies or authenticates."""
-    credential: Credential
+    credential: ClientCredential
     verify: bool = True
     authority: Path | bytes | None = None
     """Whose certificates are trusted; None: those of the system."""
@@ -106,7 +106,7 @@ def _pod_login(account: Path) -> Login:
     token = _read(account / "token", "the pod's account").decode(errors="replace").strip()
     if not token:
         raise ClusterError(f"the token of the pod's account in {account} is empty")
-    return Login(server, server, Credential(f"Bearer {token}"), authority=account / "ca.crt")
+    return Login(server, server, ClientCredential(f"Bearer {token}"), authority=account / "ca.crt")
 
 
 class _Kubeconfig:
@@ -172,7 +172,7 @@ class _Kubeconfig:
         )
 
 
-def _credential(user: Part, base: Path, cluster: Part, timeout: float) -> Credential:
+def _credential(user: Part, base: Path, cluster: Part, timeout: float) -> ClientCredential:
     """Return what authenticates a user; the plugin is run only for one who has nothing else."""
     authorization = None
     if token := _token(user, base):
@@ -181,7 +181,7 @@ def _credential(user: Part, base: Path, cluster: Part, timeout: float) -> Creden
         pair = f"{user['username'].text()}:{user['password'].text()}".encode()
         authorization = f"Basic {base64.b64encode(pair).decode()}"
     certificate = _file_or_data(user, "client-certificate", base)
-    found = Credential(authorization, certificate, _file_or_data(user, "client-key", base))
+    found = ClientCredential(authorization, certificate, _file_or_data(user, "client-key", base))
     if not found and not user["exec"].missing:
         return _run_plugin(user["exec"], base, cluster, timeout)
     return found
@@ -234,7 +234,7 @@ def _read(path: Path, what: str) -> bytes:
         raise ClusterError(f"{what}: {path} cannot be read: {error.strerror}") from error
 
 
-def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> Credential:
+def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> ClientCredential:
     """Run an exec credential plugin (client.authentication.k8s.io) without a terminal and with a deadline."""
     import shutil
 
@@ -262,10 +262,10 @@ def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> Cred
         raise ClusterError(f"{shown} printed no ExecCredential") from error
     status = body["status"]
     if token := status["token"].text():
-        return Credential(f"Bearer {token}")
+        return ClientCredential(f"Bearer {token}")
     certificate, key = status["clientCertificateData"].text(), status["clientKeyData"].text()
     if certificate and key:
-        return Credential(certificate=certificate.encode(), key=key.encode())
+        return ClientCredential(certificate=certificate.encode(), key=key.encode())
     raise ClusterError(f"{shown} gave neither a token nor a certificate", hint="log in again")
 
 

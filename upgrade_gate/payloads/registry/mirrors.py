@@ -54,7 +54,7 @@ class MirrorRule(Struct, frozen=True):
         return repository.removeprefix(self.source) if repository.startswith(self.source + "/") else None
 
 
-class Place(Struct, frozen=True):
+class MirrorPlace(Struct, frozen=True):
     """One place to read a repository from."""
 
     repository: str
@@ -62,7 +62,7 @@ class Place(Struct, frozen=True):
     """The source that it mirrors; None for the repository that the user named."""
 
 
-def locations(repository: str, rules: Sequence[MirrorRule], *, by_digest: bool) -> tuple[Place, ...]:
+def locations(repository: str, rules: Sequence[MirrorRule], *, by_digest: bool) -> tuple[MirrorPlace, ...]:
     """Return where to read a repository, in order: mirrors of the longest source first, the source itself last.
 
     The longest matching source decides whether the source may be contacted at all, as on a node. Mirrors of digests
@@ -77,15 +77,15 @@ def locations(repository: str, rules: Sequence[MirrorRule], *, by_digest: bool) 
         form = "a tag" if not by_digest else "a digest"
         _logger.warning("%s is named by %s: the mirrors given for it do not apply to that form", repository, form)
     matching.sort(key=lambda pair: (pair[0].source.startswith("*."), -len(pair[0].source)))
-    found: dict[str, Place] = {}
+    found: dict[str, MirrorPlace] = {}
     for rule, suffix in matching:
         for mirror in rule.mirrors:
             place = mirror + suffix
             if place != repository:
-                found.setdefault(place, Place(place, rule.source))
+                found.setdefault(place, MirrorPlace(place, rule.source))
     longest = matching[0][0].source if matching else None
     if not any(rule.never_source for rule, _ in matching if rule.source == longest):
-        found[repository] = Place(repository, None)
+        found[repository] = MirrorPlace(repository, None)
     return tuple(found.values())
 
 

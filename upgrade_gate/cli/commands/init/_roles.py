@@ -24,7 +24,7 @@ _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 """What Kubernetes takes as the name of a namespace (RFC 1123 label)."""
 
 
-class Account(Struct, frozen=True):
+class ServiceAccountName(Struct, frozen=True):
     """A service account."""
 
     namespace: str
@@ -39,21 +39,21 @@ class AccountName(ParamType):
 
     name = "NAMESPACE/NAME"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Account:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ServiceAccountName:
         """Return the account."""
-        if isinstance(value, Account):
+        if isinstance(value, ServiceAccountName):
             return value
         namespace, _, name = str(value).partition("/")
         if not (_NAMESPACE.fullmatch(namespace) and OBJECT_NAME.fullmatch(name)):
             self.fail(f"{value!r} is not NAMESPACE/NAME of a service account", param, ctx)
-        return Account(namespace, name)
+        return ServiceAccountName(namespace, name)
 
 
-OWN_ACCOUNT = Account(_NAME, _NAME)
+OWN_ACCOUNT = ServiceAccountName(_NAME, _NAME)
 """The one that the file makes, where no other is named."""
 
 
-def account_manifests(account: Account) -> list[dict[str, Any]]:
+def account_manifests(account: ServiceAccountName) -> list[dict[str, Any]]:
     """Return a service account with its namespace."""
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(None, account.namespace)},
@@ -61,7 +61,7 @@ def account_manifests(account: Account) -> list[dict[str, Any]]:
     ]
 
 
-def role_manifests(queries: Iterable[Query], account: Account) -> list[dict[str, Any]]:
+def role_manifests(queries: Iterable[Query], account: ServiceAccountName) -> list[dict[str, Any]]:
     """Return a ClusterRole, a Role for each namespace, and their bindings, for exactly these reads.
 
     Every read of one object is allowed by its name. The same queries in any order give the same manifests.

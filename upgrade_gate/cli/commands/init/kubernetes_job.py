@@ -17,7 +17,7 @@ from upgrade_gate.cli.ready_file import deliver, write_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from upgrade_gate.cli.commands.init._roles import Account
+    from upgrade_gate.cli.commands.init._roles import ServiceAccountName
 
 _NAME = "upgrade-gate"
 _REPORTS = "/reports"
@@ -53,7 +53,7 @@ def command(
     to: str | None,
     image: str | None,
     schedule: str | None,
-    service_account: Account,
+    service_account: ServiceAccountName,
     config_map: str | None,
     no_pull_secret: bool,
     write: Path | None,
@@ -89,7 +89,7 @@ def command(
     return ExitCode.PASS
 
 
-def _header(name: str, account: Account, schedule: str | None, no_pull_secret: bool) -> str:
+def _header(name: str, account: ServiceAccountName, schedule: str | None, no_pull_secret: bool) -> str:
     namespace = account.namespace
     named = "" if account == OWN_ACCOUNT else f" --service-account {account}"
     secret = (

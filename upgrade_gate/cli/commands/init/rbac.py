@@ -9,7 +9,7 @@ import click
 
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli import run
-from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, Account, AccountName
+from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, AccountName, ServiceAccountName
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
 from upgrade_gate.cli.ready_file import deliver, write_options
 
@@ -47,7 +47,7 @@ def command(
     cluster: ClusterOptions,
     configuration: Configuration,
     registry: RegistryOptions,
-    service_account: Account | None,
+    service_account: ServiceAccountName | None,
     for_snapshot: bool,
     without_secrets: bool,
     write: Path | None,
@@ -108,7 +108,7 @@ def _notes(
     registry: RegistryOptions,
     queries: Sequence[Query],
     *,
-    account: Account,
+    account: ServiceAccountName,
     reads: str,
     missing: Sequence[str],
 ) -> Iterator[str]:
