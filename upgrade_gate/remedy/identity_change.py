@@ -7,7 +7,6 @@ also what the running release needs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,29 +14,25 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate.base.facts import Known, known_or
+from upgrade_gate.base.facts import Known
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.grants import cloud_of
-from upgrade_gate.clouds.contract.holdings import Coverage, ccoctl_name, provider_of_kind
+from upgrade_gate.clouds.contract.holdings import Coverage, ccoctl_name
 from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
-from upgrade_gate.cluster.credentials_mode import Credentials, Mode
+from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.scopes import request_scopes
 from upgrade_gate.gate.findings import Status
-from upgrade_gate.proof import collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import Document
     from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import WeighedFinding
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.selection import Selection
-
-_ROLE = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/(?:[^/]+/)*([^/]+)")
 
 GRANT_RULES = frozenset(
     {
@@ -54,72 +49,11 @@ SECRET_RULES = frozenset({"secret-missing", "secret-incomplete", "token-path-cha
 CLEAN_UP_RULES = frozenset({"permission-removed", "permission-narrowed", "service-accounts-removed"})
 
 
-def names_of(situation: Situation) -> ClusterNames:
-    """Return what names and commands have in common on this cluster."""
-    cluster, target = situation.cluster, situation.target
-    known = {name: _text(getattr(cluster, name, None)) for name in ("name", "region", "issuer")}
-    scopes = known_or(cluster.scopes, ()) if cluster is not None else ()
-    claims = situation.proof.claims
-    kind = situation.platform_traits.kind if situation.platform_traits else None
-    documents = _documents(situation, kind)
-    held = (
-        collect.holdings(claims.collection, kind, claims.identities.account)
-        if documents and kind and claims.collection
-        else None
-    )
-    return ClusterNames(
-        platform=situation.platform,
-        release=target.minor if target else (0, 0),
-        version=target.version if target else "",
-        token=situation.credentials is Credentials.TOKEN,
-        infrastructure=known["name"],
-        region=known["region"],
-        issuer=known["issuer"],
-        account=claims.identities.account or (held.account if held else None),
-        scopes=scopes,
-        ccoctl_name=_ccoctl_name(situation),
-        documents=documents,
-    )
-
-
-def _ccoctl_name(situation: Situation) -> str | None:
-    """Return the --name that ccoctl was run with: as given, else as all AWS roles of the running release carry it.
-
-    It names what is new here, and is no proof of anything: one role of another name, and nothing is inferred.
-    """
-    given = situation.proof.claims.ccoctl_name
-    if given or not situation.hops or not situation.mode.by_hand:
-        return given
-    found: set[str] = set()
-    for selected in situation.hops[0].old_selection.requests.values():
-        request = selected.request
-        identity = situation.proof.identity_of(request)
-        if request.secret is None or identity is None:
-            continue
-        role = _ROLE.fullmatch(identity.id)
-        name = role.group(1).partition(f"-{request.secret.namespace}-")[0] if role else ""
-        made = ccoctl_name(request.provider_kind, name, request.secret.namespace, request.secret.name, request.name)
-        if not role or not name or made != role.group(1):
-            return None
-        found.add(name)
-    return found.pop() if len(found) == 1 else None
-
-
-def _text(fact: object) -> str | None:
-    return fact.value if isinstance(fact, Known) and isinstance(fact.value, str) and fact.value else None
-
-
-def _documents(situation: Situation, kind: str | None) -> tuple[Document, ...]:
-    collection = situation.proof.claims.collection
-    plugin = provider_of_kind(kind) if kind else None
-    return collect.as_documents(plugin, collection.documents) if plugin and collection else ()
-
-
-def changes(situation: Situation, judged: Iterable[WeighedFinding]) -> tuple[IdentityChange, ...]:
+def changes(situation: Situation, judged: Iterable[WeighedFinding], names: ClusterNames) -> tuple[IdentityChange, ...]:
     """Return one change for each identity that an open finding is about, sorted by its first Secret."""
     if not situation.hops:
         return ()
-    return _Assembly(situation, [j.finding for j in judged if j.status is Status.OPEN]).changes()
+    return _Assembly(situation, [j.finding for j in judged if j.status is Status.OPEN], names.ccoctl_name).changes()
 
 
 class _Identity(Struct, frozen=True):
@@ -144,8 +78,9 @@ class _Asked(Struct):
 class _Assembly:
     """Joins findings with requirements."""
 
-    def __init__(self, situation: Situation, findings: Sequence[Finding]) -> None:
+    def __init__(self, situation: Situation, findings: Sequence[Finding], ccoctl_name: str | None) -> None:
         self._situation = situation
+        self._ccoctl_name = ccoctl_name
         self._findings = findings
         self._selections: tuple[Selection, ...] = (
             situation.hops[0].old_selection,
@@ -327,10 +262,6 @@ class _Assembly:
                 }
             )
         )
-
-    @cached_property
-    def _ccoctl_name(self) -> str | None:
-        return _ccoctl_name(self._situation)
 
     def _ccoctl(self, request: CredentialsRequest) -> str | None:
         name = self._ccoctl_name

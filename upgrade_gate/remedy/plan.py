@@ -20,7 +20,7 @@ from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.outcome import Plan
-from upgrade_gate.remedy import credentials_requests, identity_change, manifests, secret_gaps
+from upgrade_gate.remedy import cluster_names, credentials_requests, identity_change, manifests, secret_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,8 +45,8 @@ _SERVES = {
 
 def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     """Return the plan for what is still open."""
-    names = identity_change.names_of(situation)
-    changes = identity_change.changes(situation, judged)
+    names = cluster_names.of(situation)
+    changes = identity_change.changes(situation, judged, names)
     identity_steps, files = _identity_steps(changes, names)
     gaps = secret_gaps.find(situation, _open(judged))
     namespace_steps = manifests.namespace_steps(situation, [g.secret for g in gaps])
