@@ -391,7 +391,8 @@ def test_everything_arrives_where_it_belongs(probe: Probe, tmp_path: Path) -> No
     arguments = (
         "--from dir:old --cluster must-gather:dump --platform powervs --mode MANUAL --profile p --feature-set Default "
         "--capabilities Storage,Console --read-secrets --acknowledgements acks.yaml --acknowledgements - "
-        "--fail-on warning --require-proof --strict-proof --now 2026-11-01 --label a=1 --label b=x=y --via 4.15.3 "
+        "--fail-on warning --require-proof --strict-proof --assume cluster-tag "
+        "--now 2026-11-01 --label a=1 --label b=x=y --via 4.15.3 "
         "--identities export:export --ccoctl-name c1 -o json -o text=r.txt --max-bytes 2000 --color always -q "
         "-a auth.json --certificate-authority ca.pem --insecure Mirror.example.com:5000 --idms-file idms.yaml "
         "--icsp-file idms.yaml --verify require --signatures dump --offline --timeout 7.5 --graph graph.json "
@@ -403,6 +404,7 @@ def test_everything_arrives_where_it_belongs(probe: Probe, tmp_path: Path) -> No
     assert (probe.cluster.platform, probe.cluster.mode) == ("PowerVS", "manual")
     assert probe.cluster.capabilities == ("Console", "Storage")
     assert probe.gate.labels == {"a": "1", "b": "x=y"}
+    assert probe.gate.assume == ("cluster-tag",)
     assert probe.gate.now is not None
     assert probe.gate.now.at.isoformat() == "2026-11-01T00:00:00+00:00"
     assert probe.gate.acknowledgements == ("acks.yaml", "-")

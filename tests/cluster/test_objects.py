@@ -33,6 +33,15 @@ def test_the_platform_is_read_from_either_place(status: dict[str, Any], expected
     assert changed("Infrastructure/cluster", lambda body: body["status"].update(status)).platform == expected
 
 
+def test_the_role_of_the_private_zone_is_what_dns_names() -> None:
+    role = "arn:aws:iam::444455556666:role/shared-zone"
+    named = changed("DNS/cluster", lambda body: body["spec"].update(platform={"aws": {"privateZoneIAMRole": role}}))
+    assert named.private_zone_role == Known(role)
+    assert observed(sample()).private_zone_role == Absent()
+    wrong = changed("DNS/cluster", lambda body: body["spec"].update(platform={"aws": {"privateZoneIAMRole": 7}}))
+    assert isinstance(wrong.private_zone_role, Unknown)
+
+
 def test_an_issuer_is_absent_only_from_an_authentication_that_is_there() -> None:
     objects = sample()
     objects["Authentication/cluster"]["spec"] = {}

@@ -55,6 +55,7 @@ REFUSED_WHEN_FOUND = frozenset(
     {
         "accept",
         "acknowledgements",
+        "assume",
         "cache-dir",
         "certificate-authority",
         "graph",

@@ -42,6 +42,7 @@ from upgrade_gate.cli.option_types import (
     OutputForm,
     PlatformName,
 )
+from upgrade_gate.clouds.contract.context import ASSUMPTIONS
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.payloads.reference import Settings
 
@@ -95,6 +96,8 @@ class GateOptions(Struct, frozen=True):
     """`blocker` or `warning`."""
     require_proof: bool
     strict_proof: bool
+    assume: tuple[str, ...]
+    """What is taken for granted of the cluster when grants are judged."""
     now: Moment | None
     """None: the clock."""
     labels: Mapping[str, str]
@@ -189,6 +192,12 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--require-proof", is_flag=True, help="Undetermined where today's permissions were not proven."),
         click.option("--strict-proof", is_flag=True, help="What an export cannot contain makes its proof unknown."),
+        click.option(
+            "--assume",
+            type=click.Choice(list(ASSUMPTIONS)),
+            multiple=True,
+            help="Take for granted that what the cluster has and makes carries its tag. Repeatable.",
+        ),
         click.option("--now", type=Now(), metavar="DATE|TIME", help="Judge expiry by this time.  [default: the clock]"),
         click.option(
             "--label", type=Label(), multiple=True, metavar="KEY=VALUE", help="Put on the report. Repeatable."
@@ -363,6 +372,7 @@ def _gate(values: Mapping[str, Any]) -> GateOptions:
         fail_on=values["fail_on"],
         require_proof=values["require_proof"],
         strict_proof=values["strict_proof"],
+        assume=tuple(dict.fromkeys(values["assume"])),
         now=values["now"],
         labels=labels,
         via=tuple(values["via"]),

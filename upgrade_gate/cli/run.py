@@ -83,7 +83,13 @@ def claims(
     from upgrade_gate.proof import collect
     from upgrade_gate.proof.proof import Claims
 
-    base = Claims(identities=gate.configuration.identities, ccoctl_name=gate.ccoctl_name, strict=gate.strict_proof)
+    base = Claims(
+        identities=gate.configuration.identities,
+        ccoctl_name=gate.ccoctl_name,
+        strict=gate.strict_proof,
+        assume=gate.assume,
+        now=gate.now.at.isoformat() if gate.now else None,
+    )
     source = gate.identities
     if source is None:
         return base

@@ -104,6 +104,14 @@ def zone_scopes(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]
     return Known(tuple(groups))
 
 
+def private_zone_role(body: Part) -> Fact[str]:
+    """Return the ARN of the role that the ingress operator assumes for AWS's private zone; absent where there is none.
+
+    Source: openshift/api config/v1 `DNS`, `spec.platform.aws.privateZoneIAMRole`.
+    """
+    return unless_empty(body["spec"].required()["platform"]["aws"]["privateZoneIAMRole"].text())
+
+
 # --- Authentication and FeatureGate ---
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import ALWAYS_SERVED
+from upgrade_gate.clouds.contract.context import CLUSTER_TAG
 from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import NeedStatus
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
+
+_ACCEPTED = {CLUSTER_TAG: "what the cluster has and makes carries its tag"}
 
 
 def of(situation: Situation) -> Basis:
@@ -38,9 +41,23 @@ def of(situation: Situation) -> Basis:
     served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
     if served and not any(True for _ in situation.requirements()):
         assumptions.append(f"nothing is asked of {situation.platform or 'a platform that is not known'}")
+    assumptions += _accepted(situation)
     if unchecked:
         assumptions.insert(0, f"{start}'s permissions are in place (not checked)")
     return Basis(proven=not assumptions, assumptions=tuple(dict.fromkeys(assumptions)))
+
+
+def _accepted(situation: Situation) -> list[str]:
+    """Return the assumptions of `--assume` that some covered grant rests on."""
+    if not situation.proof.given:
+        return []
+    names = {
+        name
+        for _, selected in situation.requirements()
+        if situation.permission_model(selected.request)
+        for name in situation.proof.assumed(selected.request, selected.request.grants)
+    }
+    return [f"{_ACCEPTED[name]} (--assume {name})" for name in sorted(names)]
 
 
 def _taken(situation: Situation, cluster: Cluster, name: str, request: CredentialsRequest) -> str | None:

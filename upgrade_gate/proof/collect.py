@@ -12,12 +12,13 @@ from msgspec.structs import replace
 
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import EntitlementError
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document, Resolves, provider_of_kind
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document, Places, Resolves, provider_of_kind
 from upgrade_gate.reading import exports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Holdings, Live, PolicySize, Provider
 
@@ -103,7 +104,7 @@ def as_documents(plugin: Provider, documents: Sequence[Document]) -> tuple[Docum
     return tuple(known)
 
 
-def holdings(collection: Collection, kind: str, account: str | None) -> Holdings | None:
+def holdings(collection: Collection, kind: str, account: str | None, context: Context | None = None) -> Holdings | None:
     """Return what a collection says about the cloud of a providerSpec kind, None where no plugin judges that kind.
 
     Where some file could not be read, a grant as well as a Deny may stand in it: only DENIED stays. Where a document
@@ -112,7 +113,9 @@ def holdings(collection: Collection, kind: str, account: str | None) -> Holdings
     plugin = provider_of_kind(kind)
     if plugin is None:
         return None
-    built = plugin.build(as_documents(plugin, collection.documents), account)
+    if context is not None and isinstance(plugin, Places):
+        context = plugin.placed(context)
+    built = plugin.build(as_documents(plugin, collection.documents), account, context)
     strange = {d.origin for d in collection.documents if d.origin in collection.unrecognised and _may_grant(d.body)}
     if not collection.unread and not strange:
         return built

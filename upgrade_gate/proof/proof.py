@@ -16,6 +16,7 @@ from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Resolves, provider_of_kind
 from upgrade_gate.cluster.scopes import request_scopes
 from upgrade_gate.proof import collect
+from upgrade_gate.proof.context import context_of
 from upgrade_gate.proof.identity_map import Identities, identify
 from upgrade_gate.proof.judge import strict
 
@@ -44,6 +45,10 @@ class Claims(Struct, frozen=True):
     identities: Identities = field(default_factory=Identities)
     ccoctl_name: str | None = None
     strict: bool = False
+    assume: tuple[str, ...] = ()
+    """What is taken for granted of the cluster (`cluster-tag`)."""
+    now: str | None = None
+    """The time to judge at (RFC 3339), None where none was given."""
 
     @property
     def given(self) -> bool:
@@ -68,8 +73,10 @@ def prove(
 
     `root` is the platform's root credential, which serves every request where CCO passes it through.
     """
+    account = claims.identities.account
+    context = context_of(cluster, account=account, now=claims.now, assume=claims.assume)
     built = (
-        (kind, collect.holdings(claims.collection, kind, claims.identities.account))
+        (kind, collect.holdings(claims.collection, kind, account, context))
         for kind in (sorted(kinds) if claims.collection else ())
         if claims.collection
     )
@@ -119,6 +126,10 @@ class Proof(Struct, frozen=True):
             return ()
         judged = self.grants(request, grants)
         return tuple(sorted({line for _, j in judged if j.verdict is Coverage.COVERED for line in j.caveats}))
+
+    def assumed(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[str, ...]:
+        """Return the assumptions that covered grants rest on, sorted."""
+        return tuple(sorted({name for _, j in self.grants(request, grants) for name in j.assumed}))
 
     def identity_of(self, request: CredentialsRequest) -> Identity | None:
         """Return the identity that serves a request, with how that is known and what contradicts it."""

@@ -20,8 +20,10 @@ ROLE = "arn:aws:iam::111122223333:role/c1"
 A = [request("a", "ec2:DescribeVolumes", "ec2:CreateTags")]
 
 
-def _claims(*actions: str, resource: str = "*", subjects: tuple[str, ...] = ("one",)) -> Claims:
+def _claims(*actions: str, resource: str = "*", subjects: tuple[str, ...] = ("one",), condition: Any = None) -> Claims:
     statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    if condition is not None:
+        statement["Condition"] = condition
     trust = {
         "Effect": "Allow",
         "Action": "sts:AssumeRoleWithWebIdentity",
@@ -69,6 +71,41 @@ def test_narrower_grant_cannot_be_told(tmp_path: Path) -> None:
     )
     assert one(outcome, "identity-narrower").severity == "unknown"
     assert outcome.verdict.exit_code == 4
+
+
+def test_grants_are_judged_for_the_cluster_that_asks(tmp_path: Path) -> None:
+    cluster = Cluster()
+    cluster.objects["Infrastructure"]["status"]["platformStatus"]["aws"]["region"] = "eu-west-1"
+    need = [request("a", "ec2:DescribeVolumes", "ec2:AttachVolume")]
+
+    def outcome(region: str) -> Any:
+        own = {"StringEquals": {"aws:RequestedRegion": region}}
+        return judge(tmp_path / region, need, need, cluster, claims=_claims("ec2:*", condition=own))
+
+    here = outcome("eu-west-1")
+    assert here.verdict.status == "pass"
+    assert here.verdict.basis.proven
+    assert one(outcome("us-east-1"), "identity-lacks-permission").severity == "blocker"
+    volumes = _claims("ec2:*", resource="arn:aws:ec2:eu-west-1:111122223333:*")
+    attach = [request("a", "ec2:AttachVolume")]
+    assert judge(tmp_path / "arn", attach, attach, cluster, claims=volumes).verdict.basis.proven
+
+
+def test_what_is_assumed_of_the_cluster_stands_in_the_basis(tmp_path: Path) -> None:
+    need = [request("a", "ec2:AttachVolume")]
+    tagged = _claims("ec2:*", condition={"StringEquals": {"aws:ResourceTag/kubernetes.io/cluster/c1": "owned"}})
+    without = judge(tmp_path / "without", need, need, Cluster(), claims=tagged)
+    assert "assumption cluster-tag" in str(one(without, "identity-narrower"))
+    with_it = judge(tmp_path / "with", need, need, Cluster(), claims=replace(tagged, assume=("cluster-tag",)))
+    assert with_it.verdict.status == "pass"
+    assert with_it.verdict.basis.assumptions == (
+        "what the cluster has and makes carries its tag (--assume cluster-tag)",
+    )
+    assert "assuming that what the cluster has and makes carries its tag" in with_it.verdict.summary
+    unused = judge(
+        tmp_path / "unused", need, need, Cluster(), claims=replace(_claims("ec2:*"), assume=("cluster-tag",))
+    )
+    assert unused.verdict.basis.proven, "an assumption that nothing rests on is none"
 
 
 def test_identity_that_nobody_names_is_unknown(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from msgspec.structs import replace
 from upgrade_gate.clouds.aws import shapes
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of
 from upgrade_gate.clouds.aws.in_context import Question, requests_for
-from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decide, decode, parse_policy
+from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decode, parse_policy
 from upgrade_gate.clouds.aws.remedy_documents import MANAGED_LIMIT, document, size
 from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller
+from upgrade_gate.clouds.aws.resources import partition_of_region
 from upgrade_gate.clouds.aws.trust import judge_trust
+from upgrade_gate.clouds.contract.context import CLUSTER_TAG
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ INLINE_LIMITS = {"role": 10_240, "user": 2_048, "group": 5_120}
 _NO_ORGANISATION = "service control policies of the organisation were not supplied"
 _KEY_POLICY = "the key policy, which must let the account in, was not seen"
 _BUCKET_POLICY = "bucket policies were not seen"
+_ANY_PARTITION = "arn:*:"
+_TARGET = "whether the role that is assumed trusts this identity was not seen"
 _SESSION = "session policies and VPC endpoint policies cannot be seen"
 ASSUMPTION = f"it rests on {ASSUMED}: that the cluster's resources, and its requests for new ones, carry its tag"
 _NARROWER_FILTER = "export with `--filter Role User Group LocalManagedPolicy AWSManagedPolicy`, or without a filter"
@@ -50,6 +54,13 @@ def build(documents: Sequence[Document], account: str | None, context: Context |
     """Read the documents; those of another account are kept aside."""
     wanted = str(account) if account is not None else None
     return AwsHoldings(shapes.Reader(wanted).read(documents), wanted, context)
+
+
+def placed(context: Context) -> Context:
+    """Return the context with the partition of its region, by the SDK's own list."""
+    if context.partition is not None or context.region is None:
+        return context
+    return replace(context, partition=partition_of_region(context.region))
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
@@ -99,6 +110,7 @@ class AwsHoldings:
 
     def _decide(self, principal: Principal, grant: Grant) -> CoverageResult:
         gathered = self._gather(principal)
+        grant = _in_own_partition(grant, principal)
         question = self._question(principal, grant)
         outcome = question.decide(gathered.policies)
         boundary, boundary_problem = self._boundary(principal)
@@ -128,8 +140,8 @@ class AwsHoldings:
             if doubt is not None:
                 return CoverageResult(Coverage.COVERED, outcome.reason).unless(doubt)
         caveats = self._caveats(principal, grant, gathered)
-        assumed = any(ASSUMED in found.rests_on for found in (outcome, limit, organisation) if found is not None)
-        return CoverageResult(Coverage.COVERED, outcome.reason, (ASSUMPTION, *caveats) if assumed else caveats)
+        assumed = any(ASSUMED in each.rests_on for each in (outcome, limit, organisation) if each is not None)
+        return _covered(outcome.reason, caveats, assumed=assumed)
 
     def _question(self, principal: Principal, grant: Grant) -> Question:
         if self._context is None:
@@ -153,6 +165,8 @@ class AwsHoldings:
             lines.append(_KEY_POLICY)
         elif service == "s3":
             lines.append(_BUCKET_POLICY)
+        elif grant.permission.casefold() == "sts:assumerole":
+            lines.append(_TARGET)
         lines.append(_SESSION)
         return tuple(lines)
 
@@ -298,7 +312,8 @@ class AwsHoldings:
         found = self._locate(identity)
         if isinstance(found, CoverageResult):
             return ()
-        missing = [g for g in required if decide(self._gather(found).policies, g).state is not State.ALLOWED]
+        held = self._gather(found).policies
+        missing = [g for g in required if self._question(found, g).decide(held).state is not State.ALLOWED]
         if not missing:
             return ()
         delta = size(document(missing))
@@ -312,6 +327,20 @@ class AwsHoldings:
             if account_of(arn) is not None and arn in self._read.documents and grown > MANAGED_LIMIT:
                 sizes.append(PolicySize(f"managed policy {arn}", grown, MANAGED_LIMIT))
         return tuple(sizes)
+
+
+def _in_own_partition(grant: Grant, principal: Principal) -> Grant:
+    """Return the grant with its resource in the identity's partition, where it names any: there are no others there."""
+    resource, own = grant.resource or "", (principal.arn or "").split(":")
+    if not resource.startswith(_ANY_PARTITION) or len(own) < 2:
+        return grant
+    return replace(grant, resource=f"arn:{own[1]}:{resource.removeprefix(_ANY_PARTITION)}")
+
+
+def _covered(reason: str, caveats: tuple[str, ...], *, assumed: bool) -> CoverageResult:
+    if not assumed:
+        return CoverageResult(Coverage.COVERED, reason, caveats)
+    return CoverageResult(Coverage.COVERED, reason, (ASSUMPTION, *caveats), assumed=(CLUSTER_TAG,))
 
 
 def parse_identity(identity: str) -> tuple[str | None, str, str | None]:

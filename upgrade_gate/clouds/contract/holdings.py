@@ -46,6 +46,8 @@ class CoverageResult(Struct, frozen=True):
     """One sentence that names the statement, role or binding that decides, or what is missing to know more."""
     caveats: tuple[str, ...] = ()
     """What exports cannot contain (SCPs, key policies, session policies), one line each; on COVERED only."""
+    assumed: tuple[str, ...] = ()
+    """The assumptions that it rests on (`cluster-tag`); on COVERED only, each with its caveat."""
     doubt: str = ""
     """On UNKNOWN: what keeps it from being known, where `reason` says first what was found all the same."""
 
@@ -115,6 +117,15 @@ class Resolves(Protocol):
 
     def resolve(self, identity: str) -> str | None:
         """Return the one spelling of an identity, None where the documents do not know it."""
+        ...
+
+
+@runtime_checkable
+class Places(Protocol):
+    """A provider that knows more of where a cluster is than the cluster says (the partition of a region)."""
+
+    def placed(self, context: Context) -> Context:
+        """Return the context with what the cloud's own tables say of it."""
         ...
 
 
