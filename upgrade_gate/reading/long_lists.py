@@ -62,16 +62,13 @@ def parse_object(
     decoder: json.JSONDecoder,
     check: Callable[[Any], None],
 ) -> dict[str, Any] | None:
-    """Return the one object that a text is, with the named lists kept as text.
+    """Return the one object that a text (which begins with its brace) is, with the named lists kept as text.
 
     None where it is anything else, so that who reads it says what is wrong with it. `lists` has the fields to keep of
     each list's elements; `check` is called with each value and raises ValueError where it must not stand there.
     """
     found: dict[str, Any] = {}
-    at = _skip(text, 0)
-    if text[at : at + 1] != "{":
-        return None
-    at = _skip(text, at + 1)
+    at = _skip(text, 1)
     while True:
         if text[at : at + 1] != '"':
             return None

@@ -22,6 +22,8 @@ from tests.worlds.aws_exports import (
     organisation,
     role,
 )
+from upgrade_gate.clouds.aws.holdings import placed
+from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.holdings import CoverageResult
 from upgrade_gate.entitlements import judge
 
@@ -272,6 +274,36 @@ def test_variables_stand_behind_the_fifth_colon_of_a_resource() -> None:
     assert ask(allow("ec2:*", Resource=None, NotResource=f"{OWN}*/${{aws:userid}}"), entry=tagged).verdict == NARROWER
 
 
+def test_a_variable_before_the_resource_excepts_nothing_that_could_be_relied_on() -> None:
+    elsewhere = f"arn:aws:ec2:${{aws:PrincipalTag/region}}:{ACCOUNT}:instance/*"
+    assert ask(allow("ec2:*", Resource=None, NotResource=elsewhere)).verdict == NARROWER
+    assert ask(ANY, deny("ec2:*", Resource=None, NotResource=elsewhere)).verdict == NARROWER
+
+
+def test_a_resource_in_any_partition_is_one_in_the_own_partition() -> None:
+    """IAM takes only ARNs of the account's own partition (aws-load-balancer-controller issue 1910)."""
+    groups = "arn:*:ec2:*:*:security-group/*"
+    nowhere: tuple[dict[str, Any] | None, ...] = (None, HERE)
+    for context in nowhere:
+        own = allow("ec2:*", Resource="arn:aws:ec2:*:*:security-group/*")
+        assert ask(own, action="ec2:CreateTags", resource=groups, context=context).verdict == COVERED
+        other = allow("ec2:*", Resource="arn:aws-cn:ec2:*:*:security-group/*")
+        assert ask(other, action="ec2:CreateTags", resource=groups, context=context).verdict == MISSING
+
+
+def test_the_partition_of_a_cluster_is_that_of_its_region() -> None:
+    assert placed(Context(region="us-gov-west-1")).partition == "aws-us-gov"
+    assert placed(Context(region="moon-1")).partition is None
+    assert placed(Context()).partition is None
+    assert placed(Context(region="us-gov-west-1", partition="aws")).partition == "aws"
+
+
+def test_a_time_that_is_none_decides_nothing() -> None:
+    found = ask(under("DateLessThan", "aws:CurrentTime", "2099-01-01"), context={**HERE, "now": "soon"})
+    assert found.verdict == NARROWER
+    assert "soon is no time" in found.reason
+
+
 def test_an_older_document_has_no_variables() -> None:
     old = {
         "Version": "2008-10-17",
@@ -346,8 +378,10 @@ def test_a_required_resource_is_asked_for_as_it_is() -> None:
 def test_only_known_assumptions_and_values_of_the_right_kind_are_taken() -> None:
     with pytest.raises(ValueError, match="'cluster-tags' is not one of cluster-tag"):
         ask(ANY, assume=("cluster-tags",))
-    with pytest.raises(ValueError, match="context"):
-        ask(ANY, context={"region": 7})
+    wrong: tuple[Any, ...] = ({"region": 7}, "eu-central-1", ["eu-central-1"])
+    for context in wrong:
+        with pytest.raises(ValueError, match="context"):
+            ask(ANY, context=context)
     assert ask(ANY, context={"region": None, "a key of later": 1}).verdict == COVERED
 
 

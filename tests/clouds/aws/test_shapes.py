@@ -54,6 +54,10 @@ WORLDS: dict[str, list[Any]] = {
     "an entry without an ARN": [details({**role(allow("ec2:*")), "Arn": None})],
     "what is no entry": [{"RoleDetailList": [role(allow("ec2:*")), 7, {"Arn": ROLE}], "UserDetailList": None}],
     "one role and a loose list": [details(role(AttachedManagedPolicies=None)), {"AttachedPolicies": attached(MANAGED)}],
+    "two ARNs of one role": [details(role(allow("ec2:*")), {**role(), "Arn": ROLE.replace("role/", "role/path/")})],
+    "a policy of the organisation among the others": [
+        details(role(allow("ec2:*")), {**managed(MANAGED), "Type": "SERVICE_CONTROL_POLICY"}),
+    ],
     "another account": [details(role(allow("*"), arn=ROLE.replace(ACCOUNT, "4" * 12)))],
     "a page of more": [details(role(allow("ec2:*")), IsTruncated=True, Marker="m")],
 }

@@ -5,13 +5,14 @@ What is None is not known, and whatever depends on it stays undecided: nothing h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 CLUSTER_TAG = "cluster-tag"
 """The assumption that the cluster's resources carry its tag, and that its requests ask for it."""
@@ -52,6 +53,8 @@ def read_context(
     `account` stands where the mapping has none. Raises ValueError for a value of another type, or an assumption that
     nobody knows.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError("context must be a mapping, or None")
     unknown = sorted(set(assume) - set(ASSUMPTIONS))
     if unknown:
         raise ValueError(f"assumption {unknown[0]!r} is not one of {', '.join(ASSUMPTIONS)}")

@@ -114,6 +114,7 @@ def _swallows(outer: Symbols, inner: Symbols) -> bool:
     return row[-1]
 
 
+@lru_cache(maxsize=16_384)
 def intersects(first: str, second: str, *, single: bool = True) -> bool:
     """Return whether some name matches both patterns."""
     if not has_wildcard(first, single=single) and not _of_names(second):
