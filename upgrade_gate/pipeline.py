@@ -6,6 +6,7 @@ twice.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
@@ -46,6 +47,13 @@ class Inputs(Struct, frozen=True):
     accept_secret_exists: bool = False
     claims: Claims | Callable[[str], Claims] | None = None
     """What is supplied about identities; a function of the platform where a live account must be asked."""
+    now: datetime | None = None
+    """The moment by which conditions on time are judged; None: the clock."""
+
+    @property
+    def asks_for_proof(self) -> bool:
+        """Whether anything is supplied about identities."""
+        return callable(self.claims) or (self.claims is not None and self.claims.given)
 
 
 def check(inputs: Inputs, weights: Weights) -> Outcome:
@@ -53,7 +61,7 @@ def check(inputs: Inputs, weights: Weights) -> Outcome:
     from upgrade_gate.gate import assumptions, findings, verdict  # `diff` needs neither these nor a remedy
     from upgrade_gate.remedy import plan
 
-    compared = with_secrets(survey(inputs), inputs.reader)
+    compared = with_secrets(survey(inputs), inputs.reader, proof=inputs.asks_for_proof)
     situation = _situation(compared, inputs)
     judged = verdict.weigh(findings.evaluate(situation), situation, weights)
     decided = verdict.decide(judged, assumptions.of(situation), compared, weights)
@@ -140,8 +148,13 @@ def required_secrets(compared: Comparison, *, today: bool = False) -> frozenset[
     )
 
 
-def with_secrets(compared: Comparison, reader: Reader | None, *, today: bool = False) -> Comparison:
-    """Read the second wave: only now is it known which namespaces and Secrets matter (see `required_secrets`)."""
+def with_secrets(
+    compared: Comparison, reader: Reader | None, *, today: bool = False, proof: bool = False
+) -> Comparison:
+    """Read the second wave: only now is it known which namespaces and Secrets matter (see `required_secrets`).
+
+    `proof` adds what says where grants must hold, which nothing else rests on.
+    """
     if reader is None or compared.cluster is None:
         return compared
     from upgrade_gate.cluster import observe
@@ -149,7 +162,7 @@ def with_secrets(compared: Comparison, reader: Reader | None, *, today: bool = F
     refs = required_secrets(compared, today=today)
     return replace(
         compared,
-        cluster=observe.observe_secrets(compared.cluster, reader, {ref.namespace for ref in refs}, refs),
+        cluster=observe.observe_secrets(compared.cluster, reader, {ref.namespace for ref in refs}, refs, proof=proof),
     )
 
 
@@ -194,4 +207,5 @@ def _proof(compared: Comparison, inputs: Inputs, *, passed_through: bool) -> Pro
         {selected.request.provider_kind for s in selections for selected in s.requests.values()},
         root=traits.root if traits else None,
         passed_through=passed_through,
+        now=inputs.now or datetime.now(UTC),
     )

@@ -88,7 +88,6 @@ def claims(
         ccoctl_name=gate.ccoctl_name,
         strict=gate.strict_proof,
         assume=gate.assume,
-        now=gate.now.at.isoformat() if gate.now else None,
     )
     source = gate.identities
     if source is None:
@@ -143,6 +142,7 @@ def gate_run(
         reader=reader,
         given=given(cluster),
         accept_secret_exists="secret-exists" in gate.configuration.accept,
+        now=gate.now.at if gate.now else None,
         claims=claims(
             gate,
             timeout=registry.settings.timeout,

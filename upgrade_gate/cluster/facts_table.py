@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_GCP = frozenset({"GCP"})
+
 # --- what is asked ---
 
 _CONFIG = "config.openshift.io"
@@ -39,6 +41,17 @@ CONFIGMAP = Query(
 )
 DEPLOYMENT = Query("apps", "v1", "deployments", "Deployment", "openshift-cluster-version", "cluster-version-operator")
 REQUESTS = Query("cloudcredential.openshift.io", "v1", "credentialsrequests", "CredentialsRequest")
+CLOUD_CONFIG = Query("", "v1", "configmaps", "ConfigMap", "openshift-config", "cloud-provider-config")
+INSTALL_CONFIG = Query("", "v1", "configmaps", "ConfigMap", "kube-system", "cluster-config-v1")
+MACHINE_SETS = Query("machine.openshift.io", "v1beta1", "machinesets", "MachineSet", "openshift-machine-api")
+CONTROL_PLANE = Query(
+    "machine.openshift.io",
+    "v1",
+    "controlplanemachinesets",
+    "ControlPlaneMachineSet",
+    "openshift-machine-api",
+    "cluster",
+)
 
 MIRROR_POLICIES = (
     Query(_CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet"),
@@ -88,8 +101,12 @@ class Row(Generic[T]):
     name: str
     """The field of `Cluster`."""
 
-    def __init__(self, query: Query, take: Callable[..., Fact[T]], *given: Row[Any]) -> None:
+    def __init__(
+        self, query: Query, take: Callable[..., Fact[T]], *given: Row[Any], only: frozenset[str] = frozenset()
+    ) -> None:
         self.query = query
+        self.only = only
+        """Platforms on which proof rests on it: there it is read when proof is asked for. Empty: of every cluster."""
         self._take = take
         self._given = given
 
@@ -127,6 +144,8 @@ class Cluster(Struct, frozen=True):
     namespaces: Mapping[str, Fact[bool]] = field(default_factory=dict)
     """Known(True) or Absent; one that is being deleted is Unknown."""
     secrets: Mapping[SecretRef, Fact[SecretRecord]] = field(default_factory=dict)
+    looked_for: tuple[Query, ...] = ()
+    """What was read because proof rests on it on this platform."""
 
     history = Row(VERSION, cluster_version.history)
     version = Row(VERSION, cluster_version.running, history)
@@ -166,8 +185,8 @@ class Cluster(Struct, frozen=True):
     base_domain = Row(DNS, objects.base_domain)
     zone_scopes = Row(DNS, objects.zone_scopes, scopes)
     """Azure: the resource groups of the cluster's DNS zones, where they are others."""
-    private_zone_role = Row(DNS, objects.private_zone_role)
-    """AWS: the role that is assumed for the private zone of another account; Absent where there is none."""
+    zone_projects = Row(DNS, objects.zone_projects, scopes)
+    """GCP: the projects of the cluster's DNS zones; empty where DNS names no zone."""
     credentials_mode = Row(CREDENTIAL, objects.credentials_mode)
     """`spec.credentialsMode` as it stands, empty for the default."""
     annotation = Row(CREDENTIAL, objects.annotation)
@@ -178,6 +197,27 @@ class Cluster(Struct, frozen=True):
     excluded = Row(DEPLOYMENT, objects.excluded)
     """CVO's EXCLUDE_MANIFESTS identifier; Absent when unset."""
     requests = Row(REQUESTS, objects.requests)
+    cloud_network = Row(CLOUD_CONFIG, objects.cloud_network, scopes, only=_GCP)
+    """The network's project by the cloud provider's configuration."""
+    installed_network = Row(INSTALL_CONFIG, objects.installed_network, scopes, only=_GCP)
+    """The network's project by the installer's configuration."""
+    worker_accounts = Row(MACHINE_SETS, objects.worker_accounts, only=_GCP)
+    """Service accounts that new workers run as."""
+    control_plane_accounts = Row(CONTROL_PLANE, objects.control_plane_accounts, only=_GCP)
+    """Service accounts that new control plane machines run as; Absent where the machine API makes none."""
+
+    @property
+    def network_project(self) -> Fact[str]:
+        """GCP: the project of the cluster's network."""
+        found = (self.cloud_network, self.installed_network)
+        return next((fact for fact in found if isinstance(fact, Known)), found[-1])
+
+    @property
+    def node_accounts(self) -> Fact[tuple[str, ...]]:
+        """GCP: the service accounts that machines made by this cluster run as, sorted."""
+        parts = (self.worker_accounts, self.control_plane_accounts)
+        unknown = next((fact for fact in parts if isinstance(fact, Unknown)), None)
+        return unknown or Known(tuple(sorted({one for fact in parts if isinstance(fact, Known) for one in fact.value})))
 
     @property
     def mode(self) -> Fact[Mode]:
@@ -191,9 +231,9 @@ class Cluster(Struct, frozen=True):
 
 
 FACTS: tuple[Row[Any], ...] = tuple(row for row in vars(Cluster).values() if isinstance(row, Row))
-FIRST_WAVE = tuple(dict.fromkeys(row.query for row in FACTS))
+FIRST_WAVE = tuple(dict.fromkeys(row.query for row in FACTS if not row.only))
 """What is read of every cluster, whatever the releases are (docs/contract.md#cluster-facts)."""
-KINDS = (*FIRST_WAVE, secret_query(PULL_SECRET), namespace_query(""))
+KINDS = (*dict.fromkeys(row.query for row in FACTS), secret_query(PULL_SECRET), namespace_query(""))
 """One query of each kind of which facts are made."""
 NAMESPACED_KINDS = frozenset({query.kind for query in KINDS if query.namespace is not None} | {REQUESTS.kind})
 """The kinds among them whose objects lie in namespaces."""
@@ -201,9 +241,17 @@ TITLES: Mapping[str, str] = MappingProxyType({**{row.name: row.query.title for r
 """What a report calls the object that a field of `Cluster` comes from: the name of a `fact-unknown` about it."""
 
 
-def take(answers: Mapping[Query, Fact[Any]]) -> Mapping[str, Fact[Any]]:
-    """Take every fact from the answers of the first wave."""
-    facts: dict[str, Fact[Any]] = {}
+def for_proof(platform: str) -> tuple[Query, ...]:
+    """Return what is read besides where proof is asked for on a platform."""
+    return tuple(dict.fromkeys(row.query for row in FACTS if platform in row.only))
+
+
+def take(answers: Mapping[Query, Fact[Any]], known: Mapping[str, Fact[Any]] | None = None) -> Mapping[str, Fact[Any]]:
+    """Take every fact from the answers; what was not asked for stays as it is `known`, else it is Unknown."""
+    facts: dict[str, Fact[Any]] = dict(known or {})
     for row in FACTS:
-        facts[row.name] = row.read(answers[row.query], facts)
+        if row.query in answers:
+            facts[row.name] = row.read(answers[row.query], facts)
+        else:
+            facts.setdefault(row.name, Unknown(f"{row.query.title} was not asked for"))
     return MappingProxyType(facts)

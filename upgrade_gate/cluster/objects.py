@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 
 from upgrade_gate.base import platforms, versions
+from upgrade_gate.base.errors import ManifestError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, unless_empty
 from upgrade_gate.cluster.cluster_version import conditions_of
 from upgrade_gate.cluster.model import LiveRequest
+from upgrade_gate.reading import yaml
 from upgrade_gate.reading.node import Malformed, Part
 
 UPGRADEABLE_TO = "cloudcredential.openshift.io/upgradeable-to"
 """The annotation of CloudCredential `cluster` by which a person says that somebody looked."""
 _TOPOLOGY_SINCE = (4, 8)
 _PROFILES_SINCE = (4, 7)
+_ZONE_PROJECT = re.compile(r"projects/([^/]+)/managedZones/[^/]+")
 _RESOURCE_GROUP = re.compile(r"/resourcegroups/([^/]+)/", re.IGNORECASE)
 
 
@@ -104,12 +107,72 @@ def zone_scopes(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]
     return Known(tuple(groups))
 
 
+def zone_projects(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]:
+    """Return the projects of GCP's DNS zones: `projects/P/managedZones/Z` names one, a bare name is of the cluster's.
+
+    Source: cluster-ingress-operator `pkg/dns/gcp/provider.go`, ParseZone.
+    """
+    spec = body["spec"].required()
+    zones = [spec[zone]["id"].text() for zone in ("publicZone", "privateZone")]
+    if not isinstance(own, Known):
+        return Unknown(f"the cluster's own project is not known, nor whose the zones of {body.name} are")
+    named = [(_ZONE_PROJECT.fullmatch(zone), zone) for zone in zones if zone]
+    found = (m.group(1) if m else next(iter(own.value), "") for m, _ in named)
+    return Known(tuple(dict.fromkeys(project for project in found if project)))
+
+
 def private_zone_role(body: Part) -> Fact[str]:
     """Return the ARN of the role that the ingress operator assumes for AWS's private zone; absent where there is none.
 
     Source: openshift/api config/v1 `DNS`, `spec.platform.aws.privateZoneIAMRole`.
     """
     return unless_empty(body["spec"].required()["platform"]["aws"]["privateZoneIAMRole"].text())
+
+
+# --- what proof rests on, on GCP ---
+
+
+def cloud_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:
+    """Return the project of the network by the cloud provider's configuration (`gce.conf`, an INI file)."""
+    lines = body["data"].required()["config"].text().splitlines()
+    settings = {key.strip(): value.strip() for key, equals, value in (line.partition("=") for line in lines) if equals}
+    return _project_or_own(settings.get("network-project-id", "").strip("\"'"), own)
+
+
+def installed_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:
+    """Return the project of the network by the installer's own configuration, kept with the cluster."""
+    text = body["data"].required()["install-config"].text()
+    name = f"install-config of {body.name}"
+    try:
+        config = Part(yaml.parse_one(text.encode(), name).body, name)
+    except ManifestError as error:
+        return Unknown(error.message)
+    return _project_or_own(config["platform"]["gcp"]["networkProjectID"].text(), own)
+
+
+def _project_or_own(project: str, own: Fact[tuple[str, ...]]) -> Fact[str]:
+    """Return the named project, else the cluster's own: there the network is where nothing names another one."""
+    if project:
+        return Known(project)
+    return (
+        Known(own.value[0]) if isinstance(own, Known) and own.value else Unknown("the cluster's project is not known")
+    )
+
+
+def worker_accounts(body: Part) -> Fact[tuple[str, ...]]:
+    """Return the service accounts that the MachineSets give to new machines."""
+    specs = (one["spec"]["template"]["spec"]["providerSpec"] for one in body.items())
+    return Known(tuple(account for spec in specs for account in _accounts(spec)))
+
+
+def control_plane_accounts(body: Part) -> Fact[tuple[str, ...]]:
+    """Return the service accounts that the ControlPlaneMachineSet gives to new machines."""
+    machine = body["spec"]["template"]["machines_v1beta1_machine_openshift_io"]
+    return Known(_accounts(machine["spec"]["providerSpec"]))
+
+
+def _accounts(spec: Part) -> tuple[str, ...]:
+    return tuple(one["email"].some_text() for one in spec["value"]["serviceAccounts"].items())
 
 
 # --- Authentication and FeatureGate ---

@@ -15,7 +15,7 @@ from upgrade_gate.base import platforms
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.cluster.facts_table import FIRST_WAVE, Cluster, namespace_query, secret_query, take
+from upgrade_gate.cluster.facts_table import FIRST_WAVE, Cluster, for_proof, namespace_query, secret_query, take
 from upgrade_gate.cluster.model import Query, Reader, SecretRecord
 from upgrade_gate.reading.node import Malformed, Part, attempt
 
@@ -50,11 +50,17 @@ def root_ref(platform: str, mode: Fact[Mode] | None = None) -> SecretRef | None:
     return None if traits is None or isinstance(mode, Absent) else traits.root
 
 
-def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str], refs: Iterable[SecretRef]) -> Cluster:
-    """Read the second wave: with the root Secret, the default mode is known too."""
+def observe_secrets(
+    cluster: Cluster, reader: Reader, namespaces: Iterable[str], refs: Iterable[SecretRef], *, proof: bool = False
+) -> Cluster:
+    """Read the second wave: with the root Secret, the default mode is known too.
+
+    `proof` adds what proof rests on where it says where a grant must hold.
+    """
     names, wanted = sorted(set(namespaces)), sorted(set(refs))
     root = root_ref(cluster.platform.value, cluster.mode) if isinstance(cluster.platform, Known) else None
-    queries = second_wave(names, wanted, root)
+    besides = for_proof(cluster.platform.value) if proof and isinstance(cluster.platform, Known) else ()
+    queries = (*second_wave(names, wanted, root), *besides)
     raw: Mapping[Query, Fact[Any]]
     try:
         raw = reader.read(queries)
@@ -68,6 +74,8 @@ def observe_secrets(cluster: Cluster, reader: Reader, namespaces: Iterable[str],
         root_secret = Unknown("the platform is not known, so neither is the name of its root Secret")
     return replace(
         cluster,
+        facts=take({query: _checked(query, raw) for query in besides}, cluster.facts),
+        looked_for=besides,
         root=root,
         root_secret=root_secret,
         namespaces=MappingProxyType({name: _namespace(raw, name, secrets) for name in names}),

@@ -51,7 +51,7 @@ _SHOWN: Mapping[Query, Callable[[Cluster], Fact[Any]]] = MappingProxyType(
 
 def rows_of(cluster: Cluster) -> tuple[FactRow, ...]:
     """Return one line per object, then those of namespaces and Secrets, as far as they were looked for."""
-    rows = [_object_row(query, cluster) for query in FIRST_WAVE]
+    rows = [_object_row(query, cluster) for query in (*FIRST_WAVE, *cluster.looked_for)]
     rows += [_row(namespace_query(name).title, _presence(fact)) for name, fact in cluster.namespaces.items()]
     rows += [_secrets_row(space, cluster.secrets) for space in sorted({ref.namespace for ref in cluster.secrets})]
     if cluster.root is not None:

@@ -1,39 +1,43 @@
-"""What the facts of a cluster say of the context in which its grants are judged (docs/facts, each cloud's own page)."""
+"""The cluster's own context: what its facts say about where, and under which conditions, a grant is used."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.base.facts import Known
+from upgrade_gate.base.facts import Fact, Known, Unknown, known_or
 from upgrade_gate.clouds.contract.context import Context
 
 if TYPE_CHECKING:
-    from upgrade_gate.base.facts import Fact
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from upgrade_gate.cluster.facts_table import Cluster
 
 
-T = TypeVar("T")
+def context_of(cluster: Cluster, now: datetime, *, account: str | None, assume: Sequence[str]) -> Context:
+    """Return what is known of the cluster that uses a grant; what a fact does not say stays unknown.
 
-
-def context_of(
-    cluster: Cluster | None, *, account: str | None, now: str | None, assume: tuple[str, ...]
-) -> Context | None:
-    """Return the context that a cluster gives, None where no cluster was read: then only the letter counts.
-
-    `account` is the one that the configuration names, `now` the time that was given to judge at.
+    `account` is what the user says that the exports belong to.
     """
-    if cluster is None:
-        return None
+    own = _first(cluster.scopes)
+    facts: dict[str, Fact[Any]] = {
+        "private_zone_role": cluster.private_zone_role,
+        "dns_projects": cluster.zone_projects,
+        "network_project": cluster.network_project,
+        "node_service_accounts": cluster.node_accounts,
+    }
     return Context(
         account=account,
-        region=_known(cluster.region),
-        infrastructure_name=_known(cluster.name),
-        private_zone_role=_known(cluster.private_zone_role),
-        now=now,
-        assume=assume,
+        region=known_or(cluster.region, None),
+        infrastructure_name=known_or(cluster.name, None),
+        now=now.isoformat(),
+        project=own,
+        resource_group_id=own,
+        assume=tuple(assume),
+        unread={name: fact.reason for name, fact in facts.items() if isinstance(fact, Unknown)},
+        **{name: known_or(fact, None) for name, fact in facts.items()},
     )
 
 
-def _known(fact: Fact[T]) -> T | None:
-    """Return a value; what is absent decides as little as what is not known."""
-    return fact.value if isinstance(fact, Known) else None
+def _first(fact: Fact[tuple[str, ...]]) -> str | None:
+    return fact.value[0] if isinstance(fact, Known) and fact.value else None

@@ -22,6 +22,7 @@ from upgrade_gate.proof.judge import strict
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
@@ -47,8 +48,6 @@ class Claims(Struct, frozen=True):
     strict: bool = False
     assume: tuple[str, ...] = ()
     """What is taken for granted of the cluster (`cluster-tag`)."""
-    now: str | None = None
-    """The time to judge at (RFC 3339), None where none was given."""
 
     @property
     def given(self) -> bool:
@@ -67,14 +66,21 @@ class ProofSource(Struct, frozen=True):
 
 
 def prove(
-    claims: Claims, cluster: Cluster | None, kinds: Iterable[str], *, root: SecretRef | None, passed_through: bool
+    claims: Claims,
+    cluster: Cluster | None,
+    kinds: Iterable[str],
+    *,
+    root: SecretRef | None,
+    passed_through: bool,
+    now: datetime,
 ) -> Proof:
     """Join what was supplied about identities with the cluster, for requests of these providerSpec kinds.
 
-    `root` is the platform's root credential, which serves every request where CCO passes it through.
+    `root` is the platform's root credential, which serves every request where CCO passes it through; `now` the moment
+    by which conditions on time are decided.
     """
     account = claims.identities.account
-    context = context_of(cluster, account=account, now=claims.now, assume=claims.assume)
+    context = context_of(cluster, now, account=account, assume=claims.assume) if cluster is not None else None
     built = (
         (kind, collect.holdings(claims.collection, kind, account, context))
         for kind in (sorted(kinds) if claims.collection else ())

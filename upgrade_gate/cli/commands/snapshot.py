@@ -54,7 +54,7 @@ def command(
         surveyed = pipeline.survey(plan)
         for unread in surveyed.unread:
             raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)
-        pipeline.with_secrets(surveyed, recorder, today=True)
+        pipeline.with_secrets(surveyed, recorder, today=True, proof=True)
     taken = reader.collected or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     content = snapshots.encode(recorder.answers, source=reader.description, taken=taken, tool=__version__)
     stdout.write_file(file, content, mode=0o600)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ class Context(Struct, frozen=True):
     cis_instance_group: str | None = None
     assume: tuple[str, ...] = ()
     """Assumptions that were accepted."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Why a field above is not known although the cluster has it: field name to the reason."""
 
 
 def read_context(

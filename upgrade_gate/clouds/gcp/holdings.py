@@ -17,7 +17,7 @@ from upgrade_gate.clouds.gcp import shapes
 from upgrade_gate.clouds.gcp.conditions import holds
 from upgrade_gate.clouds.gcp.deny import Grantee, denied
 from upgrade_gate.clouds.gcp.members import among, is_deleted
-from upgrade_gate.clouds.gcp.places import OWN, Place, places
+from upgrade_gate.clouds.gcp.places import OWN, Place, doubts_of, places
 from upgrade_gate.clouds.gcp.projects import Projects
 from upgrade_gate.clouds.gcp.roles import Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Level, email_of
@@ -126,7 +126,14 @@ class GcpHoldings:
         )
         subject = Grantee(email, self._unique_id(email))
         where = places(need, self._context, own or self.account or "", self._roles)
-        return _everywhere([(place, self._at(place, one, subject, own)) for place, one in where])
+        found = _everywhere([(place, self._at(place, one, subject, own)) for place, one in where])
+        doubts = doubts_of(need, self._context)
+        if found.verdict is not Coverage.COVERED or not doubts:
+            return found
+        sure = next((doubt for doubt in doubts if doubt.settles), None)
+        if sure is not None:
+            return found.unless(sure.text)
+        return CoverageResult(found.verdict, found.reason, (*found.caveats, *(doubt.text for doubt in doubts)))
 
     def _at(self, place: Place, need: Want, subject: Grantee, own: str) -> CoverageResult:
         """Decide what is needed at one place."""
@@ -241,6 +248,9 @@ class GcpHoldings:
         own = need.held_by((*found.sure, *on_itself))
         if own.has is Has.YES and place.account:
             return CoverageResult(Coverage.COVERED, own.reason, own.caveats)
+        if own.has is Has.YES and need.on_itself and self._context is not None:
+            reason = f"{own.reason}: on the account itself, and the accounts of the nodes are not known"
+            return CoverageResult(Coverage.UNKNOWN, reason)
         if own.has is Has.YES and need.on_itself:
             return CoverageResult(Coverage.COVERED, own.reason, (*own.caveats, "granted on this service account alone"))
         if own.has is Has.YES:

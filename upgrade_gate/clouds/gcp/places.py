@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NETWORK = ("compute.firewalls.", "compute.networks.")
 _SUBNETS = frozenset({"compute.subnetworks.use", "compute.subnetworks.useExternalIp"})
+_TAKEN = "the project of {} was not read and is taken to be the cluster's own ({})"
 
 
 class Place(Struct, frozen=True):
@@ -60,6 +61,28 @@ def places(need: Want, context: Context | None, own: str, roles: RoleBook) -> tu
         for place in _of(name, context, own):
             by_place.setdefault(place, []).append(name)
     return tuple(pair for place, names in by_place.items() for pair in _of_role(need, place, names, roles))
+
+
+class Doubt(Struct, frozen=True):
+    """Why a place is not certain: what would say where was not read."""
+
+    text: str
+    settles: bool
+    """Whether nothing can be said without it; otherwise what most clusters have is taken, and said."""
+
+
+def doubts_of(need: Want, context: Context | None) -> tuple[Doubt, ...]:
+    """Return what makes the places of a need uncertain, because the cluster could not tell them."""
+    unread = context.unread if context is not None else {}
+    names = need.permissions or (need.name,)
+    found: list[Doubt] = []
+    if "dns_projects" in unread and any(name.startswith("dns.") for name in names):
+        found.append(Doubt(f"the projects of the DNS zones are not known ({unread['dns_projects']})", settles=True))
+    if "network_project" in unread and any(_is_network(name) for name in names):
+        found.append(Doubt(_TAKEN.format("the network", unread["network_project"]), settles=False))
+    if "node_service_accounts" in unread and ACT_AS in names:
+        found.append(Doubt(_TAKEN.format("the nodes' accounts", unread["node_service_accounts"]), settles=False))
+    return tuple(found)
 
 
 def _of_role(need: Want, place: Place, names: Sequence[str], roles: RoleBook) -> Iterable[tuple[Place, Want]]:

@@ -87,7 +87,7 @@ def _queries(survey: Comparison, registry: RegistryOptions, *, with_secrets: boo
     root = observe.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
     second = observe.second_wave({ref.namespace for ref in refs}, refs, root)
     trust, mirrors = run.registry_queries(registry)
-    queries = [*facts_table.FIRST_WAVE, *second, *trust, *mirrors]
+    queries = [*facts_table.FIRST_WAVE, *facts_table.for_proof(survey.context.platform), *second, *trust, *mirrors]
     if registry.pull_secret_from_cluster:
         queries.append(facts_table.secret_query(facts_table.PULL_SECRET))
     return [query for query in queries if with_secrets or query.kind != "Secret"]
