@@ -161,7 +161,8 @@ def _project_or_own(project: str, own: Fact[tuple[str, ...]]) -> Fact[str]:
 
 def worker_accounts(body: Part) -> Fact[tuple[str, ...]]:
     """Return the service accounts that the MachineSets give to new machines."""
-    specs = (one["spec"]["template"]["spec"]["providerSpec"] for one in body.items())
+    sets = (Part(value, "a MachineSet") for value in body.value)
+    specs = (one["spec"]["template"]["spec"]["providerSpec"] for one in sets)
     return Known(tuple(account for spec in specs for account in _accounts(spec)))
 
 
