@@ -185,6 +185,8 @@ class Cluster(Struct, frozen=True):
     base_domain = Row(DNS, objects.base_domain)
     zone_scopes = Row(DNS, objects.zone_scopes, scopes)
     """Azure: the resource groups of the cluster's DNS zones, where they are others."""
+    private_zone_role = Row(DNS, objects.private_zone_role)
+    """AWS: the role that is assumed for the private zone of another account; Absent where there is none."""
     zone_projects = Row(DNS, objects.zone_projects, scopes)
     """GCP: the projects of the cluster's DNS zones; empty where DNS names no zone."""
     credentials_mode = Row(CREDENTIAL, objects.credentials_mode)

@@ -77,7 +77,9 @@ def _grant(plugin: Provider, given: Mapping[str, Any]) -> Grant:
     if not isinstance(name, str) or not name:
         raise ValueError("grant: permission must be the name of a permission")
     kind = given.get("type") or plugin.DEFAULT_TYPE
-    return Grant(kind, name, given.get("effect"), given.get("resource"), given.get("condition"), given.get("scope"))
+    attributes = given.get("attributes")  # IBM: a caller may write the scope's one field without the scope
+    scope = given.get("scope") or ({"attributes": attributes} if attributes else None)
+    return Grant(kind, name, given.get("effect"), given.get("resource"), given.get("condition"), scope)
 
 
 def strict(judgement: CoverageResult) -> CoverageResult:

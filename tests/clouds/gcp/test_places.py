@@ -145,7 +145,7 @@ STORAGE = "roles/storage.admin"
         ([project("p1"), own_policy(NODE), role()], [NODE], "MISSING"),
         ([project("p1"), role()], [NODE], "UNKNOWN"),
         ([project("p1"), own_policy(WHO, binding(USER)), own_policy(NODE), role()], [NODE], "MISSING"),
-        ([project("p1"), own_policy(WHO, binding(USER)), role()], [], "COVERED"),
+        ([project("p1"), own_policy(WHO, binding(USER)), role()], [], "UNKNOWN"),
         ([project("p1", binding(R)), role(ACT)], BOTH, "UNKNOWN"),
         (
             [project("p1", binding(R)), project("shared"), own_policy(OTHER_NODE), role(ACT)],

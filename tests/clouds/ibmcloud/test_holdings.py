@@ -208,8 +208,14 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     "one of several values": (
         [[v2(VIEWER, on={"serviceName": ("stringEqualsAnyOf", ["is", "x"])})]],
         {},
-        "NARROWER",
-        "stringEqualsAnyOf",
+        "COVERED",
+        "policy",
+    ),
+    "one of several other values": (
+        [[v2(VIEWER, on={"serviceName": ("stringEqualsAnyOf", ["iz", "x"])})]],
+        {},
+        "MISSING",
+        "stringEqualsAnyOf iz, x",
     ),
     "under a rule": (
         [[v2(VIEWER, rule={"key": "{{environment.attributes.current_time}}"}, pattern="time-based")]],

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from msgspec import Struct
 
 from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy, Attribute, Catalogue
-from upgrade_gate.clouds.shared.patterns import matches
+from upgrade_gate.clouds.shared.patterns import literal, matches
 from upgrade_gate.reading.node import mapping, objects, sequence
 
 _ACCOUNT = "accountId"
@@ -24,6 +24,8 @@ _RESOURCE_GROUPS = "resource-group"
 _GROUP_SERVICE = "resource-controller"
 """The service whose actions those on resource groups are."""
 _PLATFORM = "platform_service"
+INSTANCES = {"dns-svcs": "the DNS Services instance", "internet-svcs": "the Internet Services instance"}
+"""Services of which the cluster uses one instance that somebody made before it, in a group of its own choice."""
 _HEX_ID = re.compile(r"^[0-9a-f]{32}$")
 _RANK = {
     "role:Viewer": 1,
@@ -67,9 +69,33 @@ def _accepts(attribute: Attribute, value: str) -> bool | None:
         case "stringEquals":
             return attribute.value == value
         case "stringMatch":
-            return matches(attribute.value, value)
+            return _like(attribute.value, value)
+        case "stringEqualsAnyOf":
+            return value in attribute.values
+        case "stringMatchAnyOf":
+            return any(_like(one, value) for one in attribute.values)
+        case "stringExists":
+            return attribute.value == "true"
         case _:
             return None
+
+
+def _like(pattern: str, value: str) -> bool:
+    """Return whether a pattern matches: `*` any run, `?` one character, `{{*}}` and `{{?}}` the character itself.
+
+    Source: IBM Cloud documentation, "IAM condition properties", string comparison operators.
+    """
+    for char in "*?":
+        pattern = pattern.replace(f"{{{{{char}}}}}", literal(char))
+    return matches(pattern, literal(value))
+
+
+def _accepts_any(attribute: Attribute) -> bool:
+    """Return whether an attribute admits every value, so that none need be known."""
+    any_of = attribute.value == "*" if attribute.operator == "stringMatch" else "*" in attribute.values
+    if attribute.operator in ("stringMatch", "stringMatchAnyOf"):
+        return any_of
+    return attribute.operator == "stringExists" and attribute.value == "true"
 
 
 def fit(policy: AccessPolicy, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
@@ -99,7 +125,7 @@ def _is_class_marker(attribute: Attribute, needed: Mapping[str, str]) -> bool:
 
 
 def _limit(attribute: Attribute, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
-    shown = f"{attribute.name} {attribute.operator} {attribute.value}".rstrip()
+    shown = attribute.label
     of_group = attribute.name == _GROUP or (attribute.name == _RESOURCE and _class_of(needed) == _RESOURCE_GROUPS)
     if attribute.name in needed:
         accepted = _accepts(attribute, needed[attribute.name])
@@ -110,19 +136,21 @@ def _limit(attribute: Attribute, needed: Mapping[str, str], account: str, group:
         accepted = _accepts(attribute, account) if account else True
         return Fit(Reach.WHOLE) if accepted else Fit(Reach.FOREIGN, f"is of account {attribute.value}")
     if of_group:
-        return _group_limit(attribute, group, shown)
+        return _group_limit(attribute, group, shown, INSTANCES.get(needed.get("serviceName", ""), "the cluster"))
     return Fit(Reach.PART, f"is limited by {shown}")
 
 
-def _group_limit(attribute: Attribute, group: str | None, shown: str) -> Fit:
+def _group_limit(attribute: Attribute, group: str | None, shown: str, whose: str) -> Fit:
+    if _accepts_any(attribute):
+        return Fit(Reach.WHOLE)
     if group is None:
-        return Fit(Reach.UNCERTAIN, f"is limited by {shown}, and the cluster's resource group is not known")
+        return Fit(Reach.UNCERTAIN, f"is limited by {shown}, and {whose}'s resource group is not known")
     accepted = _accepts(attribute, group)
     if accepted is None:
         return Fit(Reach.PART, f"is limited by {shown}")
     if accepted:
         return Fit(Reach.WHOLE)
-    if _HEX_ID.match(attribute.value) and not _HEX_ID.match(group):
+    if any(_HEX_ID.match(one) for one in (attribute.value, *attribute.values)) and not _HEX_ID.match(group):
         how = "ibmcloud resource groups"
         return Fit(Reach.UNCERTAIN, f"is limited by {shown}; the ID of group {group} is not in the export ({how})")
     return Fit(Reach.NONE, f"is limited to another resource group ({shown})")

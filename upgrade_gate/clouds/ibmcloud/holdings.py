@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, PolicySize, unknown
 from upgrade_gate.clouds.ibmcloud import shapes
-from upgrade_gate.clouds.ibmcloud.cover import Fit, Reach, fit, may_contain, needed_attributes, role_actions
+from upgrade_gate.clouds.ibmcloud.cover import INSTANCES, Fit, Reach, fit, may_contain, needed_attributes, role_actions
 from upgrade_gate.clouds.shared import pages
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TYPE: GrantType = "role"
 
+_VPC = "the VPC is taken to be in the cluster's own resource group"
 _ASK_ROLES = "ibmcloud iam roles --service … --output json"
 _ASK_V2 = "ibmcloud iam service-policies … --api-version v2"
 
@@ -37,8 +38,7 @@ def recognises(body: Any) -> bool:
 
 def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> IbmHoldings:
     """Build the holdings; `account` is the IBM Cloud account ID."""
-    del context
-    return IbmHoldings(shapes.DIALECT.read(documents), account)
+    return IbmHoldings(shapes.DIALECT.read(documents), account, context)
 
 
 def ccoctl_name(cluster: str, namespace: str, secret: str, request: str) -> str:
@@ -63,7 +63,8 @@ class _Sorted(Struct):
 class IbmHoldings:
     """Everything that a set of documents says about IBM Cloud service IDs."""
 
-    def __init__(self, reading: pages.Reading, account: str | None) -> None:
+    def __init__(self, reading: pages.Reading, account: str | None, context: Context | None = None) -> None:
+        self._context = context
         self._cut_off = reading.cut_off
         self._unread = reading.unread.get("policies")
         self._has_policies = bool(reading.of("policies"))
@@ -100,12 +101,35 @@ class IbmHoldings:
         if iam_id is None:
             how = "ibmcloud iam service-ids"
             return unknown(f"the IAM ID of service ID {identity} is not in the export ({how})")
-        groups: list[str | None] = [self._group_id(s) for s in scopes if s]
-        judged = [self._judge(iam_id, grant.permission, needed, group) for group in (groups or [None])]
+        judged = [self._judge(iam_id, grant.permission, needed, group) for group in self._groups_of(needed, scopes)]
         worst = _worst(judged)
+        if worst.verdict is Coverage.COVERED and self._is_vpc_open(needed):
+            free = self._judge(iam_id, grant.permission, needed, None)  # covered there: the group does not matter
+            worst = (
+                worst if free.verdict is Coverage.COVERED else CoverageResult(Coverage.COVERED, worst.reason, (_VPC,))
+            )
         if self._unread is not None and worst.verdict is not Coverage.COVERED:
             return worst.unless(self._unread)
         return worst
+
+    def _groups_of(self, needed: Mapping[str, str], scopes: Sequence[str]) -> tuple[str | None, ...]:
+        """Return the resource groups that a policy must reach for what is needed; None for one that is not known."""
+        service, context = needed.get("serviceName", ""), self._context
+        if service in INSTANCES:
+            given = (
+                (context.dns_instance_group if service == "dns-svcs" else context.cis_instance_group)
+                if context
+                else None
+            )
+            return (self._group_id(given) if given else None,)
+        own = [context.resource_group_id] if context and context.resource_group_id else [s for s in scopes if s]
+        if service == "is" and own and context and context.vpc_group:
+            own.append(context.vpc_group)
+        return tuple(dict.fromkeys(self._group_id(one) for one in own)) or (None,)
+
+    def _is_vpc_open(self, needed: Mapping[str, str]) -> bool:
+        """Return whether the VPC's own resource group counts and is not known."""
+        return self._context is not None and not self._context.vpc_group and needed.get("serviceName") == "is"
 
     def _group_id(self, scope: str) -> str:
         """Return the ID of a resource group that is given by ID or, where the export joins them, by name."""

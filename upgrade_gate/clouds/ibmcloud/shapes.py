@@ -24,7 +24,14 @@ class Attribute(Struct, frozen=True):
     name: str
     operator: str
     value: str
-    """Empty where the value is no string (lists of the AnyOf operators)."""
+    """Empty where the value is no string; `true` or `false` of stringExists."""
+    values: tuple[str, ...] = ()
+    """The list of an AnyOf operator."""
+
+    @property
+    def label(self) -> str:
+        """Name the attribute in a sentence."""
+        return f"{self.name} {self.operator} {self.value or ', '.join(self.values)}".rstrip()
 
 
 class AccessPolicy(Struct, frozen=True):
@@ -158,19 +165,29 @@ def _is_unread(resource: Mapping[str, Any]) -> bool:
 
 def _is_readable(attribute: Attribute) -> bool:
     """Return whether an attribute can be told; the operators that are not evaluated may have any value."""
-    evaluated = attribute.operator in ("stringEquals", "stringMatch")
-    return bool(attribute.name and attribute.operator and (attribute.value or not evaluated))
+    match attribute.operator:
+        case "stringEquals" | "stringMatch":
+            told = bool(attribute.value)
+        case "stringEqualsAnyOf" | "stringMatchAnyOf":
+            told = bool(attribute.values)
+        case "stringExists":
+            told = attribute.value in ("true", "false")
+        case _:
+            told = True
+    return bool(attribute.name and attribute.operator and told)
 
 
 def _attributes(holder: Mapping[str, Any]) -> tuple[Attribute, ...]:
-    return tuple(
-        Attribute(
-            text(mapping(a).get("name")) or text(mapping(a).get("key")),
-            text(_operator(mapping(a))),
-            text(mapping(a).get("value")),
-        )
-        for a in sequence(holder.get("attributes")) or ()
-    )
+    listed = holder.get("attributes")
+    return tuple(_attribute(mapping(one)) for one in listed) if isinstance(listed, list) else ()
+
+
+def _attribute(item: Mapping[str, Any]) -> Attribute:
+    value = item.get("value")
+    listed = (readable_strings(value) or ()) if isinstance(value, list) else ()
+    flag = {True: "true", False: "false"}[value] if isinstance(value, bool) else ""
+    name = text(item.get("name")) or text(item.get("key"))
+    return Attribute(name, text(_operator(item)), text(value) or flag, listed)
 
 
 def _operator(attribute: Mapping[str, Any]) -> Any:

@@ -1,0 +1,118 @@
+"""Which resource groups an IBM Cloud policy must reach, and by which operators: the shared cases, and neighbours."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from upgrade_gate.entitlements import judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IAM, ACCOUNT = "iam-ServiceId-11111111-2222-3333-4444-555555555555", "c" * 32
+OWN, OTHER = "a" * 32, "b" * 32
+EDITOR = "crn:v1:bluemix:public:iam::::role:Editor"
+
+
+def test_every_shared_case(shared: Path) -> None:
+    wrong = []
+    cases = json.loads((shared / "cases" / "context" / "ibm.json").read_text())["cases"]
+    for case in cases:
+        found = judge(
+            "IBMCloud",
+            list(case["export"].values()),
+            case["identity"]["iam_id"],
+            case["required"],
+            account=case["account"],
+            scopes=(case["resource_group_id"],),
+            context=case["context"],
+            assume=tuple(case["assume"]),
+        )
+        if found.verdict not in (case.get("accept") or [case["expect"]]):
+            wrong.append(f"{case['id']}: {found.verdict}, want {case['expect']} ({found.reason})")
+    assert cases
+    assert not wrong, "\n".join(wrong)
+
+
+def attribute(key: str, operator: str, value: object) -> dict[str, Any]:
+    return {"key": key, "operator": operator, "value": value}
+
+
+def group(operator: str, value: object) -> dict[str, Any]:
+    return attribute("resourceGroupId", operator, value)
+
+
+def policy(service: str, *more: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": "p",
+        "type": "access",
+        "state": "active",
+        "control": {"grant": {"roles": [{"role_id": EDITOR}]}},
+        "subject": {"attributes": [attribute("iam_id", "stringEquals", IAM)]},
+        "resource": {"attributes": [attribute("serviceName", "stringEquals", service), *more]},
+    }
+
+
+def ask(service: str, *policies: dict[str, Any], **context: Any) -> Any:
+    grant = {"permission": EDITOR, "scope": {"attributes": [{"name": "serviceName", "value": service}]}}
+    export = [{"policies": list(policies)}]
+    return judge("IBMCloud", export, IAM, grant, account=ACCOUNT, scopes=(OWN,), context=context)
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [
+        (group("stringEquals", OWN), "COVERED"),
+        (group("stringEquals", OTHER), "MISSING"),
+        (group("stringEquals", "a*"), "MISSING"),
+        (group("stringMatch", "a*"), "COVERED"),
+        (group("stringMatch", "?" * 32), "COVERED"),
+        (group("stringMatch", "?" * 31), "MISSING"),
+        (group("stringMatch", "a{{*}}"), "MISSING"),
+        (group("stringMatch", "{{?}}*"), "MISSING"),
+        (group("stringEqualsAnyOf", [OTHER, OWN]), "COVERED"),
+        (group("stringEqualsAnyOf", [OTHER]), "MISSING"),
+        (group("stringEqualsAnyOf", ["*"]), "MISSING"),
+        (group("stringMatchAnyOf", ["x*", "a*"]), "COVERED"),
+        (group("stringMatchAnyOf", ["x*"]), "MISSING"),
+        (group("stringExists", True), "COVERED"),
+        (group("stringExists", "true"), "COVERED"),
+        (group("stringExists", False), "MISSING"),
+        (attribute("serviceInstance", "stringEquals", "i-1"), "NARROWER"),
+        (attribute("serviceInstance", "stringExists", True), "NARROWER"),
+        # what cannot be read may limit to anything
+        (group("stringEqualsAnyOf", []), "UNKNOWN"),
+        (group("stringEqualsAnyOf", [1]), "UNKNOWN"),
+        (group("stringExists", "maybe"), "UNKNOWN"),
+        (group("numericEquals", 1), "NARROWER"),
+    ],
+)
+def test_operators_on_the_resource_group(limit: dict[str, Any], verdict: str) -> None:
+    assert ask("cloud-object-storage", policy("cloud-object-storage", limit)).verdict == verdict
+
+
+def test_the_vpc_may_be_in_a_group_of_its_own() -> None:
+    one, both = policy("is", group("stringEquals", OWN)), policy("is", group("stringEqualsAnyOf", [OWN, OTHER]))
+    known = {"resource_group_id": OWN, "vpc_group": OTHER}
+    assert ask("is", one, **known).verdict == "NARROWER"
+    assert ask("is", both, **known).verdict == "COVERED"
+    assert ask("is", one, resource_group_id=OWN, vpc_group=OWN).verdict == "COVERED"
+    open_ = ask("is", one, resource_group_id=OWN)
+    assert (open_.verdict, len(open_.caveats)) == ("COVERED", 1)
+    assert not ask("is", policy("is"), resource_group_id=OWN).caveats
+
+
+@pytest.mark.parametrize(
+    ("service", "key"), [("dns-svcs", "dns_instance_group"), ("internet-svcs", "cis_instance_group")]
+)
+def test_an_instance_lives_in_a_group_of_its_own(service: str, key: str) -> None:
+    own = policy(service, group("stringEquals", OWN))
+    assert ask(service, own, resource_group_id=OWN).verdict == "UNKNOWN"
+    assert ask(service, own).verdict == "UNKNOWN"
+    assert ask(service, policy(service)).verdict == "COVERED"
+    assert ask(service, policy(service, group("stringMatch", "*"))).verdict == "COVERED"
+    assert ask(service, own, **{key: OWN}).verdict == "COVERED"
+    assert ask(service, own, **{key: OTHER}).verdict == "MISSING"
