@@ -115,7 +115,7 @@ def test_a_key_that_is_nearly_a_known_one_is_told_the_known_one(tmp_path: Path) 
 @pytest.mark.parametrize("found", [True, False])
 def test_the_version_it_wants_is_checked_before_any_other_key(tmp_path: Path, found: bool) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"upgrade-gate\.yaml:3: required-version: .* too old: >=999 is wanted"
+        ConfigurationError, match=r"upgrade-gate\.yaml:3: required-version: >=999 is wanted, .* too old"
     ):
         load(write(tmp_path, "insecure: [a]\nof-a-later-version: 1\nrequired-version: '>=999'\n"), found=found)
     assert load(write(tmp_path, "platform: AWS\nrequired-version: '>=0'\n"), found=found).options == {"platform": "AWS"}

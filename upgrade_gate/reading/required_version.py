@@ -34,9 +34,9 @@ def check(root: Value, version: str = __version__) -> None:
     value = Value(entries[0][1], root.file, KEY)
     wanted, running = _specifier(value), Version(version)
     if not wanted.contains(running, prereleases=True):
-        old = " is too old" if _is_too_old(running, wanted) else ""
+        which = "too old" if _is_too_old(running, wanted) else "another one"
         raise value.error(
-            f"this is upgrade-gate {version}{old}: {value.text().strip()} is wanted",
+            f"{value.text().strip()} is wanted, and this is upgrade-gate {version}, which is {which}",
             f"pip install 'upgrade-gate{wanted}'",
         )
 
