@@ -159,6 +159,15 @@ def test_acting_as_the_nodes(documents: list[Any], nodes: list[str], verdict: st
     assert ask(ACT, *documents, node_service_accounts=nodes) == verdict
 
 
+def test_a_role_about_dns_counts_where_the_zones_are() -> None:
+    there = [project("p1"), project("z", binding("roles/dns.admin"))]
+    assert ask("roles/dns.admin", *there, kind="predefinedRole", dns_projects=["z"]) == "COVERED"
+    assert ask("roles/dns.admin", *there, kind="predefinedRole", dns_projects=["z", "p1"]) == "NARROWER"
+    at_home = [project("p1", binding("roles/dns.admin")), project("z")]
+    assert ask("roles/dns.admin", *at_home, kind="predefinedRole", dns_projects=["z"]) == "MISSING"
+    assert ask("roles/dns.admin", *at_home, kind="predefinedRole") == "COVERED"
+
+
 def test_a_role_of_account_users_counts_on_the_nodes() -> None:
     on_nodes = [project("p1"), own_policy(NODE, binding(USER)), role()]
     assert ask(USER, *on_nodes, kind="predefinedRole", node_service_accounts=[NODE]) == "COVERED"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.gcp.roles import RoleBook
 
+_DNS_ROLES = "roles/dns."
 _NETWORK = ("compute.firewalls.", "compute.networks.")
 _SUBNETS = frozenset({"compute.subnetworks.use", "compute.subnetworks.useExternalIp"})
 _TAKEN = "the project of {} was not read and is taken to be the cluster's own ({})"
@@ -54,6 +55,8 @@ def places(need: Want, context: Context | None, own: str, roles: RoleBook) -> tu
         return tuple((place, need) for place in _of(need.name, context, own))
     if not need.permissions:
         return ((OWN, need),)
+    if need.name.startswith(_DNS_ROLES):  # what else is in them serves the zones too
+        return tuple((place, need) for place in _of("dns.", context, own))
     if need.on_accounts and ACT_AS in need.permissions and context.node_service_accounts:
         return tuple((place, need) for place in _of(ACT_AS, context, own))
     by_place: dict[Place, list[str]] = {}
