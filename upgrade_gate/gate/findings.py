@@ -108,11 +108,13 @@ class Evidence(Struct, frozen=True):
 
 
 class RequiredGrant(Struct, frozen=True):
-    """A grant in a finding or a change: what covers it already, and how risky it is."""
+    """A grant in a finding or a change: what covers it already, how risky it is, and what gives it."""
 
     grant: Grant
     covered_by: str | None = None
     rating: Rating = field(default_factory=Rating)
+    held_by: str | None = None
+    """The statement, role or binding that gives it, where it is not asked for but held."""
 
 
 class Rule(Struct, frozen=True):

@@ -12,7 +12,15 @@ from msgspec.structs import replace
 
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import EntitlementError
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document, Places, Resolves, provider_of_kind
+from upgrade_gate.clouds.contract.holdings import (
+    Coverage,
+    CoverageResult,
+    Document,
+    Places,
+    Resolves,
+    provider_of_kind,
+    unknown,
+)
 from upgrade_gate.reading import exports
 
 if TYPE_CHECKING:
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import Holdings, Live, PolicySize, Provider
+    from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, Live, PolicySize, Provider
 
 
 class Collection(Struct, frozen=True):
@@ -152,6 +160,17 @@ class _PartlyRead(Struct, frozen=True):
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         return self._soften(self.inner.trust(identity, issuer, subjects))
+
+    def held(self, identity: str) -> HeldGrants | CoverageResult:
+        if self.unread:
+            return unknown(self.unread[0])
+        found = self.inner.held(identity)
+        if isinstance(found, CoverageResult) or not self.strange:
+            return found
+        return replace(found, unseen=(*found.unseen, f"no cloud prints what {self.strange[0]} holds"))
+
+    def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
+        return self.inner.asks_for(required, held)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         return self.inner.find_by_ccoctl_name(name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import Holdings, PolicySize
+    from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, PolicySize
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.proof.collect import Collection
@@ -155,6 +155,12 @@ class Proof(Struct, frozen=True):
             ccoctl=ccoctl,
         )
 
+    def configured(self, secret: str) -> str | None:
+        """Return the identity that the configuration names for `namespace/secret`, or that serves all of them."""
+        if self.root_secret is not None:
+            return self.claims.identities.of(str(self.root_secret))
+        return self.claims.identities.of(secret)
+
     def resolved(self, kind: str, identity: str) -> str:
         """Return the one spelling of an identity of a providerSpec kind; as given where nothing joins several."""
         holdings: object = self.holdings.get(kind)
@@ -168,6 +174,19 @@ class Proof(Struct, frozen=True):
         """Return each limit of the identity's cloud that what it holds and `required` would exceed together."""
         found = self._serving(request)
         return () if isinstance(found, CoverageResult) else found[0].sizes(found[1].id, required)
+
+    def held(self, request: CredentialsRequest) -> HeldGrants | CoverageResult:
+        """Return what the identity that serves a request is given, UNKNOWN where nobody can tell."""
+        found = self._serving(request)
+        if isinstance(found, CoverageResult):
+            return found
+        holdings, identity = found
+        return self._untrusted(request, holdings, identity) or holdings.held(identity.id)
+
+    def asks_for(self, kind: str, required: Sequence[Grant], held: Grant) -> bool:
+        """Return whether what is required contains what an identity holds; where nobody can tell, it may."""
+        holdings = self.holdings.get(kind)
+        return holdings is None or holdings.asks_for(required, held)
 
     def source(self) -> ProofSource | None:
         """Return where the proof comes from, None where nothing was supplied."""
@@ -214,22 +233,23 @@ class Proof(Struct, frozen=True):
         judgement = holdings.judge(identity.id, grant, scopes)
         if self.claims.strict:
             judgement = strict(judgement)
-        if identity.source == "ccoctl-name" and judgement.verdict is Coverage.COVERED:
-            if not request.service_accounts:
-                return CoverageResult(
-                    Coverage.UNKNOWN,
-                    f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
-                    f"{request.id} names no service account to trust (name the identity in the configuration)",
-                )
-            trust = self._trust(request, holdings, identity, request.service_accounts)
-            if trust.verdict is not Coverage.COVERED or trust.caveats:
-                return CoverageResult(
-                    Coverage.UNKNOWN,
-                    f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster: "
-                    f"{'; '.join((trust.reason, *trust.caveats))}",
-                    doubt=trust.unsettled,
-                )
+        if judgement.verdict is Coverage.COVERED:
+            return self._untrusted(request, holdings, identity) or judgement
         return judgement
+
+    def _untrusted(self, request: CredentialsRequest, holdings: Holdings, identity: Identity) -> CoverageResult | None:
+        """Return UNKNOWN for an identity that was found by ccoctl's naming and is not seen to trust this cluster."""
+        if identity.source != "ccoctl-name":
+            return None
+        counts = f"{identity.id} was found by ccoctl's naming, which counts only if it trusts this cluster"
+        if not request.service_accounts:
+            why = f"{request.id} names no service account to trust (name the identity in the configuration)"
+            return CoverageResult(Coverage.UNKNOWN, f"{counts}: {why}")
+        trust = self._trust(request, holdings, identity, request.service_accounts)
+        if trust.verdict is Coverage.COVERED and not trust.caveats:
+            return None
+        reason = f"{counts}: {'; '.join((trust.reason, *trust.caveats))}"
+        return CoverageResult(Coverage.UNKNOWN, reason, doubt=trust.unsettled)
 
     def _serving(self, request: CredentialsRequest) -> tuple[Holdings, Identity] | CoverageResult:
         if self.claims.failure is not None:

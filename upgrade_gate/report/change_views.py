@@ -52,7 +52,12 @@ def _pair(before: object, after: object) -> document.Pair:
 
 
 def grant_view(
-    grant: Grant, *, covered_by: str | None = None, still: str | None = None, rating: Rating | None = None
+    grant: Grant,
+    *,
+    covered_by: str | None = None,
+    still: str | None = None,
+    rating: Rating | None = None,
+    held_by: str | None = None,
 ) -> document.GrantView:
     """Return a grant, with what covers it and how closely to look at it."""
     return document.GrantView(
@@ -67,4 +72,5 @@ def grant_view(
         risk=list(rating.risk) if rating else [],
         access=rating.access if rating else None,
         completes=list(rating.completes) if rating else [],
+        held_by=held_by,
     )

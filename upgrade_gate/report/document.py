@@ -130,6 +130,8 @@ class GrantView(_Struct, frozen=True):
     """What it lets its holder do."""
     completes: list[str] = []
     """What the identity has as well, and makes with this grant a known way to further rights."""
+    held_by: str | None = None
+    """The statement, role or binding that gives it, where it is not asked for but held; else null."""
 
 
 class Pair(_Struct, frozen=True, rename={"from_": "from"}):

@@ -46,7 +46,9 @@ def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.Finding
         request=finding.request,
         component=finding.component,
         secret=finding.secret,
-        grants=[grant_view(g.grant, covered_by=g.covered_by, rating=g.rating) for g in finding.grants],
+        grants=[
+            grant_view(g.grant, covered_by=g.covered_by, rating=g.rating, held_by=g.held_by) for g in finding.grants
+        ],
         needs=[_need(finding, n, acknowledged=judged.status is Status.ACKNOWLEDGED) for n in finding.needs],
         caveats=list(finding.caveats),
         identity=document.IdentityView(id=finding.identity.id, source=finding.identity.source)

@@ -74,7 +74,7 @@ class Component(Struct, frozen=True):
     def risky(self) -> bool:
         """Whether anything that comes with the upgrade carries a risk mark."""
         grants = [g for c in self.changes for g in c.permissions.added if g.covered_by is None]
-        return any(g.risk for g in (*grants, *(g for f in self.findings for g in f.grants)))
+        return any(g.risk for g in (*grants, *(g for f in self.findings for g in f.grants if g.held_by is None)))
 
     @property
     def tally(self) -> tuple[tuple[str, str], ...]:
@@ -180,6 +180,19 @@ def diff_of(change: ChangeView) -> GrantDiffView:
 def grant_order(grant: GrantView) -> tuple[bool, str, str]:
     """Return what grants are sorted by: risky ones first, then by name, then by all they say."""
     return not grant.risk, grant.permission.casefold(), grant_text(grant)
+
+
+_HELD_LISTED = 20
+"""Held grants that a text names; all of them stand in the JSON report."""
+
+
+def held_lines(finding: FindingView) -> tuple[str, ...]:
+    """Return what a finding says is held although it is not asked for, with what gives it; a text names the first."""
+    held = [g for g in finding.grants if g.held_by is not None]
+    until = {g.covered_by: f" (only {g.covered_by} asks for it)" if g.covered_by else "" for g in held}
+    lines = [f"{marked(g)}{until[g.covered_by]}: {g.held_by}" for g in held[:_HELD_LISTED]]
+    rest = [f"and {len(held) - _HELD_LISTED} more, all of them in the JSON report"] if len(held) > _HELD_LISTED else []
+    return (*lines, *rest)
 
 
 def access_text(grant: GrantView) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws import shapes
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of
+from upgrade_gate.clouds.aws.held import asks_for, in_policies
 from upgrade_gate.clouds.aws.in_context import Question, requests_for
 from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decode, parse_policy
 from upgrade_gate.clouds.aws.remedy_documents import MANAGED_LIMIT, document, size
@@ -21,7 +22,7 @@ from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller
 from upgrade_gate.clouds.aws.resources import partition_of_region
 from upgrade_gate.clouds.aws.trust import judge_trust
 from upgrade_gate.clouds.contract.context import CLUSTER_TAG
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, HeldGrants, PolicySize, unknown
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
@@ -294,6 +295,20 @@ class AwsHoldings:
         if found.kind != "role":
             return unknown(f"{found.kind} {found.name} has no trust policy")
         return judge_trust(found.name, found.trust, account_of(found.arn), issuer, subjects)
+
+    def held(self, identity: str) -> HeldGrants | CoverageResult:
+        """Return every action that a role or user is allowed, as its policies write it."""
+        found = self._locate(identity)
+        if isinstance(found, CoverageResult):
+            return found
+        gathered = self._gather(found)
+        boundary, problem = self._boundary(found)
+        unseen = (*gathered.absent, *gathered.unseen, *gathered.problems, *([problem] if problem else ()))
+        return HeldGrants(in_policies(gathered.policies, boundary), tuple(dict.fromkeys(unseen)))
+
+    def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
+        """Return whether what is required contains a held action."""
+        return asks_for(required, held)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the ARN of the role of that name, None where there is none or several."""

@@ -61,6 +61,8 @@ class Statement(Struct, frozen=True):
     allow: bool
     actions: Patterns
     """Folded patterns; a NotAction is everything except them."""
+    named: tuple[str, ...]
+    """The same as they are written, excepted ones too."""
     resources: Patterns
     """A NotResource is everything except them; patterns with a policy variable are left out of both."""
     touched: Patterns
@@ -175,6 +177,7 @@ def _parse(entry: Mapping[str, Any], label: str, version: Any) -> Statement | st
     return Statement(
         allow=effect == "Allow",
         actions=actions,
+        named=readable_strings(entry.get("Action", entry.get("NotAction"))) or (),
         resources=Patterns(("*",), known) if negated else Patterns(known),
         touched=Patterns(("*",), known) if negated else Patterns(tuple(widest(p) for p in patterns)),
         has_variables=known != patterns,

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from upgrade_gate.clouds.azure import shapes
 from upgrade_gate.clouds.azure.cover import Held, Want, at_scope, by_table, denied, worst
+from upgrade_gate.clouds.azure.held import asks_for, in_roles
 from upgrade_gate.clouds.azure.members import Members, may_be_group
 from upgrade_gate.clouds.azure.roles import Role, Roles
 from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_above_subscriptions, needed_scopes, reach
 from upgrade_gate.clouds.azure.trust import judge_trust
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, HeldGrants, PolicySize, unknown
 from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import Patterns
 
@@ -235,6 +238,24 @@ class AzureHoldings:
         folded = identity.strip().casefold().removeprefix(shapes.PRINCIPAL)
         owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
         return judge_trust(identity, owners, self._federated, issuer, subjects)
+
+    def held(self, identity: str) -> HeldGrants | CoverageResult:
+        """Return every operation of the roles that a principal is assigned, wherever they are."""
+        if self._cut_off:
+            return unknown(self._cut_off)
+        wrong = self._wrong_account(())
+        principal = unknown(wrong) if wrong else self._principal(identity)
+        if isinstance(principal, CoverageResult):
+            return principal
+        if any(i.disabled for i in self._identities if i.principal == principal):
+            return HeldGrants()
+        found = in_roles(self._held_by(principal))
+        unread = self._unread.get("role assignments")
+        return replace(found, unseen=(*found.unseen, unread)) if unread else found
+
+    def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
+        """Return whether what is required contains a held operation or role."""
+        return asks_for(required, held)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the client ID of the managed identity of that name; None where there is none, or more than one."""

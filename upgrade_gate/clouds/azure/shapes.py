@@ -40,6 +40,8 @@ class Permissions(Struct, frozen=True):
     condition: str = ""
     whole: bool = True
     """Whether all of it could be read. What could not grants nothing in a role, and denies everything in a deny."""
+    named: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    """What both planes allow, as it is written."""
 
 
 class Definition(Struct, frozen=True):
@@ -252,7 +254,8 @@ def _permission(value: object, *, denies: bool) -> Permissions:
     one = _fields(value)
     control, read = _part(one, "actions", "notactions", denies=denies)
     data, data_read = _part(one, "dataactions", "notdataactions", denies=denies)
-    return Permissions(control, data, _condition(one.get("condition")), whole=read and data_read)
+    named = tuple(operations(one.get(plane)) or () for plane in ("actions", "dataactions"))
+    return Permissions(control, data, _condition(one.get("condition")), read and data_read, (named[0], named[1]))
 
 
 def _condition(value: object) -> str:

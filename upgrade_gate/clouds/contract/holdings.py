@@ -84,6 +84,22 @@ class PolicySize(Struct, frozen=True):
     limit: int
 
 
+class HeldGrant(Struct, frozen=True):
+    """One thing that an identity is given, as the cloud's own document spells it: a wildcard is not expanded."""
+
+    grant: Grant
+    by: str
+    """The statement, role or binding that gives it."""
+
+
+class HeldGrants(Struct, frozen=True):
+    """All that an identity is given, as far as the documents show it."""
+
+    grants: tuple[HeldGrant, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """What may give more and was not seen, one line each."""
+
+
 class Holdings(Protocol):
     """Everything that one set of documents says about identities of one cloud."""
 
@@ -100,6 +116,17 @@ class Holdings(Protocol):
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the identity trusts every subject (`system:serviceaccount:ns:name`) of that issuer."""
+        ...
+
+    def held(self, identity: str) -> HeldGrants | CoverageResult:
+        """Return what the identity is given, UNKNOWN where the documents cannot tell that of it."""
+        ...
+
+    def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
+        """Return whether what is required contains a held grant, or may contain it for all that is known.
+
+        Only the permission counts: resources, conditions and scopes are `judge`'s.
+        """
         ...
 
     def find_by_ccoctl_name(self, name: str) -> str | None:

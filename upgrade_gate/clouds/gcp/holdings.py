@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, PolicySize, unknown
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, HeldGrants, PolicySize, unknown
 from upgrade_gate.clouds.gcp import shapes
 from upgrade_gate.clouds.gcp.conditions import holds
 from upgrade_gate.clouds.gcp.deny import Grantee, denied
+from upgrade_gate.clouds.gcp.held import asks_for, in_bindings
 from upgrade_gate.clouds.gcp.members import among, is_deleted
 from upgrade_gate.clouds.gcp.places import OWN, Place, doubts_of, places
 from upgrade_gate.clouds.gcp.projects import Projects
@@ -317,6 +319,30 @@ class GcpHoldings:
         sure = () if problem or len(readings) > 1 else readings[0]
         above = [p for p in sure if p.level not in (Level.ACCOUNT, Level.OTHER)]
         return judge_trust(email, own, above, self._providers, issuer=issuer, subjects=subjects)
+
+    def held(self, identity: str) -> HeldGrants | CoverageResult:
+        """Return every role and permission that a service account is given, on whatever its policies are about."""
+        email = email_of(identity)
+        own = (self._context.project if self._context else None) or ""
+        policies, problem = self._projects.policies_for(email, own)
+        readings = self._projects.readings(policies)
+        problem = self._cut_off or problem or self._projects.contradiction(policies, email)
+        if problem or "@" not in email or len(readings) != 1:
+            return unknown(problem or f"which policies are about {email} cannot be told")
+        if any(a.disabled for a in self._accounts if a.email == email):
+            return HeldGrants()
+        uid = self._unique_id(email)
+        found = self._sort(readings[0], Grantee(email, uid), frozenset({email, uid} - {""}))
+        held = in_bindings((*found.sure, *found.conditional, *found.on_itself, *found.elsewhere), self._roles)
+        unseen = [
+            f"{source.label} binds a group or set whose members are not in the export" for source in found.by_group
+        ]
+        unseen += [self._unread["policies"]] if "policies" in self._unread else []
+        return replace(held, unseen=(*held.unseen, *unseen))
+
+    def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
+        """Return whether what is required contains a held permission or role."""
+        return asks_for(required, held, self._roles)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the email of the one account with that display name: ccoctl finds accounts by it too."""

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, PolicySize, unknown
+from upgrade_gate.clouds.contract.holdings import (
+    WORST_FIRST,
+    Coverage,
+    CoverageResult,
+    HeldGrants,
+    PolicySize,
+    unknown,
+)
 from upgrade_gate.clouds.ibmcloud import shapes
 from upgrade_gate.clouds.ibmcloud.cover import INSTANCES, Fit, Reach, fit, may_contain, needed_attributes, role_actions
+from upgrade_gate.clouds.ibmcloud.held import asks_for, in_policies
 from upgrade_gate.clouds.shared import pages
 
 if TYPE_CHECKING:
@@ -91,16 +99,9 @@ class IbmHoldings:
             if self._has_policies:
                 return CoverageResult(Coverage.MISSING, "no policy in the export is active")
             return unknown("no access policies are in the export (ibmcloud iam service-policies)")
-        if self.account is None and len(self._accounts) > 1:
-            seen = ", ".join(sorted(self._accounts))
-            return unknown(f"the export speaks of several accounts ({seen}) and the cluster's is not known")
-        if self.account and self._accounts and self.account not in self._accounts:
-            seen = ", ".join(sorted(self._accounts))
-            return unknown(f"wrong account: the export speaks of account {seen}, the cluster is in {self.account}")
-        iam_id = self.resolve(identity)
-        if iam_id is None:
-            how = "ibmcloud iam service-ids"
-            return unknown(f"the IAM ID of service ID {identity} is not in the export ({how})")
+        iam_id = self._located(identity)
+        if isinstance(iam_id, CoverageResult):
+            return iam_id
         judged = [self._judge(iam_id, grant.permission, needed, group) for group in self._groups_of(needed, scopes)]
         worst = _worst(judged)
         if worst.verdict is Coverage.COVERED and self._is_vpc_open(needed):
@@ -130,6 +131,16 @@ class IbmHoldings:
     def _is_vpc_open(self, needed: Mapping[str, str]) -> bool:
         """Return whether the VPC's own resource group counts and is not known."""
         return self._context is not None and not self._context.vpc_group and needed.get("serviceName") == "is"
+
+    def _located(self, identity: str) -> str | CoverageResult:
+        """Return the IAM ID of an identity of the cluster's account, or why that cannot be told."""
+        seen = ", ".join(sorted(self._accounts))
+        if self.account is None and len(self._accounts) > 1:
+            return unknown(f"the export speaks of several accounts ({seen}) and the cluster's is not known")
+        if self.account and self._accounts and self.account not in self._accounts:
+            return unknown(f"wrong account: the export speaks of account {seen}, the cluster is in {self.account}")
+        how = "ibmcloud iam service-ids"
+        return self.resolve(identity) or unknown(f"the IAM ID of service ID {identity} is not in the export ({how})")
 
     def _group_id(self, scope: str) -> str:
         """Return the ID of a resource group that is given by ID or, where the export joins them, by name."""
@@ -251,6 +262,19 @@ class IbmHoldings:
         """Return UNKNOWN: IBM service IDs have API keys, and trust no issuer."""
         del issuer, subjects
         return unknown(f"service ID {identity} is used by API key: IBM Cloud has no token form")
+
+    def held(self, identity: str) -> HeldGrants | CoverageResult:
+        """Return every role of the access policies of a service ID and of its access groups."""
+        iam_id = unknown(self._cut_off) if self._cut_off else self._located(identity)
+        if isinstance(iam_id, CoverageResult):
+            return iam_id
+        serving = ((p, True if iam_id in p.iam_ids else self._member(p, iam_id)) for p in self._policies)
+        held = in_policies((policy, bool(member)) for policy, member in serving if member is not False)
+        return replace(held, unseen=(*held.unseen, self._unread)) if self._unread else held
+
+    def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
+        """Return whether what is required contains a held role."""
+        return asks_for(required, held)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the IAM ID of the one service ID of that name."""

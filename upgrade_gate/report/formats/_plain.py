@@ -35,7 +35,8 @@ def describe(finding: FindingView) -> list[str]:
         lines.append(f"{who}: {finding.guard_reason or 'no reason given'}")
     if finding.secret:
         lines.append(f"Secret {finding.secret}")
-    for grant in sorted(finding.grants, key=view.grant_order):
+    lines += [f"holds {line}" for line in view.held_lines(finding)]
+    for grant in sorted((g for g in finding.grants if g.held_by is None), key=view.grant_order):
         covered = f" (covered already by {grant.covered_by})" if grant.covered_by else ""
         lines.append(f"+ {view.marked(grant)}{covered}")
     lines += [f"needs {need.kind}: {need.status}. {view.need_detail(need)}".rstrip(". ") for need in finding.needs]

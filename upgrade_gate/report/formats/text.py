@@ -213,7 +213,9 @@ def _grants(page: _Page, finding: FindingView, report: Report) -> None:
     inside = 2 + _MARK
     changes = [c for c in report.changes if c.request == finding.request and c.hop == finding.hop]
     replaced = {key: g for c in changes for key, g in view.diff_of(c).replaced.items()}
-    asked = sorted((g for g in finding.grants if g.covered_by is None), key=view.grant_order)
+    for line in view.held_lines(finding):
+        page.put(line, indent=inside, lead="holds    ")
+    asked = sorted((g for g in finding.grants if g.covered_by is None and g.held_by is None), key=view.grant_order)
     before = [replaced[g.permission.casefold()] for g in asked if g.permission.casefold() in replaced]
     _grant_lines(page, "-", before, inside)
     _grant_lines(page, "+", asked, inside)

@@ -1,0 +1,61 @@
+"""What an AWS identity is given, as its policies write it."""
+
+from typing import Any
+
+from tests.worlds.aws_exports import ACCOUNT, ROLE, allow, boundary, bounded, deny, details, role
+from upgrade_gate.clouds.aws import holdings
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import CoverageResult, Document, HeldGrants
+
+
+def held(*statements: Any, beside: tuple[Any, ...] = (), **fields: Any) -> HeldGrants:
+    found = holdings.build([Document(details(role(*statements, **fields), *beside))], ACCOUNT).held(ROLE)
+    assert isinstance(found, HeldGrants), found
+    return found
+
+
+def names(found: HeldGrants) -> list[str]:
+    return [one.grant.permission for one in found.grants]
+
+
+def test_each_action_is_told_once_as_it_is_written_with_all_that_gives_it() -> None:
+    found = held(allow("EC2:Describe*", Sid="A"), allow("ec2:describe*", "ec2:CopyVolumes", Sid="B"))
+    assert names(found) == ["EC2:Describe*", "ec2:CopyVolumes"]
+    assert found.grants[0].by == "statement A of policy p of role c1-ebs and statement B of policy p of role c1-ebs"
+
+
+def test_boundary_shuts_out_what_it_does_not_allow() -> None:
+    limits = (bounded(allow("ec2:Describe*"), deny("ec2:DescribeHosts")),)
+    wide = allow("ec2:*", "s3:GetObject", "ec2:DescribeHosts", "ec2:DescribeVolumes")
+    found = held(wide, beside=limits, PermissionsBoundary=boundary())
+    assert names(found) == ["ec2:*", "ec2:DescribeVolumes"]
+    assert not held(wide, beside=(bounded(deny("*")),), PermissionsBoundary=boundary()).grants
+
+
+def test_boundary_that_is_not_there_is_said() -> None:
+    found = held(allow("ec2:*"), PermissionsBoundary=boundary())
+    assert names(found) == ["ec2:*"]
+    assert "permissions boundary" in found.unseen[0]
+
+
+def test_deny_of_a_part_or_under_a_condition_takes_nothing_away_here() -> None:
+    found = held(
+        allow("ec2:*", "s3:GetObject"),
+        deny("ec2:DeleteVolume"),
+        deny("s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}}),
+    )
+    assert names(found) == ["ec2:*", "s3:GetObject"]
+
+
+def test_identity_that_is_not_there_cannot_be_told() -> None:
+    found = holdings.build([Document(details())], ACCOUNT).held(ROLE)
+    assert isinstance(found, CoverageResult)
+    assert found.verdict == "UNKNOWN"
+
+
+def test_a_required_action_asks_for_its_own_name_and_for_less_whatever_resource_and_condition_say() -> None:
+    known = holdings.build([Document(details(role()))], ACCOUNT)
+    wanted = [Grant("action", "ec2:Describe*", "Allow", "*", {"Bool": {"k": True}}), Grant("action", "s3:Get?", "Deny")]
+    assert known.asks_for(wanted, Grant("action", "EC2:DescribeHosts", "Allow", "arn:aws:ec2:::x"))
+    assert not known.asks_for(wanted, Grant("action", "ec2:D*", "Allow", "*"))
+    assert not known.asks_for(wanted, Grant("action", "s3:Get1", "Allow", "*"))

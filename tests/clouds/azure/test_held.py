@@ -1,0 +1,70 @@
+"""What an Azure principal is given, as its roles write it."""
+
+from typing import Any
+
+import pytest
+
+from tests.clouds.azure.test_holdings import BLOB, CONTRIBUTOR, GROUP, READ, READER, SUB, P, assigned, role
+from upgrade_gate.clouds.azure import holdings
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import CoverageResult, Document, HeldGrants
+
+ID = f"principal:{P}"
+
+
+def held(*documents: Any) -> HeldGrants:
+    found = holdings.build([Document([one]) for one in documents], "S1").held(ID)
+    assert isinstance(found, HeldGrants), found
+    return found
+
+
+def told(found: HeldGrants) -> list[tuple[str, str]]:
+    return [(one.grant.type, one.grant.permission) for one in found.grants]
+
+
+def test_both_planes_of_a_custom_role_are_told_as_they_are_written() -> None:
+    found = held(assigned(), role("mine", READ, "Microsoft.Network/*", dataActions=[BLOB]))
+    assert told(found) == [("permission", READ), ("permission", "Microsoft.Network/*"), ("dataPermission", BLOB)]
+    assert "a-d1" in found.grants[0].by
+
+
+def test_what_a_role_excepts_is_not_given_and_a_part_is_said() -> None:
+    found = held(assigned(), role("mine", READ, "Microsoft.Network/*", notActions=[READ, "*/delete"]))
+    assert told(found) == [("permission", "Microsoft.Network/*")]
+    assert found.grants[0].by.endswith("which excepts */delete")
+
+
+def test_built_in_role_that_payloads_bind_is_told_by_its_name_others_by_what_they_allow() -> None:
+    assert told(held(assigned(CONTRIBUTOR))) == [("roleBinding", "Contributor")]
+    assert told(held(assigned(READER))) == [("permission", "*/read")]
+
+
+def test_role_without_definition_and_group_without_members_are_said() -> None:
+    found = held(assigned(), assigned("d2", principal=GROUP, principalType="Group"))
+    assert not found.grants
+    assert "definition of role" in found.unseen[0]
+    assert "members are not in the export" in found.unseen[1]
+
+
+def test_another_subscription_cannot_be_told() -> None:
+    found = holdings.build([Document([assigned()])], "S2").held(ID)
+    assert isinstance(found, CoverageResult)
+    assert "wrong account" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mine", "asked"),
+    [
+        (Grant("permission", READ), Grant("permission", READ.upper()), True),
+        (Grant("permission", "Microsoft.Compute/disks/*"), Grant("permission", READ), True),
+        (Grant("permission", READ), Grant("permission", "Microsoft.Compute/*"), False),
+        (Grant("permission", READ), Grant("dataPermission", READ), False),
+        (Grant("roleBinding", "Contributor", scope=SUB), Grant("roleBinding", "contributor"), True),
+        (Grant("roleBinding", "Contributor"), Grant("permission", READ), True),
+        (Grant("roleBinding", "Contributor"), Grant("dataPermission", BLOB), False),
+        (Grant("permission", READ), Grant("roleBinding", "Contributor"), False),
+        (Grant("roleBinding", "of nobody knows what"), Grant("permission", READ), True),
+    ],
+)
+def test_what_is_asked_for(wanted: Grant, mine: Grant, asked: bool) -> None:
+    assert holdings.build([], "S1").asks_for([wanted], mine) is asked

@@ -1,0 +1,84 @@
+"""What a service account is given on Google Cloud, as its bindings name it."""
+
+from typing import Any
+
+import pytest
+
+from tests.clouds.gcp.test_holdings import ACT_AS, CREATE, CUSTOM, GET, NODES, SA, allow, bind, custom, listed, own
+from upgrade_gate.clouds.contract.context import Context
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import CoverageResult, Document, HeldGrants
+from upgrade_gate.clouds.gcp import holdings
+
+
+def held(*documents: Any, now: str | None = None) -> HeldGrants:
+    context = Context(project="p1", now=now) if now else None
+    found = holdings.build([Document(one) for one in documents], "p1", context).held(SA)
+    assert isinstance(found, HeldGrants), found
+    return found
+
+
+def told(found: HeldGrants) -> list[str]:
+    return [one.grant.permission for one in found.grants]
+
+
+def of_project(*bindings: dict[str, Any]) -> dict[str, Any]:
+    return {"project": "p1", "policy": allow(*bindings)}
+
+
+def test_custom_role_is_told_by_its_permissions_and_one_of_googles_by_its_name() -> None:
+    found = held(of_project(bind(), bind("roles/dns.admin")), custom(CREATE, GET))
+    assert told(found) == [CREATE, GET, "roles/dns.admin"]
+    assert CUSTOM in found.grants[0].by
+
+
+def test_role_that_is_not_in_the_export_is_said() -> None:
+    found = held(of_project(bind()))
+    assert not found.grants
+    assert "is not in the export" in found.unseen[0]
+
+
+def test_disabled_role_and_disabled_account_give_nothing() -> None:
+    assert not held(of_project(bind()), custom(GET, stage="DISABLED")).grants
+    assert not held(of_project(bind("roles/dns.admin")), [listed(disabled=True)]).grants
+
+
+def test_group_is_said_and_a_condition_shown() -> None:
+    found = held(of_project(bind("roles/dns.admin", "group:g@x"), bind("roles/storage.admin", condition="c")))
+    assert told(found) == ["roles/storage.admin"]
+    assert found.grants[0].by.endswith("under a condition: c")
+    assert "members are not in the export" in found.unseen[0]
+
+
+def test_binding_that_ran_out_gives_nothing() -> None:
+    past = bind("roles/dns.admin", condition='request.time < timestamp("2026-01-01T00:00:00Z")')
+    assert not held(of_project(past), now="2026-11-30T00:00:00+00:00").grants
+
+
+def test_policy_of_another_account_counts_too() -> None:
+    found = held(of_project(bind("roles/dns.admin")), own(bind("roles/iam.serviceAccountUser"), email=NODES))
+    assert sorted(told(found)) == ["roles/dns.admin", "roles/iam.serviceAccountUser"]
+
+
+def test_another_project_cannot_be_told() -> None:
+    found = holdings.build([Document({"project": "p2", "policy": allow(bind())})], "p1").held(SA)
+    assert isinstance(found, CoverageResult)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mine", "asked"),
+    [
+        (Grant("permission", GET), Grant("permission", GET), True),
+        (Grant("permission", GET), Grant("permission", CREATE), False),
+        (Grant("permission", GET), Grant("predefinedRole", "roles/compute.admin"), False),
+        (Grant("predefinedRole", "roles/compute.admin"), Grant("permission", GET), True),
+        (Grant("predefinedRole", "roles/compute.admin"), Grant("permission", "compute.of.nobody.knows"), True),
+        (Grant("predefinedRole", "roles/dns.admin"), Grant("permission", ACT_AS), False),
+        (Grant("predefinedRole", "roles/dns.admin"), Grant("predefinedRole", "roles/dns.admin"), True),
+        (Grant("permission", GET), Grant("predefinedRole", "roles/x"), True),
+        (Grant("permission", CREATE), Grant("predefinedRole", "roles/x"), False),
+    ],
+)
+def test_what_is_asked_for(wanted: Grant, mine: Grant, asked: bool) -> None:
+    known = holdings.build([Document(custom(GET, name="roles/x"))], "p1")
+    assert known.asks_for([wanted], mine) is asked

@@ -1,0 +1,187 @@
+"""What identities hold and no release of the path asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from upgrade_gate.base.facts import Known
+from upgrade_gate.base.steps import Step
+from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.clouds.contract.holdings import CoverageResult
+from upgrade_gate.clouds.contract.risk import rate
+from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.gate.findings import Finding, RequiredGrant, Rule, Severity
+from upgrade_gate.gate.rules._common import count, places
+from upgrade_gate.reading.node import mapping, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import HeldGrant
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.selection import Selected, Selection
+
+RULES = (
+    Rule(
+        "identity-excess",
+        Severity.INFO,
+        "An identity holds what no release of the path asks for",
+        "Only with --identities, and never in the way of an upgrade. Everything that the identity is given is compared "
+        "with what all requests that it serves ask for, in every release of the path. A wildcard is told as it is held "
+        "and not expanded: `ec2:*` is more than is asked for, whatever of it is needed. Only the permission counts, "
+        "not its resources and conditions. What only the release that you leave asks for (`covered_by`) is told apart: "
+        "keep it until a rollback is out of the question. Nothing is called excess where the export was cut off, or "
+        "where it cannot be told what a required role consists of. Take away what nobody asks for after the upgrade, "
+        "unless something else uses the identity; where that has to be looked at by somebody, raise the rule: "
+        "`policy: {identity-excess: warning}`.",
+    ),
+)
+
+LISTED = 20
+"""Permissions that a step names; all of them stand in the finding's grants."""
+
+
+class _Served(Struct):
+    """One identity, and what the releases want of it."""
+
+    kind: str
+    releases: list[list[Grant]]
+    """What each release of the path asks for, the current one first."""
+    requests: dict[str, tuple[str, Selected]] = field(default_factory=dict)
+    """By name: the side that has it and the request, the target's where that has it too."""
+
+
+def evaluate(situation: Situation) -> Iterable[Finding]:
+    """Yield one finding for each identity that holds more than it is asked for."""
+    hops = situation.hops
+    if not hops or not situation.proof.given or situation.mode is Mode.MINT:
+        return
+    selections = [hops[0].old_selection, *(hop.new_selection for hop in hops)]
+    if any(s.conflicts or s.malformed for s in selections):
+        return  # what such a request asks for is not known
+    for _, served in sorted(_by_identity(situation, selections).items()):
+        yield from _of(situation, served)
+
+
+def _by_identity(situation: Situation, selections: Sequence[Selection]) -> Mapping[tuple[str, str], _Served]:
+    found: dict[tuple[str, str], _Served] = {}
+    for number, selection in enumerate(selections):
+        for name, selected in sorted(selection.requests.items()):
+            request = selected.request
+            identity = situation.proof.identity_of(request)
+            if identity is None or not situation.permission_model(request):
+                continue
+            kind = request.provider_kind
+            key = (kind, situation.proof.resolved(kind, identity.id))
+            served = found.setdefault(key, _Served(kind, [[] for _ in selections]))
+            served.releases[number] += request.grants
+            served.requests[name] = ("to" if number else "from", selected)
+    for kind, identity_id, grants in _beside(situation, selections):
+        if (kind, identity_id) in found:
+            for asked in found[kind, identity_id].releases:
+                asked.extend(grants)
+    return found
+
+
+def _beside(situation: Situation, selections: Sequence[Selection]) -> Iterator[tuple[str, str, tuple[Grant, ...]]]:
+    """Yield what requests of the cluster ask for that are of no release, such as an operator's from OLM."""
+    cluster, proof = situation.cluster, situation.proof
+    if cluster is None or not isinstance(cluster.requests, Known):
+        return
+    known = {name for selection in selections for name in selection.requests}
+    for live in cluster.requests.value:
+        provider, secret = mapping(live.spec.get("providerSpec")), mapping(live.spec.get("secretRef"))
+        kind = text(provider.get("kind"))
+        cloud = cloud_of(kind)
+        if live.id in known or cloud is None:
+            continue
+        identity_id = proof.configured(f"{text(secret.get('namespace'))}/{text(secret.get('name'))}")
+        if identity_id is not None:
+            try:
+                yield kind, proof.resolved(kind, identity_id), cloud.read_grants(kind, provider)
+            except ValueError:
+                continue
+
+
+def _of(situation: Situation, served: _Served) -> Iterator[Finding]:
+    requests = sorted(served.requests.items())
+    first = requests[0][1][1].request
+    held = situation.proof.held(first)
+    if isinstance(held, CoverageResult):
+        return
+    *earlier, target = served.releases
+    excess: list[RequiredGrant] = []
+    until: list[RequiredGrant] = []
+    for one in sorted(held.grants, key=lambda h: h.grant.canonical):
+        if situation.proof.asks_for(served.kind, target, one.grant):
+            continue
+        asking = [
+            v for v, asked in zip(_versions(situation), earlier, strict=True) if _asks(situation, served, asked, one)
+        ]
+        grant = RequiredGrant(one.grant, ", ".join(asking) or None, rate(served.kind, one.grant), one.by)
+        (until if asking else excess).append(grant)
+    if not excess and not until:
+        return
+    identity = situation.proof.shown_identity(first)
+    name = identity.id if identity is not None else served.kind
+    single = requests[0][0] if len(requests) == 1 else None
+    secrets = {str(selected.request.secret) for _, (_, selected) in requests}
+    root = situation.proof.root_secret
+    yield Finding(
+        rule="identity-excess",
+        severity=Severity.INFO,
+        headline=_headline(_short(name), excess, until),
+        content=[g.grant.as_dict() for g in sorted((*excess, *until), key=lambda g: g.grant.canonical)],
+        subject=situation.proof.resolved(served.kind, name),
+        request=single,
+        secret=str(root) if root is not None else secrets.pop() if len(secrets) == 1 else None,
+        grants=(*excess, *until),
+        caveats=tuple(f"what {_short(name)} holds was not seen as a whole: {line}" for line in held.unseen),
+        identity=identity,
+        evidence=tuple(e for _, (side, selected) in requests for e in places(side, selected)),
+        remedy=tuple(_steps(_short(name), excess, until)),
+    )
+
+
+def _asks(situation: Situation, served: _Served, asked: Sequence[Grant], held: HeldGrant) -> bool:
+    return situation.proof.asks_for(served.kind, asked, held.grant)
+
+
+def _versions(situation: Situation) -> list[str]:
+    return [hop.old.version for hop in situation.hops]
+
+
+def _short(identity: str) -> str:
+    return identity.rpartition("/")[2] if identity.startswith("arn:") else identity
+
+
+def _headline(name: str, excess: Sequence[RequiredGrant], until: Sequence[RequiredGrant]) -> str:
+    told = excess or until
+    more = f" and {count(len(told) - 1, 'more permission')}" if len(told) > 1 else ""
+    first = f"{name} holds {told[0].grant.permission}{more}"
+    only = f"only {_asking(until)} asks for"
+    if not excess:
+        return f"{first} that {only}"
+    return f"{first} that no release asks for{f', and {len(until)} that {only}' if until else ''}"
+
+
+def _asking(until: Sequence[RequiredGrant]) -> str:
+    return ", ".join(dict.fromkeys(g.covered_by or "" for g in until))
+
+
+def _steps(name: str, excess: Sequence[RequiredGrant], until: Sequence[RequiredGrant]) -> Iterator[Step]:
+    if excess:
+        text_ = "take from {} what no release asks for, unless something else uses it: {}"
+        yield Step(text_.format(name, _named(excess)), "after")
+    if until:
+        text_ = "once a rollback is out of the question, take from {} what only {} asks for: {}"
+        yield Step(text_.format(name, _asking(until), _named(until)), "after")
+
+
+def _named(grants: Sequence[RequiredGrant]) -> str:
+    names = list(dict.fromkeys(g.grant.permission for g in grants))
+    rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"{', '.join(names[:LISTED])}{rest}"
