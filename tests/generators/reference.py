@@ -16,7 +16,7 @@ from upgrade_gate.base import errors, plugins
 from upgrade_gate.cli import cli
 from upgrade_gate.clouds.shared import risk
 from upgrade_gate.gate import findings
-from upgrade_gate.report import document
+from upgrade_gate.report import document, identities_document
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -88,10 +88,11 @@ def exit_codes() -> str:
 def json_keys() -> str:
     """Return one table for each part of the report: its keys, their types, and what they mean."""
     parts = document.schema()["$defs"]
-    told = _field_docs(document.__file__ or "")
+    modules = (document, identities_document)
+    told = {name: fields for module in modules for name, fields in _field_docs(module.__file__ or "").items()}
     lines: list[str] = []
     for name in _in_order("Report", parts):
-        part, kind = parts[name], getattr(document, name)
+        part, kind = parts[name], next(getattr(m, name) for m in modules if hasattr(m, name))
         fields = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
         rows = [
             f"| `{key}` | {_type(schema)} | {_cell(told.get(name, {}).get(fields[key], ''))} |"

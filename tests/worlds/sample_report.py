@@ -15,13 +15,11 @@ from upgrade_gate.report.document import (
     Count,
     EvidenceView,
     Excluded,
-    ExportView,
     FactView,
     FindingView,
     GrantDiff,
     GrantView,
     Hop,
-    IdentitiesView,
     IdentityView,
     Names,
     NeedView,
@@ -36,6 +34,7 @@ from upgrade_gate.report.document import (
     Tool,
     VerdictView,
 )
+from upgrade_gate.report.identities_document import ExportView, IdentitiesView, VendorSetView
 
 Severity: TypeAlias = Literal["blocker", "unknown", "warning", "info"]
 Status: TypeAlias = Literal["open", "acknowledged", "proven"]
@@ -491,6 +490,16 @@ def report(**more: Any) -> Report:
             account="123456789012",
             collected="2026-11-01T05:00:00Z",
             files=[ExportView(file="authorization-details.json", sha256="ab" * 32)],
+            vendor_sets=[
+                VendorSetView(
+                    identity="arn:aws:iam::111122223333:role/c1-ebs",
+                    policy="policy p of role c1-ebs",
+                    published="ROSA classic 4.14, 4.19",
+                    name="ebs_policy",
+                    dated="2026-08-20",
+                    lacks=["ec2:CopyVolumes"],
+                )
+            ],
             caveats=["service control policies were not supplied"],
         ),
         "findings": findings,
@@ -680,7 +689,12 @@ def hostile() -> Report:
             ],
         ),
         identities=IdentitiesView(
-            source=bad, account=bad, collected=bad, files=[ExportView(file=bad, sha256=bad)], caveats=[bad]
+            source=bad,
+            account=bad,
+            collected=bad,
+            files=[ExportView(file=bad, sha256=bad)],
+            caveats=[bad],
+            vendor_sets=[VendorSetView(identity=bad, policy=bad, published=bad, name=bad, dated=bad, lacks=[bad])],
         ),
         findings=[
             finding(

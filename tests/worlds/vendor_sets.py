@@ -21,6 +21,8 @@ AWS_CONTEXT = {
     "private_zone_role": f"arn:aws:iam::{ACCOUNT}:role/shared-vpc-route53",
     "now": "2026-11-30T00:00:00Z",
 }
+GOVERNMENT = {**AWS_CONTEXT, "partition": "aws-us-gov", "region": "us-gov-west-1"}
+"""The vendor's hosted sets of 4.14 are written for this partition."""
 GCP_CONTEXT = {
     "project": PROJECT,
     "dns_projects": [PROJECT],
@@ -81,11 +83,16 @@ def history(shared: Path) -> dict[str, Any]:
 
 def aws_sets(shared: Path) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """Yield folder, name of the policy, request and document of each policy that serves a request."""
-    for folder, names in (("rosa-4.14", _AWS), ("rosa-4.19", _AWS), ("rosa-hcp", _HOSTED)):
+    for folder, names, hosted in (
+        ("rosa-4.14", _AWS, ""),
+        ("rosa-4.19", _AWS, ""),
+        ("rosa-4.14", _HOSTED, " hosted"),
+        ("rosa-hcp", _HOSTED, " hosted"),
+    ):
         for name, request in names.items():
             path = shared / "corpus" / "vendor_policies" / folder / f"{name}.json"
             if path.exists():
-                yield folder, name, request, json.loads(path.read_text(encoding="utf-8"))
+                yield f"{folder}{hosted}", name, request, json.loads(path.read_text(encoding="utf-8"))
 
 
 def gcp_sets(shared: Path) -> Iterator[tuple[str, str, str, list[Any]]]:
@@ -101,7 +108,7 @@ def gcp_sets(shared: Path) -> Iterator[tuple[str, str, str, list[Any]]]:
             if "credential_request" in account:
                 secret = account["credential_request"]["secret_ref"]
                 request = _GCP[secret["namespace"]]
-                yield path.stem, _email(account["id"]), request, export
+                yield f"osd-wif {path.stem.partition('-')[0]}", _email(account["id"]), request, export
 
 
 _GCP = {

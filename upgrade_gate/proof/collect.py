@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, Live, PolicySize, Provider
+    from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, Live, PolicySize, Provider, VendorSet
 
 
 class Collection(Struct, frozen=True):
@@ -171,6 +171,9 @@ class _PartlyRead(Struct, frozen=True):
 
     def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
         return self.inner.asks_for(required, held)
+
+    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+        return self.inner.vendor_sets(identity, required)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         return self.inner.find_by_ccoctl_name(name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, PolicySize
+    from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, PolicySize, VendorSet
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.proof.collect import Collection
@@ -182,6 +182,11 @@ class Proof(Struct, frozen=True):
             return found
         holdings, identity = found
         return self._untrusted(request, holdings, identity) or holdings.held(identity.id)
+
+    def vendor_sets(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+        """Return which policies of the identity that serves a request a vendor publishes word for word."""
+        found = self._serving(request)
+        return () if isinstance(found, CoverageResult) else found[0].vendor_sets(found[1].id, required)
 
     def asks_for(self, kind: str, required: Sequence[Grant], held: Grant) -> bool:
         """Return whether what is required contains what an identity holds; where nobody can tell, it may."""

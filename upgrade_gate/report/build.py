@@ -14,7 +14,8 @@ from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.cluster.rows import rows_of
 from upgrade_gate.gate.findings import Severity, Status
-from upgrade_gate.report import document, finding_views
+from upgrade_gate.gate.served import served_identities
+from upgrade_gate.report import document, finding_views, identities_document
 from upgrade_gate.report.change_views import change_view
 from upgrade_gate.requests.capabilities import table
 
@@ -108,7 +109,7 @@ def _report(
     credentials: str,
     behaviour: str,
     cluster: document.ClusterView | None,
-    identities: document.IdentitiesView | None,
+    identities: identities_document.IdentitiesView | None,
     findings: list[document.FindingView],
     verdict: document.VerdictView | None,
     labels: Mapping[str, str],
@@ -232,17 +233,37 @@ def _cluster(cluster: Cluster) -> document.ClusterView:
     )
 
 
-def _identities(outcome: Outcome) -> document.IdentitiesView | None:
+def _identities(outcome: Outcome) -> identities_document.IdentitiesView | None:
     source = outcome.situation.proof.source()
     if source is None:
         return None
-    return document.IdentitiesView(
+    return identities_document.IdentitiesView(
         source=source.kind,
         account=source.account,
         collected=source.collected,
-        files=[document.ExportView(file=name, sha256=digest) for name, digest in source.files],
+        files=[identities_document.ExportView(file=name, sha256=digest) for name, digest in source.files],
+        vendor_sets=_vendor_sets(outcome),
         caveats=sorted({*outcome.situation.caveats(), *(c for j in outcome.judged for c in j.finding.caveats)}),
     )
+
+
+def _vendor_sets(outcome: Outcome) -> list[identities_document.VendorSetView]:
+    """Return which policies of the identities a vendor publishes, and what each lacks of what the target asks for."""
+    situation = outcome.situation
+    if situation.mode is Mode.MINT:
+        return []
+    return [
+        identities_document.VendorSetView(
+            identity=served.id,
+            policy=known.policy,
+            published=known.published,
+            name=known.name,
+            dated=known.dated,
+            lacks=list(known.lacks),
+        )
+        for served in served_identities(situation)
+        for known in situation.proof.vendor_sets(served.first, served.releases[-1])
+    ]
 
 
 def _verdict(outcome: Outcome) -> document.VerdictView:

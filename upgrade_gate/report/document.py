@@ -11,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from upgrade_gate.report.identities_document import IdentitiesView
+
 SCHEMA = "upgrade-gate/v1"
 
 
@@ -358,30 +360,6 @@ class FindingView(_Struct, frozen=True):
     """The request or fact that the finding is about."""
     acknowledgeable: bool = True
     """Whether an acknowledgement can close it (docs/contract.md#acknowledgements)."""
-
-
-class ExportView(_Struct, frozen=True):
-    """One file of an export of identities."""
-
-    file: str
-    """Its name."""
-    sha256: str
-    """Hash of its content."""
-
-
-class IdentitiesView(_Struct, frozen=True):
-    """Where the proof comes from."""
-
-    source: str
-    """What was given."""
-    account: str | None
-    """Account, subscription or project that it belongs to."""
-    collected: str | None
-    """When it was made, where that is known."""
-    files: list[ExportView]
-    """Every file that was read."""
-    caveats: list[str] = []
-    """What no source of this kind can show, of everything that counts as held; also where no finding names it."""
 
 
 class Count(_Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from upgrade_gate.report.document import (
         ChangeView,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Report,
         VerdictView,
     )
+    from upgrade_gate.report.identities_document import VendorSetView
 
 MISSED_TITLE = "CCO and CVO would miss"
 
@@ -389,7 +390,21 @@ def proof_lines(report: Report) -> tuple[str, ...]:
     if len(known.files) > _MOST_FILES:
         files.append(f"{len(known.files) - _MOST_FILES} more files, all of them in the JSON and HTML reports")
     caveats = (f"caveat: {caveat}" for caveat in known.caveats)
-    return (f"what identities hold was read from {known.source}{account}{collected}", *files, *caveats)
+    read = f"what identities hold was read from {known.source}{account}{collected}"
+    return (read, *files, *_vendor_lines(known.vendor_sets, report), *caveats)
+
+
+def _vendor_lines(sets: Sequence[VendorSetView], report: Report) -> Iterator[str]:
+    """Say which policies a vendor publishes: a line for each that lacks something, one for all the others."""
+    to = report.hops[-1].to.version if report.hops else "the target"
+    whole = Counter(f"{one.published} (as of {one.dated})" for one in sets if not one.lacks)
+    for one in (one for one in sets if one.lacks):
+        lacking = ", ".join(one.lacks[:_HELD_LISTED])
+        more = f" and {len(one.lacks) - _HELD_LISTED} more" if len(one.lacks) > _HELD_LISTED else ""
+        published = f"is what {one.published} publishes as {one.name} (as of {one.dated})"
+        yield f"{one.identity}: {one.policy} {published}, which lacks of {to}: {lacking}{more}"
+    for published, number in sorted(whole.items()):
+        yield f"{counted(number, 'policy', 'policies')} as {published} publishes, lacking nothing of {to}"
 
 
 def excluded_reasons(excluded: Iterable[Excluded]) -> str:

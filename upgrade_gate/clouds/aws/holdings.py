@@ -21,13 +21,15 @@ from upgrade_gate.clouds.aws.remedy_documents import MANAGED_LIMIT, document, si
 from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller
 from upgrade_gate.clouds.aws.resources import partition_of_region
 from upgrade_gate.clouds.aws.trust import judge_trust
+from upgrade_gate.clouds.aws.vendor_sets import content_of
 from upgrade_gate.clouds.contract.context import CLUSTER_TAG
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, HeldGrants, PolicySize, unknown
+from upgrade_gate.clouds.shared.vendor_table import vendor_table
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
-    from upgrade_gate.clouds.contract.holdings import Document
+    from upgrade_gate.clouds.contract.holdings import Document, VendorSet
 
 
 DEFAULT_TYPE: GrantType = "action"
@@ -309,6 +311,21 @@ class AwsHoldings:
     def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
         """Return whether what is required contains a held action."""
         return asks_for(required, held)
+
+    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+        """Return the policies of a role or user that a vendor publishes."""
+        found = self._locate(identity)
+        if isinstance(found, CoverageResult):
+            return ()
+        table = vendor_table(__package__)
+        known: list[VendorSet] = []
+        for policy in self._gather(found).policies:
+            content = content_of(policy)
+            if content is not None and table.known(policy.name, content):
+                asked = [(g.permission, self._question(found, g).decide([policy])) for g in required if g.allows]
+                lacks = tuple(sorted({name for name, outcome in asked if outcome.state is State.NOT_ALLOWED}))
+                known += table.known(policy.name, content, lacks)
+        return tuple(known)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the ARN of the role of that name, None where there is none or several."""

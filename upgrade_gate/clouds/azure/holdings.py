@@ -25,7 +25,7 @@ from upgrade_gate.clouds.shared.patterns import Patterns
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
-    from upgrade_gate.clouds.contract.holdings import Document
+    from upgrade_gate.clouds.contract.holdings import Document, VendorSet
 
 
 DEFAULT_TYPE: GrantType = "permission"
@@ -256,6 +256,11 @@ class AzureHoldings:
     def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
         """Return whether what is required contains a held operation or role."""
         return asks_for(required, held)
+
+    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+        """Return nothing: no vendor's sets of this cloud are known."""
+        del identity, required
+        return ()
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the client ID of the managed identity of that name; None where there is none, or more than one."""

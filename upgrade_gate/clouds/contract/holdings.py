@@ -100,6 +100,21 @@ class HeldGrants(Struct, frozen=True):
     """What may give more and was not seen, one line each."""
 
 
+class VendorSet(Struct, frozen=True):
+    """A policy or role of an identity that has, statement for statement, the content of one that a vendor publishes."""
+
+    policy: str
+    """Of the identity, by name."""
+    published: str
+    """Whose it is and of which releases: `ROSA classic 4.14, 4.19`."""
+    name: str
+    """What the vendor calls it."""
+    dated: str
+    """Day of the table that knows it."""
+    lacks: tuple[str, ...] = ()
+    """What is required and nothing in it gives."""
+
+
 class Holdings(Protocol):
     """Everything that one set of documents says about identities of one cloud."""
 
@@ -127,6 +142,10 @@ class Holdings(Protocol):
 
         Only the permission counts: resources, conditions and scopes are `judge`'s.
         """
+        ...
+
+    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+        """Return which policies of the identity a vendor publishes word for word, and what each lacks by itself."""
         ...
 
     def find_by_ccoctl_name(self, name: str) -> str | None:

@@ -27,12 +27,13 @@ from upgrade_gate.clouds.gcp.trust import judge_trust
 from upgrade_gate.clouds.gcp.wants import PermissionWant, RoleWant, ServingBinding, Want
 from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.three_values import TRUE
+from upgrade_gate.clouds.shared.vendor_table import vendor_table
 from upgrade_gate.reading.node import text
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
-    from upgrade_gate.clouds.contract.holdings import Document
+    from upgrade_gate.clouds.contract.holdings import Document, VendorSet
 
 
 DEFAULT_TYPE: GrantType = "permission"
@@ -343,6 +344,23 @@ class GcpHoldings:
     def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
         """Return whether what is required contains a held permission or role."""
         return asks_for(required, held, self._roles)
+
+    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+        """Return the custom roles of a service account that have the permissions of one that a vendor publishes."""
+        held = self.held(identity)
+        if isinstance(held, CoverageResult):
+            return ()
+        email, table = email_of(identity), vendor_table(__package__)
+        policies, _ = self._projects.policies_for(email)
+        known: list[VendorSet] = []
+        for role in sorted({b.role for p in policies for b in p.bindings if among(b.members, email)}):
+            contents = self._roles.contents(role)
+            if role.startswith("roles/") or contents.asked is not None:
+                continue
+            wanted = {g.permission for g in required if g.type == "permission"}
+            lacks = tuple(sorted(wanted - contents.permissions))
+            known += table.known(f"role {role}", sorted(contents.permissions), lacks)
+        return tuple(known)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the email of the one account with that display name: ccoctl finds accounts by it too."""

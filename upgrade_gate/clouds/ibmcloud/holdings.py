@@ -28,7 +28,7 @@ from upgrade_gate.clouds.shared import pages
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
-    from upgrade_gate.clouds.contract.holdings import Document
+    from upgrade_gate.clouds.contract.holdings import Document, VendorSet
     from upgrade_gate.clouds.ibmcloud.shapes import AccessPolicy
 
 
@@ -275,6 +275,11 @@ class IbmHoldings:
     def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
         """Return whether what is required contains a held role."""
         return asks_for(required, held)
+
+    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+        """Return nothing: no vendor's sets of this cloud are known."""
+        del identity, required
+        return ()
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the IAM ID of the one service ID of that name."""

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
-
-from upgrade_gate.base.facts import Known
 from upgrade_gate.base.steps import Step
-from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.holdings import CoverageResult
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Finding, RequiredGrant, Rule, Severity
 from upgrade_gate.gate.rules._common import count, places
-from upgrade_gate.reading.node import mapping, text
+from upgrade_gate.gate.served import served_identities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import HeldGrant
+    from upgrade_gate.gate.served import ServedIdentity
     from upgrade_gate.gate.situation import Situation
-    from upgrade_gate.requests.selection import Selected, Selection
 
 RULES = (
     Rule(
@@ -44,71 +40,20 @@ LISTED = 20
 """Permissions that a step names; all of them stand in the finding's grants."""
 
 
-class _Served(Struct):
-    """One identity, and what the releases want of it."""
-
-    kind: str
-    releases: list[list[Grant]]
-    """What each release of the path asks for, the current one first."""
-    requests: dict[str, tuple[str, Selected]] = field(default_factory=dict)
-    """By name: the side that has it and the request, the target's where that has it too."""
-
-
 def evaluate(situation: Situation) -> Iterable[Finding]:
     """Yield one finding for each identity that holds more than it is asked for."""
     hops = situation.hops
     if not hops or not situation.proof.given or situation.mode is Mode.MINT:
         return
-    selections = [hops[0].old_selection, *(hop.new_selection for hop in hops)]
-    if any(s.conflicts or s.malformed for s in selections):
+    if any(s.conflicts or s.malformed for hop in hops for s in (hop.old_selection, hop.new_selection)):
         return  # what such a request asks for is not known
-    for _, served in sorted(_by_identity(situation, selections).items()):
+    for served in served_identities(situation):
         yield from _of(situation, served)
 
 
-def _by_identity(situation: Situation, selections: Sequence[Selection]) -> Mapping[tuple[str, str], _Served]:
-    found: dict[tuple[str, str], _Served] = {}
-    for number, selection in enumerate(selections):
-        for name, selected in sorted(selection.requests.items()):
-            request = selected.request
-            identity = situation.proof.identity_of(request)
-            if identity is None or not situation.permission_model(request):
-                continue
-            kind = request.provider_kind
-            key = (kind, situation.proof.resolved(kind, identity.id))
-            served = found.setdefault(key, _Served(kind, [[] for _ in selections]))
-            served.releases[number] += request.grants
-            served.requests[name] = ("to" if number else "from", selected)
-    for kind, identity_id, grants in _beside(situation, selections):
-        if (kind, identity_id) in found:
-            for asked in found[kind, identity_id].releases:
-                asked.extend(grants)
-    return found
-
-
-def _beside(situation: Situation, selections: Sequence[Selection]) -> Iterator[tuple[str, str, tuple[Grant, ...]]]:
-    """Yield what requests of the cluster ask for that are of no release, such as an operator's from OLM."""
-    cluster, proof = situation.cluster, situation.proof
-    if cluster is None or not isinstance(cluster.requests, Known):
-        return
-    known = {name for selection in selections for name in selection.requests}
-    for live in cluster.requests.value:
-        provider, secret = mapping(live.spec.get("providerSpec")), mapping(live.spec.get("secretRef"))
-        kind = text(provider.get("kind"))
-        cloud = cloud_of(kind)
-        if live.id in known or cloud is None:
-            continue
-        identity_id = proof.configured(f"{text(secret.get('namespace'))}/{text(secret.get('name'))}")
-        if identity_id is not None:
-            try:
-                yield kind, proof.resolved(kind, identity_id), cloud.read_grants(kind, provider)
-            except ValueError:
-                continue
-
-
-def _of(situation: Situation, served: _Served) -> Iterator[Finding]:
+def _of(situation: Situation, served: ServedIdentity) -> Iterator[Finding]:
     requests = sorted(served.requests.items())
-    first = requests[0][1][1].request
+    first = served.first
     held = situation.proof.held(first)
     if isinstance(held, CoverageResult):
         return
@@ -146,7 +91,7 @@ def _of(situation: Situation, served: _Served) -> Iterator[Finding]:
     )
 
 
-def _asks(situation: Situation, served: _Served, asked: Sequence[Grant], held: HeldGrant) -> bool:
+def _asks(situation: Situation, served: ServedIdentity, asked: Sequence[Grant], held: HeldGrant) -> bool:
     return situation.proof.asks_for(served.kind, asked, held.grant)
 
 

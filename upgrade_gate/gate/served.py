@@ -1,0 +1,79 @@
+"""Which identity serves which requests of the path, and what each release wants of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from upgrade_gate.base.facts import Known
+from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.reading.node import mapping, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
+    from upgrade_gate.requests.selection import Selected, Selection
+
+
+class ServedIdentity(Struct):
+    """One identity, and what the releases of the path want of it."""
+
+    id: str
+    kind: str
+    """The providerSpec kind of what it serves."""
+    releases: list[list[Grant]]
+    """What each release asks for, the current one first and the target last."""
+    requests: dict[str, tuple[str, Selected]] = field(default_factory=dict)
+    """By name: the side that has it and the request, the target's where that has it too."""
+
+    @property
+    def first(self) -> CredentialsRequest:
+        """The first request by name: what the identity is holds for all of them."""
+        return self.requests[min(self.requests)][1].request
+
+
+def served_identities(situation: Situation) -> tuple[ServedIdentity, ...]:
+    """Return each identity that is known and whose cloud lists permissions, sorted; several Secrets may share one."""
+    selections = [hop.new_selection for hop in situation.hops]
+    selections[:0] = [hop.old_selection for hop in situation.hops[:1]]
+    found: dict[tuple[str, str], ServedIdentity] = {}
+    for number, selection in enumerate(selections):
+        for name, selected in sorted(selection.requests.items()):
+            request = selected.request
+            identity = situation.proof.identity_of(request)
+            if identity is None or not situation.permission_model(request):
+                continue
+            kind = request.provider_kind
+            key = (kind, situation.proof.resolved(kind, identity.id))
+            served = found.setdefault(key, ServedIdentity(key[1], kind, [[] for _ in selections]))
+            served.releases[number] += request.grants
+            served.requests[name] = ("to" if number else "from", selected)
+    for kind, identity_id, grants in _beside(situation, selections):
+        if (kind, identity_id) in found:
+            for asked in found[kind, identity_id].releases:
+                asked.extend(grants)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _beside(situation: Situation, selections: Sequence[Selection]) -> Iterator[tuple[str, str, tuple[Grant, ...]]]:
+    """Yield what requests of the cluster ask for that are of no release, such as an operator's from OLM."""
+    cluster, proof = situation.cluster, situation.proof
+    if cluster is None or not isinstance(cluster.requests, Known):
+        return
+    known = {name for selection in selections for name in selection.requests}
+    for live in cluster.requests.value:
+        provider, secret = mapping(live.spec.get("providerSpec")), mapping(live.spec.get("secretRef"))
+        kind = text(provider.get("kind"))
+        cloud = cloud_of(kind)
+        if live.id in known or cloud is None:
+            continue
+        identity_id = proof.configured(f"{text(secret.get('namespace'))}/{text(secret.get('name'))}")
+        if identity_id is not None:
+            try:
+                yield kind, proof.resolved(kind, identity_id), cloud.read_grants(kind, provider)
+            except ValueError:
+                continue
