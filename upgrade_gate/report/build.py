@@ -262,7 +262,7 @@ def _vendor_sets(outcome: Outcome) -> list[identities_document.VendorSetView]:
             lacks=list(known.lacks),
         )
         for served in served_identities(situation)
-        for known in situation.proof.vendor_sets(served.first, served.releases[-1])
+        for known in situation.proof.vendor_sets(served.first, served.releases)
     ]
 
 

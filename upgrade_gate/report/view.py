@@ -190,10 +190,14 @@ _HELD_LISTED = 20
 def held_lines(finding: FindingView) -> tuple[str, ...]:
     """Return what a finding says is held although it is not asked for, with what gives it; a text names the first."""
     held = [g for g in finding.grants if g.held_by is not None]
-    until = {g.covered_by: f" (only {g.covered_by} asks for it)" if g.covered_by else "" for g in held}
-    lines = [f"{marked(g)}{until[g.covered_by]}: {g.held_by}" for g in held[:_HELD_LISTED]]
+    lines = [f"{marked(g)}, by {g.held_by}{_until(g)}" for g in held[:_HELD_LISTED]]
     rest = [f"and {len(held) - _HELD_LISTED} more, all of them in the JSON report"] if len(held) > _HELD_LISTED else []
     return (*lines, *rest)
+
+
+def _until(grant: GrantView) -> str:
+    asking = grant.covered_by
+    return f"; only {asking} asks for it: keep it until a rollback is out of the question" if asking else ""
 
 
 def access_text(grant: GrantView) -> str:

@@ -14,7 +14,7 @@ from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof.collect import Collection
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
-from upgrade_gate.report import build
+from upgrade_gate.report import build, view
 from upgrade_gate.report.formats import text
 from upgrade_gate.report.render_options import RenderOptions
 
@@ -53,7 +53,7 @@ def test_what_no_release_asks_for_is_told_with_what_gives_it(tmp_path: Path) -> 
         (),
         "openshift-storage/cloud",
     )
-    assert finding.headline == "c1 holds s3:GetObject that no release asks for"
+    assert finding.headline == "the identity of a holds s3:GetObject that no release asks for"
     assert finding.grants[0].held_by == "statement S of policy p of role c1"
     assert [step.when for step in finding.remedy] == ["after"]
 
@@ -65,10 +65,20 @@ def test_what_only_the_release_that_is_left_asks_for_stays_until_a_rollback_is_o
     finding = one(run(tmp_path, held), RULE)
     assert excess(finding) == (["s3:GetObject"], ["ec2:DescribeHosts"])
     assert [step.title for step in finding.remedy] == [
-        "take from c1 what no release asks for, unless something else uses it: s3:GetObject",
-        "once a rollback is out of the question, take from c1 what only 4.14.1 asks for: ec2:DescribeHosts",
+        "take from the identity of a what no release asks for, unless something else uses it: s3:GetObject",
     ]
     assert "and 1 that only 4.14.1 asks for" in finding.headline
+
+
+def test_text_tells_how_long_to_keep_what_only_the_release_that_is_left_asks_for(tmp_path: Path) -> None:
+    held = allow("ec2:DescribeVolumes", "ec2:CopyVolumes", "ec2:DescribeHosts", Sid="S")
+    weighing = Weights(today=TODAY, policy={RULE: Severity.WARNING})
+    report = build.of_outcome(run(tmp_path, held, weighing=weighing), labels={}, now=None)
+    (finding,) = [f for f in report.findings if f.rule == RULE]
+    (line,) = view.held_lines(finding)
+    assert line.startswith("ec2:DescribeHosts (list), by statement S of policy p of role c1; only 4.14.1 asks for it")
+    assert line.endswith("keep it until a rollback is out of the question")
+    assert not finding.remedy
 
 
 def test_nothing_more_than_asked_for_is_no_finding(tmp_path: Path) -> None:
@@ -197,9 +207,9 @@ def test_policy_raises_it_and_the_text_names_no_more_than_twenty(tmp_path: Path)
     assert "s3:Get19" in shown
     assert "s3:Get20" not in shown
     assert "and 10 more, all of them in the JSON report" in shown
-    (view,) = [f for f in report.findings if f.rule == RULE]
-    assert len(view.grants) == 30
-    assert {g.held_by for g in view.grants} == {"statement 1 of policy p of role c1"}
+    (told,) = [f for f in report.findings if f.rule == RULE]
+    assert len(told.grants) == 30
+    assert {g.held_by for g in told.grants} == {"statement 1 of policy p of role c1"}
 
 
 def test_path_of_hops_tells_each_release_that_asks(tmp_path: Path) -> None:

@@ -312,19 +312,23 @@ class AwsHoldings:
         """Return whether what is required contains a held action."""
         return asks_for(required, held)
 
-    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+    def vendor_sets(self, identity: str, releases: Sequence[Sequence[Grant]]) -> tuple[VendorSet, ...]:
         """Return the policies of a role or user that a vendor publishes."""
         found = self._locate(identity)
         if isinstance(found, CoverageResult):
             return ()
         table = vendor_table(__package__)
+        letters = [{g.permission.casefold() for g in asked} for asked in releases]
+        required = releases[-1] if releases else ()
         known: list[VendorSet] = []
         for policy in self._gather(found).policies:
             content = content_of(policy)
-            if content is not None and table.known(policy.name, content):
-                asked = [(g.permission, self._question(found, g).decide([policy])) for g in required if g.allows]
-                lacks = tuple(sorted({name for name, outcome in asked if outcome.state is State.NOT_ALLOWED}))
-                known += table.known(policy.name, content, lacks)
+            named = {name for s in policy.statements for name in s.actions.allows}
+            if content is None or named in letters or not table.known(policy.name, content):
+                continue
+            decided = [(g.permission, self._question(found, g).decide([policy])) for g in required if g.allows]
+            lacks = tuple(sorted({name for name, outcome in decided if outcome.state is State.NOT_ALLOWED}))
+            known += table.known(policy.name, content, lacks)
         return tuple(known)
 
     def find_by_ccoctl_name(self, name: str) -> str | None:

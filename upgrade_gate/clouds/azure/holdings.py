@@ -257,9 +257,9 @@ class AzureHoldings:
         """Return whether what is required contains a held operation or role."""
         return asks_for(required, held)
 
-    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+    def vendor_sets(self, identity: str, releases: Sequence[Sequence[Grant]]) -> tuple[VendorSet, ...]:
         """Return nothing: no vendor's sets of this cloud are known."""
-        del identity, required
+        del identity, releases
         return ()
 
     def find_by_ccoctl_name(self, name: str) -> str | None:

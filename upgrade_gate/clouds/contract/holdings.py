@@ -144,8 +144,12 @@ class Holdings(Protocol):
         """
         ...
 
-    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
-        """Return which policies of the identity a vendor publishes word for word, and what each lacks by itself."""
+    def vendor_sets(self, identity: str, releases: Sequence[Sequence[Grant]]) -> tuple[VendorSet, ...]:
+        """Return which policies of the identity a vendor publishes word for word, and what each lacks by itself.
+
+        `releases` is what each release of the path asks for, the target last. A policy that gives just what one of
+        them asks for is that release's own letter, whoever publishes it too, and is passed over.
+        """
         ...
 
     def find_by_ccoctl_name(self, name: str) -> str | None:

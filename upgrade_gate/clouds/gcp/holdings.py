@@ -345,20 +345,22 @@ class GcpHoldings:
         """Return whether what is required contains a held permission or role."""
         return asks_for(required, held, self._roles)
 
-    def vendor_sets(self, identity: str, required: Sequence[Grant]) -> tuple[VendorSet, ...]:
+    def vendor_sets(self, identity: str, releases: Sequence[Sequence[Grant]]) -> tuple[VendorSet, ...]:
         """Return the custom roles of a service account that have the permissions of one that a vendor publishes."""
         held = self.held(identity)
         if isinstance(held, CoverageResult):
             return ()
         email, table = email_of(identity), vendor_table(__package__)
+        letters = [frozenset(g.permission for g in asked if g.type == "permission") for asked in releases]
         policies, _ = self._projects.policies_for(email)
         known: list[VendorSet] = []
         for role in sorted({b.role for p in policies for b in p.bindings if among(b.members, email)}):
             contents = self._roles.contents(role)
             if role.startswith("roles/") or contents.asked is not None:
                 continue
-            wanted = {g.permission for g in required if g.type == "permission"}
-            lacks = tuple(sorted(wanted - contents.permissions))
+            if contents.permissions in letters:
+                continue
+            lacks = tuple(sorted(letters[-1] - contents.permissions)) if letters else ()
             known += table.known(f"role {role}", sorted(contents.permissions), lacks)
         return tuple(known)
 

@@ -15,7 +15,6 @@ from upgrade_gate.gate.served import served_identities
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import HeldGrant
     from upgrade_gate.gate.served import ServedIdentity
     from upgrade_gate.gate.situation import Situation
@@ -52,55 +51,57 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 
 
 def _of(situation: Situation, served: ServedIdentity) -> Iterator[Finding]:
-    requests = sorted(served.requests.items())
-    first = served.first
-    held = situation.proof.held(first)
+    held = situation.proof.held(served.first)
     if isinstance(held, CoverageResult):
         return
-    *earlier, target = served.releases
-    excess: list[RequiredGrant] = []
-    until: list[RequiredGrant] = []
-    for one in sorted(held.grants, key=lambda h: h.grant.canonical):
-        if situation.proof.asks_for(served.kind, target, one.grant):
-            continue
-        asking = [
-            v for v, asked in zip(_versions(situation), earlier, strict=True) if _asks(situation, served, asked, one)
-        ]
-        grant = RequiredGrant(one.grant, ", ".join(asking) or None, rate(served.kind, one.grant), one.by)
-        (until if asking else excess).append(grant)
-    if not excess and not until:
+    grants = [
+        g for one in sorted(held.grants, key=lambda h: h.grant.canonical) for g in _unasked(situation, served, one)
+    ]
+    if not grants:
         return
-    identity = situation.proof.shown_identity(first)
-    name = identity.id if identity is not None else served.kind
-    single = requests[0][0] if len(requests) == 1 else None
-    secrets = {str(selected.request.secret) for _, (_, selected) in requests}
-    root = situation.proof.root_secret
+    excess = [g for g in grants if g.covered_by is None]
+    until = [g for g in grants if g.covered_by is not None]
+    identity, root = situation.proof.shown_identity(served.first), situation.proof.root_secret
+    requests = sorted(served.requests.items())
+    secrets = {str(selected.request.secret) for _, (_, selected) in requests} if root is None else {str(root)}
+    name = _name(served, passed_through=root is not None)
     yield Finding(
         rule="identity-excess",
         severity=Severity.INFO,
-        headline=_headline(_short(name), excess, until),
-        content=[g.grant.as_dict() for g in sorted((*excess, *until), key=lambda g: g.grant.canonical)],
-        subject=situation.proof.resolved(served.kind, name),
-        request=single,
-        secret=str(root) if root is not None else secrets.pop() if len(secrets) == 1 else None,
+        headline=_headline(name, excess, until),
+        content=[g.grant.as_dict() for g in grants],
+        subject=identity.id if identity is not None else served.id,
+        request=requests[0][0] if len(requests) == 1 else None,
+        secret=secrets.pop() if len(secrets) == 1 else None,
         grants=(*excess, *until),
-        caveats=tuple(f"what {_short(name)} holds was not seen as a whole: {line}" for line in held.unseen),
+        caveats=tuple(f"what {name} holds was not seen as a whole: {line}" for line in held.unseen),
         identity=identity,
         evidence=tuple(e for _, (side, selected) in requests for e in places(side, selected)),
-        remedy=tuple(_steps(_short(name), excess, until)),
+        remedy=tuple(_steps(name, excess)),
     )
 
 
-def _asks(situation: Situation, served: ServedIdentity, asked: Sequence[Grant], held: HeldGrant) -> bool:
-    return situation.proof.asks_for(served.kind, asked, held.grant)
+def _unasked(situation: Situation, served: ServedIdentity, held: HeldGrant) -> Iterator[RequiredGrant]:
+    """Yield what is held unless the target asks for it, with the earlier releases of the path that do."""
+    *earlier, target = served.releases
+    asks_for = situation.proof.asks_for
+    if asks_for(served.kind, target, held.grant):
+        return
+    asking = [
+        hop.old.version
+        for hop, asked in zip(situation.hops, earlier, strict=True)
+        if asks_for(served.kind, [*asked, *target], held.grant)
+    ]
+    yield RequiredGrant(held.grant, ", ".join(asking) or None, rate(served.kind, held.grant), held.by)
 
 
-def _versions(situation: Situation) -> list[str]:
-    return [hop.old.version for hop in situation.hops]
-
-
-def _short(identity: str) -> str:
-    return identity.rpartition("/")[2] if identity.startswith("arn:") else identity
+def _name(served: ServedIdentity, *, passed_through: bool) -> str:
+    """Return what to call the identity in a sentence: after its component where it has only one."""
+    if passed_through:
+        return "the root credential"
+    if len(served.requests) == 1:
+        return f"the identity of {served.first.name}"
+    return served.id.rpartition("/")[2] if served.id.startswith("arn:") else served.id
 
 
 def _headline(name: str, excess: Sequence[RequiredGrant], until: Sequence[RequiredGrant]) -> str:
@@ -117,13 +118,11 @@ def _asking(until: Sequence[RequiredGrant]) -> str:
     return ", ".join(dict.fromkeys(g.covered_by or "" for g in until))
 
 
-def _steps(name: str, excess: Sequence[RequiredGrant], until: Sequence[RequiredGrant]) -> Iterator[Step]:
+def _steps(name: str, excess: Sequence[RequiredGrant]) -> Iterator[Step]:
+    """Yield the step that takes away what nobody asks for; what an earlier release asks for, its own findings name."""
     if excess:
-        text_ = "take from {} what no release asks for, unless something else uses it: {}"
-        yield Step(text_.format(name, _named(excess)), "after")
-    if until:
-        text_ = "once a rollback is out of the question, take from {} what only {} asks for: {}"
-        yield Step(text_.format(name, _asking(until), _named(until)), "after")
+        title = f"take from {name} what no release asks for, unless something else uses it: {_named(excess)}"
+        yield Step(title, "after")
 
 
 def _named(grants: Sequence[RequiredGrant]) -> str:

@@ -158,6 +158,7 @@ def _finding(finding: FindingView) -> str:
     lines += [
         f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(view.need_detail(n))}".rstrip() for n in finding.needs
     ]
+    lines += [f"- holds {_text(line)}" for line in view.held_lines(finding)]
     if finding.identity:
         lines.append(f"- identity {code(finding.identity.id)}, found through {_text(view.source_of(finding.identity))}")
     lines += [f"- caveat: {_text(caveat)}" for caveat in finding.caveats]

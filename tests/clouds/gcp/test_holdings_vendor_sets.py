@@ -23,7 +23,7 @@ CNCC = (
 
 def known(*permissions: str, required: tuple[Grant, ...] = ()) -> Any:
     documents = [Document(one) for one in (of_project(bind()), custom(*permissions))]
-    return holdings.build(documents, "p1").vendor_sets(SA, required)
+    return holdings.build(documents, "p1").vendor_sets(SA, (required,))
 
 
 def test_role_is_recognised_by_its_permissions_whatever_it_is_called() -> None:
@@ -36,6 +36,10 @@ def test_role_is_recognised_by_its_permissions_whatever_it_is_called() -> None:
 def test_one_permission_more_or_less_is_another_role() -> None:
     assert not known(*CNCC, "compute.x.get")
     assert not known(*CNCC[1:])
+
+
+def test_what_a_release_of_the_path_asks_for_to_the_letter_is_no_vendors_set() -> None:
+    assert not known(*CNCC, required=tuple(Grant("permission", name) for name in CNCC))
 
 
 def test_export_that_tells_nothing_of_the_account_has_no_sets() -> None:
