@@ -127,11 +127,13 @@ class Proof(Struct, frozen=True):
         return replace(self, root_secret=self.root_of_platform, _judged={})
 
     def caveats(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[str, ...]:
-        """Return what no export can show about covered grants, one line each, sorted."""
+        """Return what no export can show about covered grants and about trust, one line each, sorted."""
         if not self.given:
             return ()
-        judged = self.grants(request, grants)
-        return tuple(sorted({line for _, j in judged if j.verdict is Coverage.COVERED for line in j.caveats}))
+        judged = [judgement for _, judgement in self.grants(request, grants)]
+        if request.service_accounts:
+            judged.append(self.trust(request, request.service_accounts))
+        return tuple(sorted({line for j in judged if j.verdict is Coverage.COVERED for line in j.caveats}))
 
     def assumed(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[str, ...]:
         """Return the assumptions that covered grants rest on, sorted."""
@@ -251,7 +253,7 @@ class Proof(Struct, frozen=True):
             why = f"{request.id} names no service account to trust (name the identity in the configuration)"
             return CoverageResult(Coverage.UNKNOWN, f"{counts}: {why}")
         trust = self._trust(request, holdings, identity, request.service_accounts)
-        if trust.verdict is Coverage.COVERED and not trust.caveats:
+        if trust.verdict is Coverage.COVERED and not trust.issuer_unseen:
             return None
         reason = f"{counts}: {'; '.join((trust.reason, *trust.caveats))}"
         return CoverageResult(Coverage.UNKNOWN, reason, doubt=trust.unsettled)

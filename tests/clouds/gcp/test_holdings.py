@@ -1074,6 +1074,22 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
         "MISSING",
         "audience sts only",
     ),
+    "provider that takes its own name only": (
+        [own(bind(USER, PRINCIPAL)), provider(oidc={"issuerUri": ISSUER})],
+        "MISSING",
+        "audience of its own resource name only",
+    ),
+    "provider of no audience": (
+        [own(bind(USER, PRINCIPAL)), provider(oidc={"issuerUri": ISSUER, "allowedAudiences": []})],
+        "MISSING",
+        "own resource name",
+    ),
+    "provider of another spelling": (
+        [own(bind(USER, PRINCIPAL)), provider(oidc={"issuerUri": ISSUER, "allowedAudiences": ["OpenShift"]})],
+        "MISSING",
+        "audience OpenShift only",
+    ),
+    "issuer with a slash": ([own(bind(USER, PRINCIPAL)), provider(issuer=f"{ISSUER}/")], "MISSING", "whose issuer is"),
     "provider of unreadable audiences": (
         [own(bind(USER, PRINCIPAL)), provider(oidc={"issuerUri": ISSUER, "allowedAudiences": 7})],
         "UNKNOWN",

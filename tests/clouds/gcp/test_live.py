@@ -59,7 +59,7 @@ def answers() -> dict[str, list[Answer]]:
     provider = {
         "name": f"{POOL}/providers/c1",
         "state": "ACTIVE",
-        "oidc": {"issuerUri": "https://i"},
+        "oidc": {"issuerUri": "https://i", "allowedAudiences": ["openshift"]},
         "attributeMapping": {"google.subject": "assertion.sub"},
     }
     return {

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct, field
 
 from upgrade_gate.clouds.aws.policies import Policy, decode, parse_policy
+from upgrade_gate.clouds.aws.token_issuers import Listing, Provider
 from upgrade_gate.reading.node import mapping, objects, one_or_more, sequence, text
 
 Waiting: TypeAlias = "tuple[Callable[[Account, Mapping[str, Any]], None], Sequence[Any], int]"
@@ -132,6 +133,8 @@ class Account(Struct):
     """Type and document of each organisation policy."""
     access_keys: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """Access key ID to user name and status, as each document says."""
+    providers: list[Provider] = field(default_factory=list)
+    provider_lists: list[Listing] = field(default_factory=list)
     accounts: set[str] = field(default_factory=set)
     cut: list[str] = field(default_factory=list)
     """Pages that announce another which is not there: what is held cannot be told."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.aws import shapes
+from upgrade_gate.clouds.aws import shapes, token_issuers
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of
 from upgrade_gate.clouds.aws.held import asks_for, in_policies
 from upgrade_gate.clouds.aws.in_context import Question, requests_for
@@ -23,7 +23,7 @@ from upgrade_gate.clouds.aws.resources import partition_of_region
 from upgrade_gate.clouds.aws.trust import judge_trust
 from upgrade_gate.clouds.aws.vendor_sets import content_of
 from upgrade_gate.clouds.contract.context import CLUSTER_TAG
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, HeldGrants, PolicySize, unknown
+from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, HeldGrants, PolicySize, unknown
 from upgrade_gate.clouds.shared.vendor_table import vendor_table
 
 if TYPE_CHECKING:
@@ -296,7 +296,10 @@ class AwsHoldings:
             return found
         if found.kind != "role":
             return unknown(f"{found.kind} {found.name} has no trust policy")
-        return judge_trust(found.name, found.trust, account_of(found.arn), issuer, subjects)
+        trusted = judge_trust(found.name, found.trust, account_of(found.arn), issuer, subjects)
+        taken = token_issuers.judge(found.arn, issuer, self._read.providers, self._read.provider_lists)
+        worst = min(trusted, taken, key=lambda r: WORST_FIRST.index(r.verdict))
+        return replace(worst, caveats=taken.caveats) if worst.verdict is Coverage.COVERED else worst
 
     def held(self, identity: str) -> HeldGrants | CoverageResult:
         """Return every action that a role or user is allowed, as its policies write it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws import entries
+from upgrade_gate.clouds.aws import entries, token_issuers
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of, join
 from upgrade_gate.clouds.aws.entries import DETAIL_LISTS, ORGANISATION_TYPES
 from upgrade_gate.clouds.aws.policies import parse_policy
@@ -61,7 +61,9 @@ def _shape(body: Mapping[str, Any]) -> str | None:
             return shape
     if {"Account", "Arn", "UserId"} <= set(body):
         return "caller"
-    if "OpenIDConnectProviderList" in body or {"Url", "ClientIDList"} <= set(body):
+    if token_issuers.LIST_KEY in body:
+        return "providers"
+    if {"Url", "ClientIDList"} <= set(body) or (token_issuers.ARN_KEY in body and "Url" in body):
         return "provider"
     return _policy_shape(body)
 
@@ -156,13 +158,15 @@ class Reader:
             "names": self._names,
             "version": self._version,
             "groups": self._groups,
+            "provider": lambda b: self.account.providers.append(token_issuers.read_provider(b)),
+            "providers": lambda b: self.account.provider_lists.append(token_issuers.read_listing(b, more=_is_page(b))),
         }
         handler = handlers.get(shape)
         if handler is not None:
             handler(body)
 
     def _note_page(self, shape: str, body: Mapping[str, Any], origin: str) -> None:
-        more = body.get("IsTruncated") in (True, "true") or bool(body.get("NextToken") or body.get("Marker"))
+        more = _is_page(body)
         if shape == "details":
             self.pages.append((more, frozenset(body) & {*DETAIL_LISTS, "Policies"}, origin))
         elif more and shape in ("attached", "names", "groups"):
@@ -233,6 +237,11 @@ class Reader:
             self.account.access_keys.setdefault(identifier, set()).add((user, text(key.get("Status"))))
 
 
+def _is_page(body: Mapping[str, Any]) -> bool:
+    """Return whether an answer announces another page."""
+    return body.get("IsTruncated") in (True, "true") or bool(body.get("NextToken") or body.get("Marker"))
+
+
 def _flatten(body: Any) -> list[Mapping[str, Any]]:
     if isinstance(body, list):
         return [inner for item in body for inner in _flatten(item)]
@@ -241,7 +250,9 @@ def _flatten(body: Any) -> list[Mapping[str, Any]]:
 
 def _arns(body: Mapping[str, Any]) -> Iterable[str]:
     """Yield the ARNs that say whose document this is; what it merely refers to says nothing."""
-    for key in (*DETAIL_LISTS, "Roles", "Users", "Policies"):
+    if text(body.get(token_issuers.ARN_KEY)):
+        yield body[token_issuers.ARN_KEY]
+    for key in (*DETAIL_LISTS, "Roles", "Users", "Policies", token_issuers.LIST_KEY):
         for entry in briefs(sequence(body.get(key)) or ()):
             if entry is not None and text(entry.get("Arn")):
                 yield entry["Arn"]

@@ -50,6 +50,8 @@ class CoverageResult(Struct, frozen=True):
     """The assumptions that it rests on (`cluster-tag`); on COVERED only, each with its caveat."""
     doubt: str = ""
     """On UNKNOWN: what keeps it from being known, where `reason` says first what was found all the same."""
+    issuer_unseen: bool = False
+    """On trust: whether nothing that was supplied says that what is trusted is the cluster's own issuer."""
 
     @property
     def unsettled(self) -> str:

@@ -110,7 +110,12 @@ class PoolProvider(Struct, frozen=True):
     subject: str
     """What `google.subject` is mapped from; empty where the object does not say."""
     audiences: tuple[str, ...] | None = ()
-    """What a token may be meant for; empty where the object does not say, None where it cannot be read."""
+    """What a token may be meant for, None where it cannot be read.
+
+    Without any it is the provider's own resource name (Google's REST reference, Oidc.allowedAudiences); the tools leave
+    an empty list out of an object that they print as a whole.
+    """
+    audiences_seen: bool = True
 
 
 class DenyRule(Struct, frozen=True):
@@ -294,14 +299,16 @@ def pool_provider(entry: Entry) -> PoolProvider:
     item = entry.item
     pool, _, provider = text(item.get("name")).partition("/providers/")
     state = text(item.get("state")).upper()
+    oidc = mapping(item.get("oidc"))
     return PoolProvider(
         pool,
         provider,
-        text(mapping(item.get("oidc")).get("issuerUri")),
+        text(oidc.get("issuerUri")),
         not item.get("disabled") and state in ("", "ACTIVE"),
         text(item.get("attributeCondition")),
         text(mapping(item.get("attributeMapping")).get("google.subject")),
-        readable_strings(mapping(item.get("oidc")).get("allowedAudiences")),
+        readable_strings(oidc.get("allowedAudiences")),
+        audiences_seen="allowedAudiences" in oidc or "attributeMapping" in item,
     )
 
 

@@ -65,7 +65,8 @@ def judge_trust(
     if worst is None or worst.verdict is Coverage.COVERED:
         caveats = tuple(dict.fromkeys(c for j in found for c in j.caveats))
         where = f"in the policy of {email}" if own else "above the account"
-        return CoverageResult(Coverage.COVERED, f"{WORKLOAD_IDENTITY_USER} {where} names every subject", caveats)
+        reason = f"{WORKLOAD_IDENTITY_USER} {where} names every subject"
+        return CoverageResult(Coverage.COVERED, reason, caveats, issuer_unseen=any(j.issuer_unseen for j in found))
     reason = "; ".join(j.reason for j in found if j.verdict is worst.verdict)
     doubtful = next((p for p in own if not p.whole or p.partial), None)
     if worst.verdict is Coverage.MISSING and doubtful is not None:
@@ -94,9 +95,9 @@ def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str
         return CoverageResult(Coverage.MISSING, f"{subject} comes from {way.pool}, whose issuer is {named[0].issuer}")
     if own and not any(p.usable for p in own):
         return CoverageResult(Coverage.MISSING, f"{subject} comes from provider {own[0].provider}, which is disabled")
-    usable = [p for p in own if p.usable and (p.audiences is None or not p.audiences or AUDIENCE in p.audiences)]
+    usable = [p for p in own if p.usable and (p.audiences is None or not p.audiences_seen or AUDIENCE in p.audiences)]
     if own and not usable:
-        takes = ", ".join(own[0].audiences or ())
+        takes = ", ".join(own[0].audiences or ("of its own resource name",))
         return CoverageResult(
             Coverage.MISSING, f"provider {own[0].provider} takes tokens for the audience {takes} only"
         )
@@ -113,5 +114,10 @@ def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str
         return CoverageResult(
             Coverage.NARROWER, f"{way.pool} lets {subject} in under a condition: {plain[0].condition}"
         )
-    caveats = () if own else (f"issuer of {way.pool} is not in the export (gcloud iam workload-identity-pools)",)
-    return CoverageResult(Coverage.COVERED, f"{WORKLOAD_IDENTITY_USER} names {subject}", caveats)
+    reason = f"{WORKLOAD_IDENTITY_USER} names {subject}"
+    if not own:
+        caveat = f"issuer of {way.pool} is not in the export (gcloud iam workload-identity-pools)"
+        return CoverageResult(Coverage.COVERED, reason, (caveat,), issuer_unseen=True)
+    seen = any(p.audiences_seen for p in usable)
+    caveats = () if seen else (f"which audiences provider {usable[0].provider} takes was not seen",)
+    return CoverageResult(Coverage.COVERED, reason, caveats)
