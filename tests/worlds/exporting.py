@@ -14,12 +14,12 @@ from tests.worlds.fake_clouds import Clouds
 from tests.worlds.running import Result, run
 
 READS: Mapping[str, Callable[[tuple[str, ...]], bool]] = {
-    "aws": lambda call: call[2].startswith(("get-", "list-")),
+    "aws": lambda call: call[2].startswith(("get-", "list-", "describe-")),
     "az": lambda call: "list" in call or call[1:4] == ("rest", "--method", "get"),
     "gcloud": lambda call: bool({"list", "get", "describe", "get-iam-policy", "get-ancestors"} & set(call[:5])),
     "ibmcloud": lambda call: (
         call[2] in ("service-ids", "service-id", "service-policies", "access-groups", "access-group-policies", "roles")
-        or call[1:3] == ("resource", "groups")
+        or call[1:3] in (("resource", "groups"), ("resource", "service-instances"))
     ),
 }
 

@@ -100,13 +100,13 @@ def aws(clouds: Clouds, words: list[str]) -> str:
 
     positional, found = options(words)
     service, operation = positional
-    assert operation.startswith(("get-", "list-")), operation
+    assert operation.startswith(("get-", "list-", "describe-")), operation
     client = boto3.client(service, endpoint_url=clouds.endpoint, region_name="us-east-1")
     arguments: dict[str, Any] = {}
     for name, value in found.items():
         if name not in ("query", "output"):
-            camel = "".join(part.capitalize() for part in name.split("-"))
-            arguments[camel] = value.split() if name == "filter" else value
+            camel = "".join(part.capitalize() for part in name.split("-")).replace("OpenId", "OpenID")
+            arguments[camel] = value.split() if name == "filter" and service == "iam" else value
     method = operation.replace("-", "_")
     try:
         if client.can_paginate(method):
@@ -186,10 +186,11 @@ def gcloud(clouds: Clouds, words: list[str]) -> str:
     positional, found = options(words)
     command = " ".join(positional[:3])
     if command.startswith("projects get-iam-policy"):
-        return policy(clouds.load("project.json"), found)
+        return policy(clouds.load(f"project-{positional[2]}.json") or clouds.load("project.json"), found)
     if command.startswith("projects get-ancestors"):
         assert found["format"] == 'csv[no-heading,separator="|"](type,id)'
-        return "".join(f"{kind}|{number}\n" for kind, number in clouds.load("ancestors.json", [["project", "p1"]]))
+        ancestors = clouds.load(f"ancestors-{positional[2]}.json") or clouds.load("ancestors.json", [["project", "p1"]])
+        return "".join(f"{kind}|{number}\n" for kind, number in ancestors)
     if command in ("resource-manager folders get-iam-policy", "organizations get-iam-policy 9"):
         return policy(clouds.load(f"policy-{positional[-1]}.json"), found)
     if command == "iam policies list":
@@ -270,6 +271,8 @@ def ibmcloud(clouds: Clouds, words: list[str]) -> str:
             )
         case ["resource", "groups"]:
             body = clouds.load("resource-groups.json", [])
+        case ["resource", "service-instances"]:
+            body = clouds.load("instances.json", [])
         case _:
             raise AssertionError(f"ibmcloud {words}: not known")
     return json.dumps(body, indent=4) + "\n"

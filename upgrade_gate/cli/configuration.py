@@ -62,6 +62,7 @@ REFUSED_WHEN_FOUND = frozenset(
         "identities",
         "insecure",
         "kubeconfig",
+        "max-age",
         "now",
         "registry-config",
         "signatures",

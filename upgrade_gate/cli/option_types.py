@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ else:
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_SPAN = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:\d{1,5})?", re.ASCII)
 
 
@@ -222,6 +224,28 @@ class Now(Form):
         return self.fail(
             f"{text!r} is neither a date (2026-11-01) nor an RFC 3339 time (2026-11-01T08:00:00Z)", param, ctx
         )
+
+
+class Span(Struct, frozen=True):
+    """A length of time, as the user gave it and as one."""
+
+    text: str
+    length: timedelta
+
+
+class Duration(Form):
+    """A number with a unit: `90m`, `24h`, `7d` or `2w`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Span:
+        """Return the length of time."""
+        if isinstance(value, Span):
+            return value
+        found = _SPAN.fullmatch(str(value))
+        if found is None or not int(found.group(1)):
+            return self.fail(f"{value!r} is no duration, such as 90m, 24h, 7d or 2w", param, ctx)
+        return Span(str(value), timedelta(**{_UNITS[found.group(2)]: int(found.group(1))}))
 
 
 class Day(Form):

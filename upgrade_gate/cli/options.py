@@ -32,6 +32,7 @@ from upgrade_gate.cli.option_types import (
     CapabilityList,
     ClusterForm,
     ClusterSource,
+    Duration,
     Host,
     IdentitiesForm,
     IdentitiesSource,
@@ -41,6 +42,7 @@ from upgrade_gate.cli.option_types import (
     Output,
     OutputForm,
     PlatformName,
+    Span,
 )
 from upgrade_gate.clouds.contract.context import ASSUMPTIONS
 from upgrade_gate.cluster.credentials_mode import Mode
@@ -98,6 +100,8 @@ class GateOptions(Struct, frozen=True):
     strict_proof: bool
     assume: tuple[str, ...]
     """What is taken for granted of the cluster when grants are judged."""
+    max_age: Span | None
+    """How old an export may be; None: of any age."""
     now: Moment | None
     """None: the clock."""
     labels: Mapping[str, str]
@@ -197,6 +201,9 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(list(ASSUMPTIONS)),
             multiple=True,
             help="Take for granted that what the cluster has and makes carries its tag. Repeatable.",
+        ),
+        click.option(
+            "--max-age", type=Duration(), metavar="DURATION", help="An export older than this (24h, 7d) proves nothing."
         ),
         click.option("--now", type=Now(), metavar="DATE|TIME", help="Judge expiry by this time.  [default: the clock]"),
         click.option(
@@ -373,6 +380,7 @@ def _gate(values: Mapping[str, Any]) -> GateOptions:
         require_proof=values["require_proof"],
         strict_proof=values["strict_proof"],
         assume=tuple(dict.fromkeys(values["assume"])),
+        max_age=values["max_age"],
         now=values["now"],
         labels=labels,
         via=tuple(values["via"]),

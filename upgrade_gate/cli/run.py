@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
@@ -94,9 +95,14 @@ def claims(
         return base
     if source.path is not None:
         try:
-            return replace(base, collection=collect.load_export(source.path))
+            collection = collect.load_export(source.path)
         except EntitlementError as error:
             return replace(base, failure=error.message)
+        stale = None
+        if gate.max_age is not None:
+            now = gate.now.at if gate.now else datetime.now(UTC)
+            stale = collect.out_of_time(collection, gate.max_age.length, now)
+        return replace(base, collection=collection, failure=stale)
 
     named = base.identities
     settings = {

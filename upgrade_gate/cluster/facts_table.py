@@ -173,6 +173,9 @@ class Cluster(Struct, frozen=True):
     scopes = Row(INFRASTRUCTURE, objects.scopes)
     """What grants must cover: Azure resource groups, the GCP project, the IBM resource group; empty elsewhere."""
     region = Row(INFRASTRUCTURE, objects.region)
+    dns_instance = Row(INFRASTRUCTURE, objects.dns_instance)
+    internet_instance = Row(INFRASTRUCTURE, objects.internet_instance)
+    """IBM Cloud: the CRN of the instance that holds the cluster's zones; Absent where it has none."""
     network_scopes = Row(INFRASTRUCTURE, objects.network_scopes)
     """Azure: the resource group of the cluster's network, where it is another one."""
     issuer = Row(AUTHENTICATION, objects.issuer)

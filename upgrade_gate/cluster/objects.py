@@ -70,6 +70,21 @@ def scopes(body: Part) -> Fact[tuple[str, ...]]:
     return Known((found,) if found else ())
 
 
+def dns_instance(body: Part) -> Fact[str]:
+    """Return the CRN of the DNS Services instance, absent where Infrastructure names none."""
+    return _instance(body, "dnsInstanceCRN")
+
+
+def internet_instance(body: Part) -> Fact[str]:
+    """Return the CRN of the Internet Services instance, absent where Infrastructure names none."""
+    return _instance(body, "cisInstanceCRN")
+
+
+def _instance(body: Part, field: str) -> Fact[str]:
+    status = body["status"].required()["platformStatus"]
+    return unless_empty(status["ibmcloud"][field].text() or status["powervs"][field].text())
+
+
 def network_scopes(body: Part) -> Fact[tuple[str, ...]]:
     """Return Azure's network resource group where it is not the cluster's own."""
     azure = body["status"].required()["platformStatus"]["azure"]

@@ -90,7 +90,7 @@ class Situation(Struct, frozen=True):
         if self.mode is Mode.MINT:
             return ()
         asked = (s.request for _, s in self.requirements() if self.permission_model(s.request))
-        return tuple(sorted({line for request in asked for line in self.proof.caveats(request, request.grants)}))
+        return tuple(sorted({line for r in asked for line in self.proof.caveats(r, r.grants, r.service_accounts)}))
 
     def permission_model(self, request: CredentialsRequest) -> bool:
         """Whether this request's cloud lists permissions; otherwise the Secret is the requirement."""

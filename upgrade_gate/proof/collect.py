@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,7 @@ from upgrade_gate.clouds.contract.holdings import (
     provider_of_kind,
     unknown,
 )
+from upgrade_gate.proof import export_index
 from upgrade_gate.reading import exports
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, Live, PolicySize, Provider, VendorSet
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the clock of the machine that made an export may be ahead."""
 
 
 class Collection(Struct, frozen=True):
@@ -45,45 +50,82 @@ class Collection(Struct, frozen=True):
     """One line per file that could not be read, or only in part: what it holds is unknown."""
     unrecognised: tuple[str, ...] = ()
     """Origin of each document whose shape no cloud knows; it proves nothing."""
+    failed: tuple[str, ...] = ()
+    """Commands that failed when it was made, as its index says."""
+    ages: tuple[str, ...] = ()
+    """What tells its age: the time that each of its parts says, else that of the oldest file."""
 
 
 def load_export(*paths: str | Path) -> Collection:
-    """Read export files and folders into one collection.
+    """Read export files and folders into one collection, each with what its own index says of it.
 
     Raises UsageError where a path does not exist, EntitlementError where nothing in it can be read.
     """
-    files = [(Path(p), f) for p in paths for f in exports.read(Path(p), _long_lists())]
-    several = len(paths) > 1
+    lists = _long_lists()
+    read = [(Path(p), exports.read(Path(p), lists)) for p in paths]
+    indexed = [export_index.read(files) for _, files in read]
     documents: list[Document] = []
     unread: list[str] = []
     stamps: list[str] = []
-    for _, file in files:
-        for body in file.bodies:
-            if isinstance(body, Mapping) and set(body) == {"collected"}:
-                stamps.append(str(body["collected"]))
-            else:
-                documents.append(Document(body, file.name, truncated=file.problem is not None))
-        if file.problem is not None:
-            unread.append(file.problem)
+    ages: list[str] = []
+    for one in indexed:
+        unread += one.problems
+        own = list(one.stamps)
+        for file in one.files:
+            asked = one.asked.get(file.name, "")
+            for body in file.bodies:
+                if isinstance(body, Mapping) and set(body) == {"collected"}:
+                    own.append(str(body["collected"]))
+                else:
+                    documents.append(Document(body, file.name, truncated=file.problem is not None, asked=asked))
+            if file.problem is not None:
+                unread.append(file.problem)
+        stamps += own
+        ages += own or [_stamp(min(file.modified for file in one.files))]
     if not documents:
         raise EntitlementError(
             f"{', '.join(str(p) for p in paths)}: no document can be read{f' ({unread[0]})' if unread else ''}",
             hint="an export is what the cloud's own CLI prints as JSON",
         )
+    files = [(root, file) for root, listed in read for file in listed]
     newest = max(file.modified for _, file in files)
+    several = len(paths) > 1
     return Collection(
         source="export:" + ",".join(Path(p).name for p in paths),
         documents=tuple(documents),
-        collected=min(stamps) if stamps else datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        collected=min(stamps) if stamps else _stamp(newest),
         files={f"{root.name}/{f.name}" if several and f.name != root.name else f.name: f.sha256 for root, f in files},
         unread=tuple(unread),
         unrecognised=tuple(sorted({d.origin for d in documents if not _recognised(d)})),
+        failed=tuple(dict.fromkeys(command for one in indexed for command in one.failed)),
+        ages=tuple(ages),
     )
+
+
+def out_of_time(collection: Collection, limit: timedelta, now: datetime) -> str | None:
+    """Return why an export is too old or of the future, None where each of its parts is of the time before `now`.
+
+    What does not say when it was made may be of any age.
+    """
+    for text in collection.ages:
+        made = export_index.moment(text)
+        if made is None:
+            return f"the export does not say when it was made ({text!r}), and --max-age asks for that"
+        if made - now > _CLOCKS_DIFFER:
+            return f"the export was made at {text}, which is after {now:%Y-%m-%dT%H:%M:%SZ}"
+        if now - made > limit:
+            age = timedelta(seconds=int((now - made).total_seconds()))
+            return f"the export is {age} old (made at {text}), and --max-age allows {limit}"
+    return None
 
 
 def _long_lists() -> dict[str, tuple[str, ...]]:
     """Return the lists of any cloud that may be long, and the fields by which their elements are chosen."""
     return {k: v for plugin in plugins.load_role("holdings") for k, v in getattr(plugin, "LONG_LISTS", {}).items()}
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _recognised(document: Document) -> bool:
@@ -107,6 +149,8 @@ def as_documents(plugin: Provider, documents: Sequence[Document]) -> tuple[Docum
     for document in documents:
         if plugin.recognises(document.body):
             known.append(document)
+        elif document.body == [] and document.asked:
+            known.append(document)  # whose list it is, the command says
         elif isinstance(document.body, list):
             known += as_documents(plugin, [replace(document, body=body) for body in document.body])
     return tuple(known)
@@ -125,9 +169,9 @@ def holdings(collection: Collection, kind: str, account: str | None, context: Co
         context = plugin.placed(context)
     built = plugin.build(as_documents(plugin, collection.documents), account, context)
     strange = {d.origin for d in collection.documents if d.origin in collection.unrecognised and _may_grant(d.body)}
-    if not collection.unread and not strange:
+    if not (collection.unread or strange or collection.failed):
         return built
-    return _PartlyRead(built, collection.unread, tuple(sorted(strange)))
+    return _PartlyRead(built, collection.unread, tuple(sorted(strange)), collection.failed)
 
 
 def _may_grant(body: Any) -> bool:
@@ -136,30 +180,45 @@ def _may_grant(body: Any) -> bool:
 
 
 class _PartlyRead(Struct, frozen=True):
-    """Holdings of an export that has unreadable files, or documents that nobody knows."""
+    """Holdings of an export that has unreadable files, documents that nobody knows, or commands that failed."""
 
     inner: Holdings
     unread: tuple[str, ...]
     strange: tuple[str, ...]
+    failed: tuple[str, ...] = ()
 
     @property
     def account(self) -> str | None:
         return self.inner.account
 
-    def _soften(self, judgement: CoverageResult) -> CoverageResult:
-        if judgement.verdict in (Coverage.DENIED, Coverage.UNKNOWN):
+    def _soften(self, identity: str, judgement: CoverageResult) -> CoverageResult:
+        if judgement.verdict is Coverage.DENIED:
             return judgement
+        failed = self._failed_about(identity)
+        if judgement.verdict is Coverage.UNKNOWN:
+            said = f"{judgement.reason}; the export says that this failed: {failed}"
+            return replace(judgement, reason=said, doubt=judgement.unsettled) if failed else judgement
         if self.unread:
             return judgement.unless(self.unread[0])
         if judgement.verdict is not Coverage.MISSING:
             return judgement
-        return judgement.unless(f"no cloud prints what {self.strange[0]} holds")
+        if self.strange:
+            return judgement.unless(f"no cloud prints what {self.strange[0]} holds")
+        return judgement.unless(f"this failed when the export was made: {failed}") if failed else judgement
+
+    def _failed_about(self, identity: str) -> str | None:
+        """Return a command about the identity that failed when the export was made."""
+        if not self.failed:
+            return None
+        names = {identity, identity.rpartition("/")[2], identity.removeprefix("iam-"), self.resolve(identity) or ""}
+        whole = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in sorted(names - {""})))
+        return next((command for command in self.failed if whole.search(command)), None)
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
-        return self._soften(self.inner.judge(identity, grant, scopes))
+        return self._soften(identity, self.inner.judge(identity, grant, scopes))
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
-        return self._soften(self.inner.trust(identity, issuer, subjects))
+        return self._soften(identity, self.inner.trust(identity, issuer, subjects))
 
     def held(self, identity: str) -> HeldGrants | CoverageResult:
         if self.unread:

@@ -42,7 +42,7 @@ class Claims(Struct, frozen=True):
     collection: Collection | None = None
     """None where `--identities` was not given, or where nothing of it could be read (`failure`)."""
     failure: str | None = None
-    """Why nothing that was given could be read."""
+    """Why nothing of what was given could be read, or may count."""
     identities: Identities = field(default_factory=Identities)
     ccoctl_name: str | None = None
     strict: bool = False
@@ -126,13 +126,15 @@ class Proof(Struct, frozen=True):
         """Return the same proof with every request served by the root credential, as CCO's own work is."""
         return replace(self, root_secret=self.root_of_platform, _judged={})
 
-    def caveats(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[str, ...]:
-        """Return what no export can show about covered grants and about trust, one line each, sorted."""
+    def caveats(
+        self, request: CredentialsRequest, grants: Sequence[Grant], accounts: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Return what was not shown about covered grants, and about the trust in accounts, one line each, sorted."""
         if not self.given:
             return ()
         judged = [judgement for _, judgement in self.grants(request, grants)]
-        if request.service_accounts:
-            judged.append(self.trust(request, request.service_accounts))
+        if accounts:
+            judged.append(self.trust(request, accounts))
         return tuple(sorted({line for j in judged if j.verdict is Coverage.COVERED for line in j.caveats}))
 
     def assumed(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[str, ...]:
@@ -211,13 +213,15 @@ class Proof(Struct, frozen=True):
     def notes(self) -> tuple[str, ...]:
         """Return what of the export could not be used, one line each."""
         collection = self.claims.collection
+        failure = (self.claims.failure,) if self.claims.failure else ()
         if collection is None:
-            return (self.claims.failure,) if self.claims.failure else ()
+            return failure
         unknown = (
             f"{origin}: no cloud prints documents of this shape; it proves nothing"
             for origin in collection.unrecognised
         )
-        return (*collection.unread, *unknown)
+        failed = (f"this failed when the export was made: {command}" for command in collection.failed)
+        return (*failure, *collection.unread, *unknown, *failed)
 
     def _grant(self, request: CredentialsRequest, grant: Grant) -> CoverageResult:
         key = (request.id, request.secret, request.provider_kind, request.service_accounts, grant)

@@ -52,6 +52,8 @@ class ExportFile(Struct, frozen=True):
     bodies: tuple[Any, ...] = ()
     problem: str | None = None
     """Why the file, or the rest of it, could not be read; what was read before the fault stands in `bodies`."""
+    size: int = 0
+    """Bytes."""
 
 
 def read(path: Path, lists: Mapping[str, tuple[str, ...]] | None = None) -> tuple[ExportFile, ...]:
@@ -90,19 +92,19 @@ def _file(path: Path, name: str, lists: Mapping[str, tuple[str, ...]]) -> Export
     if path.is_symlink() and path.is_dir():
         return ExportFile(name, "", 0.0, problem=f"{name}: a link to a folder, which is not followed")
     try:
-        modified = path.stat().st_mtime
+        stat = path.stat()
         digest, text, problem = _load(path)
     except OSError as exc:
         return ExportFile(name, "", 0.0, problem=f"{name}: {exc.strerror or exc}")
     if text is None and problem is None:
-        return ExportFile(name, digest, modified, problem=f"{name}: larger than {MAX_BYTES} bytes")
+        return ExportFile(name, digest, stat.st_mtime, problem=f"{name}: larger than {MAX_BYTES} bytes")
     bodies: tuple[Any, ...] = ()
     if text is not None:
         bodies, problem = _documents(text, lists)
     if problem is not None:
         _logger.warning("%s: %s", name, problem)
         problem = f"{name}: {problem}"
-    return ExportFile(name, digest, modified, bodies, problem)
+    return ExportFile(name, digest, stat.st_mtime, bodies, problem, stat.st_size)
 
 
 def _load(path: Path) -> tuple[str, str | None, str | None]:

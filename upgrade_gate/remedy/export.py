@@ -52,6 +52,8 @@ def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, 
         scopes=_scopes(cluster),
         services=tuple(sorted(_services(requests))),
         trust=mode.by_hand and form.may_need_trust,
+        projects=_listed(cluster.zone_projects, cluster.network_project) if cluster is not None else (),
+        node_accounts=_listed(cluster.node_accounts) if cluster is not None else (),
     )
 
 
@@ -96,6 +98,13 @@ def _scopes(cluster: Cluster | None) -> tuple[str, ...]:
         return ()
     facts = (cluster.scopes, cluster.network_scopes, cluster.zone_scopes)
     return tuple(dict.fromkeys(s for f in facts if isinstance(f, Known) for s in f.value if _PLAIN.fullmatch(s)))
+
+
+def _listed(*facts: Fact[tuple[str, ...]] | Fact[str]) -> tuple[str, ...]:
+    """Return what facts name, each once; what is not known is not asked about."""
+    known = (fact.value for fact in facts if isinstance(fact, Known))
+    named = (one for value in known for one in ((value,) if isinstance(value, str) else value))
+    return tuple(dict.fromkeys(one for one in named if _PLAIN.fullmatch(one)))
 
 
 def _services(requests: Iterable[CredentialsRequest]) -> set[str]:

@@ -44,7 +44,15 @@ def held(shared: Path, name: str) -> Any:
 
 
 def settle(iam: Any, account: Any, *, boundary: bool = False) -> None:
-    """Make the roles of a case in moto: half of what each holds inline, the rest in a managed policy."""
+    """Make the roles of a case in moto: half of what each holds inline, the rest in a managed policy.
+
+    And the OIDC provider of the cluster, as ccoctl makes it.
+    """
+    iam.create_open_id_connect_provider(
+        Url="https://oidc.example.com/c1",
+        ClientIDList=["openshift", "sts.amazonaws.com"],
+        ThumbprintList=["0" * 40],
+    )
     limit = {}
     if boundary:
         everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

@@ -60,7 +60,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        action = parse_qs(body.decode())["Action"][0]
+        target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        action = target or parse_qs(body.decode())["Action"][0]
         self.server.calls.append(action)
         if action in self.server.refused:
             self.answer(403, error("AccessDenied"))

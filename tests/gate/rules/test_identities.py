@@ -249,7 +249,9 @@ def test_a_name_that_ccoctl_gives_does_not_count_where_no_service_account_could_
 def test_strict_proof_asks_for_what_no_export_holds(tmp_path: Path) -> None:
     strict = judge(tmp_path, A, A, Cluster(), claims=replace(_claims("ec2:*"), strict=True))
     assert strict.verdict.status == "undetermined"
-    assert "strict proof asks for more" in one(strict, "identity-unknown").needs[0].detail
+    trust, grants = (judged.finding.needs[0] for judged in found(strict, "identity-unknown"))
+    assert "strict proof asks for more" in grants.detail
+    assert "strict proof asks for more: the OIDC provider of IAM was not seen" in trust.detail
 
 
 @pytest.mark.parametrize(("held", "status", "code"), [("ec2:*", "pass", 0), (None, "undetermined", 4)])

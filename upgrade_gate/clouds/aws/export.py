@@ -1,4 +1,7 @@
-"""AWS: the account's authorization details, or only the roles and users that serve the cluster where they are known."""
+"""AWS: the account's authorization details, or only the roles and users that serve the cluster where they are known.
+
+Besides: permissions boundaries, IAM's OIDC providers, and the organisation's service control policies.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,50 @@ for user in $users; do
 done
 """
 
-_EACH = """\
+_PROVIDERS = """\
+# Whose tokens the account takes at all, and for which audiences.
+if may save providers aws iam list-open-id-connect-providers --output json; then
+  arns=$(aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[].Arn' --output text)
+  for one in $arns; do
+    [ "$one" = None ] || may save provider aws iam get-open-id-connect-provider --open-id-connect-provider-arn "$one" \\
+      --query "{OpenIDConnectProviderArn: '$one', Url: Url, ClientIDList: ClientIDList}" --output json || true
+  done
+fi
+"""
+
+_ORGANIZATION = """\
+# What the organisation leaves of every policy. Most accounts may not ask: then it stays a caveat.
+controls=' '
+
+unread() { # what hangs at or above a target is not known, or not all of it
+  file unread-organization
+  printf '{"OrganizationUnread": "%s"}\\n' "$1" >"$path"
+}
+
+control() { # account, unit or root: its service control policies, each once, then those above it
+  local ids one above
+  if ! may save "controls-$1" aws organizations list-policies-for-target --target-id "$1" \\
+    --filter SERVICE_CONTROL_POLICY --output json; then
+    unread "$1"
+    return 0
+  fi
+  ids=$(aws organizations list-policies-for-target --target-id "$1" \\
+    --filter SERVICE_CONTROL_POLICY --query 'Policies[].Id' --output text)
+  for one in $ids; do
+    case $controls in *" $one "*) continue ;; esac
+    controls="$controls$one "
+    [ "$one" != None ] || continue
+    may save control aws organizations describe-policy --policy-id "$one" --output json || unread "$one"
+  done
+  case $1 in r-*) return 0 ;; esac
+  above=$(aws organizations list-parents --child-id "$1" --query 'Parents[].Id' --output text) || above=
+  if [ -n "$above" ] && [ "$above" != None ]; then control "$above"; else unread "above $1"; fi
+}
+
+control "$(aws sts get-caller-identity --query Account --output text)"
+"""
+
+_MANAGED = """\
 seen=' '
 
 managed() { # ARN: the default version of a managed policy, once
@@ -46,7 +92,16 @@ managed() { # ARN: the default version of a managed policy, once
   save "policy-${1##*/}" aws iam get-policy-version --policy-arn "$1" --version-id "$version" \\
     --query "{PolicyArn: '$1', PolicyVersion: PolicyVersion}" --output json
 }
-
+"""
+_EVERY_BOUNDARY = """\
+# The permissions boundaries: one that AWS keeps need not be among the policies of the account.
+limits=$(aws iam get-account-authorization-details --filter Role User \\
+  --query '[RoleDetailList, UserDetailList][].PermissionsBoundary.PermissionsBoundaryArn' --output text)
+for limit in $limits; do
+  [ "$limit" = None ] || managed "$limit"
+done
+"""
+_EACH = """\
 policies() { # role|user|group, RoleName|UserName|GroupName, name: everything written into it and attached to it
   local names arns one
   save "$1-$3-inline" aws iam "list-$1-policies" "--$1-name" "$3" \\
@@ -100,6 +155,7 @@ _DETAILS = ("GetAccountAuthorizationDetails",)
 _SINGLE = (
     "GetAccessKeyLastUsed",
     "GetGroupPolicy",
+    "GetOpenIDConnectProvider",
     "GetPolicy",
     "GetPolicyVersion",
     "GetRole",
@@ -112,9 +168,12 @@ _SINGLE = (
     "ListAttachedUserPolicies",
     "ListGroupPolicies",
     "ListGroupsForUser",
+    "ListOpenIDConnectProviders",
     "ListRolePolicies",
     "ListUserPolicies",
 )
+_ABOVE = ("DescribePolicy", "ListParents", "ListPoliciesForTarget")
+"""Only the management account of an organisation and its delegates may call these."""
 
 
 def steps(wanted: Wanted) -> Steps:
@@ -122,14 +181,15 @@ def steps(wanted: Wanted) -> Steps:
     lines = [_CALLER]
     if wanted.account:
         lines.append(_CHECK.format(account=quote(wanted.account)))
+    rest = (*((_PROVIDERS,) if wanted.trust else ()), _ORGANIZATION)
     if not wanted.complete:
-        lines.append(_EVERYTHING)
+        lines += [_EVERYTHING, _MANAGED, _EVERY_BOUNDARY]
         if not wanted.trust or any(i.startswith(_KEY_PREFIXES) for i in wanted.identities):
             lines.append(_EVERY_KEY)
-        return Steps("aws", (), tuple(lines))
+        return Steps("aws", (), (*lines, *rest))
     calls = [f"role {quote(name)}" for name in wanted.names]
     calls += [_call(identity) for identity in wanted.identities]
-    return Steps("aws", (), (*lines, _EACH, *dict.fromkeys(sorted(calls))))
+    return Steps("aws", (), (*lines, _MANAGED, _EACH, *dict.fromkeys(sorted(calls)), *rest))
 
 
 def _call(identity: str) -> str:
@@ -140,13 +200,17 @@ def _call(identity: str) -> str:
 
 
 def access(account: str | None, organization: str | None) -> str:
-    """Return an IAM policy: the account's details at once, and what stands in for them role by role.
+    """Return an IAM policy: the account's details at once, what stands in for them role by role, and what is above.
 
     `sts:GetCallerIdentity` needs no permission. IAM's own reads cannot all be limited to single resources.
     """
     del account, organization
     statements = [
-        {"Sid": sid, "Effect": "Allow", "Action": [f"iam:{name}" for name in names], "Resource": "*"}
-        for sid, names in (("ReadTheAccountAtOnce", _DETAILS), ("ReadSingleIdentities", _SINGLE))
+        {"Sid": sid, "Effect": "Allow", "Action": [f"{service}:{name}" for name in names], "Resource": "*"}
+        for sid, service, names in (
+            ("ReadTheAccountAtOnce", "iam", _DETAILS),
+            ("ReadSingleIdentities", "iam", _SINGLE),
+            ("ReadTheOrganizationIfAny", "organizations", _ABOVE),
+        )
     ]
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"

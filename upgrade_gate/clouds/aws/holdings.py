@@ -161,7 +161,7 @@ class AwsHoldings:
         if principal.boundary is None and not principal.boundary_seen:
             lines.append(f"whether {principal.name} has a permissions boundary was not seen")
         lines += self._read.joined_by_chance
-        if not self._control_policies():
+        if not self._control_policies() or self._read.organisation_unread:
             lines.append(_NO_ORGANISATION)
         service = grant.permission.casefold().partition(":")[0]
         if service == "kms":

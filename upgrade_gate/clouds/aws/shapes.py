@@ -22,6 +22,8 @@ LONG_LISTS = dict.fromkeys(
     (*DETAIL_LISTS, "Policies"), ("RoleName", "UserName", "GroupName", "PolicyName", "Arn", "Type")
 )
 """Lists that an account of many teams makes long, and what tells which of their elements are wanted."""
+UNREAD_ORGANISATION = "OrganizationUnread"
+"""What `identities commands` writes where the organisation could not be asked for policies, or not for all."""
 
 
 def recognises(body: Any) -> bool:
@@ -61,6 +63,8 @@ def _shape(body: Mapping[str, Any]) -> str | None:
             return shape
     if {"Account", "Arn", "UserId"} <= set(body):
         return "caller"
+    if text(body.get(UNREAD_ORGANISATION)):
+        return "unread-organisation"
     if token_issuers.LIST_KEY in body:
         return "providers"
     if {"Url", "ClientIDList"} <= set(body) or (token_issuers.ARN_KEY in body and "Url" in body):
@@ -158,6 +162,7 @@ class Reader:
             "names": self._names,
             "version": self._version,
             "groups": self._groups,
+            "unread-organisation": lambda b: self.account.organisation_unread.append(b[UNREAD_ORGANISATION]),
             "provider": lambda b: self.account.providers.append(token_issuers.read_provider(b)),
             "providers": lambda b: self.account.provider_lists.append(token_issuers.read_listing(b, more=_is_page(b))),
         }

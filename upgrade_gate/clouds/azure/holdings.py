@@ -16,8 +16,15 @@ from upgrade_gate.clouds.azure.cover import Held, Want, at_scope, by_table, deni
 from upgrade_gate.clouds.azure.held import asks_for, in_roles
 from upgrade_gate.clouds.azure.members import Members, may_be_group
 from upgrade_gate.clouds.azure.roles import Role, Roles
-from upgrade_gate.clouds.azure.scopes import Needed, Reach, is_above_subscriptions, needed_scopes, reach
-from upgrade_gate.clouds.azure.trust import judge_trust
+from upgrade_gate.clouds.azure.scopes import (
+    Needed,
+    Reach,
+    is_above_subscriptions,
+    is_at_subscription_or_above,
+    needed_scopes,
+    reach,
+)
+from upgrade_gate.clouds.azure.trust import is_bare, judge_trust
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, HeldGrants, PolicySize, unknown
 from upgrade_gate.clouds.shared import pages
 from upgrade_gate.clouds.shared.patterns import Patterns
@@ -34,6 +41,8 @@ _EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that applies to all principals."""
 _NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignments)"
 _INHERITED = "nothing assigned above the subscription is in the export: az role assignment list --include-inherited"
+_NOT_ALL = "nothing assigned at a resource group is in the export: az role assignment list --all --include-inherited"
+_ALL_ASSIGNMENTS = "az role assignment list --all --include-inherited "
 _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
 
 
@@ -60,6 +69,8 @@ class AzureHoldings:
     def __init__(self, reading: pages.Reading, account: str | None) -> None:
         self._cut_off = reading.cut_off
         self._unread = reading.unread
+        self._empty = reading.empty
+        self._lists_all = any(one.startswith(_ALL_ASSIGNMENTS) for one in reading.asked)
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
         definitions = [shapes.definition(e) for e in reading.of("role definitions")]
         self._roles = Roles(definitions)
@@ -94,7 +105,7 @@ class AzureHoldings:
             return CoverageResult(
                 Coverage.MISSING, f"service principal {principal} is disabled: none of its roles works"
             )
-        if not self._assignments:
+        if not self._assignments and not self._lists_all:
             return unknown("no role assignments are in the export (az role assignment list --all --include-inherited)")
         held = self._held_by(principal)
         if grant.type == "roleBinding":
@@ -227,9 +238,19 @@ class AzureHoldings:
         if judgement.verdict is not Coverage.MISSING:
             return judgement
         reason = judgement.reason if held else f"no role assignment in the export names principal {principal}"
-        if not any(is_above_subscriptions(a.scope) for a in self._assignments):
-            reason = f"{reason} ({_INHERITED})"
-        return CoverageResult(Coverage.MISSING, reason)
+        hint = self._partial_listing()
+        return CoverageResult(Coverage.MISSING, f"{reason} ({hint})" if hint else reason)
+
+    def _partial_listing(self) -> str:
+        """Return why the listing may not be of everything that is assigned; it does not say how it was made.
+
+        Without `--all` nothing at or below a resource group is printed, without `--include-inherited` nothing above.
+        """
+        if self._lists_all:
+            return ""
+        if all(is_at_subscription_or_above(a.scope) for a in self._assignments):
+            return _NOT_ALL
+        return "" if any(is_above_subscriptions(a.scope) for a in self._assignments) else _INHERITED
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the identity's federated credentials carry the issuer and every subject, with case."""
@@ -237,6 +258,8 @@ class AzureHoldings:
             return unknown(self._cut_off)
         folded = identity.strip().casefold().removeprefix(shapes.PRINCIPAL)
         owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
+        if owners and any(is_bare(owner, self._empty) for owner in owners):
+            return CoverageResult(Coverage.MISSING, f"{owners[0].name} has no federated credential")
         return judge_trust(identity, owners, self._federated, issuer, subjects)
 
     def held(self, identity: str) -> HeldGrants | CoverageResult:

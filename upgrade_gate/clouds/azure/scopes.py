@@ -99,6 +99,11 @@ def is_above_subscriptions(scope: str) -> bool:
     return fold(scope) == "/" or _is_management_group(fold(scope))
 
 
+def is_at_subscription_or_above(scope: str) -> bool:
+    """Return whether a scope is no resource group, and nothing in one."""
+    return is_above_subscriptions(scope) or (scope != "" and len(_segments(scope)) <= 2)
+
+
 def _segments(scope: str) -> tuple[str, ...]:
     return tuple(s for s in fold(scope).split("/") if s)
 

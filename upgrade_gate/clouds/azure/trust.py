@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from upgrade_gate.clouds.azure.shapes import Federated, ManagedIdentity
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, unknown
 from upgrade_gate.clouds.shared.trust import AUDIENCE
+
+_LISTED = re.compile(r"az identity federated-credential list .*--identity-name (\S+) --resource-group (\S+)")
+_KIND = "providers/microsoft.managedidentity/userassignedidentities"
+
+
+def is_bare(owner: ManagedIdentity, empty: Iterable[str]) -> bool:
+    """Return whether an empty list answered the question for an identity's credentials (`Reading.empty`)."""
+    asked = (found.groups() for command in empty if (found := _LISTED.match(command)))
+    return any(owner.id.endswith(f"/resourcegroups/{group}/{_KIND}/{name}".casefold()) for name, group in asked)
 
 
 def judge_trust(

@@ -41,6 +41,10 @@ class Context(Struct, frozen=True):
     vpc_group: str | None = None
     dns_instance_group: str | None = None
     cis_instance_group: str | None = None
+    dns_instance: str | None = None
+    """CRN of the DNS Services instance; documents may say in which group it is."""
+    cis_instance: str | None = None
+    """CRN of the Internet Services instance."""
     assume: tuple[str, ...] = ()
     """Assumptions that were accepted."""
     unread: Mapping[str, str] = field(default_factory=dict)

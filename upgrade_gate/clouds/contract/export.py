@@ -13,6 +13,9 @@ from upgrade_gate.base.platforms import by_name
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.holdings import IdentitySource
 
+INDEX = "upgrade-gate/export/v1"
+"""What an export's index calls itself: the document that says what was asked, when, and what came of it."""
+
 
 class Served(Struct, frozen=True):
     """A Secret, and the identity behind it."""
@@ -41,6 +44,10 @@ class Wanted(Struct, frozen=True):
     """IBM services whose roles are required."""
     trust: bool
     """Whether the credentials are tokens, or may be."""
+    projects: tuple[str, ...] = ()
+    """GCP: the projects of the cluster's zones, network and nodes' accounts, its own among them or not."""
+    node_accounts: tuple[str, ...] = ()
+    """GCP: the service accounts that machines of the cluster run as."""
 
     @property
     def complete(self) -> bool:

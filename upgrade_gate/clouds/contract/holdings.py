@@ -76,6 +76,8 @@ class Document(Struct, frozen=True):
     """File name (or API call) that it came from, for reasons and the report."""
     truncated: bool = False
     """Whether it is a page of more (IsTruncated, NextToken, nextPageToken, nextLink, next)."""
+    asked: str = ""
+    """The command that it answers, where the export's own index says so: then an empty list is an answer."""
 
 
 class PolicySize(Struct, frozen=True):

@@ -1,4 +1,8 @@
-"""GCP: allow and deny policies of the project and what is above it, accounts with their policies, roles, and pools."""
+"""GCP: allow and deny policies of projects and what is above them, accounts with their policies, roles, and pools.
+
+The projects are the cluster's own and those of its DNS zones, its network and its nodes' accounts: there grants must
+hold too (`places`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.shell import quote
 from upgrade_gate.clouds.contract.export import Fill, Steps
+from upgrade_gate.clouds.gcp.members import home_of
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.export import Wanted
@@ -16,6 +21,7 @@ _FUNCTIONS = """\
 export CLOUDSDK_CORE_DISABLE_PROMPTS=1
 members=' '
 roles=' '
+levels=' '
 
 unread() { # allow|deny, resource: say that it may hold something
   file "unread-$1"
@@ -35,17 +41,23 @@ bound() { # command that prints an allow policy: note the roles of accounts that
   done 3<<<"$listed"
 }
 
-level() { # project|folder|organization, ID: the allow policy there
-  case $1 in
-    project) set -- "$@" gcloud projects get-iam-policy "$2" ;;
-    folder) set -- "$@" gcloud resource-manager folders get-iam-policy "$2" ;;
-    organization) set -- "$@" gcloud organizations get-iam-policy "$2" ;;
+level() { # project|folder|organization, ID, more members: the allow policy there, once
+  local kind=$1 id=$2 more=${3:-}
+  case $levels in *" $kind/$id "*) return 0 ;; esac
+  levels="$levels$kind/$id "
+  case $kind in
+    project) set -- gcloud projects get-iam-policy "$id" ;;
+    folder) set -- gcloud resource-manager folders get-iam-policy "$id" ;;
+    organization) set -- gcloud organizations get-iam-policy "$id" ;;
     *) return 0 ;;
   esac
-  local kind=$1 id=$2
-  shift 2
-  if [ "$kind" = project ]; then
-    wrap policy "\\"project\\": \\"$id\\", \\"policy\\":" "$@" --format=json
+  if [ "$kind/$id" = "project/$PROJECT" ]; then
+    wrap policy "\\"project\\": \\"$id\\", $more\\"policy\\":" "$@" --format=json
+  elif [ "$kind" = project ]; then
+    may wrap "policy-$id" "\\"project\\": \\"$id\\", $more\\"policy\\":" "$@" --format=json || {
+      unread allow "projects/$id"
+      return 0
+    }
   else
     may wrap "policy-$kind" "\\"id\\": \\"$id\\", \\"type\\": \\"$kind\\", \\"policy\\":" "$@" --format=json || {
       unread allow "${kind}s/$id"
@@ -57,6 +69,8 @@ level() { # project|folder|organization, ID: the allow policy there
 
 denies() { # project|folder|organization, ID: the deny policies there; a listing leaves their rules out
   local point="cloudresourcemanager.googleapis.com%2F${1}s%2F$2" listed more one
+  case $levels in *" denies/$1/$2 "*) return 0 ;; esac
+  levels="${levels}denies/$1/$2 "
   listed=$(gcloud iam policies list "--attachment-point=$point" --kind=denypolicies --page-size=1000 \\
     '--format=csv[no-heading,separator="|"](policies[].name,nextPageToken)') || {
     unread deny "${1}s/$2"
@@ -68,8 +82,10 @@ denies() { # project|folder|organization, ID: the deny policies there; a listing
   printf '{"listing": "denyPolicies", "policies": [], "nextPageToken": "%s"}\\n' "$more" >"$path"
   listed=${listed%%|*}
   for one in ${listed//;/ }; do
-    may save deny gcloud iam policies get "${one##*/}" "--attachment-point=$point" --kind=denypolicies --format=json ||
-      printf '{"name": "%s"}\\n' "$one" >"$path" # it is there, and nobody knows what it denies
+    if may save deny gcloud iam policies get "${one##*/}" "--attachment-point=$point" --kind=denypolicies \\
+      --format=json; then continue; fi
+    file deny-unread
+    printf '{"name": "%s"}\\n' "$one" >"$path" # it is there, and nobody knows what it denies
   done
 }
 
@@ -89,6 +105,41 @@ account() { # email: its own policy
     gcloud iam service-accounts get-iam-policy "$1" "--project=$PROJECT" --format=json || true
 }
 
+node() { # email: the policy of an account that machines run as, which may let others act as it
+  case $members in *" serviceAccount:$1 "*) return 0 ;; esac
+  set -- "$1" gcloud iam service-accounts get-iam-policy "$1" "--project=$PROJECT"
+  local email=$1
+  shift
+  may wrap "account-$email" "\\"serviceAccount\\": \\"$email\\", \\"policy\\":" "$@" --format=json || return 0
+  bound "$@"
+}
+
+hierarchy() { # project: the policies there, and those of what is above it
+  local above kind id folders='' organization=''
+  above=$(gcloud projects get-ancestors "$1" '--format=csv[no-heading,separator="|"](type,id)') || above=
+  while IFS='|' read -r kind id <&3; do
+    case $kind in
+      folder) folders="$folders${folders:+, }\\"folders/$id\\"" ;;
+      organization) organization="\\"organization\\": \\"organizations/$id\\", " ;;
+    esac
+  done 3<<<"$above"
+  [ -z "$folders" ] || folders="\\"folders\\": [$folders], "
+  level project "$1" "$folders$organization"
+  denies project "$1"
+  if [ -z "$above" ]; then
+    unread allow "what is above projects/$1"
+    unread deny "what is above projects/$1"
+  fi
+  while IFS='|' read -r kind id <&3; do
+    case $kind in
+      folder | organization)
+        level "$kind" "$id"
+        denies "$kind" "$id"
+        ;;
+    esac
+  done 3<<<"$above"
+}
+
 accounts() { # filter: every account that it picks
   local found one
   found=$(gcloud iam service-accounts list "--project=$PROJECT" "--filter=$1" '--format=value(email)')
@@ -98,24 +149,7 @@ accounts() { # filter: every account that it picks
 save accounts gcloud iam service-accounts list "--project=$PROJECT" --format=json
 """
 
-_LEVELS = """\
-above=$(gcloud projects get-ancestors "$PROJECT" '--format=csv[no-heading,separator="|"](type,id)') || above=
-level project "$PROJECT"
-denies project "$PROJECT"
-if [ -z "$above" ]; then
-  unread allow "what is above projects/$PROJECT"
-  unread deny "what is above projects/$PROJECT"
-fi
-while IFS='|' read -r kind id <&3; do
-  case $kind in
-    folder | organization)
-      level "$kind" "$id"
-      denies "$kind" "$id"
-      ;;
-  esac
-done 3<<<"$above"
-for one in $roles; do describe "$one"; done
-"""
+_ROLES = 'for one in $roles; do describe "$one"; done\n'
 
 _POOLS = """\
 if may save pools gcloud iam workload-identity-pools list --location=global "--project=$PROJECT" --format=json; then
@@ -136,10 +170,15 @@ def steps(wanted: Wanted) -> Steps:
         lines += [f"accounts {quote(f'displayName={name}')}" for name in wanted.names]
     else:
         lines.append("accounts ''")
-    lines.append(_LEVELS)
+    project = (wanted.account or next(iter(wanted.scopes), "")).strip().removeprefix("projects/")
+    lines.append('hierarchy "$PROJECT"')
+    homes = (home_of(email) for email in wanted.node_accounts)
+    others = dict.fromkeys(one for one in (*wanted.projects, *homes) if one not in ("", project))
+    lines += [f"hierarchy {quote(other)}" for other in others]
+    lines += [f"node {quote(email)}" for email in wanted.node_accounts]
+    lines.append(_ROLES)
     if wanted.trust:
         lines.append(_POOLS)
-    project = (wanted.account or next(iter(wanted.scopes), "")).strip().removeprefix("projects/")
     fill = Fill("PROJECT", "ID of the project that the cluster is in (gcloud projects list)", project)
     return Steps("gcloud", (fill,), tuple(lines))
 
@@ -152,7 +191,7 @@ _PROJECT = {
     "iam.serviceAccounts.list": "the accounts, and whether they are disabled",
     "iam.workloadIdentityPoolProviders.list": "the issuer of each pool",
     "iam.workloadIdentityPools.list": "the pools",
-    "resourcemanager.projects.get": "what is above the project",
+    "resourcemanager.projects.get": "what is above a project",
     "resourcemanager.projects.getIamPolicy": "who holds which role",
 }
 _ABOVE = {
@@ -169,6 +208,7 @@ def access(account: str | None, organization: str | None) -> str:
     lines = [
         "# Reads who may do what in the project of a cluster; writes nothing.",
         f"#   gcloud iam roles create upgradeGateReader {quote(place)} --file=FILE",
+        "# Where zones, network or the nodes' accounts are in other projects, it is needed there as well.",
     ]
     if not organization:
         lines.append(

@@ -84,6 +84,7 @@ class GcpHoldings:
         self._context = context
         self._now = datetime.fromisoformat(context.now) if context is not None and context.now else None
         self._cut_off = reading.cut_off
+        self._empty = reading.empty
         self._unread = reading.unread
         unread = [(e.item["unread"], text(e.item["resource"])) for e in reading.of("unread")]
         self._unread_allow = [resource for kind, resource in unread if kind == "allow"]
@@ -319,7 +320,7 @@ class GcpHoldings:
         readings = self._projects.readings(policies)
         sure = () if problem or len(readings) > 1 else readings[0]
         above = [p for p in sure if p.level not in (Level.ACCOUNT, Level.OTHER)]
-        return judge_trust(email, own, above, self._providers, issuer=issuer, subjects=subjects)
+        return judge_trust(email, own, above, self._providers, issuer=issuer, subjects=subjects, empty=self._empty)
 
     def held(self, identity: str) -> HeldGrants | CoverageResult:
         """Return every role and permission that a service account is given, on whatever its policies are about."""

@@ -171,15 +171,23 @@ class Projects:
     def _counting(self, ours: str) -> tuple[Policy, ...]:
         return tuple(p for p in self._policies if self._counts(p, ours))
 
+    def _is_above(self, name: str, project: str) -> bool | None:
+        """Return whether a folder or organisation is above a project, None where no project's document says."""
+        saying = [p for p in self._policies if p.level is Level.PROJECT and p.above]
+        ours = [p for p in saying if project in ("", p.resource)]
+        if ours:
+            return any(name in p.above for p in ours)
+        return False if any(name in p.above for p in saying) else None
+
     def _counts(self, policy: Policy, wanted: str) -> bool:
         if policy.level in (Level.ACCOUNT, Level.OTHER):
             return True
         named = _named(policy)
         if policy.level in (Level.FOLDER, Level.ORGANIZATION):
+            placed = self._is_above(f"{policy.level.value}s/{policy.resource}", wanted)
+            if placed is not None:
+                return placed
             beside = [p for p in self._policies if p.document == policy.document and p.level is Level.PROJECT]
-            ours = [p for p in beside if p.above and wanted in ("", p.resource)]
-            if ours:
-                return any(f"{policy.level.value}s/{policy.resource}" in p.above for p in ours)
             named = {p.resource for p in beside}
         comparable = {n for n in named if n.isdecimal() == wanted.isdecimal()}
         return not wanted or not comparable or wanted in comparable

@@ -19,6 +19,15 @@ _SUBJECT = re.compile(
 )
 _SET = re.compile(r"^principalSet://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/(.+)$")
 _PLAIN_MAPPING = "assertion.sub"
+_LISTED = re.compile(r"gcloud iam workload-identity-pools providers list --workload-identity-pool=(\S+) ")
+
+
+class _Pools(Struct, frozen=True):
+    """What is known of pools and their providers."""
+
+    providers: tuple[PoolProvider, ...]
+    bare: frozenset[str]
+    """IDs of pools that have no provider."""
 
 
 class _Way(Struct, frozen=True):
@@ -50,14 +59,17 @@ def judge_trust(
     *,
     issuer: str,
     subjects: Sequence[str],
+    empty: Sequence[str] = (),
 ) -> CoverageResult:
     """Decide whether every subject may act as the account, through a pool of the issuer.
 
     `own` are the account's policies, `above` those of the project and its ancestors. A subject compares whole and
     with case. A pool belongs to an issuer by the description of its provider; without one, the pool is taken for the
-    cluster's and a caveat says so.
+    cluster's and a caveat says so, unless an empty list answered the question for its providers (`Reading.empty`).
     """
-    found = [_subject(email, (*own, *above), providers, issuer, subject) for subject in subjects]
+    bare = frozenset(listed.group(1) for command in empty if (listed := _LISTED.match(command)))
+    pools = _Pools(tuple(providers), bare)
+    found = [_subject(email, (*own, *above), pools, issuer, subject) for subject in subjects]
     if not own and (not found or any(j.verdict is Coverage.MISSING for j in found)):
         how = f"gcloud iam service-accounts get-iam-policy {email}"
         return unknown(f"the policy of service account {email} is not in the export ({how})")
@@ -74,19 +86,19 @@ def judge_trust(
     return CoverageResult(worst.verdict, reason)
 
 
-def _subject(
-    email: str, policies: Sequence[Policy], providers: Sequence[PoolProvider], issuer: str, subject: str
-) -> CoverageResult:
+def _subject(email: str, policies: Sequence[Policy], pools: _Pools, issuer: str, subject: str) -> CoverageResult:
     ways = [w for p in policies for b in p.bindings if b.role in _ROLES for w in _ways(b, subject)]
     if not ways:
         return CoverageResult(Coverage.MISSING, f"{WORKLOAD_IDENTITY_USER} on {email} does not name {subject}")
-    judged = [_way(way, providers, issuer, subject) for way in ways]
+    judged = [_way(way, pools, issuer, subject) for way in ways]
     order = (Coverage.COVERED, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.MISSING)
     return min(judged, key=lambda j: (order.index(j.verdict), len(j.caveats)))
 
 
-def _way(way: _Way, providers: Sequence[PoolProvider], issuer: str, subject: str) -> CoverageResult:
-    described = [p for p in providers if p.pool == way.pool]
+def _way(way: _Way, pools: _Pools, issuer: str, subject: str) -> CoverageResult:
+    described = [p for p in pools.providers if p.pool == way.pool]
+    if way.pool.rpartition("/")[2] in pools.bare and not any(p.provider for p in described):
+        return CoverageResult(Coverage.MISSING, f"{subject} comes from {way.pool}, which has no provider")
     if any(not p.provider and not p.usable for p in described):
         return CoverageResult(Coverage.MISSING, f"{subject} comes from {way.pool}, which is disabled")
     named = [p for p in described if p.issuer]

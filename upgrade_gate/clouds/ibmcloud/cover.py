@@ -144,7 +144,8 @@ def _group_limit(attribute: Attribute, group: str | None, shown: str, whose: str
     if _accepts_any(attribute):
         return Fit(Reach.WHOLE)
     if group is None:
-        return Fit(Reach.UNCERTAIN, f"is limited by {shown}, and {whose}'s resource group is not known")
+        how = "" if whose == "the cluster" else " (ibmcloud resource service-instances)"
+        return Fit(Reach.UNCERTAIN, f"is limited by {shown}, and {whose}'s resource group is not known{how}")
     accepted = _accepts(attribute, group)
     if accepted is None:
         return Fit(Reach.PART, f"is limited by {shown}")

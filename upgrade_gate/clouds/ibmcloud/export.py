@@ -1,4 +1,7 @@
-"""IBM Cloud and Power VS: service IDs, their policies and those of their access groups, and what roles contain."""
+"""IBM Cloud and Power VS: service IDs with their policies and access groups, what roles contain, service instances.
+
+Of the instances counts in which resource group those are that hold the cluster's zones (`dns-svcs`, `internet-svcs`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.shell import quote, words
 from upgrade_gate.clouds.contract.export import Steps
+from upgrade_gate.clouds.ibmcloud.cover import INSTANCES
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.export import Wanted
@@ -20,7 +24,7 @@ ids() { # file: the service IDs in it, none where it has none
 }
 
 policies() { # name, service-policies|access-group-policies, whose: the second form shows what the first leaves out
-  may save "$1" ibmcloud iam "$2" "$3" --output json --api-version v2 ||
+  attempt save "$1" ibmcloud iam "$2" "$3" --output json --api-version v2 ||
     save "$1" ibmcloud iam "$2" "$3" --output json
 }
 
@@ -53,6 +57,7 @@ named() { # name of a service ID; one that is not there serves nobody
 }
 
 may save resource-groups ibmcloud resource groups --output json || true
+may save instances ibmcloud resource service-instances --output json || true
 """
 
 _LIST = "save service-ids ibmcloud iam service-ids --output json"
@@ -107,5 +112,10 @@ def access(account: str | None, organization: str | None) -> str:
     lines += [
         "# resource groups",
         'ibmcloud iam service-policy-create "$reader" --roles Viewer --resource-type resource-group',
+        "# the instances that hold the cluster's zones, with their resource groups",
+    ]
+    lines += [
+        f'ibmcloud iam service-policy-create "$reader" --roles Viewer --service-name {service}'
+        for service in sorted(INSTANCES)
     ]
     return "\n".join(lines) + "\n"

@@ -75,11 +75,13 @@ class IbmHoldings:
         self._context = context
         self._cut_off = reading.cut_off
         self._unread = reading.unread.get("policies")
+        self._empty = reading.empty
         self._has_policies = bool(reading.of("policies"))
         self._policies = _newest([shapes.policy(e) for e in reading.of("policies")])
         self._service_ids = [shapes.service_id(e) for e in reading.of("service IDs")]
         self._catalogues = [shapes.catalogue(e) for e in reading.of("roles")]
         self._groups = [shapes.group(e) for e in reading.of("access groups")]
+        self._instances = [shapes.instance(e) for e in reading.of("instances")]
         self._resource_groups = [shapes.resource_group(e) for e in reading.of("resource groups")]
         named = [a for p in self._policies for a in p.attributes if a.name == "accountId"]
         seen = {a.value for a in named if a.value and a.operator == "stringEquals"}
@@ -98,6 +100,10 @@ class IbmHoldings:
         if not self._policies:
             if self._has_policies:
                 return CoverageResult(Coverage.MISSING, "no policy in the export is active")
+            if self._is_bare(identity):
+                return CoverageResult(
+                    Coverage.MISSING, f"service ID {identity} has no policy, and is in no access group"
+                )
             return unknown("no access policies are in the export (ibmcloud iam service-policies)")
         iam_id = self._located(identity)
         if isinstance(iam_id, CoverageResult):
@@ -113,20 +119,34 @@ class IbmHoldings:
             return worst.unless(self._unread)
         return worst
 
+    def _is_bare(self, identity: str) -> bool:
+        """Return whether empty lists answered the questions for a service ID's policies and its access groups."""
+        own = (self.resolve(identity) or "").removeprefix("iam-")
+        asked = (f"ibmcloud iam service-policies {own} ", f"ibmcloud iam access-groups -s {own} ")
+        return bool(own) and all(any(one.startswith(start) for one in self._empty) for start in asked)
+
     def _groups_of(self, needed: Mapping[str, str], scopes: Sequence[str]) -> tuple[str | None, ...]:
         """Return the resource groups that a policy must reach for what is needed; None for one that is not known."""
         service, context = needed.get("serviceName", ""), self._context
         if service in INSTANCES:
-            given = (
-                (context.dns_instance_group if service == "dns-svcs" else context.cis_instance_group)
-                if context
-                else None
-            )
-            return (self._group_id(given) if given else None,)
+            return (self._group_of_instance(service),)
         own = [context.resource_group_id] if context and context.resource_group_id else [s for s in scopes if s]
         if service == "is" and own and context and context.vpc_group:
             own.append(context.vpc_group)
         return tuple(dict.fromkeys(self._group_id(one) for one in own)) or (None,)
+
+    def _group_of_instance(self, service: str) -> str | None:
+        """Return the resource group of the cluster's instance of a service, None where it is not known."""
+        context = self._context
+        if context is None:
+            return None
+        dns = service == "dns-svcs"
+        given = context.dns_instance_group if dns else context.cis_instance_group
+        if given:
+            return self._group_id(given)
+        crn = context.dns_instance if dns else context.cis_instance
+        found = {one.group for one in self._instances if crn and one.crn == crn}
+        return found.pop() if len(found) == 1 else None
 
     def _is_vpc_open(self, needed: Mapping[str, str]) -> bool:
         """Return whether the VPC's own resource group counts and is not known."""

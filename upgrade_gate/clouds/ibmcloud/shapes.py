@@ -98,6 +98,14 @@ class ResourceGroup(Struct, frozen=True):
     name: str
 
 
+class Instance(Struct, frozen=True):
+    """An instance of a service (`ibmcloud resource service-instances`)."""
+
+    crn: str
+    group: str
+    """ID of its resource group."""
+
+
 def kind_of(item: Mapping[str, Any]) -> str | None:
     """Return what an object is, by the fields it has; None for what this cloud does not print."""
     if isinstance(item.get("subjects"), list) and "roles" in item and "resources" in item:
@@ -114,7 +122,9 @@ def kind_of(item: Mapping[str, Any]) -> str | None:
         return "access groups"
     if identifier.startswith("ServiceId-") or text(item.get("iam_id")).startswith("iam-ServiceId-"):
         return "service IDs"
-    return "resource groups" if ":resource-group:" in crn and "name" in item else None
+    if ":resource-group:" in crn and "name" in item:
+        return "resource groups"
+    return "instances" if identifier.startswith("crn:") and text(item.get("resource_group_id")) else None
 
 
 def policy(entry: Entry) -> AccessPolicy:
@@ -237,6 +247,11 @@ def group(entry: Entry) -> Group:
 def resource_group(entry: Entry) -> ResourceGroup:
     """Read a resource group."""
     return ResourceGroup(text(entry.item.get("id")), text(entry.item.get("name")))
+
+
+def instance(entry: Entry) -> Instance:
+    """Read an instance of a service."""
+    return Instance(text(entry.item.get("id")), text(entry.item.get("resource_group_id")))
 
 
 DIALECT = Dialect(kind_of, ("policies", "serviceids", "groups", "resources"), own=("policies", "serviceids"))

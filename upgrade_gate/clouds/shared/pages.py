@@ -43,6 +43,10 @@ class Reading(Struct, frozen=True):
     """What live readers asked for (`listing` beside the list): an empty list of it is an answer."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Kind to a phrase, where a list of that kind holds an element that cannot be read."""
+    empty: tuple[str, ...] = ()
+    """Commands that an empty list answers, as the export's own index says."""
+    asked: tuple[str, ...] = ()
+    """All commands that it says were answered."""
 
     @property
     def cut_off(self) -> str:
@@ -120,11 +124,13 @@ class Dialect(Struct, frozen=True):
         reader = _Reader(self)
         for number, document in enumerate(documents):
             before = len(reader.pages)
+            reader.note_answer(document)
             reader.take(document.body, document, number, {}, 0)
             if document.truncated and not any(page.continues for page in reader.pages[before:]):
                 reader.pages.append(_Page("", "", ("", ""), continues=True, origin=document.origin, cut=True))
         cut = tuple(_unfinished(reader.pages))
-        return Reading(tuple(reader.entries), cut, frozenset(reader.listings), reader.unread)
+        asked, empty = tuple(reader.asked), tuple(reader.empty)
+        return Reading(tuple(reader.entries), cut, frozenset(reader.listings), reader.unread, empty, asked)
 
 
 def _unfinished(pages: Sequence[_Page]) -> list[str]:
@@ -146,6 +152,15 @@ class _Reader:
         self.pages: list[_Page] = []
         self.listings: set[str] = set()
         self.unread: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.empty: list[str] = []
+
+    def note_answer(self, document: Document) -> None:
+        """Note which command a document answers, where the export says so, and whether with an empty list."""
+        if document.asked:
+            self.asked.append(document.asked)
+            if document.body == []:
+                self.empty.append(document.asked)
 
     def take(self, body: Any, document: Document, number: int, wrapper: Mapping[str, Any], depth: int) -> None:
         """Take one value: a list, a wrapped list, or an item."""

@@ -50,10 +50,18 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 
 
 def populate(endpoint: str) -> str:
-    """Make a role and a user that use everything that a policy can hang on; return the user's access key."""
+    """Make a role and a user that use everything that a policy can hang on; return the user's access key.
+
+    And an organisation with its own policies above the account, and an OIDC provider in it.
+    """
     import boto3
 
+    organizations = boto3.client("organizations", endpoint_url=endpoint, region_name="us-east-1")
+    organizations.create_organization(FeatureSet="ALL")
     iam = boto3.client("iam", endpoint_url=endpoint, region_name="us-east-1")
+    iam.create_open_id_connect_provider(
+        Url="https://oidc.example.com/c1", ClientIDList=["openshift"], ThumbprintList=["0" * 40]
+    )
     policy = iam.create_policy(PolicyName="p", PolicyDocument=EVERYTHING)["Policy"]["Arn"]
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=EVERYTHING, PermissionsBoundary=policy)
     iam.put_role_policy(RoleName="r", PolicyName="inline", PolicyDocument=EVERYTHING)
@@ -83,8 +91,10 @@ def test_on_aws_it_is_what_the_live_reader_and_the_commands_ask_for(proxy: Proxy
         script = case.script(tmp_path / f"{number}.sh", "--config", config)
         ran = run_script(Clouds(tmp_path, proxy.url), script, tmp_path / f"out{number}")
         assert ran.code == 0, ran.err
-    allowed = {a for s in json.loads(printed("AWS"))["Statement"] for a in s["Action"]}
-    assert allowed == {f"iam:{name}" for name in set(proxy.calls) - {"GetCallerIdentity"}}
+    allowed = [a.partition(":") for s in json.loads(printed("AWS"))["Statement"] for a in s["Action"]]
+    assert {name for _, _, name in allowed} == set(proxy.calls) - {"GetCallerIdentity"}
+    above = {"DescribePolicy", "ListParents", "ListPoliciesForTarget"}
+    assert {name for service, _, name in allowed if service == "organizations"} == above
 
 
 def test_the_aws_policy_allows_reading_alone_and_fits_into_a_managed_policy() -> None:
@@ -92,7 +102,8 @@ def test_the_aws_policy_allows_reading_alone_and_fits_into_a_managed_policy() ->
     document = json.loads(text)
     assert document["Version"] == "2012-10-17"
     assert {s["Effect"] for s in document["Statement"]} == {"Allow"}
-    assert all(re.match(r"iam:(Get|List)", a) and "*" not in a for s in document["Statement"] for a in s["Action"])
+    actions = [action for statement in document["Statement"] for action in statement["Action"]]
+    assert all(re.fullmatch(r"(iam|organizations):(Get|List|Describe)\w+", action) for action in actions)
     assert len(json.dumps(document, separators=(",", ":"))) < 6144
 
 
@@ -254,7 +265,9 @@ def test_on_ibm_cloud_it_is_a_script_that_gives_the_viewer_s_role_and_no_other(p
     assert done.stdout == ""
     roles = re.findall(r"--roles (\S+)", script.read_text())
     assert set(roles) == {"Viewer"}
-    assert len(roles) == 4
+    services = re.findall(r"--service-name (\S+)", script.read_text())
+    assert services == ["iam-access-management", "iam-groups", "iam-identity", "dns-svcs", "internet-svcs"]
+    assert len(roles) == len(services) + 1
 
 
 def test_an_organisation_is_for_gcp_alone() -> None:

@@ -57,7 +57,7 @@ def command(
     from upgrade_gate.remedy import export as _wanted
 
     reader = run.open_target(cluster, registry)
-    survey = pipeline.with_secrets(run.survey_target(release, cluster, registry, reader, via=via), reader)
+    survey = pipeline.with_secrets(run.survey_target(release, cluster, registry, reader, via=via), reader, proof=True)
     plugin = export.of_platform(survey.context.platform)
     wanted = _wanted.wanted(survey, configuration.identities, ccoctl_name, cluster.mode)
     program = write.name if write is not None else "FILE"
