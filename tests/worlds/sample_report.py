@@ -516,8 +516,8 @@ def report(**more: Any) -> Report:
         ),
         "now": "2026-11-01",
         "tables": [
-            Table(name="capability sets", date="2026-08-12"),
-            Table(name="GCP predefined roles", date="2026-07-30"),
+            Table(name="capability sets", date="2026-08-12", source="openshift/api"),
+            Table(name="GCP predefined roles", date="2026-07-30", source="role definitions"),
         ],
         "notes": ["--mode was given: manual"],
     }
@@ -736,7 +736,7 @@ def hostile() -> Report:
             summary=f"BLOCKED: {bad}",
             command=["oc", bad],
         ),
-        tables=[Table(name=bad, date=bad)],
+        tables=[Table(name=bad, date=bad, source=bad)],
         notes=[bad],
     )
 

@@ -69,12 +69,18 @@ def for_kind(role: str, kind: str) -> object | None:
     That is the cloud's file for the role or, where it speaks for several clouds, what its `BY_KIND` holds. Who is named
     like the kind is looked at first: `AWSProviderSpec` finds `aws`, and no other cloud is imported.
     """
-    for name in _likely_first(clouds(role), kind):
-        if kind in load("clouds", name).KINDS:
-            module = load(f"clouds.{name}", role)
-            parts: Mapping[str, object] = getattr(module, "BY_KIND", {})
-            return parts.get(kind, module)
-    return None
+    name = cloud_of_kind(kind)
+    if name is None or name not in clouds(role):
+        return None
+    module = load(f"clouds.{name}", role)
+    parts: Mapping[str, object] = getattr(module, "BY_KIND", {})
+    return parts.get(kind, module)
+
+
+def cloud_of_kind(kind: str) -> str | None:
+    """Return the name of the cloud that answers to a providerSpec kind, None where none does."""
+    likely = _likely_first(clouds("grants"), kind)
+    return next((name for name in likely if kind in load("clouds", name).KINDS), None)
 
 
 def _likely_first(known: tuple[str, ...], word: str) -> Iterator[str]:

