@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.worlds.cluster_objects import (
     CCO,
+    Objects,
     changed,
     condition,
     observed,
     sample,
 )
 from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.cluster import facts_table, observe
 from upgrade_gate.cluster.credentials_mode import Mode
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.parametrize(
@@ -70,6 +69,18 @@ def test_a_platform_that_is_nowhere_is_unknown() -> None:
 def test_what_grants_must_cover_is_the_platforms_own_container(status: dict[str, Any], expected: Any) -> None:
     found = changed("Infrastructure/cluster", lambda body: body["status"].update(platformStatus=status))
     assert (found.scopes, found.network_scopes) == (Known(expected[0]), Known(expected[1]))
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [("projects/shared/managedZones/z", Known(("shared",))), ("", Known(())), ("z", Unknown)],
+)
+def test_a_zone_named_in_full_needs_no_infrastructure(zone: str, expected: Any) -> None:
+    objects = sample()
+    objects["DNS/cluster"]["spec"]["privateZone"] = {"id": zone}
+    reader = Objects(objects, {facts_table.INFRASTRUCTURE: Unknown("forbidden")})
+    found = observe.observe(reader).zone_projects
+    assert found == expected if isinstance(expected, Known) else isinstance(found, Unknown)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tests.worlds.cluster_objects import (
     changed,
     observed,
@@ -11,9 +9,6 @@ from tests.worlds.cluster_objects import (
 )
 from upgrade_gate.base.facts import Known, Unknown
 from upgrade_gate.cluster import scopes
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_ingress_on_azure_must_reach_the_network_and_the_zones_too() -> None:

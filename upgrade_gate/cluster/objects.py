@@ -129,10 +129,11 @@ def zone_projects(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...
     """
     spec = body["spec"].required()
     zones = [spec[zone]["id"].text() for zone in ("publicZone", "privateZone")]
-    if not isinstance(own, Known):
+    named = [_ZONE_PROJECT.fullmatch(zone) for zone in zones if zone]
+    if not isinstance(own, Known) and None in named:
         return Unknown(f"the cluster's own project is not known, nor whose the zones of {body.name} are")
-    named = [(_ZONE_PROJECT.fullmatch(zone), zone) for zone in zones if zone]
-    found = (m.group(1) if m else next(iter(own.value), "") for m, _ in named)
+    mine = next(iter(own.value), "") if isinstance(own, Known) else ""
+    found = (m.group(1) if m else mine for m in named)
     return Known(tuple(dict.fromkeys(project for project in found if project)))
 
 

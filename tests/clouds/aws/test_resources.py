@@ -11,7 +11,6 @@ from upgrade_gate.clouds.aws import actions
 from upgrade_gate.clouds.aws.resources import (
     has_one_endpoint,
     partition_of_region,
-    partitions,
     resource_types,
 )
 from upgrade_gate.clouds.contract.context import Context
@@ -86,10 +85,15 @@ def test_every_row_names_a_type_that_has_an_arn() -> None:
 
 
 def test_partitions_are_those_of_the_sdk() -> None:
-    assert {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"} <= set(partitions())
-    assert partition_of_region("eu-central-1") == "aws"
-    assert partition_of_region("us-gov-west-1") == "aws-us-gov"
-    assert partition_of_region("eusc-de-east-1") == "aws-eusc"
+    regions = {
+        "eu-central-1": "aws",
+        "cn-north-1": "aws-cn",
+        "us-gov-west-1": "aws-us-gov",
+        "us-iso-east-1": "aws-iso",
+        "us-isob-east-1": "aws-iso-b",
+        "eusc-de-east-1": "aws-eusc",
+    }
+    assert {region: partition_of_region(region) for region in regions} == regions
     assert partition_of_region("moon-1") is None
 
 

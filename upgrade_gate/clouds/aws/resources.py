@@ -87,11 +87,6 @@ def _tag_keys(letters: str) -> frozenset[str]:
     return frozenset(keys[letter].casefold() for letter in letters)
 
 
-def partitions() -> tuple[str, ...]:
-    """Return the partitions of AWS by the SDK's own list."""
-    return tuple(_table("partitions")["partitions"])
-
-
 def partition_of_region(region: str) -> str | None:
     """Return the partition that a region belongs to, None for one that the SDK does not know."""
     known = _table("partitions")["partitions"].items()
