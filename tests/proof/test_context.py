@@ -123,3 +123,15 @@ def test_only_proof_on_its_own_platform_asks_for_these_objects() -> None:
     assert not asked & {row.name for row in rows_of(observed(sample()))}
     assert observed(google(), proof=False).facts["worker_accounts"] == Unknown("MachineSets was not asked for")
     assert isinstance(observed(google()).facts["worker_accounts"], Known)
+
+
+@pytest.mark.parametrize("platform", ["IBMCloud", "PowerVS"])
+def test_a_cluster_on_ibm_cloud_names_the_instances_that_hold_its_zones(platform: str) -> None:
+    objects = sample()
+    place = {"resourceGroupName": "c1-rg", "dnsInstanceCRN": "crn:dns", "cisInstanceCRN": "crn:cis"}
+    status = {"type": platform, platform.lower(): place}
+    objects["Infrastructure/cluster"]["status"] |= {"platform": platform, "platformStatus": status}
+    found = context(observed(objects))
+    assert (found.dns_instance, found.cis_instance) == ("crn:dns", "crn:cis")
+    del place["dnsInstanceCRN"]
+    assert context(observed(objects)).dns_instance is None

@@ -44,11 +44,9 @@ class Case:
         assert done.code == 0, done.err
         return path
 
-    def check(self, export: Path, *more: str | Path) -> tuple[Result, Any]:
+    def check(self, export: Path, *more: str | Path, at: str = "2026-11-01") -> tuple[Result, Any]:
         """Judge the cluster with an export."""
-        done = run(
-            "check", *self.arguments(), "--identities", f"export:{export}", *more, "--now", "2026-11-01", "-o", "json"
-        )
+        done = run("check", *self.arguments(), "--identities", f"export:{export}", *more, "--now", at, "-o", "json")
         assert done.out, done.err
         return done, json.loads(done.out)
 

@@ -160,3 +160,137 @@ def test_a_refused_call_leaves_no_export_that_could_be_taken_for_a_whole_one(
     assert "nothing was written" in ran.err
     assert not ran.folder.exists()
     assert not list(tmp_path.glob("identities*"))
+
+
+def settled(shared: Path, case: Case, *, config: Path, folder: Path, moto: str, iam: Any) -> Path:
+    """Return an export of a case of which everything is granted."""
+    settle(iam, held(shared, "aws-sts-all-done"))
+    script = case.script(folder / "export.sh", "--config", config)
+    ran = run_script(Clouds(folder, moto), script, folder / "identities")
+    assert ran.code == 0, ran.err
+    return ran.folder
+
+
+def test_the_index_says_what_was_asked_and_what_came_of_it(
+    *, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
+) -> None:
+    folder = settled(shared, case, config=config, folder=tmp_path, moto=moto, iam=iam)
+    index = json.loads((folder / "index.json").read_text())
+    assert index["index"] == "upgrade-gate/export/v1"
+    written = {c["file"]: c for c in index["calls"] if c["status"] == 0}
+    left = {p.name for p in folder.iterdir()} - {"index.json"}
+    unread = {name for name in left if "unread" in name}
+    assert set(written) == left - unread
+    for name, call in written.items():
+        text = (folder / name).read_text()
+        assert call["bytes"] == len(text.encode())
+        assert call["command"].startswith("aws ")
+        assert call["time"] >= index["collected"]
+    providers = next(c for c in written.values() if "list-open-id-connect-providers" in c["command"])
+    assert providers["items"] == 1
+    (failed,) = (c for c in index["calls"] if c["status"])
+    assert "organizations" in failed["command"]
+
+
+@pytest.mark.parametrize("fault", ["shorter", "gone", "fewer", "index-cut"])
+def test_an_export_that_lost_a_part_is_no_proof(
+    *, fault: str, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
+) -> None:
+    folder = settled(shared, case, config=config, folder=tmp_path, moto=moto, iam=iam)
+    bodies = {path: json.loads(path.read_text()) for path in sorted(folder.glob("*-attached.json"))}
+    names, body = next((path, body) for path, body in bodies.items() if body["AttachedPolicies"])
+    match fault:
+        case "shorter":
+            names.write_text(json.dumps(body))
+        case "gone":
+            names.unlink()
+        case "fewer":
+            names.write_text(json.dumps({**body, "AttachedPolicies": [], "Padding": "x" * 9999}))
+        case "index-cut":
+            index = folder / "index.json"
+            index.write_text(index.read_text()[:-40])
+    done, report = case.check(folder, "--config", config)
+    assert done.code in (3, 4)
+    assert report["verdict"]["status"] != "pass"
+    details = [n["detail"] for f in report["findings"] for n in f["needs"] if n["kind"] == "grants"]
+    assert details
+    assert all("index.json" in detail for detail in details)
+
+
+@pytest.mark.parametrize(("day", "code"), [("2", 0), ("9", 4)])
+def test_max_age_is_told_by_the_index(
+    *, day: str, code: int, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
+) -> None:
+    folder = settled(shared, case, config=config, folder=tmp_path, moto=moto, iam=iam)
+    index = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps({**index, "collected": "2026-11-01T00:00:00Z"}))
+    extended = tmp_path / "max.yaml"
+    extended.write_text(config.read_text() + "max-age: 7d\n")
+    done, report = case.check(folder, "--config", extended, at=f"2026-11-0{day}")
+    blocked = {f["rule"] for f in report["findings"] if f["status"] == "open" and f["severity"] == "blocker"}
+    if code:
+        assert done.code in (3, 4)
+        details = [n["detail"] for f in report["findings"] for n in f["needs"] if n["kind"] in ("grants", "trust")]
+        assert details
+        assert all("8 days, 0:00:00 old" in detail for detail in details)
+    else:
+        assert (done.code, blocked) == (0, set())
+
+
+DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+
+
+@pytest.mark.parametrize("denied", [True, False])
+def test_what_the_organisation_denies_is_exported(
+    *, denied: bool, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
+) -> None:
+    import boto3
+
+    organizations = boto3.client("organizations", endpoint_url=moto, region_name="us-east-1")
+    organizations.create_organization(FeatureSet="ALL")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    made = organizations.create_policy(
+        Content=json.dumps(DENY), Description="", Name="stop", Type="SERVICE_CONTROL_POLICY"
+    )
+    if denied:
+        organizations.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=root)
+    folder = settled(shared, case, config=config, folder=tmp_path, moto=moto, iam=iam)
+    assert not list(folder.glob("*unread*"))
+    _, report = case.check(folder, "--config", config)
+    needs = {n["status"] for f in report["findings"] for n in f["needs"] if n["kind"] == "grants"}
+    assert needs == ({"unmet"} if denied else {"met"})
+
+
+def test_an_organisation_that_is_read_in_part_stays_a_caveat(
+    *, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
+) -> None:
+    import boto3
+
+    boto3.client("organizations", endpoint_url=moto, region_name="us-east-1").create_organization(FeatureSet="ALL")
+    settle(iam, held(shared, "aws-sts-all-done"))
+    script = case.script(tmp_path / "export.sh", "--config", config)
+    ran = run_script(Clouds(tmp_path, moto, refuse="list-parents"), script, tmp_path / "identities")
+    assert ran.code == 0, ran.err
+    assert len(list(ran.folder.glob("*unread*"))) == 1
+    _, report = case.check(ran.folder, "--config", config)
+    caveats = [c for f in report["findings"] if f["rule"] == "permission-added" for c in f["caveats"]]
+    assert any("service control policies of the organisation were not supplied" in c for c in caveats)
+
+
+def test_a_provider_that_is_gone_or_takes_another_audience_is_missing_trust(
+    *, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
+) -> None:
+    settle(iam, held(shared, "aws-sts-all-done"))
+    (arn,) = (p["Arn"] for p in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"])
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    iam.create_open_id_connect_provider(
+        Url="https://oidc.example.com/c1", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
+    )
+    script = case.script(tmp_path / "export.sh", "--config", config)
+    for number, words in enumerate(("does not take tokens for the audience openshift", "has no OIDC provider")):
+        ran = run_script(Clouds(tmp_path, moto), script, tmp_path / f"identities{number}")
+        assert ran.code == 0, ran.err
+        done, report = case.check(ran.folder, "--config", config)
+        assert done.code == 3
+        assert words in json.dumps(report["findings"])
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)

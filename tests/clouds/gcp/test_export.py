@@ -132,3 +132,79 @@ def test_what_may_not_be_read_above_the_project_is_said_to_be_unread(
     grants = [n for f in report["findings"] for n in f["needs"] if n["kind"] == "grants"]
     assert {n["status"] for n in grants} == {"unknown"}, "it may be granted where nobody could look"
     assert done.code != 0
+
+
+@pytest.fixture
+def spread(case: Case, held: Path, tmp_path: Path) -> tuple[Case, dict[str, Any]]:
+    """Return a cluster whose zone is in project zones, below folder 88, and what that project holds."""
+    cluster = Path(shutil.copytree(case.cluster, tmp_path / "spread"))
+    (dns,) = cluster.rglob("dnses*")
+    body = "    baseDomain: c1.example.com\n"
+    assert body in dns.read_text()
+    dns.write_text(dns.read_text().replace(body, f"{body}    privateZone:\n      id: projects/zones/managedZones/c1\n"))
+    admin = {"role": "roles/dns.admin", "members": ["serviceAccount:c1-05@p1.iam.gserviceaccount.com"]}
+    own = json.loads((held / "project.json").read_text())
+    files = {
+        "ancestors-p1": [["project", "p1"], ["folder", "77"]],
+        "ancestors-zones": [["project", "zones"], ["folder", "88"]],
+        "policy-77": {"etag": "ACAB"},
+        "policy-88": {"etag": "ACAB"},
+        "project-zones": {"bindings": [], "etag": "BwU=", "version": 3},
+        "project-p1": own,
+        "role-dns": {"name": "roles/dns.admin", "title": "DNS", "stage": "GA", "includedPermissions": DNS},
+    }
+    grant = {"bindings": [admin], "etag": "BwU=", "version": 3}
+    return Case(cluster, case.old, case.new), {"files": files, "grant": grant}
+
+
+DNS = [
+    "dns.changes.create",
+    "dns.changes.get",
+    "dns.managedZones.get",
+    "dns.managedZones.list",
+    "dns.networks.bindPrivateDNSZone",
+    "dns.resourceRecordSets.create",
+    "dns.resourceRecordSets.delete",
+    "dns.resourceRecordSets.list",
+    "dns.resourceRecordSets.update",
+]
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [("project-zones", ""), ("policy-88", ""), ("policy-77", "project zones"), (None, "project zones")],
+)
+def test_what_is_above_the_project_of_a_zone_counts_there_and_nowhere_else(
+    *, where: str | None, words: str, spread: tuple[Case, Any], held: Path, config: Path, tmp_path: Path
+) -> None:
+    case, world = spread
+    files = {**world["files"], **({where: world["grant"]} if where else {})}
+    script = case.script(tmp_path / "export.sh", "--config", config)
+    ran = run_script(Clouds(change(held, tmp_path, **files)), script, tmp_path / "identities")
+    assert ran.code == 0, ran.err
+    assert ran.only_reads()
+    _, report = case.check(tmp_path / "identities", "--config", config)
+    ingress = [f for f in report["findings"] if f["subject"].endswith("openshift-ingress-gcp")]
+    details = " ".join(n["detail"] for f in ingress for n in f["needs"])
+    lacking = [f["rule"] for f in ingress if f["rule"].startswith("identity-")]
+    assert bool(lacking) == bool(words), details
+    assert words in details
+
+
+def test_a_folder_above_another_project_grants_nothing_in_the_cluster_s_own(
+    spread: tuple[Case, Any], held: Path, config: Path, tmp_path: Path
+) -> None:
+    """All that the cluster's project held is bound in the folder above the zone's project, beside what DNS wants."""
+    case, world = spread
+    files = world["files"]
+    files["policy-88"] = {**files["project-p1"], "bindings": files["project-p1"]["bindings"]}
+    files["project-p1"] = {"bindings": [], "etag": "BwU=", "version": 3}
+    script = case.script(tmp_path / "export.sh", "--config", config)
+    for ancestors in (files["ancestors-p1"], [["project", "p1"]]):
+        files["ancestors-p1"] = ancestors
+        folder = tmp_path / f"run{len(ancestors)}"
+        folder.mkdir()
+        ran = run_script(Clouds(change(held, folder, **files)), script, folder / "identities")
+        assert ran.code == 0, ran.err
+        done, report = case.check(folder / "identities", "--config", config)
+        assert done.code == 3, report["verdict"]

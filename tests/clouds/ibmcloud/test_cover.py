@@ -116,3 +116,46 @@ def test_an_instance_lives_in_a_group_of_its_own(service: str, key: str) -> None
     assert ask(service, policy(service, group("stringMatch", "*"))).verdict == "COVERED"
     assert ask(service, own, **{key: OWN}).verdict == "COVERED"
     assert ask(service, own, **{key: OTHER}).verdict == "MISSING"
+
+
+DNS_CRN = f"crn:v1:bluemix:public:dns-svcs:global:a/{ACCOUNT}:11111111-0000-4000-8000-000000000001::"
+CIS_CRN = f"crn:v1:bluemix:public:internet-svcs:global:a/{ACCOUNT}:11111111-0000-4000-8000-000000000002::"
+
+
+def instance(crn: str, resource_group: str) -> dict[str, Any]:
+    """One element of what `ibmcloud resource service-instances --output json` prints."""
+    return {
+        "guid": crn.split(":")[7],
+        "id": crn,
+        "crn": crn,
+        "name": "zones",
+        "region_id": "global",
+        "account_id": ACCOUNT,
+        "resource_plan_id": "b4ed8a30-936f-11e9-b289-1d079699cbe5",
+        "resource_group_id": resource_group,
+        "state": "active",
+        "type": "service_instance",
+        "resource_id": "b4ed8a30-936f-11e9-b289-1d079699cbe5",
+    }
+
+
+@pytest.mark.parametrize(("service", "crn"), [("dns-svcs", DNS_CRN), ("internet-svcs", CIS_CRN)])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_the_group_of_an_instance_is_what_the_export_says_of_its_crn(service: str, crn: str, *, wrapped: bool) -> None:
+    def asked(*instances: dict[str, Any], limit: str = OTHER, **context: Any) -> Any:
+        listed: Any = {"resources": list(instances)} if wrapped else list(instances)
+        grant = {"permission": EDITOR, "scope": {"attributes": [{"name": "serviceName", "value": service}]}}
+        export = [[policy(service, group("stringEquals", limit))], listed]
+        named = {"dns_instance": DNS_CRN, "cis_instance": CIS_CRN}
+        return judge("IBMCloud", export, IAM, grant, account=ACCOUNT, scopes=(OWN,), context={**named, **context})
+
+    others = [instance(c, OWN) for c in (DNS_CRN, CIS_CRN) if c != crn]
+    assert asked(*others, instance(crn, OTHER)).verdict == "COVERED"
+    assert asked(*others, instance(crn, OTHER), limit=OWN).verdict == "MISSING"
+    assert asked(*others, instance(crn, OWN)).verdict == "MISSING"
+    assert asked(instance(crn, OTHER), instance(crn, OWN)).verdict == "UNKNOWN"
+    for unseen in (asked(*others), asked(instance(crn, OTHER), dns_instance=None, cis_instance=None)):
+        assert unseen.verdict == "UNKNOWN"
+        assert "ibmcloud resource service-instances" in unseen.reason
+    given = {"dns_instance_group": OWN, "cis_instance_group": OWN}
+    assert asked(instance(crn, OTHER), **given).verdict == "MISSING"
