@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -391,7 +392,7 @@ def test_everything_arrives_where_it_belongs(probe: Probe, tmp_path: Path) -> No
     arguments = (
         "--from dir:old --cluster must-gather:dump --platform powervs --mode MANUAL --profile p --feature-set Default "
         "--capabilities Storage,Console --read-secrets --acknowledgements acks.yaml --acknowledgements - "
-        "--fail-on warning --require-proof --strict-proof --assume cluster-tag "
+        "--fail-on warning --require-proof --strict-proof --assume cluster-tag --max-age 36h "
         "--now 2026-11-01 --label a=1 --label b=x=y --via 4.15.3 "
         "--identities export:export --ccoctl-name c1 -o json -o text=r.txt --max-bytes 2000 --color always -q "
         "-a auth.json --certificate-authority ca.pem --insecure Mirror.example.com:5000 --idms-file idms.yaml "
@@ -405,6 +406,8 @@ def test_everything_arrives_where_it_belongs(probe: Probe, tmp_path: Path) -> No
     assert probe.cluster.capabilities == ("Console", "Storage")
     assert probe.gate.labels == {"a": "1", "b": "x=y"}
     assert probe.gate.assume == ("cluster-tag",)
+    assert probe.gate.max_age is not None
+    assert probe.gate.max_age.length == timedelta(hours=36)
     assert probe.gate.now is not None
     assert probe.gate.now.at.isoformat() == "2026-11-01T00:00:00+00:00"
     assert probe.gate.acknowledgements == ("acks.yaml", "-")
@@ -444,6 +447,12 @@ def test_everything_arrives_where_it_belongs(probe: Probe, tmp_path: Path) -> No
         "--label a=1 --label a=2",
         "--acknowledgements - --acknowledgements -",
         "--fail-on info",
+        "--max-age 0h",
+        "--max-age 24",
+        "--max-age 1.5d",
+        "--max-age -1d",
+        "--max-age 7days",
+        "--max-age 9999999w",
         "--now yesterday",
         "--now 2026-13-01",
         "--now 2026-11-01T08:00:00",

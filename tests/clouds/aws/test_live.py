@@ -118,6 +118,9 @@ def account(moto: str, proxy: Proxy) -> dict[str, str]:
     import boto3
 
     iam = boto3.client("iam", endpoint_url=moto, region_name="us-east-1")
+    iam.create_open_id_connect_provider(
+        Url=ISSUER, ClientIDList=["openshift", "sts.amazonaws.com"], ThumbprintList=["0" * 40]
+    )
     managed = iam.create_policy(PolicyName="m", PolicyDocument=json.dumps(document(allow("ec2:Attach*"))))["Policy"]
     limits = iam.create_policy(PolicyName="b", PolicyDocument=json.dumps(document(allow("ec2:*"))))["Policy"]
     role = iam.create_role(
@@ -155,7 +158,18 @@ def check(documents: tuple[Document, ...], arns: dict[str, str]) -> None:
 
 def test_the_account_details_are_read_in_one_go(proxy: Proxy, account: dict[str, str]) -> None:
     check(read(proxy), account)
-    assert set(proxy.calls) == {"GetCallerIdentity", "GetAccountAuthorizationDetails"}
+    providers = {"ListOpenIDConnectProviders", "GetOpenIDConnectProvider"}
+    assert set(proxy.calls) == {"GetCallerIdentity", "GetAccountAuthorizationDetails", *providers}
+
+
+@pytest.mark.parametrize("refused", ["ListOpenIDConnectProviders", "GetOpenIDConnectProvider"])
+def test_a_provider_that_may_not_be_read_is_a_caveat(proxy: Proxy, account: dict[str, str], refused: str) -> None:
+    held = holdings.build(read(proxy), None)
+    assert held.trust(account["role"], ISSUER, [subject("driver")]).caveats == ()
+    proxy.refused = {refused}
+    trusted = holdings.build(read(proxy), None).trust(account["role"], ISSUER, [subject("driver")])
+    assert trusted.verdict == "COVERED"
+    assert "was not seen" in " ".join(trusted.caveats)
 
 
 def test_where_the_details_are_refused_each_identity_is_read_by_itself(proxy: Proxy, account: dict[str, str]) -> None:

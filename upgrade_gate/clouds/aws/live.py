@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.clouds.aws.token_issuers import ARN_KEY, LIST_KEY
 from upgrade_gate.clouds.contract.holdings import Document
 
 if TYPE_CHECKING:
@@ -52,12 +53,13 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
             documents = []
             _logger.debug("the caller's account could not be read: %s", exc)
         try:
-            return (*documents, _details(iam))
+            return (*documents, _details(iam), *_token_issuers(iam, ClientError))
         except ClientError as exc:
             if not _is_refused(exc):
                 raise
             _logger.debug("account details are refused, reading role by role: %s", exc)
         found = tuple(_each(iam, settings.get("identities") or (), ClientError))
+        found += tuple(_token_issuers(iam, ClientError)) if found else ()
     except ResponseParserError as exc:  # its text is the answer itself
         raise EntitlementError("AWS IAM: an answer is cut off, or no XML", hint="a proxy may have changed it") from exc
     except (BotoCoreError, ClientError) as exc:
@@ -91,6 +93,18 @@ def _details(iam: Any) -> Document:
         for key in whole:
             whole[key] += page.get(key, [])
     return Document(whole, "iam get-account-authorization-details")
+
+
+def _token_issuers(iam: Any, client_error: Any) -> Iterator[Document]:
+    """Yield the OIDC providers with what they take; what is refused stays unseen, which is a caveat of trust."""
+    try:
+        listing = _plain(iam.list_open_id_connect_providers())
+        yield Document(listing, "iam list-open-id-connect-providers")
+        for arn in (provider["Arn"] for provider in listing[LIST_KEY]):
+            provider = _plain(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
+            yield Document({ARN_KEY: arn, **provider}, f"iam get-open-id-connect-provider {arn}")
+    except client_error as exc:
+        _logger.warning("AWS IAM: OIDC providers: %s", exc.response.get("Error", {}).get("Code"))
 
 
 def _each(iam: Any, identities: Sequence[str], client_error: Any) -> Iterator[Document]:
