@@ -44,8 +44,8 @@ FLOWS: dict[str, Flow] = {
                 }
             ]
         ),
-        "0 pass upgrade assumed",
-        [],
+        "3 blocked remediate assumed",
+        [ADDED, "request-overridden@new warning open -"],
     ),
     "an override that manages": (
         extra(

@@ -73,8 +73,6 @@ def test_others_are_known_by_identity_and_annotations_only() -> None:
         ("apiVersion: other.io/v1\nkind: FeatureGate\nmetadata:\n  name: cluster\n", False),
         (CRD.replace("NAME", "clusterversions.config.openshift.io"), True),
         (CRD.replace("NAME", "featuregates.config.openshift.io") + "spec: {names: {kind: FeatureGate}}\n", False),
-        (REQUEST.replace("openshift.io/v1", "openshift.io/v2"), True),
-        (REQUEST.replace("cloudcredential.", "operator."), False),
         (REQUEST.replace("kind: CredentialsRequest", 'kind: "\\x43redentialsRequest"'), True),
         (REQUEST.replace("kind:", '"\\x6bind":'), True),
         (REQUEST.replace("\n", "\r\n"), True),
@@ -88,6 +86,44 @@ def test_others_are_known_by_identity_and_annotations_only() -> None:
 )
 def test_what_decides_is_built_whole_however_it_is_written(text: str, whole: bool) -> None:
     assert (only(load(yaml=text)).body is not None) is whole
+
+
+@pytest.mark.parametrize(
+    ("word", "instead"),
+    [
+        ("CredentialsRequest", "CredentialRequest"),
+        ("CredentialsRequest", "CredentialsRequests"),
+        ("CredentialsRequest", "CredentialRequests"),
+        ("CredentialsRequest", "credentialsrequest"),
+        ("CredentialsRequest", "'CredentialsRequest '"),
+        ("CredentialsRequest", "ConfigMap"),
+        ("/v1", "/v1beta1"),
+        ("/v1", "/V1"),
+        ("/v1", "/v2"),
+        ("cloudcredential.", "cloudcredentials."),
+        ("cloudcredential.", "CloudCredential."),
+        ("cloudcredential.", "cloudcredental."),
+        ("cloudcredential.", "operator."),
+        ("cloudcredential.openshift.io/v1", "v1"),
+    ],
+)
+def test_what_is_almost_a_request_is_not_skipped(word: str, instead: str) -> None:
+    loaded = load(yaml=REQUEST.replace(word, instead))
+    (unread,) = loaded.unreadable
+    assert (loaded.manifests, unread.harmless) == ((), False)
+    assert "almost a CredentialsRequest" in unread.reason
+
+
+@pytest.mark.parametrize(
+    ("group", "kind"),
+    [
+        ("operator.openshift.io", "CloudCredential"),
+        ("certificates.k8s.io", "CertificateSigningRequest"),
+        ("config.openshift.io", "ClusterOperator"),
+    ],
+)
+def test_what_is_another_kind_of_object_is_one(group: str, kind: str) -> None:
+    assert only(load(yaml=f"apiVersion: {group}/v1\nkind: {kind}\nmetadata: {{name: x}}\n")).kind == kind
 
 
 @pytest.mark.parametrize(

@@ -52,3 +52,23 @@ def test_which_hops_cvo_can_make(kind: update.HopKind, edges: tuple[str, ...], s
     found, reason = update.support(kind, "4.22.1", "5.0.0", edges)
     assert found == supported
     assert bool(reason) != supported
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "came_from", "supported"),
+    [
+        ("4.14.9", "4.14.3", "4.14.3", True),
+        ("4.14.9", "4.14.0-rc.1", "4.14.0-rc.1", True),
+        ("4.22.9", "4.22.8", "4.22.8", True),
+        ("4.14.9", "4.14.3", "4.14.8", False),
+        ("4.14.9", "4.14.3", None, False),
+        ("4.14.9", "4.13.40", "4.13.40", False),
+        ("4.13.9", "4.13.3", "4.13.3", False),
+        ("5.0.1", "4.22.3", "4.22.3", False),
+    ],
+)
+def test_cvo_goes_back_only_to_the_patch_release_right_before(
+    old: str, new: str, came_from: str | None, supported: bool
+) -> None:
+    found, reason = update.support("downgrade", old, new, (), came_from)
+    assert (found, bool(reason)) == (supported, not supported)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-INDEX_SCHEMA = 1
+INDEX_SCHEMA = 2
 """Raised when the meaning of a stored payload changes while its fields stay the same."""
 KINDS = ("blobs", "manifests", "index")
 CHUNK = 2**20

@@ -6,6 +6,7 @@ import gc
 import logging
 import re
 from collections.abc import Mapping  # at run time too: the cache decodes into these types
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 _DEFAULT = Limits()
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
-_MATTERING = (
-    "CredentialsRequest",
-    "FeatureGate",
-    "clusterversions.config.openshift.io",
-    "capability.openshift.io/name",
+_MATTERING = re.compile(
+    r"credentials?-?requests?|cloudcredentials?\.openshift|featuregate|clusterversions\.config\.openshift\.io"
+    r"|capability\.openshift\.io/name",
+    re.IGNORECASE,
 )
 """Text that a file must hold, in clear or in disguise, to hold an object that decides anything."""
+REQUEST = ("cloudcredential.openshift.io", "v1", "CredentialsRequest")
+"""Group, version and kind of what is asked for: another version, or a slip of the pen, is no other kind of object."""
+_SLIPS = 2
+"""Letters that may be wrong in a name that was meant: a plural that moved to another word is two."""
 _DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
 """What could spell such text without its letters: an escape, a joined line, a tag (`!!binary`), damage."""
 
@@ -247,7 +251,32 @@ def _identity(api_version: object, kind: object, metadata: object, place: Locati
     if not isinstance(namespace, str | None):
         return "metadata.namespace is no text"
     group, _, version = api_version.rpartition("/")
+    if (group, version, kind) != REQUEST and _almost_a_request(group, kind):
+        return f"{kind} of {api_version} is almost a CredentialsRequest of {REQUEST[0]}/{REQUEST[1]}, and none"
     return Manifest(group, version, kind, namespace or "", name, _annotations(metadata.get("annotations")), place)
+
+
+@cache
+def _almost_a_request(group: str, kind: str) -> bool:
+    """Return whether a request is meant: its group, or its kind, or one that differs from them by a slip.
+
+    CVO would refuse such an object, or apply it to nobody; either way its component's need would be skipped here
+    (docs/contract.md#releases).
+    """
+    return _near(group, REQUEST[0]) or _near(kind, REQUEST[2])
+
+
+def _near(text: str, wanted: str) -> bool:
+    """Return whether two names are one but for case, space and at most `_SLIPS` letters."""
+    found, wanted = "".join(text.split()).casefold(), wanted.casefold()
+    if abs(len(found) - len(wanted)) > _SLIPS:
+        return False
+    row = list(range(len(wanted) + 1))
+    for i, letter in enumerate(found, 1):
+        before, row = row, [i]
+        for j, other in enumerate(wanted, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other)))
+    return row[-1] <= _SLIPS
 
 
 def _annotations(found: object) -> Mapping[str, str] | None:
@@ -276,7 +305,5 @@ def _decides(manifest: Manifest) -> bool:
 def _unreadable(data: bytes, place: Location, reason: str) -> Unreadable:
     """Return the record of what could not be read, harmless only where its text rules out all that matters."""
     text = data.decode("utf-8", errors="replace")
-    harmless = (
-        len(data) <= _DEFAULT.file and not any(word in text for word in _MATTERING) and not _DISGUISE.search(text)
-    )
+    harmless = len(data) <= _DEFAULT.file and not _MATTERING.search(text) and not _DISGUISE.search(text)
     return Unreadable(place, reason, harmless, text if harmless else "")

@@ -99,7 +99,7 @@ class Selection(_Struct, frozen=True):
 
 
 class Requests(_Struct, frozen=True, rename={"from_": "from"}):
-    """Applied and unannotated requests of the first and the last release, sorted."""
+    """Requests that take part (applied, unannotated or overridden) of the first and the last release, sorted."""
 
     from_: list[str]
     """Of the current release."""
@@ -149,7 +149,7 @@ class ChangeSelection(_Struct, frozen=True, rename={"from_": "from"}):
     """Whether each side applies the request, and why that changed."""
 
     from_: str
-    """`applied`, `unannotated`, `absent` or `excluded`."""
+    """`applied`, `unannotated`, `overridden`, `absent` or `excluded`."""
     to: str
     """The same of the target."""
     why: str

@@ -83,10 +83,14 @@ def parse(manifest: Manifest) -> CredentialsRequest:
         provider = {}
     if not isinstance(provider, dict):
         raise ManifestError(f"{where.file}:{where.line}: spec.providerSpec of {manifest.name} is not a mapping")
-    accounts = spec.get("serviceAccountNames") or []
-    if not isinstance(accounts, list) or not all(isinstance(a, str) for a in accounts):
-        raise ManifestError(f"{where.file}:{where.line}: spec.serviceAccountNames of {manifest.name} is not a list")
-    token_path = spec.get("cloudTokenPath")
+    accounts = spec.get("serviceAccountNames")
+    if accounts is None:
+        accounts = []
+    if not isinstance(accounts, list) or not all(isinstance(a, str) and a for a in accounts):
+        raise ManifestError(
+            f"{where.file}:{where.line}: spec.serviceAccountNames of {manifest.name} is not a list of names"
+        )
+    token_path = _text(_or_empty(spec.get("cloudTokenPath")), "spec.cloudTokenPath", where)
     return CredentialsRequest(
         namespace=manifest.namespace,
         name=manifest.name,
@@ -94,11 +98,16 @@ def parse(manifest: Manifest) -> CredentialsRequest:
         provider_spec=provider,
         secret=_secret(spec.get("secretRef"), where),
         service_accounts=tuple(sorted(set(accounts))),
-        token_path=_text(token_path, "spec.cloudTokenPath", where) if token_path else None,
+        token_path=token_path or None,
         spec=spec,
         annotations=manifest.annotations,
         location=where,
     )
+
+
+def _or_empty(value: object) -> object:
+    """Return a text field's value; null is none, as Go decodes it, and every other type stays what it is."""
+    return "" if value is None else value
 
 
 def _secret(reference: object, where: Location) -> SecretRef | None:

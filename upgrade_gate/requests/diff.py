@@ -62,7 +62,7 @@ class Change(Struct, frozen=True):
     before: Selected | None
     after: Selected | None
     status_before: str
-    """`applied`, `unannotated`, `excluded` or `absent`."""
+    """`applied`, `unannotated`, `overridden`, `excluded` or `absent`."""
     status_after: str
     why: str
     """Why the status changed, in words; empty where it did not."""
@@ -71,6 +71,11 @@ class Change(Struct, frozen=True):
     accounts_added: tuple[str, ...]
     accounts_removed: tuple[str, ...]
     other: tuple[OtherLeaf, ...]
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether CVO leaves the cluster's own object as it is, so that CCO never reads what the target asks for."""
+        return self.after is not None and self.after.status == "overridden"
 
     @property
     def component(self) -> str:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 _DECIDING = re.compile(r"(apiVersion|kind|metadata|spec\.providerSpec\.kind)($|[.\[])|spec($|\.providerSpec$)")
 """Keys that decide whether a request applies here: which of two values counts cannot be known."""
 
-Status: TypeAlias = Literal["applied", "unannotated", "excluded"]
+Taken: TypeAlias = Literal["applied", "unannotated", "overridden"]
+"""Why a request takes part: CVO applies it, or its component reads the Secret though CVO never applies it, or though
+`spec.overrides` tells CVO to leave the cluster's own object alone."""
+Status: TypeAlias = Literal["applied", "unannotated", "overridden", "excluded"]
 
 
 class Decision(Struct, frozen=True):
@@ -39,17 +42,17 @@ class Decision(Struct, frozen=True):
     request: str
     status: Status
     reason: str
-    """Empty when applied; else `unannotated`, `platform`, `delete`, or the filter that left it out."""
+    """Empty when applied; else `unannotated`, `overridden`, `platform`, `delete`, or the filter that left it out."""
     detail: str
     location: Location
     kind: str
 
 
 class Selected(Struct, frozen=True):
-    """A request that takes part: applied by CVO, or unannotated and yet read by its component."""
+    """A request that takes part: applied by CVO, or not, and its component reads the Secret all the same."""
 
     request: CredentialsRequest
-    status: Literal["applied", "unannotated"]
+    status: Taken
     locations: tuple[Location, ...]
     """Every document that defines it; the first one is `request`'s."""
 
@@ -87,7 +90,7 @@ class Selection(Struct, frozen=True):
     """Requests whose selection hangs on feature gates that are not known."""
 
     def status(self, request: str) -> tuple[str, str]:
-        """Return `applied`, `unannotated`, `excluded` or `absent`, and the reason in words."""
+        """Return `applied`, `unannotated`, `overridden`, `excluded` or `absent`, and the reason in words."""
         if request in self.requests:
             return self.requests[request].status, ""
         for decision in self.decisions:
@@ -181,6 +184,8 @@ def _deletes(manifest: Manifest) -> bool:
 
 def _deletion(decision: Decision) -> Decision:
     """Return the decision on a delete manifest: what CVO would apply here, it deletes."""
+    if decision.status == "overridden":
+        return replace(decision, status="excluded", reason="override")
     if decision.status != "applied":
         return decision
     return replace(decision, status="excluded", reason="delete", detail=f"{DELETE}=true")
@@ -200,8 +205,11 @@ def _decide(manifest: Manifest, name: str, kind: str, platform: str, rules: Filt
     exclusion = include(manifest, rules)
     if exclusion is None:
         return Decision(name, "applied", "", "", manifest.location, kind)
+    if exclusion.reason == "override":  # CVO's last filter: all others let it pass
+        detail = "spec.overrides says unmanaged: CVO leaves the cluster's object alone and updates its component"
+        return Decision(name, "overridden", "overridden", detail, manifest.location, kind)
     if _unannotated(manifest, rules, exclusion):
-        rest = include(manifest, replace(rules, profile=None, needs_annotations=False))
+        rest = include(manifest, replace(rules, profile=None, needs_annotations=False, overrides=()))
         if rest is None:
             detail = "no include.release.openshift.io annotation: CVO never applies it, its component reads the secret"
             return Decision(name, "unannotated", "unannotated", detail, manifest.location, kind)

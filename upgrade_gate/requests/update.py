@@ -105,11 +105,14 @@ def kind_of(old: str, new: str) -> HopKind:
     return "minor" if after.minor == before.minor + 1 else "skip"
 
 
-def support(kind: HopKind, old: str, new: str, edges: Collection[str]) -> tuple[bool, str]:
+def support(
+    kind: HopKind, old: str, new: str, edges: Collection[str], came_from: str | None = None
+) -> tuple[bool, str]:
     """Return whether CVO can make this update, and in one sentence why not.
 
     `edges` are the versions that the target names as previous, plus the current version where the update graph or
-    the cluster's offers have the edge (docs/contract.md#hops).
+    the cluster's offers have the edge (docs/contract.md#hops). `came_from` is what the cluster's history names right
+    before the current version.
     """
     match kind:
         case "patch" | "minor" | "none":
@@ -121,4 +124,23 @@ def support(kind: HopKind, old: str, new: str, edges: Collection[str]) -> tuple[
         case "skip":
             return False, f"{old} to {new} skips a minor release: name the one between with --via"
         case "downgrade":
-            return False, f"{new} is older than {old}: CVO does not go back"
+            return _back(old, new, came_from)
+
+
+_ROLLBACK_SINCE = (4, 14)
+"""First release whose CVO goes back to the patch release before it
+(docs/facts/releases.md#rollback)."""
+
+
+def _back(old: str, new: str, came_from: str | None) -> tuple[bool, str]:
+    """Return whether CVO goes back: only to what the history names right before, within the minor."""
+    minor = versions.minor_of(old)
+    if minor is None or minor != versions.minor_of(new) or minor < _ROLLBACK_SINCE:
+        return False, f"{new} is older than {old}: CVO does not go back"
+    if new == came_from:
+        return True, ""
+    before = f"names {came_from}" if came_from else "of no cluster names it"
+    return (
+        False,
+        f"{new} is older than {old}: CVO goes back only to what the history names right before, which {before}",
+    )

@@ -78,7 +78,15 @@ def _support(kind: HopKind, old: Payload, new: Payload, context: SelectionContex
         edges.add(context.running)
     if kind == "major" and old.version not in edges and context.has_edge and context.has_edge(old.version, new.version):
         edges.add(old.version)
-    return support(kind, old.version, new.version, edges)
+    return support(kind, old.version, new.version, edges, _came_from(old.version, context))
+
+
+def _came_from(version: str, context: SelectionContext) -> str | None:
+    """Return what the cluster ran right before a version that it runs, None where its history does not say."""
+    history = known_or(context.cluster.history, ()) if context.cluster else ()
+    if version != context.running or not history or history[0].version != version:
+        return None
+    return next((entry.version for entry in history if entry.version != version), None)
 
 
 def _kind(old: Payload, new: Payload) -> HopKind:

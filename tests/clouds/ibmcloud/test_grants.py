@@ -55,7 +55,28 @@ def test_further_attributes_narrow_the_same_permission() -> None:
     assert grants.identity(wide) != grants.identity(narrow)
 
 
-def test_only_an_equal_grant_covers() -> None:
+def test_the_default_operator_says_nothing() -> None:
+    (plain,) = read({"roles": [VIEWER], "attributes": [attribute("serviceName", "is")]})
+    for operator in ("stringEquals", None):
+        stated = {"roles": [VIEWER], "attributes": [attribute("serviceName", "is", operator=operator)]}
+        assert read(stated) == (plain,)
+    for wrong in ("", 0, ["stringEquals"]):
+        with pytest.raises(ValueError, match="operator"):
+            read({"roles": [VIEWER], "attributes": [attribute("serviceName", "is", operator=wrong)]})
+
+
+def test_fewer_attributes_reach_further_and_more_do_not() -> None:
+    wide = grant(VIEWER, ("serviceName", "is"))
+    narrow = grant(VIEWER, ("region", "eu-de"), ("serviceName", "is"))
+    assert grants.covering([wide], narrow) is not None
+    assert grants.covering([narrow], wide) is None
+    assert grants.covering([grant(VIEWER, ("region", "us-south"), ("serviceName", "is"))], narrow) is None
+    assert grants.covering([grant(ADMINISTRATOR, ("serviceName", "is"))], narrow) is None
+    (pattern,) = read({"roles": [VIEWER], "attributes": [attribute("serviceName", "i*", operator="stringMatch")]})
+    assert grants.covering([pattern], wide) is None
+
+
+def test_only_the_same_role_covers() -> None:
     needed = grant(VIEWER, ("serviceName", "is"))
     assert grants.covering([grant(VIEWER, ("serviceName", "is"))], needed) is not None
     assert grants.covering([grant(ADMINISTRATOR, ("serviceName", "is"))], needed) is None

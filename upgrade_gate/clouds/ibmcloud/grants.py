@@ -1,7 +1,8 @@
 """IBM Cloud and Power VS requests: access policies, each a set of attributes with roles.
 
 Source: cloud-credential-operator `pkg/apis/cloudcredential/v1/types_ibmcloud.go`, `types_powervs.go`. A role is a set
-of actions per service and nothing declares that one contains another, so a grant is covered by an equal one alone.
+of actions per service and nothing declares that one contains another, so a grant is covered by the same role alone. A
+policy reaches what all its attributes match: one that has fewer of them reaches further.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ HAS_PERMISSIONS = True
 FIELDS: Mapping[str, frozenset[str] | None] = {"policies": frozenset({"attributes", "roles"})}
 HARMLESS: frozenset[str] = frozenset()
 
+_DEFAULT_OPERATOR = "stringEquals"
+"""What an attribute without an operator means; ccoctl reads none (`pkg/cmd/provisioning/ibmcloud`)."""
 _TARGETS = ("serviceName", "serviceType", "resourceType")
 """The attributes that say what a policy is about; the others narrow it."""
 
@@ -39,6 +42,8 @@ def _attributes(policy: Part) -> list[dict[str, Any]]:
     for attribute in policy["attributes"].items():
         stated = attribute.required("a mapping").mapping()
         entry = {**stated, **{key: attribute[key].some_text() for key in ("name", "value")}}
+        if attribute["operator"].maybe_text() in (None, _DEFAULT_OPERATOR):
+            entry.pop("operator", None)
         if entry not in attributes:
             attributes.append(entry)
     return sorted(attributes, key=lambda a: (a["name"], canonical(a)))
@@ -61,7 +66,18 @@ def target_of(grant: Grant) -> tuple[tuple[str, str], ...]:
 
 
 def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
-    """Return the equal grant, None where there is none."""
-    if any(identity(g) == identity(needed) for g in held):
+    """Return the same role under some or all of the needed attributes, None where there is none."""
+    if any(identity(g) == identity(needed) or _reaches(g, needed) for g in held):
         return Cover(needed.permission)
     return None
+
+
+def _reaches(held: Grant, needed: Grant) -> bool:
+    """Return whether a role is held under fewer attributes: all that it asks for is asked for by the needed one too.
+
+    One that names no service and no type is for whatever IBM Cloud counts as a service that knows IAM, so it covers
+    nothing here (docs/facts/ibmcloud.md#coverage).
+    """
+    has, wants = (mapping(g.scope).get("attributes", ()) for g in (held, needed))
+    same = held.permission == needed.permission and bool(target_of(held))
+    return same and all(attribute in wants for attribute in has)

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.update import Hop
 
 
-def severity_for_grants(situation: Situation, default: Severity) -> Severity:
-    """Return the severity of a rule about grants: in mint mode CCO grants them itself."""
-    return Severity.INFO if situation.mode is Mode.MINT else default
+def minted(situation: Situation, change: Change) -> bool:
+    """Return whether CCO grants by itself what a change asks for: in mint mode, where CVO hands it the new request."""
+    return situation.mode is Mode.MINT and not change.left_alone
 
 
-def severity_for_secrets(situation: Situation, default: Severity) -> Severity:
-    """Return the severity of a rule about Secrets, accounts or token paths: outside manual mode CCO makes them."""
-    return default if situation.mode.by_hand else Severity.INFO
+def by_hand(situation: Situation, change: Change) -> bool:
+    """Return whether a person makes the Secret of a change: in manual mode, and where CCO never reads the request."""
+    return situation.mode.by_hand or change.left_alone
 
 
 def missed(hop: Hop) -> tuple[Guard, str]:

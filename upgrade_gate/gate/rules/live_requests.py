@@ -46,7 +46,7 @@ def _drift(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     carried |= {d.request for h in situation.hops for s in (h.old_selection, h.new_selection) for d in s.decisions}
     for live in sorted(cluster.requests.value, key=lambda r: r.id):
         selected = hop.old_selection.requests.get(live.id)
-        if selected is not None and selected.status == "applied":
+        if selected is not None and selected.status in ("applied", "overridden"):
             if _plain(live.spec) != _plain(selected.request.spec):
                 yield Finding(
                     rule="live-request-drift",

@@ -13,9 +13,9 @@ from upgrade_gate.gate.requirements import grants_need
 from upgrade_gate.gate.rules._common import (
     content_of,
     count,
+    minted,
     missed,
     of_change,
-    severity_for_grants,
 )
 from upgrade_gate.requests.diff import Why
 
@@ -97,7 +97,8 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
     assert request is not None  # noqa: S101 - evaluate() leaves out changes without a target side
     verb = "gains" if rule == "permission-added" else "needs more widely"
     needs: tuple[Need, ...] = ()
-    if situation.mode is not Mode.MINT:
+    by_itself = minted(situation, change)
+    if not by_itself:
         needs = (grants_need(situation, request, [a.grant for a in grants]),)
     where = f"the identity behind Secret {request.secret}"
     if situation.mode is Mode.PASSTHROUGH:
@@ -106,7 +107,7 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
         hop,
         change,
         rule=rule,
-        severity=severity_for_grants(situation, Severity.BLOCKER),
+        severity=Severity.INFO if by_itself else Severity.BLOCKER,
         headline=f"{change.component} {verb} {count(len(grants), 'permission')}",
         content=content_of(grants),
         grants=grants,
@@ -118,7 +119,7 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in grants]),
         identity=situation.proof.shown_identity(request),
-        remedy=(step,) if situation.mode is not Mode.MINT else (),
+        remedy=() if by_itself else (step,),
     )
 
 

@@ -19,13 +19,7 @@ from upgrade_gate.gate.findings import (
     Severity,
 )
 from upgrade_gate.gate.requirements import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
-from upgrade_gate.gate.rules._common import (
-    content_of,
-    count,
-    missed,
-    of_change,
-    severity_for_secrets,
-)
+from upgrade_gate.gate.rules._common import by_hand, content_of, count, minted, missed, of_change
 from upgrade_gate.requests.diff import AddedGrant, Change, Why
 
 if TYPE_CHECKING:
@@ -108,11 +102,12 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
     request = _after(change)
     new = [a for a in change.added if a.covered_by is None]
     modelled = cloud_of(request.provider_kind) is not None
-    passthrough = situation.mode is Mode.PASSTHROUGH and modelled  # no actuator serves a kind that nobody knows
+    served = modelled and not change.left_alone  # no actuator serves a kind that nobody knows
+    passthrough = situation.mode is Mode.PASSTHROUGH and served
     needs: tuple[Need, ...] = ()
     severity = Severity.BLOCKER
     grants_matter = bool(new) and situation.permission_model(request)
-    if (situation.mode is Mode.MINT and modelled) or (passthrough and not grants_matter):
+    if (minted(situation, change) and modelled) or (passthrough and not grants_matter):
         severity = Severity.INFO
     elif passthrough:
         needs = (grants_need(situation, request, [a.grant for a in new]),)
@@ -222,12 +217,12 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
         hop,
         change,
         rule="service-accounts-added",
-        severity=severity_for_secrets(situation, Severity.BLOCKER),
+        severity=Severity.BLOCKER if by_hand(situation, change) else Severity.INFO,
         headline=f"{change.component} adds {count(len(change.accounts_added), 'service account')}: "
         f"{', '.join(change.accounts_added)}",
         content=list(change.accounts_added),
         guarded=missed(hop),
-        needs=(trust_need(situation, _after(change), change.accounts_added),) if situation.mode.by_hand else (),
+        needs=(trust_need(situation, _after(change), change.accounts_added),) if by_hand(situation, change) else (),
         remedy=(Step("add the service accounts to the identity's trust", "before"),),
     )
 
@@ -235,14 +230,14 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
 def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
     request = _after(change)
     needs: tuple[Need, ...] = ()
-    if situation.mode.by_hand and request.secret is not None:
+    if by_hand(situation, change) and request.secret is not None:
         needs = (token_path_need(request, secret_fact(situation, request.secret)),)
     return _finding(
         situation,
         hop,
         change,
         rule="token-path-changed",
-        severity=severity_for_secrets(situation, Severity.BLOCKER),
+        severity=Severity.BLOCKER if by_hand(situation, change) else Severity.INFO,
         headline=f"{change.component} mounts its token at {request.token_path or 'the default path'}",
         content=request.token_path,
         guarded=missed(hop),
@@ -259,8 +254,8 @@ def _new_identity(
     elsewhere = {a.grant for a in change.added if a.why in (Why.NEW, Why.WIDENED)}
     grants = [AddedGrant(g, Why.NEW, None) for g in request.grants if g not in elsewhere]
     needs: tuple[Need, ...] = ()
-    severity = severity_for_secrets(situation, Severity.BLOCKER)
-    if situation.mode.by_hand:
+    severity = Severity.BLOCKER if by_hand(situation, change) else Severity.INFO
+    if by_hand(situation, change):
         needs = for_new_identity(situation, request, [a.grant for a in grants], hop.new.minor)
     elif situation.mode is Mode.PASSTHROUGH and rule == "provider-kind-changed" and situation.permission_model(request):
         severity, needs = Severity.BLOCKER, (grants_need(situation, request, [a.grant for a in grants]),)
