@@ -123,7 +123,10 @@ class GrantView(_Struct, frozen=True):
     scope: Any
     """On IBM Cloud the whole set of attributes, on Azure that of a role binding that has one; else null."""
     covered_by: str | None = None
-    """What of the current release contains it already; null where nothing does."""
+    """What of the current release contains it already; of a held grant the releases before the target that ask for it.
+
+    Null where nothing does.
+    """
     still_covered_by: str | None = None
     """Of a removed grant: what of the target still contains it."""
     risk: list[str] = []
