@@ -148,7 +148,8 @@ def test_the_error_about_the_version_is_the_one_that_is_shown() -> None:
     assert caught.value.message == shown
 
 
-def test_the_keys_that_a_found_file_must_not_hold_are_those_that_it_refuses() -> None:
-    sentence = re.search(r"A file that was found rather than named must not hold (.*?): a", everything(), re.DOTALL)
+def test_the_keys_that_a_found_file_may_hold_are_those_that_it_may() -> None:
+    sentence = re.search(r"A file that was found rather than named may only tighten: (.*?)\. ", everything(), re.DOTALL)
     assert sentence
-    assert set(re.findall(r"`([a-z-]+)`", sentence[1])) == set(configuration.REFUSED_WHEN_FOUND)
+    said = {text.partition(":")[0] for text in re.findall(r"`([a-z-]+(?:: [a-z]+)?)`", sentence[1])}
+    assert said == {*configuration.FOUND_MAY_SAY, "policy", required_version.KEY}

@@ -1,12 +1,13 @@
 """The configuration file: what it may say, where it is looked for, and what it must never decide."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from upgrade_gate.base.errors import ConfigurationError, UsageError
 from upgrade_gate.cli import configuration
-from upgrade_gate.cli.configuration import EMPTY, REFUSED_WHEN_FOUND, Configuration, find
+from upgrade_gate.cli.configuration import EMPTY, FOUND_MAY_SAY, Configuration, Shape, find
 from upgrade_gate.cli.options import configurable
 from upgrade_gate.gate import findings
 from upgrade_gate.gate.findings import Severity
@@ -118,7 +119,7 @@ def test_the_version_it_wants_is_checked_before_any_other_key(tmp_path: Path, fo
         ConfigurationError, match=r"upgrade-gate\.yaml:3: required-version: >=999 is wanted, .* too old"
     ):
         load(write(tmp_path, "insecure: [a]\nof-a-later-version: 1\nrequired-version: '>=999'\n"), found=found)
-    assert load(write(tmp_path, "platform: AWS\nrequired-version: '>=0'\n"), found=found).options == {"platform": "AWS"}
+    assert load(write(tmp_path, "color: never\nrequired-version: '>=0'\n"), found=found).options == {"color": "never"}
     with pytest.raises(ConfigurationError, match=r":2: unknown key 'of-a-later-version'"):
         load(write(tmp_path, "required-version: '>=0'\nof-a-later-version: 1\n"), found=found)
 
@@ -128,32 +129,61 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         load(tmp_path, found=False)
 
 
-@pytest.mark.parametrize("key", sorted(REFUSED_WHEN_FOUND - {"accept", "identities"}))
-def test_what_a_pull_request_could_plant_is_refused_in_a_file_that_was_found(tmp_path: Path, key: str) -> None:
-    path = write(tmp_path, f"platform: AWS\n{key}: planted\n")
-    with pytest.raises(ConfigurationError, match=rf":2: {key}: is refused in a file that was found") as caught:
+PLANTED = [
+    *(key for key in sorted(configurable()) if key not in FOUND_MAY_SAY),
+    "fail-on: blocker",
+    "require-proof: false",
+    "strict-proof: no",
+    "verify: off",
+    "verify: auto",
+    f"identities:\n  default: {ROLE}",
+    "policy:\n  cco-verdict-unproven: info",
+    "policy:\n  permission-added: warning",
+    "policy:\n  secret-missing:\n    info",
+    "policy:\n  accept: [secret-exists]",
+]
+
+
+@pytest.mark.parametrize("text", PLANTED)
+def test_what_a_pull_request_could_plant_is_refused_in_a_file_that_was_found(tmp_path: Path, text: str) -> None:
+    key = (text.split("\n")[1] if text.startswith("policy") else text).strip().partition(":")[0]
+    written = text if ":" in text else f"{text}: {'true' if configurable()[text] is Shape.FLAG else 'planted'}"
+    path = write(tmp_path, f"label: [a=b]\n{written}\n")
+    line = 3 if text.startswith("policy") else 2
+    with pytest.raises(ConfigurationError, match=rf":{line}: {key}: .*") as caught:
         load(path, found=True)
+    assert "in a file that was found, since a pull request could plant it" in caught.value.message
     assert f"--config {path}" in (caught.value.hint or "")
-    assert load(path, found=False).options[key]
+    load(path, found=False)
 
 
-def test_identities_and_accept_are_refused_in_a_file_that_was_found(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r":2: .*is refused"):
-        load(write(tmp_path, f"identities:\n  default: {ROLE}\n"), found=True)
-    with pytest.raises(ConfigurationError, match=r":2: accept: is refused"):
-        load(write(tmp_path, "policy:\n  accept: [secret-exists]\n"), found=True)
-    named = load(write(tmp_path, "policy:\n  accept: [secret-exists]\n"), found=False)
-    assert named.accept == {"secret-exists"}
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("label: [a=b]", "color: never", "timeout: 60", "required-version: '>=0'", "fail-on: warning"),
+        *("require-proof: true", "strict-proof: yes", "verify: require", "policy: {permission-added: blocker}"),
+        *("policy: {live-request-drift: unknown}", "policy: {request-unannotated: blocker}", "policy: {}"),
+    ],
+)
+def test_a_file_that_was_found_may_tighten(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, f"{text}\n")
+    assert load(path, found=True) == load(path, found=False)
 
 
-def test_the_keys_of_the_contract_are_refused() -> None:
-    contract = {"insecure", "graph", "registry-config", "certificate-authority", "identities", "accept"}
-    assert contract | {"acknowledgements"} <= REFUSED_WHEN_FOUND
+def test_what_only_bears_the_name_of_a_configuration_is_refused(tmp_path: Path) -> None:
+    assert configuration.find(tmp_path) is None
+    (tmp_path / configuration.FILE_NAME).symlink_to("nowhere")
+    with pytest.raises(UsageError, match="is no file"):
+        configuration.find(tmp_path)
+    (tmp_path / configuration.FILE_NAME).unlink()
+    os.mkfifo(tmp_path / configuration.FILE_NAME)
+    with pytest.raises(UsageError, match="is no file"):
+        configuration.find(tmp_path)
 
 
 def test_a_rule_can_weigh_more_or_less(tmp_path: Path) -> None:
     text = "policy:\n  permission-added: warning\n  request-unannotated: blocker\n"
-    assert load(write(tmp_path, text), found=True).policy == {
+    assert load(write(tmp_path, text), found=False).policy == {
         "permission-added": Severity.WARNING,
         "request-unannotated": Severity.BLOCKER,
     }

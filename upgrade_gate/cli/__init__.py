@@ -53,11 +53,14 @@ class CommandFiles(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown name suggests those that look like it."""
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.UsageError as exc:
             if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
                 raise click.UsageError(f"no such command {args[0]!r}", ctx) from exc
             raise
+        if command is not None and not ctx.resilient_parsing:
+            _refuse_repeated(ctx, name, command, rest)
+        return name, command, rest
 
     def _summary(self, name: str) -> str:
         folder = Path(__file__).parent.joinpath(*self.package.split(".")[1:])
@@ -89,8 +92,8 @@ def main(arguments: Sequence[str] | None = None, *, group: click.Group = cli) ->
     """
     args = list(sys.argv[1:] if arguments is None else arguments)
     program = program_name(sys.argv[0])
-    if os.environ.get(COMPLETE_VARIABLE):
-        return _complete(program)
+    if not args and (instruction := os.environ.get(COMPLETE_VARIABLE)) and completes(instruction):
+        return _complete(program, instruction)
     code = _execute(group, program, args)
     if code in (ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.UNDETERMINED):
         stderr.no_verdict("see the report")
@@ -170,7 +173,25 @@ def _explain_usage(group: click.Group, exc: click.ClickException) -> None:
     stderr.no_verdict(exc.format_message(), details=context.get_usage(), hint=hint)
 
 
-def _complete(program: str) -> int:
+def _refuse_repeated(ctx: click.Context, name: str | None, command: click.Command, args: list[str]) -> None:
+    """Raise a usage error where an option that takes one value is given twice: the last would silently win."""
+    inner = click.Context(command, info_name=name, parent=ctx, **command.context_settings)
+    _, _, given = command.make_parser(inner).parse_args(args=list(args))
+    for option in given:
+        single = isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.count)
+        if single and given.count(option) > 1:
+            raise click.UsageError(f"{option.opts[-1]} is given more than once, and takes one value", inner)
+
+
+def completes(instruction: str) -> bool:
+    """Return whether a shell asks for completion: a variable that was left behind must not stand for a run."""
+    shell, _, what = instruction.partition("_")
+    return shell in {"bash", "zsh", "fish"} and (
+        what == "source" or (what == "complete" and "COMP_WORDS" in os.environ)
+    )
+
+
+def _complete(program: str, instruction: str) -> int:
     from click.shell_completion import shell_complete
 
-    return shell_complete(cli, {}, program, COMPLETE_VARIABLE, os.environ[COMPLETE_VARIABLE])
+    return shell_complete(cli, {}, program, COMPLETE_VARIABLE, instruction)

@@ -17,20 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from upgrade_gate.cli.options import OutputOptions
+
 _ENTRY = re.compile(r"([0-9a-f]{64})  (.+)")
 _MOST = 1 << 20
 
 
-def check(directory: Path) -> tuple[str, ...]:
+def check(directory: Path, *, beside: OutputOptions | None = None) -> tuple[str, ...]:
     """Return the files of the earlier bundle that stands in a folder, none where it is new or empty.
 
     Raises UsageError where the folder holds anything else, or an earlier bundle in which somebody filled something in:
-    nothing of it may be lost.
+    nothing of it may be lost. `beside` is what else the run writes: nothing of that may lie in the bundle's folder.
     """
+    for output in beside.outputs if beside else ():
+        if output.path is not None and directory.resolve() in output.path.resolve().parents:
+            raise UsageError(f"{output.path} lies in the folder of the bundle", hint="write the report elsewhere")
+    stdout.check_folder(directory)
     if not directory.exists():
         return ()
-    if not directory.is_dir():
-        raise UsageError(f"{directory} is not a folder", hint="name a new one")
     present = sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if not p.is_dir() or p.is_symlink())
     if not present:
         return ()

@@ -18,13 +18,16 @@ Paths are meant from the working folder, as on the command line.
 
 from __future__ import annotations
 
+import os
+import shlex
 from enum import Enum, auto
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
-from upgrade_gate.base.errors import ConfigurationError
+from upgrade_gate.base.errors import ConfigurationError, UsageError
 from upgrade_gate.proof.identity_map import Identities
 
 if TYPE_CHECKING:
@@ -51,27 +54,21 @@ class Shape(Enum):
 
 ACCEPTABLE = frozenset({"secret-exists"})
 
-REFUSED_WHEN_FOUND = frozenset(
+FOUND_MAY_SAY: Mapping[str, str | None] = MappingProxyType(
     {
-        "accept",
-        "acknowledgements",
-        "assume",
-        "cache-dir",
-        "certificate-authority",
-        "graph",
-        "identities",
-        "insecure",
-        "kubeconfig",
-        "max-age",
-        "now",
-        "registry-config",
-        "signatures",
+        "color": None,
+        "fail-on": "warning",
+        "label": None,
+        "require-proof": "true",
+        "strict-proof": "true",
+        "timeout": None,
+        "verify": "require",
     }
 )
-"""Keys that a pull request could plant in a file which nobody named on the command line.
+"""What may stand in a file that nobody named on the command line, with the one value where only one tightens.
 
-A kubeconfig can run a program, a keyring vouches for releases, a cache answers for a registry, and a date revives what
-has expired (docs/using/configuration.md#a-file-that-was-found).
+A pull request could plant such a file: it may make the gate stricter, never milder, and never say what is read or
+written (docs/using/configuration.md#a-file-that-was-found). Besides these, `policy` may raise.
 """
 
 
@@ -99,17 +96,22 @@ EMPTY = Configuration()
 
 
 def find(folder: Path | None = None) -> Path | None:
-    """Return the configuration file of a folder (default: the working folder), None where there is none."""
+    """Return the configuration file of a folder (default: the working folder), None where there is none.
+
+    Raises UsageError where something else bears its name: a pipe would never end, a broken link would say nothing.
+    """
     path = (folder or Path()) / FILE_NAME
-    return path if path.exists() else None
+    if not path.is_file() and os.path.lexists(path):
+        raise UsageError(f"{path} is no file", hint="take it away, or name another with --config FILE")
+    return path if path.is_file() else None
 
 
 def load(path: Path | None, shapes: Mapping[str, Shape], *, found: bool) -> Configuration:
     """Read a configuration file; without a path there is nothing configured.
 
     `shapes` are the options that may have a default here, by long name without dashes. `found` says that nobody named
-    the file: then keys that a pull request could plant are refused. Raises ConfigurationError, naming file and line,
-    for anything that is not understood; UsageError if it cannot be opened.
+    the file: then it may only tighten, since a pull request could plant it. Raises
+    ConfigurationError, naming file and line, for anything that is not understood; UsageError if it cannot be opened.
     """
     if path is None:
         return EMPTY
@@ -122,7 +124,7 @@ def load(path: Path | None, shapes: Mapping[str, Shape], *, found: bool) -> Conf
     values = root.fields({*shapes, required_version.KEY, "identities", "policy"})
     values.pop(required_version.KEY, None)
     if found:
-        _refuse_planted(values)
+        _refuse_planted(values, root.keys())
     policy = values.pop("policy", None)
     identities = values.pop("identities", None)
     weights, accept = _policy(policy, found=found) if policy else ({}, frozenset())
@@ -132,16 +134,31 @@ def load(path: Path | None, shapes: Mapping[str, Shape], *, found: bool) -> Conf
         identities=_identities(identities) if identities else Identities(),
         policy=weights,
         accept=accept,
-        lines={key: value.line for key, value in root.mapping().items()},
+        lines={name: key.line for name, key in root.keys().items()},
     )
 
 
-def _refuse_planted(values: Mapping[str, Value]) -> None:
-    for key in sorted(REFUSED_WHEN_FOUND & set(values)):
-        raise values[key].error(
-            "is refused in a file that was found, since a pull request could plant it",
-            f"name the file: --config {values[key].file}",
-        )
+def _refuse_planted(values: Mapping[str, Value], keys: Mapping[str, Value]) -> None:
+    for name, value in values.items():
+        if name == "policy":
+            continue
+        only = FOUND_MAY_SAY.get(name)
+        if name not in FOUND_MAY_SAY:
+            raise _planted(keys[name], "is refused")
+        if only is not None and not _says(value, only):
+            raise _planted(keys[name], f"may only be {only}")
+
+
+def _says(value: Value, wanted: str) -> bool:
+    return str(value.flag()).lower() == wanted if wanted == "true" else value.written() == wanted
+
+
+def _planted(key: Value, refused: str) -> ConfigurationError:
+    """Return the error about a key that a file may not hold when nobody named it; the caller raises it."""
+    return key.error(
+        f"{refused} in a file that was found, since a pull request could plant it",
+        f"name the file: --config {shlex.quote(key.file)}",
+    )
 
 
 def _default(shape: Shape, value: Value) -> Default:
@@ -169,7 +186,7 @@ def _policy(value: Value, *, found: bool) -> tuple[dict[str, Severity], frozense
     entries = value.mapping()
     accepted = entries.pop("accept", None)
     if accepted is not None and found:
-        _refuse_planted({"accept": accepted})
+        raise _planted(value.keys()["accept"], "is refused")
     accept = frozenset(accepted.texts()) if accepted is not None else frozenset()
     for name in sorted(accept - ACCEPTABLE):
         raise ConfigurationError(f"{value.file}:{value.line}: accept: {name!r} is not one of {', '.join(ACCEPTABLE)}")
@@ -190,5 +207,7 @@ def _policy(value: Value, *, found: bool) -> tuple[dict[str, Severity], frozense
                 f"cannot be lowered from {rule.severity} to {severity}",
                 "the gate must not pass on what it does not know",
             )
+        if found and order.index(severity) > order.index(rule.severity):
+            raise _planted(value.keys()[rule_id], f"may only be raised from {rule.severity}: {severity} is refused")
         weights[rule_id] = severity
     return weights, accept

@@ -98,7 +98,10 @@ class ClusterForm(Form):
             return ClusterSource("live", None, value)
         if kind not in {"snapshot", "must-gather"} or not rest:
             self.fail(f"{value!r} is not live, snapshot:FILE or must-gather:DIR", param, ctx)
-        return ClusterSource(kind, _existing(self, rest, param, ctx), value)
+        path = _existing(self, rest, param, ctx)
+        if kind == "snapshot" and path.is_dir():
+            self.fail(f"{value!r} is a folder: a dump is given as must-gather:{rest}", param, ctx)
+        return ClusterSource(kind, path, value)
 
     def words(self) -> tuple[str, ...]:
         """Return the forms."""

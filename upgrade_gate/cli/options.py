@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.platforms import DEFAULT_PROFILE
 from upgrade_gate.cli import configuration as configurations
-from upgrade_gate.cli import stderr
+from upgrade_gate.cli import stderr, stdout
 from upgrade_gate.cli.configuration import Shape
 from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group, long_name
 from upgrade_gate.cli.option_types import (
@@ -398,6 +398,8 @@ def _output(values: Mapping[str, Any], default: tuple[Output, ...]) -> OutputOpt
     twice = next((path for path in paths if places.count(path.resolve()) > 1), None)
     if twice:
         raise click.UsageError(f"two reports cannot both be written to {twice}")
+    for path in paths:
+        stdout.check_file(path)
     return OutputOptions(
         outputs=outputs,
         max_bytes=values["max_bytes"],

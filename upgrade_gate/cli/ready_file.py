@@ -38,6 +38,8 @@ def deliver(text: str, write: Path | None, *, force: bool) -> None:
             raise UsageError("--force is for --write FILE")
         stdout.write(text)
         return
+    if write.parent.exists():
+        stdout.check_file(write)
     if not force and write.is_file() and write.read_bytes() != text.encode():
         raise UsageError(f"{write} is there and says something else", hint="--force writes over it")
     stdout.make_folder(write.parent)

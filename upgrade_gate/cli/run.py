@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from upgrade_gate.base.facts import Fact
+    from upgrade_gate.cli.option_types import ClusterSource
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.cluster.model import Query, Reader
     from upgrade_gate.gate.outcome import Comparison
@@ -52,8 +53,7 @@ def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Re
         return None
     source = cluster.source
     if source is not None and source.kind == "must-gather":
-        dump = plugins.load("cluster.readers", "must_gather").open_dump(source.path, read_secrets=cluster.read_secrets)
-        return cast("Reader", dump)
+        return _open_dump(source, read_secrets=cluster.read_secrets)
     if source is not None and source.kind == "snapshot":
         return cast("Reader", plugins.load("cluster.readers", "snapshot").open_snapshot(source.path))
     live = plugins.load("cluster.readers", "live")
@@ -72,6 +72,22 @@ def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Re
         kubeconfig=cluster.kubeconfig, context=cluster.context, timeout=timeout, read_secrets=cluster.read_secrets
     )
     return cast("Reader", reader)
+
+
+def _open_dump(source: ClusterSource, *, read_secrets: bool) -> Reader:
+    """Open a dump; raises UsageError for a path that holds no object, since no collection says nothing at all."""
+    path = source.path
+    assert path is not None  # noqa: S101 - only a live cluster has none
+    if path.is_dir() and not any(each.is_file() for each in path.rglob("*")):
+        raise UsageError(f"--cluster {source.text}: the folder is empty", hint="give the folder or archive of the dump")
+    dump = plugins.load("cluster.readers", "must_gather").open_dump(path, read_secrets=read_secrets)
+    if not dump.holds_objects:
+        snapshot = path.is_file() and plugins.load("cluster.readers", "snapshot").is_snapshot(path)
+        raise UsageError(
+            f"--cluster {source.text}: {'is a snapshot, no dump' if snapshot else 'no object of a cluster is in it'}",
+            hint=f"give it as snapshot:{path}" if snapshot else "give the folder or archive of the dump",
+        )
+    return cast("Reader", dump)
 
 
 def claims(

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.errors import OutputError
+from upgrade_gate.base.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,21 +49,41 @@ def discard() -> None:
     os.close(sink)
 
 
+def check_file(path: Path) -> None:
+    """Raise OutputError where a document cannot be written to a path; asked before the work, so that none is lost."""
+    if refused := _refused(path):
+        raise OutputError(f"{path}: {refused}", hint="nothing was read; name a file in a folder that is there")
+
+
+def check_folder(path: Path) -> None:
+    """Raise UsageError where a folder cannot be made, OutputError where it cannot be written to."""
+    place = path
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise UsageError(f"{path}: {place} is not a folder", hint="name a new one")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: no permission to write in {place}", hint="name another folder")
+
+
 def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
     """Write a file beside its target and rename it, so that nobody ever reads half of it.
 
-    `mode` is 0o600 for what may hold identities. An existing file's mode is not kept. A device or a pipe
-    (`/dev/stderr`, `>(cmd)`) is written in place. Raises OutputError, naming the path.
+    `mode` is 0o600 for what may hold identities. An existing file's mode is not kept. A device or one of this
+    process's own descriptors (`/dev/stderr`, `>(cmd)`) is written in place; a link or a pipe is not written at all.
+    Raises OutputError, naming the path.
     """
     import tempfile
 
     data = document.encode() if isinstance(document, str) else document
+    if refused := _refused(path):
+        raise OutputError(f"{path}: {refused}", hint="nothing was written there")
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
+        if _own_descriptor(path) or path.is_char_device():
+            with path.open("ab", buffering=0) as stream:
+                stream.write(data)
             return
-        target = path.resolve()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = type(path)(name)
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -71,12 +91,44 @@ def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.chmod(mode & ~_umask() if mode != 0o600 else mode)
-            temporary.replace(target)
+            temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as exc:
         raise OutputError(f"{path}: {exc.strerror or exc}", hint="nothing was written there") from exc
+
+
+def _refused(path: Path) -> str | None:
+    """Return why a document is not written to a path, None where nothing speaks against it.
+
+    A link may lead anywhere, and a pipe that nobody reads would hold the run for ever.
+    """
+    if _own_descriptor(path):
+        return None if path.exists() else "there is no such descriptor"
+    if "\0" in str(path):
+        return "a NUL is in its name"
+    try:
+        return _refused_file(path)
+    except OSError as exc:
+        return exc.strerror or str(exc)
+
+
+def _refused_file(path: Path) -> str | None:
+    if path.is_symlink():
+        return "it is a link; name the file itself"
+    if path.is_dir():
+        return "it is a folder"
+    if not path.parent.is_dir():
+        return f"the folder {path.parent} is not there"
+    if path.exists():
+        return None if path.is_file() or path.is_char_device() else "it is a pipe, a socket or a disk, no file"
+    return None if os.access(path.parent, os.W_OK | os.X_OK) else f"no permission to write in {path.parent}"
+
+
+def _own_descriptor(path: Path) -> bool:
+    """Return whether a path names what this process has open: `/dev/stderr`, `/dev/fd/63`."""
+    return str(path) in {"/dev/stdout", "/dev/stderr"} or str(path).startswith(("/dev/fd/", "/proc/self/fd/"))
 
 
 def make_folder(path: Path) -> None:

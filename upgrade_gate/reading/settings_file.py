@@ -107,6 +107,10 @@ class Value(Struct, frozen=True):
             found[text] = Value(node, self.file, text)
         return found
 
+    def keys(self) -> dict[str, Value]:
+        """Return the keys of a mapping by name, each with its place: where the key stands, not its value."""
+        return {str(key.value): Value(key, self.file, str(key.value)) for key, _ in self.node.value}
+
     def fields(self, known: Iterable[str], *, required: Iterable[str] = ()) -> dict[str, Value]:
         """Return a mapping whose keys are known ones; others and missing ones are errors."""
         found = self.mapping()

@@ -49,6 +49,8 @@ def command(
     write: Path | None,
 ) -> None:
     """Acknowledge findings: print the entries, or append them to a file that --acknowledgements reads."""
+    if write is not None:
+        stdout.check_file(write)
     wanted = tuple(dict.fromkeys(fingerprints))
     headlines = _choose(_findings(report_path), wanted)
     shared: dict[str, Any] = {"reason": reason, "owner": owner, "expires": expires.isoformat()}

@@ -47,7 +47,7 @@ def command(
     from upgrade_gate.report import build
 
     if bundle is not None:
-        bundle_folder.check(bundle)
+        bundle_folder.check(bundle, beside=output)
     outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
     document = build.of_outcome(
         outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=run.policy_notes(gate)

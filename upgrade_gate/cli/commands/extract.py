@@ -50,6 +50,7 @@ def command(
     capabilities that the update enables by itself count.
     """
     del configuration
+    stdout.check_folder(directory)
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
     survey = run.survey_target(release, cluster, registry, run.open_target(cluster, registry))

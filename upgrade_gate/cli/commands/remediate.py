@@ -47,7 +47,7 @@ def command(
     from upgrade_gate.remedy import bundle
     from upgrade_gate.report import build
 
-    bundle_folder.check(directory)
+    bundle_folder.check(directory, beside=output)
     outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
     for unread in outcome.comparison.unread:
         raise SourceError(f"{unread.reference}: {unread.reason}", hint=unread.hint)

@@ -43,6 +43,7 @@ def command(
     from upgrade_gate.base import plugins
 
     del configuration
+    stdout.check_file(file)
     reader = run.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
     if reader is None:
         raise UsageError("a snapshot needs a cluster", hint="leave --no-cluster out")

@@ -55,6 +55,14 @@ class MustGatherReader:
     collected: str | None
     layouts: tuple[Layout, ...]
 
+    @property
+    def holds_objects(self) -> bool:
+        """Whether anything of a cluster is in it, or may be in what could not be parsed."""
+        return any(
+            not isinstance(layout, FlatLayout) or layout.objects or layout.collected or layout.broken
+            for layout in self.layouts
+        )
+
     def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
         """Answer every query; a kind that no dump collected is Unknown."""
         return {query: self._answer(query) for query in queries}

@@ -133,6 +133,12 @@ class Recorder:
         return read() if read else Unknown(f"{self.reader.description} holds no registry credentials")
 
 
+def is_snapshot(path: Path) -> bool:
+    """Return whether a file says that it is a snapshot."""
+    with path.open("rb") as stream:
+        return f'"{_FAMILY}'.encode() in stream.read(_MOST_BYTES)
+
+
 def open_snapshot(path: Path) -> SnapshotReader:
     """Open a snapshot file.
 
