@@ -96,8 +96,9 @@ def write_pair(folder: Path, name: str, shared: Path) -> None:
         (here / "releases").symlink_to(releases)
         for path in state.export.iterdir():
             os.utime(path, (_COLLECTED, _COLLECTED))  # an export's age stands in the report
-        arguments = (a.replace(f"{releases}/", "releases/").replace(f"{here}/", "") for a in state.arguments())
-        # the last --now counts
+        arguments = [a.replace(f"{releases}/", "releases/").replace(f"{here}/", "") for a in state.arguments()]
+        at = arguments.index("--now")
+        del arguments[at : at + 2]
         _check(folder, name, here, (*arguments, *_COMMON), READ_BY_PEOPLE)
 
 
