@@ -244,14 +244,24 @@ def test_a_trust_policy_that_was_seen_gets_the_subject_beside_the_others() -> No
         {**trusting("s"), "Principal": {"Federated": PROVIDER + "-other"}},
         {**trusting("s"), "Effect": "Deny"},
         {**trusting("s"), "Condition": {"StringLike": {f"{HOST}:sub": "system:serviceaccount:*"}}},
+        {**trusting("s"), "Condition": {"StringEquals": {f"{HOST}:sub": 7}}},
+        {**trusting("s"), "Condition": {"StringEquals": {f"{HOST}:sub": {"x": "s"}}}},
+        {**trusting("s"), "Condition": {"StringEquals": {f"{HOST}:sub": ["s", 7]}}},
     ],
-    ids=["audience", "service", "other provider", "deny", "pattern"],
+    ids=["audience", "service", "other provider", "deny", "pattern", "number", "object", "list with a number"],
 )
 def test_a_statement_of_another_kind_stays_as_it_is(held: dict[str, Any]) -> None:
     export = account(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": held})
     first, second = parsed(remedy.draft(lacking(), here(export)), "-trust.json")["Statement"]
     assert first == held
     assert second == trusting("system:serviceaccount:openshift-x:new-sa")
+
+
+def test_a_subject_of_null_admits_nobody_and_gets_those_that_it_lacks() -> None:
+    empty = {**trusting(), "Condition": {"StringEquals": {f"{HOST}:sub": None}}}
+    export = account(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": empty})
+    (statement,) = parsed(remedy.draft(lacking(), here(export)), "-trust.json")["Statement"]
+    assert statement == trusting("system:serviceaccount:openshift-x:new-sa")
 
 
 def test_a_trust_policy_that_was_not_seen_is_never_replaced_by_the_tool() -> None:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.contract.grants import canonical
+from upgrade_gate.reading.node import readable_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,8 +134,8 @@ def _subjects_of(entry: Mapping[str, Any], provider: str, issuer: str) -> list[s
         or set(condition["StringEquals"]) != {key}
     ):
         return None
-    held = condition["StringEquals"][key]
-    return [held] if isinstance(held, str) else [str(s) for s in held]
+    held = readable_strings(condition["StringEquals"][key])
+    return None if held is None else list(held)
 
 
 def _listed(value: Any) -> list[Any]:
