@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
-from upgrade_gate.gate.outcome import Comparison, Outcome
+from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path
+from upgrade_gate.requests.comparison import Comparison
 from upgrade_gate.requests.selection_context import selection_context
 from upgrade_gate.requests.update import Given, UnreadRelease
 

@@ -10,13 +10,13 @@ import pytest
 from tests.worlds import images
 from tests.worlds.release_image import build
 from upgrade_gate.base import platforms
-from upgrade_gate.gate.outcome import Comparison
 from upgrade_gate.payloads import payload, reference
 from upgrade_gate.payloads.payload import Payload
 from upgrade_gate.payloads.reference import Settings
 from upgrade_gate.report import build as assembly
 from upgrade_gate.report import document as report
 from upgrade_gate.requests import upgrade_path
+from upgrade_gate.requests.comparison import Comparison
 from upgrade_gate.requests.selection_context import selection_context
 from upgrade_gate.requests.update import Given
 

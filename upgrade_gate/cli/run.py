@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.option_types import ClusterSource
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.cluster.model import Query, Reader
-    from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.pipeline import Inputs
     from upgrade_gate.proof.proof import Claims
     from upgrade_gate.report.document import Report
     from upgrade_gate.report.render_options import RenderOptions
+    from upgrade_gate.requests.comparison import Comparison
 
 
 def given(cluster: ClusterOptions) -> Given:

@@ -1,4 +1,4 @@
-"""What a run hands over: what was read and compared, and what the gate made of it."""
+"""What a run hands over: what was compared, what the gate made of it, and what a person does about it."""
 
 from __future__ import annotations
 
@@ -11,39 +11,9 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.remedy import CcoctlCommand, ClusterNames, IdentityChange
-    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Verdict, WeighedFinding
-    from upgrade_gate.requests.selection_context import SelectionContext
-    from upgrade_gate.requests.update import Hop, UnreadRelease
-
-
-class Comparison(Struct, frozen=True):
-    """What was read and compared, before any judgement."""
-
-    cluster: Cluster | None
-    references: tuple[str, ...]
-    """From, via and to, as given or resolved."""
-    hops: tuple[Hop, ...]
-    unread: tuple[UnreadRelease, ...]
-    context: SelectionContext
-
-    @property
-    def path(self) -> str:
-        """The update in words, by versions; by references where a release could not be read."""
-        if not self.hops:
-            return " to ".join(self.references)
-        return " to ".join([self.hops[0].old.version, *(hop.new.version for hop in self.hops)])
-
-    @property
-    def start(self) -> str:
-        """The version that the path begins at, in words."""
-        return self.hops[0].old.version if self.hops else "the current release"
-
-    @property
-    def same_release(self) -> bool:
-        """Whether nothing is updated at all."""
-        return bool(self.hops) and all(hop.kind == "none" for hop in self.hops)
+    from upgrade_gate.requests.comparison import Comparison
 
 
 class Plan(Struct, frozen=True):

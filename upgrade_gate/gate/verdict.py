@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from upgrade_gate.gate.acknowledgements import Acknowledgement, Match
-    from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.requests.comparison import Comparison
 
 Answer: TypeAlias = Literal["pass", "blocked", "undetermined"]
 Next: TypeAlias = Literal["remediate", "annotate", "upgrade", "retry", "none"]

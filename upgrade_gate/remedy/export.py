@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import SecretRecord
-    from upgrade_gate.gate.outcome import Comparison
     from upgrade_gate.proof.identity_map import Identities
+    from upgrade_gate.requests.comparison import Comparison
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_:/-]*")

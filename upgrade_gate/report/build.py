@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from upgrade_gate.cluster.facts_table import Cluster
-    from upgrade_gate.gate.outcome import Comparison, Outcome
+    from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.verdict import Verdict
     from upgrade_gate.payloads.payload import Payload
+    from upgrade_gate.requests.comparison import Comparison
     from upgrade_gate.requests.update import Hop, UnreadRelease
 
 

@@ -14,7 +14,7 @@ from upgrade_gate.cli.options import cluster_options, configuration_option, outp
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, OutputOptions, RegistryOptions
-    from upgrade_gate.gate.outcome import Comparison
+    from upgrade_gate.requests.comparison import Comparison
 
 
 @click.command()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
     from upgrade_gate.cluster.model import Query, Reader
-    from upgrade_gate.gate.outcome import Comparison
+    from upgrade_gate.requests.comparison import Comparison
 
 _WIDTH = 118
 
