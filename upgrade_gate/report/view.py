@@ -190,14 +190,16 @@ _HELD_LISTED = 20
 def held_lines(finding: FindingView) -> tuple[str, ...]:
     """Return what a finding says is held although it is not asked for, with what gives it; a text names the first."""
     held = [g for g in finding.grants if g.held_by is not None]
-    lines = [f"{marked(g)}, by {g.held_by}{_until(g)}" for g in held[:_HELD_LISTED]]
+    alike: dict[tuple[str | None, str | None], list[str]] = {}
+    for grant in held[:_HELD_LISTED]:
+        alike.setdefault((grant.held_by, grant.covered_by), []).append(marked(grant))
+    lines = [
+        f"{', '.join(names)}, by {by}"
+        + (f"; only {asking} asks for it: keep it until a rollback is out of the question" if asking else "")
+        for (by, asking), names in alike.items()
+    ]
     rest = [f"and {len(held) - _HELD_LISTED} more, all of them in the JSON report"] if len(held) > _HELD_LISTED else []
     return (*lines, *rest)
-
-
-def _until(grant: GrantView) -> str:
-    asking = grant.covered_by
-    return f"; only {asking} asks for it: keep it until a rollback is out of the question" if asking else ""
 
 
 def access_text(grant: GrantView) -> str:

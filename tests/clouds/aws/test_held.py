@@ -1,6 +1,11 @@
 """What an AWS identity is given, as its policies write it."""
 
+import itertools
+import re
 from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.worlds.aws_exports import ACCOUNT, ROLE, allow, boundary, bounded, deny, details, role
 from upgrade_gate.clouds.aws import holdings
@@ -59,3 +64,23 @@ def test_a_required_action_asks_for_its_own_name_and_for_less_whatever_resource_
     assert known.asks_for(wanted, Grant("action", "EC2:DescribeHosts", "Allow", "arn:aws:ec2:::x"))
     assert not known.asks_for(wanted, Grant("action", "ec2:D*", "Allow", "*"))
     assert not known.asks_for(wanted, Grant("action", "s3:Get1", "Allow", "*"))
+
+
+PATTERNS = st.text("ab*?", min_size=1, max_size=4).map(lambda name: f"s:{name}")
+NAMES = [f"s:{''.join(letters)}" for size in range(6) for letters in itertools.product("abc", repeat=size)]
+"""Every name of a small universe; c stands for all letters that no pattern has."""
+
+
+def _names_of(pattern: str) -> set[str]:
+    written = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return {name for name in NAMES if re.fullmatch(written, name)}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PATTERNS, max_size=3), PATTERNS)
+def test_asked_for_is_what_no_name_of_the_pattern_lies_outside_of(required: list[str], pattern: str) -> None:
+    known = holdings.build([Document(details(role()))], ACCOUNT)
+    asked = known.asks_for(
+        [Grant("action", name, "Allow", "*") for name in required], Grant("action", pattern, "Allow")
+    )
+    assert asked is (_names_of(pattern) <= set().union(*map(_names_of, required)))
