@@ -55,12 +55,17 @@ See docs/facts/azure.md#coverage.
 """
 POOL = "principal://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/c1"
 TOKEN_FILE = "/var/run/secrets/openshift/serviceaccount/token"
+_INSTANCE = "crn:v1:bluemix:public:{}:global:a/{}:11111111-0000-4000-8000-000000000001::"
+CRNS = {
+    "dnsInstanceCRN": _INSTANCE.format("dns-svcs", IBM_ACCOUNT),
+    "cisInstanceCRN": _INSTANCE.format("internet-svcs", IBM_ACCOUNT),
+}
 STATUS: Mapping[str, Mapping[str, Any]] = {
     "AWS": {"aws": {"region": "eu-west-1"}},
     "Azure": {"azure": {"resourceGroupName": "c1-x7k2p-rg", "cloudName": "AzurePublicCloud"}},
     "GCP": {"gcp": {"projectID": "p1-project", "region": "europe-west1"}},
-    "IBMCloud": {"ibmcloud": {"resourceGroupName": "c1-group", "location": "eu-de", "providerType": "VPC"}},
-    "PowerVS": {"powervs": {"region": "dal", "zone": "dal12", "resourceGroup": "c1-group"}},
+    "IBMCloud": {"ibmcloud": {"resourceGroupName": "c1-group", "location": "eu-de", "providerType": "VPC", **CRNS}},
+    "PowerVS": {"powervs": {"region": "dal", "zone": "dal12", "resourceGroup": "c1-group", **CRNS}},
     "AlibabaCloud": {"alibabacloud": {"region": "us-east-1", "resourceGroupID": "rg-1"}},
 }
 
@@ -322,6 +327,12 @@ def _aws(state: OldState) -> None:
     ]
     body = {"RoleDetailList": roles, "UserDetailList": [], "GroupDetailList": [], "Policies": []}
     write(state, "account.json", {"IsTruncated": False, **body})
+    if state.token:
+        url = ISSUER.removeprefix("https://")
+        provider = f"arn:aws:iam::{AWS_ACCOUNT}:oidc-provider/{url}"
+        write(state, "providers.json", {"OpenIDConnectProviderList": [{"Arn": provider}]})
+        clients = {"ClientIDList": ["openshift", "sts.amazonaws.com"], "ThumbprintList": ["0" * 40]}
+        write(state, "provider.json", {"OpenIDConnectProviderArn": provider, "Url": url, **clients})
 
 
 def _azure(state: OldState) -> None:
@@ -410,6 +421,11 @@ def _gcp(state: OldState) -> None:
     listed_bindings = [{"role": role, "members": members} for role, members in bindings.items()]
     write(state, "project.json", {"bindings": listed_bindings, "version": 3})
     write(state, "service-accounts.json", accounts)
+    if state.token:
+        pool = POOL.partition("iam.googleapis.com/")[2]
+        oidc = {"issuerUri": ISSUER, "allowedAudiences": ["openshift"]}
+        mapped = {"attributeMapping": {"google.subject": "assertion.sub"}}
+        write(state, "provider.json", {"name": f"{pool}/providers/c1", "state": "ACTIVE", "oidc": oidc, **mapped})
 
 
 def _ibm(state: OldState) -> None:
@@ -439,6 +455,8 @@ def _ibm(state: OldState) -> None:
     write(state, "groups.json", [{"id": IBM_GROUP, "crn": crn, "name": "c1-group", "account_id": IBM_ACCOUNT}])
     write(state, "service-ids.json", ids)
     write(state, "policies.json", policies)
+    instances = [{"id": crn, "crn": crn, "name": "c1", "resource_group_id": IBM_GROUP} for crn in CRNS.values()]
+    write(state, "instances.json", instances)
 
 
 _EXPORTS: Mapping[str, Callable[[OldState], None]] = {
