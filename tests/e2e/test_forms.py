@@ -48,7 +48,7 @@ def pairs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
 def _document(pair: tuple[Payload, Payload], platform: str) -> Any:
     context = selection_context(None, Given(platform=platform))
     survey = Comparison(None, ("old", "new"), upgrade_path.compare(pair, context), (), context)
-    document = json.loads(report.encode(assembly.of_survey(survey)))
+    document = json.loads(report.encode(assembly.of_comparison(survey)))
     for key in ("generated", "notes"):
         document.pop(key)
     for hop in document["hops"]:

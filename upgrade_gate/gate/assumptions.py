@@ -27,24 +27,22 @@ _ACCEPTED = {CLUSTER_TAG: "what the cluster has and makes carries its tag"}
 def of(situation: Situation) -> Basis:
     """Return whether every unchanged requirement was proven, and what is taken for granted where it was not."""
     start = situation.hops[0].old.version if situation.hops else "the current release"
+    unchecked = f"{start}'s permissions are in place (not checked)"
     if situation.cluster is None:
-        return Basis(proven=False, assumptions=(f"{start}'s permissions are in place (not checked)",))
+        return Basis((unchecked,))
     if situation.mode is Mode.MINT:
-        return Basis(proven=False, assumptions=("CCO mints what the target asks for",))
-    unchecked = False
+        return Basis(("CCO mints what the target asks for",))
     assumptions: list[str] = []
     for name, selected in situation.requirements():
         if situation.permission_model(selected.request) and not situation.proof.given:
-            unchecked = True
+            assumptions.insert(0, unchecked)
         elif (taken := _taken(situation, situation.cluster, name, selected.request)) is not None:
             assumptions.append(taken)
     served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
     if served and not any(True for _ in situation.requirements()):
         assumptions.append(f"nothing is asked of {situation.platform or 'a platform that is not known'}")
     assumptions += _accepted(situation)
-    if unchecked:
-        assumptions.insert(0, f"{start}'s permissions are in place (not checked)")
-    return Basis(proven=not assumptions, assumptions=tuple(dict.fromkeys(assumptions)))
+    return Basis(tuple(dict.fromkeys(assumptions)))
 
 
 def _accepted(situation: Situation) -> list[str]:

@@ -53,9 +53,13 @@ class WeighedFinding(Struct, frozen=True):
 class Basis(Struct, frozen=True):
     """Whether the requirements that did not change were proven."""
 
-    proven: bool
     assumptions: tuple[str, ...]
-    """What a verdict takes for granted, one clause each; empty when proven."""
+    """What a verdict takes for granted, one clause each."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing is taken for granted."""
+        return not self.assumptions
 
 
 class Verdict(Struct, frozen=True):
@@ -178,23 +182,23 @@ def decide(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison,
     match status:
         case "pass":
             code, step = ExitCode.PASS, "none" if compared.same_release else "upgrade"
-            summary = f"PASS {compared.path}{_resting_on(judged, basis, compared)}"
+            summary = f"PASS {compared.path}{_resting_on(judged, basis)}"
         case "blocked":
             only_annotation = not unknowns and all(f.closed_by_annotation for f in blockers)
             code, step = ExitCode.BLOCKED, "annotate" if only_annotation else "remediate"
             summary = f"BLOCKED {compared.path}: {_blocked_by(blockers, unknowns)}"
         case "undetermined":
             code, step = ExitCode.UNDETERMINED, "retry"
-            summary = f"CANNOT TELL {compared.path}: {_not_told(unknowns, basis, compared)}"
+            summary = f"CANNOT TELL {compared.path}: {_not_told(unknowns, basis)}"
     tally = Counter((j.finding.severity, j.status) for j in judged)
     counts = {severity: {status_: tally[severity, status_] for status_ in Status} for severity in Severity}
     fail_on: Literal["blocker", "warning"] = "warning" if weights.fail_on_warning else "blocker"
     return Verdict(status, code, basis, step, counts, f"{summary}{_settled_by(judged)}", fail_on)
 
 
-def _resting_on(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison) -> str:
+def _resting_on(judged: Sequence[WeighedFinding], basis: Basis) -> str:
     if not basis.proven:
-        return f", assuming that {_assumed(basis, compared)}"
+        return f", assuming that {_assumed(basis)}"
     left = any(need.status is not NeedStatus.MET for j in judged for need in j.finding.needs)
     return f": {'what did not change' if left else 'every requirement'} is proven"
 
@@ -208,9 +212,9 @@ def _blocked_by(blockers: Sequence[Finding], unknowns: Sequence[Finding]) -> str
     return f"{text} the upgrade{unseen}{f'; {len(unknowns)} could not be determined' if unknowns else ''}"
 
 
-def _not_told(unknowns: Sequence[Finding], basis: Basis, compared: Comparison) -> str:
+def _not_told(unknowns: Sequence[Finding], basis: Basis) -> str:
     if not unknowns:
-        return f"proof is required, and it is only assumed that {_assumed(basis, compared)}"
+        return f"proof is required, and it is only assumed that {_assumed(basis)}"
     return f"{'1 thing' if len(unknowns) == 1 else f'{len(unknowns)} things'} could not be determined"
 
 
@@ -222,8 +226,6 @@ def _settled_by(judged: Sequence[WeighedFinding]) -> str:
     return f" ({', '.join(said)})" if said else ""
 
 
-def _assumed(basis: Basis, compared: Comparison) -> str:
-    if not basis.assumptions:
-        return f"{compared.start}'s permissions are in place (not checked)"
+def _assumed(basis: Basis) -> str:
     first, rest = basis.assumptions[0], len(basis.assumptions) - 1
     return f"{first} (and {rest} more)" if rest else first

@@ -225,10 +225,7 @@ class Proof(Struct, frozen=True):
 
     def _grant(self, request: CredentialsRequest, grant: Grant) -> CoverageResult:
         key = (request.id, request.secret, request.provider_kind, request.service_accounts, grant)
-        try:
-            known = self._judged.get(key)
-        except TypeError:  # a condition that cannot be hashed is judged anew
-            return self._judge(request, grant)
+        known = self._judged.get(key)
         if known is None:
             known = self._judged[key] = self._judge(request, grant)
         return known

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate import __version__
 from upgrade_gate.base import plugins, tables
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.facts import Unknown, known_or
-from upgrade_gate.cluster.credentials_mode import Credentials, Mode
+from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials, Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.cluster.rows import rows_of
 from upgrade_gate.gate.findings import Severity, Status
@@ -74,21 +75,9 @@ def _not_evaluated(outcome: Outcome) -> list[str]:
     ]
 
 
-def of_survey(survey: Comparison, *, labels: Mapping[str, str] | None = None) -> document.Report:
+def of_comparison(compared: Comparison) -> document.Report:
     """Return the document of a diff: no cluster, no findings, no verdict."""
-    return _report(
-        survey,
-        mode=Mode.UNKNOWN.value,
-        credentials=Credentials.UNKNOWN.value,
-        behaviour="unknown",
-        cluster=None,
-        identities=None,
-        findings=[],
-        verdict=None,
-        labels=labels or {},
-        now=None,
-        notes=(),
-    )
+    return _report(compared)
 
 
 def generated() -> str:
@@ -105,32 +94,32 @@ def generated() -> str:
 
 
 def _report(
-    survey: Comparison,
+    compared: Comparison,
     *,
-    mode: str,
-    credentials: str,
-    behaviour: str,
-    cluster: document.ClusterView | None,
-    identities: identities_document.IdentitiesView | None,
-    findings: list[document.FindingView],
-    verdict: document.VerdictView | None,
-    labels: Mapping[str, str],
-    now: str | None,
-    notes: Iterable[str],
+    mode: str = Mode.UNKNOWN.value,
+    credentials: str = Credentials.UNKNOWN.value,
+    behaviour: str = Behaviour.UNKNOWN.value,
+    cluster: document.ClusterView | None = None,
+    identities: identities_document.IdentitiesView | None = None,
+    findings: Sequence[document.FindingView] = (),
+    verdict: document.VerdictView | None = None,
+    labels: Mapping[str, str] = MappingProxyType({}),
+    now: str | None = None,
+    notes: Iterable[str] = (),
 ) -> document.Report:
-    hops = survey.hops
+    hops = compared.hops
     dated = _tables(hops)
     return document.Report(
         schema=document.SCHEMA,
         tool=document.Tool(name="upgrade-gate", version=__version__),
         generated=generated(),
         labels=dict(sorted(labels.items())),
-        hops=[_hop(hop) for hop in hops] or [_unread_hop(survey)],
-        platform=survey.context.platform,
+        hops=[_hop(hop) for hop in hops] or [_unread_hop(compared)],
+        platform=compared.context.platform,
         mode=mode,
         credentials=credentials,
         cco_behaviour=behaviour,
-        selection=_selection(survey),
+        selection=_selection(compared),
         requests=document.Requests(
             from_=sorted(hops[0].old_selection.requests) if hops else [],
             to=sorted(hops[-1].new_selection.requests) if hops else [],
@@ -138,7 +127,7 @@ def _report(
         changes=[change_view(hop, change) for hop in hops for change in hop.changes],
         cluster=cluster,
         identities=identities,
-        findings=findings,
+        findings=list(findings),
         verdict=verdict,
         now=now,
         tables=dated,
@@ -188,9 +177,9 @@ def _hop(hop: Hop) -> document.Hop:
     return document.Hop(from_=_release(hop.old), to=_release(hop.new), kind=hop.kind)
 
 
-def _unread_hop(survey: Comparison) -> document.Hop:
+def _unread_hop(compared: Comparison) -> document.Hop:
     """Return a hop for a path of which a release could not be read: references, no versions."""
-    unread: dict[str, UnreadRelease] = {release.reference: release for release in survey.unread}
+    unread: dict[str, UnreadRelease] = {release.reference: release for release in compared.unread}
 
     def release(reference: str) -> document.Release:
         why = unread[reference].reason if reference in unread else "not looked at: another release could not be read"
@@ -198,14 +187,14 @@ def _unread_hop(survey: Comparison) -> document.Hop:
             version="", reference=reference, digest=None, verified=False, verification=why, pullspec=None
         )
 
-    return document.Hop(from_=release(survey.references[0]), to=release(survey.references[-1]), kind="none")
+    return document.Hop(from_=release(compared.references[0]), to=release(compared.references[-1]), kind="none")
 
 
-def _selection(survey: Comparison) -> document.Selection:
-    last = survey.hops[-1] if survey.hops else None
+def _selection(compared: Comparison) -> document.Selection:
+    last = compared.hops[-1] if compared.hops else None
     capabilities = last.new_filters.capabilities if last else None
     excluded = []
-    for hop in survey.hops:
+    for hop in compared.hops:
         sides: list[tuple[Any, Any]] = [("to", hop.new_selection)]
         if hop.index == 0:
             sides.insert(0, ("from", hop.old_selection))
@@ -222,8 +211,8 @@ def _selection(survey: Comparison) -> document.Selection:
                 for d in selection.decisions
             ]
     return document.Selection(
-        profile=survey.context.profile,
-        feature_set=last.feature_set if last else survey.context.feature_set or "Default",
+        profile=compared.context.profile,
+        feature_set=last.feature_set if last else compared.context.feature_set or "Default",
         feature_gates=sorted(last.new_filters.gates or ()) if last else [],
         capabilities=document.CapabilitySelection(
             enabled=sorted(capabilities.enabled) if capabilities else [],
@@ -234,7 +223,6 @@ def _selection(survey: Comparison) -> document.Selection:
 
 
 def _cluster(cluster: Cluster) -> document.ClusterView:
-    states: dict[str, Any] = {"known": "known", "absent": "absent", "unknown": "unknown"}
     return document.ClusterView(
         id=known_or(cluster.id, None),
         version=known_or(cluster.newest_completed, None),
@@ -243,9 +231,7 @@ def _cluster(cluster: Cluster) -> document.ClusterView:
         source=cluster.description,
         collected=cluster.collected,
         facts=[
-            document.FactView(
-                name=row.name, state=states[row.state], value=row.value, reason=row.reason, remedy=row.remedy
-            )
+            document.FactView(name=row.name, state=row.state, value=row.value, reason=row.reason, remedy=row.remedy)
             for row in rows_of(cluster)
         ],
     )

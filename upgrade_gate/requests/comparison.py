@@ -30,11 +30,6 @@ class Comparison(Struct, frozen=True):
         return " to ".join([self.hops[0].old.version, *(hop.new.version for hop in self.hops)])
 
     @property
-    def start(self) -> str:
-        """The version that the path begins at, in words."""
-        return self.hops[0].old.version if self.hops else "the current release"
-
-    @property
     def same_release(self) -> bool:
         """Whether nothing is updated at all."""
         return bool(self.hops) and all(hop.kind == "none" for hop in self.hops)

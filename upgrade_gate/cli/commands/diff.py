@@ -53,7 +53,7 @@ def command(
     survey = pipeline.survey(plan)
     for release in survey.unread:
         raise SourceError(f"{release.reference}: {release.reason}", hint=release.hint)
-    run.write_reports(build.of_survey(survey), output)
+    run.write_reports(build.of_comparison(survey), output)
     gaps = _gaps(survey)
     if gaps:
         stderr.no_verdict(f"the diff is incomplete: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if gaps[1:] else ""))
