@@ -29,7 +29,19 @@ class Serves(StrEnum):
     TRUST = "trust"
     SECRET = "secret"  # noqa: S105
     ANNOTATION = "annotation"
+    SIGHT = "sight"
+    """Shows what could not be judged: nothing is granted."""
     CLEAN_UP = "clean-up"
+
+
+class ScriptPart(StrEnum):
+    """The parts of commands.sh that run steps, in their order."""
+
+    NEW = "new"
+    """The steps of GRANT that make what others need filled in, alone."""
+    GRANT = "grant"
+    ANNOTATE = "annotate"
+    AFTER = "after"
 
 
 class Placeholder(Struct, frozen=True):
@@ -44,6 +56,8 @@ class Placeholder(Struct, frozen=True):
     default: str = ""
     mentions: tuple[str, ...] = ()
     """Text that the file must hold: the subjects that a merged trust policy must name."""
+    printed_by: CommandLine | None = None
+    """What prints the value, once earlier steps are done: the script asks it where nobody filled the value in."""
 
     def __str__(self) -> str:
         """Return the mark by which it stands in a document, and in an argv that is shown."""
@@ -120,22 +134,36 @@ class Command(Struct, frozen=True):
     line: CommandLine
     unless: CommandLine = CommandLine()
     """Not run where this command succeeds: the object is there already."""
+    shows: str | BundleFile = ""
+    """What `unless` must print besides: a text as a whole, or a document, white space aside."""
     counts: CommandLine = CommandLine()
-    """Run only where this command prints 0."""
+    """Run only where this command prints 0; where it fails, the script stops."""
+    where: CommandLine = CommandLine()
+    """Run only where this command prints `prints`; where it fails, it does not."""
+    prints: str = ""
     otherwise: CommandLine = CommandLine()
     """Run instead where the object is there already."""
     done: str = ""
     """What the command says, as an extended regular expression, where it was done before: then that is no failure."""
+    passing: str = ""
+    """What it says, as an extended regular expression, while the cloud does not know yet what was just made: it is
+    tried again."""
+    seen: CommandLine = CommandLine()
+    """Asked after it until it succeeds and prints something else than nothing, 0 or an empty list: what was made is
+    known everywhere."""
+    patience: int = 300
+    """How many seconds are waited in total for `passing` to end, and for `seen`."""
 
     @property
     def lines(self) -> tuple[CommandLine, ...]:
         """Every command line of it."""
-        return (self.line, self.unless, self.counts, self.otherwise)
+        return (self.line, self.unless, self.counts, self.where, self.otherwise, self.seen)
 
     @property
     def variants(self) -> tuple[tuple[CommandLine, str], ...]:
         """The command lines of which one is run, each with its condition in words, empty where there is none."""
-        first = (self.line, "it does not exist yet" if self.unless or self.counts else "")
+        made = (self.unless and not self.shows) or self.counts
+        first = (self.line, "it does not exist yet" if made else "")
         return (first, (self.otherwise, "it exists already")) if self.otherwise else (first,)
 
 
@@ -160,6 +188,15 @@ class Step(Struct, frozen=True):
     """What must be filled in before it is run although no command holds it: that something else was done."""
     first: bool = False
     """Whether it makes what later steps need filled in, so that it can be run alone: `commands.sh new`."""
+    number: int | None = None
+    """Its number in README.md, commands.sh and every report; None: it is a finding's own."""
+
+    @property
+    def part(self) -> ScriptPart:
+        """The part of commands.sh that runs it."""
+        if self.when == "after":
+            return ScriptPart.AFTER
+        return ScriptPart.ANNOTATE if self.serves is Serves.ANNOTATION else ScriptPart.GRANT
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:

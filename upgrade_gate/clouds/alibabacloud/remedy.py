@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.steps import Command, Placeholder, line
 from upgrade_gate.clouds.contract.grants import canonical
-from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, file_name, fill, json_file, variable
+from upgrade_gate.clouds.contract.remedy import (
+    REQUESTS,
+    CcoctlCommand,
+    CloudLogin,
+    Draft,
+    file_name,
+    fill,
+    json_file,
+    variable,
+)
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, components, create, grant, take
 
 if TYPE_CHECKING:
@@ -27,6 +36,7 @@ FILES = (
 )
 
 _REGION = Placeholder("ALIBABA_REGION", "the region, such as us-east-1", "[a-z0-9-]+")
+_ACCOUNT = Placeholder("ALIBABA_ACCOUNT_ID", "the account's ID: aliyun sts GetCallerIdentity", "[0-9]+")
 
 
 def draft(change: IdentityChange, names: ClusterNames) -> Draft:
@@ -112,6 +122,12 @@ def _granted(change: IdentityChange, names: ClusterNames, user: str | Placeholde
         notes=(f"The policy stands beside those in place and holds all that the user needs ({held}).",),
         unknown=(_unnamed(change),),
     )
+
+
+def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+    """Return the account."""
+    del changes
+    return CloudLogin("Alibaba Cloud account", line("aliyun sts GetCallerIdentity"), names.account or _ACCOUNT)
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:

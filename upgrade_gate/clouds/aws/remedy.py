@@ -17,7 +17,7 @@ from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.aws import remedy_documents
 from upgrade_gate.clouds.aws.policies import State, decide, decode
 from upgrade_gate.clouds.aws.remedy_target import ACCOUNT, ISSUER, find, partition_of
-from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, fill, json_file, variable
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, fill, json_file, variable
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, components, create, grant, losing, take, trust
 
 if TYPE_CHECKING:
@@ -251,6 +251,13 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
         unknown=target.unknown,
         scripted=fits,
     )
+
+
+def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+    """Return the account of the judged roles and users, else the one that was given."""
+    found = {target.account for change in changes if isinstance((target := find(change, names)).account, str)}
+    judged = found.pop() if len(found) == 1 else names.account if not found and names.account else ACCOUNT
+    return CloudLogin("AWS account", line("aws sts get-caller-identity", query="Account", output="text"), judged)
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:

@@ -13,7 +13,7 @@ from upgrade_gate.base.secret_ref import TOKEN_PATH
 from upgrade_gate.base.steps import Command, line, word
 from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.azure.remedy_target import ISSUER, REGION, RESOURCE_GROUP, SUBSCRIPTION, find
-from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, fill, json_file
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, fill, json_file
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, create, grant, losing, take, trust
 
 if TYPE_CHECKING:
@@ -279,6 +279,13 @@ def _untrusted(change: IdentityChange, target: Target) -> Step:
         notes=("A federated credential that ccoctl made is named after its service account.",),
         unknown=target.unknown,
     )
+
+
+def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+    """Return the subscription."""
+    del changes
+    asked = line("az account show", query="id", output="tsv")
+    return CloudLogin("Azure subscription", asked, names.account or SUBSCRIPTION)
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:

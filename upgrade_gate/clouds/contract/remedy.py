@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
-    from upgrade_gate.base.steps import CommandLine, Step
+    from upgrade_gate.base.steps import CommandLine, Part, Step
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Document
 
@@ -49,6 +49,17 @@ class CcoctlCommand(Struct, frozen=True):
     traps: tuple[str, ...]
     requests: str = REQUESTS
     """The folder of requests that it reads."""
+
+
+class CloudLogin(Struct, frozen=True):
+    """Where a cloud's command line works: the account, subscription or project that it is logged in to."""
+
+    what: str
+    """In words, such as `AWS account`."""
+    line: CommandLine
+    """Prints the ID: alone, or in quotes in a JSON document."""
+    judged: Part
+    """The ID that was judged, or what the reader fills in where none was."""
 
 
 class Subject(Struct, frozen=True, order=True):
@@ -97,6 +108,10 @@ class IdentityChange(Struct, frozen=True):
     """What grants must cover on this cluster (Azure and IBM resource groups); None: not known."""
     denials: tuple[str, ...] = ()
     """Why an explicit deny stands in the way, whatever is granted."""
+    unseen: tuple[str, ...] = ()
+    """What keeps it from being known whether more is held: what the export lacks. None of that is in `delta`."""
+    asked: tuple[tuple[str, tuple[Grant, ...]], ...] = ()
+    """Each request of `components`, with what it alone asks for in the target."""
 
     @property
     def secret_names(self) -> frozenset[str]:
@@ -144,6 +159,10 @@ class Cloud(Protocol):
 
     def draft(self, change: IdentityChange, names: ClusterNames) -> Draft:
         """Return documents and steps for one identity."""
+        ...
+
+    def login(self, changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin | None:
+        """Return where the cloud's command line must be logged in, None where no step has one."""
         ...
 
     def secret_value(self, key: str, change: IdentityChange, names: ClusterNames) -> str | None:

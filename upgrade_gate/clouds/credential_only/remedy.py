@@ -32,6 +32,11 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     return Draft((grant(change, notes=(note,), scripted=False),))
 
 
+def login(changes: Sequence[IdentityChange], names: ClusterNames) -> None:
+    """Return nothing: no step has a cloud's command line."""
+    del changes, names
+
+
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
     """Return the form of a Nutanix value; the others are documents of their own."""
     del names

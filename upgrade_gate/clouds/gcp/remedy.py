@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.steps import Command, Placeholder, line, word
 from upgrade_gate.base.text import sentence
-from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, yaml_file
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, yaml_file
 from upgrade_gate.clouds.gcp.remedy_target import POOL, PROJECT, TRUST_ROLE, find
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, create, grant, losing, take, trust
 
@@ -213,6 +213,12 @@ def _untrusted(change: IdentityChange, target: Target) -> Step:
         commands=tuple(_trust(target, "remove", subject) for subject in change.gone_subjects),
         unknown=target.unknown,
     )
+
+
+def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+    """Return the project; every command names it, so what is asked is whether this login sees it."""
+    project = next((find(change, names).project for change in changes), PROJECT)
+    return CloudLogin("GCP project", line("gcloud projects describe", project, format="value(projectId)"), project)
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:

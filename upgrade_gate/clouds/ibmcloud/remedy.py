@@ -12,7 +12,16 @@ from msgspec import Struct
 
 from upgrade_gate.base.steps import Command, Placeholder, line, word
 from upgrade_gate.clouds.contract.grants import canonical
-from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, Draft, file_name, fill, json_file, variable
+from upgrade_gate.clouds.contract.remedy import (
+    REQUESTS,
+    CcoctlCommand,
+    CloudLogin,
+    Draft,
+    file_name,
+    fill,
+    json_file,
+    variable,
+)
 from upgrade_gate.clouds.ibmcloud import shapes
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, create, grant, take
 
@@ -175,6 +184,12 @@ def _created(change: IdentityChange, target: _Target) -> Step:
         ),
         unknown=target.unknown,
     )
+
+
+def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+    """Return the account."""
+    del changes
+    return CloudLogin("IBM Cloud account", line("ibmcloud target", output="json"), names.account or _ACCOUNT)
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
