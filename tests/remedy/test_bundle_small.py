@@ -149,7 +149,7 @@ def test_a_value_that_cannot_be_right_stops_the_script(shared: Path, tmp_path: P
     assert not (folder / "pwned").exists()
     assert shell.run(folder / "commands.sh", "sideways").code == 2
     after = shell.run(folder / "commands.sh", "after")
-    assert (after.code, after.calls) == (0, ())
+    assert (after.code, after.changes) == (0, ())
 
 
 def test_a_secret_without_its_keys_is_completed(shared: Path, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_name_that_no_object_can_have_is_left_to_a_person(name: str, shared: P
     odd = {"secretRef": {"namespace": "openshift-ingress-operator", "name": name}}
     _, files = small(shared, tmp_path, [], [small_request("one", "a:One", **odd), small_request("two", "b:Two")])
     script = files["commands.sh"].decode()
-    before = script[script.rindex('if [ "$part" = before ]; then') :]
+    before = script[script.rindex('if [ "$part" = grant ]; then') :]
     run = [line for line in before.splitlines() if not line.strip().startswith(("echo ", "#"))]
     assert name not in [word for line in run for word in shlex.split(line.rstrip("\\"))]
     assert any("get secret two" in line for line in run)
@@ -229,57 +229,40 @@ def test_a_name_that_no_object_can_have_is_left_to_a_person(name: str, shared: P
     assert "No Kubernetes object can be called" in files["README.md"].decode()
 
 
-def test_the_annotation_waits_for_the_word_that_a_person_is_done(shared: Path, tmp_path: Path) -> None:
-    """Steps that the script only names may be forgotten: CCO must not be told before somebody says so."""
+def test_the_annotation_waits_for_what_a_person_must_do(shared: Path, tmp_path: Path) -> None:
+    """Steps that the script only names may be forgotten: CCO must not be told while the gate still sees them open."""
     odd = {"serviceAccountNames": ["-sa"]}
-    _, files = small(shared, tmp_path, [], [small_request("one", "a:One", **odd)], secrets=DONE)
-    folder = tmp_path / "bundle"
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+    run, _ = small(shared, tmp_path, [], [small_request("one", "a:One", **odd)], secrets=DONE)
+    folder = bundles.bundle(run, tmp_path / "bundle")
     shell = Shell(tmp_path / "bin", tmp_path)
-    stopped = shell.run(folder / "commands.sh")
+    assert "is for a person" in shell.run(folder / "commands.sh").out
+    stopped = shell.run(folder / "commands.sh", "annotate", "--report", str(folder / "report.json"))
     assert (stopped.code, stopped.changes) == (2, ())
-    assert "DONE_BY_HAND is not filled in" in stopped.err
-    ran = shell.run(folder / "commands.sh", values={"DONE_BY_HAND": "yes"})
-    assert ran.code == 0, ran.err
-    assert [call[:2] for call in ran.changes] == [("oc", "annotate")]
-    assert shell.run(folder / "commands.sh", values={"DONE_BY_HAND": "no"}).code == 2
-    assert "| `DONE_BY_HAND` |" in files["README.md"].decode()
+    assert "something else is still open: the report says blocked, and to remediate next" in stopped.err
 
 
 def test_the_annotation_waits_for_what_no_step_ends(shared: Path, tmp_path: Path) -> None:
     """A change that nobody understands has no step: CCO must not be told before somebody decided."""
     same, odd = small_request("one", "a:One"), small_request("one", "a:One", newField="x")
-    run, files = small(shared, tmp_path, [same], [odd], secrets=DONE)
+    run, _ = small(shared, tmp_path, [same], [odd], secrets=DONE)
     plan = run.plan
     assert {f.rule for f in left(plan, run.judged)} >= {"unclassified-change"}
     assert not any(f.closed_by_annotation for f in left(plan, run.judged))
-    for name, content in files.items():
-        (tmp_path / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "bundle" / name).write_bytes(content)
+    folder = bundles.bundle(run, tmp_path / "bundle")
     shell = Shell(tmp_path / "bin", tmp_path)
-    stopped = shell.run(tmp_path / "bundle" / "commands.sh")
+    stopped = shell.run(folder / "commands.sh", "annotate", "--report", str(folder / "report.json"))
     assert (stopped.code, stopped.changes) == (2, ())
-    assert "DONE_BY_HAND is not filled in" in stopped.err
-    assert "unclassified-change" in stopped.err
-    ran = shell.run(tmp_path / "bundle" / "commands.sh", values={"DONE_BY_HAND": "yes"})
-    assert [call[:2] for call in ran.changes] == [("oc", "annotate")]
-
-
-def test_the_annotation_waits_for_no_word_where_it_ends_all_that_is_open(shared: Path, tmp_path: Path) -> None:
-    """What was accepted, and what the annotation itself ends, is nothing to wait for."""
-    same, odd = small_request("one", "a:One"), small_request("one", "a:One", newField="x")
-    first, _ = small(shared, tmp_path, [same], [odd], secrets=DONE)
     entries = tuple(
         Acknowledgement(f.fingerprint, reason="read", owner="me", expires=bundles.TODAY, file="a", line=1)
-        for f in left(first.plan, first.judged)
+        for f in left(plan, run.judged)
     )
     weighing = Weights(acknowledgements=entries, today=bundles.TODAY)
-    run, files = small(shared, tmp_path / "again", [same], [odd], secrets=DONE, weighing=weighing)
-    assert left(run.plan, run.judged) == ()
-    assert "oc annotate" in files["commands.sh"].decode()
-    assert "DONE_BY_HAND" not in files["commands.sh"].decode()
+    decided, _ = small(shared, tmp_path / "again", [same], [odd], secrets=DONE, weighing=weighing)
+    assert left(decided.plan, decided.judged) == ()
+    later = bundles.bundle(decided, tmp_path / "later") / "report.json"
+    ran = shell.run(folder / "commands.sh", "annotate", "--report", str(later))
+    assert ran.code == 0, ran.err
+    assert [call[:2] for call in ran.changes] == [("oc", "annotate")]
 
 
 DONE = ({"name": "one", "data": {"credentials": ""}},)

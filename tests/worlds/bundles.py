@@ -5,10 +5,11 @@ that the gate can judge the new one.
 """
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -128,19 +129,23 @@ def claims(folder: Path, identities: Mapping[str, str], account: str) -> Claims:
     return Claims(collection=load_export(folder), identities=Identities(by_secret=dict(identities), account=account))
 
 
+READS = re.compile(r"get|get-.*|list|list-.*|describe|show|target|service-id|service-policies|Get.*")
+"""Words of a call that only looks something up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a run of commands.sh left behind."""
 
     code: int
+    out: str
     err: str
     calls: tuple[tuple[str, ...], ...]
 
     @property
     def changes(self) -> tuple[tuple[str, ...], ...]:
         """The calls that are no mere look-up."""
-        reads = ("get-role", "get-user", "get-policy", "describe", "list", "get", "service-id", "service-policies")
-        return tuple(call for call in self.calls if not any(word in reads for word in call[:5]))
+        return tuple(call for call in self.calls if not any(READS.fullmatch(word) for word in call[:5]))
 
 
 @dataclass(slots=True)
@@ -152,6 +157,9 @@ class Shell:
     cluster: Path | None = None
     endpoint: str = ""
     """Where `aws` asks."""
+    elsewhere: Mapping[str, str | None] = field(default_factory=dict)
+    """What the command lines say that they are logged in to, by what it is, where it is not what was judged; None where
+    they cannot tell."""
 
     def run(
         self,
@@ -160,21 +168,47 @@ class Shell:
         values: Mapping[str, str] | None = None,
         answer: Answer | None = None,
     ) -> Ran:
-        """Run commands.sh in its folder, with nothing on PATH but the fakes and the base system.
+        """Run a part of commands.sh in its folder, with nothing on PATH but the fakes and the base system.
 
-        `answer` stands for what the fakes would do; the calls are kept all the same.
+        The part is `grant` where none is given. `answer` stands for what the fakes would do; the calls are kept all the
+        same.
         """
-        tools = CommandLines(self.export, self.cluster, self.endpoint, instead=answer)
+        where = whereabouts(script, values or {}, self.elsewhere)
+        tools = CommandLines(self.export, self.cluster, self.endpoint, instead=answer, where=where)
         with on_path(self.folder, TOOLS, tools.answer):
             done = subprocess.run(
-                ["bash", str(script), *arguments],
+                ["bash", str(script), *(arguments or ("grant",))],
                 env={"PATH": f"{self.folder}:/usr/bin:/bin", **(values or {})},
                 capture_output=True,
                 text=True,
                 timeout=300,
                 check=False,
             )
-        return Ran(done.returncode, done.stderr, tuple(tools.calls))
+        return Ran(done.returncode, done.stdout, done.stderr, tuple(tools.calls))
+
+
+def whereabouts(
+    script: Path, values: Mapping[str, str], elsewhere: Mapping[str, str | None]
+) -> Mapping[tuple[str, ...], str | None]:
+    """Return what each command answers by which a script proves where it is: what was judged, or something else."""
+    found: dict[tuple[str, ...], str | None] = {}
+    for line in script.read_text().splitlines():
+        if line.startswith("  here "):
+            _, what, judged, *call = (_filled(word, values) for word in words_of(line))
+            found[tuple(call)] = elsewhere.get(what, judged)
+    return found
+
+
+def _filled(word: str, values: Mapping[str, str]) -> str:
+    return {"$kube": "oc", **{f"${{{name}}}": value for name, value in values.items()}}.get(word, word)
+
+
+def words_of(line: str) -> list[str]:
+    """Return a line of a script as bash reads it, variables as they are written."""
+    shown = 'for word in "$@"; do printf "%s\\0" "$word"; done'
+    text = re.sub(r'"(\$\{\w+\}|\$kube)"', r"'\1'", line.strip())
+    done = subprocess.run(["bash", "-c", f"set -- {text}; {shown}"], capture_output=True, text=True, check=True)
+    return done.stdout.split("\0")[:-1]
 
 
 def shellcheck(script: Path, program: Path) -> str:

@@ -7,6 +7,7 @@ shapes that the real command lines print. What a command line does not know is a
 import functools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from tests.worlds.programs import Answer
 
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
-TOOLS = ("aws", "az", "gcloud", "ibmcloud", "oc", "aliyun")
+TOOLS = ("aws", "az", "gcloud", "ibmcloud", "oc", "aliyun", "sleep")
 
 
 @functools.cache
@@ -35,6 +36,8 @@ class CommandLines:
     """A dumped cluster; None: nothing exists there."""
     endpoint: str = ""
     """Where `aws` asks."""
+    where: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
+    """What the calls answer by which a script proves where it is."""
     instead: Answer | None = None
     """What answers the calls, where nothing is to be worked on."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
@@ -45,7 +48,12 @@ class CommandLines:
 
     def answer(self, call: tuple[str, ...], folder: Path) -> tuple[int, str, str]:
         """Return exit code, stdout and stderr of a call."""
+        if call[0] == "sleep":
+            return 0, "", ""
         self.calls.append(call)
+        if call in self.where:
+            said = self.where[call]
+            return (1, "", "not logged in") if said is None else (0, f"{said}\n", "")
         if self.instead is not None:
             return self.instead(call, folder)
         self.folder, self.out, self.err = folder, [], []
@@ -300,6 +308,9 @@ class CommandLines:
                 return 0 if name in there else 1
             case ["create" | "apply"]:
                 return self.store(positional[0], found["f"])
+            case ["get", "cloudcredential.operator.openshift.io", "cluster"]:
+                self.out.append(self.annotation())
+                return 0
             case ["annotate", "cloudcredential.operator.openshift.io", "cluster", mark]:
                 assert "overwrite" in found
                 return self.annotate(mark)
@@ -336,6 +347,14 @@ class CommandLines:
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "SecretList", "items": [*held, body]}))
         return 0
+
+    def annotation(self) -> str:
+        import yaml
+
+        assert self.cluster is not None
+        path = self.cluster / "cluster-scoped-resources" / "operator.openshift.io" / "cloudcredentials" / "cluster.yaml"
+        held = yaml.safe_load(path.read_text())["metadata"].get("annotations", {})
+        return str(held.get("cloudcredential.openshift.io/upgradeable-to", ""))
 
     def annotate(self, mark: str) -> int:
         """Set the annotation, and let CCO see it: Upgradeable where it names a newer minor.

@@ -217,6 +217,7 @@ def _findings() -> list[FindingView]:
             remedy=[
                 RemedyView(
                     step="put the policy of the target release on the role",
+                    number=1,
                     when="before",
                     argv=[
                         "aws",
@@ -257,6 +258,7 @@ def _findings() -> list[FindingView]:
             remedy=[
                 RemedyView(
                     step="create the role with ccoctl",
+                    number=2,
                     when="before",
                     argv=[
                         "ccoctl",
@@ -275,7 +277,12 @@ def _findings() -> list[FindingView]:
                     file=None,
                 ),
                 RemedyView(
-                    step="remove the old role when nothing uses it", when="after", argv=[], placeholders=[], file=None
+                    step="remove the old role when nothing uses it",
+                    number=4,
+                    when="after",
+                    argv=[],
+                    placeholders=[],
+                    file=None,
                 ),
             ],
         ),
@@ -351,6 +358,7 @@ def _findings() -> list[FindingView]:
             remedy=[
                 RemedyView(
                     step="set the annotation once everything is granted",
+                    number=3,
                     when="before",
                     argv=[
                         "oc",

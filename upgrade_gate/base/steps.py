@@ -184,8 +184,6 @@ class Step(Struct, frozen=True):
     """Every value that its commands and documents may hold; `placeholders` are those that they do hold."""
     scripted: bool = True
     """False: it needs a person, so commands.sh only names it."""
-    asks: tuple[Placeholder, ...] = ()
-    """What must be filled in before it is run although no command holds it: that something else was done."""
     first: bool = False
     """Whether it makes what later steps need filled in, so that it can be run alone: `commands.sh new`."""
     number: int | None = None

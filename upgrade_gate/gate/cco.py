@@ -94,8 +94,14 @@ WHERE_TO_ANNOTATE = "Administration, CustomResourceDefinitions, CloudCredential,
 
 def annotate(target: Release) -> Command:
     """Return the command that sets the annotation to a target's minor release."""
-    value = f"{UPGRADEABLE_TO}=v{_text(target)}"
-    return Command(line("oc annotate cloudcredential.operator.openshift.io cluster", value, overwrite=True))
+    value = f"v{_text(target)}"
+    path = UPGRADEABLE_TO.replace(".", "\\.")
+    read = f"jsonpath={{.metadata.annotations.{path}}}"
+    return Command(
+        line("oc annotate cloudcredential.operator.openshift.io cluster", f"{UPGRADEABLE_TO}={value}", overwrite=True),
+        unless=line("oc get cloudcredential.operator.openshift.io cluster", "-o", read),
+        shows=value,
+    )
 
 
 # golang.org/x/mod/semver: minor and patch may be left out, but then nothing may follow.

@@ -165,6 +165,10 @@ class Proof(Struct, frozen=True):
             return self.claims.identities.of(str(self.root_secret))
         return self.claims.identities.of(secret)
 
+    def sees(self, request: CredentialsRequest) -> bool:
+        """Whether it is known which identity serves a request, and something shows what identities hold."""
+        return not isinstance(self._serving(request), CoverageResult)
+
     def resolved(self, kind: str, identity: str) -> str:
         """Return the one spelling of an identity of a providerSpec kind; as given where nothing joins several."""
         holdings: object = self.holdings.get(kind)

@@ -12,7 +12,7 @@ from upgrade_gate.base.facts import Known
 from upgrade_gate.base.steps import line
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract.remedy import REQUESTS
-from upgrade_gate.remedy import credentials_requests
+from upgrade_gate.remedy import credentials_requests, whereabouts
 from upgrade_gate.remedy.readme import readme
 from upgrade_gate.remedy.script import script
 
@@ -62,10 +62,10 @@ def _digest(pullspec: str) -> str:
     return pullspec.rpartition("@")[2]
 
 
-def build(outcome: Outcome, reports: Mapping[str, bytes]) -> Mapping[str, bytes]:
+def build(outcome: Outcome, reports: Mapping[str, bytes], *, made: str = "") -> Mapping[str, bytes]:
     """Return the bundle: relative file name to content, sorted; the same outcome and reports give the same bytes.
 
-    `reports` are the run's reports as they go into it, by file name.
+    `reports` are the run's reports as they go into it, by file name; `made` is the stamp that they carry.
     """
     situation, plan = outcome.situation, outcome.plan
     files: dict[str, bytes] = dict(plan.files)
@@ -76,11 +76,12 @@ def build(outcome: Outcome, reports: Mapping[str, bytes]) -> Mapping[str, bytes]
             new = {request for change in plan.changes if change.create for request in change.requests}
             files |= _in(plan.ccoctl.requests, credentials_requests.request_files(last, only=new))
     title = _title(situation)
-    files[SCRIPT] = script(title, plan.steps)
+    where = whereabouts.of(outcome)
+    files[SCRIPT] = script(title, plan.steps, where, made=made, no_annotation=plan.annotation)
     files |= reports
     possible = all(hop.supported for hop in situation.hops)
     commands = upgrade_commands(situation) if possible else ()
-    files[README] = readme(title, outcome, files=files, upgrade=commands)
+    files[README] = readme(title, outcome, where, files=files, upgrade=commands)
     sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
     files[CHECKSUMS] = sums.encode()
     return {name: files[name] for name in sorted(files)}

@@ -46,7 +46,11 @@ GRANT_RULES = frozenset(
 NEW_RULES = frozenset({"request-added", "secret-moved", "provider-kind-changed"})
 TRUST_RULES = frozenset({"service-accounts-added", "identity-trust-lacks-subject"})
 SECRET_RULES = frozenset({"secret-missing", "secret-incomplete", "token-path-changed"})
+SIGHT_RULES = frozenset({"identity-unknown"})
 CLEAN_UP_RULES = frozenset({"permission-removed", "permission-narrowed", "service-accounts-removed"})
+
+
+_OF_ROOT = GRANT_RULES | SIGHT_RULES | {"request-added"}
 
 
 def changes(situation: Situation, judged: Iterable[WeighedFinding], names: ClusterNames) -> tuple[IdentityChange, ...]:
@@ -68,6 +72,8 @@ class _Asked(Struct):
     """What the open findings ask of one identity."""
 
     grants: list[tuple[CredentialsRequest, Grant]] = field(default_factory=list)
+    unjudged: list[tuple[CredentialsRequest, Grant]] = field(default_factory=list)
+    """Nothing shows that these are missing: they are never granted, only looked at."""
     subjects: list[tuple[CredentialsRequest, str]] = field(default_factory=list)
     gone_subjects: list[Subject] = field(default_factory=list)
     new: bool = False
@@ -155,7 +161,7 @@ class _Assembly:
             self._ask_of_root(finding, asked)
             return
         request = self._request_of(finding)
-        if request is None or not (by_hand or (mode is Mode.PASSTHROUGH and rule in GRANT_RULES | {"request-added"})):
+        if request is None or not (by_hand or (mode is Mode.PASSTHROUGH and rule in _OF_ROOT)):
             return
         key = self._key_of(request.secret)
         if key is None or not rule_asks(rule):
@@ -163,6 +169,8 @@ class _Assembly:
         asks = asked.setdefault(key, _Asked())
         if rule in GRANT_RULES | NEW_RULES:
             asks.grants += [(request, g.grant) for g in finding.grants if g.covered_by is None]
+        if rule in SIGHT_RULES:
+            asks.unjudged += [(request, g.grant) for g in finding.grants]
         if rule in NEW_RULES:
             asks.subjects += [(request, account) for account in request.service_accounts]
             asks.new = asks.new or self._is_new(request)
@@ -203,7 +211,7 @@ class _Assembly:
         if root and not everything:
             target = before = _distinct(kind, [grant for _, grant in asks.grants])
             gone = ()
-        missing, denials = self._missing(kind, asks, at_root=root and not everything)
+        missing, denials, unseen = self._missing(kind, asks, at_root=root and not everything)
         delta = before if asks.new else missing
         first = last[0] if last else newest[0]
         served = last or between
@@ -227,26 +235,36 @@ class _Assembly:
             root=root,
             scopes=self._scopes(newest),
             denials=denials,
+            unseen=unseen,
+            asked=tuple((r.name, _union([r])) for r in served),
         )
 
     def _requests(self, selection: Selection, identity: _Identity, everything: bool) -> tuple[CredentialsRequest, ...]:
         found = (s.request for s in selection.requests.values())
         return tuple(r for r in found if r.secret is not None and (everything or r.secret in identity.secrets))
 
-    def _missing(self, kind: str, asks: _Asked, *, at_root: bool) -> tuple[tuple[Grant, ...], tuple[str, ...]]:
-        """Return what the findings ask for, without what is proven to be held, and what denies any of it."""
+    def _missing(
+        self, kind: str, asks: _Asked, *, at_root: bool
+    ) -> tuple[tuple[Grant, ...], tuple[str, ...], tuple[str, ...]]:
+        """Return what the findings ask for, without what is proven to be held; what denies any; what was not seen.
+
+        A grant of which nothing shows that it is missing is not granted again.
+        """
         proof = self._situation.proof.at_root() if at_root else self._situation.proof
         lacking: list[Grant] = []
         denials: dict[str, None] = {}
-        for request, grant in asks.grants:
+        unseen: dict[str, None] = {}
+        for request, grant in (*asks.grants, *asks.unjudged):
             if grant.effect not in (None, "Allow"):
                 continue
             (_, judgement), *_rest = proof.grants(request, [grant])
             if judgement.verdict is Coverage.DENIED:
                 denials[f"{grant.permission}: {judgement.reason}"] = None
-            if judgement.verdict is not Coverage.COVERED:
+            if judgement.verdict is Coverage.UNKNOWN and proof.sees(request) and (judgement.doubt or not asks.new):
+                unseen[judgement.unsettled] = None
+            elif judgement.verdict is not Coverage.COVERED and (request, grant) not in asks.unjudged:
                 lacking.append(grant)
-        return _distinct(kind, lacking), tuple(denials)
+        return _distinct(kind, lacking), tuple(denials), tuple(sorted(unseen))
 
     def _untrusted(self, asks: _Asked) -> tuple[Subject, ...]:
         situation = self._situation
@@ -284,7 +302,7 @@ class _Assembly:
 
 def rule_asks(rule: str) -> bool:
     """Return whether a rule asks for work at an identity or its Secret."""
-    return rule in GRANT_RULES | NEW_RULES | TRUST_RULES | SECRET_RULES | CLEAN_UP_RULES
+    return rule in GRANT_RULES | NEW_RULES | TRUST_RULES | SECRET_RULES | SIGHT_RULES | CLEAN_UP_RULES
 
 
 def _union(requests: Iterable[CredentialsRequest]) -> tuple[Grant, ...]:

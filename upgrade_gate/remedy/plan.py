@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.secret_ref import OBJECT_NAME
-from upgrade_gate.base.steps import Command, Placeholder, Serves, Step, line, word
-from upgrade_gate.base.text import one_line, sentence
+from upgrade_gate.base.steps import Command, Serves, Step, line, word
+from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import json_file
 from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.update import Hop
 
 _SERVES = {
-    **dict.fromkeys(identity_change.GRANT_RULES, frozenset({Serves.GRANTS})),
+    **dict.fromkeys(identity_change.GRANT_RULES, frozenset({Serves.GRANTS, Serves.SIGHT})),
+    **dict.fromkeys(identity_change.SIGHT_RULES, frozenset({Serves.SIGHT})),
     **dict.fromkeys(
-        identity_change.NEW_RULES, frozenset({Serves.NAMESPACE, Serves.GRANTS, Serves.TRUST, Serves.SECRET})
+        identity_change.NEW_RULES,
+        frozenset({Serves.NAMESPACE, Serves.GRANTS, Serves.SIGHT, Serves.TRUST, Serves.SECRET}),
     ),
     **dict.fromkeys(identity_change.TRUST_RULES, frozenset({Serves.TRUST})),
     **dict.fromkeys(identity_change.SECRET_RULES, frozenset({Serves.NAMESPACE, Serves.SECRET})),
@@ -58,17 +60,17 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     steps += [annotation] if annotation else []
     steps += _removed(situation, judged)
     root = situation.platform_traits.root if situation.platform_traits else None
-    made = Plan(
+    ordered = sorted(steps, key=lambda s: s.when == "after")
+    return Plan(
         names=names,
         changes=changes,
-        steps=tuple(sorted(steps, key=lambda s: s.when == "after")),
+        steps=tuple(replace(step, number=number) for number, step in enumerate(ordered, 1)),
         files={file.name: file.content for file in (*(f for step in steps for f in step.files), *files)},
         ccoctl=_ccoctl(situation, changes, names, secrets=bool(gaps)),
         annotation=why,
         passed_through=str(root) if situation.mode is Mode.PASSTHROUGH and root else None,
         gaps=half_read,
     )
-    return _once_done_by_hand(made, judged)
 
 
 def steps_for(plan: Plan, finding: Finding) -> tuple[Step, ...]:
@@ -76,6 +78,9 @@ def steps_for(plan: Plan, finding: Finding) -> tuple[Step, ...]:
 
     Where the bundle has none for it, the finding's own steps stand.
     """
+    if finding.closed_by_annotation:
+        number = next((s.number for s in plan.steps if s.serves is Serves.ANNOTATION), None)
+        return tuple(replace(step, number=number) for step in finding.remedy)
     serves = _SERVES.get(finding.rule)
     secret = plan.passed_through or finding.secret
     if serves is None or secret is None:
@@ -85,14 +90,12 @@ def steps_for(plan: Plan, finding: Finding) -> tuple[Step, ...]:
 
 def left(plan: Plan, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
     """Return the open findings that keep the gate from passing and that no step here ends."""
-    annotates = any(step.serves is Serves.ANNOTATION for step in plan.steps)
     return tuple(
         one.finding
         for one in judged
         if one.status is Status.OPEN
         and one.finding.severity in (Severity.BLOCKER, Severity.UNKNOWN)
         and steps_for(plan, one.finding) == one.finding.remedy
-        and not (one.finding.closed_by_annotation and annotates)
     )
 
 
@@ -106,10 +109,31 @@ def _identity_steps(
         cloud = remedy.cloud_of(change.kind)
         if cloud is None:
             continue
+        steps += _to_export(change)
         draft = cloud.draft(change, names)
         steps += [_with_denials(step, change.denials) for step in draft.steps]
         entries.setdefault(change.kind, {}).update({_identifier(name): body for name, body in draft.terraform})
     return steps, [file for kind, named in sorted(entries.items()) for file in _terraform(kind, named)]
+
+
+def _to_export(change: IdentityChange) -> Iterable[Step]:
+    """Yield the step that shows what was not seen: putting a policy once more would show nothing."""
+    if change.unseen:
+        yield Step(
+            f"Export what was not seen of {change.who}",
+            "before",
+            f"Nothing shows that anything of this is missing, but it cannot be judged: {'; '.join(change.unseen)}.",
+            Serves.SIGHT,
+            change.secret_names,
+            notes=(
+                (
+                    "upgrade-gate identities commands prints the read-only commands that export all that a proof "
+                    "needs; run the check again with --identities export: and their folder. Nothing is granted before "
+                    "that shows what is missing."
+                ),
+            ),
+            scripted=False,
+        )
 
 
 def _with_denials(step: Step, denials: Sequence[str]) -> Step:
@@ -155,23 +179,6 @@ def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
         f"No Kubernetes object can be called {one_line(wrong)!r}: see what the release means before anything is done."
     )
     return replace(step, scripted=False, notes=(*step.notes, note))
-
-
-def _once_done_by_hand(made: Plan, judged: Sequence[WeighedFinding]) -> Plan:
-    """Return a plan whose annotation waits for the word that the steps for a person, and what has none, are done."""
-    by_hand = [str(n) for n, step in enumerate(made.steps, 1) if step.when == "before" and not step.scripted]
-    done = []
-    if by_hand:
-        which = f"step {by_hand[0]} is" if len(by_hand) == 1 else f"steps {sentence(by_hand)} are"
-        done.append(f"{which} done by a person")
-    unended = sorted({finding.rule for finding in left(made, judged)})
-    if unended:
-        done.append(f"what no step ends is settled: {', '.join(unended)}")
-    if not done:
-        return made
-    asks = (Placeholder("DONE_BY_HAND", f"yes, once {sentence(done)}", "yes"),)
-    steps = (replace(step, asks=asks) if step.serves is Serves.ANNOTATION else step for step in made.steps)
-    return replace(made, steps=tuple(steps))
 
 
 def _open(judged: Iterable[WeighedFinding]) -> list[Finding]:

@@ -14,13 +14,16 @@ from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.remedy.plan import left
+from upgrade_gate.remedy.whereabouts import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import Command, CommandLine, Step
+    from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Step
+    from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.gate.outcome import Outcome, Plan
     from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.remedy.whereabouts import Whereabouts
 
 
 def _text(value: str) -> str:
@@ -31,23 +34,27 @@ def _code(value: str) -> str:
     return markdown.code(one_line(value))
 
 
-def readme(title: str, outcome: Outcome, *, files: Mapping[str, bytes], upgrade: Sequence[CommandLine]) -> bytes:
+def readme(
+    title: str, outcome: Outcome, where: Whereabouts, *, files: Mapping[str, bytes], upgrade: Sequence[CommandLine]
+) -> bytes:
     """Return README.md for the plan; `files` are the other files of the bundle, `upgrade` the closing commands."""
     situation, plan = outcome.situation, outcome.plan
     commands = [words(*line.argv) for line in upgrade]
-    before = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "before"]
-    after = [(n, s) for n, s in enumerate(plan.steps, 1) if s.when == "after"]
+    before = [s for s in plan.steps if s.when == "before"]
+    after = [s for s in plan.steps if s.when == "after"]
     parts = [
         f"# {_text(title)}",
         *_opening(outcome),
         *_half_read(plan),
-        *_placeholders(plan),
+        *_place(where),
+        *_placeholders(plan, where),
+        *_askers(plan),
         "## Before the upgrade",
-        *([_step(n, s) for n, s in before] or [_nothing(situation)]),
+        *([_step(s) for s in before] or [_nothing(situation)]),
         *_no_annotation(plan),
         *_upgrade(situation, commands),
         "## After the upgrade",
-        *([_step(n, s) for n, s in after] or ["Nothing is to be cleaned up."]),
+        *([_step(s) for s in after] or ["Nothing is to be cleaned up."]),
         *_ccoctl(situation, plan),
         *_left(outcome, plan),
         *_accepted(outcome),
@@ -79,9 +86,10 @@ def _opening(outcome: Outcome) -> list[str]:
 
 
 _MADE = (
-    "Made by upgrade-gate, which changes nothing itself. Read each step, then run `bash commands.sh`: it does the same "
-    "steps, and stops before the first change while anything is not filled in. `sha256sum -c SHA256SUMS` shows that "
-    "nothing was altered."
+    "Made by upgrade-gate, which changes nothing itself. `commands.sh` does the same steps, by the same numbers, in "
+    "parts: `bash commands.sh plan` prints them, `grant` does what must be in place before the upgrade, `annotate "
+    "--report FILE` tells CCO, `after` cleans up. Each stops before its first change while anything is not filled in, "
+    "and can be run again after any stop. `sha256sum -c SHA256SUMS` shows that nothing was altered."
 )
 _FILL_IN = (
     "Nothing known to the tool gives these. Export them, or write them at the top of `commands.sh`; a file may be "
@@ -108,14 +116,16 @@ def _half_read(plan: Plan) -> list[str]:
     ]
 
 
-def _placeholders(plan: Plan) -> list[str]:
-    wanted = {p.name: p for step in plan.steps for p in (*step.placeholders, *step.asks)}
+def _place(where: Whereabouts) -> list[str]:
+    lines = [f"- {_text(text)}" for text in told(where)]
+    return ["Before a part changes anything it proves where it is, and stops anywhere else:", "\n".join(lines)]
+
+
+def _placeholders(plan: Plan, where: Whereabouts) -> list[str]:
+    wanted = {p.name: p for p in (*where.unknown, *(p for step in plan.steps for p in step.placeholders))}
     if not wanted:
         return []
-    rows = [
-        f"| {_code(p.name)} | {_text(p.meaning)} | {_code(p.default) if p.default else 'not known'} |"
-        for _, p in sorted(wanted.items())
-    ]
+    rows = [f"| {_code(p.name)} | {_text(p.meaning)} | {_now(p)} |" for _, p in sorted(wanted.items())]
     return [
         "## To be filled in",
         _FILL_IN,
@@ -124,18 +134,42 @@ def _placeholders(plan: Plan) -> list[str]:
     ]
 
 
+def _now(placeholder: Placeholder) -> str:
+    if placeholder.default:
+        return _code(placeholder.default)
+    return f"what {_code(words(*placeholder.printed_by.argv))} prints" if placeholder.printed_by else "not known"
+
+
+def _askers(plan: Plan) -> list[str]:
+    """Say which component asks for what, where one identity serves several: its policy is the union of them all."""
+    parts: list[str] = []
+    for change in plan.changes:
+        if len(change.secrets) < 2 or len(change.asked) < 2:
+            continue
+        rows = [f"| {_code(name)} | {_asked(grants)} |" for name, grants in change.asked]
+        parts += [f"{_text(change.who)}:", "\n".join(["| component | asks for |", "|---|---|", *rows])]
+    return ["## Who asks for what", _SHARED, *parts] if parts else []
+
+
+_SHARED = "One identity serves several Secrets: its policy is the union of what their components ask for."
+
+
+def _asked(grants: Sequence[Grant]) -> str:
+    return ", ".join(_code(name) for name in dict.fromkeys(g.permission for g in grants)) or "nothing"
+
+
 def _first(plan: Plan) -> list[str]:
     """Say which steps make what others need filled in: the script can run them alone."""
-    numbers = [str(n) for n, s in enumerate(plan.steps, 1) if s.first and s.scripted]
+    numbers = [str(s.number) for s in plan.steps if s.first and s.scripted]
     if not numbers:
         return []
     which = f"step {numbers[0]}" if len(numbers) == 1 else f"steps {sentence(numbers)}"
     told = f"IDs and keys of what is new are known only once it exists. `bash commands.sh new` runs {which} alone; "
-    return [f"{told}fill in what that gives, then run the rest."]
+    return [f"{told}fill in what that gives, then run `grant`."]
 
 
-def _step(number: int, step: Step) -> str:
-    lines = [f"{number}. **{_text(step.title)}**", "", f"   {_text(step.reason)}"]
+def _step(step: Step) -> str:
+    lines = [f"{step.number}. **{_text(step.title)}**", "", f"   {_text(step.reason)}"]
     if step.files:
         lines += ["", f"   Files: {', '.join(_code(file.name) for file in step.files)}"]
     if step.commands:

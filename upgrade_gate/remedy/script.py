@@ -1,148 +1,139 @@
-"""The bundle's commands.sh: every step that needs no person, quoted, and nothing of it before every value is there.
+"""The bundle's commands.sh: every step that needs no person, quoted, and nothing of it before all is as it was judged.
 
-bash 3.2 and newer. All checks come first and change nothing; documents are filled in as copies in a temporary folder,
-so the bundle's own files and their checksums stay as they are.
+bash 3.2 and newer. All checks come first and change nothing: tools, values, the cluster and the cloud's account.
+Documents are filled in as copies in a temporary folder, so the bundle's own files and their checksums stay as they are.
 """
 
 from __future__ import annotations
 
+import re
+from importlib import resources
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from upgrade_gate.base.shell import quote, words
-from upgrade_gate.base.steps import BundleFile, Placeholder
-from upgrade_gate.base.text import one_line
+from upgrade_gate.base.steps import BundleFile, CommandLine, Placeholder, ScriptPart, word
+from upgrade_gate.base.text import one_line, sentence
+from upgrade_gate.remedy.whereabouts import told
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import Command, CommandLine, Step, Word
+    from upgrade_gate.base.steps import Command, Step, Word
+    from upgrade_gate.clouds.contract.remedy import CloudLogin
+    from upgrade_gate.remedy.whereabouts import Whereabouts
+
+_SAID = {
+    ScriptPart.NEW: "makes only the new identities, whose names and keys the rest needs",
+    ScriptPart.GRANT: "does what must be in place before the upgrade",
+    ScriptPart.ANNOTATE: "--report FILE tells CCO, once a later run has nothing else open",
+    ScriptPart.AFTER: "cleans up, once the upgrade is complete",
+}
+
+
+def script(title: str, steps: Sequence[Step], where: Whereabouts, *, made: str, no_annotation: str) -> bytes:
+    """Return commands.sh for numbered steps.
+
+    `made` is when the bundle's own report was made, `no_annotation` why no step annotates where none does.
+    """
+    scripted = [step for step in steps if step.scripted]
+    known = {p.name: p for step in steps for p in step.unknown} | {p.name: p for p in where.unknown}
+    to_fill = {file.name: file.marked for step in scripted for file in _read(step) if known.keys() & {*file.marked}}
+    run = _parts(steps)
+    used = {one.name: one for step in scripted for one in _held(step)} | {p.name: p for p in where.unknown}
+    writer = _Writer(to_fill, known)
+    head = [
+        _head(title, tuple(run)),
+        *([_variables(tuple(used.values()))] if used else []),
+        _plan(title, run, where, tuple(used.values()), writer),
+    ]
+    body = [
+        *(_checks(part, [s for s in run[part] if s.scripted], where) for part in run),
+        _PROCEED,
+        *(_place(part, [s for s in run[part] if s.scripted], where) for part in run),
+        _PROCEED,
+        _readiness(where, made) if any(step.part is ScriptPart.ANNOTATE for step in scripted) else "",
+        _FILLED if to_fill else "",
+        *(_part(part, run[part], writer, no_annotation) for part in run),
+    ]
+    text = "\n".join(part for part in body if part)
+    return "\n".join([*head, _library(text), text]).encode("utf-8", "replace")
+
+
+_PROCEED = "proceed 'nothing was changed'\n"
+
+
+def _library(text: str) -> str:
+    """Return the lines that a script begins with, and of the functions those that it calls."""
+    kept: list[str] = []
+    for block in reversed(_template("commands.sh").strip().split("\n\n")):
+        function = re.match(r"(\w+)\(\)", block)
+        if function is None or re.search(rf"(^|[^\w]){function.group(1)}\b", "\n".join([*kept, text])):
+            kept.insert(0, block)
+    return "\n\n".join(kept) + "\n"
+
+
+def _template(name: str) -> str:
+    return (resources.files("upgrade_gate.remedy") / "templates" / name).read_text("utf-8")
+
+
+def _parts(steps: Sequence[Step]) -> Mapping[ScriptPart, Sequence[Step]]:
+    """Return the steps of each part of the script; the first ones alone only where there are any."""
+    found: dict[ScriptPart, Sequence[Step]] = {}
+    first = [s for s in steps if s.first and s.scripted]
+    if first:
+        found[ScriptPart.NEW] = first
+    for part in (ScriptPart.GRANT, ScriptPart.ANNOTATE, ScriptPart.AFTER):
+        found[part] = [s for s in steps if s.part is part]
+    return found
+
 
 _HEAD = """\
 #!/usr/bin/env bash
 # {title}
 # Made by upgrade-gate, which runs nothing of this itself. README.md gives the reason of each step.
-{first}#   bash commands.sh          what must be in place before the upgrade
-#   bash commands.sh after    the clean-up, once the upgrade is complete
+{usage}
+# Before a part changes anything it proves that it is at the cluster and in the account that were judged. Each part can
+# be run again after any stop: what is in place already is left as it is.
 # Names stand in single quotes because nothing in them is to be expanded.
 # shellcheck disable=SC2016
 set -euo pipefail
-cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
 
-part=${{1:-before}}
-case $part in
-  {parts}) ;;
-  *)
-    echo "commands.sh: say {words}, not $part" >&2
-    exit 2
-    ;;
-esac
-"""
-
-_CHECKS = """\
-stop=0
-
-tool() {
-  command -v "$1" >/dev/null 2>&1 || {
-    echo "commands.sh: $1 is not installed" >&2
-    stop=1
-  }
-}
-
-value() { # name, value, pattern, meaning
-  if [ -z "$2" ]; then
-    echo "commands.sh: $1 is not filled in: $4" >&2
-    stop=1
-  elif ! [[ $2 =~ ^($3)$ ]]; then
-    echo "commands.sh: $1 does not look like this: $4" >&2
-    stop=1
-  fi
-}
-
-file() { # name, path, meaning, text that it must hold…
-  local name=$1 path=$2 meaning=$3 text
-  shift 3
-  if [ -z "$path" ]; then
-    echo "commands.sh: $name is not filled in: $meaning" >&2
-    stop=1
-  elif ! [ -f "$path" ]; then
-    echo "commands.sh: $name: there is no file $path" >&2
-    stop=1
-  elif grep -q '<FILL_ME' -- "$path"; then
-    echo "commands.sh: $name: $path still holds <FILL_ME: …>: $meaning" >&2
-    stop=1
-  else
-    for text in "$@"; do
-      grep -qF -e "$text" -- "$path" || {
-        echo "commands.sh: $name: $path does not name $text" >&2
-        stop=1
-      }
-    done
-  fi
-}
-"""
-
-_ONCE = """\
-once() { # what a command says where it was done before, the command…
-  local known=$1 said
-  shift
-  if said=$("$@" 2>&1); then
-    printf '%s\\n' "$said"
-  elif [[ $said =~ $known ]]; then
-    echo "commands.sh: that was done before"
-  else
-    printf '%s\\n' "$said" >&2
-    return 1
-  fi
-}
-"""
-
-_STOP = """\
-if [ "$stop" -ne 0 ]; then
-  echo "commands.sh: nothing was changed" >&2
+usage() {{
+  cat >&2 <<'END'
+{told}
+END
   exit 2
-fi
+}}
+
+part=${{1:-}}
+case $part in
+  plan | {parts}) shift ;;
+  *) usage ;;
+esac
+REPORT=${{REPORT:-}}
+while [ $# -gt 0 ]; do
+  case $1 in
+    --report=*) REPORT=${{1#--report=}} ;;
+    --report) if [ $# -ge 2 ]; then REPORT=$2 && shift; else usage; fi ;;
+    *) usage ;;
+  esac
+  shift
+done
+case $REPORT in '' | /*) ;; *) REPORT=$PWD/$REPORT ;; esac
+cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
 """
 
 
-def script(title: str, steps: Sequence[Step]) -> bytes:
-    """Return commands.sh for numbered steps."""
-    scripted = [step for step in steps if step.scripted]
-    known = {p.name: p for step in steps for p in (*step.unknown, *step.asks)}
-    to_fill = {file.name: file.marked for step in scripted for file in _read(step) if known.keys() & {*file.marked}}
-    run = _parts(steps)
-    parts = [_head(title, tuple(run))]
-    used = {one.name: one for step in scripted for one in (*_held(step), *step.asks)}
-    if used:
-        parts.append(_variables(tuple(used.values())))
-    if any(step.commands for step in scripted):
-        parts.append(_CHECKS)
-        parts += [c for part in run if (c := _checks(part, [s for _, s in run[part] if s.scripted]))]
-        parts.append(_STOP)
-    if any(command.done for step in scripted for command in step.commands):
-        parts.append(_ONCE)
-    if to_fill:
-        parts.append(_FILLED)
-    for part, numbered in run.items():
-        parts.append(_part(part, numbered, to_fill, known))
-    return "\n".join(parts).encode("utf-8", "replace")
-
-
-def _parts(steps: Sequence[Step]) -> Mapping[str, Sequence[tuple[int, Step]]]:
-    """Return the script's parts: the steps that make what later ones need, all before the upgrade, all after it."""
-    numbered = list(enumerate(steps, 1))
-    before = [(n, s) for n, s in numbered if s.when == "before"]
-    first = [(n, s) for n, s in before if s.first and s.scripted]
-    after = [(n, s) for n, s in numbered if s.when == "after"]
-    return {**({"new": first} if first else {}), "before": before, "after": after}
-
-
-def _head(title: str, parts: Sequence[str]) -> str:
-    new = "#   bash commands.sh new      only the new identities, whose names and keys the rest needs\n"
+def _head(title: str, parts: Sequence[ScriptPart]) -> str:
+    told = {"plan": "prints every step and changes nothing", **{part.value: _SAID[part] for part in parts}}
+    lines = [f"bash commands.sh {name:<9} {what}" for name, what in told.items()]
     return _HEAD.format(
         title=one_line(title),
-        first=new if "new" in parts else "",
+        usage="\n".join(f"#   {line}" for line in lines),
+        told="\n".join(["commands.sh: say which part:", *(f"  {line}" for line in lines)]),
         parts=" | ".join(parts),
-        words=", ".join(parts[:-1]) + f" or {parts[-1]}",
     )
 
 
@@ -162,7 +153,8 @@ def _held(step: Step) -> Sequence[Placeholder]:
 def _variables(placeholders: Sequence[Placeholder]) -> str:
     lines = ["# Fill these in, here or as environment variables. While one is missing, nothing is changed."]
     for one in sorted(placeholders, key=lambda p: p.name):
-        lines += [f"# {one_line(one.meaning)}", f"{one.name}=${{{one.name}:-{_default(one)}}}"]
+        asked = f" (where it is empty: what {words(*one.printed_by.argv)} prints)" if one.printed_by else ""
+        lines += [f"# {one_line(one.meaning)}{asked}", f"{one.name}=${{{one.name}:-{_default(one)}}}"]
     return "\n".join(lines) + "\n"
 
 
@@ -170,22 +162,101 @@ def _default(placeholder: Placeholder) -> str:
     return placeholder.default if placeholder.default.isascii() else ""
 
 
-def _checks(part: str, scripted: Sequence[Step]) -> str:
+def _plan(
+    title: str,
+    run: Mapping[ScriptPart, Sequence[Step]],
+    where: Whereabouts,
+    used: Iterable[Placeholder],
+    writer: _Writer,
+) -> str:
+    """Return the part that prints everything and neither asks nor changes anything."""
+    lines = [f"# {one_line(title)}", "", "Only here:", *(f"  {one_line(text)}" for text in told(where))]
+    named = [f"  {one.name}: {one_line(one.meaning)}" for one in sorted(used, key=lambda p: p.name)]
+    lines += ["", "To be filled in:", *named] if named else []
+    for part, steps in run.items():
+        if part is ScriptPart.NEW:
+            continue
+        lines += ["", f"bash commands.sh {part}"]
+        for step in steps:
+            by_hand = not step.scripted or not step.commands
+            lines.append(
+                f"  step {step.number}: {one_line(step.title)}{' (for a person: README.md)' if by_hand else ''}"
+            )
+            lines += [] if by_hand else [f"    {line}" for one in step.commands for line in writer.shown(one)]
+        lines += [] if steps else ["  nothing"]
+    shown = "\n".join(lines)
+    return f"""\
+if [ "$part" = plan ]; then
+  cat <<'END'
+{shown}
+END
+  exit 0
+fi
+"""
+
+
+def _tools(scripted: Iterable[Step]) -> set[str]:
+    return {str(line.words[0]) for step in scripted for command in step.commands for line in command.lines if line}
+
+
+def _when(part: ScriptPart, lines: Sequence[str]) -> str:
+    return "\n".join([f'if [ "$part" = {part} ]; then', *lines, "fi"]) + "\n" if lines else ""
+
+
+def _checks(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> str:
     """Return the checks of one part: tools, values, and files; a file that need not be made need not be filled in."""
-    tools = sorted({str(command.line.words[0]) for step in scripted for command in step.commands})
-    checks = [f"tool {quote(name)}" for name in tools]
+    checks = [f"tool {quote(name)}" for name in sorted(_tools(scripted))]
+    if part is ScriptPart.ANNOTATE and scripted:
+        checks.append("report")
+    checks += [_check(one) for one in _to_prove(scripted, where)]
     conditional: dict[str, list[str]] = {}
     for step in scripted:
-        asked = [*_held(step), *step.asks]
+        asked = _held(step)
         there = step.commands[0].unless if len(step.commands) == 1 else None
         if there and asked and all(p.path for p in asked):
             conditional.setdefault(words(*there.argv), []).extend(map(_check, asked))
         else:
-            checks += map(_check, asked)
+            checks += [f'[ -z "${one.name}" ] || {_check(one)}' if one.printed_by else _check(one) for one in asked]
     lines = [f"  {check}" for check in dict.fromkeys(checks)]
     for command, more in conditional.items():
         lines += [f"  if ! {command} >/dev/null 2>&1; then", *(f"    {check}" for check in more), "  fi"]
-    return "\n".join([f'if [ "$part" = {part} ]; then', *lines, "fi"]) + "\n" if lines else ""
+    return _when(part, lines)
+
+
+def _here(scripted: Sequence[Step], where: Whereabouts) -> Sequence[CloudLogin]:
+    """Return the logins that a part's steps use."""
+    tools = _tools(scripted)
+    return [login for login in where.logins if login.line.argv[0] in tools]
+
+
+def _to_prove(scripted: Sequence[Step], where: Whereabouts) -> Sequence[Placeholder]:
+    """Return the values that stand for what was not judged, as far as a part uses it."""
+    found = ([] if where.infrastructure else [where.cluster_id], [one.judged for one in _here(scripted, where)])
+    return [one for several in found for one in several if isinstance(one, Placeholder)]
+
+
+def _place(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> str:
+    """Return what proves that a part runs at the cluster, and in the account, that were judged."""
+    get = '"$kube" get --request-timeout=30s'
+    lines = []
+    if where.infrastructure:
+        path = "jsonpath={.status.infrastructureName}"
+        lines.append(f"here cluster {quote(where.infrastructure)} {get} infrastructure cluster -o {quote(path)}")
+    if isinstance(where.cluster_id, str) or not where.infrastructure:
+        path = "jsonpath={.spec.clusterID}"
+        judged = _word(word(where.cluster_id), ())
+        lines.append(f"here {quote('cluster ID')} {judged} {get} clusterversion version -o {quote(path)}")
+    lines += [
+        f"here {quote(login.what)} {_word(word(login.judged), ())} {_line(login.line, ())}"
+        for login in _here(scripted, where)
+    ]
+    return _when(part, [f"  {line}" for line in lines])
+
+
+def _readiness(where: Whereabouts, made: str) -> str:
+    judged = _word(word(where.cluster_id), ())
+    call = f"  ready {quote(where.version)} {quote(where.digest or '')} {judged} {quote(made)}"
+    return f"{_template('annotate.sh')}\n" + _when(ScriptPart.ANNOTATE, [call, "  proceed 'nothing was changed'"])
 
 
 def _check(placeholder: Placeholder) -> str:
@@ -199,66 +270,131 @@ def _check(placeholder: Placeholder) -> str:
 _FILLED = """\
 filled=$(mktemp -d)
 trap 'rm -rf -- "$filled"' EXIT
+
+fill() { # a file of the bundle, the names of its values; every value was checked to hold nothing of sed's
+  local file=$1 name
+  local edits=()
+  shift
+  for name in "$@"; do
+    edits+=(-e "s|<FILL_ME: $name>|${!name}|g")
+  done
+  mkdir -p -- "$filled/$(dirname -- "$file")"
+  sed "${edits[@]}" -- "$file" >"$filled/$file"
+}
 """
 
 
-def _filling(
-    files: Sequence[str], to_fill: Mapping[str, tuple[str, ...]], known: Mapping[str, Placeholder]
-) -> list[str]:
-    """Return the lines that copy documents with their values; every value was checked to hold nothing of sed's."""
-    if not files:
-        return []
-    names = sorted({name for file in files for name in to_fill[file] if name in known})
-    return [
-        "",
-        "  fill() { # a file of the bundle",
-        '    mkdir -p -- "$filled/$(dirname -- "$1")"',
-        "    sed \\",
-        *(f'      -e "s|{known[name]}|${{{name}}}|g" \\' for name in names),
-        '      -- "$1" >"$filled/$1"',
-        "  }",
-        *(f"  fill {quote(file)}" for file in files),
-    ]
-
-
-def _part(
-    part: str,
-    steps: Sequence[tuple[int, Step]],
-    to_fill: Mapping[str, tuple[str, ...]],
-    known: Mapping[str, Placeholder],
-) -> str:
-    needed = sorted({file.name for _, step in steps if step.scripted for file in step.files if file.name in to_fill})
-    lines = _filling(needed, to_fill, known)
-    for number, step in steps:
-        lines += ["", f"  # Step {number}: {one_line(step.title)}"]
+def _part(part: ScriptPart, steps: Sequence[Step], writer: _Writer, no_annotation: str) -> str:
+    lines: list[str] = []
+    for step in steps:
+        lines += ["", f"  # Step {step.number}: {one_line(step.title)}"]
         if not step.scripted or not step.commands:
-            lines.append(f"  echo {quote(f'step {number} is for a person: {one_line(step.title)}')}")
+            lines.append(f"  echo {quote(f'step {step.number} is for a person: {one_line(step.title)}')}")
             continue
-        lines.append(f"  echo {quote(f'step {number}: {one_line(step.title)}')}")
-        for command in step.commands:
-            lines += [f"  {line}" for line in _command(command, to_fill)]
+        lines.append(f"  echo {quote(f'step {step.number}: {one_line(step.title)}')}")
+        lines += [f"  {line}" for line in writer.step(step)]
+    if part is ScriptPart.GRANT and steps:
+        by_hand = [str(step.number) for step in steps if not step.scripted or not step.commands]
+        left = f" but for {sentence(by_hand)}, for a person" if by_hand else ""
+        lines += ["", f"  echo {quote(f'all of this part is in place{left}')}"]
     if not lines:
-        lines = ["", f"  echo {quote(f'there is nothing to do {part} the upgrade')}"]
-    return "\n".join([f'if [ "$part" = {part} ]; then', *lines[1:], "fi"]) + "\n"
+        why = f": {one_line(no_annotation)}" if part is ScriptPart.ANNOTATE else ""
+        lines = ["", f"  echo {quote(f'there is nothing to do in this part{why}')}"]
+    return _when(part, lines[1:])
 
 
-def _command(command: Command, filled: Collection[str]) -> list[str]:
-    run = _line(command.line, filled)
-    if command.counts:
-        lines = [f'if [ "$({_line(command.counts, filled)})" = 0 ]; then', f"  {run}"]
-    elif command.unless:
-        lines = [f"if ! {_line(command.unless, filled)} >/dev/null 2>&1; then", f"  {run}"]
-    elif command.done:
-        return [f"once {quote(command.done)} {run}"]
-    else:
-        return [run]
-    if command.otherwise:
-        lines += ["else", f"  {_line(command.otherwise, filled)}"]
-    return [*lines, "fi"]
+class _Writer:
+    """Writes commands as lines of bash; knows which documents are filled in, and with what."""
+
+    def __init__(self, to_fill: Mapping[str, Sequence[str]], known: Mapping[str, Placeholder]) -> None:
+        self._to_fill = to_fill
+        self._known = known
+
+    def step(self, step: Step) -> Iterable[str]:
+        """Yield the lines of a step: values that can be asked for by now, documents, commands."""
+        files = [file.name for file in _read(step) if file.name in self._to_fill]
+        asked = {name for file in files for name in self._to_fill[file]}
+        yield from self._ask(one for one in _held(step) if one.name in asked)
+        for file in files:
+            names = sorted(name for name in self._to_fill[file] if name in self._known)
+            yield f"fill {quote(file)} {' '.join(names)}"
+        for command in step.commands:
+            yield from self._command(command, _held(step))
+
+    def shown(self, command: Command) -> Iterable[str]:
+        """Yield a command as the plan shows it."""
+        yield _line(command.line, ())
+        if command.otherwise:
+            yield f"# where it exists already: {_line(command.otherwise, ())}"
+
+    def _ask(self, placeholders: Iterable[Placeholder]) -> Iterable[str]:
+        for one in placeholders:
+            if one.printed_by is None:
+                continue
+            yield f'[ -n "${one.name}" ] || {one.name}=$({self._line(one.printed_by)})'
+            yield _check(one)
+            yield "proceed 'stopped here: fill it in, and run this part again'"
+
+    def _command(self, command: Command, held: Sequence[Placeholder]) -> Iterable[str]:
+        """Yield the lines of a command, its conditions around it; a value is asked for where it is first used."""
+        if command.where:
+            yield from self._ask(_in(held, (command.where,)))
+            yield f"if {self._shows(command.prints, command.where)}; then"
+            yield from (f"  {line}" for line in self._command(replace(command, where=CommandLine()), held))
+            yield "fi"
+            return
+        conditions = (command.unless, command.counts)
+        first = _in(held, conditions)
+        yield from self._ask(first)
+        later = [one for one in held if one not in first]
+        run = [*self._ask(_in(later, (command.line, command.seen))), *self._run(command, command.line)]
+        if command.seen:
+            run.append(f"wait_for {command.patience} {self._line(command.seen)}")
+        if command.counts:
+            count = f"count=$({self._line(command.counts)})"
+            yield from (count, 'if [ "$count" = 0 ]; then', *(f"  {line}" for line in run))
+        elif command.unless:
+            there = self._shows(command.shows, command.unless)
+            yield from (f"if ! {there}; then", *(f"  {line}" for line in run))
+        else:
+            yield from run
+            return
+        yield "else"
+        if command.otherwise:
+            lines = [*self._ask(_in(later, (command.otherwise,))), *self._run(command, command.otherwise)]
+            yield from (f"  {line}" for line in lines)
+        else:
+            yield "  echo '  in place already'"
+        yield "fi"
+
+    def _run(self, command: Command, line: CommandLine) -> Iterable[str]:
+        text = self._line(line)
+        if command.done or command.passing:
+            yield f"attempt {quote(command.done)} {quote(command.passing)} {command.patience} {text}"
+        else:
+            yield text
+
+    def _shows(self, text: str | BundleFile, line: CommandLine) -> str:
+        match text:
+            case BundleFile():
+                return f"same {_word(word(text), self._to_fill)} {self._line(line)}"
+            case "":
+                return f"{self._line(line)} >/dev/null 2>&1"
+            case _:
+                return f"shows {quote(text)} {self._line(line)}"
+
+    def _line(self, line: CommandLine) -> str:
+        return _line(line, self._to_fill)
+
+
+def _in(held: Iterable[Placeholder], lines: Iterable[CommandLine]) -> Sequence[Placeholder]:
+    """Return the values that command lines hold."""
+    names = {part.name for line in lines for part in line.parts if isinstance(part, Placeholder)}
+    return [one for one in held if one.name in names]
 
 
 def _line(line: CommandLine, filled: Collection[str]) -> str:
-    return " ".join(_word(word, filled) for word in line.words)
+    return " ".join(_word(one, filled) for one in line.words)
 
 
 def _word(word: Word, filled: Collection[str]) -> str:

@@ -301,6 +301,8 @@ class RemedyView(_Struct, frozen=True):
     """Values in it that only you know."""
     file: str | None
     """The file of the bundle that it needs."""
+    number: int | None = None
+    """Its number in the bundle's README.md and commands.sh; null for a step that no bundle has."""
     condition: str | msgspec.UnsetType = msgspec.UNSET
     """The condition that `step` ends with, for formats that show it apart; not published."""
 

@@ -95,7 +95,9 @@ def _remedy(step: Step) -> Iterator[document.RemedyView]:
     """
     first = step.files[0].name if step.files else None
     if not step.commands:
-        yield document.RemedyView(step=step.title, when=step.when, argv=[], placeholders=[], file=first)
+        yield document.RemedyView(
+            step=step.title, when=step.when, argv=[], placeholders=[], file=first, number=step.number
+        )
     for command in step.commands:
         for line, condition in command.variants:
             parts = set(line.parts)
@@ -105,6 +107,7 @@ def _remedy(step: Step) -> Iterator[document.RemedyView]:
                 argv=list(line.argv),
                 placeholders=[str(one) for one in step.placeholders if one in parts],
                 file=next((file.name for file in step.files if file in parts), first),
+                number=step.number,
                 condition=condition or UNSET,
             )
 

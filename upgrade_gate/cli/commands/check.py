@@ -70,4 +70,6 @@ def _write_bundle(outcome: Outcome, document: Report, directory: Path) -> None:
     if outcome.comparison.unread:
         stderr.say(f"no bundle was written: {outcome.comparison.unread[0].reference} could not be read")
         return
-    bundle_folder.write(remediation.build(outcome, run.reports_for_bundle(document)), directory)
+    bundle_folder.write(
+        remediation.build(outcome, run.reports_for_bundle(document), made=document.generated), directory
+    )

@@ -55,7 +55,7 @@ def command(
         outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=run.policy_notes(gate)
     )
     run.write_reports(document, output)
-    files = bundle.build(outcome, run.reports_for_bundle(document))
+    files = bundle.build(outcome, run.reports_for_bundle(document), made=document.generated)
     bundle_folder.write(files, directory)
     stderr.say(f"{len(files)} files written to {directory}; start with README.md. {outcome.verdict.summary}")
     return ExitCode.PASS

@@ -44,7 +44,8 @@ def describe(finding: FindingView) -> list[str]:
         lines.append(f"identity {finding.identity.id}, found through {view.source_of(finding.identity)}")
     lines += [f"caveat: {caveat}" for caveat in finding.caveats]
     for step in finding.remedy:
-        lines.append(f"{step.when} the upgrade: {step.step}")
+        number = f" (step {step.number})" if step.number else ""
+        lines.append(f"{step.when} the upgrade{number}: {step.step}")
         if step.argv:
             lines.append(f"  {words(*step.argv)}")
     lines += [f"seen in {_SIDES[e.side]} {e.file}:{line_of(e)}" for e in finding.evidence]

@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from importlib import resources
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -67,7 +67,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         anchor=lambda finding: anchors[id(finding)],
         steps=steps,
         parts_of_remedy=_parts_of_remedy(steps),
-        step_numbers={anchors[key]: numbers for key, numbers in _step_numbers(steps).items()},
+        steps_of={anchors[key]: served for key, served in _steps_of(steps).items()},
         excluded=_excluded(report.selection.excluded),
         accepted=tuple(f for f in parts.all if f.acknowledgement),
         proofs=tuple(f for f in parts.all if f.identity or f.status == "proven"),
@@ -79,13 +79,28 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
     return html.encode("utf-8", "replace")
 
 
-class Step(Struct, frozen=True):
-    """One step of the remedy, once, with every finding that it serves."""
+class StepCommand(Struct, frozen=True):
+    """One command of a step."""
 
-    number: int
-    remedy: RemedyView
-    command: tuple[tuple[str, bool], ...]
+    condition: str
+    """When it is run, where there is another for what is there already."""
+    pieces: tuple[tuple[str, bool], ...]
     """The command cut into pieces: text, and whether somebody must fill it in."""
+    placeholders: tuple[str, ...]
+    file: str | None
+
+
+class Step(Struct, frozen=True):
+    """One step of the remedy, once, with its commands and every finding that it serves."""
+
+    number: int | None
+    """The bundle's; None where no bundle has it."""
+    anchor: str
+    title: str
+    when: str
+    file: str | None
+    """Where the step has no command."""
+    commands: tuple[StepCommand, ...]
     findings: tuple[FindingView, ...]
 
 
@@ -125,36 +140,58 @@ def _anchors(findings: Iterable[FindingView]) -> dict[int, str]:
 
 
 def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
-    """Put the steps of all findings in order and number them, equal ones once; those before the upgrade come first."""
-    served: dict[tuple[Any, ...], tuple[RemedyView, list[FindingView]]] = {}
+    """Return the steps of all findings, equal ones once, in the bundle's order; those that no bundle has come first."""
+    served: dict[tuple[str, int, str], tuple[list[RemedyView], list[FindingView]]] = {}
     for finding in findings:
         if finding.status != "open":
             continue
         for remedy in finding.remedy:
-            key = (remedy.when, remedy.step, tuple(remedy.argv), remedy.file)
-            served.setdefault(key, (remedy, []))[1].append(finding)
-    ordered = sorted(served.values(), key=lambda item: item[0].when != "before")
+            entries, found = served.setdefault((remedy.when, remedy.number or 0, _title(remedy)), ([], []))
+            if remedy not in entries:
+                entries.append(remedy)
+            if finding not in found:
+                found.append(finding)
+    ordered = sorted(served.items(), key=lambda item: (item[0][0] != "before", item[0][1]))
     return tuple(
-        Step(number, remedy, _command(remedy.argv, remedy.placeholders), tuple(found))
-        for number, (remedy, found) in enumerate(ordered, 1)
+        Step(
+            number=number or None,
+            anchor=f"s{place}",
+            title=title,
+            when=when,
+            file=None if any(one.argv for one in entries) else entries[0].file,
+            commands=tuple(
+                StepCommand(
+                    one.condition or "", _command(one.argv, one.placeholders), tuple(one.placeholders), one.file
+                )
+                for one in entries
+                if one.argv
+            ),
+            findings=tuple(found),
+        )
+        for place, ((when, number, title), (entries, found)) in enumerate(ordered, 1)
     )
+
+
+def _title(remedy: RemedyView) -> str:
+    """Return what to do, without the condition of one of its commands."""
+    return remedy.step.removesuffix(f", where {remedy.condition}") if remedy.condition else remedy.step
 
 
 def _parts_of_remedy(steps: Sequence[Step]) -> str:
     """Return how many steps there are before the upgrade, which end the verdict, and how many after it."""
-    before = sum(step.remedy.when == "before" for step in steps)
+    before = sum(step.when == "before" for step in steps)
     said = [f"{view.counted(before, 'step')} before the upgrade"] if before else []
     if after := len(steps) - before:
         said.append(f"{after} after it" if said else f"{view.counted(after, 'step')} after the upgrade")
     return ", ".join(said)
 
 
-def _step_numbers(steps: Iterable[Step]) -> Mapping[int, list[int]]:
-    numbers: dict[int, list[int]] = {}
+def _steps_of(steps: Iterable[Step]) -> Mapping[int, list[Step]]:
+    served: dict[int, list[Step]] = {}
     for step in steps:
         for finding in step.findings:
-            numbers.setdefault(id(finding), []).append(step.number)
-    return numbers
+            served.setdefault(id(finding), []).append(step)
+    return served
 
 
 def _command(argv: Sequence[str], placeholders: Sequence[str]) -> tuple[tuple[str, bool], ...]:

@@ -168,7 +168,8 @@ def _finding(finding: FindingView) -> str:
 
 
 def _step(step: RemedyView) -> str:
-    line = f"- {step.when} the upgrade: {_text(step.step)}"
+    number = f" (step {step.number})" if step.number else ""
+    line = f"- {step.when} the upgrade{number}: {_text(step.step)}"
     return f"{line}: {code(words(*step.argv))}" if step.argv else line
 
 

@@ -237,7 +237,7 @@ def _grant_lines(page: _Page, sign: str, grants: Sequence[GrantView], indent: in
 def _remedy(page: _Page, steps: Sequence[RemedyView]) -> None:
     inside = 2 + _MARK
     for step in steps:
-        lead = "do       " if step.when == "before" else "after    "
+        lead = _lead(step)
         if not step.argv:
             page.put(step.step, indent=inside, lead=lead)
             continue
@@ -247,6 +247,13 @@ def _remedy(page: _Page, steps: Sequence[RemedyView]) -> None:
         page.command(step.argv, indent=inside, lead=lead)
         if step.placeholders:
             page.put(f"fill in {', '.join(step.placeholders)}", indent=inside + len(lead), style="quiet")
+
+
+def _lead(step: RemedyView) -> str:
+    """Return what stands before a step: its number in the bundle where it has one, and whether it waits."""
+    later = step.when == "after"
+    said = f"step {step.number}{' (after)' if later else ''}" if step.number else "after" if later else "do"
+    return f"{said} ".ljust(9)
 
 
 def _facts(page: _Page, facts: Iterable[FactView]) -> None:
