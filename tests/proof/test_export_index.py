@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.worlds.aws_exports import ROLE, allow, details, role
+from upgrade_gate.base.errors import EntitlementError
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import CoverageResult
 from upgrade_gate.proof.collect import Collection, holdings, load_export
@@ -100,6 +101,12 @@ def test_an_index_that_contradicts_its_files_or_itself_is_never_a_proof(case: st
         judgement = ask(found, grant)
         assert judgement.verdict == "UNKNOWN"
         assert "index.json" in judgement.reason
+
+
+@pytest.mark.parametrize("own", [index(), index(7), index(call("account.json", ACCOUNT))])
+def test_an_index_alone_is_no_export(own: Any, tmp_path: Path) -> None:
+    with pytest.raises(EntitlementError, match="no document can be read"):
+        export(tmp_path, own)
 
 
 def test_two_indexes_of_one_folder_are_no_proof(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def load_export(*paths: str | Path) -> Collection:
             if file.problem is not None:
                 unread.append(file.problem)
         stamps += own
-        ages += own or [_stamp(min(file.modified for file in one.files))]
+        ages += own or [_stamp(min((file.modified for file in one.files), default=0.0))]
     if not documents:
         raise EntitlementError(
             f"{', '.join(str(p) for p in paths)}: no document can be read{f' ({unread[0]})' if unread else ''}",
@@ -114,9 +114,17 @@ def out_of_time(collection: Collection, limit: timedelta, now: datetime) -> str 
         if made - now > _CLOCKS_DIFFER:
             return f"the export was made at {text}, which is after {now:%Y-%m-%dT%H:%M:%SZ}"
         if now - made > limit:
-            age = timedelta(seconds=int((now - made).total_seconds()))
-            return f"the export is {age} old (made at {text}), and --max-age allows {limit}"
+            return f"the export is {_words(now - made)} old (made at {text}), and --max-age allows {_words(limit)}"
     return None
+
+
+def _words(span: timedelta) -> str:
+    left, parts = int(span.total_seconds()), []
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(parts)
 
 
 def _long_lists() -> dict[str, tuple[str, ...]]:
