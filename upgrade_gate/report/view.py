@@ -317,6 +317,17 @@ def sentence(report: Report) -> str:
     return text or _counts(verdict)
 
 
+def word_of(finding: FindingView) -> str:
+    """Return the one word for a finding: its severity while it is open, else where it stands."""
+    return finding.severity if finding.status == "open" else finding.status
+
+
+def guard_line(finding: FindingView) -> tuple[str, str]:
+    """Return whether CCO and CVO miss a finding with a guard or stop the upgrade for it, and why."""
+    who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
+    return who, finding.guard_reason or "no reason given"
+
+
 def stance(finding: FindingView, report: Report) -> Stance:
     """Return what a finding means to a pipeline: it blocks, leaves the verdict open, is accepted, or just says so."""
     severity = finding.severity

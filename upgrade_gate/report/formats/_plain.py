@@ -31,8 +31,7 @@ def describe(finding: FindingView) -> list[str]:
         word = "expired" if accepted.expired else "valid through"
         lines.append(f"accepted by {accepted.owner}, {word} {accepted.expires}{ticket}: {accepted.reason}")
     if finding.guard:
-        who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
-        lines.append(f"{who}: {finding.guard_reason or 'no reason given'}")
+        lines.append(": ".join(view.guard_line(finding)))
     if finding.secret:
         lines.append(f"Secret {finding.secret}")
     lines += [f"holds {line}" for line in view.held_lines(finding)]

@@ -29,7 +29,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
     report = harmless_report(report)
     findings = view.sections(report.findings).all
     lines = [_log(line) for line in _head(report)]
-    lines += [_log(f"{_word(f)} {f.rule} {f.fingerprint} {f.headline}") for f in findings]
+    lines += [_log(f"{view.word_of(f)} {f.rule} {f.fingerprint} {f.headline}") for f in findings]
     groups = _groups(findings, report)
     shown: dict[str, int] = {"error": 0, "warning": 0}
     more: dict[str, int] = {"error": 0, "warning": 0}
@@ -59,10 +59,6 @@ def _verdict(report: Report) -> str:
     return f"{view.state_of(report)} {view.sentence(report)}"
 
 
-def _word(finding: FindingView) -> str:
-    return finding.severity if finding.status == "open" else finding.status
-
-
 def _groups(findings: Sequence[FindingView], report: Report) -> list[tuple[str, list[FindingView]]]:
     """Return one group per component, the open findings of it worst first; what CCO and CVO miss leads."""
     grouped: dict[str, list[FindingView]] = {}
@@ -82,7 +78,7 @@ def _annotation(level: str, group: Sequence[FindingView]) -> str:
     title = first.component or first.subject
     said = [f"{f.headline} ({f.rule} {f.fingerprint})" for f in group]
     if first.guard == "missed":
-        said.insert(1, f"CCO and CVO would miss this: {first.guard_reason or 'no reason given'}")
+        said.insert(1, f"CCO and CVO would miss this: {view.guard_line(first)[1]}")
     properties = f"file={_property(path)},line={line},title={_property(title)}"
     return f"::{level} {properties}::{_data(chr(10).join(said))}"
 

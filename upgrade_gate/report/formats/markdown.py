@@ -110,7 +110,7 @@ def _open(report: Report) -> list[_Block]:
 
 
 def _finding_line(finding: FindingView) -> str:
-    word = (finding.severity if finding.status == "open" else finding.status).capitalize()
+    word = view.word_of(finding).capitalize()
     return f"**{word}** {_text(finding.headline)} ({code(finding.rule)} {code(finding.fingerprint)})"
 
 
@@ -130,7 +130,7 @@ def _components(report: Report) -> Iterable[str]:
 
 def _component(component: Component) -> str:
     worst = component.worst
-    word = "Changed" if worst is None else (worst.severity if worst.status == "open" else worst.status).capitalize()
+    word = view.word_of(worst).capitalize() if worst else "Changed"
     tally = ", ".join(text for text, _ in component.tally)
     summary = f"<b>{_html(word)}</b> <code>{_html(component.name)}</code>{f' ({_html(tally)})' if tally else ''}"
     body = [f"Request {code(component.request)}\n"]
@@ -153,8 +153,8 @@ def _finding(finding: FindingView) -> str:
             f"- accepted by {_text(accepted.owner)}, {word} {_text(accepted.expires)}{ticket}: {_text(accepted.reason)}"
         )
     if finding.guard:
-        who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
-        lines.append(f"- {who}: {_text(finding.guard_reason or 'no reason given')}")
+        who, why = view.guard_line(finding)
+        lines.append(f"- {who}: {_text(why)}")
     lines += [
         f"- needs {_text(n.kind)}: **{_text(n.status)}** {_text(view.need_detail(n))}".rstrip() for n in finding.needs
     ]
