@@ -114,20 +114,50 @@ def test_the_word_of_the_verdict_is_not_said_twice(status: str, summary: str, sa
 
 
 @pytest.mark.parametrize(
-    ("severity", "said"), [("unknown", "Make readable what could not be read"), ("warning", "Bring the proof")]
+    ("rules", "severity", "said"),
+    [
+        (
+            "fact-unknown",
+            "unknown",
+            "Make readable what could not be read, as said with each finding, then check again.",
+        ),
+        ("identity-narrower", "unknown", "Widen what is granted more narrowly than it is needed, as said with"),
+        ("hosted-control-plane", "unknown", "Settle what is in doubt, as said with"),
+        ("identity-narrower fact-unknown", "unknown", "Make readable what could not be read, widen what is granted"),
+        ("fact-unknown", "warning", "Bring the proof"),
+    ],
 )
-def test_a_verdict_that_is_open_names_the_step_that_ends_it(severity: sample_report.Severity, said: str) -> None:
+def test_a_verdict_that_is_open_names_the_step_that_ends_it(
+    rules: str, severity: sample_report.Severity, said: str
+) -> None:
     report = sample_report.report()
     assert report.verdict is not None
-    counts = sample_report.counts([sample_report.finding("fact-unknown", "a", "a", severity=severity)])
-    assert view.next_step(msgspec.structs.replace(report.verdict, next="retry", counts=counts)).startswith(said)
+    findings = [sample_report.finding(rule, "a", "a", severity=severity) for rule in rules.split()]
+    verdict = msgspec.structs.replace(report.verdict, next="retry", counts=sample_report.counts(findings))
+    told = view.next_step(msgspec.structs.replace(report, verdict=verdict, findings=findings))
+    assert told.startswith(said)
+    assert ("readable" in told) is (rules.endswith("fact-unknown") and severity == "unknown")
 
 
-@pytest.mark.parametrize("step", ["remediate", "annotate", "upgrade", "none"])
+def test_guesses_are_marked() -> None:
+    report = sample_report.report()
+    assert report.verdict is not None
+    names = ["mode", "credentials", "profile", "feature_set", "capabilities"]
+    guessed = msgspec.structs.replace(
+        report, credentials="unknown", verdict=msgspec.structs.replace(report.verdict, guesses=names)
+    )
+    text = view.judged_by(guessed)
+    assert text.count("(assumed)") == len(names)
+    assert "manual mode (assumed), keys or tokens (assumed); " in text
+    assert "assumed" not in view.judged_by(report)
+
+
+@pytest.mark.parametrize("step", ["remediate", "annotate", "upgrade", "check-cluster", "none"])
 def test_every_verdict_ends_with_a_sentence(step: str) -> None:
     report = sample_report.report()
     assert report.verdict is not None
-    assert view.next_step(msgspec.structs.replace(report.verdict, next=step, command=[])).endswith(".")
+    verdict = msgspec.structs.replace(report.verdict, next=step, command=[])
+    assert view.next_step(msgspec.structs.replace(report, verdict=verdict)).endswith(".")
 
 
 def test_a_diff_without_changes_says_so() -> None:

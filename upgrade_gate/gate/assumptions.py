@@ -8,7 +8,7 @@ from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import ALWAYS_SERVED
 from upgrade_gate.clouds.contract.context import CLUSTER_TAG
 from upgrade_gate.clouds.contract.holdings import Coverage
-from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.gate.findings import NeedStatus
 from upgrade_gate.gate.requirements import asks_for_secret, secret_needs
 from upgrade_gate.gate.verdict import Basis
@@ -29,7 +29,8 @@ def of(situation: Situation) -> Basis:
     start = situation.hops[0].old.version if situation.hops else "the current release"
     unchecked = f"{start}'s permissions are in place (not checked)"
     if situation.cluster is None:
-        return Basis((unchecked,))
+        guesses = _guesses(situation)
+        return Basis((unchecked, *guesses.values()), tuple(guesses))
     if situation.mode is Mode.MINT:
         return Basis(("CCO mints what the target asks for",))
     assumptions: list[str] = []
@@ -43,6 +44,23 @@ def of(situation: Situation) -> Basis:
         assumptions.append(f"nothing is asked of {situation.platform or 'a platform that is not known'}")
     assumptions += _accepted(situation)
     return Basis(tuple(dict.fromkeys(assumptions)))
+
+
+def _guesses(situation: Situation) -> dict[str, str]:
+    """Return what nobody said about a cluster that was not read, as it was judged, by name."""
+    said, hop = situation.given, situation.hops[-1] if situation.hops else None
+    guesses: dict[str, str] = {}
+    if said.mode is None:
+        guesses["mode"] = f"the cluster is in {situation.mode} mode"
+    if situation.credentials is Credentials.UNKNOWN:
+        guesses["credentials"] = "credentials are keys or short-lived tokens"
+    if said.profile is None:
+        guesses["profile"] = f"the cluster profile is {situation.profile}"
+    if said.feature_set is None and hop is not None:
+        guesses["feature_set"] = f"the feature set is {hop.feature_set}"
+    if said.capabilities is None:
+        guesses["capabilities"] = "every capability is enabled"
+    return guesses
 
 
 def _accepted(situation: Situation) -> list[str]:

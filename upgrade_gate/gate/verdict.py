@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.comparison import Comparison
 
 Answer: TypeAlias = Literal["pass", "blocked", "undetermined"]
-Next: TypeAlias = Literal["remediate", "annotate", "upgrade", "retry", "none"]
+Next: TypeAlias = Literal["remediate", "annotate", "upgrade", "check-cluster", "retry", "none"]
 
 
 class Weights(Struct, frozen=True):
@@ -55,6 +55,8 @@ class Basis(Struct, frozen=True):
 
     assumptions: tuple[str, ...]
     """What a verdict takes for granted, one clause each."""
+    guesses: tuple[str, ...] = ()
+    """What nobody said and no cluster was asked: `mode`, `credentials`, `profile`, `feature_set`, `capabilities`."""
 
     @property
     def proven(self) -> bool:
@@ -181,8 +183,10 @@ def decide(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison,
     step: Next
     match status:
         case "pass":
-            code, step = ExitCode.PASS, "none" if compared.same_release else "upgrade"
-            summary = f"PASS {compared.path}{_resting_on(judged, basis)}"
+            alone = compared.cluster is None
+            code, step = ExitCode.PASS, "check-cluster" if alone else "upgrade"
+            step = "none" if compared.same_release else step
+            summary = f"PASS {'on the releases alone, ' * alone}{compared.path}{_resting_on(judged, basis)}"
         case "blocked":
             only_annotation = not unknowns and all(f.closed_by_annotation for f in blockers)
             code, step = ExitCode.BLOCKED, "annotate" if only_annotation else "remediate"
@@ -204,12 +208,17 @@ def _resting_on(judged: Sequence[WeighedFinding], basis: Basis) -> str:
 
 
 def _blocked_by(blockers: Sequence[Finding], unknowns: Sequence[Finding]) -> str:
-    text = "1 finding blocks" if len(blockers) == 1 else f"{len(blockers)} findings block"
-    missed = sum(f.guard == "missed" for f in blockers)
+    """Say how many findings block; that CCO waits for the annotation is no work, and is counted apart."""
+    work = [f for f in blockers if not f.closed_by_annotation]
+    undetermined = f"; {len(unknowns)} could not be determined" if unknowns else ""
+    if not work:
+        return f"only the annotation is missing{undetermined}"
+    text = "1 finding blocks" if len(work) == 1 else f"{len(work)} findings block"
+    missed = sum(f.guard == "missed" for f in work)
     unseen = f", {missed} of them unseen by CCO and CVO" if missed else ""
-    if missed == len(blockers):
+    if missed == len(work):
         unseen = f",{' all' if missed > 1 else ''} unseen by CCO and CVO"
-    return f"{text} the upgrade{unseen}{f'; {len(unknowns)} could not be determined' if unknowns else ''}"
+    return f"{text} the upgrade{unseen}{undetermined}{'; then the annotation' if work != blockers else ''}"
 
 
 def _not_told(unknowns: Sequence[Finding], basis: Basis) -> str:

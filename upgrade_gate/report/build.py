@@ -286,6 +286,7 @@ def _verdict(outcome: Outcome) -> document.VerdictView:
         summary=verdict.summary,
         command=_command(outcome, verdict),
         fail_on=verdict.fail_on,
+        guesses=list(verdict.basis.guesses),
     )
 
 

@@ -400,7 +400,7 @@ class VerdictView(_Struct, frozen=True):
     """Whether what did not change was proven too."""
     assumptions: list[str]
     """What is taken for granted; empty where it was proven."""
-    next: Literal["remediate", "annotate", "upgrade", "retry", "none"]
+    next: Literal["remediate", "annotate", "upgrade", "check-cluster", "retry", "none"]
     """The next step."""
     counts: dict[str, Count]
     """By severity."""
@@ -410,6 +410,8 @@ class VerdictView(_Struct, frozen=True):
     """The closing `oc adm upgrade` command as argv; empty unless the verdict is pass and there is something to do."""
     fail_on: Literal["blocker", "warning"] = "blocker"
     """The mildest severity that blocks (`--fail-on`)."""
+    guesses: list[str] = []
+    """Without a cluster: what nobody said, of `mode`, `credentials`, `profile`, `feature_set`, `capabilities`."""
 
 
 class Report(_Struct, frozen=True):

@@ -287,7 +287,12 @@ def path_of(report: Report) -> str:
 
 
 def judged_by(report: Report) -> str:
-    """Return by what the requests were chosen: platform, mode, credentials, profile, feature set."""
+    """Return by what the requests were chosen: platform, mode, credentials, profile, feature set; guesses marked."""
+    guesses = report.verdict.guesses if report.verdict else []
+
+    def said(name: str, text: str) -> str:
+        return f"{text} (assumed)" if name in guesses and text else text
+
     mode = "mode unknown" if report.mode == "unknown" else f"{report.mode} mode"
     kinds = {
         "unknown": "credentials unknown",
@@ -295,8 +300,12 @@ def judged_by(report: Report) -> str:
         "keys": "static keys",
         "token": "short-lived tokens",
     }
-    parts = [report.platform or "platform unknown", mode, kinds.get(report.credentials, report.credentials)]
-    chosen = [report.selection.profile, report.selection.feature_set]
+    if "credentials" in guesses:
+        kinds["unknown"] = "keys or tokens"
+    credentials = kinds.get(report.credentials, report.credentials)
+    parts = [report.platform or "platform unknown", said("mode", mode), said("credentials", credentials)]
+    chosen = [said("profile", report.selection.profile), said("feature_set", report.selection.feature_set)]
+    chosen += [said("capabilities", "every capability")] if "capabilities" in guesses else []
     return f"{', '.join(parts)}; {', '.join(part for part in chosen if part)}"
 
 
@@ -365,21 +374,40 @@ def _counts(verdict: VerdictView) -> str:
     return f"{', '.join(said) or 'No open finding'}."
 
 
-def next_step(verdict: VerdictView) -> str:
+_UNREAD = frozenset({"fact-unknown", "identity-unknown", "manifest-unreadable"})
+"""Findings that end when something becomes readable."""
+
+
+def next_step(report: Report) -> str:
     """Return the step that ends a verdict, in words; the closing command of a pass is `verdict.command`."""
+    verdict = report.verdict
+    if verdict is None:
+        return ""
     match verdict.next:
         case "remediate":
             return "Close each blocker as said with it (upgrade-gate remediate writes the steps), then check again."
         case "annotate":
             return "Only the annotation is left: do as said with the finding, then check again."
         case "retry":
-            if any(count.open for severity, count in verdict.counts.items() if severity == "unknown"):
-                return "Make readable what could not be read, as said with each finding, then check again."
-            return "Bring the proof that is asked for (--identities), then check again."
+            return _retry(report)
         case "upgrade":
             return "Start the upgrade:" if verdict.command else "Start the upgrade."
+        case "check-cluster":
+            return "Check the cluster itself (--cluster instead of --no-cluster) before anything is upgraded."
         case "none":
             return "Nothing to do."
+
+
+def _retry(report: Report) -> str:
+    """Return what ends an open question: each kind of doubt has a step of its own."""
+    rules = {f.rule for f in report.findings if stance(f, report) is Stance.OPEN}
+    steps = ["make readable what could not be read"] if rules & _UNREAD else []
+    steps += ["widen what is granted more narrowly than it is needed"] if "identity-narrower" in rules else []
+    steps += ["settle what is in doubt"] if rules - _UNREAD - {"identity-narrower"} else []
+    if not steps:
+        return "Bring the proof that is asked for (--identities), then check again."
+    text = ", ".join(steps)
+    return f"{text[:1].upper()}{text[1:]}, as said with each finding, then check again."
 
 
 def need_detail(need: NeedView) -> str:

@@ -135,3 +135,28 @@ def test_severity_that_a_configuration_lowers_is_told_in_the_report(form: str, f
     arguments = ("--no-cluster", "--platform", "AWS", "-o", form)
     assert told in check(fixtures, *arguments, "--config", config).out.replace("\\", "")
     assert told not in check(fixtures, *arguments).out
+
+
+@pytest.mark.parametrize(
+    ("said", "guesses"),
+    [
+        ((), ["mode", "credentials", "profile", "feature_set", "capabilities"]),
+        (("--mode", "manual", "--capabilities", "Storage"), ["credentials", "profile", "feature_set"]),
+        (
+            ("--profile", "self-managed-high-availability", "--feature-set", "Default"),
+            ["mode", "credentials", "capabilities"],
+        ),
+    ],
+)
+def test_a_pass_on_the_releases_alone_starts_no_upgrade(
+    fixtures: Path, said: tuple[str, ...], guesses: list[str]
+) -> None:
+    same = check(fixtures, "--no-cluster", "--platform", "AWS", *said, "-o", "json", new="4.18.7")
+    assert (same.code, json.loads(same.out)["verdict"]["next"]) == (0, "none")
+
+    found = check(fixtures, "--no-cluster", "--platform", "VSphere", *said, "-o", "json")
+    verdict = json.loads(found.out)["verdict"]
+    assert (found.code, verdict["status"], verdict["next"], verdict["command"]) == (0, "pass", "check-cluster", [])
+    assert verdict["summary"].startswith("PASS on the releases alone, 4.18.7 to 4.19.2, assuming that ")
+    assert [name for name in verdict["guesses"] if name != "credentials"] == [n for n in guesses if n != "credentials"]
+    assert len(verdict["assumptions"]) == 1 + len(verdict["guesses"])

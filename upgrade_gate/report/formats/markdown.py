@@ -90,7 +90,7 @@ def _head(report: Report) -> str:
     verdict = report.verdict
     if verdict:
         lines += [f"Rests on: {_text(assumption)}" for assumption in verdict.assumptions]
-        lines.append(f"Next: {_text(view.next_step(verdict))}")
+        lines.append(f"Next: {_text(view.next_step(report))}")
     text = "".join(f"- {line}\n" for line in lines)
     if verdict and verdict.command:
         text += f"\n{fence([words(*verdict.command)], 'sh')}\n"

@@ -338,7 +338,7 @@ def _close(page: _Page, report: Report) -> None:
     accepted = sum(count.acknowledged for count in verdict.counts.values())
     tail = f", {accepted} acknowledged" if accepted else ""
     page.put(
-        f"{said or 'nothing'} open{tail}. {view.next_step(verdict)}",
+        f"{said or 'nothing'} open{tail}. {view.next_step(report)}",
         lead=f"{state} (exit {verdict.exit_code}): ",
         lead_style=state,
     )
