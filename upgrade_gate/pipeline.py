@@ -69,12 +69,18 @@ def check(inputs: Inputs, weights: Weights) -> Outcome:
     return Outcome(compared, situation, judged, decided, plan.make(situation, judged))
 
 
-def survey(inputs: Inputs) -> Comparison:
-    """Read the cluster and the releases, select and compare; nothing is judged yet."""
+def survey(inputs: Inputs, *, requests_alone: bool = False) -> Comparison:
+    """Read the cluster and the releases, select and compare; nothing is judged yet.
+
+    `requests_alone`: two folders that hold requests and nothing else are compared request by request, as if each of the
+    platform applied.
+    """
     cluster = _observe(inputs.reader) if inputs.reader else None
     context = selection_context(cluster, inputs.given, resolve.graph_edges(cluster, inputs.settings))
     references = _references(inputs, cluster)
     payloads, unread = _load(references, inputs.settings)
+    if requests_alone and payloads and all(payload.requests_only for payload in payloads):
+        unread = ()
     hops = upgrade_path.compare(payloads, context) if not unread else ()
     return Comparison(cluster, references, hops, unread, context)
 
@@ -103,10 +109,19 @@ def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload,
         loaded[text] = result
         if versions.parse(result.version) is None:
             # Without its version nothing says by which rules a release selects: half a judgement would be invented.
-            reasons = [u.reason for u in result.unreadable if u.location.file == "release-metadata"]
-            why = f"release-metadata: {reasons[0]}" if reasons else "release-metadata names no version"
-            unread.append(UnreadRelease(side, text, why, "give the whole payload"))
+            unread.append(_without_version(side, text, result))
     return tuple(loaded[text] for text in references if text in loaded), tuple(unread)
+
+
+def _without_version(side: Literal["from", "to"], text: str, payload: Payload) -> UnreadRelease:
+    """Return why no verdict can rest on a payload that does not say its version, and how to get a whole one."""
+    whole = "extract the whole release: oc adm release extract --to=DIR PULLSPEC"
+    if payload.requests_only:
+        why = "it holds CredentialsRequests only, as oc adm release extract --credentials-requests writes them"
+        return UnreadRelease(side, text, f"{why}: which of them the release applies is not known", whole)
+    reasons = [u.reason for u in payload.unreadable if u.location.file == "release-metadata"]
+    why = f"release-metadata: {reasons[0]}" if reasons else "release-metadata names no version"
+    return UnreadRelease(side, text, why, whole)
 
 
 def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload | SourceError]:

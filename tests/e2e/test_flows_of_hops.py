@@ -162,7 +162,11 @@ FLOWS: dict[str, Flow] = {
             without=frozenset({"openshift-old/creds"}),
         ),
         "3 blocked remediate assumed",
-        ["secret-missing@old blocker open missed needs secret=unmet", "request-removed@old info open - hop=1"],
+        [
+            "secret-missing@old blocker open missed needs secret=unmet",
+            "payload-incomplete unknown open - hop=1",
+            "request-removed@old info open - hop=1",
+        ],
     ),
     # updates under way and offers
     "the target is under way": (

@@ -278,7 +278,11 @@ FLOWS: dict[str, Flow] = {
         "0 pass upgrade assumed",
         ["request-renamed@b warning open -"],
     ),
-    "a manifest vanishes": (goes("vanished"), "0 pass upgrade assumed", ["request-removed@old info open -"]),
+    "a manifest vanishes": (
+        goes("vanished"),
+        "4 undetermined retry assumed",
+        ["payload-incomplete unknown open -", "request-removed@old info open -"],
+    ),
     "deleted, plain manual": (goes("deleted"), "0 pass upgrade assumed", ["request-removed@old info open -"]),
     "deleted, timed tokens": (
         goes("deleted", token=True),
@@ -315,9 +319,9 @@ FLOWS: dict[str, Flow] = {
         ["request-removed@old warning open -"],
     ),
     "vanished, an old finalizer": (
-        goes("vanished", live=[request("AWS"), finalized("old")]),
+        goes("vanished", live=[request("AWS"), finalized("old")], acknowledge=("payload-incomplete",)),
         "0 pass upgrade assumed",
-        ["request-removed@old info open -"],
+        ["payload-incomplete unknown acknowledged -", "request-removed@old info open -"],
     ),
     "edited in the cluster": (
         same(live=[edited(request("AWS"), "ec2:*")]),

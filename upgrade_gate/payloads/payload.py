@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from upgrade_gate.base.errors import ManifestError
-from upgrade_gate.payloads.reference import MANIFEST_SUFFIXES, RELEASE_METADATA
+from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES, RELEASE_METADATA
 from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _MATTERING = re.compile(
 """Text that a file must hold, in clear or in disguise, to hold an object that decides anything."""
 REQUEST = ("cloudcredential.openshift.io", "v1", "CredentialsRequest")
 """Group, version and kind of what is asked for: another version, or a slip of the pen, is no other kind of object."""
+_EMPTY = 2**16
+"""Bytes up to which a file is looked at for having no content."""
 _SLIPS = 2
 """Letters that may be wrong in a name that was meant: a plural that moved to another word is two."""
 _DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
@@ -88,6 +90,20 @@ class Unreadable(Struct, frozen=True):
         return not self.harmless or name in self.text
 
 
+class _Tag(Struct, frozen=True):
+    name: str
+
+
+class _StreamSpec(Struct, frozen=True):
+    tags: tuple[_Tag, ...] = ()
+
+
+class _ImageStream(Struct, frozen=True):
+    """What counts of image-references."""
+
+    spec: _StreamSpec = _StreamSpec()
+
+
 class Payload(Struct, frozen=True):
     """One release payload, read."""
 
@@ -103,6 +119,22 @@ class Payload(Struct, frozen=True):
     verification: str = ""
     pullspec: str | None = None
     notes: tuple[str, ...] = ()
+    whole: bool = False
+    """Whether digests prove that nothing of the release is missing; see `completeness`."""
+    images: tuple[str, ...] | None = None
+    """Names in image-references, sorted; None where that is missing or cannot be read."""
+    empty: tuple[str, ...] = ()
+    """Manifest files without any content, sorted."""
+    damage: tuple[str, ...] = ()
+    """What lies in the source where nobody reads it, one clause each."""
+
+    @property
+    def requests_only(self) -> bool:
+        """Whether it holds requests and nothing about the release that they are of.
+
+        So does what `oc adm release extract --credentials-requests` writes.
+        """
+        return self.images is None and not self.version and any(_asks(m) for m in self.manifests)
 
     @property
     def minor(self) -> tuple[int, int]:
@@ -148,7 +180,35 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
         verification=files.verification,
         pullspec=files.pullspec,
         notes=tuple(files.notes),
+        whole=files.whole,
+        images=_images(files.files),
+        empty=tuple(n for n in sorted(files.files) if n.endswith(MANIFEST_SUFFIXES) and _is_empty(files.files[n])),
+        damage=tuple(files.damage),
     )
+
+
+def _is_empty(data: bytes) -> bool:
+    """Return whether a file holds nothing, or nothing but white space and the marks between documents."""
+    return len(data) <= _EMPTY and not data.strip(b" \t\r\n-\xef\xbb\xbf")
+
+
+def _asks(manifest: Manifest) -> bool:
+    return (manifest.group, manifest.version, manifest.kind) == REQUEST
+
+
+def _images(files: Mapping[str, bytes]) -> tuple[str, ...] | None:
+    """Return the images that a release says it consists of (an ImageStream), None where it does not say."""
+    import msgspec
+
+    from upgrade_gate.reading import decoding
+
+    if IMAGE_REFERENCES not in files:
+        return None
+    try:
+        stream = decoding.from_json(files[IMAGE_REFERENCES], _ImageStream)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    return tuple(sorted({tag.name for tag in stream.spec.tags}))
 
 
 def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) -> tuple[str, tuple[str, ...]]:

@@ -106,6 +106,10 @@ class ReleaseFiles(Struct, frozen=True):
     """Repository with digest, for `oc adm upgrade --to-image`; None where unknown."""
     notes: Sequence[str] = ()
     """What the user should know about the source, one sentence each."""
+    whole: bool = False
+    """Whether digests prove that these are all files of the release, each as it was made."""
+    damage: Sequence[str] = ()
+    """What lies in the source where nobody reads it, one clause each."""
 
 
 class Source(Protocol):

@@ -129,6 +129,8 @@ def _described(kept: Payload, files: ReleaseFiles) -> Payload:
         verification=files.verification,
         pullspec=files.pullspec,
         notes=tuple(files.notes),
+        whole=files.whole,
+        damage=tuple(files.damage),
     )
 
 

@@ -50,10 +50,12 @@ def command(
     plan = pipeline.Inputs(
         to=to, from_=from_, settings=run.settings_for(registry, reader), reader=reader, given=run.given(cluster)
     )
-    survey = pipeline.survey(plan)
+    survey = pipeline.survey(plan, requests_alone=True)
     for release in survey.unread:
         raise SourceError(f"{release.reference}: {release.reason}", hint=release.hint)
     run.write_reports(build.of_comparison(survey), output)
+    if survey.hops and survey.hops[0].new.requests_only:
+        stderr.say("CredentialsRequests alone were compared: which of them each release applies here is not known")
     gaps = _gaps(survey)
     if gaps:
         stderr.no_verdict(f"the diff is incomplete: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if gaps[1:] else ""))
@@ -65,10 +67,15 @@ def command(
 
 def _gaps(survey: Comparison) -> list[str]:
     """Return what could not be read and may hide a change, one text each."""
+    from upgrade_gate.payloads.completeness import gaps
+
     found: list[str] = []
     for hop in survey.hops:
         for payload in (hop.old, hop.new):
-            found += [f"{u.location.file}: {u.reason}" for u in payload.unreadable if not u.harmless]
+            alone = payload.requests_only
+            found += [f"{u.location.file}: {u.reason}" for u in payload.unreadable if not (u.harmless or alone)]
+        if not hop.new.requests_only:
+            found += [gap.text for p, o in ((hop.old, hop.new), (hop.new, hop.old)) for gap in gaps(p, o)]
         found += [f"{m.location.file}: {m.reason}" for _, m in hop.malformed]
         found += [f"{c.request}: {c.detail}" for s in (hop.old_selection, hop.new_selection) for c in s.conflicts]
         found += [f"{name}: {fact.reason}" for name, fact in sorted(hop.unknowns.items())]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.payloads.payload import Payload
+    from upgrade_gate.requests.selection import Selection
     from upgrade_gate.requests.update import Hop
 
 RULES = (
@@ -31,10 +32,11 @@ RULES = (
     Rule(
         "nothing-to-judge",
         Severity.UNKNOWN,
-        "A payload without any CredentialsRequest, or a dump without any fact",
+        "A payload without any CredentialsRequest that applies, or a dump without any fact",
         "A real release carries requests for every cloud. An empty one is the wrong folder, an incomplete extract or "
-        "the wrong image; it must not read as no change. The same holds for a dump in which nothing of the cluster was "
-        "found.",
+        "the wrong image; it must not read as no change. Where all requests of the platform are left out, the cluster "
+        "profile, or what else they are selected by, is not what it should be. The same holds for a dump in which "
+        "nothing of the cluster was found.",
         acknowledgeable=False,
     ),
     Rule(
@@ -166,21 +168,40 @@ def _nothing(
     key = ("nothing-to-judge", payload.reference)
     if situation.platform.casefold() in WITHOUT_REQUESTS or key in seen:
         return
-    empty = not any(is_credentials_request(m) for m in payload.manifests)
-    if not empty and not (side == "to" and _serves_nobody(situation, hop)):
+    selection = hop.new_selection if side == "to" else hop.old_selection
+    if not any(is_credentials_request(m) for m in payload.manifests):
+        text = "holds no CredentialsRequest: is it a whole release payload?"
+    elif side == "to" and _serves_nobody(situation, hop):
+        text = f"holds no CredentialsRequest for {situation.platform}: is it a whole release payload?"
+    elif left := _all_left_out(situation, selection):
+        text = f"applies none of its CredentialsRequests for {situation.platform}, left out by {', '.join(left)}"
+    else:
         return
     seen.add(key)
-    whom = "" if empty else f" for {situation.platform}"
     yield Finding(
         rule="nothing-to-judge",
         severity=Severity.UNKNOWN,
-        headline=f"{payload.reference} holds no CredentialsRequest{whom}: is it a whole release payload?",
+        headline=f"{payload.reference} {text}",
         content=None,
         subject=payload.reference,
         hop=hop.index,
         evidence=(Evidence(side, "release-metadata"),),
         acknowledgeable=False,
     )
+
+
+def _all_left_out(situation: Situation, selection: Selection) -> list[str]:
+    """Return what leaves out every request of the platform, where the release has some and applies none.
+
+    Requests that only a feature set or a gate switches on are for nobody as a rule; those that CVO deletes are gone.
+    """
+    traits = situation.platform_traits
+    if traits is None or selection.requests or selection.conflicts or selection.malformed:
+        return []
+    reasons = {d.reason for d in selection.decisions if d.kind == traits.kind}
+    if traits.name not in ALWAYS_SERVED:
+        reasons -= {"feature-set", "feature-gate"}
+    return sorted(reasons - {"delete"})
 
 
 def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:

@@ -67,8 +67,15 @@ class ImageArchive:
         self.members: dict[str, Member] = {}
         """By name; of entries with one name the last, as when unpacked."""
         self._archive = archive
-        for member in Tar(_Seeking(archive), shown, limits.entries):
+        tar = Tar(_Seeking(archive), shown, limits.entries)
+        for member in tar:
             self.members[member.name] = member
+        self._end = tar.position
+
+    def goes_on(self) -> bool:
+        """Return whether anything but zeros follows the end mark: what lies there is lost to every reader."""
+        self._archive.seek(self._end)
+        return any(piece.strip(b"\0") for piece in iter(lambda: self._archive.read(_PIECE), b""))
 
     def open(self, name: str) -> tuple[BinaryIO, int]:
         """Return a file of the archive."""

@@ -71,6 +71,11 @@ class Tar:
                 raise SourceError(f"{self._where} has more than the {self._limit} entries that are read of an archive")
             yield member
 
+    @property
+    def position(self) -> int:
+        """How many bytes of the stream were read or passed over."""
+        return self._position
+
     def data(self, member: Member) -> bytes:
         """Return the data of the entry that was yielded last."""
         data = self._stream.read(member.size)

@@ -26,4 +26,4 @@ def released(
 ) -> ReleaseFiles:
     """Return the files of a release image; `mirror_folder` is where a mirror keeps signatures beside it."""
     verified, verification = verify(digest, settings, mirror_folder)
-    return ReleaseFiles(reference.text, files, digest, verified, verification, pullspec, notes)
+    return ReleaseFiles(reference.text, files, digest, verified, verification, pullspec, notes, whole=True)

@@ -38,6 +38,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     if path.is_dir():
         raise UsageError(f"{path} is a folder", hint=f"write dir:{path}, oci:{path} or mirror:{path}")
     limits, shown = settings.limits, str(path)
+    whole, damage = True, list[str]()
     with ExitStack() as stack:
         handle, _ = open_inside(os.path.realpath(path), shown)
         archive = _plain(stack.enter_context(os.fdopen(handle, "rb")), shown, limits, stack)
@@ -50,9 +51,10 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
         elif tag:
             raise UsageError(f"{shown} holds manifests, no images; {tag!r} names nothing in it")
         else:
-            found, notes = _manifests(files, limits), ()
+            found, notes, whole = _manifests(files, limits), (), False
+            damage = ["data follows the end mark of the archive"] * files.goes_on()
             why = "an archive of manifests has no digest that could be signed"
-    return ReleaseFiles(reference=reference.text, files=found, verification=why, notes=notes)
+    return ReleaseFiles(reference.text, found, verification=why, notes=notes, whole=whole, damage=damage)
 
 
 def _plain(file: BinaryIO, shown: str, limits: Limits, stack: ExitStack) -> BinaryIO:

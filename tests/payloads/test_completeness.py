@@ -1,0 +1,100 @@
+"""What a payload lacks where no digest proves it whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from tests.payloads.test_payload import METADATA, REQUEST, SERVICE
+from upgrade_gate.payloads import payload
+from upgrade_gate.payloads.completeness import gaps
+from upgrade_gate.payloads.payload import Payload
+from upgrade_gate.payloads.reference import ReleaseFiles
+
+NAMES = ("ant-operator", "bee-operator", "cluster-cat-operator", "dog-operator", "eel-operator", "fox-operator")
+REFERENCES = json.dumps({"kind": "ImageStream", "spec": {"tags": [{"name": name} for name in NAMES]}}).encode()
+FILES = {
+    "0000_30_ant-operator_01.yaml": SERVICE,
+    "0000_30_bee-operator_01.yaml": REQUEST,
+    "0000_50_cat-operator_01.yaml": SERVICE,
+    "0000_50_dog-operator_01.yaml": SERVICE,
+    "0000_50_eel-operator_01.yaml": SERVICE,
+    "0000_70_fox-operator_01.yaml": SERVICE,
+    "0000_70_other_01.yaml": SERVICE,
+}
+WHOLE = tuple(FILES)
+
+
+def release(
+    files: Sequence[str] = WHOLE,
+    *,
+    whole: bool = False,
+    references: bytes | None = REFERENCES,
+    more: dict[str, bytes] | None = None,
+) -> Payload:
+    """Return a release of these files."""
+    contents = {"release-metadata": METADATA, **{name: FILES[name].encode() for name in files}, **(more or {})}
+    if references is not None:
+        contents["image-references"] = references
+    return payload.load(ReleaseFiles("dir:x", contents, whole=whole))
+
+
+def without(*parts: str) -> list[str]:
+    return [name for name in FILES if not any(part in name for part in parts)]
+
+
+@pytest.mark.parametrize(
+    ("gone", "missing"),
+    [
+        (("bee",), ["bee-operator"]),  # it carried a request
+        (("ant",), []),  # one component more or less is the release's own affair
+        (("ant", "cat", "dog"), []),
+        (("ant", "cat", "dog", "eel"), ["ant-operator", "cat-operator", "dog-operator", "eel-operator"]),
+        (("fox", "other"), ["fox-operator"]),  # cut off: all that comes behind
+        (("eel", "fox", "other"), ["eel-operator", "fox-operator"]),
+        (("fox",), []),  # something comes behind it
+        (("other",), []),  # image-references names no such image
+        (("ant", "fox", "other"), []),
+    ],
+)
+def test_components_that_image_references_names_are_missed(gone: Sequence[str], missing: list[str]) -> None:
+    found = list(gaps(release(without(*gone)), release()))
+    assert [gap.name for gap in found] == missing
+    assert {gap.what for gap in found} <= {"component"}
+    assert not list(gaps(release(without(*gone), whole=True), release()))
+    assert not list(gaps(release(), release(without(*gone))))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b" \n\t\r\n", b"---\n", b"---\n---\n", b"\xef\xbb\xbf"])
+def test_empty_manifest_is_a_gap(content: bytes) -> None:
+    (gap,) = gaps(release(more={"0000_50_x.yaml": content}), release())
+    assert (gap.what, gap.name) == ("empty", "0000_50_x.yaml")
+    assert not list(gaps(release(whole=True, more={"0000_50_x.yaml": content}), release()))
+
+
+def test_file_with_words_alone_is_not_empty() -> None:
+    assert not list(gaps(release(more={"0000_50_x.yaml": b"# nothing yet\n"}), release()))
+
+
+@pytest.mark.parametrize(
+    "references", [None, b"", b"{", b"[]", b"\xff", b'{"spec": {"tags": 3}}', b'{"spec": {"tags": [{"name": null}]}}']
+)
+def test_image_references_that_cannot_be_read_are_a_gap(references: bytes | None) -> None:
+    assert [gap.name for gap in gaps(release(references=references), release())] == ["image-references"]
+
+
+def test_what_lies_behind_the_end_is_a_gap() -> None:
+    loaded = payload.load(ReleaseFiles("archive:x", {"image-references": REFERENCES}, damage=("data follows",)))
+    assert [gap.text for gap in gaps(loaded, loaded)] == ["data follows"]
+
+
+def test_requests_and_nothing_else_are_recognised() -> None:
+    bare = payload.load(ReleaseFiles("dir:x", {"a.yaml": REQUEST.encode()}))
+    assert bare.requests_only
+    assert not payload.load(ReleaseFiles("dir:x", {"a.yaml": SERVICE.encode()})).requests_only
+    assert not release(references=None).requests_only
+    assert not payload.load(
+        ReleaseFiles("dir:x", {"a.yaml": REQUEST.encode(), "image-references": REFERENCES})
+    ).requests_only
