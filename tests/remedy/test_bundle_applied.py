@@ -64,8 +64,10 @@ class Engineer:
         assert done.returncode == 0, done.stdout
         return target
 
-    def run(self, target: Path, *arguments: str, values: Mapping[str, str] | None = None) -> Ran:
-        shell = Shell(self.folder / "bin", self.state.export, self.state.cluster, self.endpoint)
+    def run(
+        self, target: Path, *arguments: str, values: Mapping[str, str] | None = None, stop_at: int | None = None
+    ) -> Ran:
+        shell = Shell(self.folder / "bin", self.state.export, self.state.cluster, self.endpoint, stop_at=stop_at)
         return shell.run(target / "commands.sh", *arguments, values=values)
 
 
@@ -314,6 +316,25 @@ def test_components_that_gain_permissions(pair: tuple[str, str, str, str], begin
     assert "permission-added" in proven(passes(engineer))
     nothing_changes_again(engineer, target)
     clean_up(engineer, target)
+
+
+@pytest.mark.parametrize("platform", ["Azure", "GCP"])
+def test_it_goes_on_after_a_stop_at_any_change(platform: str, begin: Begin) -> None:
+    """A change is refused, one after the other: the script ends there, and the next run goes on to the same end."""
+    engineer = begin(platform, "4.14.0", "4.15.0", token=True)
+    target = engineer.bundle()
+    stops = 0
+    while True:
+        stopped = engineer.run(target, stop_at=stops)
+        if stopped.code == 0:
+            break
+        assert stopped.code == 1, stopped.err
+        assert "all of this part is in place" not in stopped.out
+        stops += 1
+    assert stops >= 2
+    annotates(engineer, target)
+    passes(engineer)
+    nothing_changes_again(engineer, target)
 
 
 def test_power_vs_with_a_new_component(begin: Begin) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from tests.worlds.fake_cli import TOOLS, CommandLines
+from tests.worlds.fake_cli import TOOLS, CommandLines, only_looks
 from tests.worlds.programs import Answer, on_path
 from upgrade_gate import pipeline
 from upgrade_gate.base import plugins
@@ -129,10 +129,6 @@ def claims(folder: Path, identities: Mapping[str, str], account: str) -> Claims:
     return Claims(collection=load_export(folder), identities=Identities(by_secret=dict(identities), account=account))
 
 
-READS = re.compile(r"get|get-.*|list|list-.*|describe|show|target|service-id|service-policies|Get.*")
-"""Words of a call that only looks something up."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a run of commands.sh left behind."""
@@ -145,7 +141,7 @@ class Ran:
     @property
     def changes(self) -> tuple[tuple[str, ...], ...]:
         """The calls that are no mere look-up."""
-        return tuple(call for call in self.calls if not any(READS.fullmatch(word) for word in call[:5]))
+        return tuple(call for call in self.calls if not only_looks(call))
 
 
 @dataclass(slots=True)
@@ -160,6 +156,8 @@ class Shell:
     elsewhere: Mapping[str, str | None] = field(default_factory=dict)
     """What the command lines say that they are logged in to, by what it is, where it is not what was judged; None where
     they cannot tell."""
+    stop_at: int | None = None
+    """The change, counted from zero, that is refused: as where a session ends while the script runs."""
 
     def run(
         self,
@@ -174,7 +172,9 @@ class Shell:
         same.
         """
         where = whereabouts(script, values or {}, self.elsewhere)
-        tools = CommandLines(self.export, self.cluster, self.endpoint, instead=answer, where=where)
+        tools = CommandLines(
+            self.export, self.cluster, self.endpoint, instead=answer, where=where, stop_at=self.stop_at
+        )
         with on_path(self.folder, TOOLS, tools.answer):
             done = subprocess.run(
                 ["bash", str(script), *(arguments or ("grant",))],

@@ -18,6 +18,14 @@ CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 TOOLS = ("aws", "az", "gcloud", "ibmcloud", "oc", "aliyun", "sleep")
 
 
+_LOOKS = re.compile(r"get|get-.*|list|list-.*|describe|show|target|service-id|service-policies|Get.*")
+
+
+def only_looks(call: tuple[str, ...]) -> bool:
+    """Return whether a call changes nothing."""
+    return any(_LOOKS.fullmatch(word) for word in call[:5])
+
+
 @functools.cache
 def iam(endpoint: str) -> Any:
     import boto3
@@ -40,6 +48,8 @@ class CommandLines:
     """What the calls answer by which a script proves where it is."""
     instead: Answer | None = None
     """What answers the calls, where nothing is to be worked on."""
+    stop_at: int | None = None
+    """The change, counted from zero, that is refused."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
     folder: Path = Path()
     """Where the call runs."""
@@ -54,6 +64,10 @@ class CommandLines:
         if call in self.where:
             said = self.where[call]
             return (1, "", "not logged in") if said is None else (0, f"{said}\n", "")
+        if self.stop_at is not None and not only_looks(call):
+            self.stop_at -= 1
+            if self.stop_at < 0:
+                return 1, "", "connection lost"
         if self.instead is not None:
             return self.instead(call, folder)
         self.folder, self.out, self.err = folder, [], []

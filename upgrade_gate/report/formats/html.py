@@ -87,7 +87,6 @@ class StepCommand(Struct, frozen=True):
     pieces: tuple[tuple[str, bool], ...]
     """The command cut into pieces: text, and whether somebody must fill it in."""
     placeholders: tuple[str, ...]
-    file: str | None
 
 
 class Step(Struct, frozen=True):
@@ -99,7 +98,7 @@ class Step(Struct, frozen=True):
     title: str
     when: str
     file: str | None
-    """Where the step has no command."""
+    """The file of the bundle that it is about, where none of its commands names it."""
     commands: tuple[StepCommand, ...]
     findings: tuple[FindingView, ...]
 
@@ -158,11 +157,9 @@ def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
             anchor=f"s{place}",
             title=title,
             when=when,
-            file=None if any(one.argv for one in entries) else entries[0].file,
+            file=_unnamed(entries),
             commands=tuple(
-                StepCommand(
-                    one.condition or "", _command(one.argv, one.placeholders), tuple(one.placeholders), one.file
-                )
+                StepCommand(one.condition or "", _command(one.argv, one.placeholders), tuple(one.placeholders))
                 for one in entries
                 if one.argv
             ),
@@ -170,6 +167,11 @@ def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
         )
         for place, ((when, number, title), (entries, found)) in enumerate(ordered, 1)
     )
+
+
+def _unnamed(entries: Sequence[RemedyView]) -> str | None:
+    file = entries[0].file
+    return None if file is None or any(file in word for one in entries for word in one.argv) else file
 
 
 def _title(remedy: RemedyView) -> str:
