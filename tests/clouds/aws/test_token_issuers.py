@@ -51,7 +51,7 @@ def ask(*documents: Any, arn: str = ROLE, wanted: str | None = None, issuer: str
         ([listing(OTHER)], MISSING, "has no OIDC provider for the issuer oidc.example.com/c1"),
         ([listing()], MISSING, "has no OIDC provider"),
         ([listing(PROVIDER + "2")], MISSING, "has no OIDC provider"),
-        ([listing(PROVIDER.replace("arn:aws:", "arn:aws-cn:"))], MISSING, "has no OIDC provider"),
+        ([listing(PROVIDER.replace("arn:aws:", "arn:aws-cn:"), OTHER)], MISSING, "has no OIDC provider"),
         # other audiences
         ([provider("sts.amazonaws.com")], MISSING, "for the audience openshift: its client IDs are sts.amazonaws.com"),
         ([listing(PROVIDER), provider("OpenShift")], MISSING, "audience openshift"),
@@ -63,7 +63,9 @@ def ask(*documents: Any, arn: str = ROLE, wanted: str | None = None, issuer: str
         ([listing(OTHER, IsTruncated=True)], UNKNOWN, "as a whole"),
         ([{"OpenIDConnectProviderList": [{"Arn": OTHER}, 7]}], UNKNOWN, "as a whole"),
         ([{"OpenIDConnectProviderList": None}], UNKNOWN, "as a whole"),
-        ([listing("nonsense")], UNKNOWN, "as a whole"),
+        ([listing("nonsense", OTHER)], UNKNOWN, "as a whole"),
+        ([listing(OTHER.replace("111122223333", "999999999999"))], UNKNOWN, "not of the role's account"),
+        ([listing(PROVIDER.replace("arn:aws:", "arn:aws-cn:"))], UNKNOWN, "not of the role's account"),
         ([provider(ClientIDList=7)], UNKNOWN, "cannot be read"),
         ([provider(ClientIDList=["openshift", 7])], UNKNOWN, "cannot be read"),
         ([listing(PROVIDER + "/")], UNKNOWN, "oidc.example.com/c1/, and the cluster's issuer is oidc.example.com/c1"),
@@ -98,7 +100,8 @@ def test_what_is_not_supplied_is_a_caveat_and_no_doubt_about_the_issuer(document
 def test_providers_are_those_of_the_roles_own_partition(partition: str) -> None:
     arn, of_provider = (text.replace("arn:aws:", f"arn:{partition}:") for text in (ROLE, PROVIDER))
     assert ask(listing(of_provider), provider(), arn=arn).verdict == COVERED
-    assert ask(listing(PROVIDER), arn=arn).verdict == MISSING
+    assert ask(listing(PROVIDER), arn=arn).verdict == UNKNOWN
+    assert ask(listing(of_provider + "-2"), arn=arn).verdict == MISSING
 
 
 def test_an_issuer_with_a_slash_at_its_end_is_another_one() -> None:

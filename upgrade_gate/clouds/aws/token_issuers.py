@@ -96,6 +96,8 @@ def _unlisted(role: str | None, host: str, own: Sequence[Provider], listings: Se
     """Return what follows where no list names the provider."""
     if own:
         return unknown(f"two documents disagree about the OIDC provider {host}: it is shown, and no list names it")
+    if all(one.arns and not any(_is_of(a, role, _url(a)) for a in one.arns) for one in listings):
+        return unknown(f"the list of OIDC providers is not of the role's account ({listings[0].arns[0]})")
     if not all(listing.whole for listing in listings):
         return unknown(f"the list of OIDC providers cannot be read as a whole, and {host} is not in it")
     alike = _alike(host, [_url(a) for one in listings for a in one.arns if _is_of(a, role, _url(a))])

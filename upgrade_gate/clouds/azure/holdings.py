@@ -40,9 +40,9 @@ DEFAULT_TYPE: GrantType = "permission"
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that applies to all principals."""
 _NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignments)"
-_INHERITED = "nothing assigned above the subscription is in the export: az role assignment list --include-inherited"
-_NOT_ALL = "nothing assigned at a resource group is in the export: az role assignment list --all --include-inherited"
-_ALL_ASSIGNMENTS = "az role assignment list --all --include-inherited "
+_LIST_ALL = "az role assignment list --all --include-inherited"
+_INHERITED = f"nothing assigned above the subscription is in the export: {_LIST_ALL}"
+_NOT_ALL = f"nothing assigned at a resource group is in the export: {_LIST_ALL}"
 _PLANES = {"permission": "control plane", "dataPermission": "data plane"}
 
 
@@ -70,7 +70,7 @@ class AzureHoldings:
         self._cut_off = reading.cut_off
         self._unread = reading.unread
         self._empty = reading.empty
-        self._lists_all = any(one.startswith(_ALL_ASSIGNMENTS) for one in reading.asked)
+        self._lists_all = any(one.startswith(f"{_LIST_ALL} ") for one in reading.asked)
         self._assignments = [shapes.assignment(e) for e in reading.of("role assignments")]
         definitions = [shapes.definition(e) for e in reading.of("role definitions")]
         self._roles = Roles(definitions)
@@ -106,7 +106,7 @@ class AzureHoldings:
                 Coverage.MISSING, f"service principal {principal} is disabled: none of its roles works"
             )
         if not self._assignments and not self._lists_all:
-            return unknown("no role assignments are in the export (az role assignment list --all --include-inherited)")
+            return unknown(f"no role assignments are in the export ({_LIST_ALL})")
         held = self._held_by(principal)
         if grant.type == "roleBinding":
             judgement = worst([self._judge_role(principal, grant.permission, held, one) for one in needed])
