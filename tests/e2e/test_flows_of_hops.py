@@ -244,13 +244,12 @@ def test_a_rule_whose_fact_was_not_read_is_listed_as_not_evaluated(
     assert report["notes"] == []
 
 
-def test_an_empty_dump_is_nothing_to_judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_dump_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = write(same(), tmp_path)
     shutil.rmtree(tmp_path / "dump")
     (tmp_path / "dump").mkdir()
-    code, report = run(arguments, capsys)
-    raised = {finding["rule"] for finding in report["findings"] if finding["severity"] == "unknown"}
-    assert (code, raised) == (4, {"nothing-to-judge", "fact-unknown"})
+    assert main(arguments) == 2
+    assert "the folder is empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

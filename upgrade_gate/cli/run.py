@@ -242,6 +242,7 @@ def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:
     if reader is None:
         return settings
     trust, mirrors = registry_queries(registry)
+    mirrors = _served(mirrors, reader)
     answers = reader.read([*trust, *mirrors]) if trust or mirrors else {}
     _refuse_unread_mirrors(reader, {query: answers[query] for query in mirrors})
     unread = dict.fromkeys(_why(answer) for query in trust if isinstance(answer := answers[query], Unknown))
@@ -254,13 +255,35 @@ def settings_for(registry: RegistryOptions, reader: Reader | None) -> Settings:
     )
 
 
+_MIRROR_SETS_SINCE = (4, 13)
+"""The first release whose API has ImageDigestMirrorSet and ImageTagMirrorSet (4.12.0 has no CRD of them)."""
+
+
+def _served(queries: tuple[Query, ...], reader: Reader) -> tuple[Query, ...]:
+    """Return the queries whose kinds the cluster's release has: the others are absent, and nothing is to be asked."""
+    from upgrade_gate.base import versions
+    from upgrade_gate.cluster import facts_table
+
+    if not queries:
+        return ()
+    version = reader.read([facts_table.VERSION])[facts_table.VERSION]
+    status = version.value.get("status") if isinstance(version, Known) and isinstance(version.value, dict) else None
+    history = status.get("history") if isinstance(status, dict) else None
+    releases = [e.get("version") for e in history if isinstance(e, dict)] if isinstance(history, list) else []
+    minors = [versions.minor_of(release) for release in releases if isinstance(release, str)]
+    if not minors or any(minor is None or minor >= _MIRROR_SETS_SINCE for minor in minors):
+        return queries  # what ran once may have left its kinds
+    return tuple(query for query in queries if query.group == "operator.openshift.io")
+
+
 def _refuse_unread_mirrors(reader: Reader, answers: Mapping[Query, Fact[Any]]) -> None:
     """Raise ClusterError where the cluster's mirrors were asked for and are unread: its policy may forbid the source.
 
     A dump holds the kinds that somebody collected: one of them is enough.
     """
     unread = [answer for answer in answers.values() if isinstance(answer, Unknown)]
-    if not unread or (reader.collected is not None and len(unread) < len(answers)):
+    live = reader.collected is None and hasattr(reader, "pull_secret")
+    if not unread or (not live and len(unread) < len(answers)):
         return
     raise ClusterError(
         f"the cluster's mirror settings were not read: {unread[0].reason}",

@@ -9,6 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.payloads.reference import Settings
@@ -227,6 +228,70 @@ def test_named_file_that_is_broken_is_a_usage_error(content: str, says: str, tmp
     assert "auth.json" in str(caught.value)
     assert SECRET not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+KEY = base64.b64encode(b"u:pw").decode()
+
+
+@pytest.mark.parametrize("text", [KEY, KEY + "\n", KEY + "\r\n", KEY[:4] + "\n" + KEY[4:], KEY.rstrip("=")])
+def test_auth_is_read_as_go_reads_it(text: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "auth.json", {"auths": {"quay.io": {"auth": text}}})
+    found = CredentialStore(Settings(registry_config=file)).find("quay.io/org")
+    assert found is not None
+    assert (found.username, found.password) == ("u", "pw")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["text", 5, [], {"auth": 5}, {"auth": "%%%"}, {"auth": base64.b64encode(b"key").decode()}, {"auth": KEY + " "}],
+)
+def test_an_entry_that_cannot_be_read_stops_only_its_own_registry(
+    entry: object, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = write(tmp_path / "auth.json", {"auths": {"other.example.com": entry, "quay.io": {"auth": KEY}}})
+    store = CredentialStore(Settings(registry_config=file))
+    found = store.find("quay.io/org")
+    assert found is not None
+    assert "entry other.example.com: `auth` is not base64" in caplog.text
+    with pytest.raises(UsageError, match=r"entry other\.example\.com"):
+        store.find("other.example.com/a/b")
+
+
+def _secret(**more: object) -> dict[str, object]:
+    inner = base64.b64encode(json.dumps({"auths": {"quay.io": {"auth": KEY}}}).encode()).decode()
+    return {"apiVersion": "v1", "kind": "Secret", "data": {".dockerconfigjson": inner}, **more}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(_secret()),
+        yaml.safe_dump(_secret()),
+        json.dumps({"kind": "List", "items": [_secret()]}),
+        json.dumps(
+            _secret(data={".dockercfg": base64.b64encode(json.dumps({"quay.io": {"auth": KEY}}).encode()).decode()})
+        ),
+    ],
+)
+def test_a_secret_is_unwrapped(text: str, tmp_path: Path) -> None:
+    assert user_for("quay.io/org", write(tmp_path / "auth.json", text)) == "u"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        _secret(data=None),
+        _secret(data={"tls.key": "x"}),
+        _secret(data={".dockerconfigjson": "e30"[:1]}),
+        _secret(data={".dockerconfigjson": "24 bytes long"}),
+        {"kind": "List", "items": [_secret(), _secret()]},
+        {"kind": "SecretList", "items": 5},
+    ],
+)
+def test_a_secret_without_the_file_is_a_usage_error(secret: object, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"dockerconfigjson") as caught:
+        user_for("quay.io/org", write(tmp_path / "auth.json", json.dumps(secret)))
+    assert "oc extract secret/pull-secret" in (caught.value.hint or "")
 
 
 def test_named_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:

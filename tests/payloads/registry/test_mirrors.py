@@ -167,6 +167,74 @@ def test_file_that_cannot_be_understood_is_a_usage_error(content: str, says: str
     assert "mirrors.yaml" in str(caught.value)
 
 
+ODD = """
+apiVersion: operator.openshift.io/v1alpha1
+kind: ImageContentSourcePolicy
+metadata: {name: odd}
+spec:
+  repositoryDigestMirrors:
+  - %s
+"""
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *(
+            "{source: cp.example.org/cp/, mirrors: [m.example.org/cp/]}",
+            "{source: 'https://cp.example.org/cp', mirrors: [m]}",
+        ),
+        *(
+            "{source: cp.example.org/cp, mirrors: ['https://m.example.org/cp']}",
+            "{source: 7}",
+            "{source: a/b, mirrors: 5}",
+        ),
+        *(
+            "{source: a/b, mirrors: [5]}",
+            "5",
+            "{source: a/b, mirrorSourcePolicy: Perhaps}",
+            "{source: quay.io/openshift}",
+        ),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_entry_that_cannot_be_read_matters_only_where_it_applies(entry: str, order: int, tmp_path: Path) -> None:
+    found = places(tmp_path, *[ODD % entry, ICSP][::order])
+    assert found == ["old.corp/releases", RELEASE]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("{source: 'https://quay.io', mirrors: [m]}", "{source: quay.io, mirrors: ['http://m']}"),
+        *(
+            "{source: 'quay.io/openshift-release-dev/ocp-release@sha256:4', mirrors: [m]}",
+            "{source: quay.io, mirrors: {a: b}}",
+        ),
+        *("{source: quay.io, mirrorSourcePolicy: neverContactSource}", "{source: '*.io', mirrors: ['a b']}"),
+    ],
+)
+def test_an_entry_that_applies_and_cannot_be_read_is_named_with_its_object(entry: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"ImageContentSourcePolicy odd: spec\.repositoryDigestMirrors"):
+        places(tmp_path, ODD % entry, ICSP)
+
+
+def test_slashes_at_the_end_are_nothing(tmp_path: Path) -> None:
+    entry = "{source: quay.io/openshift-release-dev/, mirrors: [m.example.org/x/]}"
+    assert places(tmp_path, ODD % entry) == ["m.example.org/x/ocp-release", RELEASE]
+
+
+def test_other_kinds_in_the_file_are_passed_over(tmp_path: Path) -> None:
+    other = "apiVersion: operators.coreos.com/v1alpha1\nkind: CatalogSource\nmetadata: {name: cs}\n"
+    assert places(tmp_path, other, ICSP) == ["old.corp/releases", RELEASE]
+
+
+@pytest.mark.parametrize("kind", ["imageContentSourcePolicy", "ImageDigestMirrorSets"])
+def test_a_kind_that_is_nearly_one_of_mirrors_is_refused(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"holds a {kind}"):
+        places(tmp_path, ICSP, ICSP.replace("ImageContentSourcePolicy", kind))
+
+
 def test_missing_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--icsp-file .*absent\.yaml"):
         load_rules(Settings(icsp_files=(tmp_path / "absent.yaml",)))

@@ -24,7 +24,7 @@ from upgrade_gate.base.errors import UsageError
 from upgrade_gate.payloads.registry.image_name import DOCKER_HUB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from upgrade_gate.payloads.reference import Settings
 
@@ -103,8 +103,11 @@ class CredentialStore:
         return self._files
 
     def _find(self, repository: str) -> Credential | None:
+        first = self._files is None
         files = self._loaded()
         host = repository.partition("/")[0]
+        if first:
+            self._tell_unreadable(files, {*_keys(repository), _normal_host(host)})
         for key in _keys(repository):
             for each in files:
                 found = self._ask(each, each.helpers.get(key), key) or _entry(each, key)
@@ -121,6 +124,16 @@ class CredentialStore:
                     if found is not None:
                         return found
         return None
+
+    def _tell_unreadable(self, files: Iterable[_File], asked: Collection[str]) -> None:
+        """Say which entries cannot be read: they stop only what asks for their registry."""
+        for each in files:
+            for key in each.auths:
+                try:
+                    _entry(each, key)
+                except UsageError as exc:
+                    if key not in asked and _normal_key(key) not in asked:
+                        _logger.warning("%s; it is passed over", exc.message)
 
     def _ask(self, file: _File, helper: str | None, server: str) -> Credential | None:
         if not helper:
@@ -163,14 +176,16 @@ def _normal_key(key: str) -> str:
 def _entry(file: _File, key: str) -> Credential | None:
     """Return the credential under a key; an entry that holds none (docker leaves `{}` for helpers) is no entry."""
     entry = file.auths.get(key)
-    if not isinstance(entry, dict):
+    if entry is None:
         return None
     source = f"{file.name}, entry {key}"
+    if not isinstance(entry, dict) or not isinstance(entry.get("auth", ""), str | None):
+        raise UsageError(f"{source}: `auth` is not base64 of user:password", hint="log in again")
     username, password = _text(entry, "username"), _text(entry, "password")
     if encoded := _text(entry, "auth"):
         try:
-            decoded = base64.b64decode(encoded, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+            decoded = _decoded(encoded).decode()
+        except (binascii.Error, ValueError):
             decoded = ""
         user, colon, secret = decoded.partition(":")
         if not colon:
@@ -181,6 +196,12 @@ def _entry(file: _File, key: str) -> Credential | None:
     if not (username or password or identity or registry):
         return None
     return Credential(source, username, password, identity, registry)
+
+
+def _decoded(encoded: str) -> bytes:
+    """Decode base64 as Go does: line ends are nothing (base64.StdEncoding); the kubelet takes a missing padding too."""
+    text = encoded.replace("\r", "").replace("\n", "")
+    return base64.b64decode(text + "=" * (-len(text) % 4) if "=" not in text else text, validate=True)
 
 
 def _text(entry: Mapping[str, Any], name: str) -> str:
@@ -251,14 +272,18 @@ def _parse(name: str, content: bytes) -> _File:
     try:
         document = json.loads(content) if content.strip() else {}
     except (ValueError, RecursionError):
-        # The cause would carry the whole file, secrets included.
-        raise UsageError(f"{name} is not valid JSON", hint="it should be a docker config.json") from None
+        document = _yaml(content)
+        if document is None:
+            # The cause would carry the whole file, secrets included.
+            raise UsageError(f"{name} is not valid JSON", hint="it should be a docker config.json") from None
     if not isinstance(document, dict):
         raise UsageError(f"{name} is not a JSON object", hint="it should be a docker config.json")
+    if document.get("kind") in {"Secret", "SecretList", "List"}:
+        return _parse(name, _unwrapped(name, document))
     helpers, default = document.get("credHelpers"), document.get("credsStore")
     auths = document.get("auths")
     if auths is None and not isinstance(helpers, dict) and not default:
-        auths = document  # the form of ~/.dockercfg: entries at the top
+        auths = {k: v for k, v in document.items() if isinstance(v, dict)}  # the form of ~/.dockercfg
     if auths is not None and not isinstance(auths, dict):
         raise UsageError(f"{name}: `auths` is not an object", hint="it should be a docker config.json")
     return _File(
@@ -267,6 +292,42 @@ def _parse(name: str, content: bytes) -> _File:
         {k: v for k, v in helpers.items() if isinstance(v, str)} if isinstance(helpers, dict) else {},
         default if isinstance(default, str) else "",
     )
+
+
+_UNWRAP = "oc extract secret/pull-secret -n openshift-config --keys=.dockerconfigjson --to=- writes the file itself"
+
+
+def _unwrapped(name: str, document: Mapping[str, Any]) -> bytes:
+    """Return the credential file in a Secret, as `oc get secret pull-secret -o json` prints it; no cause shows it."""
+    items = document.get("items") if document.get("kind") != "Secret" else [document]
+    found = []
+    for secret in items if isinstance(items, list) else []:
+        data = secret.get("data") if isinstance(secret, dict) else None
+        found += [data[key] for key in (".dockerconfigjson", ".dockercfg") if isinstance(data, dict) and key in data]
+    if len(found) != 1:
+        many = "several Secrets" if found else "a Secret"
+        raise UsageError(f"{name} holds {many} and not one .dockerconfigjson", hint=_UNWRAP)
+    try:
+        inner = _decoded(found[0]) if isinstance(found[0], str) else b""
+    except (binascii.Error, ValueError):
+        inner = b""
+    if not inner.lstrip().startswith(b"{") or b'"kind"' in inner:
+        raise UsageError(f"{name} is a Secret whose .dockerconfigjson cannot be read", hint=_UNWRAP) from None
+    return inner
+
+
+def _yaml(content: bytes) -> object:
+    """Return the one YAML document that a Secret is often saved as, None where it is not one."""
+    if b"Secret" not in content:
+        return None
+    from upgrade_gate.base.errors import ManifestError
+    from upgrade_gate.reading import yaml
+
+    try:
+        documents = yaml.parse(content, "")
+    except (ManifestError, RecursionError):
+        return None
+    return documents[0].body if len(documents) == 1 else None
 
 
 def _ask_helper(file: _File, helper: str, server: str) -> Credential | None:

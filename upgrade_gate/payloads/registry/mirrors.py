@@ -43,9 +43,13 @@ class MirrorRule(Struct, frozen=True):
     """None where the object does not say."""
     origin: str
     """File or object, for messages."""
+    fault: str | None = None
+    """Why the entry cannot be read: that matters only where it applies. `source` is then what it seems to be about."""
 
     def suffix(self, repository: str) -> str | None:
         """Return what follows the source in a repository that lies in it, None where it does not."""
+        if not self.source:
+            return None
         if self.source.startswith("*."):
             host, slash, path = repository.partition("/")
             return slash + path if host.endswith(self.source[1:]) else None
@@ -66,13 +70,19 @@ def locations(repository: str, rules: Sequence[MirrorRule], *, by_digest: bool) 
     """Return where to read a repository, in order: mirrors of the longest source first, the source itself last.
 
     The longest matching source decides whether the source may be contacted at all, as on a node. Mirrors of digests
-    do not answer for tags, nor the other way round: what they hold under a tag is not said to be the same.
+    do not answer for tags, nor the other way round: what they hold under a tag is not said to be the same. Raises
+    UsageError for an entry that applies and cannot be read.
     """
     matching = [
         (rule, suffix)
         for rule in rules
         if rule.for_digests == by_digest and (suffix := rule.suffix(repository)) is not None
     ]
+    for rule in rules:
+        if rule.fault and rule.for_digests == by_digest and rule.suffix(repository) is not None:
+            raise UsageError(rule.fault, hint="write host[:port]/path, without scheme, tag or digest")
+        if rule.fault:
+            _logger.warning("%s; it does not apply to %s and is passed over", rule.fault, repository)
     if not matching and any(rule.suffix(repository) is not None for rule in rules):
         form = "a tag" if not by_digest else "a digest"
         _logger.warning("%s is named by %s: the mirrors given for it do not apply to that form", repository, form)
@@ -97,12 +107,17 @@ def load_rules(settings: Settings) -> tuple[MirrorRule, ...]:
     rules: list[MirrorRule] = []
     for option, paths in (("--idms-file", settings.idms_files), ("--icsp-file", settings.icsp_files)):
         for path in paths:
-            found = [rule for document in _documents(option, path) for rule in _rules(document, f"{option} {path}")]
-            if not found:
-                raise UsageError(f"{option} {path} names no mirrors", hint=f"it should hold {', '.join(KINDS)}")
+            documents = tuple(_documents(option, path))
+            found = [rule for document in documents for rule in _rules(document, f"{option} {path}")]
+            if not any(rule.source for rule in found):
+                fault = next((rule.fault for rule in found if rule.fault), None)
+                kinds = dict.fromkeys(f"a {each.get('kind') or 'document without kind'}" for each in documents)
+                held = f": it holds {', '.join(kinds)}" if kinds else ""
+                why = f"{option} {path} names no mirrors{held}"
+                raise UsageError(fault or why, hint=f"it should hold {', '.join(KINDS)}")
             rules += found
     for policy in settings.mirror_policies:
-        rules += _rules(policy, "the cluster's mirror configuration")
+        rules += _rules(policy, "the cluster")
     _refuse_conflicts(rules)
     return tuple(rules)
 
@@ -110,7 +125,7 @@ def load_rules(settings: Settings) -> tuple[MirrorRule, ...]:
 def _refuse_conflicts(rules: Sequence[MirrorRule]) -> None:
     said: dict[tuple[str, bool], MirrorRule] = {}
     for rule in rules:
-        if rule.never_source is None:
+        if rule.never_source is None or rule.fault:
             continue
         other = said.setdefault((rule.source, rule.for_digests), rule)
         if other.never_source != rule.never_source:
@@ -150,7 +165,8 @@ def _rules(document: Mapping[str, Any], origin: str) -> Iterator[MirrorRule]:
             yield from _rules(named, origin)
         return
     if not isinstance(kind, str) or kind not in KINDS:
-        raise UsageError(f"{origin} holds a {kind or 'document without kind'}", hint=f"known are {', '.join(KINDS)}")
+        _pass_over(kind, origin)
+        return
     group, field, for_digests = KINDS[kind]
     version = document.get("apiVersion")
     if not isinstance(version, str) or version.partition("/")[0] != group:
@@ -161,23 +177,54 @@ def _rules(document: Mapping[str, Any], origin: str) -> Iterator[MirrorRule]:
         return
     if not isinstance(entries, list):
         raise UsageError(f"{origin}: spec.{field} of a {kind} is no list")
+    metadata = document.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    title = f"{origin}: {kind} {name}" if isinstance(name, str) else f"{origin}: {kind}"
     for entry in entries:
-        yield _rule(entry, f"{origin}: spec.{field}", origin, for_digests=for_digests)
+        yield _rule(entry, f"{title}: spec.{field}", origin, for_digests=for_digests)
+
+
+def _pass_over(kind: object, origin: str) -> None:
+    """Pass over a document of another kind; raises UsageError for one that is nearly a kind of mirrors."""
+    spelt = {known.casefold(): known for known in KINDS}
+    near = spelt.get(kind.casefold().removesuffix("s")) if isinstance(kind, str) else None
+    if near is not None:
+        raise UsageError(f"{origin} holds a {kind}", hint=f"the kind is spelt {near}")
+    _logger.info("%s holds a %s, which is no kind of mirrors", origin, kind or "document without kind")
 
 
 def _rule(entry: object, where: str, origin: str, *, for_digests: bool) -> MirrorRule:
+    """Return the rule of an entry; one that cannot be read carries why, and what it seems to be about."""
     if not isinstance(entry, dict):
-        raise UsageError(f"{where} holds an entry that is no object")
-    source, mirrors = entry.get("source"), entry.get("mirrors") or []
+        return MirrorRule("", (), for_digests, None, origin, f"{where} holds an entry that is no object")
+    source, listed = _trimmed(entry.get("source")), entry.get("mirrors") or []
     policy = entry.get("mirrorSourcePolicy")
+    mirrors = [_trimmed(mirror) for mirror in listed] if isinstance(listed, list) else [listed]
+    fault = None
     if not isinstance(source, str) or not _repository(source.removeprefix("*.")):
-        raise UsageError(f"{where}: {source!r} is no source", hint="write host[:port]/path, without tag or digest")
-    if not isinstance(mirrors, list) or not all(isinstance(m, str) and _repository(m) for m in mirrors):
-        raise UsageError(f"{where}: the mirrors of {source} are no list of host[:port]/path")
-    if policy not in (None, "", ALLOW, NEVER):
-        raise UsageError(f"{where}: mirrorSourcePolicy {policy!r} of {source}", hint=f"known are {ALLOW} and {NEVER}")
+        fault = f"{where}: {source!r} is no source"
+    elif not isinstance(listed, list) or not all(isinstance(m, str) and _repository(m) for m in mirrors):
+        fault = f"{where}: the mirrors of {source} are no list of host[:port]/path"
+    elif policy not in (None, "", ALLOW, NEVER):
+        fault = f"{where}: mirrorSourcePolicy {policy!r} of {source} is neither {ALLOW} nor {NEVER}"
+    if fault is not None:
+        return MirrorRule(_seeming(source), (), for_digests, None, origin, fault)
     never = {NEVER: True, ALLOW: False}.get(policy) if isinstance(policy, str) else None
-    return MirrorRule(source, tuple(mirrors), for_digests, never, origin)
+    return MirrorRule(str(source), tuple(str(mirror) for mirror in mirrors), for_digests, never, origin)
+
+
+def _trimmed(place: object) -> object:
+    """Return a location without slashes at its end, as containers/image reads it (sysregistriesv2, parseLocation)."""
+    return place.rstrip("/") if isinstance(place, str) else place
+
+
+def _seeming(source: object) -> str:
+    """Return which repository a source that cannot be read seems to be about, empty where nothing says so."""
+    if not isinstance(source, str):
+        return ""
+    place = source.strip().rpartition("://")[2].partition("@")[0].partition("?")[0].rstrip("/")
+    host, slash, path = place.partition("/")
+    return host + slash + path.partition(":")[0]
 
 
 def _repository(text: str) -> bool:
