@@ -151,10 +151,11 @@ def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
             if finding not in found:
                 found.append(finding)
     ordered = sorted(served.items(), key=lambda item: (item[0][0] != "before", item[0][1]))
+    numbers = [number for (_, number, _), _ in ordered]
     return tuple(
         Step(
             number=number or None,
-            anchor=f"s{place}",
+            anchor=f"s{number}" if number and numbers.count(number) == 1 else f"s{number}-{place}",
             title=title,
             when=when,
             file=_unnamed(entries),
