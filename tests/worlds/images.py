@@ -27,7 +27,11 @@ def packed(files: Mapping[str, bytes], packing: str) -> bytes:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
-    data = buffer.getvalue()
+    return pack(buffer.getvalue(), packing)
+
+
+def pack(data: bytes, packing: str) -> bytes:
+    """Return bytes as they are, or packed with gzip or zstd."""
     match packing:
         case "gzip":
             return gzip.compress(data, mtime=0)

@@ -37,6 +37,7 @@ _PREFIXES = {
     "docker": "registry",
 }
 """Prefix to scheme; skopeo's names of the same things are taken too."""
+_ARCHITECTURES = frozenset({"aarch64", "amd64", "arm64", "multi", "ppc64le", "s390x", "x86_64"})
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
 _HOST = re.compile(r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:\d+|\[[0-9A-Fa-f:]+\](?::\d+)?)")
 _PORT = re.compile(r"\d{1,5}/")
@@ -124,6 +125,11 @@ class Source(Protocol):
         release exists and cannot be read, is too large, or fails its digest.
         """
         ...
+
+
+def is_called(name: str, wanted: str) -> bool:
+    """Return whether a tag or folder is named so: exactly, or the version with the architecture that mirrors append."""
+    return name == wanted or (name.startswith(f"{wanted}-") and name[len(wanted) + 1 :] in _ARCHITECTURES)
 
 
 def is_payload_file(name: str) -> bool:

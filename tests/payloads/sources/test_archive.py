@@ -149,9 +149,12 @@ def test_tag_of_a_docker_archive_may_be_the_whole_name(tmp_path: Path) -> None:
     assert "release:x" in str(error.value.hint)
 
 
-def test_tag_names_nothing_in_an_archive_of_manifests(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds manifests, no images"):
-        fetch(archive(tmp_path, FILES), ":4.15.3")
+def test_manifests_of_another_version_than_the_named_one_are_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, FILES)
+    assert dict(fetch(path, ":4.15.3").files) == dict(sorted(FILES.items()))
+    for wrong in (":4.15.30", ":4.15", ":latest"):
+        with pytest.raises(UsageError, match=r"no release called .* it has 4\.15\.3"):
+            fetch(path, wrong)
 
 
 def test_archive_of_docker_25_is_read_by_its_layout(tmp_path: Path) -> None:
@@ -212,9 +215,72 @@ def test_link_beside_the_manifests_is_of_no_concern(tmp_path: Path) -> None:
     assert dict(fetch(path).files) == dict(sorted(FILES.items()))
 
 
+HELD = {
+    f"working-dir/hold-release/ocp-release/{folder}/release-manifests/{name}": data
+    for folder, version in (("4.15.3-x86_64", "4.15.3"), ("4.16.0-x86_64", "4.16.0"), ("sha256:ab", "4.16.1"))
+    for name, data in release_files(version).items()
+}
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        (":4.15.3", "4.15.3"),
+        (":4.16.0", "4.16.0"),
+        (":4.16.0-x86_64", "4.16.0"),
+        (":4.16.1", "4.16.1"),
+        (":sha256:ab", "4.16.1"),
+        ("@sha256:ab", "4.16.1"),
+    ],
+)
+@pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
+def test_one_of_several_releases_is_chosen_by_version_tag_or_digest(
+    tag: str, version: str, packing: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mirror_000001.tar"
+    path.write_bytes(images.packed(HELD, packing))
+    assert payload.load(fetch(path, tag)).version == version
+
+
+@pytest.mark.parametrize("tag", ["", ":4.1", ":4.16", ":4.16.0-s390x"])
+def test_several_releases_say_how_one_is_chosen(tag: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"4\.15\.3, 4\.16\.0, 4\.16\.1") as error:
+        fetch(archive(tmp_path, HELD), tag)
+    assert "archive:" in str(error.value.hint)
+    assert ":4.16.1" in str(error.value.hint)
+
+
+def test_two_architectures_of_one_version_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    both = {f"{folder}/{name}": data for folder in ("4.15.3-x86_64", "4.15.3-s390x") for name, data in FILES.items()}
+    path = archive(tmp_path, both)
+    with pytest.raises(UsageError, match="2 releases called"):
+        fetch(path, ":4.15.3")
+    assert payload.load(fetch(path, ":4.15.3-s390x")).version == "4.15.3"
+
+
 def test_two_releases_in_one_archive_ask_for_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="2 releases"):
         fetch(archive(tmp_path, {f"{v}/{name}": data for v in ("4.15.3", "4.16.0") for name, data in FILES.items()}))
+
+
+def test_image_of_an_oci_archive_is_chosen_by_its_version_alone(tmp_path: Path) -> None:
+    held = images.layout_files(build("4.15.3", oci=True), tags=("4.15.3-x86_64",))
+    assert payload.load(fetch(archive(tmp_path, held), ":4.15.3")).version == "4.15.3"
+    with pytest.raises(UsageError, match=r"no 4\.15"):
+        fetch(archive(tmp_path, held), ":4.15")
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
+@pytest.mark.parametrize("marks", [1, 2, 9])
+def test_data_behind_the_end_mark_of_a_tar_of_manifests_is_told(marks: int, packing: str, tmp_path: Path) -> None:
+    first, rest = tar_of(dict(list(FILES.items())[:2])), tar_of(dict(list(FILES.items())[2:]))
+    body = first.rstrip(b"\0")
+    body += bytes(-len(body) % 512)
+    path = tmp_path / "release.tar"
+    path.write_bytes(images.pack(body + bytes(512 * marks) + rest, packing))
+    assert fetch(path).damage
+    path.write_bytes(images.pack(first, packing))
+    assert not fetch(path).damage
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04" + bytes(600), b"kind: A\n" * 100, b"BZh9" + bytes(600)])

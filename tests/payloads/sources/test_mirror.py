@@ -41,6 +41,7 @@ def test_several_releases_ask_for_a_tag(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         fetch(tmp_path)
     assert "4.16.0-x86_64" in str(error.value.hint)
+    assert fetch(tmp_path, ":4.16.0").digest == fetch(tmp_path, ":4.16.0-x86_64").digest
     with pytest.raises(UsageError, match=r"no 4\.17\.0"):
         fetch(tmp_path, ":4.17.0")
 

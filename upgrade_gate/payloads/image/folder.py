@@ -21,12 +21,11 @@ _MAX_DEPTH = 8
 Entry = os.DirEntry[str]
 
 
-def find_root(names: Iterable[str], where: str) -> str:
-    """Return the folder (`""` or ending in `/`) of `names` that holds the manifests of one release.
+def find_roots(names: Iterable[str]) -> list[str]:
+    """Return the folders (`""` or ending in `/`) of `names` that each hold the manifests of one release, sorted.
 
-    The folder itself where it has release-metadata; else the one below that is named release-manifests or has
-    release-metadata; else the only one with manifests. Raises UsageError where there are several of these,
-    SourceError where there is none.
+    The folder itself where it has release-metadata; else those below that are named release-manifests or have
+    release-metadata; else those with manifests, the folder itself before others.
     """
     manifests: set[str] = set()
     described: set[str] = set()
@@ -42,14 +41,24 @@ def find_root(names: Iterable[str], where: str) -> str:
         if at >= 0:
             named.add(folder[: at + len(RELEASE_MANIFESTS) + 1])
     if "" in described:
-        return ""
-    for found in (named or described, {""} & manifests, manifests):
-        if len(found) == 1:
-            return next(iter(found))
-        if found:
-            listed = ", ".join(sorted(folder.rstrip("/") for folder in found)[:10])
-            raise UsageError(f"{where} holds {len(found)} releases: {listed}", hint="name one of these folders")
-    raise SourceError(f"{where} holds no manifests", hint="a release-manifests folder has release-metadata and YAML")
+        return [""]
+    return sorted(named or described or {""} & manifests or manifests)
+
+
+def find_root(names: Iterable[str], where: str) -> str:
+    """Return the one folder of `names` that holds the manifests of a release, as `find_roots` says.
+
+    Raises UsageError where there are several of these, SourceError where there is none.
+    """
+    found = find_roots(names)
+    if not found:
+        raise SourceError(
+            f"{where} holds no manifests", hint="a release-manifests folder has release-metadata and YAML"
+        )
+    if len(found) > 1:
+        listed = ", ".join(folder.rstrip("/") for folder in found[:10])
+        raise UsageError(f"{where} holds {len(found)} releases: {listed}", hint="name one of these folders")
+    return found[0]
 
 
 def walk(folder: Path, limits: Limits) -> Iterator[tuple[str, Entry]]:

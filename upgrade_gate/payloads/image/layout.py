@@ -16,6 +16,7 @@ from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import open_inside
 from upgrade_gate.payloads.image.release import ManifestBlob, descriptor, is_attestation, parse_json
 from upgrade_gate.payloads.image.tar import Tar
+from upgrade_gate.payloads.reference import is_called
 
 if TYPE_CHECKING:
     from upgrade_gate.payloads.image.release import Descriptor
@@ -187,6 +188,8 @@ class OciStore:
             raise SourceError(f"{where} has no list of manifests")
         images = [(descriptor(entry, where).digest, _names(entry)) for entry in entries if not is_attestation(entry)]
         found = sorted({digest for digest, names in images if not tag or tag == digest or tag in names})
+        if not found:
+            found = sorted({digest for digest, names in images if any(is_called(name, tag) for name in names)})
         if len(found) == 1:
             return found[0]
         if not images:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from upgrade_gate.base.errors import ManifestError, SourceError, UsageError
 from upgrade_gate.payloads.image.digests import digest_of
-from upgrade_gate.payloads.image.folder import find_root, open_inside, split_path
+from upgrade_gate.payloads.image.folder import find_root, find_roots, open_inside, split_path
 from upgrade_gate.payloads.image.layers import Unpacked, packing, read_layer
 from upgrade_gate.payloads.image.layout import ImageArchive, OciStore, content
 from upgrade_gate.payloads.image.release import collect, parse_json, read_release
 from upgrade_gate.payloads.image.tar import BLOCK, looks_like_tar
-from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
+from upgrade_gate.payloads.reference import RELEASE_METADATA, ReleaseFiles, is_called, is_payload_file
 from upgrade_gate.payloads.sources._released import released
 from upgrade_gate.reading import yaml
 
@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 SCHEMES: tuple[str, ...] = ("archive",)
 
 _PIECE = 2**20
+_MANY = 100
+"""Releases of one archive that are looked at."""
 _NAMED_BY_DIGEST = re.compile(r"(?:.*/)?([0-9a-f]{64})(?:\.json)?")
 
 
 def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
-    """Return the release of `FILE[:TAG]`; its content tells the form and the packing, not its name."""
+    """Return the release of `FILE[:TAG]`; its content tells the form and the packing, not its name.
+
+    TAG is a tag, a version or a digest where the archive holds several releases.
+    """
     path, tag = split_path(reference.target)
     if path.is_dir():
         raise UsageError(f"{path} is a folder", hint=f"write dir:{path}, oci:{path} or mirror:{path}")
@@ -48,10 +53,8 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
         if "manifest.json" in files.members and "release-metadata" not in files.members:
             found, notes = _docker(files, tag, limits)
             why = "a docker-archive does not keep the digest that a signature is of"
-        elif tag:
-            raise UsageError(f"{shown} holds manifests, no images; {tag!r} names nothing in it")
         else:
-            found, notes, whole = _manifests(files, limits), (), False
+            found, notes, whole = _manifests(files, tag, limits), (), False
             damage = ["data follows the end mark of the archive"] * files.goes_on()
             why = "an archive of manifests has no digest that could be signed"
     return ReleaseFiles(reference.text, found, verification=why, notes=notes, whole=whole, damage=damage)
@@ -108,7 +111,7 @@ def _select(images: list[Any], tag: str, shown: str) -> object:
     found = [
         image
         for image, names in zip(images, tags, strict=True)
-        if not tag or any(name == tag or name.rpartition(":")[2] == tag for name in names)
+        if not tag or any(name == tag or is_called(name.rpartition(":")[2], tag) for name in names)
     ]
     if len(found) == 1:
         return found[0]
@@ -143,9 +146,9 @@ def _layer(files: ImageArchive, name: str, digest: str, limits: Limits) -> Layer
     return layer
 
 
-def _manifests(files: ImageArchive, limits: Limits) -> dict[str, bytes]:
+def _manifests(files: ImageArchive, tag: str, limits: Limits) -> dict[str, bytes]:
     """Return the files of a tar of manifests, whatever folder they stand in."""
-    root = find_root((name for name, member in files.members.items() if member.kind != "folder"), files.shown)
+    root = _root(files, tag, limits)
     found: dict[str, bytes] = {}
     for name in sorted(files.members):
         member = files.members[name]
@@ -156,3 +159,38 @@ def _manifests(files: ImageArchive, limits: Limits) -> dict[str, bytes]:
         if is_payload_file(name[len(root) :]):
             found[name[len(root) :]] = content(files, name, limits)
     return found
+
+
+def _root(files: ImageArchive, tag: str, limits: Limits) -> str:
+    """Return the folder of the one release that is there, or that a version or a folder's name chooses.
+
+    What oc-mirror writes for an update holds both of its releases, and no folder of an archive can be named.
+    """
+    names = [name for name, member in files.members.items() if member.kind != "folder"]
+    roots = find_roots(names)
+    if len(roots) <= 1 and not tag:
+        return find_root(names, files.shown)
+    called = {root: _version(files, root, limits) for root in roots[:_MANY]}
+    exact = [root for root, version in called.items() if tag and (version == tag or tag in root.split("/"))]
+    chosen = exact or [r for r in called if not tag or any(is_called(part, tag) for part in r.split("/"))]
+    if len(chosen) == 1:
+        return chosen[0]
+    which = f"{len(chosen) if tag else len(roots)} releases" if chosen else "no release"
+    listed = sorted(version or root.rstrip("/") for root, version in called.items()) or ["no release at all"]
+    raise UsageError(
+        f"{files.shown} holds {which}{f' called {tag}' if tag else ''}: it has {', '.join(listed)}",
+        hint=f"choose one by its version: archive:{files.shown}:{listed[-1]}; or unpack it and name one of "
+        + ", ".join(root.rstrip("/") or "." for root in called),
+    )
+
+
+def _version(files: ImageArchive, root: str, limits: Limits) -> str:
+    """Return the version that a folder's release-metadata names, empty where there is none."""
+    name = f"{root}{RELEASE_METADATA}"
+    if name not in files.members:
+        return ""
+    try:
+        version = parse_json(content(files, name, limits), name, limits).get("version")
+    except SourceError:
+        return ""
+    return version if isinstance(version, str) else ""

@@ -10,6 +10,7 @@ from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import split_path
 from upgrade_gate.payloads.image.layout import ImageFolder, checked, content
 from upgrade_gate.payloads.image.release import ManifestBlob, read_release
+from upgrade_gate.payloads.reference import is_called
 from upgrade_gate.payloads.sources._released import released
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ def _select(repositories: dict[str, list[str]], wanted: str, shown: str) -> tupl
     }
     found: list[tuple[str, str]] = []
     for path, names in sorted(chosen.items()):
-        tags = [version] * (version in names) if version else _releases(names)
+        tags = _releases(names)
+        if version:
+            tags = [version] if version in names else [tag for tag in tags if is_called(tag, version)]
         found.extend((path, tag) for tag in tags)
     if len(found) == 1:
         return found[0]
