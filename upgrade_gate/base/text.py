@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,40 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else REPLACEMENT for c in text).strip()
+
+
+_URL = re.compile(r"(?i)\b((?:https?|socks5h?)://)([^\s'\"<>]*)")
+_USER = re.compile(r"(?<![\w/.@-])[^\s/:@'\"(]+:[^\s/@]+@(?=[\w\[][\w.:\[\]-]*/)")
+
+
+def without_credentials(text: str) -> str:
+    """Return text whose URLs and pullspecs have lost user, password and query: they may be credentials."""
+    if "://" in text:
+        text = _URL.sub(_bare, text)
+    return _USER.sub("", text) if "@" in text else text
+
+
+def _bare(url: re.Match[str]) -> str:
+    place = url[2]
+    for mark in "?#":
+        place = place.partition(mark)[0]
+    lost = url[2].removeprefix(place)
+    return url[1] + place.rpartition("@")[2] + lost[len(lost.rstrip(".,;:)")) :]
+
+
+def data_without_credentials(value: Any) -> Any:
+    """Return plain data whose texts have lost what may be credentials in their URLs."""
+    match value:
+        case str():
+            return without_credentials(value)
+        case dict():
+            return {key: data_without_credentials(item) for key, item in value.items()}
+        case list():
+            return [data_without_credentials(item) for item in value]
+        case tuple() if type(value) is tuple:
+            return tuple(data_without_credentials(item) for item in value)
+        case _:
+            return value
 
 
 def sentence(parts: Iterable[str]) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from upgrade_gate.base.text import without_credentials
+
 if TYPE_CHECKING:
     import logging
 
@@ -25,8 +27,9 @@ class _State:
 
 
 def plain(text: str) -> str:
-    """Return text without terminal control characters: messages may quote what a payload or a server sent."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Return text without terminal control characters and credentials of URLs: it may quote what a server sent."""
+    shown = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return without_credentials(shown)
 
 
 def say(line: str) -> None:
@@ -83,10 +86,17 @@ def set_verbose() -> None:
     _State.verbose = True
     _let_held_go()
     streamed = logging.StreamHandler()
+    streamed.addFilter(_bare)
     streamed.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(streamed)
     logging.getLogger("upgrade_gate").setLevel(logging.DEBUG)
     _State.streamed = streamed
+
+
+def _bare(record: logging.LogRecord) -> bool:
+    """Take credentials out of a log line, whichever library wrote it."""
+    record.msg, record.args = without_credentials(record.getMessage()), ()
+    return True
 
 
 def hold_back_logs() -> None:
@@ -96,6 +106,7 @@ def hold_back_logs() -> None:
     from upgrade_gate.cli.held_logs import HeldLogs
 
     printed = logging.StreamHandler()
+    printed.addFilter(_bare)
     printed.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     held = HeldLogs(printed)
     logging.captureWarnings(capture=True)

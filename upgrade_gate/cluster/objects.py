@@ -9,7 +9,8 @@ import re
 
 from upgrade_gate.base import platforms, versions
 from upgrade_gate.base.errors import ManifestError
-from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, unless_empty
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, map_known, unless_empty
+from upgrade_gate.base.text import without_credentials
 from upgrade_gate.cluster.cluster_version import conditions_of
 from upgrade_gate.cluster.model import LiveRequest
 from upgrade_gate.reading import yaml
@@ -36,7 +37,9 @@ def infrastructure_name(body: Part) -> Fact[str]:
 
 def api_url(body: Part) -> Fact[str]:
     """Return the address of the API server."""
-    return unless_empty(body["status"].required()["apiServerURL"].text())
+    return map_known(
+        unless_empty(body["status"].required()["apiServerURL"].text()), lambda url: Known(without_credentials(url))
+    )
 
 
 def platform(body: Part) -> Fact[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, known_or, map_known
+from upgrade_gate.base.text import data_without_credentials, without_credentials
 from upgrade_gate.cluster import facts_table
 from upgrade_gate.cluster.facts_table import FACTS, FIRST_WAVE, namespace_query
 
@@ -81,8 +82,8 @@ def _row(name: str, shown: Fact[Any], facts: Iterable[Fact[Any]] = ()) -> FactRo
     """Return the line that shows one fact; it is unknown where any of the facts behind it is."""
     match next((fact for fact in facts if isinstance(fact, Unknown)), shown):
         case Known(value=value):
-            return FactRow(name, "known", value, None)
+            return FactRow(name, "known", data_without_credentials(value), None)
         case Absent():
             return FactRow(name, "absent", None, None)
         case Unknown(reason=reason, remedy=remedy):
-            return FactRow(name, "unknown", None, reason, remedy)
+            return FactRow(name, "unknown", None, without_credentials(reason), remedy)

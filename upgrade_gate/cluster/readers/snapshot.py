@@ -13,6 +13,7 @@ import msgspec
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.base.text import data_without_credentials, without_credentials
 from upgrade_gate.cluster.model import Query, Reader, SecretForm, SecretRecord
 from upgrade_gate.cluster.readers._kept import without_managed_fields
 from upgrade_gate.reading import decoding
@@ -204,7 +205,7 @@ def encode(answers: Mapping[Query, Fact[Any]], *, source: str, taken: str, tool:
         schema=SCHEMA,
         tool=tool,
         taken=taken,
-        source=source,
+        source=without_credentials(source),
         answers=[_answer(query, fact) for query, fact in ordered],
     )
     return msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=1) + b"\n"
@@ -222,7 +223,7 @@ def _answer(query: Query, fact: Fact[Any]) -> _Answer:
         case Known() if query.kind == "Secret":
             raise TypeError(f"a Secret that is no record must not reach a snapshot: {query}")
         case Known(value=value):
-            return _Answer(query=asked, state="known", object=_clean(value))
+            return _Answer(query=asked, state="known", object=data_without_credentials(_clean(value)))
         case Absent():
             return _Answer(query=asked, state="absent")
         case Unknown(reason=reason, remedy=remedy):

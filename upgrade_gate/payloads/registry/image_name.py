@@ -37,7 +37,10 @@ def parse_name(text: str) -> ImageName:
     rest = text.removeprefix("docker://")
     rest, at, digest = rest.partition("@")
     if "/" in digest:
-        raise UsageError(f"user and password do not belong into a pullspec ({digest})", hint="give them with -a FILE")
+        raise UsageError(
+            f"user and password do not belong into a pullspec ({digest.rpartition('@')[2]})",
+            hint="give them with -a FILE",
+        )
     if at and not DIGEST.fullmatch(digest):
         raise UsageError(f"{text}: no digest after the @", hint="write host/path@sha256: and 64 hexadecimal digits")
     host, slash, path = rest.partition("/")
