@@ -23,7 +23,7 @@ from tests.worlds.aws_exports import (
     role,
     user,
 )
-from upgrade_gate.clouds.aws.shapes import Reader
+from upgrade_gate.clouds.aws.shapes import ExportReader
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Resolves
 from upgrade_gate.proof.collect import holdings, load_export
@@ -92,7 +92,7 @@ def test_of_a_large_export_only_what_is_asked_for_is_read(tmp_path: Path, monkey
     policies = [managed(f"{MANAGED}-{n}", allow("*")) for n in range(20)]
     (tmp_path / "x.json").write_text(json.dumps(details(*others, *policies, role(allow("ec2:*")))))
     monkeypatch.setattr(exports, "LARGE", 0)
-    read = Reader(ACCOUNT).read(load_export(tmp_path).documents)
+    read = ExportReader(ACCOUNT).read(load_export(tmp_path).documents)
     assert not read.principals
     assert not read.policies
     assert read.find("role", "c1-ebs", ACCOUNT) is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from upgrade_gate.clouds.gcp.members import home_of
 from upgrade_gate.entitlements import judge
 
 if TYPE_CHECKING:
@@ -190,3 +191,26 @@ def test_rows_of_one_policy_are_one_policy_again() -> None:
     assert found.verdict == "COVERED"
     other = [rows[0], rows[1] | {"etag": "y"}]
     assert judge("GCP", [other], WHO, {"type": "permission", "permission": DNS}, account="p1").verdict == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("email", "project"),
+    [
+        ("c1@p1.iam.gserviceaccount.com", "p1"),
+        ("c1@p1.example.com.iam.gserviceaccount.com", "example.com:p1"),
+        ("p1@appspot.gserviceaccount.com", "p1"),
+        ("1234-compute@developer.gserviceaccount.com", ""),
+        ("somebody@example.com", ""),
+        ("", ""),
+    ],
+)
+def test_an_account_says_where_it_lives(email: str, project: str) -> None:
+    assert home_of(email) == project
+
+
+def test_an_account_of_another_project_proves_nothing_by_a_policy_without_a_name() -> None:
+    grant = {"type": "permission", "permission": DNS}
+    for account, verdict in (("example.com:p1", "COVERED"), ("p1", "UNKNOWN")):
+        who = "c1@p1.example.com.iam.gserviceaccount.com"
+        found = judge("GCP", [bare(binding("roles/dns.admin", who))], who, grant, account=account)
+        assert found.verdict == verdict

@@ -16,7 +16,7 @@ from upgrade_gate.clouds.aws import shapes, token_issuers
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of
 from upgrade_gate.clouds.aws.held import asks_for, in_policies
 from upgrade_gate.clouds.aws.in_context import Question, requests_for
-from upgrade_gate.clouds.aws.policies import Outcome, Policy, State, decode, parse_policy
+from upgrade_gate.clouds.aws.policies import Policy, Ruling, State, decode, parse_policy
 from upgrade_gate.clouds.aws.remedy_documents import MANAGED_LIMIT, document, size
 from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller
 from upgrade_gate.clouds.aws.resources import partition_of_region
@@ -56,7 +56,7 @@ def recognises(body: Any) -> bool:
 def build(documents: Sequence[Document], account: str | None, context: Context | None = None) -> AwsHoldings:
     """Read the documents; those of another account are kept aside."""
     wanted = str(account) if account is not None else None
-    return AwsHoldings(shapes.Reader(wanted).read(documents), wanted, context)
+    return AwsHoldings(shapes.ExportReader(wanted).read(documents), wanted, context)
 
 
 def placed(context: Context) -> Context:
@@ -261,7 +261,7 @@ class AwsHoldings:
             return None, f"its permissions boundary {principal.boundary} is not in the export"
         return policy, None
 
-    def _organisation(self, question: Question) -> Outcome | None:
+    def _organisation(self, question: Question) -> Ruling | None:
         """Return what the organisation policies that were supplied say, None where they stand in nothing's way.
 
         A Deny in any of them wins. Each level must allow as well; where the supplied service control policies allow

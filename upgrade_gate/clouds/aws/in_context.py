@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from upgrade_gate.clouds.aws.conditions import decide_condition
 from upgrade_gate.clouds.aws.grants import EXPANSIONS
-from upgrade_gate.clouds.aws.policies import Outcome, State, Statement, decide, widest
+from upgrade_gate.clouds.aws.policies import Ruling, State, Statement, decide, widest
 from upgrade_gate.clouds.aws.policies import denies as plainly_denies
 from upgrade_gate.clouds.aws.request_keys import ASSUMED, Caller, RequestKeys, regions_called
 from upgrade_gate.clouds.aws.resources import ResourceType, resource_types
@@ -179,7 +179,7 @@ class Question(Struct, frozen=True):
     requests: tuple[Request, ...] = ()
     """What the cluster can ask for by it; empty where no cluster is known, and only the letter counts."""
 
-    def decide(self, policies: Iterable[Policy]) -> Outcome:
+    def decide(self, policies: Iterable[Policy]) -> Ruling:
         """Decide it against policies that count together; what is decided without a context stays as it is."""
         policies = tuple(policies)
         plain = decide(policies, self.grant)
@@ -194,7 +194,7 @@ class Question(Struct, frozen=True):
             return self._nothing(plain)
         return _partly(found)
 
-    def denies(self, policies: Iterable[Policy]) -> Outcome | None:
+    def denies(self, policies: Iterable[Policy]) -> Ruling | None:
         """Return the Deny that applies (DENIED) or may apply (PARTLY), None where none does."""
         if not self.requests:
             statements = [s for policy in policies for s in policy.statements]
@@ -236,22 +236,22 @@ class Question(Struct, frozen=True):
         whole = covered(request.action, (statement.actions,))
         return _Weighed(statement, condition, _about(statement, request.keys), whole)
 
-    def _nothing(self, plain: Outcome) -> Outcome:
+    def _nothing(self, plain: Ruling) -> Ruling:
         """Say that nothing allows it, and which statement would have in another context."""
         reason = f"no statement allows {self.grant.permission}"
         region = self.requests[0].keys.called
         if plain.state is not State.PARTLY or plain.maybe_denied:
-            return Outcome(State.NOT_ALLOWED, plain.reason if plain.state is State.NOT_ALLOWED else reason)
+            return Ruling(State.NOT_ALLOWED, plain.reason if plain.state is State.NOT_ALLOWED else reason)
         where = f" for region {region}" if region else ""
-        return Outcome(State.NOT_ALLOWED, f"{reason}{where}; {plain.reason}")
+        return Ruling(State.NOT_ALLOWED, f"{reason}{where}; {plain.reason}")
 
 
-def _denied(found: Sequence[_Found]) -> Outcome:
+def _denied(found: Sequence[_Found]) -> Ruling:
     one = next(w for f in found for w in f.denies if w.sound is not None)
-    return Outcome(State.DENIED, f"{one.statement.label} denies it{_here(_resting(found, [one]))}")
+    return Ruling(State.DENIED, f"{one.statement.label} denies it{_here(_resting(found, [one]))}")
 
 
-def _allowed(found: Sequence[_Found]) -> Outcome:
+def _allowed(found: Sequence[_Found]) -> Ruling:
     """Say which statements allow everything, and what that rests on."""
     sound = [w for f in found for w in f.allows if w.sound is not None]
     used = _enough(found, sound)
@@ -261,7 +261,7 @@ def _allowed(found: Sequence[_Found]) -> Outcome:
             rests_on |= _place(one)
     labels = list(dict.fromkeys(w.statement.label for w in used))
     verb = "allows it" if len(labels) == 1 else "allow it together"
-    return Outcome(State.ALLOWED, f"{' and '.join(labels)} {verb}{_here(rests_on)}", rests_on=rests_on)
+    return Ruling(State.ALLOWED, f"{' and '.join(labels)} {verb}{_here(rests_on)}", rests_on=rests_on)
 
 
 def _enough(found: Sequence[_Found], sound: Sequence[_Weighed]) -> list[_Weighed]:
@@ -300,7 +300,7 @@ def _here(rests_on: frozenset[str]) -> str:
     return f"{under} for {where}" if where else under
 
 
-def _partly(found: Sequence[_Found]) -> Outcome:
+def _partly(found: Sequence[_Found]) -> Ruling:
     """Say what stands in the way of the first request that is not surely allowed."""
     lacking = next((one for one in found if not one.allowed), None)
     if lacking is None:
@@ -313,7 +313,7 @@ def _partly(found: Sequence[_Found]) -> Outcome:
         first = min(lacking.allows, key=lambda w: (w.sound is None, bool(w.statement.condition)))
         waits = first.about.open or first.condition.open
         reason = f"{first.statement.label} allows it only {_limits(first)}{'' if waits else f', not {where}'}"
-    return Outcome(State.PARTLY, reason)
+    return Ruling(State.PARTLY, reason)
 
 
 def _what(request: Request, found: Sequence[_Found]) -> str:
@@ -335,7 +335,7 @@ def _limits(weighed: _Weighed) -> str:
     return " and ".join(limits) + (f" ({'; '.join(dict.fromkeys(waits))})" if waits else "")
 
 
-def _maybe_denied(one: _Found) -> Outcome:
+def _maybe_denied(one: _Found) -> Ruling:
     first = one.denies[0]
     how = _limits(first) or "in part"
-    return Outcome(State.PARTLY, f"{first.statement.label} denies it {how}", maybe_denied=True)
+    return Ruling(State.PARTLY, f"{first.statement.label} denies it {how}", maybe_denied=True)

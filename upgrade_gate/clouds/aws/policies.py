@@ -44,7 +44,7 @@ class State(IntEnum):
     DENIED = 3
 
 
-class Outcome(Struct, frozen=True):
+class Ruling(Struct, frozen=True):
     """A state with the statement that decides."""
 
     state: State
@@ -209,7 +209,7 @@ def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> 
     return Patterns(patterns) if plain in entry else Patterns(("*",), patterns)
 
 
-def decide(policies: Iterable[Policy], grant: Grant) -> Outcome:
+def decide(policies: Iterable[Policy], grant: Grant) -> Ruling:
     """Decide one required action against policies that count together.
 
     A required wildcard of the dated table is what it stands for: the worst of its actions decides.
@@ -223,7 +223,7 @@ def decide(policies: Iterable[Policy], grant: Grant) -> Outcome:
     single = [_decide(statements, one.casefold(), resource, grant, one) for one in listed]
     worst = max(single, key=lambda o: o.state)
     if worst.state is State.ALLOWED:
-        return Outcome(
+        return Ruling(
             State.ALLOWED, f"{' and '.join(listed)} are allowed, all of {grant.permission} as of {EXPANSIONS_DATED}"
         )
     return worst
@@ -231,7 +231,7 @@ def decide(policies: Iterable[Policy], grant: Grant) -> Outcome:
 
 def _decide(
     statements: Sequence[Statement], action: str, resource: str, grant: Grant, spelt: str | None = None
-) -> Outcome:
+) -> Ruling:
     name = spelt or grant.permission
     about = [s for s in statements if overlapping(action, (s.actions,)) is not None]
     denial = denies(about, action, resource, grant)
@@ -243,9 +243,9 @@ def _decide(
     return outcome
 
 
-def denies(statements: Iterable[Statement], action: str, resource: str, grant: Grant) -> Outcome | None:
+def denies(statements: Iterable[Statement], action: str, resource: str, grant: Grant) -> Ruling | None:
     """Return the Deny that applies (DENIED) or may apply (PARTLY), None where none does."""
-    maybe: Outcome | None = None
+    maybe: Ruling | None = None
     for statement in statements:
         if statement.allow or overlapping(action, (statement.actions,)) is None:
             continue
@@ -255,25 +255,25 @@ def denies(statements: Iterable[Statement], action: str, resource: str, grant: G
             continue
         everywhere = not statement.opaque and covered(resource, (statement.resources,))
         if everywhere and condition_admits(statement.condition, grant.condition):
-            return Outcome(State.DENIED, f"{statement.label} denies it")
+            return Ruling(State.DENIED, f"{statement.label} denies it")
         how = "for some resources" if statement.unconditional else f"under {shown(statement.condition)}"
-        maybe = maybe or Outcome(State.PARTLY, f"{statement.label} denies it {how}", maybe_denied=True)
+        maybe = maybe or Ruling(State.PARTLY, f"{statement.label} denies it {how}", maybe_denied=True)
     return maybe
 
 
-def _allows(statements: Sequence[Statement], action: str, resource: str, grant: Grant, name: str) -> Outcome:
+def _allows(statements: Sequence[Statement], action: str, resource: str, grant: Grant, name: str) -> Ruling:
     sound = [s for s in statements if not s.opaque and condition_admits(s.condition, grant.condition)]
     whole_action = [s for s in sound if covered(action, (s.actions,))]
     for statement in whole_action:
         if covered(resource, (statement.resources,)):
-            return Outcome(State.ALLOWED, f"{statement.label} allows it")
+            return Ruling(State.ALLOWED, f"{statement.label} allows it")
     whole_resource = [s for s in sound if covered(resource, (s.resources,))]
     for group, wanted, parts in (
         (whole_action, resource, [s.resources for s in whole_action]),
         (whole_resource, action, [s.actions for s in whole_resource]),
     ):
         if len(group) > 1 and covered(wanted, parts):
-            return Outcome(State.ALLOWED, f"{' and '.join(s.label for s in group)} allow it together")
+            return Ruling(State.ALLOWED, f"{' and '.join(s.label for s in group)} allow it together")
     nothing: list[str] = []
     for statement in statements:
         if overlapping(resource, (statement.touched,)) is None:
@@ -281,8 +281,8 @@ def _allows(statements: Sequence[Statement], action: str, resource: str, grant: 
         if _grants_nothing(statement, action, resource):
             nothing.append(f"{statement.label} allows it for {statement.shown}, but {name} takes no resource but `*`")
             continue
-        return Outcome(State.PARTLY, f"{statement.label} allows it only {_limits(statement, action, resource, grant)}")
-    return Outcome(State.NOT_ALLOWED, nothing[0] if nothing else f"no statement allows {name}")
+        return Ruling(State.PARTLY, f"{statement.label} allows it only {_limits(statement, action, resource, grant)}")
+    return Ruling(State.NOT_ALLOWED, nothing[0] if nothing else f"no statement allows {name}")
 
 
 def _grants_nothing(statement: Statement, action: str, resource: str) -> bool:

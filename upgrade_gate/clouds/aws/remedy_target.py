@@ -100,7 +100,7 @@ class Target:
 
 def find(change: IdentityChange, names: ClusterNames) -> Target:
     """Return the role or user behind the first Secret."""
-    read = shapes.Reader(names.account).read(list(names.documents)) if names.documents else None
+    read = shapes.ExportReader(names.account).read(list(names.documents)) if names.documents else None
     identity = change.identity or ""
     name, kind, partition = "", "role" if names.token else "user", partition_of(names)
     account = names.account or ""

@@ -89,7 +89,7 @@ def _policy_entry(entry: Mapping[str, Any]) -> bool:
     return "Arn" in entry and ("PolicyName" in entry or entry.get("Type") in ORGANISATION_TYPES)
 
 
-class Reader:
+class ExportReader:
     """Reads documents one after the other into an account."""
 
     def __init__(self, account: str | None) -> None:

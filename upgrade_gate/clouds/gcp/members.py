@@ -12,7 +12,6 @@ _SINGLE = ("serviceaccount:", "user:", "deleted:", "principal://")
 """Members that stand for one principal each. All others may stand for many, those of a form that nobody knows too:
 groups, domains, sets, hierarchies, and `projectEditor:P`, which is whoever has the role Editor of the project."""
 _OF_A_POOL = "/workloadidentitypools/"
-_EMAIL = re.compile(r"^[^@\s]+@([a-z0-9-]+)\.iam\.gserviceaccount\.com$")
 
 
 def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
@@ -55,9 +54,3 @@ def home_of(email: str) -> str:
         return ""
     project, _, domain = place.partition(".")
     return f"{domain}:{project}" if domain else project
-
-
-def project_of(email: str) -> str:
-    """Return the project that a service account lives in, empty where its email does not say."""
-    found = _EMAIL.match(email.casefold())
-    return found.group(1) if found else ""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.gcp.members import project_of
+from upgrade_gate.clouds.gcp.members import home_of
 from upgrade_gate.clouds.gcp.roles import ON_ACCOUNTS, WORKLOAD_IDENTITY_USER
 from upgrade_gate.clouds.gcp.shapes import Account, DenyPolicy, Level, Policy, RoleDocument
 
@@ -74,8 +74,8 @@ class Projects:
         named = {p for policy in self._policies for p in _named(policy)}
         if len(named) <= 1:
             return self._counting(min(named, default="")), ""
-        if project_of(email) in named:
-            return self._counting(project_of(email)), ""
+        if home_of(email) in named:
+            return self._counting(home_of(email)), ""
         listed = ", ".join(sorted(named))
         return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
 
@@ -160,7 +160,7 @@ class Projects:
         if seen and ours not in seen:
             listed = ", ".join(sorted(seen))
             return f"wrong account: the export speaks of project {listed}, the cluster is in {ours}"
-        home = project_of(email)
+        home = home_of(email)
         if not self._evidence and home and home != ours:
             return (
                 f"wrong account: the export does not name the project of its policy; {email} lives in {home}, "
