@@ -7,7 +7,7 @@ shapes that the real command lines print. What a command line does not know is a
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,27 +94,51 @@ class CommandLines:
         _, found = options(words[2:], ("set-as-default",))
         client = iam(self.endpoint)
         arguments: dict[str, Any] = {}
+        query, form = found.pop("query", ""), found.pop("output", "json")
         for name, value in found.items():
             camel = "".join(part.capitalize() for part in name.split("-"))
             arguments[camel] = (self.content(value) if value.startswith("file://") else value) if value else True
         try:
-            getattr(client, words[1].replace("-", "_"))(**arguments)
+            answer = getattr(client, words[1].replace("-", "_"))(**arguments)
         except botocore.exceptions.ClientError as error:
             self.err.append(f"{error}\n")
             return 254
+        del answer["ResponseMetadata"]
+        self.print(json.loads(json.dumps(answer, default=str)), query, form)
         return 0
+
+    def print(self, answer: Any, query: str, form: str) -> None:
+        """Print what a query picks: text as it is where the form is text, JSON otherwise."""
+        import jmespath
+
+        found = jmespath.search(query, answer, jmespath.Options(dict_cls=dict)) if query else answer
+        plain = form in ("text", "tsv") and not isinstance(found, (dict, list))
+        none = "None" if form == "text" else ""
+        self.out.append(f"{none if found is None else found}\n" if plain else f"{json.dumps(found)}\n")
 
     def az(self, words: list[str]) -> int:
         command = " ".join(words[:3])
         if command == "identity federated-credential create":
             return self.federate(words[3:])
+        if command == "identity federated-credential show":
+            return self.show(words[3:], "federated.json", lambda found, one: one["name"] == found["name"])
+        if words[:2] == ["identity", "show"]:
+            return self.show(words[2:], "identities.json", lambda found, one: one["name"] == found["name"])
         if words[:2] == ["identity", "create"]:
             return self.identify(words[2:])
         if words[:3] == ["role", "definition", "list"]:
             _, found = options(words[3:])
-            assert found["query"] == "length(@)"
             assert found["scope"].startswith("/subscriptions/")
-            self.out.append(f"{sum(d['roleName'] == found['name'] for d in self.load('definitions.json'))}\n")
+            named = [d for d in self.load("definitions.json") if d["roleName"] == found["name"]]
+            self.print(named, found["query"], found["output"])
+            return 0
+        if words[:3] == ["role", "assignment", "list"]:
+            _, found = options(words[3:])
+            there = [a for a in self.load("assignments.json") if a["scope"] == found["scope"]]
+            if "assignee" in found:
+                people = {i.get("principalId") or i["id"] for i in self.load("identities.json") if known_as(found, i)}
+                there = [a for a in there if a["principalId"] in people]
+            self.print(there, found["query"], found["output"])
             return 0
         if words[:2] == ["role", "definition"]:
             return self.define(words[2], options(words[3:])[1]["role-definition"])
@@ -127,9 +151,7 @@ class CommandLines:
             assert role is not None, f"role {found['role']} does not exist"
             people = self.load("identities.json")
             principal = found.get("assignee-object-id") or next(
-                i.get("principalId") or i["id"]
-                for i in people
-                if found["assignee"] in (i.get("clientId"), i.get("appId"))
+                i.get("principalId") or i["id"] for i in people if known_as(found, i)
             )
             assert any(principal in (i.get("principalId"), i["id"]) for i in people), f"{principal} does not exist"
             within = [
@@ -171,6 +193,7 @@ class CommandLines:
             "name": there[0]["name"] if there else number,
             "roleName": body["Name"],
             "roleType": "CustomRole",
+            "description": body["Description"],
             "assignableScopes": body["AssignableScopes"],
             "permissions": [
                 {
@@ -200,6 +223,16 @@ class CommandLines:
             self.save("identities.json", [*people, new])
         return 0
 
+    def show(self, words: list[str], file: str, chosen: Callable[[dict[str, str], dict[str, Any]], bool]) -> int:
+        """Print the one entry of a list."""
+        _, found = options(words)
+        one = next((one for one in self.load(file) if chosen(found, one)), None)
+        if one is None:
+            self.err.append("ERROR: (ResourceNotFound) it was not found.\n")
+            return 3
+        self.print(one, found.get("query", ""), found.get("output", "json"))
+        return 0
+
     def federate(self, words: list[str]) -> int:
         _, found = options(words)
         identity = next(i for i in self.load("identities.json") if i["name"] == found["identity-name"])
@@ -218,6 +251,12 @@ class CommandLines:
         command = " ".join(positional[:3])
         if command.startswith("iam roles"):
             return self.gcloud_role(positional[2], positional[3], found)
+        if command.startswith("projects get-iam-policy"):
+            return self.bound(self.load("project.json"), found)
+        if command.startswith("iam service-accounts get-iam-policy"):
+            policies = (self.load(p.name) for p in sorted(self.export.glob("sa-*.json")))
+            body = next((b["policy"] for b in policies if b["serviceAccount"] == positional[3]), None)
+            return self.bound(body, found) if body is not None else 1
         if command.startswith("projects add-iam-policy-binding"):
             self.bind("project.json", found)
             return 0
@@ -232,7 +271,9 @@ class CommandLines:
             (self.export / "policy.tmp").unlink()
             return 0
         if command.startswith("iam service-accounts describe"):
-            return 0 if any(a["email"] == positional[3] for a in self.load("service-accounts.json")) else 1
+            there = [a["email"] for a in self.load("service-accounts.json") if a["email"] == positional[3]]
+            self.out += [f"email: {email}\n" for email in there]
+            return 0 if there else 1
         if command.startswith("iam service-accounts create"):
             return self.gcloud_account(positional[3], found)
         raise SystemExit(f"gcloud {words}: not known")
@@ -244,7 +285,15 @@ class CommandLines:
         assert re.fullmatch(r"[A-Za-z0-9_.]{3,64}", role), role
         path = next((p for p in self.export.glob("role-*.json") if self.load(p.name)["name"] == name), None)
         if verb == "describe":
+            body = self.load(path.name) if path else {}
+            shown = {"value(deleted)": "True" if body.get("deleted") else ""}
+            shown["value(includedPermissions)"] = ";".join(body.get("includedPermissions", []))
+            self.out.append(f"{shown.get(found.get('format', ''), name)}\n")
             return 0 if path else 1
+        if verb == "undelete":
+            assert path is not None, f"{name} is gone for good"
+            self.save(path.name, {k: v for k, v in self.load(path.name).items() if k != "deleted"})
+            return 0
         if verb == "create":
             assert path is None, f"{name} exists"
             body = yaml.safe_load(self.content(found["file"]))
@@ -254,6 +303,7 @@ class CommandLines:
         assert verb == "update", verb
         assert path is not None, f"{name} does not exist"
         body = self.load(path.name)
+        assert not body.get("deleted"), f"{name} is deleted"
         body["includedPermissions"] = sorted({*body["includedPermissions"], *found["add-permissions"].split(",")})
         self.save(path.name, body)
         return 0
@@ -271,6 +321,16 @@ class CommandLines:
         }
         self.save("service-accounts.json", [*accounts, new])
         self.save(f"sa-{len(accounts)}.json", {"serviceAccount": email, "policy": {"bindings": [], "version": 1}})
+        return 0
+
+    def bound(self, policy: dict[str, Any], found: dict[str, str]) -> int:
+        """Print the roles of the bindings without a condition that a filter picks."""
+        assert (found["flatten"], found["format"]) == ("bindings[].members", "value(bindings.role)")
+        form = r'bindings\.role="([^"]+)" AND bindings\.members="([^"]+)" AND NOT bindings\.condition:\*'
+        picked = re.fullmatch(form, found["filter"])
+        assert picked, found["filter"]
+        held = (b for b in policy["bindings"] if b["role"] == picked[1] and not b.get("condition"))
+        self.out += [f"{one['role']}\n" for one in held if picked[2] in one["members"]]
         return 0
 
     def bind(self, name: str, found: dict[str, str]) -> None:
@@ -410,6 +470,11 @@ def options(words: list[str], bare: tuple[str, ...] = ()) -> tuple[list[str], di
         else:
             positional.append(word)
     return positional, found
+
+
+def known_as(found: dict[str, str], principal: dict[str, Any]) -> bool:
+    """Return whether `--assignee` names a principal by its client ID."""
+    return found["assignee"] in (principal.get("clientId"), principal.get("appId"))
 
 
 def same_policy(held: dict[str, Any], new: dict[str, Any], iam_id: str) -> bool:

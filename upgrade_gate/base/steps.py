@@ -141,6 +141,8 @@ class Command(Struct, frozen=True):
     where: CommandLine = CommandLine()
     """Run only where this command prints `prints`; where it fails, it does not."""
     prints: str = ""
+    in_case: str = ""
+    """In words, when it is run, where its conditions do not say it plainly."""
     otherwise: CommandLine = CommandLine()
     """Run instead where the object is there already."""
     done: str = ""
@@ -163,7 +165,7 @@ class Command(Struct, frozen=True):
     def variants(self) -> tuple[tuple[CommandLine, str], ...]:
         """The command lines of which one is run, each with its condition in words, empty where there is none."""
         made = (self.unless and not self.shows) or self.counts
-        first = (self.line, "it does not exist yet" if made else "")
+        first = (self.line, self.in_case or ("it does not exist yet" if made else ""))
         return (first, (self.otherwise, "it exists already")) if self.otherwise else (first,)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from upgrade_gate.base.facts import Fact
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, PolicySize, VendorSet
     from upgrade_gate.cluster.facts_table import Cluster
@@ -87,7 +88,7 @@ def prove(
         if claims.collection
     )
     holdings = {kind: found for kind, found in built if found is not None}
-    return Proof(claims, cluster, root if passed_through else None, root, holdings)
+    return Proof(claims, cluster, root if passed_through else None, root, holdings, context)
 
 
 class Proof(Struct, frozen=True):
@@ -101,6 +102,8 @@ class Proof(Struct, frozen=True):
     """The platform's root credential, whatever the mode."""
     holdings: Mapping[str, Holdings] = field(default_factory=dict)
     """By providerSpec kind, for the kinds that can be judged."""
+    context: Context | None = None
+    """Where and under which conditions grants are used; None where no cluster was read."""
     _judged: dict[Hashable, CoverageResult] = field(default_factory=dict)
     """Answers of `_judge`, which rest on nothing but what stands above."""
 

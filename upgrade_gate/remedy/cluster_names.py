@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.facts import Known, known_or
+from upgrade_gate.base.facts import Known, Unknown, known_or
 from upgrade_gate.clouds.contract.holdings import ccoctl_name, provider_of_kind
 from upgrade_gate.clouds.contract.remedy import ClusterNames
 from upgrade_gate.cluster.credentials_mode import Credentials
 from upgrade_gate.proof import collect
 
 if TYPE_CHECKING:
+    from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.holdings import Document
     from upgrade_gate.gate.situation import Situation
 
@@ -43,6 +44,9 @@ def of(situation: Situation) -> ClusterNames:
         scopes=scopes,
         ccoctl_name=_ccoctl_name(situation),
         documents=documents,
+        network_scopes=_or_unknown(cluster.network_scopes) if cluster is not None else None,
+        zone_scopes=_or_unknown(cluster.zone_scopes) if cluster is not None else None,
+        context=situation.proof.context,
     )
 
 
@@ -67,6 +71,11 @@ def _ccoctl_name(situation: Situation) -> str | None:
             return None
         found.add(name)
     return found.pop() if len(found) == 1 else None
+
+
+def _or_unknown(fact: Fact[tuple[str, ...]]) -> tuple[str, ...] | None:
+    """Return what a fact says, nothing where it is absent, None where it was not read."""
+    return None if isinstance(fact, Unknown) else known_or(fact, ())
 
 
 def _text(fact: object) -> str | None:

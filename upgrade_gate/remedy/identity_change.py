@@ -19,7 +19,7 @@ from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage, ccoctl_name
-from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
+from upgrade_gate.clouds.contract.remedy import ClusterNames, HeldNarrowly, IdentityChange, Subject
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.scopes import request_scopes
 from upgrade_gate.gate.findings import Status
@@ -79,6 +79,16 @@ class _Asked(Struct):
     new: bool = False
     secret: bool = False
     clean_up: bool = False
+
+
+class _Missing(Struct):
+    """What the asked grants of one identity come to."""
+
+    sighted: bool = False
+    lacking: list[Grant] = field(default_factory=list)
+    denials: dict[str, None] = field(default_factory=dict)
+    unseen: dict[str, None] = field(default_factory=dict)
+    narrower: dict[str, HeldNarrowly] = field(default_factory=dict)
 
 
 class _Assembly:
@@ -211,8 +221,7 @@ class _Assembly:
         if root and not everything:
             target = before = _distinct(kind, [grant for _, grant in asks.grants])
             gone = ()
-        missing, denials, unseen = self._missing(kind, asks, at_root=root and not everything)
-        delta = before if asks.new else missing
+        found = self._missing(asks, at_root=root and not everything)
         first = last[0] if last else newest[0]
         served = last or between
         return IdentityChange(
@@ -226,7 +235,7 @@ class _Assembly:
             ccoctl=None if root else self._ccoctl(first),
             before=before,
             target=target,
-            delta=delta,
+            delta=before if asks.new else _distinct(kind, found.lacking),
             gone=gone,
             subjects=_subjects(served),
             untrusted=self._untrusted(asks),
@@ -234,8 +243,10 @@ class _Assembly:
             create=asks.new,
             root=root,
             scopes=self._scopes(newest),
-            denials=denials,
-            unseen=unseen,
+            denials=tuple(found.denials),
+            unseen=tuple(sorted(found.unseen)),
+            sighted=found.sighted and not asks.new,
+            narrower=() if asks.new else tuple(found.narrower.values()),
             asked=tuple((r.name, _union([r])) for r in served),
         )
 
@@ -243,28 +254,26 @@ class _Assembly:
         found = (s.request for s in selection.requests.values())
         return tuple(r for r in found if r.secret is not None and (everything or r.secret in identity.secrets))
 
-    def _missing(
-        self, kind: str, asks: _Asked, *, at_root: bool
-    ) -> tuple[tuple[Grant, ...], tuple[str, ...], tuple[str, ...]]:
+    def _missing(self, asks: _Asked, *, at_root: bool) -> _Missing:
         """Return what the findings ask for, without what is proven to be held; what denies any; what was not seen.
 
-        A grant of which nothing shows that it is missing is not granted again.
+        A grant of which nothing shows that it is missing is not granted again, nor is one that is held narrowly.
         """
         proof = self._situation.proof.at_root() if at_root else self._situation.proof
-        lacking: list[Grant] = []
-        denials: dict[str, None] = {}
-        unseen: dict[str, None] = {}
+        found = _Missing(any(proof.sees(request) for request, _ in asks.grants))
         for request, grant in (*asks.grants, *asks.unjudged):
             if grant.effect not in (None, "Allow"):
                 continue
-            (_, judgement), *_rest = proof.grants(request, [grant])
-            if judgement.verdict is Coverage.DENIED:
-                denials[f"{grant.permission}: {judgement.reason}"] = None
-            if judgement.verdict is Coverage.UNKNOWN and proof.sees(request) and (judgement.doubt or not asks.new):
-                unseen[judgement.unsettled] = None
-            elif judgement.verdict is not Coverage.COVERED and (request, grant) not in asks.unjudged:
-                lacking.append(grant)
-        return _distinct(kind, lacking), tuple(denials), tuple(sorted(unseen))
+            (_, result), *_rest = proof.grants(request, [grant])
+            if result.verdict is Coverage.DENIED:
+                found.denials[f"{grant.permission}: {result.reason}"] = None
+            if result.verdict is Coverage.UNKNOWN and proof.sees(request) and (result.doubt or not asks.new):
+                found.unseen[result.unsettled] = None
+            elif result.verdict is Coverage.NARROWER and not result.partly_missing:
+                found.narrower[grant.canonical] = HeldNarrowly(grant, result.reason)
+            elif result.verdict is not Coverage.COVERED and (request, grant) not in asks.unjudged:
+                found.lacking.append(grant)
+        return found
 
     def _untrusted(self, asks: _Asked) -> tuple[Subject, ...]:
         situation = self._situation

@@ -1,14 +1,16 @@
 """AWS: documents within the quotas, nothing that stands there lost, names cut, boundaries told."""
 
+import re
 from typing import Any
 
+import jmespath
 import pytest
 
 from tests.worlds.identity_changes import ISSUER, action, change, cluster_names, parsed, step, subjects, unknown
-from upgrade_gate.base.steps import Serves
+from upgrade_gate.base.steps import BundleFile, Placeholder, Serves
 from upgrade_gate.clouds.aws import remedy, remedy_documents
 from upgrade_gate.clouds.contract.holdings import ccoctl_name
-from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
+from upgrade_gate.clouds.contract.remedy import ClusterNames, HeldNarrowly, IdentityChange
 
 KIND = "AWSProviderSpec"
 ACCOUNT = "111122223333"
@@ -122,9 +124,9 @@ def test_what_is_too_large_for_a_role_goes_into_managed_policies() -> None:
     assert all(remedy_documents.size(body) <= 6_144 for body in bodies)
     assert set().union(*map(allowed, bodies)) == {g.permission for g in MANY}
     commands = step(draft, Serves.GRANTS).commands
-    assert [c.line.argv[2] for c in commands] == ["create-policy", "attach-role-policy"] * 3
-    assert commands[0].otherwise.argv[2] == "create-policy-version"
-    assert commands[1].line.argv[-1].startswith(f"arn:aws:iam::{ACCOUNT}:policy/c1-x-upgrade-gate-1")
+    each = ["create-policy", "delete-policy-version", "create-policy-version", "attach-role-policy"]
+    assert [c.line.argv[2] for c in commands] == each * 3
+    assert commands[3].line.argv[-1].startswith(f"arn:aws:iam::{ACCOUNT}:policy/c1-x-upgrade-gate-1")
 
 
 def test_managed_policies_that_stand_are_not_written_over() -> None:
@@ -148,7 +150,8 @@ def test_managed_policies_that_stand_are_not_written_over() -> None:
     ]
     draft = remedy.draft(change(KIND, MANY, identity=ROLE), here(export))
     commands = step(draft, Serves.GRANTS).commands
-    names = [c.line.argv[c.line.argv.index("--policy-name") + 1] for c in commands if "--policy-name" in c.line.argv]
+    made = (c.line.argv for c in commands if c.line.argv[2] == "create-policy")
+    names = [argv[argv.index("--policy-name") + 1] for argv in made]
     assert names == [f"c1-x-upgrade-gate-{n}" for n in (2, 3, 4)]
 
 
@@ -170,7 +173,7 @@ def test_policies_in_place_count_towards_the_quota() -> None:
 def test_a_user_has_a_smaller_quota() -> None:
     user = f"arn:aws:iam::{ACCOUNT}:user/path/c1-x"
     draft = remedy.draft(change(KIND, MANY[:80], identity=user), here(token=False))
-    assert step(draft, Serves.GRANTS).commands[1].line.argv[2:5] == ("attach-user-policy", "--user-name", "c1-x")
+    assert step(draft, Serves.GRANTS).commands[3].line.argv[2:5] == ("attach-user-policy", "--user-name", "c1-x")
 
 
 def test_many_attached_policies_are_told() -> None:
@@ -184,6 +187,122 @@ def test_a_split_loses_nothing_and_keeps_the_limit(limit: int) -> None:
     parts = remedy_documents.split(MANY, limit)
     assert all(remedy_documents.size(part) <= limit for part in parts)
     assert sorted(a for p in parts for s in p["Statement"] for a in s["Action"]) == sorted(g.permission for g in MANY)
+
+
+def test_a_policy_with_five_versions_gets_room() -> None:
+    """The oldest that is not in force goes, and only where the document is another one."""
+    commands = step(remedy.draft(change(KIND, MANY, identity=ROLE), here()), Serves.GRANTS).commands
+    made, room, written, _ = commands[:4]
+    assert made.unless.argv[2] == "get-policy"
+    assert (room.where.argv[2], room.prints) == ("list-policy-versions", "5")
+    assert room.shows == written.shows
+    (oldest,) = (p for p in room.line.parts if isinstance(p, Placeholder))
+    assert oldest.printed_by is not None
+    versions = [
+        {"VersionId": "v2", "IsDefaultVersion": False, "CreateDate": "2026-02"},
+        {"VersionId": "v1", "IsDefaultVersion": True, "CreateDate": "2026-01"},
+        {"VersionId": "v3", "IsDefaultVersion": False, "CreateDate": "2026-03"},
+    ]
+    query = oldest.printed_by.argv[oldest.printed_by.argv.index("--query") + 1]
+    assert jmespath.search(query, {"Versions": versions}) == "v2"
+
+
+# what somebody narrowed -----------------------------------------------------------------------------------------
+
+OWN_NET = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+NARROW = HeldNarrowly(action("ec2:Snap"), "statement 1 of policy c1-x allows it only for arn:aws:ec2:*:*:volume/*")
+
+
+def test_what_is_held_narrowly_is_left_to_a_person() -> None:
+    draft = remedy.draft(change(KIND, before=(action("ec2:Snap"),), identity=ROLE, narrower=(NARROW,)), here())
+    (only,) = draft.steps
+    assert (only.scripted, only.commands) == (False, ())
+    assert "1 permission" in only.title
+    assert any(NARROW.how in note for note in only.notes)
+    assert allowed(parsed(draft, "-loosened.json")) == {"ec2:Snap"}
+    assert remedy.terraform(draft.terraform)["data"]["aws_iam_policy_document"]["c1-x"]["statement"] == []
+
+
+def test_beside_what_is_narrow_only_what_is_missing_is_granted() -> None:
+    """A role whose policies are managed ones gets the delta, not the whole set: that would widen the rest."""
+    attached = [{"PolicyName": "m", "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/m"}]
+    needed = (action("ec2:New"), action("ec2:Snap"))
+    one = change(KIND, needed[:1], before=needed, identity=ROLE, narrower=(NARROW,), sighted=True)
+    draft = remedy.draft(one, here(account(AttachedManagedPolicies=attached)))
+    assert allowed(parsed(draft, "-policy.json")) == {"ec2:New"}
+
+
+def test_what_is_held_in_a_form_that_does_not_serve_is_told() -> None:
+    other = {"Effect": "Allow", "Action": "ec2:New", "Resource": "arn:aws:ec2:us-east-2:1:volume/*"}
+    draft = remedy.draft(
+        change(KIND, [action("ec2:New")], identity=ROLE), here(account(RolePolicyList=[inline("c1-x", other)]))
+    )
+    notes = step(draft, Serves.GRANTS).notes
+    assert any("allows it only for arn:aws:ec2:us-east-2" in note and "loosens" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ({"Condition": OWN_NET}, "aws:SourceIp"),
+        ({"Resource": "arn:aws:ec2:eu-west-1:1:*"}, "arn:aws:ec2:eu-west-1:1:*"),
+    ],
+    ids=["condition", "resource"],
+)
+def test_a_limit_of_everything_that_is_held_is_told(limit: dict[str, Any], told: str) -> None:
+    """The new permission is no wider form of a held one, but whoever limited all of them would want to know."""
+    statements = [{"Effect": "Allow", "Action": name, "Resource": "*", **limit} for name in ("ec2:A", "ec2:B")]
+    export = account(RolePolicyList=[inline("c1-x", *statements)])
+    draft = remedy.draft(change(KIND, [action("s3:New")], identity=ROLE), here(export))
+    assert any(told in note and "what is added is not" in note for note in step(draft, Serves.GRANTS).notes)
+    free = account(RolePolicyList=[inline("c1-x", *statements, {"Effect": "Allow", "Action": "x:Y", "Resource": "*"})])
+    draft = remedy.draft(change(KIND, [action("s3:New")], identity=ROLE), here(free))
+    assert not any("what is added is not" in note for note in step(draft, Serves.GRANTS).notes)
+
+
+def test_a_policy_that_nobody_could_read_is_not_replaced() -> None:
+    export = account(RolePolicyList=[{"PolicyName": "c1-x", "PolicyDocument": "%%"}, inline("b")])
+    argv = step(remedy.draft(change(KIND, [action("ec2:New")], identity=ROLE), here(export)), Serves.GRANTS).commands[0]
+    assert argv.line.argv[argv.line.argv.index("--policy-name") + 1] == "c1-x-upgrade-gate"
+
+
+def test_an_inline_policy_that_says_the_same_is_not_written_again() -> None:
+    (put,) = step(remedy.draft(change(KIND, [action("ec2:New")], identity=ROLE), here()), Serves.GRANTS).commands
+    assert put.unless.argv[2] == "get-role-policy"
+    assert isinstance(put.shows, BundleFile)
+    assert put.shows.name == "aws/c1-x-policy.json"
+
+
+def test_ccoctl_says_what_it_loosens() -> None:
+    offer = remedy.ccoctl([change(KIND, identity=ROLE, narrower=(NARROW,))], here())
+    assert offer is not None
+    assert any("loosens what is held narrowly: ec2:Snap" in trap for trap in offer.traps)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("eu-west-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_every_arn_has_the_partition_of_the_region(region: str, partition: str) -> None:
+    new = change(KIND, MANY, create=True, untrusted=subjects("x-sa"))
+    names = here(region=region)
+    draft = remedy.draft(new, names)
+    offer = remedy.ccoctl([new], names)
+    assert offer is not None
+    words = [w for s in draft.steps for c in s.commands for one in c.lines for w in one.argv] + [*offer.line.argv]
+    found = {
+        part
+        for word in (*words, *(f.decode() for f in draft.files.values()))
+        for part in re.findall("arn:[a-z-]+", word)
+    }
+    assert found == {f"arn:{partition}"}
 
 
 # boundaries -----------------------------------------------------------------------------------------------------

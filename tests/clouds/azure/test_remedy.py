@@ -1,14 +1,16 @@
 """Azure: custom roles that lose nothing, assignments at every scope, federated credentials, and ccoctl's traps."""
 
+import re
 from typing import Any
 
+import jmespath
 import pytest
 
 from tests.worlds.identity_changes import ISSUER, change, cluster_names, parsed, step, subjects, unknown
 from upgrade_gate.base.steps import Serves
 from upgrade_gate.clouds.azure import remedy
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.remedy import ClusterNames
+from upgrade_gate.clouds.contract.remedy import ClusterNames, HeldNarrowly
 
 KIND = "AzureProviderSpec"
 CLIENT, PRINCIPAL = "00000000-0000-4000-8000-00000000c11e", "00000000-0000-4000-8000-0000000000aa"
@@ -86,10 +88,11 @@ def test_the_role_is_what_az_takes() -> None:
         "AssignableScopes": ["/subscriptions/S1"],
     }
     assert parsed(draft, "-delta.json")["Actions"] == [WRITE.permission]
-    define, assign = step(draft, Serves.GRANTS).commands
+    define, write, assign = step(draft, Serves.GRANTS).commands
     assert define.line.argv[:4] == ("az", "role", "definition", "create")
-    assert define.otherwise.argv[:4] == ("az", "role", "definition", "update")
     assert define.counts.argv[:4] == ("az", "role", "definition", "list")
+    assert write.line.argv[:4] == ("az", "role", "definition", "update")
+    assert write.shows == write.line.words[-1].parts[-1]
     assert assign.line.argv == (
         *("az", "role", "assignment", "create", "--assignee", CLIENT),
         *("--role", "c1-x7k2p-openshift-x-x-credentials", "--scope", "/subscriptions/S1/resourceGroups/c1-rg"),
@@ -107,7 +110,7 @@ def test_a_role_that_was_exported_keeps_all_it_holds() -> None:
     assert body["AssignableScopes"] == ["/subscriptions/S1", "/subscriptions/S2"]
     assert body["Description"] == "ours"
     grant = step(draft, Serves.GRANTS)
-    assert grant.commands[1].line.argv[4:6] == ("--assignee-object-id", PRINCIPAL)
+    assert grant.commands[2].line.argv[4:6] == ("--assignee-object-id", PRINCIPAL)
     assert not any("replaces its permissions" in note for note in grant.notes)
 
 
@@ -233,7 +236,7 @@ def test_a_new_role_never_takes_the_name_of_one_that_stands() -> None:
     held["roleName"] = "c1-x"
     draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], [held]))
     assert parsed(draft, "-role.json")["Name"] == "c1-x-upgrade-gate"
-    assert step(draft, Serves.GRANTS).commands[1].line.argv[-3] == "c1-x-upgrade-gate"
+    assert step(draft, Serves.GRANTS).commands[2].line.argv[-3] == "c1-x-upgrade-gate"
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,7 @@ def test_a_service_principals_own_role_is_found() -> None:
         change(KIND, [WRITE], identity=CLIENT), here(people, [assigned()], defined(actions=["X/*"]), token=False)
     )
     assert parsed(draft, "-role.json")["Actions"] == ["X/*", WRITE.permission]
-    assert step(draft, Serves.GRANTS).commands[1].line.argv[4:6] == ("--assignee-object-id", PRINCIPAL)
+    assert step(draft, Serves.GRANTS).commands[2].line.argv[4:6] == ("--assignee-object-id", PRINCIPAL)
 
 
 def test_a_role_is_looked_for_in_the_clusters_subscription() -> None:
@@ -277,7 +280,7 @@ def test_a_role_is_looked_for_in_the_clusters_subscription() -> None:
 
 def test_every_resource_group_gets_its_assignment() -> None:
     draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT, scopes=("c1-rg", "net-rg")), here())
-    scopes = [c.line.argv[-1] for c in step(draft, Serves.GRANTS).commands[1:]]
+    scopes = [c.line.argv[-1] for c in step(draft, Serves.GRANTS).commands[2:]]
     assert scopes == ["/subscriptions/S1/resourceGroups/c1-rg", "/subscriptions/S1/resourceGroups/net-rg"]
 
 
@@ -336,6 +339,7 @@ def test_a_binding_by_name_is_replaced_by_a_person() -> None:
     after = step(remedy.draft(new, here()), Serves.CLEAN_UP)
     assert [c.line.argv[1:4] for c in after.commands] == [
         ("role", "definition", "create"),
+        ("role", "definition", "update"),
         ("role", "assignment", "create"),
         ("role", "assignment", "delete"),
     ]
@@ -361,13 +365,15 @@ def test_a_secret_says_what_belongs_there() -> None:
 )
 def test_ccoctl_comes_with_its_traps(release: tuple[int, int], keeps: bool) -> None:
     offer = remedy.ccoctl(
-        [change(KIND, gone=(READ,), scopes=("c1-rg", "net-rg"))], here(release=release, ccoctl_name="c1")
+        [change(KIND, gone=(READ,))], here(release=release, ccoctl_name="c1", network_scopes=("net-rg",))
     )
     assert offer is not None
     assert ("--preserve-existing-roles" in offer.line.argv) is keeps
     traps = " ".join(offer.traps)
     assert "removes every role assignment" in traps
-    assert "net-rg" in traps
+    argv = offer.line.argv
+    assert argv[argv.index("--network-resource-group-name") + 1] == "net-rg"
+    assert "--dnszone-resource-group-name" not in argv, "nothing that the facts do not ask for"
     assert "Before the upgrade" in traps
     assert unknown(offer.line) == set()
 
@@ -391,3 +397,98 @@ def test_terraform_gets_permissions_as_data() -> None:
             }
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("facts", "flags"),
+    [
+        ({}, set()),
+        ({"network_scopes": ("hub",)}, {"network hub"}),
+        ({"zone_scopes": ("dns",)}, {"dnszone dns"}),
+        ({"network_scopes": ("hub",), "zone_scopes": ("dns",)}, {"network hub", "dnszone dns"}),
+        ({"network_scopes": None}, {"network <FILL_ME: AZURE_NETWORK_RESOURCE_GROUP>"}),
+        ({"zone_scopes": None}, {"dnszone <FILL_ME: AZURE_DNS_ZONE_RESOURCE_GROUP>"}),
+    ],
+    ids=["its own", "network", "zones", "both", "network not read", "zones not read"],
+)
+def test_ccoctl_gets_every_group_that_the_cluster_names(facts: dict[str, Any], flags: set[str]) -> None:
+    """It removes what lies in a group that it was not told of."""
+    offer = remedy.ccoctl([change(KIND, [WRITE], identity=CLIENT)], here(IDENTITY, ccoctl_name="c1", **facts))
+    assert offer is not None
+    pairs = list(zip(offer.line.argv, offer.line.argv[1:], strict=False))
+    ending = "-resource-group-name"
+    named = {
+        f"{a.removeprefix('--').removesuffix(ending)} {b}"
+        for a, b in pairs
+        if a.startswith("--") and a.endswith(ending)
+    }
+    assert named == flags | {"installation c1-rg", "oidc c1-oidc"}
+
+
+@pytest.mark.parametrize("facts", [{"zone_scopes": ("a", "b")}, {"network_scopes": ("a", "b")}], ids=["zones", "nets"])
+def test_ccoctl_takes_one_group_of_each_kind(facts: dict[str, Any]) -> None:
+    assert remedy.ccoctl([change(KIND, [WRITE])], here(ccoctl_name="c1", **facts)) is None
+
+
+def test_identities_in_several_groups_are_not_for_one_run_of_ccoctl() -> None:
+    other = "00000000-0000-4000-8000-00000000c22e"
+    away = {**IDENTITY[0], "id": IDENTITY[0]["id"].replace("c1-oidc", "shared"), "name": "c1-y", "clientId": other}
+    both = [change(KIND, [WRITE], identity=CLIENT), change(KIND, [WRITE], identity=other)]
+    assert remedy.ccoctl(both, here([*IDENTITY, away], ccoctl_name="c1")) is None
+
+
+def test_what_replicates_late_is_waited_for() -> None:
+    """Texts of azure-cli#20727 and of the documentation on troubleshooting role assignments."""
+    new = change(KIND, [WRITE], ccoctl="c1-openshift-x-x-credentials", create=True, untrusted=subjects("a"))
+    made, granted, trusted = remedy.draft(new, here(ccoctl_name="c1")).steps
+    define, _, assign = granted.commands
+    assert made.commands[0].seen
+    assert define.seen == define.counts
+    assert re.search(define.done, "(RoleDefinitionWithSameNameExists) A custom role with the same name already exists")
+    for said in (
+        "ERROR: (RoleDefinitionDoesNotExist) The specified role definition with ID 'x' does not exist.",
+        "ERROR: Role 'c1-x' doesn't exist.",
+        "(PrincipalNotFound) Principal 0aa does not exist in the directory 0bb.",
+    ):
+        assert re.search(assign.passing, said)
+    assert min(define.patience, assign.patience, trusted.commands[0].patience) >= 600
+    (principal,) = (p for p in granted.placeholders if p.name.startswith("AZURE_PRINCIPAL"))
+    assert principal.printed_by is not None, "what the step before made is asked for"
+
+
+def test_what_is_there_already_is_left_as_it_is() -> None:
+    held = defined(actions=["X/*"])
+    draft = remedy.draft(
+        change(KIND, [WRITE], identity=CLIENT, untrusted=subjects("a")), here(IDENTITY, [assigned()], held)
+    )
+    _, write, assign = step(draft, Serves.GRANTS).commands
+    document = parsed(draft, "-role.json")
+    shape = {
+        "roleName": "own",
+        "description": "ours",
+        "permissions": [{field[0].lower() + field[1:]: document[field] for field in FIELDS}],
+        "assignableScopes": document["AssignableScopes"],
+    }
+    for shown in (shape, {"name": ROLE, "properties": shape}):
+        query = write.unless.argv[write.unless.argv.index("--query") + 1]
+        assert jmespath.search(query, [shown]) == document
+    count = assign.unless.argv[assign.unless.argv.index("--query") + 1]
+    assert jmespath.search(count, [{"principalId": PRINCIPAL, "roleDefinitionName": "own"}]) == 1
+    assert jmespath.search(count, [{"principalId": "other", "roleDefinitionName": "own"}]) == 0
+    (credential,) = step(draft, Serves.TRUST).commands
+    assert credential.shows == f"{ISSUER} system:serviceaccount:openshift-x:a"
+
+
+FIELDS = ("Actions", "NotActions", "DataActions", "NotDataActions")
+
+
+def test_beside_what_is_narrow_only_what_is_missing_is_granted() -> None:
+    """A role that others hold is left alone; the new one must not give what somebody gave under a condition."""
+    held = (HeldNarrowly(READ, "own at group c1-rg is under a condition: @Resource[x]"),)
+    one = change(KIND, [WRITE], before=(READ, WRITE), identity=CLIENT, narrower=held, sighted=True)
+    shared = [assigned(), assigned("00000000-0000-4000-8000-0000000000cc", "a2")]
+    draft = remedy.draft(one, here(IDENTITY, shared, defined(actions=["X/*"])))
+    assert parsed(draft, "-role.json")["Actions"] == [WRITE.permission]
+    assert parsed(draft, "-loosened.json")["Actions"] == [READ.permission]
+    decision = next(s for s in draft.steps if not s.scripted)
+    assert any("under a condition" in note for note in decision.notes)

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from tests.worlds.identity_changes import change, cluster_names, parsed, step
 from upgrade_gate.base.steps import Serves
+from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.contract.remedy import ClusterNames
@@ -19,8 +22,8 @@ def role(name: str, **attributes: str) -> Grant:
     return Grant("role", name, scope={"attributes": [{"name": k, "value": v} for k, v in sorted(attributes.items())]})
 
 
-def here(**fields: Any) -> ClusterNames:
-    return cluster_names("IBMCloud", **{"account": "A1", "token": False, **fields})
+def here(*documents: Any, **fields: Any) -> ClusterNames:
+    return cluster_names("IBMCloud", *documents, **{"account": "A1", "token": False, **fields})
 
 
 def test_roles_with_the_same_attributes_stand_in_one_policy() -> None:
@@ -147,3 +150,50 @@ def test_terraform_gets_policies_as_data() -> None:
             }
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("service", "context", "groups"),
+    [
+        ("dns-svcs", None, ["0123"]),
+        ("dns-svcs", Context(dns_instance_group="net"), ["0456"]),
+        ("internet-svcs", Context(cis_instance_group="0789"), ["0789"]),
+        ("internet-svcs", Context(cis_instance="crn:v1:x:cis:y"), ["0456"]),
+        ("dns-svcs", Context(dns_instance="crn:v1:x:dns:y"), ["<FILL_ME: IBMCLOUD_DNS_RESOURCE_GROUP_ID>"]),
+        ("internet-svcs", Context(unread={"cis_instance": "forbidden"}), ["<FILL_ME: IBMCLOUD_CIS_RESOURCE_GROUP_ID>"]),
+        ("internet-svcs", Context(), ["0123"]),
+        ("is", Context(vpc_group="net"), ["0123", "0456"]),
+        ("is", Context(vpc_group="c1-rg"), ["0123"]),
+        ("cloud-object-storage", Context(vpc_group="net"), ["0123"]),
+    ],
+    ids=[
+        "no cluster",
+        "given by name",
+        "given by ID",
+        "of an instance in the export",
+        "of one that is not in it",
+        "not read",
+        "there is none",
+        "a VPC elsewhere",
+        "a VPC in the cluster's",
+        "storage",
+    ],
+)
+def test_a_policy_lies_in_the_group_of_what_it_is_about(
+    service: str, context: Context | None, groups: list[str]
+) -> None:
+    listed = [
+        {"id": number, "crn": f"crn:v1:bluemix:public:resource-controller::a/A1::resource-group:{number}", "name": name}
+        for number, name in (("0123", "c1-rg"), ("0456", "net"))
+    ]
+    instances = [{"id": "crn:v1:x:cis:y", "name": "i", "resource_group_id": "0456"}]
+    one = change(KIND, [role(VIEWER, serviceName=service)], identity="iam-ServiceId-7", scopes=("c1-rg",))
+    draft = remedy.draft(one, here(listed, instances, context=context))
+    held = [
+        attribute["value"]
+        for policy in parsed(draft, "-policies.json")
+        for attribute in policy["resources"][0]["attributes"]
+        if attribute["name"] == "resourceGroupId"
+    ]
+    assert held == groups
+    assert len(step(draft, Serves.GRANTS).commands) == len(groups)

@@ -12,13 +12,25 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from upgrade_gate.base.secret_ref import TOKEN_PATH
-from upgrade_gate.base.steps import Command, Placeholder, line, word
+from upgrade_gate.base.steps import Command, CommandLine, Placeholder, line, word
 from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.aws import remedy_documents
 from upgrade_gate.clouds.aws.policies import State, decide, decode
 from upgrade_gate.clouds.aws.remedy_target import ACCOUNT, ISSUER, find, partition_of
 from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, fill, json_file, variable
-from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, components, create, grant, losing, take, trust
+from upgrade_gate.clouds.shared.conditions import shown
+from upgrade_gate.clouds.shared.drafting import (
+    CCOCTL_NAME,
+    clean_up,
+    components,
+    create,
+    decision,
+    grant,
+    loosening,
+    losing,
+    take,
+    trust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +47,13 @@ FILES = (
 
 TRUST_LIMIT = 2_048
 _ATTACHED = 10
+_VERSIONS = 5
+"""Of a managed policy (IAM quotas)."""
+_VERSION = "v[0-9]+(\\.[A-Za-z0-9-]*)?"
+_OLDEST = "sort_by(Versions[?!IsDefaultVersion], &CreateDate)[0].VersionId"
+_UNSEEN = "NoSuchEntity"
+"""What IAM says for some seconds about what was just made (IAM user guide: changes are not always visible at once)."""
+_PATIENCE = 120
 
 _REGION = Placeholder("AWS_REGION", "the AWS region, such as eu-west-1", "[a-z0-9-]+")
 
@@ -47,6 +66,9 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_created(change, target))
     if change.delta:
         steps.append(_granted(change, target))
+    narrower = [one.grant for one in change.narrower]
+    loosened = _file(target, "loosened", remedy_documents.document(narrower)) if narrower else None
+    steps += decision(change, target.who, loosened=loosened)
     if change.untrusted and not change.create:
         steps.append(_trusted(change, target))
     if change.gone:
@@ -56,7 +78,8 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         title = f"Take {gone} out of the trust of {target.who}"
         reason = "These service accounts no longer use the role; ccoctl leaves them."
         steps.append(clean_up(change, title, reason, scripted=False))
-    policy = remedy_documents.document(change.before)
+    kept = {grant.canonical for grant in narrower}
+    policy = remedy_documents.document(grant for grant in change.before if grant.canonical not in kept)
     return Draft(tuple(steps), ((target.base, policy),) if change.before else ())
 
 
@@ -70,16 +93,19 @@ def _granted(change: IdentityChange, target: Target) -> Step:
     if found is not None:
         name, body = found
         policy = remedy_documents.added(body, change.delta)
-        notes = [f"The document is inline policy {name} as exported, with the delta added: nothing is lost."]
+        notes = [
+            f"The document is inline policy {name} as exported, with the delta added: nothing is lost.",
+            *_limits_of_the_rest(target, name),
+        ]
     else:
-        name = target.policy_name
-        policy = remedy_documents.document(change.before)
+        name = target.free_name
+        policy = remedy_documents.document(change.delta if target.shown is not None else change.before)
         notes = []
         if not change.create and target.shown is None:
             notes.append(
                 f"Which policies it has was not seen. put-{target.kind}-policy replaces an inline policy of the name "
-                "that --policy-name gives: what was added to that one by hand would be lost. Compare first, or run "
-                "this again with --identities."
+                "that --policy-name gives: what was added to that one or narrowed in it by hand would be lost. Compare "
+                "first, or run this again with --identities."
             )
     others = sum(
         remedy_documents.size(decode(body) or {})
@@ -93,15 +119,39 @@ def _granted(change: IdentityChange, target: Target) -> Step:
     return grant(
         change,
         target.who,
-        commands=(_put(target, name, file),),
+        commands=(_put(target, name, file, new=change.create),),
         files=(file, delta),
-        notes=(*notes, *_outside(change, target)),
+        notes=(*notes, *_loosened(change, target), *_outside(change, target)),
         unknown=target.unknown,
     )
 
 
-def _put(target: Target, name: str, file: BundleFile) -> Command:
-    return Command(target.line("put-{}-policy", policy_name=name, policy_document=word("file://", file)))
+def _loosened(change: IdentityChange, target: Target) -> Iterable[str]:
+    """Yield what is held in a form that does not serve this cluster, and is granted without it."""
+    for one in change.delta:
+        outcome = decide(target.held, one)
+        if outcome.state is State.PARTLY and not outcome.maybe_denied:
+            yield f"{one.permission}: {outcome.reason}, which does not serve this cluster; the delta loosens that."
+
+
+def _limits_of_the_rest(target: Target, name: str) -> Iterable[str]:
+    """Yield by what every statement of a policy is limited, where what is added is not."""
+    allows = [s for policy in target.held if policy.name == f"policy {name}" for s in policy.statements if s.allow]
+    if not allows:
+        return
+    resources = {s.shown for s in allows}
+    if "*" not in {pattern for s in allows for pattern in s.patterns} and len(resources) == 1:
+        yield f"Every statement of policy {name} is limited to {resources.pop()}; what is added is not."
+    conditions = {shown(s.condition) for s in allows if not s.unconditional}
+    if len(conditions) == 1 and all(not s.unconditional for s in allows):
+        yield f"Every statement of policy {name} holds only under {conditions.pop()}; what is added is not limited so."
+
+
+def _put(target: Target, name: str, file: BundleFile, *, new: bool) -> Command:
+    """Return the command that writes an inline policy, where it does not say the same already."""
+    held = target.line("get-{}-policy", policy_name=name, query="PolicyDocument", output="json")
+    put = target.line("put-{}-policy", policy_name=name, policy_document=word("file://", file))
+    return Command(put, unless=held, shows=file, passing=_UNSEEN if new else "", patience=_PATIENCE)
 
 
 def _in_managed_policies(change: IdentityChange, target: Target, delta: BundleFile) -> Step:
@@ -109,22 +159,15 @@ def _in_managed_policies(change: IdentityChange, target: Target, delta: BundleFi
     parts = remedy_documents.split(grants, remedy_documents.MANAGED_LIMIT)
     commands: list[Command] = []
     files: list[BundleFile] = []
+    asked: list[Placeholder] = []
     free = (n for n in count(1) if str(target.arn_of_policy(f"{target.managed}-upgrade-gate-{n}")) not in target.taken)
     for number, part in zip(free, parts, strict=False):
         file = _file(target, f"policy-{number}", part)
         files.append(file)
         name = f"{target.managed}-upgrade-gate-{number}"
-        arn, document = target.arn_of_policy(name), word("file://", file)
-        commands += [
-            Command(
-                line("aws iam create-policy", policy_name=name, policy_document=document),
-                unless=line("aws iam get-policy", policy_arn=arn),
-                otherwise=line(
-                    "aws iam create-policy-version", policy_arn=arn, policy_document=document, set_as_default=True
-                ),
-            ),
-            Command(target.line("attach-{}-policy", policy_arn=arn)),
-        ]
+        versions, more = _managed(target, f"{change.label}-{number}", name, file)
+        commands += versions
+        asked += more
     attached = len(target.shown.attached) if target.shown else 0
     notes = [
         (
@@ -132,6 +175,10 @@ def _in_managed_policies(change: IdentityChange, target: Target, delta: BundleFi
             f"into managed policies of at most {remedy_documents.MANAGED_LIMIT} characters each: {len(parts)}."
         )
     ]
+    notes.append(
+        f"A managed policy has {_VERSIONS} versions: where there are as many, the script deletes the oldest that is "
+        "not in force."
+    )
     if attached + len(parts) > _ATTACHED:
         notes.append(f"{attached} policies are attached already; more than {_ATTACHED} need a raised quota.")
     return grant(
@@ -139,9 +186,63 @@ def _in_managed_policies(change: IdentityChange, target: Target, delta: BundleFi
         target.who,
         commands=tuple(commands),
         files=(*files, delta),
-        notes=(*notes, *_outside(change, target)),
-        unknown=target.unknown,
+        notes=(*notes, *_loosened(change, target), *_outside(change, target)),
+        unknown=(*target.unknown, *asked),
     )
+
+
+def _managed(target: Target, label: str, name: str, file: BundleFile) -> tuple[list[Command], list[Placeholder]]:
+    """Return the commands that make a managed policy, or write the one that is there, and attach it.
+
+    A policy has five versions: where there are as many, the oldest makes room that is not in force.
+    """
+    arn, document = target.arn_of_policy(name), word("file://", file)
+    listed = line("aws iam list-policy-versions", policy_arn=arn)
+    in_force = Placeholder(
+        variable("AWS_POLICY_VERSION_IN_FORCE", label),
+        f"the version of policy {name} that is in force",
+        _VERSION,
+        printed_by=line("aws iam get-policy", policy_arn=arn, query="Policy.DefaultVersionId", output="text"),
+    )
+    oldest = Placeholder(
+        variable("AWS_POLICY_VERSION_OLDEST", label),
+        f"the oldest version of policy {name} that is not in force",
+        _VERSION,
+        printed_by=CommandLine((*listed.words, *line("", query=_OLDEST, output="text").words)),
+    )
+    number = CommandLine((*listed.words, *line("", query="length(Versions)", output="text").words))
+    said = line("aws iam get-policy-version", policy_arn=arn, version_id=in_force)
+    same = CommandLine((*said.words, *line("", query="PolicyVersion.Document", output="json").words))
+    attached = target.line(
+        "list-attached-{}-policies", query=word("length(AttachedPolicies[?PolicyArn=='", arn, "'])"), output="text"
+    )
+    commands = [
+        Command(
+            line("aws iam create-policy", policy_name=name, policy_document=document),
+            unless=line("aws iam get-policy", policy_arn=arn),
+        ),
+        Command(
+            line("aws iam delete-policy-version", policy_arn=arn, version_id=oldest),
+            unless=same,
+            shows=file,
+            where=number,
+            prints=str(_VERSIONS),
+            in_case=f"it has {_VERSIONS} versions",
+        ),
+        Command(
+            line("aws iam create-policy-version", policy_arn=arn, policy_document=document, set_as_default=True),
+            unless=same,
+            shows=file,
+        ),
+        Command(
+            target.line("attach-{}-policy", policy_arn=arn),
+            unless=attached,
+            shows="1",
+            passing=_UNSEEN,
+            patience=_PATIENCE,
+        ),
+    ]
+    return commands, [in_force, oldest]
 
 
 def _outside(change: IdentityChange, target: Target) -> Iterable[str]:
@@ -152,12 +253,16 @@ def _outside(change: IdentityChange, target: Target) -> Iterable[str]:
     if target.boundary is None:
         yield f"Permissions boundary {boundary} is not in the export: what it leaves out has no effect when granted."
         return
-    outside = [g.permission for g in change.delta if decide([target.boundary], g).state is not State.ALLOWED]
+    found = [(g.permission, decide([target.boundary], g)) for g in change.delta]
+    outside = [name for name, outcome in found if outcome.state > State.PARTLY]
     if outside:
         yield (
             f"Outside permissions boundary {boundary}, so without effect until the boundary is widened: "
             f"{', '.join(outside)}."
         )
+    for name, outcome in found:
+        if outcome.state is State.PARTLY:
+            yield f"Permissions boundary {boundary} lets {name} through only in part: {outcome.reason}."
 
 
 def _created(change: IdentityChange, target: Target) -> Step:
@@ -240,12 +345,14 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
     else:
         name, policy = target.policy_name, remedy_documents.document(change.target)
     file = _file(target, "policy-after", policy)
-    fits = bool(policy["Statement"]) and remedy_documents.size(policy) <= target.limit and target.kind == "role"
+    known = found is not None or target.shown is None
+    small = bool(policy["Statement"]) and remedy_documents.size(policy) <= target.limit
+    fits = known and small and target.kind == "role"
     unfit = "How this identity's policies are cut is not known: take the actions away where they stand."
     return take(
         change,
         target.who,
-        commands=(_put(target, name, file),) if fits else (),
+        commands=(_put(target, name, file, new=change.create),) if fits else (),
         files=(file,),
         notes=() if fits else (unfit,),
         unknown=target.unknown,
@@ -323,7 +430,8 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
     host = names.issuer.removeprefix("https://") if names.issuer else ISSUER
     traps = [
         "It replaces each role's inline policy by exactly what the target asks for."
-        + losing(c for c in changes if c.gone),
+        + losing(c for c in changes if c.gone)
+        + loosening(changes),
         "It never refreshes the trust policy of a role that exists: new service accounts stay locked out.",
         "A permissions boundary and tags of a role that exists are not touched.",
     ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.steps import Placeholder, line, word
 from upgrade_gate.clouds.aws import shapes
-from upgrade_gate.clouds.aws.policies import decode
+from upgrade_gate.clouds.aws.policies import decode, parse_policy
 from upgrade_gate.clouds.aws.resources import partition_of_region
 from upgrade_gate.clouds.contract.remedy import file_name, variable
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from upgrade_gate.base.steps import CommandLine, Word
-    from upgrade_gate.clouds.aws.account import Principal
+    from upgrade_gate.clouds.aws.account import Account, Principal
+    from upgrade_gate.clouds.aws.policies import Policy
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 INLINE_LIMITS = {"role": 10_240, "user": 2_048}
@@ -46,6 +48,8 @@ class Target:
     issuer: str
     """As condition keys spell it, or the mark of what must be filled in."""
     shown: Principal | None
+    held: tuple[Policy, ...]
+    """Every policy of its own that the export shows."""
     boundary: Any
     """The boundary's policy, None where there is none or the export lacks it."""
     managed: str
@@ -71,6 +75,13 @@ class Target:
         return self.name if self.kind == "role" and isinstance(self.name, str) else f"{self.base}-upgrade-gate"
 
     @property
+    def free_name(self) -> str:
+        """The same, but for a policy of that name that nobody could read: what it says would be lost."""
+        held = self.shown.inline if self.shown else {}
+        numbered = (f"{self.base}-upgrade-gate-{n}" for n in count(2))
+        return next(n for n in chain((self.policy_name, f"{self.base}-upgrade-gate"), numbered) if n not in held)
+
+    @property
     def limit(self) -> int:
         """How many characters all inline policies may have."""
         return INLINE_LIMITS[self.kind]
@@ -90,12 +101,14 @@ class Target:
 
     @property
     def inline(self) -> tuple[str, Mapping[str, Any]] | None:
-        """The inline policy that is to be extended: the one of the same name, else the only one."""
+        """The inline policy that is to be extended: ccoctl's, an earlier bundle's, else the only one."""
         held = self.shown.inline if self.shown else {}
-        own = self.name if isinstance(self.name, str) and self.name in held else None
-        name = own or (next(iter(held)) if len(held) == 1 else None)
-        body = decode(held[name]) if name is not None else None
-        return (name, body) if name is not None and body is not None else None
+        listed = [name for name in (self.policy_name, f"{self.base}-upgrade-gate") if name in held]
+        for name in listed or (list(held) if len(held) == 1 else ()):
+            body = decode(held[name])
+            if body is not None:
+                return name, body
+        return None
 
 
 def find(change: IdentityChange, names: ClusterNames) -> Target:
@@ -133,11 +146,18 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         account=account or ACCOUNT,
         issuer=names.issuer.removeprefix("https://") if names.issuer else str(ISSUER),
         shown=shown,
+        held=_held(read, shown) if read is not None and shown is not None else (),
         boundary=boundary,
         managed=managed[:_LONGEST_STEM],
         taken=frozenset([*(read.policy_arns() if read else ()), *(shown.attached if shown else ())]),
         unknown=(*unnamed, ACCOUNT, ISSUER),
     )
+
+
+def _held(read: Account, shown: Principal) -> tuple[Policy, ...]:
+    attached = (read.policy(arn) for arn in shown.attached)
+    inline = (parse_policy(f"policy {name}", body) for name, body in sorted(shown.inline.items()))
+    return (*inline, *(policy for policy in attached if policy is not None))
 
 
 def _unnamed(change: IdentityChange, kind: str) -> Placeholder:

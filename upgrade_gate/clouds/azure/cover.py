@@ -281,7 +281,11 @@ def worst(judgements: Sequence[CoverageResult]) -> CoverageResult:
     ):
         missing = next(j for j in judgements if j.verdict is Coverage.MISSING)
         held = next(j for j in judgements if j.verdict is not Coverage.MISSING)
-        return CoverageResult(Coverage.NARROWER, f"only in part: {missing.reason}; {held.reason}")
+        return CoverageResult(
+            Coverage.NARROWER,
+            f"only in part: {missing.reason}; {held.reason}",
+            partly_missing=verdicts == {Coverage.COVERED, Coverage.MISSING},
+        )
     found = min(judgements, key=lambda j: WORST_FIRST.index(j.verdict))
     if found.verdict is not Coverage.COVERED:
         return found

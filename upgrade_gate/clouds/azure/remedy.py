@@ -10,19 +10,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.secret_ref import TOKEN_PATH
-from upgrade_gate.base.steps import Command, line, word
+from upgrade_gate.base.steps import Command, CommandLine, line, word
 from upgrade_gate.base.text import sentence
-from upgrade_gate.clouds.azure.remedy_target import ISSUER, REGION, RESOURCE_GROUP, SUBSCRIPTION, find
+from upgrade_gate.clouds.azure.remedy_target import (
+    ISSUER,
+    NETWORK_GROUP,
+    REGION,
+    RESOURCE_GROUP,
+    SUBSCRIPTION,
+    ZONE_GROUP,
+    find,
+)
 from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, fill, json_file
-from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, create, grant, losing, take, trust
+from upgrade_gate.clouds.shared.drafting import (
+    CCOCTL_NAME,
+    clean_up,
+    create,
+    decision,
+    grant,
+    loosening,
+    losing,
+    take,
+    trust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import BundleFile, Step, Word
+    from upgrade_gate.base.steps import BundleFile, Placeholder, Step, Word
     from upgrade_gate.clouds.azure.remedy_target import Role, Target
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
+    from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
 
 FOLDER = "azure"
 FILES = (
@@ -31,6 +49,18 @@ FILES = (
 )
 
 _AUDIENCE = "openshift"
+_PATIENCE = 600
+"""Seconds until a new role, assignment or principal works everywhere (Azure RBAC: up to ten minutes)."""
+_MADE_BEFORE = "RoleDefinitionWithSameNameExists"
+_UNSEEN = "RoleDefinitionDoesNotExist|Role '.*' doesn't exist|PrincipalNotFound|ParentResourceNotFound"
+"""What Azure says while it does not know yet what was just made."""
+_DEFINITION = (
+    "[0].{p: [permissions, properties.permissions] | [?@] | [0][0], n: roleName || properties.roleName, "
+    "d: description || properties.description, s: assignableScopes || properties.assignableScopes} | "
+    "{Name: n, IsCustom: `true`, Description: d, Actions: p.actions || `[]`, NotActions: p.notActions || `[]`, "
+    "DataActions: p.dataActions || `[]`, NotDataActions: p.notDataActions || `[]`, AssignableScopes: s}"
+)
+"""A role definition, flat or nested as the version of az prints it, in the form of the documents here."""
 
 _PLANES = {"permission": "Actions", "dataPermission": "DataActions"}
 
@@ -43,6 +73,9 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_created(change, names, target))
     if change.delta:
         steps.append(_granted(change, names, target))
+    narrower = [one.grant for one in change.narrower]
+    loosened = _file(target, "loosened", _role_document(target, narrower, None)) if narrower else None
+    steps += decision(change, loosened=loosened)
     if change.untrusted:
         steps.append(_trusted(change, names, target))
     if change.gone:
@@ -110,14 +143,16 @@ def _granted(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     files = [_file(target, "delta", _role_document(target, change.delta, None))]
     scopes = _scopes(change, names, target)
     if operations:
-        grants = operations if target.definition is not None else change.before
+        grants = operations if target.definition is not None or change.sighted else change.before
         files.insert(0, _file(target, "role", _role_document(target, grants, target.definition, scopes)))
-        commands.append(_defined(target, files[0]))
+        commands += _defined(target, files[0])
         roles.insert(0, target.role)
         if target.definition is not None:
             notes.append(
                 "The document is the custom role as the export shows it, with the delta added: nothing is lost."
             )
+        elif change.sighted:
+            notes.append("The role holds the delta alone: what the identity has from others stays there.")
         elif not change.create:
             notes.append(
                 f"No export shows the identity's roles. If a custom role {target.role} exists, updating it replaces "
@@ -126,34 +161,61 @@ def _granted(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     commands += _assigned(target, roles, scopes)
     if len(scopes) > 1:
         notes.append("Each resource group that the component works in needs its own assignment.")
-    notes.append("A new role or assignment takes some minutes until it works everywhere.")
+    notes.append("A new role or assignment takes up to ten minutes until it works everywhere; the script waits for it.")
     return grant(change, commands=tuple(commands), files=tuple(files), notes=tuple(notes), unknown=target.unknown)
 
 
-def _defined(target: Target, file: BundleFile) -> Command:
-    """Return the command that makes the custom role, or writes the one that is there."""
-    where = word("/subscriptions/", target.subscription)
-    return Command(
-        line("az role definition create", role_definition=word("@", file)),
-        counts=line(
-            "az role definition list",
-            custom_role_only="true",
-            name=target.role,
-            scope=where,
-            query="length(@)",
-            output="tsv",
-        ),
-        otherwise=line("az role definition update", role_definition=word("@", file)),
+def _defined(target: Target, file: BundleFile) -> list[Command]:
+    """Return the commands that make the custom role, and write the one that is there and says something else."""
+    listing = line(
+        "az role definition list",
+        custom_role_only="true",
+        name=target.role,
+        scope=word("/subscriptions/", target.subscription),
     )
+    number = CommandLine((*listing.words, *line("--query length(@) --output tsv").words))
+    shown = CommandLine((*listing.words, word("--query"), word(_DEFINITION), *line("--output json").words))
+    document = word("@", file)
+    return [
+        Command(
+            line("az role definition create", role_definition=document),
+            counts=number,
+            done=_MADE_BEFORE,
+            seen=number,
+            patience=_PATIENCE,
+        ),
+        Command(
+            line("az role definition update", role_definition=document),
+            unless=shown,
+            shows=file,
+            in_case="it exists already",
+        ),
+    ]
 
 
 def _assigned(target: Target, roles: Iterable[str], scopes: Iterable[Word]) -> list[Command]:
     listed = list(scopes)
     return [
-        Command(line("az role assignment create", *target.assignee, role=role, scope=scope))
+        Command(
+            line("az role assignment create", *target.assignee, role=role, scope=scope),
+            unless=_assignments(target, role, scope),
+            shows="1",
+            passing=_UNSEEN,
+            patience=_PATIENCE,
+        )
         for role in roles
         for scope in listed
     ]
+
+
+def _assignments(target: Target, role: str, scope: Word) -> CommandLine:
+    """Return what counts the assignments of a role to the principal at a scope; az knows a client ID by a directory."""
+    named = f"[?roleDefinitionName=='{role}'"
+    if target.assignee[0] == "--assignee":
+        query, who = word(f"length({named}])"), target.assignee
+    else:
+        query, who = word(f"length({named} && principalId=='", target.assignee[1], "'])"), ()
+    return line("az role assignment list", *who, scope=scope, query=query, output="tsv")
 
 
 def _scopes(change: IdentityChange, names: ClusterNames, target: Target) -> tuple[Word, ...]:
@@ -172,38 +234,20 @@ def _created(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
         note = "az ad sp create-for-rbac --skip-assignment prints a client secret, once: it belongs into the Secret."
         title = f"Create a service principal for Secret {change.secrets[0]}"
         return create(change, title, notes=(note,), scripted=False)
-    made = line(
-        "az identity create",
-        name=target.identity,
-        resource_group=target.group,
-        location=names.region or REGION,
-        subscription=target.subscription,
-    )
+    which = {"name": target.identity, "resource_group": target.group}
+    made = line("az identity create", **which, location=names.region or REGION, subscription=target.subscription)
+    there = line("az identity show", **which, subscription=target.subscription)
     return create(
         change,
         f"Create a managed identity for Secret {change.secrets[0]}",
-        commands=(Command(made),),
+        commands=(Command(made, unless=there, seen=there),),
         notes=("Its output has principalId and clientId, which the next steps and the Secret need.",),
         unknown=target.unknown,
     )
 
 
 def _trusted(change: IdentityChange, names: ClusterNames, target: Target) -> Step:
-    commands = [
-        Command(
-            line(
-                "az identity federated-credential create",
-                name=subject.account,
-                identity_name=target.identity,
-                resource_group=target.group,
-                issuer=names.issuer or ISSUER,
-                subject=str(subject),
-                audiences=_AUDIENCE,
-                subscription=target.subscription,
-            )
-        )
-        for subject in change.untrusted
-    ]
+    commands = [_federated(subject, names, target) for subject in change.untrusted]
     return trust(
         change,
         f"Let {sentence(map(str, change.untrusted))} act as {change.who}",
@@ -212,6 +256,29 @@ def _trusted(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
         notes=("A federated credential is added beside the others; an identity holds at most 20.",),
         unknown=target.unknown,
     )
+
+
+def _federated(subject: Subject, names: ClusterNames, target: Target) -> Command:
+    """Return the command that makes a federated credential, or writes one that says something else."""
+    which = {"name": subject.account, "identity_name": target.identity, "resource_group": target.group}
+    made = line(
+        "az identity federated-credential create",
+        **which,
+        issuer=names.issuer or ISSUER,
+        subject=str(subject),
+        audiences=_AUDIENCE,
+        subscription=target.subscription,
+    )
+    if names.issuer is None:
+        return Command(made, passing=_UNSEEN, patience=_PATIENCE)
+    held = line(
+        "az identity federated-credential show",
+        **which,
+        subscription=target.subscription,
+        query="join(' ', [issuer, subject])",
+        output="tsv",
+    )
+    return Command(made, unless=held, shows=f"{names.issuer} {subject}", passing=_UNSEEN, patience=_PATIENCE)
 
 
 def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Step:
@@ -233,7 +300,7 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
         for field in _PLANES.values():
             body[field] = [p for p in body[field] if (field, p.casefold()) not in gone]
         files = (_file(target, "role-after", body),)
-        commands.append(_defined(target, files[0]))
+        commands += _defined(target, files[0])
     if bound and needed:
         commands += _assigned(target, [target.role], scopes)
     commands += [
@@ -308,24 +375,32 @@ def terraform(entries: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
 
 
 def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlCommand | None:
-    """Return `ccoctl azure create-managed-identities`, for clusters with workload identity."""
+    """Return `ccoctl azure create-managed-identities`, for clusters with workload identity.
+
+    It removes what it was not told of, and takes one group of each kind: a cluster that has more gets no command.
+    """
     if not names.token or names.release < (4, 14):
+        return None
+    oidc = {target.group for change in changes if (target := find(change, names)).group_seen}
+    if len(oidc) > 1 or any(len(groups or ()) > 1 for _, groups in _groups(names)):
         return None
     keep = names.release >= (4, 21)
     traps = [
-        "It replaces each custom role by exactly what the target asks for." + losing(c for c in changes if c.gone),
-        "It removes every role assignment of these identities that the requests do not list"
+        "It replaces each custom role by exactly what the target asks for."
+        + losing(c for c in changes if c.gone)
+        + loosening(changes),
+        "It removes every role assignment of these identities that the requests do not list, or that lies in a "
+        "resource group it was not told of"
         + (
             "; --preserve-existing-roles keeps them."
             if keep
             else ", those given by hand included; ccoctl before 4.21 cannot be kept from it."
         ),
     ]
-    wide = {scope for change in changes for scope in change.scopes or () if scope not in names.scopes}
-    if wide:
+    unread = [what for what, groups in _groups(names) if groups is None]
+    if unread:
         traps.append(
-            f"Give it the cluster's other resource groups ({', '.join(sorted(wide))}) as "
-            "--network-resource-group-name or --dnszone-resource-group-name: it assigns only where it is told to."
+            f"The resource group of {sentence(unread)} was not read: leave its option out where it is the cluster's."
         )
     return CcoctlCommand(
         line(
@@ -336,8 +411,19 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
             credentials_requests_dir=REQUESTS,
             issuer_url=names.issuer or ISSUER,
             installation_resource_group_name=names.scopes[0] if names.scopes else RESOURCE_GROUP,
+            network_resource_group_name=_one(names.network_scopes, NETWORK_GROUP),
+            dnszone_resource_group_name=_one(names.zone_scopes, ZONE_GROUP),
+            oidc_resource_group_name=next(iter(oidc), None),
             output_dir="ccoctl-output",
             preserve_existing_roles=keep,
         ),
         tuple(traps),
     )
+
+
+def _groups(names: ClusterNames) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
+    return (("the network", names.network_scopes), ("the DNS zones", names.zone_scopes))
+
+
+def _one(groups: tuple[str, ...] | None, unread: Placeholder) -> str | Placeholder | None:
+    return unread if groups is None else next(iter(groups), None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.base.steps import Placeholder
+from upgrade_gate.base.steps import Placeholder, line
 from upgrade_gate.clouds.azure import shapes
 from upgrade_gate.clouds.contract.remedy import file_name, variable
 from upgrade_gate.clouds.shared import pages
@@ -34,6 +34,17 @@ RESOURCE_GROUP = Placeholder(
     "AZURE_RESOURCE_GROUP",
     "the cluster's resource group: oc get infrastructure cluster "
     "-o jsonpath={.status.platformStatus.azure.resourceGroupName}",
+    _GROUP_PATTERN,
+)
+NETWORK_GROUP = Placeholder(
+    "AZURE_NETWORK_RESOURCE_GROUP",
+    "the resource group of the cluster's network: oc get infrastructure cluster "
+    "-o jsonpath={.status.platformStatus.azure.networkResourceGroupName}",
+    _GROUP_PATTERN,
+)
+ZONE_GROUP = Placeholder(
+    "AZURE_DNS_ZONE_RESOURCE_GROUP",
+    "the resource group of the cluster's DNS zones: oc get dns cluster -o jsonpath={.spec.publicZone.id}",
     _GROUP_PATTERN,
 )
 _LONGEST_ROLE_NAME = 128
@@ -65,6 +76,8 @@ class Target:
     assignee: tuple[str | Placeholder, ...]
     group: str | Placeholder
     """The identity's resource group."""
+    group_seen: bool
+    """Whether the export says so; else it is what ccoctl would take."""
     principal: str
     unknown: tuple[Placeholder, ...]
 
@@ -95,15 +108,17 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         f"name of the managed identity behind Secret {change.secrets[0]}: az identity list",
         "[A-Za-z0-9_-]{3,128}",
     )
-    group = _group_of(str(owner.get("id") or "")) if owner else ""
+    group = seen = _group_of(str(owner.get("id") or "")) if owner else ""
     if not group and names.ccoctl_name:
         group = f"{names.ccoctl_name}-oidc"
     definition = _custom_role(principal, name, change.delta, reading) if principal else None
     where = f" --name {name}" if name else ""
+    asked = line("az identity show", name=name, resource_group=group, query="principalId", output="tsv")
     unseen = Placeholder(
         variable("AZURE_PRINCIPAL", change.label),
         f"object ID of the principal behind Secret {change.secrets[0]}: az identity show{where} --query principalId",
         _GUID,
+        printed_by=asked if name and group and names.token else None,
     )
     by_object = ("--assignee-object-id", principal or unseen, "--assignee-principal-type", "ServicePrincipal")
     return Target(
@@ -114,6 +129,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         definition=definition,
         assignee=("--assignee", identity) if identity and not principal else by_object,
         group=group or _OIDC_GROUP,
+        group_seen=bool(seen),
         principal=principal,
         unknown=(SUBSCRIPTION, unseen, unnamed, _OIDC_GROUP, REGION, ISSUER, RESOURCE_GROUP),
     )

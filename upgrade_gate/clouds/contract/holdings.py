@@ -52,6 +52,8 @@ class CoverageResult(Struct, frozen=True):
     """On UNKNOWN: what keeps it from being known, where `reason` says first what was found all the same."""
     issuer_unseen: bool = False
     """On trust: whether nothing that was supplied says that what is trusted is the cluster's own issuer."""
+    partly_missing: bool = False
+    """On NARROWER: held as needed in some of the places where it must hold, and not at all in the others."""
 
     @property
     def unsettled(self) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.base.steps import CommandLine, Part, Step
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import Document
 
@@ -72,6 +73,14 @@ class Subject(Struct, frozen=True, order=True):
         return f"system:serviceaccount:{self.namespace}:{self.account}"
 
 
+class HeldNarrowly(Struct, frozen=True):
+    """A needed permission that is held on some resources, under a condition or in a lower scope."""
+
+    grant: Grant
+    how: str
+    """What it is held by, in a sentence."""
+
+
 class IdentityChange(Struct, frozen=True):
     """Everything about one identity: what serves it, what it needs now, and what it no longer needs later."""
 
@@ -108,6 +117,10 @@ class IdentityChange(Struct, frozen=True):
     """What grants must cover on this cluster (Azure and IBM resource groups); None: not known."""
     denials: tuple[str, ...] = ()
     """Why an explicit deny stands in the way, whatever is granted."""
+    sighted: bool = False
+    """Whether an export shows what it holds: then nothing of that is written once more."""
+    narrower: tuple[HeldNarrowly, ...] = ()
+    """What nobody widens unasked. None of that is in `delta`."""
     unseen: tuple[str, ...] = ()
     """What keeps it from being known whether more is held: what the export lacks. None of that is in `delta`."""
     asked: tuple[tuple[str, tuple[Grant, ...]], ...] = ()
@@ -147,6 +160,12 @@ class ClusterNames(Struct, frozen=True):
     ccoctl_name: str | None = None
     documents: tuple[Document, ...] = ()
     """The export of this cloud, empty where there is none."""
+    network_scopes: tuple[str, ...] | None = ()
+    """Azure's resource group of the cluster's network, where it is another one; None: not read."""
+    zone_scopes: tuple[str, ...] | None = ()
+    """Those of its DNS zones, where they are others; None: not read."""
+    context: Context | None = None
+    """Where and under which conditions its grants are used; None where no cluster was read."""
 
 
 class Cloud(Protocol):

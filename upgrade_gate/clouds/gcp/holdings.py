@@ -401,6 +401,7 @@ def _everywhere(judged: Sequence[tuple[Place, CoverageResult]]) -> CoverageResul
     if verdicts == {Coverage.COVERED}:
         reason = "; ".join(dict.fromkeys(result.reason for result in results))
         return CoverageResult(Coverage.COVERED, reason, tuple(dict.fromkeys(c for r in results for c in r.caveats)))
+    partly = verdicts == {Coverage.COVERED, Coverage.MISSING}
     worst = Coverage.UNKNOWN if Coverage.UNKNOWN in verdicts else Coverage.NARROWER
     verdict = verdicts.pop() if len(verdicts) == 1 else worst
     place, telling = next(
@@ -409,7 +410,7 @@ def _everywhere(judged: Sequence[tuple[Place, CoverageResult]]) -> CoverageResul
         if result.verdict is verdict or (verdict is Coverage.NARROWER and result.verdict is not Coverage.COVERED)
     )
     reason = telling.reason if place == OWN else f"needed on {place.label}: {telling.reason}"
-    return CoverageResult(verdict, reason)
+    return CoverageResult(verdict, reason, partly_missing=partly)
 
 
 def _telling(sources: Sequence[ServingBinding], need: Want) -> ServingBinding:

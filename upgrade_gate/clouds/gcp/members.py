@@ -54,3 +54,9 @@ def home_of(email: str) -> str:
         return ""
     project, _, domain = place.partition(".")
     return f"{domain}:{project}" if domain else project
+
+
+def host_of(project: str) -> str:
+    """Return what stands after the `@` of the accounts of a project; `example.com:P` is spelt `P.example.com`."""
+    domain, colon, name = project.rpartition(":")
+    return f"{name}.{domain}.iam.gserviceaccount.com" if colon else f"{project}.iam.gserviceaccount.com"

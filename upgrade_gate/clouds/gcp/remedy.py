@@ -10,19 +10,34 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
 
-from upgrade_gate.base.steps import Command, Placeholder, line, word
+from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Serves, Step, line, word
 from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, yaml_file
-from upgrade_gate.clouds.gcp.remedy_target import POOL, PROJECT, TRUST_ROLE, find
-from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, clean_up, create, grant, losing, take, trust
+from upgrade_gate.clouds.gcp.members import home_of
+from upgrade_gate.clouds.gcp.remedy_places import placed
+from upgrade_gate.clouds.gcp.remedy_target import EMAIL, POOL, PROJECT, TRUST_ROLE, find
+from upgrade_gate.clouds.gcp.wants import ACT_AS
+from upgrade_gate.clouds.shared.drafting import (
+    CCOCTL_NAME,
+    clean_up,
+    components,
+    create,
+    decision,
+    grant,
+    loosening,
+    losing,
+    take,
+    trust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import BundleFile, Step, Word
+    from upgrade_gate.base.steps import BundleFile, Word
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
-    from upgrade_gate.clouds.gcp.remedy_target import Target
+    from upgrade_gate.clouds.gcp.members import home_of
+from upgrade_gate.clouds.gcp.remedy_target import Target
 
 FOLDER = "gcp"
 FILES = (
@@ -35,6 +50,11 @@ _PROVIDER = Placeholder(
     "the pool's provider: gcloud iam workload-identity-pools providers list --location=global",
     "[a-z0-9-]+",
 )
+_NODES = Placeholder("GCP_NODE_ACCOUNT", "the email of each service account that nodes run as", EMAIL)
+_PATIENCE = 420
+"""Seconds until a new account or binding is known everywhere (IAM documentation: two minutes, at times seven)."""
+_PASSING = "(Service account|Role) .* does not exist|concurrent policy changes"
+"""What Google Cloud says while it does not know yet what was just made, or somebody else writes the same policy."""
 _CCOCTL_NAME = replace(CCOCTL_NAME, pattern="[a-z0-9-]{1,32}")
 
 
@@ -45,14 +65,19 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     if change.create:
         steps.append(_created(change, target))
     if change.delta:
-        steps.append(_granted(change, target))
+        steps += _granted(change, names, target)
+    narrower = placed([one.grant for one in change.narrower], names)
+    listed = sorted(p for share in narrower.projects.values() for p in share.permissions)
+    steps += decision(change, loosened=_role_file(target, "loosened", listed) if listed else None)
     if change.untrusted:
         steps.append(_trusted(change, target))
     if change.gone:
-        steps.append(_cleaned(change, target))
+        steps.append(_cleaned(change, names, target))
     if change.gone_subjects:
         steps.append(_untrusted(change, target))
-    body = {"permissions": _of(change.before, "permission"), "predefined_roles": _of(change.before, "predefinedRole")}
+    kept = {one.grant.canonical for one in change.narrower}
+    everything = placed([one for one in change.before if one.canonical not in kept], names)
+    body = {"permissions": everything.own.permissions, "predefined_roles": everything.own.roles}
     return Draft(tuple(steps), ((target.base, body),) if change.before else ())
 
 
@@ -60,28 +85,67 @@ def _of(grants: Iterable[Grant], kind: str) -> list[str]:
     return sorted({g.permission for g in grants if g.type == kind})
 
 
-def _granted(change: IdentityChange, target: Target) -> Step:
-    missing, roles = _of(change.delta, "permission"), _of(change.delta, "predefinedRole")
+def _granted(change: IdentityChange, names: ClusterNames, target: Target) -> list[Step]:
+    """Return the steps that grant: in each project, and on the accounts of the nodes."""
+    missing = placed(change.delta, names)
+    needed = missing if change.sighted else placed(change.before, names)
     files: list[BundleFile] = []
     commands: list[Command] = []
-    notes: list[str] = []
-    bindings = [{"role": role, "members": [str(target.member)]} for role in roles]
-    if missing:
-        files.append(_role_file(target, "role", _of(change.before, "permission")))
-        files.append(_role_file(target, "delta", missing))
-        commands += [_custom(target, files[0], missing), _bind(target, "add", target.role_name)]
-        bindings.append({"role": str(target.role_name), "members": [str(target.member)]})
-        notes.append(
-            f"Every cluster of project {target.project} shares the role, so a role that exists is only added to. "
-            "A permission that a custom role cannot hold needs a predefined role instead."
+    notes = [f"{doubt[:1].upper()}{doubt[1:]}." for doubt in missing.doubts]
+    bound: list[str] = []
+    for project, share in sorted(missing.projects.items()):
+        where = target.at(project)
+        if share.permissions:
+            everything = needed.projects.get(project, share).permissions
+            files += [_role_file(where, "role", everything), _role_file(where, "delta", share.permissions)]
+            commands += [*_custom(where, files[-2], share.permissions), _bind(where, "add", where.role_name)]
+            bound.append(str(where.role_name))
+            notes.append(
+                f"Every cluster of project {where.project} shares the role, so a role that exists is only added to. "
+                "A permission that a custom role cannot hold needs a predefined role instead. One that was deleted in "
+                "the last seven days is brought back, with what it granted."
+            )
+        commands += [_bind(where, "add", role) for role in share.roles]
+        bound += share.roles
+    commands += [_use(target, "add", email, role) for email, roles in missing.accounts.items() for role in roles]
+    steps: list[Step] = []
+    if commands:
+        listed = [{"role": role, "members": [str(target.member)]} for role in dict.fromkeys(bound)]
+        files += [yaml_file(f"{FOLDER}/{target.base}-bindings.yaml", {"bindings": listed})] if listed else []
+        steps.append(
+            grant(change, commands=tuple(commands), files=tuple(files), notes=tuple(notes), unknown=target.unknown)
         )
-    commands += [_bind(target, "add", role) for role in roles]
-    files.append(yaml_file(f"{FOLDER}/{target.base}-bindings.yaml", {"bindings": bindings}))
-    return grant(change, commands=tuple(commands), files=tuple(files), notes=tuple(notes), unknown=target.unknown)
+    return [*steps, *([_act_as(change, names, target, missing.act_as)] if missing.act_as else [])]
 
 
-def _custom(target: Target, file: BundleFile, listed: Sequence[str]) -> Command:
-    """Return the command that makes the custom role, or adds permissions to the one that is there."""
+def _act_as(change: IdentityChange, names: ClusterNames, target: Target, roles: Sequence[str]) -> Step:
+    """Return the step to read which accounts the nodes have, and to bind on each of them."""
+    shown = line(
+        "gcloud compute instances list",
+        project=target.project,
+        filter=f"name~^{names.infrastructure}-" if names.infrastructure else None,
+        format="value(serviceAccounts.email)",
+    )
+    return Step(
+        f"Let {change.who} act as the service accounts of the nodes",
+        "before",
+        f"{components(change)} makes machines that run as these accounts ({ACT_AS}). Which they are was not read, and "
+        "for the whole project nothing is granted: that would be every account in it.",
+        Serves.GRANTS,
+        change.secret_names,
+        commands=(Command(shown), *(_use(target, "add", _NODES, role) for role in roles)),
+        notes=("The MachineSets of the cluster name them too: with these in the data of the cluster, run this again.",),
+        unknown=(*target.unknown, _NODES),
+        scripted=False,
+    )
+
+
+def _custom(target: Target, file: BundleFile, listed: Sequence[str]) -> list[Command]:
+    """Return the commands that make the custom role, or add permissions to the one that is there.
+
+    For seven days a deleted role still has its name: it can be neither made nor written before it is brought back.
+    """
+    there = line("gcloud iam roles describe", target.role, project=target.project)
     update = line(
         "gcloud iam roles update",
         target.role,
@@ -89,13 +153,39 @@ def _custom(target: Target, file: BundleFile, listed: Sequence[str]) -> Command:
         add_permissions=_as_list(listed),
         quiet=True,
     )
-    if target.role_seen:
-        return Command(update)
-    return Command(
-        line("gcloud iam roles create", target.role, project=target.project, file=file, quiet=True),
-        unless=line("gcloud iam roles describe", target.role, project=target.project),
-        otherwise=update,
+    undelete = Command(
+        line("gcloud iam roles undelete", target.role, project=target.project, quiet=True),
+        where=line("gcloud iam roles describe", target.role, project=target.project, format="value(deleted)"),
+        prints="True",
+        in_case="it was deleted",
     )
+    made = Command(
+        line("gcloud iam roles create", target.role, project=target.project, file=file, quiet=True),
+        unless=there,
+        seen=there,
+        patience=_PATIENCE,
+    )
+    held = sorted({*target.role_holds, *listed}) if target.role_seen else _permissions_in(file)
+    added = Command(
+        update,
+        unless=line(
+            "gcloud iam roles describe",
+            target.role,
+            project=target.project,
+            format="value(includedPermissions)",
+        ),
+        shows=";".join(held),
+        in_case="" if target.role_seen else "it exists already",
+        passing=_PASSING,
+        patience=_PATIENCE,
+    )
+    return [undelete, *([] if target.role_seen else [made]), added]
+
+
+def _permissions_in(file: BundleFile) -> list[str]:
+    import yaml
+
+    return sorted(yaml.safe_load(file.content)["includedPermissions"])
 
 
 def _as_list(listed: Sequence[str]) -> str:
@@ -117,19 +207,50 @@ def _role_file(target: Target, ending: str, listed: Sequence[str]) -> BundleFile
 
 
 def _bind(target: Target, verb: Literal["add", "remove"], role: str | Word) -> Command:
-    return Command(
-        line(
-            f"gcloud projects {verb}-iam-policy-binding",
-            target.project,
-            member=target.member,
-            role=role,
-            condition="None",
-            quiet=True,
-        )
+    bound = line(
+        f"gcloud projects {verb}-iam-policy-binding",
+        target.project,
+        member=target.member,
+        role=role,
+        condition="None",
+        quiet=True,
     )
+    return _binding(bound, verb, line("gcloud projects get-iam-policy", target.project), role, target.member)
+
+
+def _use(target: Target, verb: Literal["add", "remove"], email: str | Placeholder, role: str) -> Command:
+    """Return the command that lets the identity use another service account."""
+    home = home_of(email) if isinstance(email, str) else ""
+    bound = line(
+        f"gcloud iam service-accounts {verb}-iam-policy-binding",
+        email,
+        project=home or target.project,
+        role=role,
+        member=target.member,
+        condition="None",
+        quiet=True,
+    )
+    policy = line("gcloud iam service-accounts get-iam-policy", email, project=home or target.project)
+    return _binding(bound, verb, policy, role, target.member)
+
+
+def _binding(bound: CommandLine, verb: str, policy: CommandLine, role: str | Word, member: Word) -> Command:
+    """Return a command that adds a binding where the policy has none without a condition."""
+    if verb == "remove" or any(isinstance(part, Placeholder) for part in word(role).parts):
+        return Command(bound, passing=_PASSING, patience=_PATIENCE)
+    chosen = word(f'bindings.role="{role}" AND bindings.members="', member, '" AND NOT bindings.condition:*')
+    shown = line(
+        "",
+        flatten="bindings[].members",
+        filter=chosen,
+        format="value(bindings.role)",
+    )
+    held = CommandLine((*policy.words, *shown.words))
+    return Command(bound, unless=held, shows=str(role), passing=_PASSING, patience=_PATIENCE)
 
 
 def _created(change: IdentityChange, target: Target) -> Step:
+    there = line("gcloud iam service-accounts describe", target.email, project=target.project)
     made = Command(
         line(
             "gcloud iam service-accounts create",
@@ -138,7 +259,9 @@ def _created(change: IdentityChange, target: Target) -> Step:
             display_name=target.display_name,
             quiet=True,
         ),
-        unless=line("gcloud iam service-accounts describe", target.email, project=target.project),
+        unless=there,
+        seen=there,
+        patience=_PATIENCE,
     )
     return create(
         change,
@@ -161,32 +284,33 @@ def _trusted(change: IdentityChange, target: Target) -> Step:
 
 
 def _trust(target: Target, verb: Literal["add", "remove"], subject: Subject) -> Command:
-    return Command(
-        line(
-            f"gcloud iam service-accounts {verb}-iam-policy-binding",
-            target.email,
-            project=target.project,
-            role=TRUST_ROLE,
-            member=word(target.pool, f"/subject/{subject}"),
-            condition="None",
-            quiet=True,
-        )
+    member = word(target.pool, f"/subject/{subject}")
+    bound = line(
+        f"gcloud iam service-accounts {verb}-iam-policy-binding",
+        target.email,
+        project=target.project,
+        role=TRUST_ROLE,
+        member=member,
+        condition="None",
+        quiet=True,
     )
+    policy = line("gcloud iam service-accounts get-iam-policy", target.email, project=target.project)
+    return _binding(bound, verb, policy, TRUST_ROLE, member)
 
 
-def _cleaned(change: IdentityChange, target: Target) -> Step:
+def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Step:
     """Return the step after the upgrade: what replaces a predefined role first, then its binding.
 
     No script does this: a service account may serve more than this cluster, and a custom role every cluster of the
     project.
     """
     gone, roles = _of(change.gone, "permission"), _of(change.gone, "predefinedRole")
-    needed = _of(change.target, "permission")
+    needed = placed(change.target, names).own.permissions
     commands: list[Command] = []
     files: tuple[BundleFile, ...] = ()
     if roles and needed:
         files = (_role_file(target, "role-after", needed),)
-        commands += [_custom(target, files[0], needed), _bind(target, "add", target.role_name)]
+        commands += [*_custom(target, files[0], needed), _bind(target, "add", target.role_name)]
     commands += [_bind(target, "remove", role) for role in roles]
     notes: list[str] = []
     if gone:
@@ -238,12 +362,15 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
         return None
     traps = [
         "It removes every project binding of these service accounts that the requests do not list, those given by "
-        "hand included." + losing(c for c in changes if any(g.type == "predefinedRole" for g in c.gone)),
+        "hand included."
+        + losing(c for c in changes if any(g.type == "predefinedRole" for g in c.gone))
+        + loosening(changes),
         "It finds a service account by display name, which has the request's name: a renamed request gets a new one.",
         "To a custom role it only adds; what was added by hand stays."
         if names.release >= (4, 14)
         else "This ccoctl (4.12 and 4.13) replaces a custom role, which every cluster of the project shares.",
     ]
+    traps += _of_places(changes, names)
     return CcoctlCommand(
         line(
             "ccoctl gcp create-service-accounts",
@@ -256,3 +383,13 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
         ),
         tuple(traps),
     )
+
+
+def _of_places(changes: Sequence[IdentityChange], names: ClusterNames) -> Iterable[str]:
+    """Yield what ccoctl grants more widely, or not where it must hold: it knows one project."""
+    found = placed([one for change in changes for one in change.before], names)
+    others = sorted(filter(None, found.projects))
+    if found.accounts or found.act_as:
+        yield f"It grants {ACT_AS} on the whole project, and not on the accounts of the nodes alone."
+    if others:
+        yield f"It binds in the cluster's project alone: what must hold in {sentence(others)} needs the steps above."

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.steps import Placeholder, Word, word
 from upgrade_gate.clouds.contract.remedy import file_name, variable
 from upgrade_gate.clouds.gcp import shapes
+from upgrade_gate.clouds.gcp.members import host_of
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
     from upgrade_gate.clouds.shared import pages
 
+EMAIL = "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+"
 TRUST_ROLE = "roles/iam.workloadIdentityUser"
 _POOL_MEMBER = re.compile(r"^(principal://[^/]+/projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/")
 PROJECT = Placeholder("GCP_PROJECT", "the project's ID: gcloud config get project", "[a-z][a-z0-9:.-]*[a-z0-9]")
@@ -40,11 +42,23 @@ class Target:
     title: str
     role_seen: bool
     """Whether the export shows that the account holds this role: then it is there, and only added to."""
+    role_holds: frozenset[str]
+    """What the export shows that the role grants."""
     pool: Word
     """`principal://…` up to the pool."""
     account_id: str
     display_name: str
     unknown: tuple[Placeholder, ...]
+
+    def at(self, project: str) -> Target:
+        """Return the same account with the custom role of another project; empty for the cluster's own.
+
+        A project can bind its own custom roles and those above it, no other project's.
+        """
+        if not project:
+            return self
+        base = f"{self.base}-{file_name(project)}"
+        return replace(self, project=project, base=base, role_seen=False, role_holds=frozenset())
 
     @property
     def member(self) -> Word:
@@ -67,11 +81,11 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
     display_name = change.ccoctl or f"{name[:50]}-{request[:49]}"
     account_id = f"{name[:12]}-{request[:11]}".strip("-") + f"-{_five(display_name)}"
     if not email and change.create and names.scopes:
-        email = f"{account_id}@{project}.iam.gserviceaccount.com"
+        email = f"{account_id}@{host_of(project)}"
     unnamed = Placeholder(
         variable("GCP_SERVICE_ACCOUNT", change.label),
         f"email of the service account behind Secret {change.secrets[0]}",
-        "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+",
+        EMAIL,
     )
     stem = project or "openshift"
     role_id = f"{_alnum(stem, 32)}_{_alnum(request, 31)}"
@@ -87,6 +101,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         role=role or role_id,
         title=title or role_title,
         role_seen=bool(role),
+        role_holds=_holds(f"projects/{project}/roles/{role}", reading) if role else frozenset(),
         pool=word(pool) if pool else word(*pools, names.ccoctl_name or POOL),
         account_id=account_id,
         display_name=display_name,
@@ -121,6 +136,12 @@ def _custom_role(email: str, project: str, ccoctls: tuple[str, str], reading: pa
         if own or held_by == {me}:
             found.append((not own, name.rpartition("/")[2], title))
     return min(found)[1:] if found else ("", "")
+
+
+def _holds(name: str, reading: pages.Reading) -> frozenset[str]:
+    """Return the permissions of a role that the export shows."""
+    found = [shapes.role(entry) for entry in reading.of("roles")]
+    return next((one.permissions or frozenset() for one in found if one.name == name), frozenset())
 
 
 def _pool(reading: pages.Reading) -> str:

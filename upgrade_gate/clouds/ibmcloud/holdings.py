@@ -361,5 +361,7 @@ def _worst(judged: Sequence[CoverageResult]) -> CoverageResult:
     verdicts = {j.verdict for j in judged}
     worst = min(judged, key=lambda j: WORST_FIRST.index(j.verdict))
     if worst.verdict is Coverage.MISSING and verdicts & {Coverage.COVERED, Coverage.NARROWER}:
-        return CoverageResult(Coverage.NARROWER, f"only in some resource groups: {worst.reason}")
+        reason = f"only in some resource groups: {worst.reason}"
+        partly = verdicts == {Coverage.COVERED, Coverage.MISSING}
+        return CoverageResult(Coverage.NARROWER, reason, partly_missing=partly)
     return worst

@@ -23,12 +23,14 @@ from upgrade_gate.clouds.contract.remedy import (
     variable,
 )
 from upgrade_gate.clouds.ibmcloud import shapes
-from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, create, grant, take
+from upgrade_gate.clouds.ibmcloud.cover import INSTANCES
+from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, create, decision, grant, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.base.steps import Step
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
@@ -41,6 +43,18 @@ NEW_REQUESTS = f"{REQUESTS}-new"
 _ACCOUNT = Placeholder("IBMCLOUD_ACCOUNT_ID", "the account: ibmcloud account show", "[0-9a-f]{32}")
 _GROUP = Placeholder(
     "IBMCLOUD_RESOURCE_GROUP_ID", "ID of the cluster's resource group: ibmcloud resource groups", "[0-9a-f]{32}"
+)
+_DNS_GROUP = Placeholder(
+    "IBMCLOUD_DNS_RESOURCE_GROUP_ID",
+    "ID of the resource group of the DNS Services instance: ibmcloud resource service-instances "
+    "--service-name dns-svcs",
+    "[0-9a-f]{32}",
+)
+_CIS_GROUP = Placeholder(
+    "IBMCLOUD_CIS_RESOURCE_GROUP_ID",
+    "ID of the resource group of the Internet Services instance: ibmcloud resource service-instances "
+    "--service-name internet-svcs",
+    "[0-9a-f]{32}",
 )
 _THERE = "policy_conflict_error|identical attributes and roles"
 """How IBM Cloud refuses a policy that stands already."""
@@ -59,11 +73,16 @@ class _Target(Struct, frozen=True):
 def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     """Return access policies and the commands that create them for one service ID."""
     target = _target(change, names)
+    ids = _group_ids(names)
     steps: list[Step] = []
     if change.create:
         steps.append(_created(change, target))
     if change.delta:
-        steps.append(_granted(change, names, target))
+        steps.append(_granted(change, names, ids, target))
+    narrower = _documents(change, names, ids, [one.grant for one in change.narrower])
+    steps += decision(
+        change, loosened=json_file(f"{FOLDER}/{target.base}-loosened.json", narrower) if narrower else None
+    )
     if change.gone:
         steps.append(
             take(
@@ -86,7 +105,9 @@ def _target(change: IdentityChange, names: ClusterNames) -> _Target:
         called = f"{names.ccoctl_name or 'its --name'}-{secret.namespace}-{secret.name}"
         meaning = f"a name for the new service ID behind Secret {secret}; ccoctl would call it {called}"
     one = Placeholder(variable("IBMCLOUD_SERVICE_ID", change.label), meaning, "[A-Za-z0-9][A-Za-z0-9._ -]*")
-    return _Target(known or one, file_name(known) if known else change.label, (one, _GROUP, _ACCOUNT))
+    return _Target(
+        known or one, file_name(known) if known else change.label, (one, _GROUP, _DNS_GROUP, _CIS_GROUP, _ACCOUNT)
+    )
 
 
 def _policies(grants: Iterable[Grant]) -> list[tuple[list[Mapping[str, Any]], list[str]]]:
@@ -102,16 +123,54 @@ def _local(attributes: Sequence[Mapping[str, Any]], roles: Sequence[str]) -> dic
     return {"attributes": {str(a["name"]): str(a["value"]) for a in attributes}, "roles": list(roles)}
 
 
+def _documents(
+    change: IdentityChange, names: ClusterNames, ids: Mapping[str, str], grants: Iterable[Grant]
+) -> list[dict[str, Any]]:
+    """Return the access policies of grants, one for each resource group that it must reach."""
+    found: list[dict[str, Any]] = []
+    for attributes, roles in _policies(grants):
+        held = {str(a["name"]): str(a["value"]) for a in attributes}
+        limited = not change.scopes or "resourceGroupId" in held or "resource" in held
+        groups = (None,) if limited else _groups(change, names, ids, held.get("serviceName", ""))
+        found += [_document(change, names, held, roles, group) for group in groups]
+    return found
+
+
+def _groups(change: IdentityChange, names: ClusterNames, ids: Mapping[str, str], service: str) -> Sequence[str]:
+    """Return the IDs of the resource groups where a grant must hold: those of what it is about.
+
+    ccoctl takes the cluster's own for all. A DNS or Internet Services instance is older than the cluster and lies where
+    somebody put it; the VPC may, too.
+    """
+    scopes, context = change.scopes or (), names.context
+    own = (ids.get(scopes[0], "") if len(scopes) == 1 else "") or str(_GROUP)
+    if context is None:
+        return (own,)
+    if service in INSTANCES:
+        return (_group_of_instance(service, context, ids) or own,)
+    vpc = context.vpc_group if service == "is" else None
+    return tuple(dict.fromkeys((own, *((ids.get(vpc, vpc),) if vpc else ()))))
+
+
+def _group_of_instance(service: str, context: Context, ids: Mapping[str, str]) -> str:
+    """Return the group of the cluster's instance of a service, empty where the cluster has none."""
+    if service == "dns-svcs":
+        given, crn, unread, mark = context.dns_instance_group, context.dns_instance, "dns_instance", _DNS_GROUP
+    else:
+        given, crn, unread, mark = context.cis_instance_group, context.cis_instance, "cis_instance", _CIS_GROUP
+    if given:
+        return ids.get(given, given)
+    return ids.get(crn or "", str(mark) if crn or unread in context.unread else "")
+
+
 def _document(
-    change: IdentityChange, names: ClusterNames, group: str, policy: tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+    change: IdentityChange, names: ClusterNames, held: Mapping[str, str], roles: Sequence[str], group: str | None
 ) -> dict[str, Any]:
-    """Return one access policy as ccoctl makes it: with the account, and within the cluster's resource group."""
-    attributes, roles = policy
-    listed = [{"name": str(a["name"]), "value": str(a["value"])} for a in attributes]
-    held = {a["name"]: a["value"] for a in listed}
-    if change.scopes and "resourceGroupId" not in held and "resource" not in held:
+    """Return one access policy as ccoctl makes it: with the account, and within a resource group."""
+    listed = [{"name": name, "value": value} for name, value in held.items()]
+    if group is not None:
         name = "resource" if held.get("resourceType") == "resource-group" else "resourceGroupId"
-        listed.append({"name": name, "value": group or str(_GROUP)})
+        listed.append({"name": name, "value": group})
     if "accountId" not in held:
         listed.append({"name": "accountId", "value": names.account or str(_ACCOUNT)})
     body: dict[str, Any] = {
@@ -125,28 +184,30 @@ def _document(
     return body
 
 
-def _group(change: IdentityChange, names: ClusterNames) -> str:
-    """Return the ID of the cluster's resource group where the export joins its name to one, else nothing."""
-    if not change.scopes:
-        return ""
+def _group_ids(names: ClusterNames) -> Mapping[str, str]:
+    """Return resource groups by what the export joins to one: its name, and the CRN of each instance in it."""
     reading = shapes.DIALECT.read(names.documents)
     groups = [shapes.resource_group(entry) for entry in reading.of("resource groups")]
-    found = {g.id for g in groups if g.id and change.scopes == (g.name,)}
-    return found.pop() if len(found) == 1 else ""
+    instances = [shapes.instance(entry) for entry in reading.of("instances")]
+    found: dict[str, set[str]] = {}
+    for key, group in (*((g.name, g.id) for g in groups), *((one.crn, one.group) for one in instances)):
+        if group:
+            found.setdefault(key, set()).add(group)
+    return {key: min(ids) for key, ids in found.items() if len(ids) == 1}
 
 
-def _granted(change: IdentityChange, names: ClusterNames, target: _Target) -> Step:
-    group = _group(change, names)
+def _granted(change: IdentityChange, names: ClusterNames, ids: Mapping[str, str], target: _Target) -> Step:
     base = f"{FOLDER}/{target.base}"
     files = [
-        json_file(f"{base}-delta-{number}.json", _document(change, names, group, policy))
-        for number, policy in enumerate(_policies(change.delta), 1)
+        json_file(f"{base}-delta-{number}.json", body)
+        for number, body in enumerate(_documents(change, names, ids, change.delta), 1)
     ]
     commands = [
         Command(line("ibmcloud iam service-policy-create", target.name, file=word("@", file), force=True), done=_THERE)
         for file in files
     ]
-    everything = [_document(change, names, group, policy) for policy in _policies(change.before)]
+    kept = {one.grant.canonical for one in change.narrower}
+    everything = _documents(change, names, ids, (one for one in change.before if one.canonical not in kept))
     return grant(
         change,
         commands=tuple(commands),
@@ -224,6 +285,7 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
             ),
             "It needs the API key of an administrator in IC_API_KEY.",
             "It does nothing for a service ID that exists and needs more: neither does refresh-keys.",
+            "It limits every policy to one resource group and reaches no DNS or Internet Services instance in another.",
         ),
         requests=NEW_REQUESTS,
     )

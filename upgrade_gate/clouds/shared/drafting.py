@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.steps import BundleFile, Command
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.remedy import IdentityChange
+    from upgrade_gate.clouds.contract.remedy import HeldNarrowly, IdentityChange
 
 CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
 _MOST = 12
@@ -45,6 +45,50 @@ def grant(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
 def trust(change: IdentityChange, title: str, reason: str, **own: Unpack[_Own]) -> Step:
     """Return the step that lets service accounts act as the identity."""
     return Step(title, "before", reason, Serves.TRUST, change.secret_names, **own)
+
+
+def decision(change: IdentityChange, who: str = "", *, loosened: BundleFile | None = None) -> list[Step]:
+    """Return the step for what is held narrowly: a decision, and nothing that a script does.
+
+    `loosened` is the cloud's document of it as the release asks for it.
+    """
+    if not change.narrower:
+        return []
+    grants = [one.grant for one in change.narrower]
+    loosen = f"grant what {loosened} says" if loosened else "grant it as the release asks"
+    step = Step(
+        f"Decide whether {who or change.who} holds {_permissions(grants)} widely enough",
+        "before",
+        f"Needed by {components(change)} and held in a narrower form: {_names(grants)}. Somebody meant that, so "
+        "nothing here widens it.",
+        Serves.GRANTS,
+        change.secret_names,
+        files=(loosened,) if loosened else (),
+        notes=(
+            *_whys(change.narrower),
+            "Where the narrower form serves this cluster, acknowledge the finding (upgrade-gate ack --report).",
+            f"To loosen it all the same, {loosen}: that gives up the resources, conditions and scopes named here.",
+        ),
+        scripted=False,
+    )
+    return [step]
+
+
+def _whys(listed: Sequence[HeldNarrowly]) -> list[str]:
+    """Return each reason once, with the permissions that it is about."""
+    found: dict[str, list[Grant]] = {}
+    for one in listed:
+        found.setdefault(one.how, []).append(one.grant)
+    return [f"{_names(grants)}: {why}." for why, grants in found.items()]
+
+
+def loosening(changes: Iterable[IdentityChange]) -> str:
+    """Return what ccoctl would widen that somebody narrowed; empty where it would nothing."""
+    found = sorted({one.grant.permission for change in changes for one in change.narrower})
+    if not found:
+        return ""
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return f" That loosens what is held narrowly: {', '.join(found[:_MOST])}{more}."
 
 
 def take(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
