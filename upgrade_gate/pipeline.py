@@ -63,7 +63,7 @@ def check(inputs: Inputs, weights: Weights) -> Outcome:
     from upgrade_gate.remedy import plan
 
     compared = with_secrets(survey(inputs), inputs.reader, proof=inputs.asks_for_proof)
-    situation = _situation(compared, inputs)
+    situation = replace(_situation(compared, inputs), raised=verdict.raised(weights))
     judged = verdict.weigh(findings.evaluate(situation), situation, weights)
     decided = verdict.decide(judged, assumptions.of(situation), compared, weights)
     return Outcome(compared, situation, judged, decided, plan.make(situation, judged))

@@ -30,13 +30,20 @@ def _cluster(
     root: str | None = None,
     root_there: bool = True,
     version: str = "4.14.3",
+    topology: str = "HighlyAvailable",
 ) -> Cluster:
     objects = sample(version)
     if field is None:
         del objects["CloudCredential/cluster"]
     else:
         objects["CloudCredential/cluster"]["spec"]["credentialsMode"] = field
-    objects["Infrastructure/cluster"]["status"]["platformStatus"]["type"] = platform
+    infrastructure = objects["Infrastructure/cluster"]
+    infrastructure["spec"] = {}
+    infrastructure["status"] |= {
+        "platform": platform,
+        "platformStatus": {"type": platform},
+        "controlPlaneTopology": topology,
+    }
     if disabled is not None:
         objects["ConfigMap/cloud-credential-operator-config"] = {
             "kind": "ConfigMap",
@@ -80,6 +87,17 @@ def _cluster(
         ({"field": "Mint", "platform": "Nutanix"}, Mode.MANUAL),
         ({"field": None, "platform": "None"}, Mode.MANUAL),
         ({"field": "", "platform": "Newcloud"}, Mode.MANUAL),
+        # CCO cannot mint there, whatever the root Secret's annotation says
+        ({"field": "", "platform": "VSphere", "root": "mint"}, Mode.PASSTHROUGH),
+        ({"field": "", "platform": "Azure", "root": "mint"}, Mode.PASSTHROUGH),
+        ({"field": "", "platform": "Azure", "root": "mint", "version": "4.10.1"}, Mode.PASSTHROUGH),
+        ({"field": "", "platform": "Azure", "root": "mint", "version": "4.8.34"}, Mode.PASSTHROUGH),
+        ({"field": "", "platform": "Azure", "root": "mint", "version": "4.8.33"}, Mode.MINT),
+        ({"field": "", "platform": "Azure", "root": "mint", "version": "4.7.47"}, Mode.PASSTHROUGH),
+        ({"field": "", "platform": "Azure", "root": "mint", "version": "4.5.3"}, Mode.MINT),
+        ({"field": "", "platform": "GCP", "root": "mint"}, Mode.MINT),
+        # from 4.22 on a hosted cluster runs CCO
+        ({"field": "Manual", "topology": "External", "version": "4.22.1"}, Mode.MANUAL),
         # before 4.5 there was only the ConfigMap
         ({"field": None, "version": "4.4.3", "root": "mint"}, Mode.MINT),
         ({"field": None, "version": "4.4.3", "disabled": "true"}, Mode.MANUAL),
@@ -99,6 +117,8 @@ def test_the_effective_mode(arguments: dict[str, Any], mode: Mode) -> None:
         ({"field": "", "disabled": "maybe"}, "maybe"),
         ({"field": "Mint", "platform": "Azure"}, "rejects"),
         ({"field": "manual"}, "nobody knows"),
+        ({"field": "Manual "}, "nobody knows"),
+        ({"field": "", "platform": "Azure", "root": "mint", "version": "4.9.9"}, "mints on Azure"),
         ({"field": "", "root": "insufficient"}, "insufficient"),
         ({"field": "", "root": "other"}, "nobody knows"),
         ({"field": None}, "does not exist"),
@@ -108,6 +128,10 @@ def test_where_cco_would_grant_nothing_the_mode_is_not_known(arguments: dict[str
     found = _cluster(**arguments)
     assert isinstance(found.mode, Unknown)
     assert word in found.mode.reason
+
+
+def test_a_hosted_cluster_below_4_22_runs_no_cco() -> None:
+    assert isinstance(_cluster("Manual", topology="External", version="4.21.9").mode, Absent)
 
 
 def test_the_default_mode_is_unknown_while_the_root_secret_is_unread() -> None:

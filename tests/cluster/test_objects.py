@@ -22,14 +22,18 @@ from upgrade_gate.cluster.credentials_mode import Mode
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ({"platformStatus": {"type": "gcp"}}, Known("GCP")),
+        ({"platformStatus": {"type": "GCP"}}, Known("GCP")),
         ({"platformStatus": {"type": ""}, "platform": "VSphere"}, Known("VSphere")),
         ({"platformStatus": None, "platform": "oVirt"}, Known("oVirt")),
         ({"platformStatus": {"type": "Newcloud"}}, Known("Newcloud")),
+        ({"platformStatus": {"type": "AWS", "aws": {"region": "r"}, "gcp": {}}}, Known("AWS")),
     ],
 )
 def test_the_platform_is_read_from_either_place(status: dict[str, Any], expected: Known[str]) -> None:
-    assert changed("Infrastructure/cluster", lambda body: body["status"].update(status)).platform == expected
+    def change(body: dict[str, Any]) -> None:
+        body.update(spec={}, status={**body["status"], "platform": None, **status})
+
+    assert changed("Infrastructure/cluster", change).platform == expected
 
 
 def test_the_role_of_the_private_zone_is_what_dns_names() -> None:
@@ -202,3 +206,97 @@ def test_an_object_without_metadata_says_nothing_about_its_annotations() -> None
     found = changed("CloudCredential/cluster", lambda body: body.pop("metadata"))
     assert found.mode == Known(Mode.MANUAL)
     assert isinstance(found.annotation, Unknown)
+
+
+_SPACED = (" {}", "{} ", "{}\n", "{}s")
+
+
+def _env(body: dict[str, Any]) -> list[dict[str, Any]]:
+    (container,) = body["spec"]["template"]["spec"]["containers"]
+    env: list[dict[str, Any]] = container.setdefault("env", [])
+    return env
+
+
+@pytest.mark.parametrize("wrong", ["aws", "AWs", *(form.format("AWS") for form in _SPACED[:3])])
+def test_a_platform_is_known_letter_by_letter(wrong: str) -> None:
+    def change(body: dict[str, Any]) -> None:
+        body.update(spec={}, status={**body["status"], "platform": wrong, "platformStatus": {"type": wrong}})
+
+    found = changed("Infrastructure/cluster", change).platform
+    assert isinstance(found, Unknown)
+    assert found.read
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"platformStatus": {"type": "None"}},
+        {"platform": "GCP"},
+        {"platform": "", "platformStatus": {"type": "GCP", "aws": {"region": "r"}}},
+        {"platform": "GCP", "platformStatus": {"type": "GCP"}},
+    ],
+    ids=["type", "old field", "part of another cloud", "spec"],
+)
+def test_fields_that_contradict_each_other_are_no_platform(status: dict[str, Any]) -> None:
+    found = changed("Infrastructure/cluster", lambda body: body["status"].update(status)).platform
+    assert isinstance(found, Unknown)
+    assert "contradict" in found.reason
+
+
+@pytest.mark.parametrize("name", ["HighlyAvailable", "SingleReplica", "DualReplica", "External"])
+def test_a_topology_is_known_letter_by_letter(name: str) -> None:
+    def topology(text: str) -> Any:
+        return changed("Infrastructure/cluster", lambda b: b["status"].update(controlPlaneTopology=text)).topology
+
+    assert topology(name) == Known(name)
+    assert all(isinstance(topology(form.format(name)), Unknown) for form in (*_SPACED, name.lower()))
+
+
+@pytest.mark.parametrize("name", ["self-managed-high-availability", "ibm-cloud-managed", "single-node-developer"])
+def test_a_profile_is_known_letter_by_letter(name: str) -> None:
+    def profile(*texts: str) -> Any:
+        listed = [{"name": "CLUSTER_PROFILE", "value": text} for text in texts]
+
+        def change(body: dict[str, Any]) -> None:
+            _env(body)[:] = listed
+
+        return changed("Deployment/cluster-version-operator", change).profile
+
+    assert profile(name) == profile(name, name) == Known(name)
+    assert all(isinstance(profile(form.format(name)), Unknown) for form in (*_SPACED, name.upper()))
+    assert isinstance(profile(name, "single-node-production-edge"), Unknown)
+
+
+@pytest.mark.parametrize("wrong", ["default", "TechPreviewNoUpgrade ", "TechPreview"])
+def test_a_feature_set_is_known_letter_by_letter(wrong: str) -> None:
+    assert isinstance(changed("FeatureGate/cluster", lambda b: b["spec"].update(featureSet=wrong)).feature_set, Unknown)
+
+
+@pytest.mark.parametrize("status", ["true", "False ", "Maybe"])
+def test_a_condition_is_true_false_or_unknown_and_stands_once(status: str) -> None:
+    def conditions(*states: str) -> Any:
+        listed = [{"type": "Upgradeable", "status": state} for state in states]
+        return changed("ClusterOperator/cloud-credential", lambda b: b["status"].update(conditions=listed)).operator
+
+    assert isinstance(conditions("True", "True"), Known)
+    assert isinstance(conditions(status), Unknown)
+    assert isinstance(conditions("True", "False"), Unknown)
+
+
+def test_every_vcenter_is_named() -> None:
+    listed = {"type": "AWS", "vsphere": {"vcenters": [{"server": "a.example.com"}, {"server": "b.example.com"}]}}
+    named = changed("Infrastructure/cluster", lambda body: body.update(spec={"platformSpec": listed}))
+    assert named.vcenters == Known(("a.example.com", "b.example.com"))
+    assert observed(sample()).vcenters == Known(())
+    listed["vsphere"] = {"vcenters": [{"server": 7}]}
+    assert isinstance(
+        changed("Infrastructure/cluster", lambda b: b.update(spec={"platformSpec": listed})).vcenters, Unknown
+    )
+
+
+def test_addresses_lose_what_authenticates() -> None:
+    found = changed(
+        "Infrastructure/cluster",
+        lambda b: b["status"].update(apiServerURL="https://bob:pw@api.c1.example.com:6443?t=x"),
+    )
+    assert found.api_url == Known("https://api.c1.example.com:6443")

@@ -64,6 +64,9 @@ def payload(folder: Path, version: str, documents: Sequence[Mapping[str, Any] | 
     return folder
 
 
+ROOT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key"})
+
+
 class Cluster:
     """A cluster whose objects are given; what is not is absent, and what is in `unread` is unknown."""
 
@@ -79,6 +82,7 @@ class Cluster:
         secrets: Sequence[str] = ("openshift-storage/cloud",),
         keys: frozenset[str] | None = frozenset({"credentials"}),
         root: bool = False,
+        root_keys: frozenset[str] = ROOT_KEYS,
         issuer: str = "https://oidc.example.com/c1",
         history: Sequence[tuple[str, str]] = (("Completed", "4.14.1"),),
         offers: Sequence[str] = ("4.15.0", "4.14.2"),
@@ -89,6 +93,7 @@ class Cluster:
         platform: str = "AWS",
         identities: Mapping[str, str] | None = None,
     ) -> None:
+        self.root_keys = root_keys
         self.identities = dict(identities or {})
         """What the content of Secrets names, by `namespace/name`."""
         stated = {"Available": ("True", "AsExpected"), "Upgradeable": ("True", "AsExpected"), **(conditions or {})}
@@ -161,7 +166,8 @@ class Cluster:
             return Known(tuple(self.requests))
         if query.kind == "Secret":
             ref = SecretRef(query.namespace or "", query.name or "")
-            record = SecretRecord(ref, keys=self.keys, identity=self.identities.get(str(ref)))
+            keys = self.root_keys if ref.namespace == "kube-system" and self.keys is not None else self.keys
+            record = SecretRecord(ref, keys=keys, identity=self.identities.get(str(ref)))
             return Known(record) if str(ref) in self.secrets else Absent()
         if query.kind == "Namespace":
             return Known({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": query.name}})

@@ -33,6 +33,8 @@ class Unknown(Struct, frozen=True):
     """What was missing, in words: `get clusterversions/version: forbidden`, `secrets.yaml of ns/x is cut off`."""
     remedy: str | None = None
     """The permission or file that would make it known."""
+    read: bool = False
+    """It was read and cannot be right: no option may stand in for it."""
 
 
 Fact: TypeAlias = Known[T] | Absent | Unknown

@@ -24,6 +24,16 @@ ALWAYS_SERVED = frozenset({"AWS", "Azure", "GCP", "IBMCloud", "PowerVS", "VSpher
 
 DEFAULT_PROFILE = "self-managed-high-availability"
 """The cluster profile that CVO takes where nothing names another (cluster-version-operator pkg/cvo/cvo.go)."""
+HOSTED_PROFILE = "ibm-cloud-managed"
+"""The cluster profile of control planes that run elsewhere (HyperShift sets it)."""
+PROFILES = frozenset({DEFAULT_PROFILE, HOSTED_PROFILE, "single-node-developer", "single-node-production-edge"})
+"""Every cluster profile that a release was ever made for (openshift/enhancements, update/cluster-profiles.md)."""
+TOPOLOGIES = frozenset({"HighlyAvailable", "HighlyAvailableArbiter", "DualReplica", "SingleReplica", "External"})
+"""Every topology of a control plane (openshift/api config/v1 `TopologyMode`)."""
+FEATURE_SETS = frozenset(
+    {"Default", "TechPreviewNoUpgrade", "DevPreviewNoUpgrade", "CustomNoUpgrade", "OKD", "LatencySensitive"}
+)
+"""Every feature set that a cluster may have; none at all is `Default` (openshift/api config/v1 `FeatureSet`)."""
 
 
 class Platform(Struct, frozen=True):
@@ -78,6 +88,12 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
 def by_name(name: str) -> Platform | None:
     """Return the platform of that name, case ignored, or None for a name nobody knows."""
     return PLATFORMS.get(name.casefold())
+
+
+def exactly(name: str) -> Platform | None:
+    """Return the platform of that very name: what a cluster says of itself is compared as the operators do."""
+    found = by_name(name)
+    return found if found is not None and found.name == name else None
 
 
 def platform_of_kind(kind: str) -> Platform | None:

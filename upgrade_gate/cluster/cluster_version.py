@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, map_known, unless_empty
+from upgrade_gate.base.text import without_credentials
 from upgrade_gate.cluster.model import AvailableUpdate, ClusterCapabilities, Condition, HistoryEntry, Override
+from upgrade_gate.reading.node import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from upgrade_gate.reading.node import Part
 
 _NEWEST_RULE_SINCE = (4, 22)
+_CONDITION_STATES = frozenset({"True", "False", "Unknown"})
+_UPDATE_STATES = frozenset({"Completed", "Partial"})
 _CAPABILITIES_SINCE = (4, 11)
 _ARCHITECTURE = re.compile(r'architecture="([A-Za-z0-9]+)"')
 
@@ -25,10 +29,16 @@ def conditions(body: Part) -> Fact[tuple[Condition, ...]]:
 
 
 def conditions_of(status: Part) -> tuple[Condition, ...]:
-    """Return the conditions in a status, in their order."""
+    """Return the conditions in a status, in their order; one type may stand there once, with a status that exists."""
+    listed = [(item["type"].some_text(), item) for item in status["conditions"].items()]
+    states: dict[str, str] = {}
+    for kind, item in listed:
+        said = item["status"].one_of(_CONDITION_STATES)
+        if states.setdefault(kind, said) != said:
+            raise Malformed(f"{item.where} contradicts another condition {kind[:60]} of the same object")
     return tuple(
-        Condition(item["type"].some_text(), item["status"].some_text(), item["reason"].text(), item["message"].text())
-        for item in status["conditions"].items()
+        Condition(kind, item["status"].text(), item["reason"].text(), without_credentials(item["message"].text()))
+        for kind, item in listed
     )
 
 
@@ -41,7 +51,7 @@ def history(body: Part) -> Fact[tuple[HistoryEntry, ...]]:
     """Return every update that the cluster has seen, newest first."""
     return Known(
         tuple(
-            HistoryEntry(item["state"].some_text(), item["version"].text(), item["image"].text())
+            HistoryEntry(item["state"].one_of(_UPDATE_STATES), item["version"].text(), item["image"].text())
             for item in body["status"].required()["history"].items()
         )
     )
@@ -122,7 +132,7 @@ def channel(body: Part) -> Fact[str]:
 
 def upstream(body: Part) -> Fact[str]:
     """Return the address of the update graph, absent for the public one."""
-    return unless_empty(body["spec"]["upstream"].text())
+    return unless_empty(without_credentials(body["spec"]["upstream"].text()))
 
 
 def architecture(body: Part) -> Fact[str]:

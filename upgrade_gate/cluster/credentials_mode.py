@@ -26,6 +26,11 @@ _ANNOTATION = "cloudcredential.openshift.io/mode"
 """Of the root Secret: what CCO found out about it."""
 _CAPABILITY = "CloudCredential"
 _OBJECT_SINCE = (4, 5)
+_HOSTED_SINCE = (4, 22)
+"""From here on a hosted cluster runs CCO too (docs/facts/cco.md#modes)."""
+_LAST_MINTED_ON_AZURE = {(4, 7): (4, 7, 46), (4, 8): (4, 8, 33)}
+"""By the errata of 4.7.47 and 4.8.34; in 4.6 and 4.9 the patch is not known (docs/facts/cco.md#modes)."""
+_UNSURE_ON_AZURE = frozenset({(4, 6), (4, 9)})
 _MINTS = frozenset({"AWS", "GCP"})
 
 
@@ -178,9 +183,11 @@ def configured_mode(cluster: Cluster) -> _Reading:
     if not _is_installed(cluster.capabilities):
         return Absent(), "the capability CloudCredential is disabled: CCO is not installed"
     platform, completed = cluster.platform, cluster.newest_completed
+    release = versions.minor_of(completed.value) if isinstance(completed, Known) else None
+    if cluster.topology == Known("External") and release is not None and release < _HOSTED_SINCE:
+        return Absent(), f"a hosted cluster of {release[0]}.{release[1]} runs no CCO"
     if isinstance(platform, Known) and not _has_actuator(platform.value):
         return Known(Mode.MANUAL), f"CCO never makes credentials on {platform.value}: they are kept by hand"
-    release = versions.minor_of(completed.value) if isinstance(completed, Known) else None
     match cluster.credentials_mode:
         case Known(value="Manual"):
             return Known(Mode.MANUAL), "credentialsMode of CloudCredential cluster is Manual"
@@ -244,12 +251,12 @@ def _with_configmap(word: str, cluster: Cluster) -> _Reading:
     if word:
         return Known(Mode(word.lower())), f"credentialsMode of CloudCredential cluster is {word}"
     if name:
-        return _default(name, cluster.root_secret)
+        return _default(name, cluster.root_secret, cluster.newest_completed)
     why = cluster.platform.reason if isinstance(cluster.platform, Unknown) else "there is no Infrastructure cluster"
     return Unknown(f"credentialsMode is the default, and the platform is not known: {why}"), why
 
 
-def _default(platform: str, root: Fact[SecretRecord]) -> _Reading:
+def _default(platform: str, root: Fact[SecretRecord], running: Fact[str]) -> _Reading:
     """Resolve the default by the root Secret's annotation; without one, by what the platform does.
 
     See docs/contract.md#modes.
@@ -266,6 +273,10 @@ def _default(platform: str, root: Fact[SecretRecord]) -> _Reading:
         case Unknown(reason=reason, remedy=remedy):
             return _nobody(f"credentialsMode is the default, which Secret {secret} resolves: {reason}", remedy)
     match stated:
+        case "mint" if platform not in _MINTS:
+            return _never_minted(
+                platform, secret, versions.parse(running.value) if isinstance(running, Known) else None
+            )
         case "mint" | "passthrough":
             return Known(Mode(stated)), f"credentialsMode is the default and {secret} is annotated {stated}"
         case None | "":
@@ -280,3 +291,21 @@ def _default(platform: str, root: Fact[SecretRecord]) -> _Reading:
                 f"{secret} is annotated with a mode that nobody knows: {other[:40]!r}",
                 "set credentialsMode of CloudCredential cluster",
             )
+
+
+def _never_minted(platform: str, secret: str, running: versions.Version | None) -> _Reading:
+    """Return the mode where the root Secret says mint and CCO cannot: it passes the credential on.
+
+    Minting ended on Azure with 4.10 and late patches before; vSphere, OpenStack, oVirt and KubeVirt never had it
+    (cloud-credential-operator `pkg/azure/actuator.go`, `pkg/operator/secretannotator`).
+    """
+    stated = f"credentialsMode is the default and {secret} is annotated mint"
+    if platform == "Azure" and running is not None and running.release < (4, 10):
+        last = _LAST_MINTED_ON_AZURE.get(running.release)
+        if running.release in _UNSURE_ON_AZURE:
+            return _nobody(
+                f"{stated}: whether this patch of CCO still mints on Azure is not known", "set credentialsMode"
+            )
+        if last is None or (*running.release, running.patch) <= last:
+            return Known(Mode.MINT), stated
+    return Known(Mode.PASSTHROUGH), f"{stated}, but CCO only passes the root credential on on {platform}"

@@ -176,6 +176,8 @@ class Cluster(Struct, frozen=True):
     dns_instance = Row(INFRASTRUCTURE, objects.dns_instance)
     internet_instance = Row(INFRASTRUCTURE, objects.internet_instance)
     """IBM Cloud: the CRN of the instance that holds the cluster's zones; Absent where it has none."""
+    vcenters = Row(INFRASTRUCTURE, objects.vcenters)
+    """vSphere: the servers that every Secret must serve; empty where Infrastructure lists none."""
     network_scopes = Row(INFRASTRUCTURE, objects.network_scopes)
     """Azure: the resource group of the cluster's network, where it is another one."""
     issuer = Row(AUTHENTICATION, objects.issuer)

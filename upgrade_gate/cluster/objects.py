@@ -45,11 +45,47 @@ def api_url(body: Part) -> Fact[str]:
 def platform(body: Part) -> Fact[str]:
     """Return the platform in Infrastructure's spelling: `platformStatus.type`, else the old `status.platform`."""
     status = body["status"].required()
-    name = status["platformStatus"]["type"].text() or status["platform"].text()
-    if not name:
+    spec = body["spec"]["platformSpec"]
+    places = [part for part in (status["platformStatus"]["type"], status["platform"], spec["type"]) if part.text()]
+    if not places or places == [spec["type"]]:
         return Unknown(f"{body.name} names no platform in its status", remedy="give --platform")
-    found = platforms.by_name(name)
-    return Known(found.name if found else name)
+    name = places[0].text()
+    if differing := next((part for part in places if part.text() != name), None):
+        return _contradicts(f"{places[0].where} is {name[:40]!r}, and {differing.path} is {differing.text()[:40]!r}")
+    if foreign := _foreign(status["platformStatus"], name):
+        return _contradicts(f"{places[0].where} is {name[:40]!r}, and {foreign} is filled in beside it")
+    if platforms.by_name(name.strip()) is not None and platforms.exactly(name) is None:
+        return _outside(places[0], "a platform")
+    return Known(name)
+
+
+def _foreign(status: Part, name: str) -> str | None:
+    """Return the member of another platform that says something where the platform's own says nothing."""
+    if any(
+        isinstance(key, str) and key.casefold() == name.casefold() and status[key].mapping() for key in status.mapping()
+    ):
+        return None
+    others = {p.name.casefold(): p.name for p in platforms.PLATFORMS.values() if p.name != name}
+    found = (key for key in status.mapping() if isinstance(key, str) and key.casefold() in others)
+    return next((status[key].path for key in found if status[key].mapping()), None)
+
+
+def _contradicts(text: str) -> Unknown:
+    return Unknown(f"{text}: fields that contradict each other", "find out which is right", read=True)
+
+
+def _outside(part: Part, what: str) -> Unknown:
+    """Return the fact for a value that is none of a closed list; operators compare letter by letter."""
+    return Unknown(f"{part.where} is {part.text()[:60]!r}: {what} that nobody knows", "set it right", read=True)
+
+
+def vcenters(body: Part) -> Fact[tuple[str, ...]]:
+    """Return vSphere's vCenters, of each of which every Secret needs a user name and a password.
+
+    Source: openshift/api config/v1 `VSpherePlatformSpec.vcenters`; installer `pkg/asset/manifests/openshift.go`.
+    """
+    listed = body["spec"]["platformSpec"]["vsphere"]["vcenters"].items()
+    return Known(tuple(dict.fromkeys(one["server"].some_text() for one in listed)))
 
 
 def region(body: Part) -> Fact[str]:
@@ -99,7 +135,7 @@ def topology(body: Part, newest: Fact[str]) -> Fact[str]:
     """Return the control plane's topology; before 4.8 there was no other than HighlyAvailable."""
     part = body["status"].required()["controlPlaneTopology"]
     if text := part.text():
-        return Known(text)
+        return Known(text) if text in platforms.TOPOLOGIES else _outside(part, "a topology")
     if part.missing and _is_before(_TOPOLOGY_SINCE, newest):
         return Known("HighlyAvailable")
     return Unknown(f"{part.where} is {'missing' if part.missing else 'blanked'}")
@@ -200,12 +236,14 @@ def _accounts(spec: Part) -> tuple[str, ...]:
 
 def issuer(body: Part) -> Fact[str]:
     """Return the service account issuer, absent when none is set."""
-    return unless_empty(body["spec"].required()["serviceAccountIssuer"].text())
+    return unless_empty(without_credentials(body["spec"].required()["serviceAccountIssuer"].text()))
 
 
 def feature_set(body: Part) -> Fact[str]:
     """Return the feature set, `Default` when none is set."""
-    return Known(body["spec"].required()["featureSet"].text() or "Default")
+    part = body["spec"].required()["featureSet"]
+    text = part.text() or "Default"
+    return Known(text) if text in platforms.FEATURE_SETS else _outside(part, "a feature set")
 
 
 def feature_gates(body: Part, newest: Fact[str]) -> Fact[frozenset[str]]:
@@ -218,10 +256,19 @@ def feature_gates(body: Part, newest: Fact[str]) -> Fact[frozenset[str]]:
         return Absent()
     if not isinstance(newest, Known):
         return Unknown(f"{body.name} lists gates per version, and the running version is not known")
-    for entry in entries:
-        if entry["version"].text() == newest.value:
-            return Known(frozenset(gate["name"].some_text() for gate in entry["enabled"].items()))
-    return Unknown(f"{body.name} has no list of gates for {newest.value}")
+    own = [entry for entry in entries if entry["version"].text() == newest.value]
+    if not own:
+        return Unknown(f"{body.name} has no list of gates for {newest.value}")
+    states = {
+        (gate["name"].some_text(), state)
+        for entry in own
+        for state in ("enabled", "disabled")
+        for gate in entry[state].items()
+    }
+    enabled = frozenset(name for name, state in states if state == "enabled")
+    if both := sorted(name for name in enabled if (name, "disabled") in states):
+        return _contradicts(f"{both[0][:60]} is both enabled and disabled for {newest.value} in {body.name}")
+    return Known(enabled)
 
 
 def custom_gates(body: Part) -> Fact[tuple[frozenset[str], frozenset[str]]]:
@@ -281,6 +328,9 @@ def profile(body: Part, newest: Fact[str]) -> Fact[str]:
     It is set in every CVO from 4.7 on: there its absence is Unknown, before it is the one profile.
     """
     found = _variable(body, "CLUSTER_PROFILE")
+    if isinstance(found, Known) and found.value not in platforms.PROFILES:
+        text = f"CLUSTER_PROFILE of {body.name} is {found.value[:60]!r}: a profile that nobody knows"
+        return Unknown(text, "update upgrade-gate, or set it right", read=True)
     if not isinstance(found, Absent):
         return found
     if _is_before(_PROFILES_SINCE, newest):
@@ -299,12 +349,13 @@ def _variable(body: Part, name: str) -> Fact[str]:
     named = [c for c in containers if c["name"].text() == "cluster-version-operator"]
     if not named:
         raise Malformed(f"{body.name} has no container cluster-version-operator")
-    for variable in named[0]["env"].items():
-        if variable["name"].text() == name:
-            if variable["value"].missing:
-                return Unknown(f"{name} of {body.name} has no plain value")
-            return unless_empty(variable["value"].text())
-    return Absent()
+    values = [variable["value"] for variable in named[0]["env"].items() if variable["name"].text() == name]
+    if any(value.missing for value in values):
+        return Unknown(f"{name} of {body.name} has no plain value")
+    texts = sorted({value.text() for value in values})
+    if len(texts) > 1:
+        return _contradicts(f"{name} of {body.name} is set twice, to {' and '.join(repr(t[:40]) for t in texts)}")
+    return unless_empty(texts[0]) if texts else Absent()
 
 
 # --- CredentialsRequests ---

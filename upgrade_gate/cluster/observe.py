@@ -67,6 +67,7 @@ def observe_secrets(
     except ClusterError as error:  # the first wave was read: what it says still stands, and the report names the rest
         raw = dict.fromkeys(queries, Unknown(error.message, error.hint))
     secrets = {ref: _secret(raw, ref) for ref in wanted}
+    present = {name: _namespace(raw, name, secrets) for name in names}
     root_secret: Fact[SecretRecord] = Absent()
     if root is not None:
         root_secret = _secret(raw, root)
@@ -78,8 +79,8 @@ def observe_secrets(
         looked_for=besides,
         root=root,
         root_secret=root_secret,
-        namespaces=MappingProxyType({name: _namespace(raw, name, secrets) for name in names}),
-        secrets=MappingProxyType(secrets),
+        namespaces=MappingProxyType(present),
+        secrets=MappingProxyType({ref: _lasting(fact, present.get(ref.namespace)) for ref, fact in secrets.items()}),
     )
 
 
@@ -141,7 +142,17 @@ def _namespace(
     return checked
 
 
+def _lasting(secret: Fact[SecretRecord], namespace: Fact[bool] | None) -> Fact[SecretRecord]:
+    """Return a Secret that was read as not known where its namespace is not: it goes with it."""
+    if not isinstance(secret, Known) or namespace is None or isinstance(namespace, Known):
+        return secret
+    if isinstance(namespace, Absent):
+        return Unknown(f"Secret {secret.value.ref} was found, and its namespace was not")
+    return namespace
+
+
 def _alive(body: Part) -> Fact[bool]:
-    if body["status"]["phase"].text() == "Terminating":
+    phase, going = body["status"]["phase"].text(), body["metadata"]["deletionTimestamp"]
+    if phase == "Terminating" or not going.missing:
         return Unknown(f"{body.name} is being deleted", remedy="run again when it is gone")
     return Known(True)

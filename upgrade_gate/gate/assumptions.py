@@ -10,7 +10,7 @@ from upgrade_gate.clouds.contract.context import CLUSTER_TAG
 from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.gate.findings import NeedStatus
-from upgrade_gate.gate.requirements import asks_for_secret, secret_needs
+from upgrade_gate.gate.requirements import asks_for_secret, root_keys_need, secret_needs
 from upgrade_gate.gate.verdict import Basis
 from upgrade_gate.requests.diff import Why
 
@@ -81,7 +81,8 @@ def _taken(situation: Situation, cluster: Cluster, name: str, request: Credentia
     if situation.permission_model(request):
         return None if _held(situation, request) else f"{name} holds what it needed before (not proven)"
     if situation.mode is Mode.PASSTHROUGH:
-        seen = isinstance(cluster.root_secret, Known)
+        keys = root_keys_need(situation)
+        seen = isinstance(cluster.root_secret, Known) and keys is not None and keys.status is NeedStatus.MET
         return None if seen else "the root credential is in place (not checked)"
     if _asks_for_secret(situation, request):
         return None  # its own finding asks for it: this requirement did change

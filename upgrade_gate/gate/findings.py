@@ -127,6 +127,8 @@ class Rule(Struct, frozen=True):
     explanation: str
     """What it means, why it matters, how it is closed: the text of `upgrade-gate explain`."""
     acknowledgeable: bool = True
+    rests_on: tuple[str, ...] = ()
+    """Facts of the cluster (rows of `Cluster`) without which it cannot be judged: needed where the rule may stop."""
 
 
 class Finding(Struct, frozen=True):

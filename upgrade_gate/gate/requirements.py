@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.facts import Absent, Known, Unknown, known_or
 from upgrade_gate.base.secret_ref import TOKEN_PATH, SecretRef
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.secret import secret_of
@@ -128,10 +128,44 @@ def keys_need(
         detail = f"Secret {record.ref} has {' and '.join(fighting)}, and may have only one of them"
         return Need(NeedKind.KEYS, NeedStatus.UNMET, detail)
     token = record.form == "token" or (record.form is None and situation.credentials is Credentials.TOKEN)
+    servers = vcenters(situation)
+    if isinstance(servers, Unknown):
+        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"which vCenters it must serve is not known: {servers.reason}")
     missing = cloud.missing_keys(record.keys, token=token, release=release)
+    missing = missing or cloud.missing_by_server(record.keys, servers)
     if missing:
         return Need(NeedKind.KEYS, NeedStatus.UNMET, f"Secret {record.ref} lacks {', '.join(missing)}")
     return Need(NeedKind.KEYS, NeedStatus.MET, f"Secret {record.ref} has every key")
+
+
+def vcenters(situation: Situation) -> tuple[str, ...] | Unknown:
+    """Return the vCenters of Infrastructure, none on other platforms or where it lists none."""
+    if situation.cluster is None or situation.platform != "VSphere":
+        return ()
+    fact = situation.cluster.vcenters
+    return fact if isinstance(fact, Unknown) else known_or(fact, ())
+
+
+def root_keys_need(situation: Situation) -> Need | None:
+    """Decide whether the root Secret has the keys that CCO works with; None where key names were not read.
+
+    Source: cloud-credential-operator `pkg/operator/secretannotator` and the actuators: a root Secret without the keys
+    of its cloud serves nobody, and passthrough copies it as it is.
+    """
+    root = situation.cluster.root_secret if situation.cluster is not None else None
+    traits = situation.platform_traits
+    cloud = secret_of(traits.kind) if traits is not None and traits.kind else None
+    if not isinstance(root, Known) or root.value.keys is None or cloud is None:
+        return None
+    keys, servers = root.value.keys, vcenters(situation)
+    missing = cloud.missing_root_keys(keys)
+    if not missing and isinstance(servers, Unknown):
+        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"which vCenters it must serve is not known: {servers.reason}")
+    if not missing and not isinstance(servers, Unknown):
+        missing = cloud.missing_by_server(keys, servers)
+    if missing:
+        return Need(NeedKind.KEYS, NeedStatus.UNMET, f"Secret {root.value.ref} lacks {', '.join(missing)}")
+    return Need(NeedKind.KEYS, NeedStatus.MET, f"Secret {root.value.ref} has every key")
 
 
 def grants_need(situation: Situation, request: CredentialsRequest, grants: Sequence[Grant]) -> Need:

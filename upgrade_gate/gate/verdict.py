@@ -77,6 +77,14 @@ class Verdict(Struct, frozen=True):
     """The mildest severity that blocks."""
 
 
+def raised(weights: Weights) -> frozenset[str]:
+    """Return the rules whose findings may stop the upgrade because the user said so: what they rest on is needed."""
+    if weights.fail_on_warning:
+        return frozenset(catalogue())
+    stopping = (Severity.BLOCKER, Severity.UNKNOWN)
+    return frozenset(rule for rule, severity in weights.policy.items() if severity in stopping)
+
+
 def weigh(findings: Iterable[Finding], situation: Situation, weights: Weights) -> tuple[WeighedFinding, ...]:
     """Give each finding its severity by policy and its status, and add what is to say about acknowledgements.
 

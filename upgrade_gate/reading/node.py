@@ -15,7 +15,7 @@ from msgspec import Struct
 from upgrade_gate.base.facts import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import TypeVar
 
     from upgrade_gate.base.facts import Fact
@@ -96,6 +96,13 @@ class Part(Struct, frozen=True):
         if not isinstance(self.value, str):
             raise self.wrong("a string")
         return self.value
+
+    def one_of(self, names: Collection[str]) -> str:
+        """Return the text where it is one of a closed list, letter by letter; raises for any other."""
+        text = self.some_text()
+        if text not in names:
+            raise Malformed(f"{self.where} is {text[:60]!r}, which is none of {', '.join(sorted(names))}")
+        return text
 
     def some_text(self) -> str:
         """Return the text, raising where it is missing or empty."""

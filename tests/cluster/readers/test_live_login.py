@@ -112,6 +112,7 @@ def test_several_files_are_merged_and_the_first_one_wins(tmp_path: Path, monkeyp
     write(tmp_path / "a/k", cluster={"certificate-authority": "ca.crt", "server": "https://a.example.com"}, user={})
     write(tmp_path / "b/k", cluster={"server": "https://b.example.com"}, user={"tokenFile": "token"})
     (tmp_path / "b/token").write_text(f"{TOKEN}\n")
+    (tmp_path / "a/ca.crt").write_text("a certificate")
     first = yaml.safe_load((tmp_path / "a/k").read_text())
     del first["users"]
     (tmp_path / "a/k").write_text(yaml.safe_dump(first))
@@ -120,6 +121,15 @@ def test_several_files_are_merged_and_the_first_one_wins(tmp_path: Path, monkeyp
     assert login.server == "https://a.example.com"
     assert login.authority == tmp_path / "a/ca.crt"
     assert login.credential.authorization == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("name", ["certificate-authority", "client-certificate", "client-key"])
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    given = {"server": "https://a.example.com", name: "certs/x.pem"} if name.endswith("authority") else None
+    user = {"token": TOKEN} if given else {name: "certs/x.pem"}
+    path = write(tmp_path / "k", user=user, **({"cluster": given} if given else {}))
+    with pytest.raises(ClusterError, match=r"certs/x\.pem cannot be read"):
+        log_in(path)
 
 
 def test_a_context_is_chosen_by_name(tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def test_the_root_is_found_down_to_the_third_level(tmp_path: Path, inside: str) 
 
 
 def test_deeper_than_the_third_level_there_is_no_dump(tmp_path: Path) -> None:
-    tree(tmp_path / "a/b/c/d")
-    reader = must_gather.open_dump(tmp_path)
-    assert isinstance(reader.read([VERSION])[VERSION], Unknown)
+    tree(tmp_path / "a/b/c/d/e")
+    with pytest.raises(UsageError, match="holds no object"):
+        must_gather.open_dump(tmp_path)
 
 
 def test_lists_and_single_objects_are_the_same(tmp_path: Path) -> None:
@@ -219,6 +219,11 @@ def test_a_list_without_kinds_is_told_by_its_file(tmp_path: Path) -> None:
     body = {k: v for k, v in sample()["ClusterVersion/version"].items() if k not in {"kind", "apiVersion"}}
     (tmp_path / "clusterversions.yaml").write_text(yaml.safe_dump({"items": [body]}))
     (tmp_path / "configmaps.yaml").write_text(yaml.safe_dump({"items": []}))
+    assert ("ConfigMap cloud-credential-operator-config", "unknown", None) in facts(observed(tmp_path)), (
+        "of which space"
+    )
+    (tmp_path / CCO).mkdir()
+    (tmp_path / "configmaps.yaml").rename(tmp_path / CCO / "configmaps.yaml")
     found = observed(tmp_path)
     assert found.version == Known("4.14.3")
     assert ("ConfigMap cloud-credential-operator-config", "absent", None) in facts(found)
@@ -289,11 +294,11 @@ def test_old_insights_files_have_no_suffix_and_capital_letters(tmp_path: Path) -
     assert (found.version, found.mode) == (Known("4.14.3"), Known(Mode.MANUAL))
 
 
-def test_in_an_insights_archive_a_missing_operator_is_absent_only_among_others(tmp_path: Path) -> None:
+def test_in_an_insights_archive_a_missing_operator_is_not_absent(tmp_path: Path) -> None:
     write_insights(tmp_path, sample())
     place = tmp_path / "config/clusteroperator/cloud-credential.json"
     place.rename(place.with_name("etcd.json"))
-    assert answer(tmp_path, OPERATOR) == Absent()
+    assert isinstance(answer(tmp_path, OPERATOR), Unknown)
     (tmp_path / "config/clusteroperator/etcd.json").unlink()
     assert isinstance(answer(tmp_path, OPERATOR), Unknown)
 
@@ -322,14 +327,17 @@ def test_a_namespace_whose_secrets_were_not_collected_tells_nothing(tmp_path: Pa
     found = answer(root, facts_table.secret_query(SecretRef(CCO, "other")))
     assert isinstance(found, Unknown)
     assert "not collected" in found.reason
-    assert found.remedy == f"oc adm inspect secrets/other -n {CCO}"
+    assert found.remedy == f"oc adm inspect namespace/{CCO}"
 
 
-def test_a_kind_that_was_collected_as_a_folder_proves_absence(tmp_path: Path) -> None:
+def test_only_a_list_proves_absence(tmp_path: Path) -> None:
     root = tree(tmp_path)
     operators = root / CONFIG / "clusteroperators"
     (operators / "cloud-credential.yaml").rename(operators / "etcd.yaml")
+    assert isinstance(answer(root, OPERATOR), Unknown), "objects dumped one by one prove themselves"
+    (root / CONFIG / "clusteroperators.yaml").write_text(yaml.safe_dump({"kind": "ClusterOperatorList", "items": []}))
     assert answer(root, OPERATOR) == Absent()
+    (root / CONFIG / "clusteroperators.yaml").unlink()
     shutil.rmtree(operators)
     assert isinstance(answer(root, OPERATOR), Unknown)
     operators.mkdir()
@@ -521,10 +529,34 @@ def test_links_and_upward_names_of_an_archive_are_refused(tmp_path: Path) -> Non
     assert "link" in found.reason
 
 
-def test_an_empty_folder_knows_nothing(tmp_path: Path) -> None:
-    found = observed(tmp_path)
-    assert {line.state for line in rows_of(found)} == {"unknown"}
-    assert "(empty)" in found.description
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty", None, "is empty"),
+        ("some.json", "{}", "some.json is a file that holds no object"),
+        ("s.json", '{"schema": "upgrade-gate/snapshot/v1"}', "is a snapshot"),
+        ("values.yaml", "replicas: 3\n", "no object"),
+    ],
+)
+def test_a_path_without_any_object_is_the_users_mistake(
+    tmp_path: Path, name: str, content: str | None, words: str
+) -> None:
+    if content is None:
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UsageError, match=words):
+        must_gather.open_dump(tmp_path / name)
+
+
+@pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_what_powershell_wrote_is_read(tmp_path: Path, form: str) -> None:
+    root = tree(tmp_path)
+    for path in (root / CONFIG).rglob("*.yaml"):
+        path.write_bytes(path.read_text().replace("\n", "\r\n").encode(form))
+    assert observed(root).version == Known("4.14.3")
+    (root / CONFIG / "clusterversions/version.yaml").write_bytes(b"\xff\xfea\x00b")
+    assert isinstance(observed(root).version, Unknown)
 
 
 def test_a_path_that_does_not_exist_is_the_users_mistake(tmp_path: Path) -> None:
@@ -570,10 +602,25 @@ def test_of_two_dumps_of_one_cluster_the_newest_wins_and_says_so(tmp_path: Path)
     assert isinstance(found.secrets[SECRET], Known), "what only the older one collected is taken from there"
 
 
+@pytest.mark.parametrize(
+    "stamps",
+    [{}, {"a": 1}, {"a": 1, "b": 1}, {".": 1}, {".": 1, "a": 2}],
+    ids=["none", "one", "equal", "above", "one below"],
+)
+def test_two_dumps_of_which_nothing_tells_the_newer_are_refused(tmp_path: Path, stamps: dict[str, int]) -> None:
+    for name in ("a", "b"):
+        tree(tmp_path / name)
+    for name, day in stamps.items():
+        (tmp_path / name / "timestamp").write_text(f"2026-10-0{day} 08:00:00 +0000 UTC\n")
+    with pytest.raises(UsageError, match=r"which is newer.*/a.*/b"):
+        must_gather.open_dump(tmp_path)
+
+
 def test_a_second_dump_that_names_no_cluster_belongs_to_the_first(tmp_path: Path) -> None:
     tree(tmp_path / "one")
     only = {k: v for k, v in sample().items() if k.startswith("Secret/")}
-    tree(tmp_path / "two", only)
+    for number, folder in enumerate((tmp_path / "one", tree(tmp_path / "two", only))):
+        (folder / "timestamp").write_text(f"2026-10-0{number + 1} 08:00:00 +0000 UTC\n")
     assert observed(tmp_path).version == Known("4.14.3")
 
 

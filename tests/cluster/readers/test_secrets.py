@@ -12,6 +12,7 @@ from upgrade_gate.cluster.model import SecretRecord
 from upgrade_gate.cluster.readers._secrets import reduce_secret
 
 REF = SecretRef("openshift-x", "creds")
+OWN = {"name": REF.name, "namespace": REF.namespace}
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 CLIENT = "01234567-89ab-cdef-0123-456789abcdef"
 EMAIL = "c1-storage-x1y2z@proj-1.iam.gserviceaccount.com"
@@ -97,7 +98,7 @@ def test_the_names_of_keys_tell_the_form_only_where_they_tell_it_alone(keys: tup
 def test_without_permission_no_value_is_looked_at() -> None:
     found = reduced({"credentials": STS}, read_values=False)
     assert (found.identity, found.token_path) == (None, None)
-    body = {"kind": "Secret", "metadata": {}, "data": {"credentials": object()}}
+    body = {"kind": "Secret", "metadata": OWN, "data": {"credentials": object()}}
     assert isinstance(reduce_secret(body, REF, read_values=False), Known)
 
 
@@ -135,13 +136,13 @@ def test_plain_values_of_a_manifest_count_too() -> None:
 
 
 def test_metadata_alone_tells_no_keys() -> None:
-    body = {"kind": "PartialObjectMetadata", "metadata": {"name": "creds"}}
+    body = {"kind": "PartialObjectMetadata", "metadata": OWN}
     found = reduce_secret(body, REF, read_values=True)
     assert found == Known(SecretRecord(REF))
 
 
 def test_a_secret_without_data_has_no_keys() -> None:
-    found = reduce_secret({"kind": "Secret", "metadata": {}}, REF, read_values=False)
+    found = reduce_secret({"kind": "Secret", "metadata": OWN}, REF, read_values=False)
     assert isinstance(found, Known)
     assert found.value.keys == frozenset()
 
@@ -152,6 +153,7 @@ def test_only_the_operators_own_marks_are_kept() -> None:
         "kubectl.kubernetes.io/last-applied-configuration": '{"data": {"password": "x"}}',
     }
     metadata = {
+        **OWN,
         "annotations": marks,
         "labels": {"owner": "x", "cloudcredential.openshift.io/credentials-request": "true"},
     }
@@ -167,3 +169,19 @@ def test_what_is_no_secret_is_unknown_and_named(body: Any) -> None:
     found = reduce_secret(body, REF, read_values=True)
     assert isinstance(found, Unknown)
     assert "openshift-x/creds" in found.reason
+
+
+@pytest.mark.parametrize("value", ["", None, "0 bytes long", encoded("0 bytes long"), " ", 7])
+def test_a_key_without_a_value_is_missing(value: Any) -> None:
+    found = reduced({"b": "24 bytes long"}, read_values=False, stringData={"a": value, "c": "x"})
+    assert found.keys == frozenset({"b", "c"})
+    assert reduced({}, read_values=False, data={"a": value, "b": encoded("x")}).keys == frozenset({"b"})
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{**OWN, "namespace": "other"}, {**OWN, "name": "other"}, {"name": REF.name}, {**OWN, "deletionTimestamp": "x"}],
+)
+def test_a_secret_of_another_place_or_on_its_way_out_is_not_there(metadata: dict[str, Any]) -> None:
+    body = {"kind": "Secret", "metadata": metadata, "data": {"a": encoded("x")}}
+    assert isinstance(reduce_secret(body, REF, read_values=False), Unknown)

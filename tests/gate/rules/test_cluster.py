@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.worlds.rules import Cluster, found, judge, one, request
+from upgrade_gate.requests.update import Given
 
 A = [request("a")]
 FALSE = {"Upgradeable": ("False", "MissingUpgradeableAnnotation")}
@@ -31,3 +32,17 @@ def test_hosted_control_plane_cannot_be_told(tmp_path: Path) -> None:
     outcome = judge(tmp_path, A, A, Cluster(topology="External"))
     assert one(outcome, "hosted-control-plane").acknowledgeable is False
     assert outcome.verdict.exit_code == 4
+
+
+def test_a_hosted_cluster_runs_no_cco_and_none_is_missed(tmp_path: Path) -> None:
+    cluster = Cluster(topology="External", mode="")
+    del cluster.objects["ClusterOperator"]
+    outcome = judge(tmp_path, A, A, cluster)
+    assert [j.finding.rule for j in outcome.judged if j.finding.rule.startswith("cco-")] == []
+    assert outcome.verdict.exit_code == 4
+
+
+def test_the_profile_of_hosted_control_planes_says_it_without_a_cluster_too(tmp_path: Path) -> None:
+    given = Given(platform="AWS", profile="ibm-cloud-managed")
+    listed = [request("a", annotations={"include.release.openshift.io/ibm-cloud-managed": "true"})]
+    assert one(judge(tmp_path, listed, listed, given=given), "hosted-control-plane").acknowledgeable

@@ -58,3 +58,26 @@ def test_root_credential_is_wanted_outside_manual_mode(tmp_path: Path) -> None:
     assert (finding.severity, finding.acknowledgeable) == ("blocker", False)
     assert not found(judge(tmp_path / "2", A, A, Cluster(mode="Mint", root=True)), "root-credential-missing")
     assert not found(judge(tmp_path / "3", A, A, Cluster()), "root-credential-missing")
+
+
+@pytest.mark.parametrize(
+    ("keys", "lacks"),
+    [
+        (frozenset(), "aws_access_key_id, aws_secret_access_key"),
+        (frozenset({"username", "password"}), "aws_access_key_id"),
+        (frozenset({"credentials"}), "aws_access_key_id"),
+        (frozenset({"aws_access_key_id"}), "aws_secret_access_key"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["Mint", "Passthrough"])
+def test_a_root_credential_without_its_keys_serves_nobody(
+    tmp_path: Path, mode: str, keys: frozenset[str], lacks: str
+) -> None:
+    finding = one(judge(tmp_path, A, A, Cluster(mode=mode, root=True, root_keys=keys)), "root-credential-missing")
+    assert (finding.severity, finding.acknowledgeable) == ("blocker", False)
+    assert lacks in finding.needs[0].detail
+
+
+def test_a_cluster_of_tokens_that_lost_its_mode_is_told_which(tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, A, A, Cluster(mode="")), "root-credential-missing")
+    assert "credentialsMode of CloudCredential cluster to Manual" in finding.remedy[0].title

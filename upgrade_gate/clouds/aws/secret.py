@@ -32,3 +32,14 @@ def conflicting_keys(keys: frozenset[str]) -> tuple[str, ...]:
     """Return keys that must not stand together: none by their names alone."""
     del keys
     return ()
+
+
+def missing_root_keys(keys: frozenset[str]) -> tuple[str, ...]:
+    """Return the missing fields: of the root Secret CCO reads these two only (`pkg/operator/secretannotator/aws`)."""
+    return tuple(k for k in _KEY_FIELDS if k not in keys)
+
+
+def missing_by_server(keys: frozenset[str], servers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return none: there is one place to log in to."""
+    del keys, servers
+    return ()

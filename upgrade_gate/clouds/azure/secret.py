@@ -42,3 +42,14 @@ def conflicting_keys(keys: frozenset[str]) -> tuple[str, ...]:
     """Return client secret and token file where both are there: the cloud controller manager refuses to start."""
     pair = (_CLIENT_SECRET, _TOKEN_FILE)
     return pair if keys.issuperset(pair) else ()
+
+
+def missing_root_keys(keys: frozenset[str]) -> tuple[str, ...]:
+    """Return the missing keys: CCO passes on what is there, and every component logs in by client secret."""
+    return tuple(k for k in _ALL_KEYS if k not in keys and k not in _UNREAD)
+
+
+def missing_by_server(keys: frozenset[str], servers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return none: there is one place to log in to."""
+    del keys, servers
+    return ()

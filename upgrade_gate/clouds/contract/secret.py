@@ -14,6 +14,14 @@ class Secret(Protocol):
         """Return the keys that are missing (docs/facts/cco.md#secret-keys), empty when all are there."""
         ...
 
+    def missing_root_keys(self, keys: frozenset[str]) -> tuple[str, ...]:
+        """Return the keys that CCO needs of the platform's root Secret, and that are missing."""
+        ...
+
+    def missing_by_server(self, keys: frozenset[str], servers: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the keys that are missing for one of the servers that the Secret must serve: vSphere's vCenters."""
+        ...
+
     def secret_keys(self, *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
         """Return the key names that a Secret made by hand should have, in the order of its table.
 

@@ -15,12 +15,17 @@ class _VCenters(Keys, frozen=True):
     def missing_keys(self, keys: frozenset[str], *, token: bool, release: tuple[int, int]) -> tuple[str, ...]:
         """Return the other half of every half pair, or both halves where there is no pair at all."""
         del token, release
-        users = {k.removesuffix(".username") for k in keys if k.endswith(".username")}
-        passwords = {k.removesuffix(".password") for k in keys if k.endswith(".password")}
+        users = {k.removesuffix(".username") for k in keys if k.endswith(".username")} - {""}
+        passwords = {k.removesuffix(".password") for k in keys if k.endswith(".password")} - {""}
         if not users and not passwords:
             return self.keys
         halves = {f"{v}.password" for v in users - passwords} | {f"{v}.username" for v in passwords - users}
         return tuple(sorted(halves))
+
+    def missing_by_server(self, keys: frozenset[str], servers: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the user names and passwords of vCenters that the Secret does not serve."""
+        wanted = [f"{server}.{half}" for server in servers for half in ("username", "password")]
+        return tuple(key for key in wanted if key not in keys)
 
 
 BY_KIND: dict[str, Keys] = {

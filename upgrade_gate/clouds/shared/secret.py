@@ -22,6 +22,15 @@ class Keys(Struct, frozen=True):
         del token, release
         return self.keys
 
+    def missing_root_keys(self, keys: frozenset[str]) -> tuple[str, ...]:
+        """Return the keys that the root Secret lacks: it is copied as it is."""
+        return self.missing_keys(keys, token=False, release=(0, 0))
+
+    def missing_by_server(self, keys: frozenset[str], servers: tuple[str, ...]) -> tuple[str, ...]:
+        """Return none: there is one place to log in to."""
+        del keys, servers
+        return ()
+
     def conflicting_keys(self, keys: frozenset[str]) -> tuple[str, ...]:
         """Return none: these keys may stand together."""
         del keys

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.cluster.facts_table import KINDS, NAMESPACED_KINDS
 from upgrade_gate.reading import yaml
+from upgrade_gate.reading.encoding import as_utf8
 from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
@@ -237,6 +238,10 @@ def load(content: bytes, path: str) -> list[Any]:
     """
     if content[:2] == b"\x1f\x8b":
         content = _gunzip(content, path)
+    try:
+        content = as_utf8(content)
+    except UnicodeDecodeError as error:
+        raise Unusable(f"{path} is damaged UTF-16 text") from error
     text = content.rstrip()
     if not text:
         raise Unusable(f"{path} is empty")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
-from upgrade_gate.cluster.facts_table import KINDS
+from upgrade_gate.cluster.facts_table import KINDS, NAMESPACED_KINDS
 from upgrade_gate.cluster.readers._dump_files import Unusable, load, stem
 from upgrade_gate.cluster.readers._dump_objects import completed, is_list, items_of, key_of, selected
 from upgrade_gate.cluster.readers._kept import kept
@@ -35,10 +35,13 @@ class FlatLayout:
     path: str
     read_secrets: bool = False
     timestamp: str | None = None
+    own_time: str | None = None
     objects: dict[tuple[str, str, str], tuple[Any, str]] = field(default_factory=dict)
     """(kind, namespace, name) to the object and the file it came from."""
     collected: set[tuple[str, str]] = field(default_factory=set)
-    """(kind, namespace) of which something, or an empty list, was dumped."""
+    """(kind, namespace) of which a list was dumped: only there is absence known."""
+    single: set[tuple[str, str]] = field(default_factory=set)
+    """(kind, namespace) of which objects were dumped one by one."""
     contradictions: dict[tuple[str, str, str], str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
@@ -52,16 +55,19 @@ class FlatLayout:
 
     def _take(self, body: Any, shown: str) -> None:
         if not is_list(body):
-            self._keep(body, shown)
+            self._keep(body, shown, self.single)
             return
         kind = (body.get("kind") or "").removesuffix("List") or _kind_by_name(shown)
         items = items_of(body, shown)
         for item in items:
-            self._keep(item if "kind" in item else {**item, "kind": kind}, shown)
+            self._keep(item if "kind" in item else {**item, "kind": kind}, shown, self.collected)
         if not items:
-            self.collected.add((kind, "*"))
+            # Of which namespace an empty list is, only the folder that it lies in can tell.
+            folders = shown.split("/")[:-1] if kind in NAMESPACED_KINDS else ["*"]
+            self.collected |= {(kind, folder) for folder in folders}
+            self.single.add((kind, ""))
 
-    def _keep(self, item: Any, shown: str) -> None:
+    def _keep(self, item: Any, shown: str, places: set[tuple[str, str]]) -> None:
         if not isinstance(item, dict):
             raise Unusable(f"{shown} holds a document that is no object")
         kind = item.get("kind")
@@ -72,7 +78,7 @@ class FlatLayout:
         if key in self.objects and self.objects[key][0] != item:
             self.contradictions[key] = f"{self.objects[key][1]} and {shown} hold two states of {kind} {name}"
         self.objects[key] = (item, shown)
-        self.collected.add((kind, namespace))
+        places.add((kind, namespace))
 
     def answer(self, query: Query) -> Fact[Any] | None:
         """Answer from the objects; a broken file makes every absence Unknown."""
@@ -109,7 +115,7 @@ class FlatLayout:
         ]
         wanted = any(
             kind == query.kind and (query.namespace is None or namespace in {query.namespace, "*"})
-            for kind, namespace in self.collected
+            for kind, namespace in self.collected | self.single
         )
         return Known(tuple(found)) if wanted else None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.base.facts import Fact, Known, Unknown
 from upgrade_gate.cluster.facts_table import (
     AUTHENTICATION,
     CREDENTIAL,
@@ -46,9 +46,10 @@ class InsightsLayout:
     base: str
     path: str
     timestamp: str | None = None
+    own_time: str | None = None
 
     def answer(self, query: Query) -> Fact[Any] | None:
-        """Answer from the object's file; only ClusterOperators were collected as a whole kind."""
+        """Answer from the object's file; what is not there was not recorded, which proves no absence."""
         is_operator = query.kind == OPERATOR.kind and query.name is not None and is_legal(query.name)
         place = f"{_OPERATORS}/{query.name}" if is_operator else _PLACES.get(query)
         if place is None:
@@ -61,8 +62,7 @@ class InsightsLayout:
                     return _object(load(content, shown), query, shown)
         except Unusable as error:
             return Unknown(str(error), remedy="fetch the archive again")
-        operators = self.files.names(self.base + _OPERATORS) if is_operator else ()
-        return Absent() if any(not is_folder for _, is_folder in operators) else None
+        return None
 
 
 def _object(bodies: list[Any], query: Query, shown: str) -> Fact[Any]:

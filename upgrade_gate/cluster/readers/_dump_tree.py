@@ -1,7 +1,7 @@
 """The tree that must-gather and `oc adm inspect` write (docs/facts/dumps.md#layouts).
 
-Absence is known only where the kind was collected: per namespace for namespaced objects, per list or folder for
-cluster-scoped ones (docs/facts/dumps.md#absence).
+Absence is known only where the kind was collected as a list, per namespace for namespaced objects: what was dumped
+one by one proves itself and nothing else (docs/facts/dumps.md#absence).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
+from upgrade_gate.base.facts import Fact, Known, Unknown
 from upgrade_gate.cluster.facts_table import NAMESPACED_KINDS
 from upgrade_gate.cluster.readers._dump_files import ENDINGS, Unusable, load
 from upgrade_gate.cluster.readers._dump_objects import completed, entries, is_legal, key_of, pick, selected
@@ -31,6 +31,7 @@ class TreeLayout:
     path: str
     read_secrets: bool = False
     timestamp: str | None = None
+    own_time: str | None = None
 
     def answer(self, query: Query) -> Fact[Any] | None:
         """Answer from the object's own file, else from the list of its kind."""
@@ -52,7 +53,7 @@ class TreeLayout:
         if listed := self._load(place):
             shown, bodies = listed
             return pick(entries(bodies, shown), query, shown, self.read_secrets, missing_is_absent=True)
-        return Absent() if any(self._files_in(place)) else None
+        return None
 
     def _list(self, query: Query) -> Fact[Any] | None:
         namespaces = [query.namespace]

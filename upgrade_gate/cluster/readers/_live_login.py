@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.reading import yaml
+from upgrade_gate.reading.encoding import as_utf8
 from upgrade_gate.reading.http.urls import is_loopback, is_url, shown_url
 from upgrade_gate.reading.node import Malformed, Part
 
@@ -121,7 +122,9 @@ class _Kubeconfig:
     def _add(self, path: Path) -> None:
         name = f"kubeconfig {path}"
         try:
-            found = yaml.parse(_read(path, "kubeconfig"), str(path))
+            found = yaml.parse(as_utf8(_read(path, "kubeconfig")), str(path))
+        except UnicodeDecodeError as error:
+            raise ClusterError(f"{name} is damaged UTF-16 text") from error
         except yaml.DocumentError as error:
             raise ClusterError(f"{name} cannot be parsed: line {error.line}: {error.problem}") from error
         body = Part(found[0].body if found else None, name)
@@ -214,6 +217,8 @@ def _impersonate(user: Part) -> str | None:
 
 def _file(part: Part, base: Path) -> Path | None:
     text = part.text()
+    if text:
+        _read(base / text, part.where)  # kubectl names the file too; without it TLS would blame the server
     return base / text if text else None
 
 

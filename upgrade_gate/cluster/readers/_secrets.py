@@ -16,9 +16,11 @@ from typing import Any, TypeAlias
 from upgrade_gate.base.facts import Fact, Known
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.cluster.model import SecretForm, SecretRecord
-from upgrade_gate.reading.node import Part, attempt
+from upgrade_gate.reading.node import Malformed, Part, attempt
 
 _REDACTED = re.compile(r"\d+ bytes long")
+_NOTHING = frozenset({"", "0 bytes long", base64.b64encode(b"0 bytes long").decode()})
+"""What stands where a key has no value: `oc adm inspect` writes its length in place of a value."""
 _SHORT = 2048
 _PREFIX = "cloudcredential.openshift.io/"
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[\w+=,.@/-]{1,600}", re.ASCII)
@@ -42,9 +44,15 @@ def reduce_secret(body: Any, ref: SecretRef, *, read_values: bool) -> Fact[Secre
 
 def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
     metadata = body["metadata"].required()
+    named = SecretRef(metadata["namespace"].text(), metadata["name"].text())
+    if named != ref:
+        raise Malformed(f"in the place of Secret {ref} lies {str(named)[:120]}")
+    if not metadata["deletionTimestamp"].missing:
+        raise Malformed(f"{body.name} is being deleted: run again when it is gone")
     data, plain = body["data"].mapping(), body["stringData"].mapping()
     has_data = "data" in body.mapping() or "stringData" in body.mapping() or body["kind"].text() == "Secret"
-    keys = frozenset(Part(key, body.name, "data (a key)").some_text() for key in (*data, *plain))
+    lengths = {**_has_value(body, "data"), **_has_value(body, "stringData")}
+    keys = frozenset(key for key, some in lengths.items() if some)
     values = {key: text for key in keys if (text := _decode(data.get(key), plain.get(key)))} if read_values else {}
     identity, token_path, form = _identify(values)
     return SecretRecord(
@@ -56,6 +64,15 @@ def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
         token_path=token_path,
         form=form or (_form_of_keys(keys) if has_data else None),
     )
+
+
+def _has_value(body: Part, place: str) -> dict[str, bool]:
+    """Return whether each key has a value: one without a value serves nobody. Of a value only its length is seen."""
+    values = body[place]
+    return {
+        Part(key, body.name, f"{place} (a key)").some_text(): isinstance(value, str) and value.strip() not in _NOTHING
+        for key, value in values.mapping().items()
+    }
 
 
 def _ours(marks: dict[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.readers._dump_files import Files
 
 _DEPTH = 3
+_SNAPSHOT = b'"upgrade-gate/snapshot/'
 _HOSTED = "hostedcluster-"
 """Below the dump of a management cluster, `hypershift dump` keeps those of its hosted clusters in such folders."""
 _MOST_FOLDERS = 5_000
@@ -39,7 +40,12 @@ class Layout(Protocol):
 
     @property
     def timestamp(self) -> str | None:
-        """When its collection ended, in UTC."""
+        """When its collection ended, in UTC; as the folder above says where it does not itself."""
+        ...
+
+    @property
+    def own_time(self) -> str | None:
+        """When its collection ended by its own word."""
         ...
 
     def answer(self, query: Query) -> Fact[Any] | None:
@@ -82,6 +88,8 @@ def _not_collected(query: Query) -> str:
 
 
 def _remedy(query: Query) -> str:
+    if query.namespace and query.group in {"", "apps"}:
+        return f"oc adm inspect namespace/{query.namespace}"  # which writes lists: only those prove absence
     where = f" -n {query.namespace}" if query.namespace else ("" if query.name else " -A")
     return f"oc adm inspect {query.resource}{where}"
 
@@ -97,8 +105,9 @@ def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
     files, layouts = _layouts(path, read_secrets)
     if not layouts:
         flat = _flat(path, files, read_secrets)
-        layouts = [flat] if flat else []
-    told = "" if layouts else " (empty)"
+        _refuse_nothing(path, files, flat)
+        layouts = [flat]
+    told = ""
     if len(layouts) > 1:
         layouts = _one_cluster(path, layouts)
         told = f" ({len(layouts)} dumps of one cluster, merged: {layouts[0].path} is the newest)"
@@ -107,6 +116,19 @@ def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
         description=f"must-gather {path.name}{told}",
         collected=max(stamps, default=None),
         layouts=tuple(layouts),
+    )
+
+
+def _refuse_nothing(path: Path, files: Files, flat: FlatLayout) -> None:
+    """Raise UsageError where a path holds no object at all, and nothing that could hide one: it is another path."""
+    if flat.objects or flat.collected or flat.broken:
+        return
+    if path.is_file() and path.name.endswith(ENDINGS) and _SNAPSHOT in (files.read(path.name) or b""):
+        raise UsageError(f"must-gather:{path} is a snapshot, not a dump", hint=f"give snapshot:{path}")
+    what = "is a file that holds" if path.is_file() else f"is empty: down to {_DEPTH} folders it holds"
+    raise UsageError(
+        f"must-gather:{path} {what} no object of a cluster",
+        hint="give the folder or archive that must-gather or `oc adm inspect` wrote",
     )
 
 
@@ -121,12 +143,14 @@ def _layouts(path: Path, read_secrets: bool) -> tuple[Files, list[Layout]]:
         files = open_archive(path)
     found: list[Layout] = []
     for base in _roots(files):
-        timestamp = _timestamp(files, base)
+        own = _timestamp(files, base)
+        above = base.rstrip("/").rpartition("/")[0]
+        timestamp = own or _timestamp(files, f"{above}/" if above else "")
         shown = base.rstrip("/") or "."
         if _is_tree(files, base):
-            found.append(TreeLayout(files, base, shown, read_secrets, timestamp))
+            found.append(TreeLayout(files, base, shown, read_secrets, timestamp, own))
         else:
-            found.append(InsightsLayout(files, base, shown, timestamp))
+            found.append(InsightsLayout(files, base, shown, timestamp, own))
     return files, found
 
 
@@ -164,17 +188,13 @@ _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[+-]\d
 
 
 def _timestamp(files: Files, base: str) -> str | None:
-    """Return the end of the collection in UTC: the last line of the file `timestamp`, there or one level above."""
-    above = base.rstrip("/").rpartition("/")[0]
-    for place in dict.fromkeys((f"{base}timestamp", f"{above}/timestamp" if above else "timestamp")):
-        try:
-            content = files.read(place)
-        except Unusable:
-            continue
-        stamps = _STAMP.findall((content or b"")[:1000].decode(errors="replace"))
-        if stamps and (moment := _moment(*stamps[-1])):
-            return moment
-    return None
+    """Return the end of the collection in UTC: the last line of the file `timestamp`."""
+    try:
+        content = files.read(f"{base}timestamp")
+    except Unusable:
+        return None
+    stamps = _STAMP.findall((content or b"")[:1000].decode(errors="replace"))
+    return _moment(*stamps[-1]) if stamps else None
 
 
 def _moment(day: str, time: str, zone: str) -> str | None:
@@ -189,7 +209,7 @@ def _moment(day: str, time: str, zone: str) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _flat(path: Path, files: Files, read_secrets: bool) -> FlatLayout | None:
+def _flat(path: Path, files: Files, read_secrets: bool) -> FlatLayout:
     layout = FlatLayout(".", read_secrets)
     alone = path.is_file() and path.name.endswith(ENDINGS)
     names = [path.name] if alone else list(_flat_names(files, "", _DEPTH))
@@ -203,7 +223,7 @@ def _flat(path: Path, files: Files, read_secrets: bool) -> FlatLayout | None:
             continue
         if content is not None:
             layout.add(content, name)
-    return layout if names else None
+    return layout
 
 
 def _flat_names(files: Files, base: str, depth: int) -> Iterator[str]:
@@ -216,13 +236,23 @@ def _flat_names(files: Files, base: str, depth: int) -> Iterator[str]:
 
 
 def _one_cluster(path: Path, layouts: list[Layout]) -> list[Layout]:
-    """Return the dumps of the one cluster, newest first; raises UsageError where there are several clusters."""
+    """Return the dumps of the one cluster, newest first.
+
+    Raises UsageError where there are several clusters, or where nothing tells which dump is the newer one.
+    """
     owners = {layout.path: _owner(layout) for layout in layouts}
     known = sorted({owner for owner in owners.values() if owner is not None})
     if len(known) > 1:
         listed = "; ".join(f"{owner or 'unnamed'}: {path / place}" for place, owner in sorted(owners.items()))
         raise UsageError(f"must-gather:{path} holds {len(known)} clusters: {listed}", hint="give the folder of one")
-    return sorted(layouts, key=lambda layout: (layout.timestamp or "", layout.path), reverse=True)
+    ages = [layout.own_time for layout in layouts]
+    if None in ages or len(set(ages)) < len(ages):
+        listed = "; ".join(f"{path / layout.path}: {layout.own_time or 'no time'}" for layout in layouts)
+        raise UsageError(
+            f"must-gather:{path} holds {len(layouts)} dumps of one cluster, and nothing tells which is newer: {listed}",
+            hint="give the folder of one; the file timestamp beside a dump tells its age",
+        )
+    return sorted(layouts, key=lambda layout: layout.own_time or "", reverse=True)
 
 
 def _owner(layout: Layout) -> str | None:

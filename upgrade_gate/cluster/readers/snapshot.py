@@ -227,7 +227,7 @@ def _answer(query: Query, fact: Fact[Any]) -> _Answer:
         case Absent():
             return _Answer(query=asked, state="absent")
         case Unknown(reason=reason, remedy=remedy):
-            return _Answer(query=asked, state="unknown", reason=reason, remedy=remedy)
+            return _Answer(query=asked, state="unknown", reason=without_credentials(reason), remedy=remedy)
 
 
 def _secret(record: SecretRecord) -> _Secret:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Known
+from upgrade_gate.base.platforms import HOSTED_PROFILE
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Finding, Need, NeedKind, NeedStatus, Rule, Severity
 from upgrade_gate.gate.rules._common import first_guarded, looking, of_cluster, words_of
@@ -30,12 +31,14 @@ RULES = (
         Severity.WARNING,
         "The cluster does not offer this update",
         "The target is in neither availableUpdates nor conditionalUpdates. Info where updates could not be retrieved.",
+        rests_on=("offers", "version_conditions"),
     ),
     Rule(
         "cluster-not-upgradeable",
         Severity.WARNING,
         "Something else holds the cluster back",
         "ClusterVersion has Upgradeable=False for a reason other than CCO; CVO will refuse a minor update.",
+        rests_on=("version_conditions",),
     ),
     Rule(
         "hosted-control-plane",
@@ -48,14 +51,16 @@ RULES = (
 
 
 def evaluate(situation: Situation) -> Iterable[Finding]:
-    """Yield the findings about the cluster itself; none without a cluster."""
+    """Yield the findings about the cluster itself; without one, whether its control plane runs elsewhere."""
     cluster = situation.cluster
-    if cluster is None or not situation.hops:
+    if not situation.hops:
+        return
+    yield from _hosted(situation, cluster)
+    if cluster is None:
         return
     yield from _in_progress(situation, cluster)
     yield from _offered(situation, cluster)
     yield from _held_back(situation, cluster)
-    yield from _hosted(situation, cluster)
 
 
 def _in_progress(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
@@ -129,8 +134,9 @@ def _condition(cluster: Cluster, kind: str) -> Condition | None:
     return next((c for c in cluster.version_conditions.value if c.type == kind), None)
 
 
-def _hosted(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
-    if cluster.topology != Known("External"):
+def _hosted(situation: Situation, cluster: Cluster | None) -> Iterator[Finding]:
+    elsewhere = cluster is not None and cluster.topology == Known("External")
+    if not elsewhere and situation.profile != HOSTED_PROFILE:
         return
     profile = f"judged with --profile {situation.profile}" if situation.profile_given else "give --profile"
     yield Finding(
@@ -140,6 +146,6 @@ def _hosted(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         content=None,
         subject="Infrastructure cluster",
         needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "check the control plane's own roles"),),
-        evidence=(of_cluster("infrastructures/cluster"),),
+        evidence=(of_cluster("infrastructures/cluster"),) if cluster is not None else (),
         acknowledgeable=situation.profile_given,
     )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.facts import Absent, Unknown
+from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.facts_table import TITLES
-from upgrade_gate.gate.findings import Evidence, Finding, Rule, Severity
+from upgrade_gate.gate.findings import Evidence, Finding, Rule, Severity, catalogue
 from upgrade_gate.gate.requirements import unchanged_secrets
 from upgrade_gate.requests.inclusion import capability_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.situation import Situation
 
 RULES = (
@@ -23,11 +24,13 @@ RULES = (
         Severity.UNKNOWN,
         "A fact that could change the verdict could not be read",
         "The finding names what was not read and the permission or file that would make it known. One finding for each "
-        "fact; what is already a need of an open finding is not repeated here. An unknown platform, mode or version "
-        "cannot be acknowledged.",
+        "fact; what is already a need of an open finding is not repeated here. A rule that `--fail-on warning` or the "
+        "policy raises makes the facts it rests on needed. An unknown platform, mode or version cannot be "
+        "acknowledged.",
     ),
 )
 
+_ALL_REQUESTS = "oc adm inspect credentialsrequests.cloudcredential.openshift.io -A"
 _MUST_BE_THERE = frozenset({"platform", "topology", "feature_set", "profile", "newest_completed", "history"})
 """Facts that every cluster has: an object that is missing whole must not read as a default."""
 _NEVER = frozenset({"platform", "mode", "newest_completed"})
@@ -62,13 +65,7 @@ def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
     cluster = situation.cluster
     if cluster is None or not situation.hops:
         return
-    for name in _fields(situation):
-        row = TITLES.get(name, name)
-        fact = getattr(cluster, name)
-        if isinstance(fact, Unknown):
-            yield row, name, fact, name not in _NEVER
-        elif isinstance(fact, Absent) and name in _MUST_BE_THERE:
-            yield row, name, Unknown(f"there is no {row}, which every cluster has"), name not in _NEVER
+    yield from _of_rows(situation, cluster)
     if situation.platform and situation.platform_traits is None:
         text = f"nobody knows the platform {situation.platform!r}, so which requests apply is not known"
         yield TITLES["platform"], "platform", Unknown(text, "update upgrade-gate"), False
@@ -83,28 +80,63 @@ def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
                 yield f"Secrets of {secret.namespace}", str(secret), fact, True
 
 
+def _of_rows(situation: Situation, cluster: Cluster) -> Iterator[tuple[str, str, Unknown, bool]]:
+    """Yield those of the facts of which there is one for the whole cluster."""
+    needed = set(_fields(situation))
+    for name in sorted(needed):
+        row = TITLES.get(name, name)
+        fact = getattr(cluster, name)
+        if isinstance(fact, Unknown):
+            yield row, name, fact, name not in _NEVER
+        elif isinstance(fact, Absent) and name in _MUST_BE_THERE:
+            yield row, name, Unknown(f"there is no {row}, which every cluster has"), name not in _NEVER
+    if "requests" in needed and isinstance(cluster.requests, Known):
+        seen = {live.id for live in cluster.requests.value}
+        start = situation.hops[0]
+        for name, selected in start.old_selection.requests.items():
+            if selected.status == "applied" and name not in seen:
+                text = f"the cluster's own {name} is not among them, and {start.old.version} applies it"
+                yield TITLES["requests"], name, Unknown(text, _ALL_REQUESTS), True
+
+
 def _fields(situation: Situation) -> Iterator[str]:
     """Yield the facts that could change this verdict: what selection, mode and blocking rules rest on."""
     given = situation.given
     yield "newest_completed"
     yield "history"
-    if given.platform is None:
+    if given.platform is None or _is_wrong(situation, "platform"):
         yield "platform"
     yield "topology"
     if given.mode is None and situation.mode is Mode.UNKNOWN:
         yield "mode"
     if situation.mode is not Mode.ABSENT:
         yield "operator"
-    if given.profile is None:
+    if given.profile is None or _is_wrong(situation, "profile"):
         yield "profile"
     yield "excluded"
-    if given.feature_set is None:
+    if given.feature_set is None or _is_wrong(situation, "feature_set"):
         yield "feature_set"
     yield "overrides"
     if given.capabilities is None and _capabilities_matter(situation):
         yield "capabilities"
     if any(hop.old_selection.gated or hop.new_selection.gated for hop in situation.hops):
         yield "feature_gates"
+    if situation.mode in (Mode.MINT, Mode.PASSTHROUGH):
+        yield "requests"
+    yield from _of_raised(situation)
+
+
+def _of_raised(situation: Situation) -> Iterator[str]:
+    """Yield what the raised rules rest on: a rule that stops the upgrade must be able to speak."""
+    for rule in situation.raised & catalogue().keys():
+        if situation.mode is not Mode.ABSENT or not rule.startswith("cco-"):
+            yield from catalogue()[rule].rests_on
+
+
+def _is_wrong(situation: Situation, name: str) -> bool:
+    """Return whether a fact was read and cannot be right: what an option says is no answer to that."""
+    fact = getattr(situation.cluster, name)
+    return isinstance(fact, Unknown) and fact.read
 
 
 def _capabilities_matter(situation: Situation) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.facts import Known
-from upgrade_gate.gate.findings import Finding, Rule, Severity
-from upgrade_gate.gate.rules._common import of_cluster
+from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.gate.findings import Finding, Guard, Need, NeedKind, NeedStatus, Rule, Severity
+from upgrade_gate.gate.rules._common import looking, of_cluster, words_of
+from upgrade_gate.reading.node import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.cluster.model import LiveRequest
     from upgrade_gate.gate.situation import Situation
 
 RULES = (
@@ -20,12 +23,24 @@ RULES = (
         Severity.WARNING,
         "A request in the cluster is not what the release says",
         "Somebody edited it, or CVO does not manage it. CVO will write it back at the latest with the update.",
+        rests_on=("requests",),
+    ),
+    Rule(
+        "live-request-failing",
+        Severity.BLOCKER,
+        "CCO says that it cannot serve a request",
+        "The request in the cluster has InsufficientCloudCreds or CredentialsProvisionFailure, or is not provisioned. "
+        "In mint and passthrough mode that CCO will grant what the target asks for rests on just this; its "
+        "ClusterOperator says so minutes later. A warning in manual mode, where the state may be old, and for requests "
+        "of no payload.",
+        rests_on=("requests",),
     ),
     Rule(
         "live-request-extra",
         Severity.INFO,
         "A request in the cluster is in no payload",
         "From an operator of OLM, or left by an earlier release. Its owner must keep its permissions.",
+        rests_on=("requests",),
     ),
 )
 
@@ -36,6 +51,52 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
     if cluster is None or not situation.hops:
         return
     yield from _drift(situation, cluster)
+    yield from _failing(situation, cluster)
+
+
+_FAILURES = ("InsufficientCloudCreds", "CredentialsProvisionFailure")
+
+
+def _failing(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
+    """Yield one finding for each request that CCO cannot serve, by its own status.
+
+    Source: cloud-credential-operator `pkg/operator/credentialsrequest/status.go`. A request of another cloud is marked
+    Ignored and never provisioned; in plain manual mode nobody writes `provisioned`.
+    """
+    if not isinstance(cluster.requests, Known):
+        return
+    trusted = situation.mode in (Mode.MINT, Mode.PASSTHROUGH)
+    ours = {name for hop in situation.hops for s in (hop.old_selection, hop.new_selection) for name in s.requests}
+    for live in sorted(cluster.requests.value, key=lambda r: r.id):
+        true = {c.type: c for c in live.conditions if c.status == "True"}
+        if "Ignored" in true or not _is_of(situation, live):
+            continue
+        failures = [true[kind] for kind in _FAILURES if kind in true]
+        if failures:
+            why = f"{failures[0].type} ({words_of(failures[0])})"
+        elif trusted and live.provisioned is False:
+            why = "it is not provisioned"
+        else:
+            continue
+        yield Finding(
+            rule="live-request-failing",
+            severity=Severity.BLOCKER if trusted and live.id in ours else Severity.WARNING,
+            headline=f"CCO cannot serve {live.name}: {why}",
+            content=None,
+            subject=live.id,
+            request=live.id,
+            guarded=(Guard.MISSED, "neither CCO's Upgradeable nor CVO looks at a request's own conditions"),
+            needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "find out why CCO cannot serve it, and mend it"),),
+            evidence=(of_cluster(f"credentialsrequests/{live.id}"),),
+            remedy=(looking("look at why", f"oc -n {live.namespace} describe credentialsrequest {live.name}"),),
+        )
+
+
+def _is_of(situation: Situation, live: LiveRequest) -> bool:
+    """Return whether a request is for this platform; one that does not say for which is taken for it."""
+    kind = mapping(live.spec.get("providerSpec")).get("kind")
+    traits = situation.platform_traits
+    return traits is None or not isinstance(kind, str) or kind == traits.kind
 
 
 def _drift(situation: Situation, cluster: Cluster) -> Iterator[Finding]:

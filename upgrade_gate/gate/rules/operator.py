@@ -9,6 +9,7 @@ from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Finding, Guard, Need, NeedKind, NeedStatus, Rule, Severity
+from upgrade_gate.gate.requirements import root_keys_need
 from upgrade_gate.gate.rules._common import first_guarded, looking, of_cluster, words_of
 from upgrade_gate.requests.update import GUARDED_HOPS
 
@@ -36,6 +37,7 @@ RULES = (
         "The platform is one that CCO never checks, or the annotation upgradeable-to is no target of this path: "
         "`ccoctl` or a person set it without looking at this release. `oc adm upgrade recommend` looks at alerts and "
         "risks, never at permissions. Info when no change is open.",
+        rests_on=("annotation",),
     ),
     Rule(
         "cco-unhealthy",
@@ -46,9 +48,10 @@ RULES = (
     Rule(
         "root-credential-missing",
         Severity.BLOCKER,
-        "The root credential is missing",
-        "In mint and passthrough mode CCO works with the root Secret in kube-system. Put it back before the upgrade; "
-        "it cannot be acknowledged.",
+        "The root credential is missing, or lacks keys",
+        "In mint and passthrough mode CCO works with the root Secret in kube-system: with its keys, and on vSphere "
+        "with a user name and a password for every vCenter. A key without a value counts as missing. Put it right "
+        "before the upgrade; it cannot be acknowledged.",
         acknowledgeable=False,
     ),
 )
@@ -175,22 +178,40 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     traits = situation.platform_traits
     if situation.mode not in (Mode.MINT, Mode.PASSTHROUGH) or traits is None or traits.root is None:
         return
-    if not isinstance(cluster.root_secret, Absent):
-        return
     hop = first_guarded(situation)
     name = str(traits.root)
+    need, keys = Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {name} does not exist"), root_keys_need(situation)
+    text, step = f"the root credential {name} is missing", f"put Secret {name} back"
+    if not isinstance(cluster.root_secret, Absent):
+        if keys is None or keys.status is NeedStatus.MET:
+            return
+        need, text, step = keys, f"the root credential serves nobody: {keys.detail}", f"fill in the keys of {name}"
+    elif _has_tokens(situation, cluster):
+        step = f"set credentialsMode of CloudCredential cluster to Manual (components log in with tokens), or {step}"
     guarded = cco.guard_root_credential(hop_kind=hop.kind, condition=cco.upgradeable_status(cluster))
     yield Finding(
         rule="root-credential-missing",
-        severity=Severity.BLOCKER,
-        headline=f"the root credential {name} is missing, and CCO is in {situation.mode} mode",
+        severity=Severity.BLOCKER if need.status is NeedStatus.UNMET else Severity.UNKNOWN,
+        headline=f"{text}, and CCO is in {situation.mode} mode",
         content=name,
         subject=f"Secret {name}",
         secret=name,
         hop=hop.index,
         guarded=guarded,
-        needs=(Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {name} does not exist"),),
+        needs=(need,),
         evidence=(of_cluster(f"secrets/{name}"),),
-        remedy=(Step(f"put Secret {name} back", "before"),),
+        remedy=(Step(step, "before"),),
         acknowledgeable=False,
     )
+
+
+def _has_tokens(situation: Situation, cluster: Cluster) -> bool:
+    """Return whether the cluster looks like one of tokens that lost its Manual mode: issuer set, no root credential.
+
+    Seen in cloud-credential-operator#851. The default mode cannot be meant there.
+    """
+    traits = situation.platform_traits
+    since = traits.token_since if traits is not None else None
+    default = cluster.credentials_mode == Known("")
+    issued = isinstance(cluster.issuer, Known)
+    return default and issued and since is not None and situation.hops[0].old.minor >= since

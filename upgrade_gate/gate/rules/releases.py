@@ -52,6 +52,7 @@ RULES = (
         "The update switches a capability that carries requests",
         "CVO enables a capability by itself when a manifest that it applies today moves under it, and new capabilities "
         "come with the vCurrent baseline. Info where the same requests apply before and after.",
+        rests_on=("capabilities",),
     ),
     Rule(
         "release-unverified",

@@ -44,6 +44,7 @@ RULES = (
         "A component no longer asks for credentials",
         "A manifest that merely vanished stays in the cluster. Where CVO deletes the request and CCO runs its full "
         "loop, the Secret goes with it; an old finalizer can make the deletion hang (warning).",
+        rests_on=("requests", "issuer"),
     ),
     Rule(
         "request-renamed",
