@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def _for_proof() -> Cluster:
     """Return a cluster of which everything was read, what proof rests on too: that is more on Google Cloud."""
     objects = sample()
-    objects["Infrastructure/cluster"]["status"]["platformStatus"] = {"type": "GCP", "gcp": {"projectID": "p1"}}
+    infrastructure = objects["Infrastructure/cluster"]
+    infrastructure["spec"] = {}
+    infrastructure["status"] |= {"platform": "GCP", "platformStatus": {"type": "GCP", "gcp": {"projectID": "p1"}}}
     reader = Objects(objects)
     return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [EBS_SECRET], proof=True)
 
