@@ -30,6 +30,7 @@ def google(**changes: Any) -> dict[str, dict[str, Any]]:
     """Return the objects of a cluster on GCP; a change replaces an object, None takes it away."""
     objects: dict[str, Any] = sample()
     gcp = {"type": "GCP", "gcp": {"projectID": "p1", "region": "europe-west1"}}
+    objects["Infrastructure/cluster"]["spec"] = {}
     objects["Infrastructure/cluster"]["status"] |= {"platform": "GCP", "platformStatus": gcp}
     control = {"template": {"machines_v1beta1_machine_openshift_io": {"spec": machine(NODES[0])}}}
     objects |= {
@@ -130,6 +131,7 @@ def test_a_cluster_on_ibm_cloud_names_the_instances_that_hold_its_zones(platform
     objects = sample()
     place = {"resourceGroupName": "c1-rg", "dnsInstanceCRN": "crn:dns", "cisInstanceCRN": "crn:cis"}
     status = {"type": platform, platform.lower(): place}
+    objects["Infrastructure/cluster"]["spec"] = {}
     objects["Infrastructure/cluster"]["status"] |= {"platform": platform, "platformStatus": status}
     found = context(observed(objects))
     assert (found.dns_instance, found.cis_instance) == ("crn:dns", "crn:cis")
