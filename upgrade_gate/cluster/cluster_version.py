@@ -132,7 +132,7 @@ def channel(body: Part) -> Fact[str]:
 
 def upstream(body: Part) -> Fact[str]:
     """Return the address of the update graph, absent for the public one."""
-    return unless_empty(without_credentials(body["spec"]["upstream"].text()))
+    return unless_empty(body["spec"]["upstream"].text())
 
 
 def architecture(body: Part) -> Fact[str]:

@@ -236,7 +236,7 @@ def _accounts(spec: Part) -> tuple[str, ...]:
 
 def issuer(body: Part) -> Fact[str]:
     """Return the service account issuer, absent when none is set."""
-    return unless_empty(without_credentials(body["spec"].required()["serviceAccountIssuer"].text()))
+    return unless_empty(body["spec"].required()["serviceAccountIssuer"].text())
 
 
 def feature_set(body: Part) -> Fact[str]:
