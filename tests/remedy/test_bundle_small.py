@@ -265,7 +265,7 @@ def test_the_annotation_waits_for_what_no_step_ends(shared: Path, tmp_path: Path
     assert [call[:2] for call in ran.changes] == [("oc", "annotate")]
 
 
-DONE = ({"name": "one", "data": {"credentials": ""}},)
+DONE = ({"name": "one", "data": {"credentials": "eA=="}},)
 DIGEST = "sha256:" + "1" * 64
 
 
