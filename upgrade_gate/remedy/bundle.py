@@ -79,7 +79,7 @@ def build(outcome: Outcome, reports: Mapping[str, bytes], *, made: str = "") -> 
     where = whereabouts.of(outcome)
     files[SCRIPT] = script(title, plan.steps, where, made=made, no_annotation=plan.annotation)
     files |= reports
-    possible = all(hop.supported for hop in situation.hops)
+    possible = situation.cluster is not None and all(hop.supported for hop in situation.hops)
     commands = upgrade_commands(situation) if possible else ()
     files[README] = readme(title, outcome, where, files=files, upgrade=commands)
     sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))

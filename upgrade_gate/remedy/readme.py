@@ -225,6 +225,8 @@ def _why_none(situation: Situation) -> str:
     barred = next((hop.unsupported_reason for hop in situation.hops if not hop.supported), None)
     if barred is not None:
         return barred
+    if situation.cluster is None and any(hop.kind != "none" for hop in situation.hops):
+        return "no cluster was read; check the cluster itself before anything is upgraded"
     return "both releases are the same" if situation.hops else "no release could be compared"
 
 
