@@ -74,6 +74,8 @@ def parse(manifest: Manifest) -> CredentialsRequest:
     where = manifest.location
     body = manifest.body or {}
     spec = body.get("spec")
+    if not manifest.namespace:
+        raise ManifestError(f"{where.file}:{where.line}: {manifest.name} names no namespace")
     if spec is None:
         spec = {}
     if not isinstance(spec, dict):

@@ -87,6 +87,8 @@ class Exclusion(Struct, frozen=True):
     reason: Reason
     detail: str
     """The CVO's own words."""
+    unrecognised: bool = False
+    """Whether a value stands outside its closed list, so that what was meant is not known."""
 
 
 def rule_set(filters: Filters, release: tuple[int, int]) -> Filters:
@@ -160,7 +162,7 @@ def _feature_set(annotations: Mapping[str, str], filters: Filters) -> Exclusion 
         if value not in KNOWN_FEATURE_SETS:
             known = ",".join(sorted(KNOWN_FEATURE_SETS))
             return Exclusion(
-                "feature-set", f'unrecognized value "{value}" in {FEATURE_SET}={raw}; known values are: {known}'
+                "feature-set", f'unrecognized value "{value}" in {FEATURE_SET}={raw}; known values are: {known}', True
             )
     if wanted not in values:
         return Exclusion("feature-set", f'"{wanted}" is required, and {FEATURE_SET}={",".join(sorted(values))}')
@@ -172,7 +174,7 @@ def _old_tech_preview(annotations: Mapping[str, str], wanted: str) -> Exclusion 
         return None
     value = annotations[FEATURE_GATE]
     if value != "TechPreviewNoUpgrade":
-        return Exclusion("feature-set", f"unrecognized value {FEATURE_GATE}={value}")
+        return Exclusion("feature-set", f"unrecognized value {FEATURE_GATE}={value}", True)
     if wanted != "TechPreviewNoUpgrade":
         return Exclusion("feature-set", f"tech-preview excluded, and {FEATURE_GATE}={value}")
     return None
@@ -237,7 +239,7 @@ def _profile(annotations: Mapping[str, str], filters: Filters) -> Exclusion | No
     if key not in annotations:
         return Exclusion("profile", f"{key} unset")
     if annotations[key] != "true":
-        return Exclusion("profile", f"unrecognized value {key}={annotations[key]}")
+        return Exclusion("profile", f"unrecognized value {key}={annotations[key]}", True)
     return None
 
 
@@ -247,7 +249,7 @@ def _capability(annotations: Mapping[str, str], filters: Filters, *, allow_unkno
     names = capability_names(annotations)
     unknown = [n for n in names if n not in filters.capabilities.known]
     if unknown and not allow_unknown:
-        return Exclusion("capability", f"unrecognized capability names: {', '.join(unknown)}")
+        return Exclusion("capability", f"unrecognized capability names: {', '.join(unknown)}", True)
     disabled = [n for n in names if n not in filters.capabilities.enabled]
     if disabled:
         return Exclusion("capability", f"disabled capabilities: {', '.join(disabled)}")

@@ -46,6 +46,8 @@ class Decision(Struct, frozen=True):
     detail: str
     location: Location
     kind: str
+    unrecognised: bool = False
+    """Whether it is left out by a value that is outside its closed list."""
 
 
 class Selected(Struct, frozen=True):
@@ -159,6 +161,9 @@ def _sort(
         decision = _decide(manifest, name, "", platform, rules)
         return decision if decision.status == "excluded" else MalformedRequest(name, manifest.location, error.message)
     decision = _decide(manifest, name, request.provider_kind, platform, rules)
+    if decision.unrecognised:
+        where = f"{manifest.location.file}:{manifest.location.line}"
+        return MalformedRequest(name, manifest.location, f"{where}: {decision.detail}")
     return decision if decision.status == "excluded" else Selected(request, decision.status, (manifest.location,))
 
 
@@ -214,7 +219,7 @@ def _decide(manifest: Manifest, name: str, kind: str, platform: str, rules: Filt
             detail = "no include.release.openshift.io annotation: CVO never applies it, its component reads the secret"
             return Decision(name, "unannotated", "unannotated", detail, manifest.location, kind)
         exclusion = rest
-    return excluded(exclusion.reason, exclusion.detail)
+    return replace(excluded(exclusion.reason, exclusion.detail), unrecognised=exclusion.unrecognised)
 
 
 def _unannotated(manifest: Manifest, rules: Filters, exclusion: Exclusion) -> bool:

@@ -67,3 +67,25 @@ def test_platform_of_which_every_request_is_left_out_is_not_judged(tmp_path: Pat
     assert findings
     assert all("left out by profile" in finding.headline for finding in findings)
     assert outcome.verdict.status == "undetermined"
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        {"include.release.openshift.io/self-managed-high-availability": "True"},
+        {"include.release.openshift.io/self-managed-high-availability": ""},
+        {**PROFILE, "release.openshift.io/feature-set": "Defaults"},
+        {**PROFILE, "release.openshift.io/feature-set": ""},
+        {**PROFILE, "capability.openshift.io/name": "CloudCredentials"},
+    ],
+)
+def test_annotation_outside_its_list_leaves_no_request_out(annotations: dict[str, str], tmp_path: Path) -> None:
+    outcome = judge(tmp_path, [A, B], [A, request("b", secret="b", annotations=annotations)], Cluster())
+    assert one(outcome, "manifest-unreadable").severity == "unknown"
+    assert outcome.verdict.status == "undetermined"
+
+
+def test_request_without_namespace_is_not_understood(tmp_path: Path) -> None:
+    bare = request("a")
+    del bare["metadata"]["namespace"]
+    assert one(judge(tmp_path, [A], [bare], Cluster()), "manifest-unreadable").severity == "unknown"
