@@ -142,7 +142,10 @@ def upgraded(engineer: Engineer) -> Engineer:
     state = engineer.state
     for name in ("clusterversions/version", "clusteroperators/cloud-credential"):
         path = state.cluster / "cluster-scoped-resources" / "config.openshift.io" / f"{name}.yaml"
-        path.write_text(path.read_text().replace(state.old, state.new))
+        body = yaml.safe_load(path.read_text().replace(state.old, state.new))
+        if body["kind"] == "ClusterVersion":
+            body["status"]["capabilities"] = old_state.capabilities_of(state.new)
+        path.write_text(yaml.safe_dump(body))
     return replace(engineer, state=replace(state, old=state.new))
 
 

@@ -165,16 +165,21 @@ def requests_of(
     return before, after
 
 
-def dump(state: OldState, change: Callable[[dict[str, dict[str, Any]]], None] = lambda _: None) -> None:
-    """Write the cluster: what CCO and CVO of the old release leave, Secrets as the platform's components read them."""
+def capabilities_of(version: str) -> dict[str, list[str]]:
+    """Return what ClusterVersion says of capabilities where a release has every one that it knows enabled."""
     from upgrade_gate.requests import capabilities
 
-    minor = [int(part) for part in state.old.split(".")[:2]]
+    major, minor = (int(part) for part in version.split(".")[:2])
+    names = sorted(capabilities.table().releases[major, minor][0])
+    return {"knownCapabilities": names, "enabledCapabilities": names}
+
+
+def dump(state: OldState, change: Callable[[dict[str, dict[str, Any]]], None] = lambda _: None) -> None:
+    """Write the cluster: what CCO and CVO of the old release leave, Secrets as the platform's components read them."""
     objects = sample(state.old)
     objects = {k: v for k, v in objects.items() if k.partition("/")[0] not in {"CredentialsRequest", "Secret"}}
-    names = sorted(capabilities.table().releases[minor[0], minor[1]][0])
     status = objects["ClusterVersion/version"]["status"]
-    status["capabilities"] = {"knownCapabilities": names, "enabledCapabilities": names}
+    status["capabilities"] = capabilities_of(state.old)
     image = f"quay.io/openshift-release-dev/ocp-release@sha256:{state.new.replace('.', ''):0>64}"
     status["availableUpdates"] = [{"version": state.new, "image": image}]
     infrastructure = objects["Infrastructure/cluster"]
