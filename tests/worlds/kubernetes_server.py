@@ -37,6 +37,8 @@ RESOURCES = {
     "ImageContentSourcePolicy": ("operator.openshift.io", "v1alpha1", "imagecontentsourcepolicies", False),
     "CloudCredential": ("operator.openshift.io", "v1", "cloudcredentials", False),
     "CredentialsRequest": ("cloudcredential.openshift.io", "v1", "credentialsrequests", True),
+    "MachineSet": ("machine.openshift.io", "v1beta1", "machinesets", True),
+    "ControlPlaneMachineSet": ("machine.openshift.io", "v1", "controlplanemachinesets", True),
     "Deployment": ("apps", "v1", "deployments", True),
     "ConfigMap": ("", "v1", "configmaps", True),
     "Secret": ("", "v1", "secrets", True),
