@@ -14,7 +14,7 @@ from tests.worlds.components import require
 from tests.worlds.identity_changes import ISSUER, action, change, cluster_names, subjects
 from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, cloud_of
+from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, remedy_of
 from upgrade_gate.remedy.script import script
 from upgrade_gate.remedy.whereabouts import Whereabouts
 
@@ -31,7 +31,7 @@ class Written:
     """The steps of one identity as a script in a folder, and the command lines that it finds."""
 
     def __init__(self, folder: Path, one: IdentityChange, names: ClusterNames, endpoint: str = "") -> None:
-        cloud = cloud_of(one.kind)
+        cloud = remedy_of(one.kind)
         assert cloud is not None
         drafted = cloud.draft(one, names).steps
         self.steps = [replace(step, number=number) for number, step in enumerate(drafted, 1)]

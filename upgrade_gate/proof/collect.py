@@ -17,7 +17,7 @@ from upgrade_gate.clouds.contract.holdings import (
     Coverage,
     CoverageResult,
     Document,
-    Places,
+    PlacesContext,
     Resolves,
     provider_of_kind,
     unknown,
@@ -173,7 +173,7 @@ def holdings(collection: Collection, kind: str, account: str | None, context: Co
     plugin = provider_of_kind(kind)
     if plugin is None:
         return None
-    if context is not None and isinstance(plugin, Places):
+    if context is not None and isinstance(plugin, PlacesContext):
         context = plugin.placed(context)
     built = plugin.build(as_documents(plugin, collection.documents), account, context)
     strange = {d.origin for d in collection.documents if d.origin in collection.unrecognised and _may_grant(d.body)}

@@ -61,7 +61,7 @@ def secret_steps(missing: Sequence[Gap], changes: Sequence[IdentityChange], name
 
 
 def _skeleton(gap: Gap, change: IdentityChange | None, names: ClusterNames) -> dict[str, Any]:
-    cloud, plugin = secret_of(gap.kind), remedy.cloud_of(gap.kind)
+    cloud, plugin = secret_of(gap.kind), remedy.remedy_of(gap.kind)
     keys = cloud.secret_keys(token=names.token, release=names.release) if cloud else ()
     data: dict[str, str] = {}
     for key in keys:

@@ -106,7 +106,7 @@ def _identity_steps(
     steps: list[Step] = []
     entries: dict[str, dict[str, Any]] = {}
     for change in changes:
-        cloud = remedy.cloud_of(change.kind)
+        cloud = remedy.remedy_of(change.kind)
         if cloud is None:
             continue
         steps += _to_export(change)
@@ -261,7 +261,7 @@ def _ccoctl(
     kind = situation.platform_traits.kind if situation.platform_traits else None
     if kind is None or not changes or not situation.mode.by_hand:
         return None
-    cloud = remedy.cloud_of(kind)
+    cloud = remedy.remedy_of(kind)
     busy = [c for c in changes if c.delta or c.untrusted or c.create]
     found = cloud.ccoctl(busy or changes, names) if cloud is not None and (busy or secrets) else None
     if found is None:
@@ -277,7 +277,7 @@ def _ccoctl(
 
 
 def _terraform(kind: str, named: Mapping[str, Any]) -> Sequence[BundleFile]:
-    cloud = remedy.cloud_of(kind)
+    cloud = remedy.remedy_of(kind)
     content = cloud.terraform(sorted(named.items())) if cloud and named else {}
     return [json_file(f"{cloud.FOLDER}/upgrade-gate.tf.json", _without_templates(content))] if cloud and content else []
 

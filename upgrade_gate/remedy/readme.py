@@ -9,7 +9,7 @@ from upgrade_gate.base.facts import Known
 from upgrade_gate.base.shell import quote, words
 from upgrade_gate.base.steps import Serves
 from upgrade_gate.base.text import one_line, sentence
-from upgrade_gate.clouds.contract.remedy import REQUESTS, cloud_of
+from upgrade_gate.clouds.contract.remedy import REQUESTS, remedy_of
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Status
@@ -281,7 +281,7 @@ def _accepted(outcome: Outcome) -> list[str]:
 
 
 def _files(plan: Plan, files: Sequence[str]) -> list[str]:
-    clouds = {cloud.FOLDER: cloud for change in plan.changes if (cloud := cloud_of(change.kind)) is not None}
+    clouds = {cloud.FOLDER: cloud for change in plan.changes if (cloud := remedy_of(change.kind)) is not None}
     rows = {
         f"{REQUESTS}/": "the requests that the target really applies here, ready for ccoctl; deleted, gated and "
         "foreign ones are left out, which ccoctl does not do itself",

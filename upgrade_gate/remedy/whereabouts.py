@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.steps import Placeholder
-from upgrade_gate.clouds.contract.remedy import cloud_of
+from upgrade_gate.clouds.contract.remedy import remedy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ def _logins(outcome: Outcome, changes: Iterable[IdentityChange]) -> Iterable[Clo
         by_kind.setdefault(change.kind, []).append(change)
     tools: set[str] = set()
     for kind, same in sorted(by_kind.items()):
-        cloud = cloud_of(kind)
+        cloud = remedy_of(kind)
         login = cloud.login(same, outcome.plan.names) if cloud is not None else None
         if login is not None and login.line.argv[0] not in tools:
             tools.add(login.line.argv[0])

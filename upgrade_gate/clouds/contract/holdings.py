@@ -177,7 +177,7 @@ class Resolves(Protocol):
 
 
 @runtime_checkable
-class Places(Protocol):
+class PlacesContext(Protocol):
     """A provider that knows more of where a cluster is than the cluster says (the partition of a region)."""
 
     def placed(self, context: Context) -> Context:

@@ -168,7 +168,7 @@ class ClusterNames(Struct, frozen=True):
     """Where and under which conditions its grants are used; None where no cluster was read."""
 
 
-class Cloud(Protocol):
+class Remedy(Protocol):
     """What a cloud's `remedy` knows. Every function is pure."""
 
     FOLDER: str
@@ -197,9 +197,9 @@ class Cloud(Protocol):
         ...
 
 
-def cloud_of(kind: str) -> Cloud | None:
+def remedy_of(kind: str) -> Remedy | None:
     """Return the plugin for a providerSpec kind, None for a kind nobody knows."""
-    return cast("Cloud | None", plugins.for_kind("remedy", kind))
+    return cast("Remedy | None", plugins.for_kind("remedy", kind))
 
 
 _LONGEST_NAME = 120
