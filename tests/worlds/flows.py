@@ -285,7 +285,8 @@ class World:
             found.append(_object("v1", "Namespace", namespace))
         manual = self.mode == "Manual" or self.disabled == "true"
         if self.platform in ROOTS and (not manual if self.root is None else self.root):
-            root = _object("v1", "Secret", ROOTS[self.platform], "kube-system", type="Opaque", data={})
+            data = {key: encoded("24 bytes long") for key in KEYS.get(self.platform, ("x",))}
+            root = _object("v1", "Secret", ROOTS[self.platform], "kube-system", type="Opaque", data=data)
             if self.root_mode is not None:
                 root["metadata"]["annotations"] = {"cloudcredential.openshift.io/mode": self.root_mode}
             found.append(root)
@@ -366,11 +367,12 @@ def _payload(folder: Path, version: str, documents: Sequence[Mapping[str, Any]],
 
 
 def other_operator(dump: Path) -> None:
-    """Add another ClusterOperator: then the absence of one among them is known."""
-    place = dump / "cluster-scoped-resources/config.openshift.io/clusteroperators/dns.yaml"
+    """Add a list of ClusterOperators with another one: the absence of one that is not in it is known."""
+    place = dump / "cluster-scoped-resources/config.openshift.io/clusteroperators.yaml"
     place.parent.mkdir(parents=True, exist_ok=True)
+    other = _object("config.openshift.io/v1", "ClusterOperator", "dns", status={"versions": []})
     place.write_text(
-        "apiVersion: config.openshift.io/v1\nkind: ClusterOperator\nmetadata:\n  name: dns\nstatus:\n  versions: []\n"
+        yaml.safe_dump({"apiVersion": "config.openshift.io/v1", "kind": "ClusterOperatorList", "items": [other]})
     )
 
 

@@ -127,7 +127,7 @@ class Cluster:
                 "status": {
                     "infrastructureName": "c1",
                     "apiServerURL": "https://api.example.com",
-                    "platformStatus": {"type": platform, "aws": {"region": "r"}},
+                    "platformStatus": {"type": platform, **({"aws": {"region": "r"}} if platform == "AWS" else {})},
                     "controlPlaneTopology": topology,
                 },
             },
