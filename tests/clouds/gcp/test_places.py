@@ -214,3 +214,24 @@ def test_an_account_of_another_project_proves_nothing_by_a_policy_without_a_name
         who = "c1@p1.example.com.iam.gserviceaccount.com"
         found = judge("GCP", [bare(binding("roles/dns.admin", who))], who, grant, account=account)
         assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        ("123-compute@developer.gserviceaccount.com", True),
+        (NODE, False),
+        ("p1@appspot.gserviceaccount.com", False),
+    ],
+)
+def test_a_node_account_that_names_no_project_is_taken_to_be_at_home_and_that_is_said(node: str, said: bool) -> None:
+    found = judge(
+        "GCP",
+        [project("p1", binding(R)), role(ACT)],
+        WHO,
+        {"type": "permission", "permission": ACT},
+        account="p1",
+        context={"project": "p1", "node_service_accounts": [node]},
+    )
+    assert found.verdict == "COVERED"
+    assert any(f"{node} names no project" in caveat for caveat in found.caveats) == said

@@ -85,6 +85,10 @@ def doubts_of(need: Want, context: Context | None) -> tuple[Doubt, ...]:
         found.append(Doubt(_TAKEN.format("the network", unread["network_project"]), settles=False))
     if "node_service_accounts" in unread and ACT_AS in names:
         found.append(Doubt(_TAKEN.format("the nodes' accounts", unread["node_service_accounts"]), settles=False))
+    if context is not None and context.node_service_accounts and ACT_AS in names:
+        nameless = ", ".join(a for a in _each(context.node_service_accounts) if not home_of(a))
+        if nameless:
+            found.append(Doubt(_TAKEN.format("the nodes' accounts", f"{nameless} names no project"), settles=False))
     return tuple(found)
 
 

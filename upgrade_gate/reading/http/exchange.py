@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from upgrade_gate.reading.http import failures
@@ -125,7 +124,9 @@ def ask(
     `once` makes one attempt, returning an answer or raising ExchangeError; `pause` seconds, or those of Retry-After,
     lie between two, never past the deadline. Where it ends without an answer, raises what `words` makes of it.
     """
-    for attempt in count(1):
+    attempt = 0
+    while True:
+        attempt += 1
         outcome = _attempt(once)
         if isinstance(outcome, ExchangeError):
             wait, may_pass, cause = pause, outcome.may_pass, outcome.__cause__
@@ -139,7 +140,6 @@ def ask(
         _logger.debug("%s: attempt %d failed, again in %.1f s", what, attempt, wait)
         _interrupted.wait(wait)
         pause *= 2
-    raise AssertionError("unreachable")  # pragma: no cover
 
 
 def _attempt(once: Callable[[], T]) -> T | ExchangeError:
