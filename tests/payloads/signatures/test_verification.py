@@ -28,6 +28,8 @@ pytestmark = pytest.mark.slow
 DIGEST = "sha256:" + "5e" * 32
 OTHER = "sha256:" + "07" * 32
 PAST = "20200101T000000"
+NEXT_DAY = "20200102T000000"
+"""What is done with a key of the past: the faked clock runs, and a slow machine made the key seconds after PAST."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ def signed() -> Iterator[Signed]:
         flat = home.sign(content, red, "--compress-algo", "none")
         tampered = bytearray(flat)
         tampered[flat.index(b"5e5e")] ^= 1
-        subkey = ("--faked-system-time", PAST, "--quick-add-key")
+        subkey = ("--faked-system-time", NEXT_DAY, "--quick-add-key")
         home.run(*subkey, made.keys["subkeys"], "ed25519", "sign", "2020-06-01")
         home.run(*subkey, made.keys["withdrawn"], "ed25519", "sign", "never")
         by_subkey = home.sign(content, made.keys["subkeys"], "--faked-system-time", "20200201T000000")
@@ -133,7 +135,7 @@ def signed() -> Iterator[Signed]:
             "detached": Case(home.sign(content, red, "--detach-sign"), ("red",), "", False, "no valid signature"),
             "SHA-1": Case(home.sign(content, red, "--digest-algo", "SHA1"), ("red",), "", False, "no valid signature"),
             "expired signature": Case(
-                home.sign(content, made.keys["old"], "--faked-system-time", PAST, "--default-sig-expire", "2d"),
+                home.sign(content, made.keys["old"], "--faked-system-time", NEXT_DAY, "--default-sig-expire", "2d"),
                 ("old",),
                 "EXPSIG",
                 False,
