@@ -59,12 +59,13 @@ class Inputs(Struct, frozen=True):
 
 def check(inputs: Inputs, weights: Weights) -> Outcome:
     """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
-    from upgrade_gate.gate import assumptions, findings, verdict  # `diff` needs neither these nor a remedy
+    from upgrade_gate.gate import assumptions, findings, invariants, verdict  # `diff` needs neither these nor a remedy
     from upgrade_gate.remedy import plan
 
     compared = with_secrets(survey(inputs), inputs.reader, proof=inputs.asks_for_proof)
     situation = replace(_situation(compared, inputs), raised=verdict.raised(weights))
     judged = verdict.weigh(findings.evaluate(situation), situation, weights)
+    judged = invariants.guarded(judged, situation, weights)
     decided = verdict.decide(judged, assumptions.of(situation), compared, weights)
     return Outcome(compared, situation, judged, decided, plan.make(situation, judged))
 

@@ -1,4 +1,7 @@
-"""Each read of a passing check fails in turn: never a pass that needed the fact, and the report always names it."""
+"""Each fact is unread in turn: never a pass that needed it, and never one where the twin that is read blocks.
+
+What is gone over comes from the product's own tables of facts and rules, so that a new one is taken in by itself.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.worlds.firing import WORLDS
 from tests.worlds.kubernetes_server import Fault, KubernetesServer, objects_of
+from tests.worlds.unread import Recording, Unread
 from upgrade_gate.cli import main
+from upgrade_gate.gate.findings import Severity, catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,3 +197,37 @@ def test_every_file_of_a_dump_in_turn(
             judge(code, report, str(name))
         else:
             assert code == 0, f"{name}: exit {code}, and every fact is known"
+
+
+def variants_of(rule: str) -> dict[str, dict[str, Any]]:
+    """Return the ways in which a run may be told to be stricter, and the plain run."""
+    return {
+        "default": {},
+        "--fail-on warning": {"fail_on_warning": True},
+        f"policy {rule}": {"policy": {rule: Severity.BLOCKER}},
+        "--require-proof": {"require_proof": True},
+    }
+
+
+def test_every_rule_has_a_world_in_which_it_fires() -> None:
+    assert WORLDS.keys() == catalogue().keys()
+
+
+@pytest.mark.parametrize("rule", sorted(WORLDS))
+def test_never_a_pass_where_the_twin_that_is_read_blocks(rule: str, tmp_path: Path) -> None:
+    """A stricter run only adds what stops, so it is asked only of what the plain run lets through."""
+    world = WORLDS[rule]()
+    check, whole = world.written(tmp_path), Recording(world.cluster)
+    assert rule in {judged.finding.rule for judged in check(whole).judged}
+    stops = {name: weights for name, weights in variants_of(rule).items() if check(**weights).verdict.exit_code != 0}
+    assert f"policy {rule}" in stops
+    faults = list(whole.faults())
+    assert faults
+    for fault in faults:
+        unread = Unread(world.cluster, fault)
+        if check(unread).verdict.exit_code != 0:
+            continue
+        assert "default" not in stops, f"{fault}: a pass, and the twin blocks"
+        for name, weights in stops.items():
+            code = check(unread, **weights).verdict.exit_code
+            assert code != 0, f"{fault}, {name}: a pass, and the twin has {check(**weights).verdict.exit_code}"

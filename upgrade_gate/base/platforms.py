@@ -34,6 +34,8 @@ FEATURE_SETS = frozenset(
     {"Default", "TechPreviewNoUpgrade", "DevPreviewNoUpgrade", "CustomNoUpgrade", "OKD", "LatencySensitive"}
 )
 """Every feature set that a cluster may have; none at all is `Default` (openshift/api config/v1 `FeatureSet`)."""
+CREDENTIALS_MODES = frozenset({"", "Manual", "Mint", "Passthrough"})
+"""Every `credentialsMode` (openshift/api operator/v1 `CloudCredentialsMode`); the empty one is the default."""
 
 
 class Platform(Struct, frozen=True):

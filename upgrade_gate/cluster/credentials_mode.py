@@ -118,7 +118,7 @@ def _unread(cluster: Cluster) -> bool:
         cluster.disabled,
         *root,
     )
-    return any(isinstance(fact, Unknown) for fact in rests_on)
+    return any(isinstance(fact, Unknown) and not fact.read for fact in rests_on)
 
 
 def credentials_of(cluster: Cluster | None, platform: str, release: _Release, mode: Mode) -> Credentials:
@@ -191,10 +191,8 @@ def configured_mode(cluster: Cluster) -> _Reading:
     match cluster.credentials_mode:
         case Known(value="Manual"):
             return Known(Mode.MANUAL), "credentialsMode of CloudCredential cluster is Manual"
-        case Known(value="" | "Mint" | "Passthrough" as word):
+        case Known(value=word):
             return _with_configmap(word, cluster)
-        case Known(value=other):
-            return _nobody(f"credentialsMode of CloudCredential cluster is {other[:40]!r}, a mode that nobody knows")
         case Absent() if release is not None and release < _OBJECT_SINCE:
             return _with_configmap("", cluster)
         case Absent():

@@ -285,7 +285,9 @@ def custom_gates(body: Part) -> Fact[tuple[frozenset[str], frozenset[str]]]:
 
 def credentials_mode(body: Part) -> Fact[str]:
     """Return `spec.credentialsMode` as it stands, empty for the default."""
-    return Known(body["spec"].required()["credentialsMode"].text())
+    part = body["spec"].required()["credentialsMode"]
+    text = part.text()
+    return Known(text) if text in platforms.CREDENTIALS_MODES else _outside(part, "a mode")
 
 
 def annotation(body: Part) -> Fact[str]:

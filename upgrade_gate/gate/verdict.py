@@ -85,6 +85,12 @@ def raised(weights: Weights) -> frozenset[str]:
     return frozenset(rule for rule, severity in weights.policy.items() if severity in stopping)
 
 
+def stops(item: WeighedFinding, weights: Weights) -> bool:
+    """Return whether a finding keeps the verdict from being pass."""
+    stopping = {Severity.BLOCKER, Severity.UNKNOWN} | ({Severity.WARNING} if weights.fail_on_warning else set())
+    return item.open and item.finding.severity in stopping
+
+
 def weigh(findings: Iterable[Finding], situation: Situation, weights: Weights) -> tuple[WeighedFinding, ...]:
     """Give each finding its severity by policy and its status, and add what is to say about acknowledgements.
 
@@ -95,8 +101,9 @@ def weigh(findings: Iterable[Finding], situation: Situation, weights: Weights) -
     judged = [_weighed(_by_policy(finding, weights.policy), situation, weights, today) for finding in findings]
     used = {item.finding.fingerprint for item in judged if item.match is not None}
     judged = [_settled(item, judged) for item in judged]
-    judged += [about for item in judged if item.match is not None for about in _about_match(item, item.match, today)]
-    judged += [_unused(entry) for entry in weights.acknowledgements if entry.fingerprint not in used]
+    said = [about for item in judged if item.match is not None for about in _about_match(item, item.match, today)]
+    said += [_unused(entry) for entry in weights.acknowledgements if entry.fingerprint not in used]
+    judged += [WeighedFinding(_by_policy(finding, weights.policy), Status.OPEN) for finding in said]
     order = {id(f): i for i, f in enumerate(in_order(j.finding for j in judged))}
     return tuple(sorted(judged, key=lambda j: order[id(j.finding)]))
 
@@ -144,7 +151,7 @@ def _by_policy(finding: Finding, policy: Mapping[str, Severity]) -> Finding:
     return finding
 
 
-def _about_match(item: WeighedFinding, match: Match, today: date) -> Iterable[WeighedFinding]:
+def _about_match(item: WeighedFinding, match: Match, today: date) -> Iterable[Finding]:
     finding, entry = item.finding, match.acknowledgement
     if match.expired:
         rule, severity, text = "acknowledgement-expired", Severity.WARNING, f"ran out on {entry.expires}"
@@ -152,39 +159,33 @@ def _about_match(item: WeighedFinding, match: Match, today: date) -> Iterable[We
         rule, severity, text = "acknowledgement-expiring", Severity.INFO, f"runs out on {entry.expires}"
     else:
         return
-    yield WeighedFinding(
-        Finding(
-            rule=rule,
-            severity=severity,
-            headline=f"the acknowledgement of {finding.fingerprint} by {entry.owner} {text}: {finding.headline}",
-            content=entry.fingerprint,
-            subject=finding.subject,
-            request=finding.request,
-            hop=finding.hop,
-        ),
-        Status.OPEN,
+    yield Finding(
+        rule=rule,
+        severity=severity,
+        headline=f"the acknowledgement of {finding.fingerprint} by {entry.owner} {text}: {finding.headline}",
+        content=entry.fingerprint,
+        subject=finding.subject,
+        request=finding.request,
+        hop=finding.hop,
     )
 
 
-def _unused(entry: Acknowledgement) -> WeighedFinding:
+def _unused(entry: Acknowledgement) -> Finding:
     place = f" ({entry.file}:{entry.line})" if entry.file else ""
-    return WeighedFinding(
-        Finding(
-            rule="acknowledgement-unused",
-            severity=Severity.INFO,
-            headline=f"the acknowledgement of {entry.fingerprint} by {entry.owner} matches nothing{place}",
-            content=entry.fingerprint,
-            subject=entry.fingerprint,
-        ),
-        Status.OPEN,
+    return Finding(
+        rule="acknowledgement-unused",
+        severity=Severity.INFO,
+        headline=f"the acknowledgement of {entry.fingerprint} by {entry.owner} matches nothing{place}",
+        content=entry.fingerprint,
+        subject=entry.fingerprint,
     )
 
 
 def decide(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison, weights: Weights) -> Verdict:
     """Return the verdict: blocked by any open blocker, undetermined by any open unknown, else pass."""
-    blocking = {Severity.BLOCKER} | ({Severity.WARNING} if weights.fail_on_warning else set())
-    blockers = [j.finding for j in judged if j.open and j.finding.severity in blocking]
-    unknowns = [j.finding for j in judged if j.open and j.finding.severity is Severity.UNKNOWN]
+    stopping = [j.finding for j in judged if stops(j, weights)]
+    unknowns = [f for f in stopping if f.severity is Severity.UNKNOWN]
+    blockers = [f for f in stopping if f.severity is not Severity.UNKNOWN]
     status: Answer = "blocked" if blockers else "undetermined" if unknowns else "pass"
     if status == "pass" and weights.require_proof and not basis.proven:
         status = "undetermined"

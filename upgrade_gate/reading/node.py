@@ -27,6 +27,10 @@ class Malformed(ValueError):  # noqa: N818 - a state of the object, caught where
     """A part of an object has a type that the API does not allow; the text names object and path."""
 
 
+class Outside(Malformed):
+    """A text is none of a closed list: it was read, and cannot be right."""
+
+
 class Part(Struct, frozen=True):
     """A value somewhere in an object, with the words that say where.
 
@@ -101,7 +105,7 @@ class Part(Struct, frozen=True):
         """Return the text where it is one of a closed list, letter by letter; raises for any other."""
         text = self.some_text()
         if text not in names:
-            raise Malformed(f"{self.where} is {text[:60]!r}, which is none of {', '.join(sorted(names))}")
+            raise Outside(f"{self.where} is {text[:60]!r}, which is none of {', '.join(sorted(names))}")
         return text
 
     def some_text(self) -> str:
@@ -185,7 +189,7 @@ def attempt(read: Callable[[], Fact[T]]) -> Fact[T]:
     try:
         return read()
     except Malformed as error:
-        return Unknown(str(error))
+        return Unknown(str(error), read=isinstance(error, Outside))
 
 
 def _words(value: object) -> str:

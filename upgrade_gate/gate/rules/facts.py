@@ -26,7 +26,7 @@ RULES = (
         "The finding names what was not read and the permission or file that would make it known. One finding for each "
         "fact; what is already a need of an open finding is not repeated here. A rule that `--fail-on warning` or the "
         "policy raises makes the facts it rests on needed. An unknown platform, mode or version cannot be "
-        "acknowledged.",
+        "acknowledged, nor what was read and is outside its closed list or contradicts itself.",
     ),
 )
 
@@ -87,7 +87,7 @@ def _of_rows(situation: Situation, cluster: Cluster) -> Iterator[tuple[str, str,
         row = TITLES.get(name, name)
         fact = getattr(cluster, name)
         if isinstance(fact, Unknown):
-            yield row, name, fact, name not in _NEVER
+            yield row, name, fact, name not in _NEVER and not fact.read
         elif isinstance(fact, Absent) and name in _MUST_BE_THERE:
             yield row, name, Unknown(f"there is no {row}, which every cluster has"), name not in _NEVER
     if "requests" in needed and isinstance(cluster.requests, Known):
@@ -107,7 +107,7 @@ def _fields(situation: Situation) -> Iterator[str]:
     if given.platform is None or _is_wrong(situation, "platform"):
         yield "platform"
     yield "topology"
-    if given.mode is None and situation.mode is Mode.UNKNOWN:
+    if (given.mode is None and situation.mode is Mode.UNKNOWN) or _is_wrong(situation, "mode"):
         yield "mode"
     if situation.mode is not Mode.ABSENT:
         yield "operator"

@@ -1,0 +1,152 @@
+"""The last guard before a pass: what it holds back where every rule keeps silent, and what it lets through."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.worlds.firing import DELETED, Firing
+from tests.worlds.rules import PROFILE, TODAY, Cluster, found, judge, request
+from upgrade_gate.base.facts import Known
+from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.gate import assumptions, invariants, verdict
+from upgrade_gate.gate.acknowledgements import Acknowledgement
+from upgrade_gate.gate.findings import Severity
+from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.situation import Situation
+from upgrade_gate.gate.verdict import Weights
+
+RULE = "pass-withheld"
+A, B = request("a"), request("b", secret="b")
+WEIGHTS = Weights(today=TODAY)
+HOSTED = {"include.release.openshift.io/ibm-cloud-managed": "true"}
+
+
+def _stated(kind: str, *path: str, value: Any) -> Cluster:
+    cluster = Cluster()
+    *above, last = path
+    part = cluster.objects[kind]
+    for key in above:
+        part = part[key]
+    part[last] = value
+    return cluster
+
+
+def _profile(value: str) -> Cluster:
+    cluster = Cluster()
+    (container,) = cluster.objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+    container["env"][0]["value"] = value
+    return cluster
+
+
+def _state(kind: str) -> Cluster:
+    condition = {"type": "Upgradeable", "status": "Ture"}
+    entry = {"state": "Done", "version": "4.14.1", "image": "r/x"}
+    if kind == "ClusterOperator":
+        return _stated(kind, "status", "conditions", value=[{"type": "Available", "status": "True"}, condition])
+    return _stated(kind, "status", "history", value=[entry])
+
+
+BROKEN: Mapping[str, tuple[Firing, str]] = {
+    "no request is for the platform": (Firing([A], [A], Cluster(platform="Azure")), "applies no CredentialsRequest"),
+    "every request is left out": (
+        Firing([A], [request("a", annotations=HOSTED)]),
+        "4.15.0 applies no CredentialsRequest of AWS",
+    ),
+    "every request is deleted": (Firing([B], [DELETED]), "4.15.0 applies no CredentialsRequest of AWS"),
+    "a request is gone from a folder": (Firing([A, B], [A]), "applies openshift-cloud-credential-operator/b"),
+    "a request is deleted for another profile": (
+        Firing([A, B], [A, request("b", annotations={**HOSTED, "release.openshift.io/delete": "true"})]),
+        "applies openshift-cloud-credential-operator/b",
+    ),
+    "platform": (Firing([A], [A], Cluster(platform="aws")), "a platform that nobody knows"),
+    "new platform": (Firing([A], [A], Cluster(platform="Moon")), "'Moon', which nobody knows"),
+    "topology": (Firing([A], [A], Cluster(topology="HighAvailable")), "a topology that nobody knows"),
+    "profile": (Firing([A], [A], _profile("self-managed-ha")), "a profile that nobody knows"),
+    "feature set": (
+        Firing([A], [A], _stated("FeatureGate", "spec", "featureSet", value="TechPreview")),
+        "a feature set that nobody knows",
+    ),
+    "mode": (Firing([A], [A], Cluster(mode="manual")), "a mode that nobody knows"),
+    "state of a condition": (Firing([A], [A], _state("ClusterOperator")), "'Ture', which is none of"),
+    "state of an update": (Firing([A], [A], _state("ClusterVersion")), "'Done', which is none of"),
+}
+
+
+def _silenced(outcome: Outcome, situation: Situation | None = None) -> Outcome:
+    """Return what the guard makes of a run in which not one rule speaks."""
+    situation = situation or outcome.situation
+    judged = invariants.guarded((), situation, WEIGHTS)
+    decided = verdict.decide(judged, assumptions.of(situation), outcome.comparison, WEIGHTS)
+    return replace(outcome, judged=judged, verdict=decided, situation=situation)
+
+
+@pytest.mark.parametrize(("world", "why"), BROKEN.values(), ids=BROKEN)
+def test_no_pass_even_where_every_rule_is_silent(world: Firing, why: str, tmp_path: Path) -> None:
+    outcome = _silenced(world.written(tmp_path)())
+    assert outcome.verdict.exit_code == 4
+    headlines = [judged.finding.headline for judged in found(outcome, RULE)]
+    assert any(why in headline for headline in headlines), headlines
+    assert all(headline.startswith("no pass can rest on this: ") for headline in headlines)
+
+
+@pytest.mark.parametrize(("world", "why"), BROKEN.values(), ids=BROKEN)
+def test_no_policy_and_no_acknowledgement_of_anything_else_lets_it_through(
+    world: Firing, why: str, tmp_path: Path
+) -> None:
+    del why
+    check = world.written(tmp_path)
+    every = {judged.finding.rule: Severity.INFO for judged in check().judged}
+    prints = [judged.finding.fingerprint for judged in check().judged if judged.finding.rule != "payload-incomplete"]
+    accepted = tuple(Acknowledgement(p, "r", "o", TODAY.replace(month=12)) for p in prints)
+    assert check(policy={**every, RULE: Severity.INFO}, acknowledgements=accepted).verdict.exit_code != 0
+
+
+HOLDING: Mapping[str, Firing] = {
+    "nothing changed": Firing([A], [A]),
+    "a platform without requests": Firing([A], [A], Cluster(platform="None")),
+    "a request of another name takes the Secret over": Firing([A], [request("c")]),
+    "a manifest deletes the request": Firing([A, B], [A, DELETED]),
+    "a request is left out now": Firing(
+        [A, B],
+        [A, request("b", annotations={**PROFILE, "release.openshift.io/feature-set": "TechPreviewNoUpgrade"})],
+    ),
+    "every topology that is known": Firing([A], [A], Cluster(topology="SingleReplica")),
+}
+
+
+@pytest.mark.parametrize("world", HOLDING.values(), ids=HOLDING)
+def test_what_holds_is_let_through(world: Firing, tmp_path: Path) -> None:
+    assert not _silenced(world.written(tmp_path)()).judged
+
+
+def test_the_guard_keeps_silent_where_a_finding_stops_the_upgrade_anyway(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, [A, B], [A], Cluster())
+    assert found(outcome, "payload-incomplete")
+    assert not found(outcome, RULE)
+
+
+def test_what_a_person_accepted_by_name_is_accepted(tmp_path: Path) -> None:
+    """The contract allows just that: the request that is gone, and no other one."""
+    check = Firing([A, B], [A]).written(tmp_path / "1")
+    (gap,) = found(check(), "payload-incomplete")
+    accepted = (Acknowledgement(gap.finding.fingerprint, "r", "o", TODAY.replace(month=12)),)
+    assert check(acknowledgements=accepted).verdict.status == "pass"
+    more = Firing([A, B, request("c", secret="c")], [A]).written(tmp_path / "2")
+    assert more(acknowledgements=accepted).verdict.exit_code == 4
+
+
+@pytest.mark.parametrize("part", ["platform", "profile", "mode"])
+def test_what_it_was_judged_by_counts_too(part: str, tmp_path: Path) -> None:
+    """Whatever the facts say: a situation that was put together wrongly is no ground for a pass."""
+    outcome = judge(tmp_path, [A], [A], Cluster())
+    assert outcome.situation.cluster is not None
+    assert outcome.situation.cluster.platform == Known("AWS")
+    wrong: Mapping[str, Callable[[Situation], Situation]] = {
+        "platform": lambda s: replace(s, platform="aws"),
+        "profile": lambda s: replace(s, profile=""),
+        "mode": lambda s: replace(s, mode=Mode.UNKNOWN),
+    }
+    assert _silenced(outcome, wrong[part](outcome.situation)).verdict.exit_code == 4
