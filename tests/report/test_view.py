@@ -119,11 +119,12 @@ def test_the_word_of_the_verdict_is_not_said_twice(status: str, summary: str, sa
         (
             "fact-unknown",
             "unknown",
-            "Make readable what could not be read, as said with each finding, then check again.",
+            "Supply what is listed under Not read, as said with each finding, then check again.",
         ),
         ("identity-narrower", "unknown", "Widen what is granted more narrowly than it is needed, as said with"),
         ("hosted-control-plane", "unknown", "Settle what is in doubt, as said with"),
-        ("identity-narrower fact-unknown", "unknown", "Make readable what could not be read, widen what is granted"),
+        ("identity-narrower fact-unknown", "unknown", "Supply what is listed under Not read, widen what is granted"),
+        ("manifest-unreadable", "unknown", "Supply what could not be read, as said with"),
         ("fact-unknown", "warning", "Bring the proof"),
     ],
 )
@@ -136,7 +137,7 @@ def test_a_verdict_that_is_open_names_the_step_that_ends_it(
     verdict = msgspec.structs.replace(report.verdict, next="retry", counts=sample_report.counts(findings))
     told = view.next_step(msgspec.structs.replace(report, verdict=verdict, findings=findings))
     assert told.startswith(said)
-    assert ("readable" in told) is (rules.endswith("fact-unknown") and severity == "unknown")
+    assert ("Not read" in told) is (rules.endswith("fact-unknown") and severity == "unknown")
 
 
 def test_guesses_are_marked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 from upgrade_gate.report.document import (
@@ -518,7 +519,7 @@ def report(**more: Any) -> Report:
             assumptions=["the permissions of 4.13.99 are in place (not checked)"],
             next="remediate",
             counts=counts(findings),
-            summary="BLOCKED 4.13.99 to 4.14.0: 3 findings block the upgrade, 2 of them unseen by CCO and CVO; "
+            summary="BLOCKED 4.13.99 to 4.14.0: 3 findings block the upgrade, 2 of them not caught by OpenShift; "
             "1 could not be determined (1 acknowledged, 1 proven)",
             command=[],
         ),
@@ -641,6 +642,52 @@ def large(number: int = 200) -> Report:
             )
         )
     return report(changes=changes, findings=findings, requests=Requests(from_=[], to=[c.request for c in changes]))
+
+
+def two_components() -> Report:
+    """Return a blocked report of two components and the annotation, with what needs no action beside them."""
+    asked = {"permission-added", "request-added", "cco-not-upgradeable"}
+    findings = [f for f in _findings() if f.severity == "info" or (f.rule in asked and f.status == "open")]
+    verdict = report(findings=findings).verdict
+    return report(findings=findings, verdict=verdict, cluster=cluster(unread=False))
+
+
+def path(hops: int = 5, number: int = 30) -> Report:
+    """Return a blocked report of so many minor updates, over which so many components gain permissions."""
+    versions = [f"4.{12 + n}.0" for n in range(hops + 1)]
+    findings, changes = [], []
+    for n in range(number):
+        name, hop = f"{CCO}/component-{n}", n % hops
+        new = [grant(f"service{n}:Action{k}", access="write") for k in range(2)]
+        changes.append(change(name, hop=hop, permissions=GrantDiff(added=new, removed=[])))
+        step = RemedyView(
+            step=f"Grant 2 permissions to the role behind Secret {name}",
+            number=n + 1,
+            when="before",
+            argv=["aws", "iam", "put-role-policy", "--role-name", f"r{n}", "--policy-document", f"file://aws/{n}.json"],
+            placeholders=[],
+            file=f"aws/{n}.json",
+        )
+        needs = [NeedView(kind="grants", status="unmet", detail="MISSING")]
+        findings.append(
+            finding(
+                "permission-added",
+                name,
+                f"component-{n} gains 2 permissions",
+                guard="missed",
+                guard_reason=MISSED,
+                hop=hop,
+                grants=new,
+                needs=needs,
+                remedy=[step],
+            )
+        )
+    return report(
+        hops=[Hop(from_=release(old), to=release(new), kind="minor") for old, new in pairwise(versions)],
+        changes=changes,
+        findings=findings,
+        cluster=cluster(unread=False),
+    )
 
 
 def hostile() -> Report:

@@ -154,8 +154,8 @@ def has_finalizer(cluster: Cluster, request: str) -> bool:
 def guard_permission(hop_kind: HopKind) -> tuple[Guard, str]:
     """Return the guard of a changed permission: nothing in the cluster ever compares permissions."""
     if hop_kind in GUARDED_HOPS:
-        return Guard.MISSED, "CCO never compares permissions: its annotation says only that somebody looked"
-    return Guard.MISSED, "neither CCO nor CVO looks at credentials in an update within a minor release"
+        return Guard.MISSED, "OpenShift does not check this: at most it checks that an administrator set an annotation"
+    return Guard.MISSED, "OpenShift checks no credentials in an update within a minor release"
 
 
 def guard_new_request(

@@ -224,9 +224,9 @@ def _blocked_by(blockers: Sequence[Finding], unknowns: Sequence[Finding]) -> str
         return f"only the annotation is missing{undetermined}"
     text = "1 finding blocks" if len(work) == 1 else f"{len(work)} findings block"
     missed = sum(f.guard == "missed" for f in work)
-    unseen = f", {missed} of them unseen by CCO and CVO" if missed else ""
+    unseen = f", {missed} of them not caught by OpenShift" if missed else ""
     if missed == len(work):
-        unseen = f",{' all' if missed > 1 else ''} unseen by CCO and CVO"
+        unseen = f",{' all' if missed > 1 else ''} not caught by OpenShift"
     return f"{text} the upgrade{unseen}{undetermined}{'; then the annotation' if work != blockers else ''}"
 
 

@@ -210,7 +210,7 @@ def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | 
     step = Step(
         f"Set the annotation upgradeable-to to v{minor[0]}.{minor[1]}",
         "before",
-        f"{why[:1].upper()}{why[1:]}. It says that somebody looked: set it when every other step is done.",
+        f"{why[:1].upper()}{why[1:]}. An administrator says with it that the work is done: set it last of all.",
         Serves.ANNOTATION,
         commands=(cco.annotate(minor),),
         notes=(

@@ -1,4 +1,4 @@
-"""The order in which every format shows a report: what CCO and CVO would miss first, what needs nothing last."""
+"""The order in which every format shows a report: what OpenShift does not catch first, what needs nothing last."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+from upgrade_gate.report.names import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     )
     from upgrade_gate.report.identities_document import VendorSetView
 
-MISSED_TITLE = "CCO and CVO would miss"
+MISSED_TITLE = "Not caught by OpenShift"
 
 _STATUS = ("open", "acknowledged", "proven")
 _SEVERITY = ("blocker", "unknown", "warning", "info")
@@ -67,9 +69,8 @@ class Component(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The component's name where a finding gives one, else the request's without its namespace."""
-        named = next((f.component for f in self.findings if f.component), None)
-        return named or self.request.rpartition("/")[2]
+        """The component's name as people say it."""
+        return spoken(self.request)
 
     @property
     def risky(self) -> bool:
@@ -333,7 +334,7 @@ def word_of(finding: FindingView) -> str:
 
 def guard_line(finding: FindingView) -> tuple[str, str]:
     """Return whether CCO and CVO miss a finding with a guard or stop the upgrade for it, and why."""
-    who = "missed by CCO and CVO" if finding.guard == "missed" else "stopped by CCO or CVO"
+    who = "not caught by OpenShift" if finding.guard == "missed" else "caught by OpenShift"
     return who, finding.guard_reason or "no reason given"
 
 
@@ -374,8 +375,8 @@ def _counts(verdict: VerdictView) -> str:
     return f"{', '.join(said) or 'No open finding'}."
 
 
-_UNREAD = frozenset({"fact-unknown", "identity-unknown", "manifest-unreadable"})
-"""Findings that end when something becomes readable."""
+_UNREAD = frozenset({"identity-unknown", "manifest-unreadable"})
+"""Findings that end when something becomes readable that is no fact of the cluster."""
 
 
 def next_step(report: Report) -> str:
@@ -401,9 +402,10 @@ def next_step(report: Report) -> str:
 def _retry(report: Report) -> str:
     """Return what ends an open question: each kind of doubt has a step of its own."""
     rules = {f.rule for f in report.findings if stance(f, report) is Stance.OPEN}
-    steps = ["make readable what could not be read"] if rules & _UNREAD else []
+    steps = ["supply what is listed under Not read"] if "fact-unknown" in rules else []
+    steps += ["supply what could not be read"] if rules & _UNREAD else []
     steps += ["widen what is granted more narrowly than it is needed"] if "identity-narrower" in rules else []
-    steps += ["settle what is in doubt"] if rules - _UNREAD - {"identity-narrower"} else []
+    steps += ["settle what is in doubt"] if rules - _UNREAD - {"fact-unknown", "identity-narrower"} else []
     if not steps:
         return "Bring the proof that is asked for (--identities), then check again."
     text = ", ".join(steps)

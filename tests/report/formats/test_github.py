@@ -37,7 +37,7 @@ def test_the_worst_come_first_and_each_component_once() -> None:
         ("warning", "openshift-image-registry"),
         ("notice", "upgrade-gate"),
     ]
-    assert "CCO and CVO would miss this" in found[0][2]
+    assert "Not caught by OpenShift" in found[0][2]
     assert found[0][1]["line"] == "14"
 
 

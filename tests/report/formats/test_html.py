@@ -88,7 +88,7 @@ def test_hostile_names_make_no_element() -> None:
 
 def test_the_parts_come_in_the_order_of_a_review() -> None:
     parts = re.findall(r'<section id="(\w+)"', render(sample_report.report()))
-    assert parts == ["missed", "run", "components", "facts", "proof", "remedy", "excluded", "accepted", "evidence"]
+    assert parts == ["decision", "remedy", "components", "run", "facts", "proof", "accepted", "excluded", "evidence"]
 
 
 def test_a_review_of_two_hundred_components_stays_below_two_megabytes() -> None:
@@ -259,19 +259,19 @@ def test_the_filter_finds_a_component_by_what_it_asks_for(viewer: Viewer) -> Non
 @pytest.mark.browser
 def test_unfolding_all_shows_every_permission(viewer: Viewer) -> None:
     page = viewer.open(sample_report.large(60)).page
-    assert not page.get_by_text("service3:Action1Something").is_visible()
+    assert not page.locator("#components").get_by_text("service3:Action1Something").is_visible()
     page.get_by_role("button", name="Unfold all").click()
-    assert page.get_by_text("service3:Action1Something").is_visible()
+    assert page.locator("#components").get_by_text("service3:Action1Something").is_visible()
     page.get_by_role("button", name="Fold all", exact=True).click()
-    assert not page.get_by_text("service3:Action1Something").is_visible()
+    assert not page.locator("#components").get_by_text("service3:Action1Something").is_visible()
 
 
 @pytest.mark.browser
 def test_following_a_link_unfolds_its_component(viewer: Viewer) -> None:
     page = viewer.open(sample_report.large()).page
-    page.locator("#missed summary").click()
-    page.get_by_role("link", name="component-150 gains 6 permissions").first.click()
-    page.get_by_text("service150:Action3Something").wait_for(state="visible")
+    row = page.locator(".board tr", has_text="component-150")
+    row.get_by_role("link", name="component-150", exact=True).click()
+    page.locator("#components").get_by_text("service150:Action3Something").wait_for(state="visible")
 
 
 @pytest.mark.browser
@@ -283,25 +283,55 @@ def test_everything_but_filter_and_copying_works_without_scripts(viewer: Viewer)
     assert page.get_by_text("was openshift-cloud-credential-operator/openshift-cloud-network").is_visible()
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_print_has_every_finding_and_every_permission(viewer: Viewer, scripts: bool) -> None:
+def pages(page: "Page") -> list[str]:
+    """Return the text of each printed page, without any space: a table breaks words where it must."""
     require("python:pypdf")
     from pypdf import PdfReader
 
+    return [re.sub(r"\s+", "", page.extract_text()) for page in PdfReader(BytesIO(page.pdf(format="A4"))).pages]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_print_of_the_whole_report_has_every_finding_and_every_permission(viewer: Viewer, scripts: bool) -> None:
     report = sample_report.report()
-    printed = viewer.open(report, scripts=scripts, scheme="dark").page.pdf(format="A4")
-    text = re.sub(r"\s+", "", "".join(page.extract_text() for page in PdfReader(BytesIO(printed)).pages))
+    page = viewer.open(report, scripts=scripts, scheme="dark").page
+    page.evaluate("print = () => {}") if scripts else None
+    page.get_by_role("link", name="Print the whole report").click()
+    text = "".join(pages(page))
     grants = [g.permission for change in report.changes for g in change.permissions.added]
     missing = [word for word in [*(f.fingerprint for f in report.findings), *grants] if word not in text]
     assert missing == []
 
 
 @pytest.mark.browser
+def test_a_print_of_two_components_is_two_pages_and_the_first_decides(viewer: Viewer) -> None:
+    report = sample_report.two_components()
+    printed = pages(viewer.open(report).page)
+    assert len(printed) <= 2
+    named = [g.permission for f in report.findings if f.severity != "info" for g in f.grants]
+    assert named
+    for word in (*named, "BLOCKED", "Judged", "Decision", "Name", "Date", report.labels["change"]):
+        assert word in printed[0]
+
+
+@pytest.mark.browser
+def test_a_print_of_a_patch_without_change_is_one_page(viewer: Viewer) -> None:
+    assert len(pages(viewer.open(sample_report.quiet()).page)) == 1
+
+
+@pytest.mark.browser
+def test_a_print_of_five_hops_with_thirty_components_is_at_most_six_pages(viewer: Viewer) -> None:
+    printed = pages(viewer.open(sample_report.path()).page)
+    assert len(printed) <= 6
+    assert all(f"component-{n}" in "".join(printed) for n in range(30))
+
+
+@pytest.mark.browser
 def test_the_keyboard_reaches_the_findings_and_opens_a_component(viewer: Viewer) -> None:
     page = viewer.open(sample_report.report()).page
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the findings"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the decision"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
     folded = page.locator("details.component:not([open]) > summary").first

@@ -31,7 +31,7 @@ def test_without_a_cluster_the_first_line_says_so() -> None:
 def test_what_cco_and_cvo_would_miss_stands_first() -> None:
     found = lines(sample_report.report())
     verdict = place(found, "BLOCKED  4.13.99 to 4.14.0")
-    missed = place(found, "CCO and CVO would miss (4)")
+    missed = place(found, "Not caught by OpenShift (4)")
     others = place(found, "Other findings")
     harmless = place(found, "No action needed (3)")
     assert 0 < verdict < missed < others < harmless

@@ -60,7 +60,7 @@ def _verdict(report: Report) -> str:
 
 
 def _groups(findings: Sequence[FindingView], report: Report) -> list[tuple[str, list[FindingView]]]:
-    """Return one group per component, the open findings of it worst first; what CCO and CVO miss leads."""
+    """Return one group per component, the open findings of it worst first; what OpenShift does not catch leads."""
     grouped: dict[str, list[FindingView]] = {}
     for finding in findings:
         if view.stance(finding, report) in _LEVELS:
@@ -78,7 +78,7 @@ def _annotation(level: str, group: Sequence[FindingView]) -> str:
     title = first.component or first.subject
     said = [f"{f.headline} ({f.rule} {f.fingerprint})" for f in group]
     if first.guard == "missed":
-        said.insert(1, f"CCO and CVO would miss this: {view.guard_line(first)[1]}")
+        said.insert(1, f"Not caught by OpenShift: {view.guard_line(first)[1]}")
     properties = f"file={_property(path)},line={line},title={_property(title)}"
     return f"::{level} {properties}::{_data(chr(10).join(said))}"
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.shell import quote
 from upgrade_gate.report import view
+from upgrade_gate.report.decision import RISKS, decision
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
 OPEN_COMPONENTS = 25
 """Up to this many components, those with open work are unfolded from the start."""
 
-LISTED = 15
-"""What the guards miss for one reason: so many are in sight, the rest is folded."""
-
-RISKS = {
-    "ESCALATE": "can gain further rights",
-    "IMPERSONATE": "can act as another identity",
-    "DATA": "can read data or secrets",
-    "DESTROY": "can delete or lock for good",
-    "COST": "can cause cost",
-    "NETWORK-EXPOSE": "can open something to a network",
-    "BREADTH": "is wider than one named operation",
-}
-
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (one signature for every format)
     """Return one self-contained HTML document in UTF-8."""
@@ -46,6 +34,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
     style, script = _part("report.css"), _part("report.js")
     parts = view.sections(report.findings)
     components = view.components(report)
+    decided = decision(report)
     anchors = _anchors(parts.all)
     steps = _steps(parts.all)
     page = _environment().get_template("report.html.j2")
@@ -58,10 +47,10 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         script_hash=_csp_hash(script),
         state=view.state_of(report),
         sections=parts,
-        missed=_by_reason(parts.missed),
-        listed=LISTED,
-        stopped=sum(f.guard == "stopped" for f in parts.all),
+        decision=decided,
+        steps_for=lambda row: _first_steps(row.findings, steps),
         components=components,
+        undecided=[c for c in components if c.request not in {row.request for row in decided.rows}],
         unfold=len(components) <= OPEN_COMPONENTS,
         rest=tuple(f for f in parts.all if f.request is None),
         anchor=lambda finding: anchors[id(finding)],
@@ -189,6 +178,12 @@ def _parts_of_remedy(steps: Sequence[Step]) -> str:
     return ", ".join(said)
 
 
+def _first_steps(findings: Iterable[FindingView], steps: Iterable[Step]) -> list[Step]:
+    """Return what is to be done before the upgrade for any of these findings, each step once."""
+    wanted = {id(finding) for finding in findings}
+    return [step for step in steps if step.when == "before" and wanted & {id(f) for f in step.findings}]
+
+
 def _steps_of(steps: Iterable[Step]) -> Mapping[int, list[Step]]:
     served: dict[int, list[Step]] = {}
     for step in steps:
@@ -206,14 +201,6 @@ def _command(argv: Sequence[str], placeholders: Sequence[str]) -> tuple[tuple[st
             pieces.append((gap, False))
         pieces.append((quote(word), any(p and p in word for p in placeholders)))
     return tuple(pieces)
-
-
-def _by_reason(findings: Sequence[FindingView]) -> tuple[tuple[str, tuple[FindingView, ...]], ...]:
-    """Group what the guards miss by why they miss it; the group of the worst finding comes first."""
-    groups: dict[str, list[FindingView]] = {}
-    for finding in findings:
-        groups.setdefault(finding.guard_reason or "", []).append(finding)
-    return tuple((reason, tuple(found)) for reason, found in groups.items())
 
 
 def _excluded(excluded: Iterable[Excluded]) -> tuple[tuple[str, str, tuple[Excluded, ...]], ...]:

@@ -98,7 +98,7 @@ def _head(report: Report) -> str:
 
 
 def _open(report: Report) -> list[_Block]:
-    """List what is not settled by nature, a line each: what CCO and CVO miss first."""
+    """List what is not settled by nature, a line each: what OpenShift does not catch first."""
     parts = view.sections(report.findings)
     blocks = []
     for title, findings in ((view.MISSED_TITLE, parts.missed), ("Other findings", parts.others)):
@@ -132,9 +132,9 @@ def _component(component: Component) -> str:
     worst = component.worst
     word = view.word_of(worst).capitalize() if worst else "Changed"
     tally = ", ".join(text for text, _ in component.tally)
-    summary = f"<b>{_html(word)}</b> <code>{_html(component.name)}</code>{f' ({_html(tally)})' if tally else ''}"
-    body = [f"Request {code(component.request)}\n"]
-    body += [_finding(finding) for finding in component.findings]
+    named = f"<b>{_html(word)}</b> {_html(component.name)} <code>{_html(component.request)}</code>"
+    summary = f"{named} ({_html(tally)})" if tally else named
+    body = [_finding(finding) for finding in component.findings]
     body += [_change(change) for change in component.changes]
     return _details(summary, "\n".join(body))
 

@@ -1,4 +1,4 @@
-"""The report for a terminal: terse, aligned, what CCO and CVO would miss first, nothing that needs no action."""
+"""The report for a terminal: terse, aligned, what OpenShift does not catch first, nothing that needs no action."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@
 
   const reveal = () => {
     const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) return;
+    if (!target || target === document.body) return;
     for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) {
       box.hidden = false;
       box.open = true;
@@ -42,12 +42,10 @@
   addEventListener("hashchange", reveal);
   reveal();
 
-  const closed = [];
-  addEventListener("beforeprint", () => {
-    for (const box of all("details:not([open])")) { closed.push(box); box.open = true; }
-  });
-  addEventListener("afterprint", () => {
-    for (const box of closed.splice(0)) box.open = false;
+  one(".printing a").addEventListener("click", (event) => {
+    event.preventDefault();
+    location.hash = "whole";
+    print();
   });
 
   const search = one("#q");
