@@ -8,6 +8,7 @@ A folder is a group of commands, found in the same way.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -109,9 +110,37 @@ def console() -> int:
     import gc
 
     gc.disable()
+    _end_in_order()
     code = main()
     gc.freeze()  # else the interpreter looks through everything once more on its way out
+    if code in (128 + signal.SIGTERM, 128 + signal.SIGHUP):
+        os.kill(os.getpid(), code - 128)  # the first process of a container is not ended by that: it returns the code
     return code
+
+
+class Ended(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: whatever Ctrl-C would clean up is cleaned up, then the signal ends the process."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    @property
+    def code(self) -> int:
+        """What a shell calls a process that the signal ended."""
+        return 128 + self.number
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does; one that the caller has ignored stays ignored."""
+
+    def end(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)  # a second one waits for nothing
+        raise Ended(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def program_name(path: str) -> str:
@@ -137,9 +166,10 @@ def _execute(group: click.Group, program: str, args: list[str]) -> int:
     except UpgradeGateError as exc:
         stderr.no_verdict(exc.message, hint=exc.hint, cause=exc)
         return exc.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as exc:
+        stdout.discard()  # half a report that waits in the buffer must not be taken for one
         stderr.error("interrupted: no verdict was reached")
-        return ExitCode.INTERRUPTED
+        return exc.code if isinstance(exc, Ended) else ExitCode.INTERRUPTED
     except BrokenPipeError as exc:
         stdout.discard()
         stderr.no_verdict("the reader of stdout went away before the report was whole", cause=exc)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import OutputError, UsageError
-from upgrade_gate.cli import stdout
+from upgrade_gate.cli import input_paths, stdout
 from upgrade_gate.remedy.bundle import CHECKSUMS
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def check(directory: Path, *, beside: OutputOptions | None = None) -> tuple[str,
         if output.path is not None and directory.resolve() in output.path.resolve().parents:
             raise UsageError(f"{output.path} lies in the folder of the bundle", hint="write the report elsewhere")
     stdout.check_folder(directory)
+    input_paths.refuse(directory)
     if not directory.exists():
         return ()
     present = sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if not p.is_dir() or p.is_symlink())

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.platforms import DEFAULT_PROFILE
 from upgrade_gate.cli import configuration as configurations
-from upgrade_gate.cli import stderr, stdout
+from upgrade_gate.cli import input_paths, stderr, stdout
 from upgrade_gate.cli.configuration import Shape
 from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group, long_name
 from upgrade_gate.cli.option_types import (
@@ -400,6 +400,7 @@ def _output(values: Mapping[str, Any], default: tuple[Output, ...]) -> OutputOpt
         raise click.UsageError(f"two reports cannot both be written to {twice}")
     for path in paths:
         stdout.check_file(path)
+        input_paths.refuse(path)
     return OutputOptions(
         outputs=outputs,
         max_bytes=values["max_bytes"],

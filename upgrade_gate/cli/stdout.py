@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import OutputError, UsageError
+from upgrade_gate.reading.files import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+_OWN_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/self/fd/\d+", re.ASCII)
+_IN_PLACE = frozenset({"/dev/null", "/dev/full", "/dev/tty"})
+"""Devices that a document may be sent to; no other one has any use for it."""
 
 
 def write(document: bytes | str) -> None:
@@ -57,6 +64,8 @@ def check_file(path: Path) -> None:
 
 def check_folder(path: Path) -> None:
     """Raise UsageError where a folder cannot be made, OutputError where it cannot be written to."""
+    if path.is_symlink():
+        raise UsageError(f"{path}: it is a link; name the folder itself", hint="nothing was read")
     place = path
     while not os.path.lexists(place) and place != place.parent:
         place = place.parent
@@ -69,8 +78,8 @@ def check_folder(path: Path) -> None:
 def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
     """Write a file beside its target and rename it, so that nobody ever reads half of it.
 
-    `mode` is 0o600 for what may hold identities. An existing file's mode is not kept. A device or one of this
-    process's own descriptors (`/dev/stderr`, `>(cmd)`) is written in place; a link or a pipe is not written at all.
+    `mode` is 0o600 for what may hold identities. An existing file's mode is not kept. `/dev/null` and this process's
+    own descriptors (`/dev/stderr`, `>(cmd)`) are written in place; a link or a pipe is not written at all.
     Raises OutputError, naming the path.
     """
     import tempfile
@@ -79,7 +88,7 @@ def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
     if refused := _refused(path):
         raise OutputError(f"{path}: {refused}", hint="nothing was written there")
     try:
-        if _own_descriptor(path) or path.is_char_device():
+        if _own_descriptor(path) or str(path) in _IN_PLACE:
             with path.open("ab", buffering=0) as stream:
                 stream.write(data)
             return
@@ -106,6 +115,8 @@ def _refused(path: Path) -> str | None:
     """
     if _own_descriptor(path):
         return None if path.exists() else "there is no such descriptor"
+    if str(path) in _IN_PLACE:
+        return None
     if "\0" in str(path):
         return "a NUL is in its name"
     try:
@@ -121,14 +132,16 @@ def _refused_file(path: Path) -> str | None:
         return "it is a folder"
     if not path.parent.is_dir():
         return f"the folder {path.parent} is not there"
-    if path.exists():
-        return None if path.is_file() or path.is_char_device() else "it is a pipe, a socket or a disk, no file"
+    if path.exists() and not path.is_file():
+        return f"it is {kind_of(path.stat().st_mode)}, no file"
+    if path.exists() and path.stat().st_nlink > 1:
+        return "it has other names (hard links), which would keep what it held"
     return None if os.access(path.parent, os.W_OK | os.X_OK) else f"no permission to write in {path.parent}"
 
 
 def _own_descriptor(path: Path) -> bool:
     """Return whether a path names what this process has open: `/dev/stderr`, `/dev/fd/63`."""
-    return str(path) in {"/dev/stdout", "/dev/stderr"} or str(path).startswith(("/dev/fd/", "/proc/self/fd/"))
+    return _OWN_DESCRIPTOR.fullmatch(str(path)) is not None
 
 
 def make_folder(path: Path) -> None:
@@ -137,6 +150,39 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"{path}: {exc.strerror or exc}", hint="nothing was written there") from exc
+
+
+def write_folder(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a new or empty folder, or leave it as it was: a program that takes every file takes no half.
+
+    A new folder appears at once. One that is there keeps its place (it may be a volume), and what was written into it
+    is taken away again where the run ends before the last file. Raises OutputError, naming the path.
+    """
+    import shutil
+    import tempfile
+
+    if directory.exists():
+        try:
+            for name, content in files.items():
+                write_file(directory / name, content)
+        except BaseException:
+            for name in files:
+                (directory / name).unlink(missing_ok=True)
+            raise
+        return
+    make_folder(directory.parent)
+    try:
+        beside = type(directory)(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
+        try:
+            for name, content in files.items():
+                write_file(beside / name, content)
+            beside.chmod(0o777 & ~_umask())
+            beside.replace(directory)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+    except OSError as exc:
+        raise OutputError(f"{directory}: {exc.strerror or exc}", hint="nothing was written there") from exc
 
 
 def _umask() -> int:

@@ -16,7 +16,6 @@ A file is a mapping whose key `acknowledgements` is a list (docs/contract.md#ack
 from __future__ import annotations
 
 import re
-import sys
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,6 +25,7 @@ from msgspec import Struct
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import UsageError
+from upgrade_gate.reading.files import read_stdin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,13 +94,20 @@ def load(paths: Sequence[str | Path], *, clusters_required: bool = False) -> tup
     found: list[Acknowledgement] = []
     for path in paths:
         if str(path) == STDIN:
-            root = settings_file.parse(sys.stdin.buffer.read(settings_file.MAX_BYTES + 1), "stdin")
+            root = settings_file.parse(_stdin(settings_file.MAX_BYTES + 1), "stdin")
         else:
             root = settings_file.read(Path(path))
         if root is None:
             raise UsageError(f"{path}: holds no acknowledgements", hint="an empty list is written acknowledgements: []")
         found += read(root, clusters_required=clusters_required)
     return tuple(found)
+
+
+def _stdin(most: int) -> bytes:
+    try:
+        return read_stdin(most)
+    except OSError as exc:
+        raise UsageError(f"acknowledgements from stdin: {exc.strerror}", hint="name a file") from exc
 
 
 def read(root: Value, *, clusters_required: bool = False) -> tuple[Acknowledgement, ...]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.reading.files import read_file
 from upgrade_gate.reading.http.urls import shown_url
 
 if TYPE_CHECKING:
@@ -174,8 +175,7 @@ def _listed(document: Mapping[str, Any], key: str, name: str) -> list[Any]:
 def _read_file(place: str) -> Graph:
     path = Path(place.removeprefix("file://"))
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_GRAPH + 1)
+        content = read_file(path, MAX_GRAPH + 1)
     except OSError as exc:
         raise UsageError(
             f"update graph {path} cannot be read: {exc.strerror}", hint="--graph takes a URL or a file"

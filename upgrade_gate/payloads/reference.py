@@ -160,6 +160,8 @@ def parse_reference(text: str) -> Reference:
         return Reference(text, _kind_of_folder(path), str(path))
     if path.is_file():
         return Reference(text, "archive", str(path))
+    if path.exists():
+        raise UsageError(f"{text} is neither file nor folder", hint=_FORMS)
     host, slash, repository = text.partition("/")
     if slash and repository and _HOST.fullmatch(host) and not text.startswith((".", "/", "~")):
         return Reference(text, "registry", text)

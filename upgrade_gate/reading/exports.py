@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.reading import yaml
+from upgrade_gate.reading.files import read_file
 from upgrade_gate.reading.limits import Limits
 from upgrade_gate.reading.long_lists import parse_object
 
@@ -80,8 +81,8 @@ def read(path: Path, lists: Mapping[str, tuple[str, ...]] | None = None) -> tupl
 
 
 def _counts(path: Path) -> bool:
-    """Return whether something is a file, or a link that should lead to one: what it hides is unknown."""
-    return path.is_file() or path.is_symlink()
+    """Return whether something is no folder: a pipe, or a link to anything, hides what is unknown."""
+    return path.is_symlink() or not path.is_dir()
 
 
 def _hidden(path: Path, root: Path) -> bool:
@@ -112,8 +113,7 @@ def _load(path: Path) -> tuple[str, str | None, str | None]:
 
     Its bytes are let go before the text is parsed.
     """
-    with path.open("rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
+    data = read_file(path, MAX_BYTES + 1)
     digest = hashlib.sha256(data).hexdigest()
     if len(data) > MAX_BYTES:
         return digest, None, None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ConfigurationError, UsageError
+from upgrade_gate.reading.files import read_file
 from upgrade_gate.reading.yaml import TOO_DEEP, tag_of
 
 if TYPE_CHECKING:
@@ -135,8 +136,7 @@ def read(path: Path) -> Value | None:
     Raises UsageError where the file cannot be opened, ConfigurationError where it is not one YAML or JSON document.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_file(path, MAX_BYTES + 1)
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror or exc}") from exc
     return parse(data, str(path))

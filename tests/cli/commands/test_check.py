@@ -73,12 +73,14 @@ def test_no_change_passes_unless_proof_is_asked_for(fixtures: Path) -> None:
 
 
 def test_a_release_that_cannot_be_read_is_4_with_its_report(fixtures: Path, tmp_path: Path) -> None:
-    (tmp_path / "release-metadata").write_text('{"kind": "cincinnati-metadata-v0", "version": "4.19.2"}')
-    (tmp_path / "image-references").write_text("{}")
-    (tmp_path / "0000_50_x_credentials-request.yaml").write_text("kind: CredentialsRequest\nspec: [")
+    release = tmp_path / "release"
+    release.mkdir()
+    (release / "release-metadata").write_text('{"kind": "cincinnati-metadata-v0", "version": "4.19.2"}')
+    (release / "image-references").write_text("{}")
+    (release / "0000_50_x_credentials-request.yaml").write_text("kind: CredentialsRequest\nspec: [")
     old = f"dir:{fixtures / 'releases' / '4.18.7'}"
     arguments = ("--no-cluster", "--platform", "AWS", "-o", f"json={tmp_path / 'report.json'}")
-    result = run("check", "--from", old, "--to", f"dir:{tmp_path}", *NOW, *arguments)
+    result = run("check", "--from", old, "--to", f"dir:{release}", *NOW, *arguments)
     assert result.code == 4
     assert result.first.startswith("error: no verdict was reached: ")
     verdict = json.loads((tmp_path / "report.json").read_text())["verdict"]

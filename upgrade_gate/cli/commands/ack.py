@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from upgrade_gate.base.errors import ConfigurationError, UsageError
 from upgrade_gate.cli import stderr, stdout
 from upgrade_gate.cli.option_types import Day, near
+from upgrade_gate.reading.files import read_file, read_stdin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def command(
 def _findings(path: str) -> Sequence[Mapping[str, Any]]:
     """Return the findings of a report; raises UsageError where there is none at that path."""
     try:
-        data = sys.stdin.buffer.read(MAX_REPORT) if path == "-" else Path(path).read_bytes()
+        data = read_stdin(MAX_REPORT) if path == "-" else read_file(Path(path), MAX_REPORT)
         document = json.loads(data)
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror or exc}") from exc

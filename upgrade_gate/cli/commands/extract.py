@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode, UsageError
-from upgrade_gate.cli import run, stderr, stdout
+from upgrade_gate.cli import input_paths, run, stderr, stdout
 from upgrade_gate.cli.options import (
     cluster_options,
     configuration_option,
@@ -51,6 +51,7 @@ def command(
     """
     del configuration
     stdout.check_folder(directory)
+    input_paths.refuse(directory)
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
     survey = run.survey_target(release, cluster, registry, run.open_target(cluster, registry))
@@ -64,7 +65,5 @@ def _write(hop: Hop, directory: Path) -> int:
     from upgrade_gate.remedy import credentials_requests
 
     files = credentials_requests.request_files(hop)
-    stdout.make_folder(directory)
-    for name, content in files.items():
-        stdout.write_file(directory / name, content)
+    stdout.write_folder(directory, files)
     return len(files)

@@ -10,7 +10,7 @@ import click
 
 from upgrade_gate import __version__
 from upgrade_gate.base.errors import ExitCode, SourceError, UsageError
-from upgrade_gate.cli import run, stderr, stdout
+from upgrade_gate.cli import input_paths, run, stderr, stdout
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def command(
 
     del configuration
     stdout.check_file(file)
+    input_paths.refuse(file)
     reader = run.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
     if reader is None:
         raise UsageError("a snapshot needs a cluster", hint="leave --no-cluster out")

@@ -14,6 +14,7 @@ from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.cluster.facts_table import KINDS, NAMESPACED_KINDS
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.encoding import as_utf8
+from upgrade_gate.reading.files import open_file, read_file
 from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class FolderFiles:
                 return None
             if where.stat().st_size > _LIMITS.file:
                 raise Unusable(f"{path} is larger than {_LIMITS.file} bytes")
-            return where.read_bytes()
+            return read_file(where)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -121,7 +122,7 @@ def open_archive(path: Path) -> ArchiveFiles:
     members: dict[str, bytes | str] = {}
     total = count = 0
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             if stream.read(4) in _ZIP:
                 return _open_zip(path)
         with tarfile.open(path, mode="r:*") as archive:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.encoding import as_utf8
+from upgrade_gate.reading.files import read_file
 from upgrade_gate.reading.http.urls import is_loopback, is_url, shown_url
 from upgrade_gate.reading.node import Malformed, Part
 
@@ -85,7 +86,7 @@ def log_in(
 
 def _paths(kubeconfig: Path | None) -> list[Path]:
     if kubeconfig is not None:
-        if not kubeconfig.is_file():
+        if not kubeconfig.exists():
             raise UsageError(f"kubeconfig {kubeconfig} does not exist")
         return [kubeconfig]
     if named := os.environ.get("KUBECONFIG"):
@@ -234,7 +235,7 @@ def _file_or_data(part: Part, name: str, base: Path) -> Path | bytes | None:
 
 def _read(path: Path, what: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise ClusterError(f"{what}: {path} cannot be read: {error.strerror}") from error
 

@@ -102,6 +102,10 @@ def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
     """
     if not path.exists():
         raise UsageError(f"must-gather:{path} does not exist", hint="give the folder or archive of the dump")
+    if not path.is_dir() and not path.is_file():
+        raise UsageError(
+            f"must-gather:{path} is neither file nor folder", hint="give the folder or archive of the dump"
+        )
     files, layouts = _layouts(path, read_secrets)
     if not layouts:
         flat = _flat(path, files, read_secrets)

@@ -17,6 +17,7 @@ from upgrade_gate.base.text import data_without_credentials, without_credentials
 from upgrade_gate.cluster.model import Query, Reader, SecretForm, SecretRecord
 from upgrade_gate.cluster.readers._kept import without_managed_fields
 from upgrade_gate.reading import decoding
+from upgrade_gate.reading.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -136,8 +137,7 @@ class Recorder:
 
 def is_snapshot(path: Path) -> bool:
     """Return whether a file says that it is a snapshot."""
-    with path.open("rb") as stream:
-        return f'"{_FAMILY}'.encode() in stream.read(_MOST_BYTES)
+    return f'"{_FAMILY}'.encode() in read_file(path, _MOST_BYTES)
 
 
 def open_snapshot(path: Path) -> SnapshotReader:
@@ -146,8 +146,7 @@ def open_snapshot(path: Path) -> SnapshotReader:
     Raises UsageError where there is no such file, ClusterError where it is damaged or of another version.
     """
     try:
-        with path.open("rb") as stream:
-            content = stream.read(_MOST_BYTES + 1)
+        content = read_file(path, _MOST_BYTES + 1)
     except FileNotFoundError as exc:
         raise UsageError(f"snapshot:{path} does not exist") from exc
     except OSError as exc:

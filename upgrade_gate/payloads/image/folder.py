@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES, RELEASE_MANIFESTS, RELEASE_METADATA
+from upgrade_gate.reading.files import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,11 +95,12 @@ def open_inside(path: Path | str, shown: str) -> tuple[int, int]:
     except OSError as exc:
         if Path(path).is_symlink():
             raise SourceError(f"{shown} is a link; links are not followed", hint="copy the file itself") from exc
-        raise SourceError(f"{shown}: {exc.strerror}") from exc
+        why = "is a socket, no file" if exc.errno == errno.ENXIO else exc.strerror
+        raise SourceError(f"{shown}: {why}") from exc
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise SourceError(f"{shown} is no regular file")
+        raise SourceError(f"{shown} is no regular file, it is {kind_of(status.st_mode)}")
     return descriptor, status.st_size
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.payloads.registry.image_name import DOCKER_HUB
+from upgrade_gate.reading.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -252,8 +253,7 @@ def _default_files() -> Iterator[Path]:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_FILE + 1)
+    return read_file(path, MAX_FILE + 1)
 
 
 def _read_named(path: Path) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ManifestError, UsageError
+from upgrade_gate.reading.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -139,8 +140,7 @@ def _documents(option: str, path: Path) -> Iterator[Mapping[str, Any]]:
     from upgrade_gate.reading import yaml
 
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE + 1)
+        content = read_file(path, MAX_FILE + 1)
         if len(content) > MAX_FILE:
             raise UsageError(f"{option} {path} is larger than {MAX_FILE >> 20} MiB: no mirror configuration")
         parsed = yaml.parse(content, str(path))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.errors import ManifestError, UsageError
+from upgrade_gate.reading.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -132,8 +133,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _take_file(path: Path, material: Material) -> None:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+        data = read_file(path, MAX_FILE + 1)
     except OSError as exc:
         raise UsageError(f"{path} cannot be read: {exc.strerror}") from exc
     if len(data) > MAX_FILE:

@@ -20,6 +20,7 @@ from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.base.text import one_line
 from upgrade_gate.payloads.image.digests import SHA256
 from upgrade_gate.payloads.signatures.material import MAX_SIGNATURE, Signature, gather, is_signature
+from upgrade_gate.reading.files import read_file
 from upgrade_gate.reading.http.urls import shown_url
 
 if TYPE_CHECKING:
@@ -261,8 +262,7 @@ def _from_folder(folder: Path) -> Iterator[Signature]:
     for number in range(1, MAX_NUMBER + 1):
         path = folder / f"signature-{number}"
         try:
-            with path.open("rb") as file:
-                yield Signature(file.read(MAX_SIGNATURE + 1), str(path))
+            yield Signature(read_file(path, MAX_SIGNATURE + 1), str(path))
         except OSError:
             return
 

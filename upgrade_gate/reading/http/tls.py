@@ -16,6 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from upgrade_gate.base.errors import UsageError
+from upgrade_gate.reading.files import open_file
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +73,11 @@ def _load(context: ssl.SSLContext, path: Path) -> None:
     if path.is_dir():
         context.load_verify_locations(capath=path)
     else:
+        _load_file(context, path)
+
+
+def _load_file(context: ssl.SSLContext, path: Path) -> None:
+    with open_file(path):  # OpenSSL itself would wait for a pipe
         context.load_verify_locations(cafile=path)
 
 
@@ -81,7 +87,7 @@ def _load_user_file(context: ssl.SSLContext, path: Path) -> None:
         if path.is_dir():
             files = sorted(p for p in path.iterdir() if p.suffix in CERTIFICATE_SUFFIXES)
         for each in files:
-            context.load_verify_locations(cafile=each)
+            _load_file(context, each)
     except (OSError, ssl.SSLError) as exc:
         reason = "it holds no PEM certificate" if isinstance(exc, ssl.SSLError) else exc.strerror
         raise UsageError(

@@ -1,0 +1,51 @@
+"""Which paths of a call are read, so that nothing is written over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.cli.option_types import ClusterSource, IdentitiesSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_RELEASES = ("to", "from_", "via")
+_FILES = ("config", "acknowledgements", "kubeconfig", "registry_config", "certificate_authority", "signatures", "graph")
+_MORE_FILES = ("idms_file", "icsp_file", "cluster", "identities")
+
+
+def refuse(output: Path) -> None:
+    """Raise UsageError where an output is what this call reads, or lies in a folder that it reads."""
+    if not output.exists() and not output.parent.exists():
+        return
+    place = output.resolve()
+    for read in _read(click.get_current_context().params):
+        if read.is_file() and place == read.resolve():
+            raise UsageError(f"{output} is read by this run, and would be written over", hint="name another file")
+        if read.is_dir() and read.resolve() in (place, *place.parents):
+            raise UsageError(f"{output} lies in {read}, which this run reads", hint="name a place outside of it")
+
+
+def _read(values: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the files and folders that the options name, those that are there."""
+    for name in (*_RELEASES, *_FILES, *_MORE_FILES):
+        value = values.get(name)
+        for each in value if isinstance(value, (tuple, list)) else (value,):
+            path = _path(each, is_release=name in _RELEASES)
+            if path is not None and path.exists():
+                yield path
+
+
+def _path(value: object, *, is_release: bool) -> Path | None:
+    if isinstance(value, (ClusterSource, IdentitiesSource)):
+        return value.path
+    if isinstance(value, str):
+        scheme, colon, rest = value.partition(":")
+        local = is_release and colon and scheme in ("dir", "archive", "oci", "mirror")
+        return Path(rest if local else value.removeprefix("file://")).expanduser()
+    path = getattr(value, "path", value)  # a configuration, or a path
+    return path if isinstance(path, Path) else None

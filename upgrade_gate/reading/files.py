@@ -1,0 +1,63 @@
+"""How a file that somebody named is opened: one that ends, never a pipe, a device or a socket that may not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HANDED_OVER = re.compile(r"/dev/(stdin|null|fd/\d+)|/proc/self/fd/\d+", re.ASCII)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading; raises OSError, whose `strerror` says so in words, where it is no file that ends.
+
+    What the user hands over open is read as it is: `/dev/stdin`, `/dev/fd/63` of a shell's `<(command)`.
+    """
+    if _HANDED_OVER.fullmatch(str(path)):
+        return path.open("rb")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno == errno.ENXIO:
+            raise _refusal(path, stat.S_IFSOCK) from exc
+        raise
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise _refusal(path, mode)
+
+
+def read_file(path: Path, most: int = -1) -> bytes:
+    """Return what a file holds, `most` bytes of it at most; raises OSError as `open_file` does."""
+    with open_file(path) as stream:
+        return stream.read(most)
+
+
+def read_stdin(most: int) -> bytes:
+    """Return what stands on stdin, `most` bytes of it at most; raises OSError where it is closed."""
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed", "stdin")
+    return sys.stdin.buffer.read(most)
+
+
+def kind_of(mode: int) -> str:
+    """Return what something is that is no file, by its mode."""
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    return "a socket" if stat.S_ISSOCK(mode) else "a device"
+
+
+def _refusal(path: Path, mode: int) -> OSError:
+    if stat.S_ISDIR(mode):
+        return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return OSError(errno.EINVAL, f"it is {kind_of(mode)}, no file", str(path))
