@@ -32,6 +32,7 @@ PLURALS = {
     "DNS": ("config.openshift.io", "v1", "dnses"),
     "CloudCredential": ("operator.openshift.io", "v1", "cloudcredentials"),
     "ConfigMap": ("", "v1", "configmaps"),
+    "Config": ("imageregistry.operator.openshift.io", "v1", "configs"),
     "Deployment": ("apps", "v1", "deployments"),
     "CredentialsRequest": ("cloudcredential.openshift.io", "v1", "credentialsrequests"),
     "Secret": ("", "v1", "secrets"),

@@ -39,6 +39,7 @@ RESOURCES = {
     "CredentialsRequest": ("cloudcredential.openshift.io", "v1", "credentialsrequests", True),
     "MachineSet": ("machine.openshift.io", "v1beta1", "machinesets", True),
     "ControlPlaneMachineSet": ("machine.openshift.io", "v1", "controlplanemachinesets", True),
+    "Config": ("imageregistry.operator.openshift.io", "v1", "configs", False),
     "Deployment": ("apps", "v1", "deployments", True),
     "ConfigMap": ("", "v1", "configmaps", True),
     "Secret": ("", "v1", "secrets", True),

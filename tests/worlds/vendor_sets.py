@@ -21,6 +21,11 @@ AWS_CONTEXT = {
     "private_zone_role": f"arn:aws:iam::{ACCOUNT}:role/shared-vpc-route53",
     "now": "2026-11-30T00:00:00Z",
 }
+BUCKETS = {
+    region: {"name": f"c1-x7k2p-image-registry-{region}-abcdefghijklmnopqrstuvwxyz"[:62], "own": True}
+    for region in ("eu-central-1", "us-gov-west-1")
+}
+"""The bucket of the image registry by region, named as its operator names them (`pkg/storage/util`, 62 characters)."""
 GOVERNMENT = {**AWS_CONTEXT, "partition": "aws-us-gov", "region": "us-gov-west-1"}
 """The vendor's hosted sets of 4.14 are written for this partition."""
 GCP_CONTEXT = {

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.cluster import cluster_version, objects
+from upgrade_gate.cluster import cluster_version, objects, registry
 from upgrade_gate.cluster.credentials_mode import Mode, configured_mode
 from upgrade_gate.cluster.model import Query, SecretRecord
 from upgrade_gate.reading.node import Part, attempt
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_AWS = frozenset({"AWS"})
 _GCP = frozenset({"GCP"})
 
 # --- what is asked ---
@@ -52,6 +53,7 @@ CONTROL_PLANE = Query(
     "openshift-machine-api",
     "cluster",
 )
+REGISTRY = Query("imageregistry.operator.openshift.io", "v1", "configs", "Config", name="cluster")
 
 MIRROR_POLICIES = (
     Query(_CONFIG, "v1", "imagedigestmirrorsets", "ImageDigestMirrorSet"),
@@ -212,6 +214,8 @@ class Cluster(Struct, frozen=True):
     """Service accounts that new workers run as."""
     control_plane_accounts = Row(CONTROL_PLANE, objects.control_plane_accounts, only=_GCP)
     """Service accounts that new control plane machines run as; Absent where the machine API makes none."""
+    registry_bucket = Row(REGISTRY, registry.bucket, region, only=_AWS)
+    """The bucket that the image registry works with; Absent where it works with none."""
 
     @property
     def network_project(self) -> Fact[str]:

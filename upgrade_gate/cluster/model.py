@@ -16,6 +16,10 @@ JsonObject: TypeAlias = "Mapping[str, Any]"
 SecretForm: TypeAlias = Literal["keys", "token"]
 
 
+KINDS_OF_SEVERAL_GROUPS = frozenset({"Config"})
+"""Kinds that do not say by themselves what is meant: the samples operator has a Config too."""
+
+
 class Query(Struct, frozen=True, order=True):
     """One read of the cluster's API: an object by name, or (without a name) every object of a kind.
 
@@ -33,7 +37,8 @@ class Query(Struct, frozen=True, order=True):
     @property
     def title(self) -> str:
         """What a report calls it: `ClusterVersion version`, `CredentialsRequests`."""
-        return f"{self.kind} {self.name}" if self.name is not None else f"{self.kind}s"
+        kind = f"{self.kind}.{self.group}" if self.kind in KINDS_OF_SEVERAL_GROUPS else self.kind
+        return f"{kind} {self.name}" if self.name is not None else f"{kind}s"
 
     @property
     def api_version(self) -> str:

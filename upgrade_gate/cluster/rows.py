@@ -44,6 +44,9 @@ _SHOWN: Mapping[Query, Callable[[Cluster], Fact[Any]]] = MappingProxyType(
             cluster.credentials_mode,
             lambda word: Known({"credentialsMode": word, "upgradeable-to": known_or(cluster.annotation, None)}),
         ),
+        facts_table.REGISTRY: lambda cluster: map_known(
+            cluster.registry_bucket, lambda bucket: Known({"bucket": bucket.name})
+        ),
         facts_table.REQUESTS: lambda cluster: map_known(cluster.requests, lambda requests: Known(len(requests))),
     }
 )

@@ -17,6 +17,7 @@ from upgrade_gate.clouds.contract.holdings import (
     Coverage,
     CoverageResult,
     Document,
+    KnowsBuckets,
     PlacesContext,
     Resolves,
     provider_of_kind,
@@ -28,7 +29,8 @@ from upgrade_gate.reading import exports
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from upgrade_gate.clouds.contract.context import Context
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.clouds.contract.context import Bucket, Context
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, Live, PolicySize, Provider, VendorSet
 
@@ -224,6 +226,9 @@ class _PartlyRead(Struct, frozen=True):
 
     def judge(self, identity: str, grant: Grant, scopes: Sequence[str]) -> CoverageResult:
         return self._soften(identity, self.inner.judge(identity, grant, scopes))
+
+    def with_bucket(self, bucket: Fact[Bucket]) -> _PartlyRead:
+        return replace(self, inner=self.inner.with_bucket(bucket)) if isinstance(self.inner, KnowsBuckets) else self
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         return self._soften(identity, self.inner.trust(identity, issuer, subjects))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from upgrade_gate.base.facts import Known, Unknown
+from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Resolves, provider_of_kind
-from upgrade_gate.cluster.scopes import request_scopes
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, KnowsBuckets, Resolves, provider_of_kind
+from upgrade_gate.cluster.scopes import request_bucket, request_scopes
 from upgrade_gate.proof import collect
 from upgrade_gate.proof.context import context_of
 from upgrade_gate.proof.identity_map import Identities, identify
@@ -283,7 +283,14 @@ class Proof(Struct, frozen=True):
                 f"nothing says which identity serves Secret {self.root_secret or request.secret} "
                 "(identities: in the configuration, --read-secrets, or --ccoctl-name)",
             )
-        return holdings, identity
+        return self._used(holdings, request), identity
+
+    def _used(self, holdings: Holdings, request: CredentialsRequest) -> Holdings:
+        """Return the holdings as the component of a request uses them: with the one bucket that it works with."""
+        if self.cluster is None or not isinstance(holdings, KnowsBuckets):
+            return holdings
+        bucket = request_bucket(self.cluster, request.provider_kind, request.name)
+        return holdings if isinstance(bucket, Absent) else holdings.with_bucket(bucket)
 
     def _trust(
         self, request: CredentialsRequest, holdings: Holdings, identity: Identity, accounts: Sequence[str]

@@ -248,6 +248,73 @@ def test_a_role_is_assumed_only_where_the_cluster_asks_for_one() -> None:
     )
 
 
+BUCKET = {"name": "c1-x7k2p-image-registry-eu-central-1-q"}
+IN_BUCKET = [f"arn:aws:s3:::{BUCKET['name']}", f"arn:aws:s3:::{BUCKET['name']}/*"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "action", "verdict"),
+    [
+        (IN_BUCKET[:1], "s3:ListBucket", COVERED),
+        (IN_BUCKET[:1], "s3:GetBucketLocation", COVERED),  # an access point may be asked for it too, and is not here
+        (IN_BUCKET[:1], "s3:CreateBucket", COVERED),
+        (IN_BUCKET[:1], "s3:PutObject", MISSING),
+        (IN_BUCKET[1:], "s3:PutObject", COVERED),
+        (IN_BUCKET[1:], "s3:ListBucket", MISSING),
+        (["arn:aws:s3:::*-image-registry-${aws:RequestedRegion}-*"], "s3:GetObject", COVERED),
+        (["arn:aws:s3:::*-image-registry-us-east-1-*"], "s3:ListBucket", MISSING),
+        (["arn:aws:s3:::another", "arn:aws:s3:::another/*"], "s3:GetObject", MISSING),
+        (["arn:aws-cn:s3:::c1-*"], "s3:ListBucket", MISSING),
+        ([f"{IN_BUCKET[0]}/docker/*"], "s3:GetObject", NARROWER),
+        (IN_BUCKET, "s3:ListAllMyBuckets", MISSING),
+        (IN_BUCKET, "s3:NewAction", NARROWER),
+        (IN_BUCKET, "s3:CreateAccessPoint", MISSING),
+        (IN_BUCKET, "ec2:DescribeInstances", MISSING),
+    ],
+)
+def test_one_bucket_is_all_that_a_component_asks_for(resource: list[str], action: str, verdict: str) -> None:
+    found = ask(allow("s3:*", "ec2:*", Resource=resource), action=action, context={**HERE, "bucket": BUCKET})
+    assert found.verdict == verdict, found.reason
+    assert (f"bucket {BUCKET['name']}" in found.reason) == (verdict == COVERED)
+    if verdict == COVERED:
+        assert ask(allow("s3:*", "ec2:*", Resource=resource), action=action).verdict == NARROWER
+
+
+def test_a_deny_outside_the_bucket_does_not_touch() -> None:
+    here, grants = {**HERE, "bucket": BUCKET}, allow("s3:*")
+    for resource, verdict in (
+        ("arn:aws:s3:::audit/*", COVERED),
+        (IN_BUCKET[1], DENIED),
+        (f"{IN_BUCKET[0]}/x/*", NARROWER),
+        ("*", DENIED),
+    ):
+        assert ask(grants, deny("s3:*", Resource=resource), action="s3:GetObject", context=here).verdict == verdict
+
+
+def test_a_bucket_of_another_region_or_account_decides_its_own_keys() -> None:
+    away = {**HERE, "bucket": {**BUCKET, "region": "eu-west-1"}}
+    at_home = only(REGION)
+    assert ask(at_home, action="s3:GetObject", context={**HERE, "bucket": BUCKET}).verdict == COVERED
+    assert ask(at_home, action="s3:GetObject", context=away).verdict == MISSING
+    assert ask(only("eu-west-1"), action="s3:GetObject", context=away).verdict == COVERED
+    own = allow("s3:*", Condition={"StringEquals": {"aws:ResourceAccount": ACCOUNT}})
+    assert ask(own, action="s3:GetObject", context={**HERE, "bucket": BUCKET}).verdict == COVERED
+    brought = {**HERE, "bucket": {**BUCKET, "own": False}}
+    assert ask(own, action="s3:GetObject", context=brought).verdict == NARROWER
+
+
+def test_a_bucket_that_is_not_known_is_said() -> None:
+    unread = {**HERE, "unread": {"bucket": "get configs: forbidden"}}
+    found = ask(allow("s3:*", Resource=IN_BUCKET), action="s3:GetObject", context=unread)
+    assert (found.verdict, "which bucket is used is not known: get configs: forbidden" in found.reason) == (
+        NARROWER,
+        True,
+    )
+    assert ask(allow("s3:*"), action="s3:GetObject", context=unread).verdict == COVERED
+    terminating = ask(allow(TERMINATE, Resource=f"{OWN}instance/i-1"), context=unread)
+    assert "bucket" not in terminating.reason
+
+
 def test_variables_stand_behind_the_fifth_colon_of_a_resource() -> None:
     tagged = {"Tags": [{"Key": "Team", "Value": "ocp"}, {"Key": "star", "Value": "*"}]}
     for resource, verdict in (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.worlds.rules import TODAY, Cluster, found, judge, needs, one, request
+from tests.worlds.rules import NS, TODAY, Cluster, found, judge, needs, one, request
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.gate.verdict import Weights
@@ -290,3 +290,26 @@ def test_caveats_of_a_proof_stand_in_the_report_where_no_finding_names_them(tmp_
     (asked,) = outcome.situation.hops[0].new_selection.requests.values()
     outcome.situation.proof.grants(asked.request, [Grant("action", "ec2:RunInstances")])
     assert build.of_outcome(outcome, labels={}, now=None).identities == shown  # whatever else was asked meanwhile
+
+
+def test_the_registrys_request_alone_is_judged_at_the_registrys_bucket(tmp_path: Path) -> None:
+    names = ("openshift-image-registry", "backup")
+    both = [request(name, "s3:GetObject", secret=name) for name in names]
+    cluster = Cluster(secrets=[f"openshift-storage/{name}" for name in names])
+    cluster.objects["Infrastructure"]["status"]["platformStatus"]["aws"]["region"] = "eu-west-1"
+    storage = {"s3": {"bucket": "c1-images"}}
+    cluster.objects["Config"] = {
+        "metadata": {"name": "cluster"},
+        "spec": {"managementState": "Managed", "storage": {**storage, "managementState": "Managed"}},
+        "status": {"storage": storage, "conditions": [{"type": "StorageExists", "status": "True"}]},
+    }
+    claims = _claims("s3:GetObject", resource="arn:aws:s3:::c1-images/*")
+    for partly in (claims, _partly_read(claims)):
+        outcome = judge(tmp_path / str(partly is claims), both, both, cluster, claims=partly)
+        assert one(outcome, "identity-narrower").request == f"{NS}/backup"
+
+
+def _partly_read(claims: Claims) -> Claims:
+    """Return what was supplied with a command that failed beside it."""
+    assert claims.collection is not None
+    return replace(claims, collection=replace(claims.collection, failed=("aws iam get-role --role-name other",)))

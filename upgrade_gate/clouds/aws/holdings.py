@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from upgrade_gate.base.facts import Unknown, known_or
 from upgrade_gate.clouds.aws import shapes, token_issuers
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of
 from upgrade_gate.clouds.aws.held import asks_for, in_policies
@@ -27,7 +28,8 @@ from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, Coverag
 from upgrade_gate.clouds.shared.vendor_table import vendor_table
 
 if TYPE_CHECKING:
-    from upgrade_gate.clouds.contract.context import Context
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.clouds.contract.context import Bucket, Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
     from upgrade_gate.clouds.contract.holdings import Document, VendorSet
 
@@ -92,6 +94,16 @@ class AwsHoldings:
         self._wanted = wanted
         self._context = context
         self._gathered: dict[tuple[str, str, str | None], _Gathered] = {}
+
+    def with_bucket(self, bucket: Fact[Bucket]) -> AwsHoldings:
+        """Return the same holdings for a component that works with one bucket."""
+        if self._context is None:
+            return self
+        unread = {**self._context.unread, **({"bucket": bucket.reason} if isinstance(bucket, Unknown) else {})}
+        context = replace(self._context, bucket=known_or(bucket, None), unread=unread)
+        placed = AwsHoldings(self._read, self._wanted, context)
+        placed._gathered = self._gathered
+        return placed
 
     @property
     def account(self) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws.conditions import decide_condition
 from upgrade_gate.clouds.aws.grants import EXPANSIONS
@@ -75,6 +76,10 @@ def _resources(action: str, wanted: str, context: Context) -> Iterator[tuple[str
         return
     if types is None:
         yield wanted, None, None
+        return
+    if wanted == "*" and context.bucket is not None and (named := [t for t in types if t.of_buckets]):
+        owner = context.account if context.bucket.own else None
+        yield from ((kind.pattern(context), kind, owner) for kind in named)
         return
     fitting = [kind for kind in types if wanted == "*" or intersects(wanted, kind.pattern(context))]
     owner = None if _may_be_shared(action, types) else context.account
@@ -192,7 +197,7 @@ class Question(Struct, frozen=True):
             return _allowed(found)
         if not any(one.allows for one in found):
             return self._nothing(plain)
-        return _partly(found)
+        return self._partly(found)
 
     def denies(self, policies: Iterable[Policy]) -> Ruling | None:
         """Return the Deny that applies (DENIED) or may apply (PARTLY), None where none does."""
@@ -235,6 +240,14 @@ class Question(Struct, frozen=True):
             return condition
         whole = covered(request.action, (statement.actions,))
         return _Weighed(statement, condition, _about(statement, request.keys), whole)
+
+    def _partly(self, found: Sequence[_Found]) -> Ruling:
+        """Say what stands in the way, and what would have to be known of the bucket that is used."""
+        ruling = _partly(found)
+        unread = self.requests[0].keys.context.unread.get("bucket")
+        if unread is None or not any(one.keys.type is not None and one.keys.type.of_buckets for one in self.requests):
+            return ruling
+        return replace(ruling, reason=f"{ruling.reason}; which bucket is used is not known: {unread}")
 
     def _nothing(self, plain: Ruling) -> Ruling:
         """Say that nothing allows it, and which statement would have in another context."""
@@ -286,10 +299,11 @@ def _place(one: _Found) -> frozenset[str]:
     """Return what a request's ARNs rest on."""
     kind, context = one.request.keys.type, one.request.keys.context
     template = kind.arn if kind else ""
+    bucket = context.bucket.name if context.bucket is not None and kind is not None and kind.of_buckets else None
     return frozenset(
         f"{word} {value}"
-        for word, value in (("region", context.region), ("account", context.account))
-        if value is not None and f"{{{word}}}" in template
+        for word, value in (("region", context.region), ("account", context.account), ("bucket", bucket))
+        if value is not None and (word == "bucket" or f"{{{word}}}" in template)
     )
 
 

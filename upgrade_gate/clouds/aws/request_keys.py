@@ -137,4 +137,6 @@ def regions_called(action: str, context: Context) -> tuple[str | None, ...]:
         return tuple(dict.fromkeys((context.region, first)))
     if service in _GLOBAL:
         return (first,)
+    if service == "s3" and context.bucket is not None and context.bucket.region is not None:
+        return (context.bucket.region,)
     return (None,) if has_one_endpoint(service) else (context.region,)

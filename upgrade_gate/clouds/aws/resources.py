@@ -39,15 +39,21 @@ class ResourceType(Struct, frozen=True):
         """Whether it may be somebody else's: images and snapshots are shared, and their ARNs have no account."""
         return self.arn.startswith("arn:{partition}:ec2:{region}::")
 
+    @property
+    def of_buckets(self) -> bool:
+        """Whether it is a bucket by its name, or the objects in it."""
+        return self.arn.startswith("arn:{partition}:s3:::{name}")
+
     def pattern(self, context: Context) -> str:
         """Return every ARN of the type in the cluster's context, any text standing for what is not known."""
         if not self.name:
             return NO_RESOURCE
+        name = context.bucket.name if context.bucket is not None and self.of_buckets else SEGMENT
         return self.arn.format(
             partition=context.partition or SEGMENT,
             region=context.region or SEGMENT,
             account=context.account or SEGMENT,
-            name=SEGMENT,
+            name=name,
             id=FIELD,
         )
 

@@ -19,6 +19,16 @@ CLUSTER_TAG = "cluster-tag"
 ASSUMPTIONS = (CLUSTER_TAG,)
 
 
+class Bucket(Struct, frozen=True):
+    """The object storage that a component works with, and no other."""
+
+    name: str
+    region: str | None = None
+    """Where it lies; None where that is the cluster's region."""
+    own: bool = True
+    """Whether the cluster made it, so that it is of the cluster's own account."""
+
+
 class Context(Struct, frozen=True):
     """What is known of the cluster that will use a grant."""
 
@@ -29,6 +39,8 @@ class Context(Struct, frozen=True):
     infrastructure_name: str | None = None
     private_zone_role: str | None = None
     """ARN of the role that DNS `cluster` names for the private zone; the only one that is assumed."""
+    bucket: Bucket | None = None
+    """AWS: the one bucket that the component which needs the grant works with; it exists."""
     now: str | None = None
     """RFC 3339."""
     project: str | None = None

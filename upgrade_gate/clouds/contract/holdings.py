@@ -15,7 +15,8 @@ from upgrade_gate.base import plugins
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from upgrade_gate.clouds.contract.context import Context
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.clouds.contract.context import Bucket, Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
 
 IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name"]
@@ -182,6 +183,15 @@ class PlacesContext(Protocol):
 
     def placed(self, context: Context) -> Context:
         """Return the context with what the cloud's own tables say of it."""
+        ...
+
+
+@runtime_checkable
+class KnowsBuckets(Protocol):
+    """Holdings that judge a component by the one bucket that it works with."""
+
+    def with_bucket(self, bucket: Fact[Bucket]) -> Holdings:
+        """Return the same holdings for a component that works with this bucket, or with one that is not known."""
         ...
 
 

@@ -6,8 +6,8 @@ from typing import Literal, Protocol, TypeAlias, cast
 
 from upgrade_gate.base import plugins
 
-Place: TypeAlias = Literal["network", "zone"]
-"""The resource group of a network that was there before the cluster, or those of the DNS zones."""
+Place: TypeAlias = Literal["network", "zone", "bucket"]
+"""The resource group of a network that was there before the cluster, those of the DNS zones, or a bucket alone."""
 
 
 class Scopes(Protocol):

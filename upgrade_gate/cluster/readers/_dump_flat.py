@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.facts_table import KINDS, NAMESPACED_KINDS
+from upgrade_gate.cluster.model import KINDS_OF_SEVERAL_GROUPS
 from upgrade_gate.cluster.readers._dump_files import Unusable, load, stem
 from upgrade_gate.cluster.readers._dump_objects import completed, is_list, items_of, key_of, selected
 from upgrade_gate.cluster.readers._kept import kept
@@ -26,6 +27,7 @@ _KIND_OF_FILE: Mapping[str, str] = MappingProxyType(
         **{name: query.kind for query in KINDS for name in (query.plural, query.kind.lower())},
     }
 )
+_API_VERSIONS = frozenset(query.api_version for query in KINDS)
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ class FlatLayout:
         kind = item.get("kind")
         if not isinstance(item.get("metadata"), dict) or not isinstance(kind, str):
             return  # a template, a schema, a values file: not an object of the API
+        if kind in KINDS_OF_SEVERAL_GROUPS and item.get("apiVersion") not in _API_VERSIONS:
+            return  # another API's object of the same name
         namespace, name = key_of(item, shown)
         key = (kind, namespace, name)
         if key in self.objects and self.objects[key][0] != item:
