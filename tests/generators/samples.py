@@ -25,6 +25,7 @@ ENDINGS = {
     "json": "json",
     "junit": "junit.xml",
     "markdown": "md",
+    "policyreport": "policyreport.yaml",
     "sarif": "sarif",
     "text": "txt",
 }

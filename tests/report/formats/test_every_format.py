@@ -29,7 +29,17 @@ def words(name: str, report: Report) -> str:
 
 
 def test_the_formats_are_those_of_the_manual() -> None:
-    assert set(FORMATS) == {"text", "json", "html", "markdown", "sarif", "junit", "codequality", "github"}
+    assert set(FORMATS) == {
+        "text",
+        "json",
+        "html",
+        "markdown",
+        "sarif",
+        "junit",
+        "codequality",
+        "github",
+        "policyreport",
+    }
 
 
 @pytest.mark.slow
@@ -92,6 +102,7 @@ def test_every_report_says_how_much_of_the_cluster_is_known(name: str) -> None:
         ("github", "::error "),
         ("sarif", '"executionSuccessful": false'),
         ("json", '"undetermined"'),
+        ("policyreport", "result: error"),
     ],
 )
 def test_a_verdict_that_fails_for_want_of_proof_looks_green_nowhere(name: str, shut: str) -> None:

@@ -52,7 +52,7 @@ def test_a_request_ends_as_its_gravest_finding_says() -> None:
     assert found[sample_report.REGISTRY] == "passed", "a warning fails nothing"
     assert found["read ClusterOperator cloud-credential"] == "Error"
     assert found["cco-not-upgradeable: ClusterOperator cloud-credential condition"] == "Failure"
-    assert found["verdict"] == "passed", "the blockers above show it already"
+    assert found["verdict"] == "Failure", "the gate is shut"
 
 
 def test_warnings_fail_where_the_gate_fails_on_warnings() -> None:

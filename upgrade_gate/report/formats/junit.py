@@ -17,7 +17,7 @@ from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.report.document import FactView, FindingView, Report
     from upgrade_gate.report.render_options import RenderOptions
@@ -39,10 +39,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
     """Return one JUnit document in UTF-8."""
     report = harmless_report(report)
     requests = [_judge(case, report) for case in _requests(report)]
-    checks = [_judge(case, report) for case in _checks(report)]
+    checks = [*(_judge(case, report) for case in _checks(report)), *_verdict(report)]
     root = ET.Element("testsuites", name="upgrade-gate")
-    cases = [*requests, *checks]
-    _verdict(checks, cases, report)
     _count(root, [*requests, *checks])
     for name, part in (("requests", requests), ("cluster", checks)):
         _suite(root, name, part, report)
@@ -95,17 +93,16 @@ def _judge(case: _Case, report: Report) -> _Case:
     return case
 
 
-def _verdict(checks: list[_Case], cases: Sequence[_Case], report: Report) -> None:
-    """Add the verdict as a case; it fails only where no other case would show that the gate is shut."""
+def _verdict(report: Report) -> Iterator[_Case]:
+    """Yield the verdict as a case: it passes only where the gate does."""
     verdict = report.verdict
     if verdict is None:
         return
     case = _Case("verdict", text=f"{view.state_of(report)} {view.sentence(report)}", message=view.sentence(report))
-    shut = any(c.outcome in {"failure", "error"} for c in cases)
-    if verdict.status != "pass" and not shut:
+    if verdict.status != "pass":
         case.outcome = "failure" if verdict.status == "blocked" else "error"
         case.type = verdict.status
-    checks.append(case)
+    yield case
 
 
 def _count(element: ET.Element, cases: Iterable[_Case]) -> None:
