@@ -19,9 +19,12 @@ SOURCE_DATE_EPOCH ?= 1580601600
 # CI counts coverage and holds it against the floor in pyproject.toml
 COVERAGE := $(if $(CI),--cov --cov-report=term,)
 JOBS ?= 2
+# what decides, and the tests that are about it
+MODULES ?= $(addprefix upgrade_gate/,gate requests proof payloads/payload.py payloads/completeness.py clouds)
+TESTS ?= $(addprefix tests/,gate requests proof payloads clouds e2e)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test conformance lint format reports reference architecture tables lock bench build clean
+.PHONY: help demo quick test conformance lint format reports reference architecture tables lock mutants bench build clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -70,6 +73,10 @@ lock: | $(BIN)/python  ## renew locks/: the newest versions that pyproject.toml 
 
 architecture: $(DEV)  ## measure the imports between rooms: docs/architecture.md
 	$(BIN)/python -m tests.generators.architecture
+
+mutants: $(DEV)  ## change the code of MODULES= in one place at a time: does a test of TESTS= notice?
+	$(PIP) install --group mutation
+	nice -n 15 $(BIN)/python -m tests.mutation $(MODULES) --tests $(TESTS) --jobs $(JOBS) $(ARGS)
 
 bench: $(DEV)  ## figures for the budgets; they assert nothing
 	$(BIN)/python -m pytest -m benchmark -p no:xdist -q -s tests/benchmarks

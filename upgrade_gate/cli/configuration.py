@@ -201,8 +201,7 @@ def _policy(value: Value, *, found: bool) -> tuple[dict[str, Severity], frozense
         if text not in order:
             raise entry.error(f"{text!r} is no severity", f"one of {', '.join(order)}")
         severity = findings.Severity(text)
-        fixed = rule.severity is findings.Severity.UNKNOWN or not rule.acknowledgeable
-        if fixed and order.index(severity) > order.index(rule.severity):
+        if rule.only_upwards and order.index(severity) > order.index(rule.severity):
             raise entry.error(
                 f"cannot be lowered from {rule.severity} to {severity}",
                 "the gate must not pass on what it does not know",

@@ -130,6 +130,11 @@ class Rule(Struct, frozen=True):
     rests_on: tuple[str, ...] = ()
     """Facts of the cluster (rows of `Cluster`) without which it cannot be judged: needed where the rule may stop."""
 
+    @property
+    def only_upwards(self) -> bool:
+        """Whether policy may raise it and never lower it: what is unknown, and what nobody can acknowledge."""
+        return self.severity is Severity.UNKNOWN or not self.acknowledgeable
+
 
 class Finding(Struct, frozen=True):
     """One thing found, by one rule, about one request or fact."""

@@ -140,15 +140,14 @@ def _settled(item: WeighedFinding, judged: Sequence[WeighedFinding]) -> WeighedF
 def _by_policy(finding: Finding, policy: Mapping[str, Severity]) -> Finding:
     """Apply the policy's severity where the finding has its rule's default; else only upwards."""
     wanted = policy.get(finding.rule)
-    if wanted is None or wanted is finding.severity:
+    if wanted is None:
         return finding
-    worst = list(Severity)
-    milder = worst.index(wanted) > worst.index(finding.severity)
-    if milder and not finding.acknowledgeable:
+    worst, rule = list(Severity), catalogue()[finding.rule]
+    if worst.index(wanted) > worst.index(finding.severity) and (
+        finding.severity is not rule.severity or rule.only_upwards or not finding.acknowledgeable
+    ):
         return finding
-    if finding.severity is catalogue()[finding.rule].severity or worst.index(wanted) < worst.index(finding.severity):
-        return finding.with_severity(wanted)
-    return finding
+    return finding.with_severity(wanted)
 
 
 def _about_match(item: WeighedFinding, match: Match, today: date) -> Iterable[Finding]:
