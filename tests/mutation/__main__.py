@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import functools
 import gc
+import importlib
 import os
 import pickle
 import resource
@@ -130,6 +131,8 @@ class Session:
 
         A fork that looks at every object would copy all of them.
         """
+        for path in self._modules:
+            importlib.import_module(".".join(Path(path).with_suffix("").parts))
         gc.collect()
         for thing in gc.get_objects():
             if isinstance(thing, FunctionType) and thing.__module__ and thing.__module__.startswith("upgrade_gate"):
