@@ -109,9 +109,9 @@ SEEN, MISSED = (Guard.STOPPED, "CCO stops it"), (Guard.MISSED, "nothing stops it
     ("guards", "words"),
     [
         ((SEEN,), "1 finding blocks the upgrade"),
-        ((MISSED,), "1 finding blocks the upgrade, unseen by CCO and CVO"),
-        ((MISSED, MISSED), "2 findings block the upgrade, all unseen by CCO and CVO"),
-        ((MISSED, SEEN, SEEN), "3 findings block the upgrade, 1 of them unseen by CCO and CVO"),
+        ((MISSED,), "1 finding blocks the upgrade, not caught by OpenShift"),
+        ((MISSED, MISSED), "2 findings block the upgrade, all not caught by OpenShift"),
+        ((MISSED, SEEN, SEEN), "3 findings block the upgrade, 1 of them not caught by OpenShift"),
     ],
 )
 def test_the_sentence_counts_what_blocks_and_what_openshift_misses(guards: tuple[Any, ...], words: str) -> None:
