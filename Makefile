@@ -13,8 +13,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 EXTRAS_LOCKED := verify aws azure gcp
 CODE := upgrade_gate tests release
-# the one time that stands in what is built, so that it does not depend on when it was: that of hatchling
-SOURCE_DATE_EPOCH ?= 1580601600
+# of pyproject.toml, for `make wheelhouse` and `make pyz`: EXTRAS=verify,aws
+EXTRAS ?= verify
 
 # CI counts coverage and holds it against the floor in pyproject.toml
 COVERAGE := $(if $(CI),--cov --cov-report=term,)
@@ -24,7 +24,8 @@ MODULES ?= $(addprefix upgrade_gate/,gate requests proof payloads/payload.py pay
 TESTS ?= $(addprefix tests/,gate requests proof payloads clouds e2e)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test conformance lint format reports reference architecture tables lock mutants bench build clean
+.PHONY: help demo quick test conformance lint format reports reference architecture tables lock mutants bench build wheelhouse pyz \
+	sbom clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -82,7 +83,15 @@ bench: $(DEV)  ## figures for the budgets; they assert nothing
 	$(BIN)/python -m pytest -m benchmark -p no:xdist -q -s tests/benchmarks
 
 build: $(DEV)  ## wheel and sdist in dist/: the same files give the same bytes
-	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(BIN)/python -m build --no-isolation
+	$(BIN)/python -m build --no-isolation
+
+wheelhouse: $(DEV)  ## dist/wheelhouse/: all wheels for this Python and platform, for a machine without a network
+	$(BIN)/python -m release.wheelhouse --extras '$(EXTRAS)' dist/wheelhouse
+
+pyz: wheelhouse  ## dist/upgrade-gate.pyz: one file that python3 runs, for this Python and platform
+	$(BIN)/python -m release.single_file dist/wheelhouse dist
+
+sbom: pyz  ## the bills of materials (CycloneDX) of both: dist/wheelhouse/sbom.cdx.json, dist/upgrade-gate.pyz.cdx.json
 
 clean:  ## forget what was installed and built
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* htmlcov
