@@ -529,6 +529,19 @@ def test_an_explicit_colour_wins(
     assert probe.output.color is coloured
 
 
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+@pytest.mark.parametrize(
+    ("value", "no_color", "coloured"), [("1", "", True), ("0", "", False), ("", "", False), ("1", "1", False)]
+)
+def test_colour_can_be_forced_by_the_environment(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, name: str, value: str, no_color: str, *, coloured: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv(name, value)
+    probe("--color", "auto")
+    assert probe.output.color is coloured
+
+
 # the configuration file under the options -----------------------------------------------------------------------
 
 

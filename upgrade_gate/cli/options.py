@@ -409,12 +409,18 @@ def _output(values: Mapping[str, Any], default: tuple[Output, ...]) -> OutputOpt
 
 
 def _wants_color(choice: str) -> bool:
-    """Return whether stdout is coloured: an explicit choice wins over NO_COLOR, and that over the terminal."""
+    """Return whether stdout is coloured.
+
+    An explicit choice wins over NO_COLOR, that over FORCE_COLOR and CLICOLOR_FORCE, and these over the terminal
+    (no-color.org, force-color.org, bixense.com/clicolors).
+    """
     if choice != "auto":
         return choice == "always"
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.stdout is None:
+    if os.environ.get("NO_COLOR") or sys.stdout is None:
         return False
-    return sys.stdout.isatty()
+    if any(os.environ.get(name, "") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0" and sys.stdout.isatty()
 
 
 def _registry(values: Mapping[str, Any]) -> RegistryOptions:

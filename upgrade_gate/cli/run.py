@@ -13,7 +13,7 @@ from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import ClusterError, EntitlementError, SourceError, UsageError
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.platforms import by_name
-from upgrade_gate.cli import stdout
+from upgrade_gate.cli import stderr, stdout
 from upgrade_gate.requests.update import Given
 
 if TYPE_CHECKING:
@@ -327,7 +327,12 @@ def write_reports(document: Report, output: OutputOptions) -> None:
 
     rendered = []
     for wanted in output.outputs:
-        options = RenderOptions(color=output.color and wanted.path is None, width=_width(), max_bytes=output.max_bytes)
+        options = RenderOptions(
+            color=output.color and wanted.path is None,
+            width=_width(),
+            verbose=stderr.verbose(),
+            max_bytes=output.max_bytes,
+        )
         rendered.append((wanted.path, _render(wanted.format, document, options)))
     for path, content in rendered:
         if path is not None:

@@ -72,6 +72,11 @@ def silent() -> bool:
     return _State.quiet or sys.stderr is None or not sys.stderr.isatty()
 
 
+def verbose() -> bool:
+    """Return whether `-v` asks for more."""
+    return _State.verbose
+
+
 def set_quiet() -> None:
     """Follow `-q`: errors only."""
     _State.quiet = True

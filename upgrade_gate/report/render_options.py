@@ -12,5 +12,7 @@ class RenderOptions(Struct, frozen=True):
     """Colour for a terminal; text only."""
     width: int = 80
     """Columns of the terminal; text only."""
+    verbose: bool = False
+    """Fingerprints of findings that need no action too; text only."""
     max_bytes: int | None = None
     """Upper bound of the document; markdown only, which has a default of its own."""

@@ -96,7 +96,7 @@ def test_no_format_and_no_flag_changes_the_exit_code(fixtures: Path, form: str, 
 def test_several_reports_in_one_run_say_the_same(fixtures: Path, tmp_path: Path) -> None:
     files = {form: tmp_path / form for form in plugins.names("report.formats") if form not in {"json", "github"}}
     outputs = [f"-o{form}={path}" for form, path in files.items()]
-    result = check(fixtures, "--no-cluster", "--platform", "AWS", "-o", "json", *outputs)
+    result = check(fixtures, "-v", "--no-cluster", "--platform", "AWS", "-o", "json", *outputs)
     assert result.code == 3
     fingerprints = {f["fingerprint"] for f in findings(result).values()}
     assert fingerprints

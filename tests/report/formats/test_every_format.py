@@ -18,7 +18,9 @@ ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u206
 
 
 def render(name: str, report: Report, max_bytes: int | None = None) -> str:
-    document: bytes = plugins.load("report.formats", name).render(report, RenderOptions(max_bytes=max_bytes))
+    document: bytes = plugins.load("report.formats", name).render(
+        report, RenderOptions(max_bytes=max_bytes, verbose=True)
+    )
     return document.decode()
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.shell import quote
+from msgspec import Struct, field
+
+from upgrade_gate.base.shell import quote, words
 from upgrade_gate.report import view
+from upgrade_gate.report.decision import RISKS
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ _STYLES = {
 }
 _MARK = 9
 """Columns of the severity marker and the space after it."""
+_REPEATED = 24
+"""A need that is said in more characters than this is said once."""
 _LISTED = 20
 """Grants that get a line each; beyond that they run on, all of them still there."""
 
@@ -42,19 +48,30 @@ def render(report: Report, options: RenderOptions) -> bytes:
     """Return the report as text in UTF-8, at most `options.width` columns where its words allow."""
     page = _Page(options)
     report = harmless_report(report)
+    said = _Said()
     _head(page, report)
     parts = view.sections(report.findings)
     if report.verdict is None:
         _changes(page, report.changes)
     else:
-        _findings(page, view.MISSED_TITLE, parts.missed, report)
-        _findings(page, "Other findings" if parts.missed else "Findings", parts.others, report)
+        _findings(page, view.MISSED_TITLE, parts.missed, report, said)
+        _findings(page, "Other findings" if parts.missed else "Findings", parts.others, report, said)
+        _fill_in(page, said)
         _facts(page, view.unread_facts(report.cluster))
-        _folded(page, parts.folded)
+        _folded(page, parts.folded, fingerprints=options.verbose)
+    _legend(page, report)
     _excluded(page, report)
     _proof(page, report)
     _close(page, report)
     return page.bytes()
+
+
+class _Said(Struct):
+    """What this report has said already: a step, a need or a value to fill in is told once."""
+
+    steps: set[tuple[int, str]] = field(default_factory=set)
+    needs: set[str] = field(default_factory=set)
+    placeholders: dict[str, None] = field(default_factory=dict)
 
 
 class _Page:
@@ -64,6 +81,11 @@ class _Page:
         self._width = max(options.width, 40)
         self._color = options.color
         self._lines: list[str] = []
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was put so far."""
+        return tuple(self._lines)
 
     def bytes(self) -> bytes:
         return ("\n".join(self._lines) + "\n").encode("utf-8", "replace")
@@ -80,14 +102,14 @@ class _Page:
             self._lines.append((start + self._paint(line, style)).rstrip())
 
     def command(self, argv: Sequence[str], *, indent: int, lead: str) -> None:
-        """Add a command that can be pasted: broken at its words only, with continuation marks."""
+        """Add a command that can be pasted: broken before an option or a word of its own, with continuation marks."""
         lines: list[str] = []
-        for word in map(quote, argv):
+        for part in _parts(argv):
             room = self._width - indent - len(lead) - 2 - (2 if lines else 0)
-            if lines and _cells(lines[-1]) + 1 + _cells(word) <= room:
-                lines[-1] += f" {word}"
+            if lines and _cells(lines[-1]) + 1 + _cells(part) <= room:
+                lines[-1] += f" {part}"
             else:
-                lines.append(word)
+                lines.append(part)
         for number, line in enumerate(lines):
             start = lead if number == 0 else " " * (len(lead) + 2)
             end = " \\" if number < len(lines) - 1 else ""
@@ -100,6 +122,19 @@ class _Page:
         from rich.style import Style
 
         return Style.parse(_STYLES.get(style, style)).render(text, color_system=ColorSystem.STANDARD)
+
+
+def _parts(argv: Sequence[str]) -> list[str]:
+    """Quote a command in the parts that stay on one line: an option and its value are one of them."""
+    parts: list[str] = []
+    for number, word in enumerate(argv):
+        before = argv[number - 1] if number else ""
+        joined = before.startswith("-") and "=" not in before and not word.startswith("-")
+        if joined:
+            parts[-1] += f" {quote(word)}"
+        else:
+            parts.append(quote(word))
+    return parts
 
 
 def _cells(text: str) -> int:
@@ -142,22 +177,27 @@ def _head(page: _Page, report: Report) -> None:
     page.gap()
 
 
-def _findings(page: _Page, title: str, findings: Sequence[FindingView], report: Report) -> None:
+def _findings(page: _Page, title: str, findings: Sequence[FindingView], report: Report, said: _Said) -> None:
+    """Show findings under a title; a reason that all open ones share stands once, beneath the title."""
     if not findings:
         return
     page.gap()
     page.put(f"{title} ({len(findings)})", style="title")
+    reasons = {(f.guard, f.guard_reason) for f in findings if f.status == "open"}
+    shared = len(reasons) == 1 and sum(f.status == "open" for f in findings) > 1
+    if shared and (reason := reasons.pop()[1]):
+        page.put(f"{reason[:1].upper()}{reason[1:]}.", indent=2, style="quiet")
     for finding in findings:
-        _finding(page, finding, report)
+        _finding(page, finding, report, said, guard=not shared)
 
 
-def _finding(page: _Page, finding: FindingView, report: Report) -> None:
+def _finding(page: _Page, finding: FindingView, report: Report, said: _Said, *, guard: bool) -> None:
     is_open = finding.status == "open"
-    mark = finding.severity.upper() if is_open else {"acknowledged": "ACCEPTED", "proven": "PROVEN"}[finding.status]
+    mark = (finding.severity if is_open else finding.status).upper()
     page.put(
         finding.headline,
         indent=2,
-        lead=f"{mark:<{_MARK}}",
+        lead=f"{mark:<{_MARK - 1}} ",
         lead_style=finding.severity if is_open else "settled",
         style="title" if is_open else "",
     )
@@ -171,7 +211,7 @@ def _finding(page: _Page, finding: FindingView, report: Report) -> None:
         page.put(
             f"by {accepted.owner}, {word} {accepted.expires}: {accepted.reason}{ticket}",
             indent=inside,
-            lead="accepted ",
+            lead="",
         )
     if finding.status == "proven":
         _held_by(page, finding)
@@ -179,15 +219,20 @@ def _finding(page: _Page, finding: FindingView, report: Report) -> None:
         return
     _grants(page, finding, report)
     for need in finding.needs:
+        detail = view.need_detail(need)
+        again = len(detail) > _REPEATED and detail in said.needs
+        said.needs.add(detail)
         page.put(
-            f"{need.kind}: {need.status}. {view.need_detail(need)}".rstrip(". "),
+            f"{need.kind}: {need.status}{', as above' if again else f'. {detail}'}".rstrip(". "),
             indent=inside,
             lead="needs    ",
         )
     _held_by(page, finding)
-    if finding.guard:
-        page.put(finding.guard_reason or finding.guard, indent=inside, lead=f"{finding.guard:<9}", style="quiet")
-    _remedy(page, finding.remedy)
+    if finding.guard and guard:
+        who, why = view.guard_line(finding)
+        text = why if finding.guard == "missed" else f"{who}: {why}"
+        page.put(f"{text[:1].upper()}{text[1:]}.", indent=inside, style="quiet")
+    _remedy(page, finding.remedy, said)
 
 
 def _held_by(page: _Page, finding: FindingView) -> None:
@@ -234,10 +279,20 @@ def _grant_lines(page: _Page, sign: str, grants: Sequence[GrantView], indent: in
         page.put(text, indent=indent, lead=f"{sign} ", style=sign)
 
 
-def _remedy(page: _Page, steps: Sequence[RemedyView]) -> None:
+def _remedy(page: _Page, steps: Sequence[RemedyView], said: _Said) -> None:
+    """Show the steps that close a finding; one that another finding has named already is only pointed at."""
     inside = 2 + _MARK
+    told = frozenset(said.steps)
+    pointed: set[int] = set()
     for step in steps:
         lead = _lead(step)
+        known = (step.number or 0, words(*step.argv) or step.step)
+        said.steps.add(known)
+        if step.number and known in told:
+            if step.number not in pointed:
+                page.put("as above", indent=inside, lead=lead)
+            pointed.add(step.number)
+            continue
         if not step.argv:
             page.put(step.step, indent=inside, lead=lead)
             continue
@@ -245,8 +300,31 @@ def _remedy(page: _Page, steps: Sequence[RemedyView]) -> None:
             page.put(f"where {step.condition}:", indent=inside, lead=lead)
             lead = " " * len(lead)
         page.command(step.argv, indent=inside, lead=lead)
-        if step.placeholders:
-            page.put(f"fill in {', '.join(step.placeholders)}", indent=inside + len(lead), style="quiet")
+        said.placeholders.update(dict.fromkeys(step.placeholders))
+
+
+def _fill_in(page: _Page, said: _Said) -> None:
+    """Name each value that only the reader knows, once for all commands."""
+    if not said.placeholders:
+        return
+    page.gap()
+    page.put(f"To fill in before the commands are run ({len(said.placeholders)})", style="title")
+    for placeholder in said.placeholders:
+        page.put(placeholder, indent=2)
+
+
+def _legend(page: _Page, report: Report) -> None:
+    """Say in words what the marks of risk mean that stand beside permissions."""
+    text = "\n".join(page.lines)
+    found = [f"{risk} {meaning}" for risk, meaning in RISKS.items() if re.search(rf"\[[^\]]*\b{risk}\b", text)]
+    if found:
+        page.gap()
+        page.put(f"Marks: {'; '.join(found)}.", style="quiet")
+    if report.verdict is None and report.changes:
+        page.gap()
+        page.put(
+            "+ comes, - goes, ~ changes; covered: another permission of the same identity contains it.", style="quiet"
+        )
 
 
 def _lead(step: RemedyView) -> str:
@@ -268,14 +346,15 @@ def _facts(page: _Page, facts: Iterable[FactView]) -> None:
             page.put(fact.remedy, indent=4, lead="add ")
 
 
-def _folded(page: _Page, findings: Sequence[FindingView]) -> None:
+def _folded(page: _Page, findings: Sequence[FindingView], *, fingerprints: bool) -> None:
     if not findings:
         return
     page.gap()
-    page.put(f"No action needed ({len(findings)})", style="title")
+    hint = "" if fingerprints else "; -v shows their fingerprints"
+    page.put(f"No action needed ({len(findings)}{hint})", style="title")
     by_rule = sorted(findings, key=lambda f: f.rule)
     for rule, group in groupby(by_rule, key=lambda f: f.rule):
-        entries = [f"{f.subject.rpartition('/')[2]} {f.fingerprint}" for f in group]
+        entries = [f.subject.rpartition("/")[2] + (f" {f.fingerprint}" if fingerprints else "") for f in group]
         page.put(", ".join(entries), indent=2, lead=f"{len(entries)} {rule}: ", style="quiet")
 
 
@@ -300,8 +379,7 @@ def _change_body(page: _Page, change: ChangeView) -> None:
     _grant_lines(page, "-", diff.gone, 4)
     _grant_lines(page, "+", diff.new, 4)
     if diff.covered:
-        by = ", ".join(sorted({g.covered_by or "" for g in diff.covered}))
-        page.put(f"+ {view.counted(len(diff.covered), 'permission')} covered already by {by}", indent=4, style="quiet")
+        page.put(f"+ {view.counted(len(diff.covered), 'permission')} covered already", indent=4, style="quiet")
     if diff.still_covered:
         page.put(
             f"- {view.counted(len(diff.still_covered), 'permission')} still granted otherwise", indent=4, style="quiet"
