@@ -74,10 +74,12 @@ def _changed(module: cst.Module, source: str, old: cst.CSTNode, new: cst.CSTNode
     start = sum(map(len, lines[: span.start.line - 1])) + span.start.column
     end = sum(map(len, lines[: span.end.line - 1])) + span.end.column
     if source[start:end] == module.code_for_node(old):
-        return source[:start] + module.code_for_node(new) + source[end:]
+        text: str = module.code_for_node(new)
+        return source[:start] + text + source[end:]
     changed = module.deep_replace(old, new)
     assert isinstance(changed, cst.Module)
-    return changed.code
+    code: str = changed.code
+    return code
 
 
 def _difference(old: str, new: str) -> tuple[str, str]:
