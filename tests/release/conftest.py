@@ -22,7 +22,7 @@ Offline = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def release(repository: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def release(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `wheelhouse/` and `upgrade-gate.pyz`: UPGRADE_GATE_DIST, else made here.
 
     To make it takes the package index, as `make wheelhouse` does.
@@ -30,7 +30,7 @@ def release(repository: Path, tmp_path_factory: pytest.TempPathFactory, worker_i
     if given := os.environ.get("UPGRADE_GATE_DIST"):
         return Path(given)
     top = tmp_path_factory.getbasetemp()
-    folder = (top if worker_id == "master" else top.parent) / "release"
+    folder = (top.parent if "PYTEST_XDIST_WORKER" in os.environ else top) / "release"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
