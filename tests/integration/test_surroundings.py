@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.test_interruption import packed
 from tests.worlds.components import require
 
 if TYPE_CHECKING:
@@ -278,3 +279,17 @@ def test_a_full_disk_under_the_cache_only_costs_the_cache(tmp_path: Path, fixtur
     assert done.returncode == 3, done.stderr.decode()
     assert b"cannot be written" in done.stderr
     assert not [path for path in (tmp_path / "c").rglob("*") if path.is_file()]
+
+
+def test_no_room_for_temporary_files_is_named(tmp_path: Path, fixtures: Path) -> None:
+    for version in (PASS, BLOCKED):
+        packed(fixtures / "releases" / version, tmp_path / f"{version}.tar.gz")
+    line = command_line(fixtures, "--no-cache", "-o", "json")
+    for place in [n for n, word in enumerate(line) if word.startswith("dir:")]:
+        line[place] = f"archive:{Path(line[place]).name}.tar.gz"
+    assert start(line, tmp_path).returncode == 3
+    done = start(line, tmp_path, {"TMPDIR": str(tmp_path)}, limited(0))
+    assert done.returncode == 4, done.stderr.decode()
+    report = json.loads(done.stdout)
+    assert "temporary" in report["findings"][0]["headline"]
+    assert "TMPDIR" in json.dumps(report["findings"][0]["remedy"])

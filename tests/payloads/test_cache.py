@@ -210,6 +210,114 @@ def test_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert entries(tmp_path, "blobs") == []
 
 
+def test_index_under_the_name_of_another_release_is_dropped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(cache_dir=tmp_path)
+    store_index("sha256:old", PAYLOAD, settings)
+    (old,) = entries(tmp_path, "index")
+    store_index("sha256:new", replace(PAYLOAD, version="4.16.0"), settings)
+    (new,) = (path for path in entries(tmp_path, "index") if path != old)
+    kept = new.read_bytes()
+    new.write_bytes(old.read_bytes())
+    old.write_bytes(kept)
+    assert load_index("sha256:new", settings) is None
+    assert load_index("sha256:old", settings) is None
+    assert caplog.text.count("is damaged") == 2
+    assert entries(tmp_path, "index") == []
+
+
+def test_blobs_and_manifests_that_change_places_are_dropped(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    other = b"another layer"
+    digest = f"sha256:{hashlib.sha256(other).hexdigest()}"
+    for data, name in ((DATA, DIGEST), (other, digest)):
+        cache.store_blob(name, io.BytesIO(data))
+        cache.store_manifest(ManifestBlob(data, "x/y", name))
+    for kind in ("blobs", "manifests"):
+        one, two = sorted(entries(tmp_path, kind))
+        one_data, two_data = one.read_bytes(), two.read_bytes()
+        one.write_bytes(two_data)
+        two.write_bytes(one_data)
+    assert [cache.open_blob(DIGEST), cache.open_blob(digest), cache.manifest(DIGEST), cache.manifest(digest)] == [
+        None
+    ] * 4
+
+
+HOSTILE = {
+    "empty": b"",
+    "a pickle that runs a command": b"cos\nsystem\n(S'exit 1'\ntR.",
+    "deep nesting": b"\x91" * 100_000,
+    "a length beyond all bounds": b"\xdd\xff\xff\xff\xff",
+    "another type": b"\xa5hello",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("sealed", [True, False])
+def test_hostile_index_is_dropped(content: bytes, sealed: bool, tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path)
+    Cache(tmp_path).store_index("sha256:x", content)
+    (path,) = entries(tmp_path, "index")
+    if not sealed:
+        path.write_bytes(content)
+    assert load_index("sha256:x", settings) is None
+    assert entries(tmp_path, "index") == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("whose", ["folder", "entry", "behind a link"])
+def test_what_another_user_may_have_written_is_not_used(
+    whose: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    store_index("sha256:x", PAYLOAD, Settings(cache_dir=folder))
+    given = tmp_path / "link"
+    given.symlink_to(folder)
+    (entry,) = entries(folder, "index")
+    os.chown(entry if whose == "entry" else folder, 65534, 65534)
+    settings = Settings(cache_dir=given if whose == "behind a link" else folder)
+    assert load_index("sha256:x", settings) is None
+    assert "belongs to another user" in caplog.text
+    assert entry.exists()
+
+
+def test_cache_behind_a_link_of_the_users_own_is_used(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    settings = Settings(cache_dir=tmp_path / "link")
+    store_index("sha256:x", PAYLOAD, settings)
+    assert load_index("sha256:x", settings) == PAYLOAD
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "dangling link", "link to a device"])
+def test_entry_that_is_no_file_is_passed_over(kind: str, tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.store_blob(DIGEST, io.BytesIO(DATA))
+    cache.store_manifest(ManifestBlob(DATA, "x/y", DIGEST))
+    cache.store_index("x", DATA)
+    for path in [path for name in ("blobs", "manifests", "index") for path in entries(tmp_path, name)]:
+        path.unlink()
+        match kind:
+            case "pipe":
+                os.mkfifo(path)
+            case "folder":
+                path.mkdir()
+            case "dangling link":
+                path.symlink_to("nowhere")
+            case _:
+                path.symlink_to("/dev/zero")
+    assert [cache.open_blob(DIGEST), cache.manifest(DIGEST), cache.index("x")] == [None] * 3
+    cache.store_blob(DIGEST, io.BytesIO(DATA))  # goes on, with the entry or without it
+
+
+def test_cache_folder_that_is_a_file_is_no_reason_to_fail(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("mine")
+    settings = Settings(cache_dir=tmp_path / "cache")
+    store_index("sha256:x", PAYLOAD, settings)
+    assert load_index("sha256:x", settings) is None
+    assert (tmp_path / "cache").read_text() == "mine"
+
+
 @pytest.mark.slow
 def test_runs_at_the_same_time_see_whole_entries_only(tmp_path: Path) -> None:
     content = os.urandom(3 * 2**20)

@@ -6,12 +6,16 @@ whole entries or none. A cache that cannot be written is no reason to fail: the 
 
     blobs/ab/<hex>             the blob itself
     manifests/ab/<hex>         one line with the media type and a hash of it, then the manifest
-    index/<version>/ab/<hex>   32 bytes SHA-256, then the payload as MessagePack
+    index/<version>/ab/<hex>   32 bytes SHA-256 of key and payload, then the payload as MessagePack
+
+A blob and a manifest prove themselves by their digest. A payload that was read does not: what another user may have
+written there is not used, wherever a link leads.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
@@ -26,6 +30,7 @@ from upgrade_gate import __version__
 from upgrade_gate.payloads.image.digests import SHA256
 from upgrade_gate.payloads.image.release import ManifestBlob
 from upgrade_gate.reading import decoding
+from upgrade_gate.reading.files import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-INDEX_SCHEMA = 2
+INDEX_SCHEMA = 3
 """Raised when the meaning of a stored payload changes while its fields stay the same."""
 KINDS = ("blobs", "manifests", "index")
 CHUNK = 2**20
@@ -62,7 +67,7 @@ class Cache:
         if path is None:
             return None
         try:
-            file = path.open("rb")
+            file = _open(path)
         except FileNotFoundError:
             return None
         except OSError as exc:
@@ -121,17 +126,17 @@ class Cache:
         content = _read(path) if path is not None else None
         if path is None or content is None:
             return None
-        if hashlib.sha256(content[32:]).digest() != content[:32]:
+        if _seal(key, content[32:]) != content[:32]:
             _drop(path)
             return None
         _touch(path)
         return content[32:]
 
     def store_index(self, key: str, content: bytes) -> None:
-        """Keep bytes under a key, with their own hash before them."""
+        """Keep bytes under a key, with a hash of both before them."""
         path = self._index_path(key)
         if path is not None:
-            self._write(path, iter((hashlib.sha256(content).digest(), content)))
+            self._write(path, iter((_seal(key, content), content)))
 
     def drop_index(self, key: str) -> None:
         """Remove an entry that is whole but cannot be used, with a warning."""
@@ -262,21 +267,44 @@ def _first_line(media_type: str) -> bytes:
     return name + b" " + hashlib.sha256(name).hexdigest()[:16].encode()
 
 
+def _seal(key: str, content: bytes) -> bytes:
+    """Return a hash of what was read and of what it is: an entry under another's name is a damaged one."""
+    return hashlib.sha256(key.encode() + b"\0" + content).digest()
+
+
 def _trusted(folder: Path) -> bool:
-    """Refuse a folder that anyone may write: a planted index would be a verdict of somebody else."""
+    """Refuse a folder that others own or may write: a planted index would be a verdict of somebody else."""
     try:
-        mode = folder.stat().st_mode
+        status = folder.stat()
     except OSError:
         return True  # absent: it will be made for this user only
-    if mode & 0o002:
+    if status.st_uid not in _owners():
+        _logger.warning("the cache in %s belongs to another user: it is not used; --cache-dir names another", folder)
+        return False
+    if status.st_mode & 0o002:
         _logger.warning("the cache in %s may be written by everyone: it is not used; chmod o-w ends this", folder)
         return False
     return True
 
 
+def _owners() -> tuple[int, int]:
+    """Return whose files are believed: this user's, and root's, who may write anything anyway."""
+    return (os.geteuid(), 0)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open an entry; raises OSError where it is no file, or another user's."""
+    file = open_file(path)
+    if os.fstat(file.fileno()).st_uid in _owners():
+        return file
+    file.close()
+    raise PermissionError(errno.EPERM, "it belongs to another user", str(path))
+
+
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        with _open(path) as file:
+            return file.read()
     except FileNotFoundError:
         return None
     except OSError as exc:

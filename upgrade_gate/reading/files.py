@@ -7,9 +7,13 @@ import os
 import re
 import stat
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from upgrade_gate.base.errors import ReadError, SourceError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _HANDED_OVER = re.compile(r"/dev/(stdin|null|fd/\d+)|/proc/self/fd/\d+", re.ASCII)
@@ -46,6 +50,24 @@ def read_stdin(most: int) -> bytes:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "it is closed", "stdin")
     return sys.stdin.buffer.read(most)
+
+
+@contextmanager
+def temporary_room(what: str, error: type[ReadError] = SourceError) -> Iterator[None]:
+    """Make or fill a temporary file; raises an error that names the folder and the next step where that fails.
+
+    `what` is to be kept there.
+    """
+    try:
+        yield
+    except OSError as exc:
+        import tempfile
+
+        place = tempfile.tempdir or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - what Python looks in
+        raise error(
+            f"the temporary folder {place} cannot take {what}: {exc.strerror or exc}",
+            hint="make room there, or set TMPDIR to a folder with room",
+        ) from exc
 
 
 def kind_of(mode: int) -> str:

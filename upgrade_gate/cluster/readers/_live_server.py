@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from upgrade_gate.base.errors import ClusterError
+from upgrade_gate.reading.files import temporary_room
 from upgrade_gate.reading.http import failures, proxies
 from upgrade_gate.reading.http.exchange import Peer, ask, exchange, interrupt
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
@@ -157,11 +159,13 @@ class ApiServer:
             import shutil
             import tempfile
 
-            self._folder = Path(tempfile.mkdtemp(prefix="upgrade-gate-"))
+            with temporary_room("the kubeconfig's certificates", ClusterError):
+                self._folder = Path(tempfile.mkdtemp(prefix="upgrade-gate-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         place = self._folder / name
-        place.touch(mode=0o600)
-        place.write_bytes(given)
+        with temporary_room("the kubeconfig's certificates", ClusterError):
+            place.touch(mode=0o600)
+            place.write_bytes(given)
         return str(place)
 
 

@@ -19,6 +19,7 @@ from upgrade_gate.payloads.image.tar import BLOCK, looks_like_tar
 from upgrade_gate.payloads.reference import RELEASE_METADATA, ReleaseFiles, is_called, is_payload_file
 from upgrade_gate.payloads.sources._released import released
 from upgrade_gate.reading import yaml
+from upgrade_gate.reading.files import temporary_room
 
 if TYPE_CHECKING:
     from upgrade_gate.payloads.image.layers import Layer
@@ -65,11 +66,14 @@ def _plain(file: BinaryIO, shown: str, limits: Limits, stack: ExitStack) -> Bina
     head = file.read(BLOCK)
     file.seek(0)
     if packing(head) != "plain":
-        unpacked = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        with temporary_room("the unpacked archive"):
+            unpacked = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
         stream = Unpacked(file, shown, limits)
         while piece := stream.read(_PIECE):
-            unpacked.write(piece)
-        unpacked.seek(0)
+            with temporary_room("the unpacked archive"):
+                unpacked.write(piece)
+        with temporary_room("the unpacked archive"):
+            unpacked.seek(0)
         file, head = unpacked, unpacked.read(BLOCK)
         file.seek(0)
     if not looks_like_tar(head):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from upgrade_gate.base.errors import SourceError
 from upgrade_gate.base.text import one_line
+from upgrade_gate.reading.files import temporary_room
 from upgrade_gate.reading.http import failures
 from upgrade_gate.reading.http.failures import ExchangeError, Kind
 from upgrade_gate.reading.http.urls import is_number
@@ -116,15 +116,8 @@ def _chunks(answer: Any, host: str) -> Iterator[bytes]:
 
 
 def _write(body: BinaryIO, chunk: bytes) -> None:
-    try:
+    with temporary_room("a download"):
         body.write(chunk)
-    except OSError as exc:
-        import tempfile
-
-        raise SourceError(
-            f"the temporary folder {tempfile.gettempdir()} cannot take a download: {exc.strerror or exc}",
-            hint="make room there, or set TMPDIR to a folder with room",
-        ) from exc
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
