@@ -27,6 +27,8 @@ class ServedIdentity(Struct):
     """The providerSpec kind of what it serves."""
     releases: list[list[Grant]]
     """What each release asks for, the current one first and the target last."""
+    whole: bool = True
+    """Whether everything is in `releases` that is asked of it: a request of the cluster may be unreadable."""
     requests: dict[str, tuple[str, Selected]] = field(default_factory=dict)
     """By name: the side that has it and the request, the target's where that has it too."""
 
@@ -52,28 +54,43 @@ def served_identities(situation: Situation) -> tuple[ServedIdentity, ...]:
             served = found.setdefault(key, ServedIdentity(key[1], kind, [[] for _ in selections]))
             served.releases[number] += request.grants
             served.requests[name] = ("to" if number else "from", selected)
-    for kind, identity_id, grants in _beside(situation, selections):
-        if (kind, identity_id) in found:
-            for asked in found[kind, identity_id].releases:
-                asked.extend(grants)
+    for only, secret, grants in _beside(situation, selections):
+        for served in found.values():
+            if only in (None, served.kind) and _serves(situation, served, secret):
+                served.whole &= grants is not None
+                for asked in served.releases:
+                    asked.extend(grants or ())
     return tuple(found[key] for key in sorted(found))
 
 
-def _beside(situation: Situation, selections: Sequence[Selection]) -> Iterator[tuple[str, str, tuple[Grant, ...]]]:
-    """Yield what requests of the cluster ask for that are of no release, such as an operator's from OLM."""
-    cluster, proof = situation.cluster, situation.proof
+def _serves(situation: Situation, served: ServedIdentity, secret: str) -> bool:
+    """Return whether an identity serves a Secret that is of no release: only the configuration says that."""
+    named = situation.proof.configured(secret)
+    return named is not None and situation.proof.resolved(served.kind, named) == served.id
+
+
+def _beside(
+    situation: Situation, selections: Sequence[Selection]
+) -> Iterator[tuple[str | None, str, tuple[Grant, ...] | None]]:
+    """Yield what requests of the cluster ask for that are of no release, such as an operator's from OLM.
+
+    With each stands its Secret. What cannot be read is None: the kind, or what a request of a known kind asks for.
+    """
+    cluster = situation.cluster
     if cluster is None or not isinstance(cluster.requests, Known):
         return
     known = {name for selection in selections for name in selection.requests}
     for live in cluster.requests.value:
         provider, secret = mapping(live.spec.get("providerSpec")), mapping(live.spec.get("secretRef"))
-        kind = text(provider.get("kind"))
-        cloud = cloud_of(kind)
-        if live.id in known or cloud is None:
+        ref = f"{text(secret.get('namespace'))}/{text(secret.get('name'))}"
+        cloud = cloud_of(text(provider.get("kind")))
+        if live.id in known:
             continue
-        identity_id = proof.configured(f"{text(secret.get('namespace'))}/{text(secret.get('name'))}")
-        if identity_id is not None:
-            try:
-                yield kind, proof.resolved(kind, identity_id), cloud.read_grants(kind, provider)
-            except ValueError:
-                continue
+        if cloud is None:
+            yield None, ref, None
+            continue
+        kind = text(provider.get("kind"))
+        try:
+            yield kind, ref, cloud.read_grants(kind, provider)
+        except ValueError:
+            yield kind, ref, None

@@ -162,11 +162,11 @@ def test_a_refused_call_leaves_no_export_that_could_be_taken_for_a_whole_one(
     assert not list(tmp_path.glob("identities*"))
 
 
-def settled(shared: Path, case: Case, *, config: Path, folder: Path, moto: str, iam: Any) -> Path:
+def settled(shared: Path, case: Case, *, config: Path, folder: Path, moto: str, iam: Any, refuse: str = "") -> Path:
     """Return an export of a case of which everything is granted."""
     settle(iam, held(shared, "aws-sts-all-done"))
     script = case.script(folder / "export.sh", "--config", config)
-    ran = run_script(Clouds(folder, moto), script, folder / "identities")
+    ran = run_script(Clouds(folder, moto, refuse=refuse), script, folder / "identities")
     assert ran.code == 0, ran.err
     return ran.folder
 
@@ -188,8 +188,8 @@ def test_the_index_says_what_was_asked_and_what_came_of_it(
         assert call["time"] >= index["collected"]
     providers = next(c for c in written.values() if "list-open-id-connect-providers" in c["command"])
     assert providers["items"] == 1
-    (failed,) = (c for c in index["calls"] if c["status"])
-    assert "organizations" in failed["command"]
+    failed = [c["command"] for c in index["calls"] if c["status"]]
+    assert ["organizations" in command for command in failed] == [True, True]
 
 
 @pytest.mark.parametrize("fault", ["shorter", "gone", "fewer", "index-cut"])
@@ -240,9 +240,13 @@ def test_max_age_is_told_by_the_index(
 DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 
 
-@pytest.mark.parametrize("denied", [True, False])
+NOT_TOLD = r"describe-organization( |$)"
+"""The call that says which account manages the organisation: of moto it is the only one there is."""
+
+
+@pytest.mark.parametrize(("denied", "manages"), [(True, False), (False, False), (True, True)])
 def test_what_the_organisation_denies_is_exported(
-    *, denied: bool, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
+    *, denied: bool, manages: bool, case: Case, config: Path, shared: Path, tmp_path: Path, moto: str, iam: Any
 ) -> None:
     import boto3
 
@@ -254,11 +258,13 @@ def test_what_the_organisation_denies_is_exported(
     )
     if denied:
         organizations.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=root)
-    folder = settled(shared, case, config=config, folder=tmp_path, moto=moto, iam=iam)
+    told = "" if manages else NOT_TOLD
+    folder = settled(shared, case, config=config, folder=tmp_path, moto=moto, iam=iam, refuse=told)
     assert not list(folder.glob("*unread*"))
+    assert bool(list(folder.glob("*-controls-*"))) != manages
     _, report = case.check(folder, "--config", config)
     needs = {n["status"] for f in report["findings"] for n in f["needs"] if n["kind"] == "grants"}
-    assert needs == ({"unmet"} if denied else {"met"})
+    assert needs == ({"unmet"} if denied and not manages else {"met"})
 
 
 def test_an_organisation_that_is_read_in_part_stays_a_caveat(
@@ -269,7 +275,7 @@ def test_an_organisation_that_is_read_in_part_stays_a_caveat(
     boto3.client("organizations", endpoint_url=moto, region_name="us-east-1").create_organization(FeatureSet="ALL")
     settle(iam, held(shared, "aws-sts-all-done"))
     script = case.script(tmp_path / "export.sh", "--config", config)
-    ran = run_script(Clouds(tmp_path, moto, refuse="list-parents"), script, tmp_path / "identities")
+    ran = run_script(Clouds(tmp_path, moto, refuse=f"list-parents|{NOT_TOLD}"), script, tmp_path / "identities")
     assert ran.code == 0, ran.err
     assert len(list(ran.folder.glob("*unread*"))) == 1
     _, report = case.check(ran.folder, "--config", config)

@@ -1168,6 +1168,34 @@ def test_what_no_export_shows_is_a_caveat_one_line_each(needed: str, exports: li
         assert words in line
 
 
+def managed_by(account: Any) -> dict[str, Any]:
+    """Return what `organizations describe-organization` prints, whoever asks."""
+    arn = "arn:aws:organizations::999988887777:organization/o-1"
+    return {"Organization": {"Id": "o-1", "Arn": arn, "FeatureSet": "ALL", "MasterAccountId": account}}
+
+
+@pytest.mark.parametrize(
+    ("beside", "verdict"),
+    [
+        ([managed_by(ACCOUNT)], COVERED),
+        ([managed_by("999988887777")], DENIED),
+        ([managed_by(ACCOUNT), managed_by("999988887777")], DENIED),
+        ([managed_by(int(ACCOUNT))], DENIED),
+        ([], DENIED),
+    ],
+)
+def test_no_policy_of_the_organisation_applies_to_the_account_that_manages_it(beside: list[Any], verdict: str) -> None:
+    for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+        found = ask([details(role(allow(ATTACH))), organisation(deny("*"), kind=kind), *beside])
+        assert found.verdict == verdict
+        assert not any("service control policies" in line for line in found.caveats)
+    broken = organisation(deny("*"))
+    broken["Policy"]["Content"] = "{"
+    assert ask([details(role(allow(ATTACH))), broken, managed_by(ACCOUNT)]).verdict == COVERED
+    own = ask([details(role(deny(ATTACH), allow(ATTACH))), managed_by(ACCOUNT)])
+    assert own.verdict == DENIED
+
+
 @pytest.mark.parametrize("exports", [[details(role())], [details(role(deny(ATTACH)))], [details()]])
 def test_only_what_is_covered_has_caveats(exports: list[Any]) -> None:
     assert ask(exports).caveats == ()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.clouds.azure.test_holdings import BLOB, CONTRIBUTOR, GROUP, READ, READER, SUB, P, assigned, role
+from tests.clouds.azure.test_holdings import BLOB, CONTRIBUTOR, GROUP, READ, READER, RG, SUB, P, assigned, denied, role
 from upgrade_gate.clouds.azure import holdings
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import CoverageResult, Document, HeldGrants
@@ -44,6 +44,38 @@ def test_role_without_definition_and_group_without_members_are_said() -> None:
     assert not found.grants
     assert "definition of role" in found.unseen[0]
     assert "members are not in the export" in found.unseen[1]
+
+
+@pytest.mark.parametrize(
+    ("denial", "left"),
+    [
+        (denied(READ), ["Microsoft.Network/*"]),
+        (denied("*"), []),
+        (denied("Microsoft.Network/vnets/*"), [READ, "Microsoft.Network/*"]),
+        (denied("*", scope=SUB), []),
+        (denied("*", scope=f"{SUB}/resourceGroups/other"), [READ, "Microsoft.Network/*"]),
+        (denied("*", scope=f"{RG}/providers/Microsoft.Compute/disks/d"), [READ, "Microsoft.Network/*"]),
+        (denied("*", doNotApplyToChildScopes=True), [READ, "Microsoft.Network/*"]),
+        (denied("*", excludePrincipals=[{"id": P, "type": "ServicePrincipal"}]), [READ, "Microsoft.Network/*"]),
+        (denied("*", condition="x"), [READ, "Microsoft.Network/*"]),
+    ],
+)
+def test_what_a_deny_assignment_forbids_is_not_held(denial: dict[str, Any], left: list[str]) -> None:
+    found = held(assigned(), role("mine", READ, "Microsoft.Network/*"), denial)
+    assert [one.grant.permission for one in found.grants] == left
+    assert not found.unseen
+
+
+def test_a_deny_assignment_that_may_apply_is_said() -> None:
+    may = denied("*", principals=[{"id": GROUP, "type": "Group"}])
+    found = held(assigned(), role("mine", READ), may)
+    assert [one.grant.permission for one in found.grants] == [READ]
+    assert "whether the principal is in it" in found.unseen[0]
+
+
+def test_a_built_in_role_that_is_denied_as_a_whole_is_not_held() -> None:
+    assert told(held(assigned(CONTRIBUTOR), denied("*"))) == []
+    assert told(held(assigned(CONTRIBUTOR), denied("Microsoft.Compute/*"))) == [("roleBinding", "Contributor")]
 
 
 def test_another_subscription_cannot_be_told() -> None:

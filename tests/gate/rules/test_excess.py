@@ -153,6 +153,21 @@ def test_request_of_no_release_asks_too(tmp_path: Path) -> None:
     assert not found(run(tmp_path, allow("ec2:CopyVolumes", "s3:GetObject"), cluster=cluster), RULE)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        request("efs", secret="three", statements=[{"effect": "Allow", "action": 1, "resource": "*"}]),
+        request("efs", secret="three", kind="NobodysProviderSpec"),
+        request("efs", secret="three", providerSpec="x"),
+    ],
+)
+def test_request_of_no_release_that_cannot_be_read_may_ask_for_anything(tmp_path: Path, broken: dict[str, Any]) -> None:
+    cluster, held = Cluster(requests=[broken]), allow("ec2:CopyVolumes", "s3:GetObject")
+    assert not found(run(tmp_path / "same", held, cluster=cluster), RULE)
+    others = claims(held, identities=Identities(by_secret={"openshift-storage/cloud": ROLE}))
+    assert found(run(tmp_path / "other", claims=others, cluster=cluster), RULE)
+
+
 def test_nothing_is_called_excess_where_the_export_was_cut(tmp_path: Path) -> None:
     cut = claims(allow("s3:*"), IsTruncated=True, Marker="m")
     assert not found(run(tmp_path, claims=cut), RULE)

@@ -131,6 +131,8 @@ class Account(Struct):
     """Managed policies that two documents show differently."""
     organisation: list[tuple[str, Policy]] = field(default_factory=list)
     """Type and document of each organisation policy."""
+    managing: set[str] = field(default_factory=set)
+    """The account that manages the organisation, as each document says."""
     organisation_unread: list[str] = field(default_factory=list)
     """Parts of the organisation whose policies could not be read."""
     access_keys: dict[str, set[tuple[str, str]]] = field(default_factory=dict)

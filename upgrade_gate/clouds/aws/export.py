@@ -78,7 +78,13 @@ control() { # account, unit or root: its service control policies, each once, th
   if [ -n "$above" ] && [ "$above" != None ]; then control "$above"; else unread "above $1"; fi
 }
 
-control "$(aws sts get-caller-identity --query Account --output text)"
+# Every account of an organisation may ask which one manages it: no such policy applies to that one.
+manager=
+if may save organization aws organizations describe-organization --output json; then
+  manager=$(aws organizations describe-organization --query Organization.MasterAccountId --output text)
+fi
+own=$(aws sts get-caller-identity --query Account --output text)
+[ "$own" = "$manager" ] || control "$own"
 """
 
 _MANAGED = """\
@@ -172,8 +178,8 @@ _SINGLE = (
     "ListRolePolicies",
     "ListUserPolicies",
 )
-_ABOVE = ("DescribePolicy", "ListParents", "ListPoliciesForTarget")
-"""Only the management account of an organisation and its delegates may call these."""
+_ABOVE = ("DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget")
+"""Only the management account of an organisation and its delegates may call these, but for the first."""
 
 
 def steps(wanted: Wanted) -> Steps:

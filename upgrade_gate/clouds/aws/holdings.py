@@ -130,11 +130,16 @@ class AwsHoldings:
         outcome = question.decide(gathered.policies)
         boundary, boundary_problem = self._boundary(principal)
         limit = question.decide([boundary]) if boundary is not None else None
-        organisation = self._organisation(question)
+        above = self._above(principal)
+        organisation = self._organisation(question, above)
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.DENIED:
                 return CoverageResult(Coverage.DENIED, found.reason)
-        problems = (*gathered.problems, *(boundary.problems if boundary else ()), *self._organisation_problems())
+        problems = (
+            *gathered.problems,
+            *(boundary.problems if boundary else ()),
+            *(problem for _, policy in above for problem in policy.problems),
+        )
         if problems:
             return unknown(problems[0])
         unseen = (*gathered.absent, *gathered.unseen)
@@ -151,7 +156,7 @@ class AwsHoldings:
         for found in (outcome, limit, organisation):
             if found is not None and found.state is State.PARTLY:
                 return CoverageResult(Coverage.NARROWER, found.reason)
-        for doubt in (*gathered.absent, boundary_problem, self._level_without(question)):
+        for doubt in (*gathered.absent, boundary_problem, self._level_without(question, above)):
             if doubt is not None:
                 return CoverageResult(Coverage.COVERED, outcome.reason).unless(doubt)
         caveats = self._caveats(principal, grant, gathered)
@@ -173,7 +178,8 @@ class AwsHoldings:
         if principal.boundary is None and not principal.boundary_seen:
             lines.append(f"whether {principal.name} has a permissions boundary was not seen")
         lines += self._read.joined_by_chance
-        if not self._control_policies() or self._read.organisation_unread:
+        seen = bool(_control_policies(self._read.organisation)) and not self._read.organisation_unread
+        if not seen and not self._manages(principal):
             lines.append(_NO_ORGANISATION)
         service = grant.permission.casefold().partition(":")[0]
         if service == "kms":
@@ -273,33 +279,38 @@ class AwsHoldings:
             return None, f"its permissions boundary {principal.boundary} is not in the export"
         return policy, None
 
-    def _organisation(self, question: Question) -> Ruling | None:
+    def _above(self, principal: Principal) -> Sequence[tuple[str, Policy]]:
+        """Return the organisation policies that count: none in the account that manages the organisation.
+
+        Source: AWS Organizations user guide, tasks and entities not restricted by SCPs (and by RCPs).
+        """
+        return () if self._manages(principal) else self._read.organisation
+
+    def _manages(self, principal: Principal) -> bool:
+        return self._read.managing == {account_of(principal.arn)}
+
+    def _organisation(self, question: Question, above: Sequence[tuple[str, Policy]]) -> Ruling | None:
         """Return what the organisation policies that were supplied say, None where they stand in nothing's way.
 
         A Deny in any of them wins. Each level must allow as well; where the supplied service control policies allow
         things at all, they must allow this. In a cluster's context each of those that allow things must.
         """
-        denial = question.denies([policy for _, policy in self._read.organisation])
+        denial = question.denies([policy for _, policy in above])
         if denial is not None and denial.state is State.DENIED:
             return denial
-        control = self._control_policies()
+        control = _control_policies(above)
         allowing = [p for p in control if any(s.allow for s in p.statements)]
         levels = [[p] for p in allowing] if question.requests else [control] if allowing else []
         least = max((question.decide(level) for level in levels), key=lambda o: o.state, default=None)
         return denial if least is None or least.state is State.ALLOWED else least
 
-    def _control_policies(self) -> list[Policy]:
-        return [p for kind, p in self._read.organisation if kind == "SERVICE_CONTROL_POLICY"]
-
-    def _level_without(self, question: Question) -> str | None:
+    @staticmethod
+    def _level_without(question: Question, above: Sequence[tuple[str, Policy]]) -> str | None:
         """Return why some level of the organisation may not allow it: which policy hangs where is not known."""
-        for policy in self._control_policies():
+        for policy in _control_policies(above):
             if any(s.allow for s in policy.statements) and question.decide([policy]).state is not State.ALLOWED:
                 return f"{policy.name} does not allow it, and every level of the organisation must"
         return None
-
-    def _organisation_problems(self) -> tuple[str, ...]:
-        return tuple(problem for _, policy in self._read.organisation for problem in policy.problems)
 
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether a role's trust policy admits every subject of the issuer; a user has no trust policy."""
@@ -378,6 +389,10 @@ class AwsHoldings:
             if account_of(arn) is not None and arn in self._read.documents and grown > MANAGED_LIMIT:
                 sizes.append(PolicySize(f"managed policy {arn}", grown, MANAGED_LIMIT))
         return tuple(sizes)
+
+
+def _control_policies(above: Sequence[tuple[str, Policy]]) -> list[Policy]:
+    return [policy for kind, policy in above if kind == "SERVICE_CONTROL_POLICY"]
 
 
 def _in_own_partition(grant: Grant, principal: Principal) -> Grant:

@@ -25,6 +25,11 @@ LONG_LISTS = dict.fromkeys(
 UNREAD_ORGANISATION = "OrganizationUnread"
 """What `identities commands` writes where the organisation could not be asked for policies, or not for all."""
 
+MANAGEMENT = "MasterAccountId"
+"""The account that manages an organisation, as `aws organizations describe-organization` prints it."""
+_OF_ORGANISATIONS = ("organisation", "organisation-bare", "whole-organisation")
+"""Shapes whose ARNs are of the management account, whoever asked."""
+
 
 def recognises(body: Any) -> bool:
     """Return whether a document has a shape that `aws` prints about IAM, or is a list of such."""
@@ -73,6 +78,8 @@ def _shape(body: Mapping[str, Any]) -> str | None:
 
 
 def _policy_shape(body: Mapping[str, Any]) -> str | None:
+    if text(mapping(body.get("Organization")).get(MANAGEMENT)):
+        return "whole-organisation"
     if "Policies" in body:
         return "policies" if all(_policy_entry(p) for p in objects(body["Policies"])) else None
     policy = mapping(body.get("Policy"))
@@ -126,8 +133,8 @@ class ExportReader:
         shape = _shape(body)
         if shape == "caller":
             accounts = {str(body.get("Account"))}
-        if self.wanted is None or shape in ("organisation", "organisation-bare"):
-            self.account.accounts |= accounts if shape not in ("organisation", "organisation-bare") else set()
+        if self.wanted is None or shape in _OF_ORGANISATIONS:
+            self.account.accounts |= accounts if shape not in _OF_ORGANISATIONS else set()
             return False
         if (accounts and self.wanted not in accounts) or (not accounts and strangers):
             other = ", ".join(sorted(accounts)) or "another account"
@@ -157,6 +164,7 @@ class ExportReader:
             "managed": partial(entries.managed_policy, self.account),
             "organisation": lambda b: self._organisation(mapping(b["Policy"])),
             "organisation-bare": self._organisation,
+            "whole-organisation": lambda b: self.account.managing.add(b["Organization"][MANAGEMENT]),
             "keys": lambda b: self._each(self._key, b["AccessKeyMetadata"]),
             "attached": self._attached,
             "names": self._names,

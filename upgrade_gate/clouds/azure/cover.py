@@ -33,6 +33,15 @@ class Want(Struct, frozen=True):
     """`control plane` or `data plane`."""
 
 
+PLANES = {"permission": "control plane", "dataPermission": "data plane"}
+
+
+def want_of(spelt: str, part: Patterns, kind: str) -> Want:
+    """Return what must be allowed for a grant of a type: it says on which plane."""
+    plane = (lambda p: p.control) if kind == "permission" else (lambda p: p.data)
+    return Want(spelt, part, plane, PLANES[kind])
+
+
 class Held(Struct, frozen=True):
     """One assignment that may serve the principal, with the role it gives."""
 

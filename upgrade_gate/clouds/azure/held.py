@@ -7,22 +7,27 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.azure import grants
+from upgrade_gate.clouds.azure.cover import denied, want_of
+from upgrade_gate.clouds.azure.scopes import needed_scopes
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import HeldGrant, HeldGrants
+from upgrade_gate.clouds.contract.holdings import Coverage, HeldGrant, HeldGrants
 from upgrade_gate.clouds.shared.patterns import Patterns, covered, overlapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.clouds.azure.cover import Held
-    from upgrade_gate.clouds.azure.shapes import Permissions
+    from upgrade_gate.clouds.azure.shapes import Deny, Permissions
     from upgrade_gate.clouds.contract.grants import GrantType
 
 PLANES: tuple[GrantType, GrantType] = ("permission", "dataPermission")
 
 
-def in_roles(assigned: Iterable[Held]) -> HeldGrants:
-    """Return each operation of the assigned roles once; a built-in role that payloads bind is told by its name."""
+def in_roles(assigned: Iterable[Held], denies: Sequence[tuple[Deny, bool | None]] = ()) -> HeldGrants:
+    """Return each operation of the assigned roles once; a built-in role that payloads bind is told by its name.
+
+    What a deny assignment forbids wherever the role is assigned is not held.
+    """
     found: dict[str, HeldGrant] = {}
     unseen: list[str] = []
     for one in assigned:
@@ -31,7 +36,12 @@ def in_roles(assigned: Iterable[Held]) -> HeldGrants:
             continue
         if not one.role.whole:
             unseen.append(f"{one.role.why}; it is assigned as {one.assignment.label}")
-        for grant, more in _of(one):
+        place = needed_scopes((one.assignment.scope,), one.assignment.subscription)[0]
+        for grant, parts, more in _of(one):
+            forbidden = [denied(want_of(grant.permission, part, kind), denies, place) for kind, part in parts]
+            if all(found is not None and found.verdict is Coverage.DENIED for found in forbidden):
+                continue
+            unseen += [found.reason for found in forbidden if found is not None and found.verdict is Coverage.UNKNOWN]
             key = grant.canonical.casefold()
             by = f"{one.assignment.label}{more}"
             before = found.get(key)
@@ -39,9 +49,11 @@ def in_roles(assigned: Iterable[Held]) -> HeldGrants:
     return HeldGrants(tuple(found.values()), tuple(dict.fromkeys(unseen)))
 
 
-def _of(one: Held) -> Iterator[tuple[Grant, str]]:
+def _of(one: Held) -> Iterator[tuple[Grant, Sequence[tuple[GrantType, Patterns]], str]]:
+    """Yield what an assigned role gives, with the operations of each plane that this means, and what it excepts."""
     if any(one.role.id == role.id for role in grants.built_in_roles().values()):
-        yield Grant("roleBinding", one.role.name), ""
+        given = [(kind, part) for p in one.role.permissions or () for kind, part, _ in _planes(p) if part.allows]
+        yield Grant("roleBinding", one.role.name), given or [(kind, Patterns(("*",))) for kind in PLANES], ""
         return
     for permissions in one.role.permissions or ():
         for kind, part, named in _planes(permissions):
@@ -50,7 +62,8 @@ def _of(one: Held) -> Iterator[tuple[Grant, str]]:
                 if covered(folded, (Patterns(part.excepts),), single=False):
                     continue
                 touched = [e for e in part.excepts if overlapping(folded, (Patterns((e,)),), single=False)]
-                yield Grant(kind, pattern), f", which excepts {', '.join(touched)}" if touched else ""
+                own = [(kind, Patterns((folded,), part.excepts))]
+                yield Grant(kind, pattern), own, f", which excepts {', '.join(touched)}" if touched else ""
 
 
 def _planes(one: Permissions) -> Iterator[tuple[GrantType, Patterns, tuple[str, ...]]]:

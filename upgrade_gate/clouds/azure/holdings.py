@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.azure import shapes
-from upgrade_gate.clouds.azure.cover import Held, Want, at_scope, by_table, denied, worst
+from upgrade_gate.clouds.azure.cover import PLANES, Held, at_scope, by_table, denied, want_of, worst
 from upgrade_gate.clouds.azure.held import asks_for, in_roles
 from upgrade_gate.clouds.azure.members import Members, may_be_group
 from upgrade_gate.clouds.azure.roles import Role, Roles
@@ -43,7 +43,6 @@ _NO_DENY_LIST = "deny assignments are not in the export (az rest …/denyAssignm
 _LIST_ALL = "az role assignment list --all --include-inherited"
 _INHERITED = f"nothing assigned above the subscription is in the export: {_LIST_ALL}"
 _NOT_ALL = f"nothing assigned at a resource group is in the export: {_LIST_ALL}"
-_PLANES = {"permission": "control plane", "dataPermission": "data plane"}
 
 
 def recognises(body: Any) -> bool:
@@ -110,8 +109,8 @@ class AzureHoldings:
         held = self._held_by(principal)
         if grant.type == "roleBinding":
             judgement = worst([self._judge_role(principal, grant.permission, held, one) for one in needed])
-        elif grant.type in _PLANES:
-            want = _want(grant.permission, Patterns((shapes.fold(grant.permission),)), grant.type)
+        elif grant.type in PLANES:
+            want = want_of(grant.permission, Patterns((shapes.fold(grant.permission),)), grant.type)
             denies = self._denies_for(principal)
             judgement = worst([self._seen(at_scope(want, held, denies, one), one) for one in needed])
         else:
@@ -213,13 +212,13 @@ class AzureHoldings:
         denies = self._denies_for(principal)
         known = role.permissions if role is not None and role.whole else None
         wants = [
-            _want(role.name if role is not None else name, part, kind)
+            want_of(role.name if role is not None else name, part, kind)
             for permissions in known or ()
             for kind, part in (("permission", permissions.control), ("dataPermission", permissions.data))
             if part.allows
         ]
         if role is None or not wants:
-            everything = [_want(name, Patterns(("*",)), kind) for kind in _PLANES]
+            everything = [want_of(name, Patterns(("*",)), kind) for kind in PLANES]
             forbidden = [d for want in everything if (d := denied(want, denies, needed)) is not None]
             return self._seen(_role_itself(name, role, held, needed, forbidden), needed)
         judgement = self._seen(worst([at_scope(want, held, denies, needed) for want in wants]), needed)
@@ -272,7 +271,7 @@ class AzureHoldings:
             return principal
         if any(i.disabled for i in self._identities if i.principal == principal):
             return HeldGrants()
-        found = in_roles(self._held_by(principal))
+        found = in_roles(self._held_by(principal), self._denies_for(principal))
         unread = self._unread.get("role assignments")
         return replace(found, unseen=(*found.unseen, unread)) if unread else found
 
@@ -299,11 +298,6 @@ class AzureHoldings:
         """Return no limit: Azure bounds the number of custom roles, not the permissions in one."""
         del identity, required
         return ()
-
-
-def _want(spelt: str, part: Patterns, kind: str) -> Want:
-    plane = (lambda p: p.control) if kind == "permission" else (lambda p: p.data)
-    return Want(spelt, part, plane, _PLANES[kind])
 
 
 def _role_itself(

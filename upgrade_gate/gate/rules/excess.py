@@ -28,8 +28,9 @@ RULES = (
         "with what all requests that it serves ask for, in every release of the path. A wildcard is told as it is held "
         "and not expanded: `ec2:*` is more than is asked for, whatever of it is needed. Only the permission counts, "
         "not its resources and conditions. What only the release that you leave asks for (`covered_by`) is told apart: "
-        "keep it until a rollback is out of the question. Nothing is called excess where the export was cut off, or "
-        "where it cannot be told what a required role consists of. Take away what nobody asks for after the upgrade, "
+        "keep it until a rollback is out of the question. Nothing is called excess where the export was cut off, "
+        "where it cannot be told what a required role consists of, or where a request of the cluster that the identity "
+        "serves cannot be read. Take away what nobody asks for after the upgrade, "
         "unless something else uses the identity; where that has to be looked at by somebody, raise the rule: "
         "`policy: {identity-excess: warning}`.",
     ),
@@ -47,7 +48,8 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
     if any(s.conflicts or s.malformed for hop in hops for s in (hop.old_selection, hop.new_selection)):
         return  # what such a request asks for is not known
     for served in served_identities(situation):
-        yield from _of(situation, served)
+        if served.whole:
+            yield from _of(situation, served)
 
 
 def _of(situation: Situation, served: ServedIdentity) -> Iterator[Finding]:
