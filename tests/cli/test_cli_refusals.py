@@ -102,6 +102,11 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, name: str, good
         stdout.check_folder(place)
 
 
+def test_a_folder_whose_name_none_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="File name too long"):
+        stdout.check_folder(tmp_path / ("x" * 5000))
+
+
 @pytest.mark.parametrize("output", ["gone/x.json", "link", "pipe"])
 def test_outputs_are_checked_before_anything_is_read(tmp_path: Path, output: str) -> None:
     place = _place(tmp_path, output)

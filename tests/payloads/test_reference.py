@@ -101,6 +101,9 @@ def test_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("~/not-there", "no such file or folder"),
         ("https://quay.io/x/y:1", "no such file or folder"),
         ("quay.io/", "no such file or folder"),
+        ("~nobody-has-this-name/4.15.3", "no such file or folder"),
+        (f"{'4' * 5000}", "not a release reference"),
+        (f"./{'4' * 5000}", "no such file or folder"),
     ],
 )
 def test_anything_else_is_a_usage_error_that_lists_the_forms(text: str, words: str) -> None:
@@ -109,10 +112,11 @@ def test_anything_else_is_a_usage_error_that_lists_the_forms(text: str, words: s
     assert "archive:FILE" in str(error.value.hint)
 
 
+@pytest.mark.parametrize("path", ["/not/there", "~nobody-has-this-name/x", f"/{'x' * 5000}"])
 @pytest.mark.parametrize("scheme", ["dir", "archive", "oci", "mirror"])
-def test_path_that_does_not_exist_is_a_usage_error(scheme: str) -> None:
-    with pytest.raises(UsageError, match="/not/there"):
-        reference.fetch(reference.parse_reference(f"{scheme}:/not/there"), Settings())
+def test_path_that_does_not_exist_is_a_usage_error(scheme: str, path: str) -> None:
+    with pytest.raises(UsageError, match=path):
+        reference.fetch(reference.parse_reference(f"{scheme}:{path}"), Settings())
 
 
 def test_scheme_without_a_plugin_is_an_error() -> None:

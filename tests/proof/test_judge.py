@@ -62,6 +62,22 @@ def test_a_grant_without_a_name_is_an_error(grant: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("provider", ["AWS", "Azure", "GCP", "IBMCloud"])
+@pytest.mark.parametrize("part", ["type", "effect", "resource"])
+@pytest.mark.parametrize("value", [1, ["Allow"], {"a": "b"}, True])
+def test_a_part_of_a_grant_that_is_no_text_is_an_error(provider: str, part: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"grant: {part} must be a text"):
+        judge(provider, [EXPORT], ROLE, {"permission": "a", part: value})
+
+
+@pytest.mark.parametrize("scope", [1, [], {"attributes": 1}, {"attributes": [{"name": [1], "value": {}}]}])
+def test_a_scope_of_another_shape_covers_nothing(scope: object) -> None:
+    policy = {"type": "access", "roles": [{"role_id": "r"}], "resources": [{"attributes": []}]}
+    granted = {**policy, "subjects": [{"attributes": [{"name": "iam_id", "value": "iam-ServiceId-1"}]}]}
+    needed = {"permission": "r", "scope": scope}
+    assert judge("IBMCloud", [[granted]], "iam-ServiceId-1", needed).verdict != "COVERED"
+
+
+@pytest.mark.parametrize("provider", ["AWS", "Azure", "GCP", "IBMCloud"])
 @pytest.mark.parametrize(
     ("given", "named"),
     [

@@ -67,6 +67,10 @@ def test_another_version_is_told_which_one_is_wanted(wanted: str, version: str, 
         ("required-version: 0.4\n", r"a\.yaml:1: required-version: '0\.4' is no version specifier"),
         ("required-version: '>=0.4 <1'\n", r"a\.yaml:1: required-version: .*is no version specifier"),
         ("required-version: ','\n", r"a\.yaml:1: required-version: ',' is no version specifier"),
+        *(
+            (f"required-version: '{operator}{'9' * 5000}'\n", r"a\.yaml:1: .*is no version specifier")
+            for operator in (">=", "==", "~=1.")
+        ),
         ("required-version: ''\n", r"a\.yaml:1: required-version: must not be empty"),
         ("required-version:\n", r"a\.yaml:1: required-version: must be text, not nothing"),
         ("required-version: true\n", r"a\.yaml:1: required-version: must be text, not true or false"),

@@ -111,6 +111,21 @@ def test_override_of_another_namespace_does_not_count() -> None:
     assert include(Subject(annotations={}), Filters(overrides=(override,))) is None
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, str(2**64), "-" + "9" * 5000])
+def test_a_major_version_beyond_all_numbers_leaves_the_manifest_out(number: str) -> None:
+    gate = Subject("config.openshift.io", "FeatureGate", "", "cluster", {"release.openshift.io/major-version": number})
+    found = include(gate, Filters(major_version=4))
+    assert found is not None
+    assert found.reason == "major-version"
+
+
+def test_zeros_before_a_major_version_do_not_count() -> None:
+    value = {"release.openshift.io/major-version": "0" * 5000 + "4"}
+    assert (
+        include(Subject("config.openshift.io", "FeatureGate", "", "cluster", value), Filters(major_version=4)) is None
+    )
+
+
 def test_required_and_excluded_major_version_contradict() -> None:
     gate = Subject("config.openshift.io", "FeatureGate", "", "cluster", {"release.openshift.io/major-version": "4,-4"})
     found = include(gate, Filters(major_version=4))

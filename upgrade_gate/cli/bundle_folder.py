@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import OutputError, UsageError
+from upgrade_gate.base.paths import exists
 from upgrade_gate.cli import input_paths, stdout
 from upgrade_gate.remedy.bundle import CHECKSUMS
 
@@ -34,7 +35,7 @@ def check(directory: Path, *, beside: OutputOptions | None = None) -> tuple[str,
             raise UsageError(f"{output.path} lies in the folder of the bundle", hint="write the report elsewhere")
     stdout.check_folder(directory)
     input_paths.refuse(directory)
-    if not directory.exists():
+    if not exists(directory):
         return ()
     present = sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if not p.is_dir() or p.is_symlink())
     if not present:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from upgrade_gate.base.errors import UsageError
+from upgrade_gate.base.paths import exists, expanded
 from upgrade_gate.cli.option_types import ClusterSource, IdentitiesSource
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _MORE_FILES = ("idms_file", "icsp_file", "cluster", "identities")
 
 def refuse(output: Path) -> None:
     """Raise UsageError where an output is what this call reads, or lies in a folder that it reads."""
-    if not output.exists() and not output.parent.exists():
+    if not exists(output) and not exists(output.parent):
         return
     place = output.resolve()
     for read in _read(click.get_current_context().params):
@@ -36,7 +37,7 @@ def _read(values: Mapping[str, Any]) -> Iterator[Path]:
         value = values.get(name)
         for each in value if isinstance(value, (tuple, list)) else (value,):
             path = _path(each, is_release=name in _RELEASES)
-            if path is not None and path.exists():
+            if path is not None and exists(path):
                 yield path
 
 
@@ -46,6 +47,6 @@ def _path(value: object, *, is_release: bool) -> Path | None:
     if isinstance(value, str):
         scheme, colon, rest = value.partition(":")
         local = is_release and colon and scheme in ("dir", "archive", "oci", "mirror")
-        return Path(rest if local else value.removeprefix("file://")).expanduser()
+        return expanded(rest if local else value.removeprefix("file://"))
     path = getattr(value, "path", value)  # a configuration, or a path
     return path if isinstance(path, Path) else None

@@ -11,6 +11,7 @@ import click
 from msgspec import Struct
 
 from upgrade_gate.base import platforms, plugins
+from upgrade_gate.base.paths import exists, is_dir
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -99,7 +100,7 @@ class ClusterForm(Form):
         if kind not in {"snapshot", "must-gather"} or not rest:
             self.fail(f"{value!r} is not live, snapshot:FILE or must-gather:DIR", param, ctx)
         path = _existing(self, rest, param, ctx)
-        if kind == "snapshot" and path.is_dir():
+        if kind == "snapshot" and is_dir(path):
             self.fail(f"{value!r} is a folder: a dump is given as must-gather:{rest}", param, ctx)
         return ClusterSource(kind, path, value)
 
@@ -274,6 +275,6 @@ def _platform_names() -> tuple[str, ...]:
 
 def _existing(form: Form, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Path:
     path = Path(text)
-    if not path.exists():
+    if not exists(path):
         form.fail(f"{text!r} does not exist", param, ctx)
     return path

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import ClusterError, EntitlementError, SourceError, UsageError
 from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.base.paths import is_dir
 from upgrade_gate.base.platforms import by_name
 from upgrade_gate.cli import stderr, stdout
 from upgrade_gate.requests.update import Given
@@ -78,7 +79,7 @@ def _open_dump(source: ClusterSource, *, read_secrets: bool) -> Reader:
     """Open a dump; raises UsageError for a path that holds no object, since no collection says nothing at all."""
     path = source.path
     assert path is not None  # noqa: S101 - only a live cluster has none
-    if path.is_dir() and not any(each.is_file() for each in path.rglob("*")):
+    if is_dir(path) and not any(each.is_file() for each in path.rglob("*")):
         raise UsageError(f"--cluster {source.text}: the folder is empty", hint="give the folder or archive of the dump")
     dump = plugins.load("cluster.readers", "must_gather").open_dump(path, read_secrets=read_secrets)
     if not dump.holds_objects:

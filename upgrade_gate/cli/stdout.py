@@ -64,7 +64,11 @@ def check_file(path: Path) -> None:
 
 def check_folder(path: Path) -> None:
     """Raise UsageError where a folder cannot be made, OutputError where it cannot be written to."""
-    if path.is_symlink():
+    try:
+        is_link = path.is_symlink()
+    except OSError as exc:  # no folder can have that name
+        raise UsageError(f"{path}: {exc.strerror or exc}", hint="nothing was read") from exc
+    if is_link:
         raise UsageError(f"{path}: it is a link; name the folder itself", hint="nothing was read")
     place = path
     while not os.path.lexists(place) and place != place.parent:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.base.paths import exists, expanded, is_dir, is_file
 from upgrade_gate.reading.http.options import HttpOptions
 from upgrade_gate.reading.limits import Limits
 
@@ -155,12 +156,12 @@ def parse_reference(text: str) -> Reference:
         return Reference(text, _PREFIXES[prefix], target)
     if version := _VERSION.fullmatch(text):
         return Reference(text, "version", version[1])
-    path = Path(text).expanduser()
-    if path.is_dir():
+    path = expanded(text)
+    if is_dir(path):
         return Reference(text, _kind_of_folder(path), str(path))
-    if path.is_file():
+    if is_file(path):
         return Reference(text, "archive", str(path))
-    if path.exists():
+    if exists(path):
         raise UsageError(f"{text} is neither file nor folder", hint=_FORMS)
     host, slash, repository = text.partition("/")
     if slash and repository and _HOST.fullmatch(host) and not text.startswith((".", "/", "~")):
@@ -172,9 +173,9 @@ def parse_reference(text: str) -> Reference:
 
 def _kind_of_folder(path: Path) -> str:
     """Return the scheme of a folder that was given without one."""
-    if (path / "oci-layout").is_file() and (path / "index.json").is_file():
+    if is_file(path / "oci-layout") and is_file(path / "index.json"):
         return "oci"
-    if (path / "v2").is_dir() and not (path / "release-manifests").is_dir():
+    if is_dir(path / "v2") and not is_dir(path / "release-manifests"):
         return "mirror"
     return "dir"
 

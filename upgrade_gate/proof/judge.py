@@ -34,8 +34,8 @@ def judge(
     keys read as null, or a Grant; `account` is what the documents must belong to; `scopes` is what must be covered
     (Azure resource groups, IBM resource group IDs). `context` is the cluster that will use the grant (fields of
     `Context`; what is absent is not known) and `assume` what is taken for granted of it (`cluster-tag`); without both,
-    the letter of the policies decides alone. Raises ValueError for another provider, a grant without a name or an
-    argument of another type.
+    the letter of the policies decides alone. Raises ValueError for another provider, a grant without a name, and
+    for an argument or a part of the grant of another type.
     """
     plugin = _provider(provider)
     _check_types(exports, identity, account, scopes)
@@ -76,6 +76,9 @@ def _grant(plugin: Provider, given: Mapping[str, Any]) -> Grant:
     name = given.get("permission")
     if not isinstance(name, str) or not name:
         raise ValueError("grant: permission must be the name of a permission")
+    strange = [key for key in ("type", "effect", "resource") if not isinstance(given.get(key), str | None)]
+    if strange:
+        raise ValueError(f"grant: {strange[0]} must be a text, or null")
     kind = given.get("type") or plugin.DEFAULT_TYPE
     attributes = given.get("attributes")  # IBM: a caller may write the scope's one field without the scope
     scope = given.get("scope") or ({"attributes": attributes} if attributes else None)

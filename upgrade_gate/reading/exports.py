@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.base.paths import exists, is_dir
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.files import read_file
 from upgrade_gate.reading.limits import Limits
@@ -66,9 +67,9 @@ def read(path: Path, lists: Mapping[str, tuple[str, ...]] | None = None) -> tupl
     Raises UsageError where the path does not exist, EntitlementError where it is a folder without any file. A file
     that cannot be read is returned with its problem: its content is unknown, not absent.
     """
-    if not path.exists():
+    if not exists(path):
         raise UsageError(f"{path}: no such file or folder", hint="--identities export:PATH needs an export")
-    if path.is_dir():
+    if is_dir(path):
         names = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _counts(p) and not _hidden(p, path))
         if not names:
             raise EntitlementError(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_PIECE = 2**16
 _HANDED_OVER = re.compile(r"/dev/(stdin|null|fd/\d+)|/proc/self/fd/\d+", re.ASCII)
 
 
@@ -42,7 +43,15 @@ def open_file(path: Path) -> BinaryIO:
 def read_file(path: Path, most: int = -1) -> bytes:
     """Return what a file holds, `most` bytes of it at most; raises OSError as `open_file` does."""
     with open_file(path) as stream:
-        return stream.read(most)
+        return stream.read() if most < 0 else _read(stream, most)
+
+
+def _read(stream: BinaryIO, most: int) -> bytes:
+    """Read as much; `stream.read(most)` would take the memory of `most` at once, however little there is."""
+    found = stream.read(min(os.fstat(stream.fileno()).st_size, most))
+    while len(found) < most and (more := stream.read(min(max(len(found) // 8, _PIECE), most - len(found)))):
+        found += more
+    return found
 
 
 def read_stdin(most: int) -> bytes:

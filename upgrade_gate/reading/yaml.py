@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -153,7 +154,10 @@ def _json_decoder(repeated: list[tuple[dict[str, Any], str]]) -> json.JSONDecode
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is no JSON number")
 
-    return json.JSONDecoder(object_pairs_hook=build, parse_constant=refuse)
+    def number(text: str) -> float:
+        return refuse(text) if isinf(found := float(text)) else found  # as Go's encoding/json
+
+    return json.JSONDecoder(object_pairs_hook=build, parse_constant=refuse, parse_float=number)
 
 
 def _check_text(body: Any, name: str, line: int, number: int) -> None:
@@ -434,7 +438,8 @@ def resolve(text: str) -> Any:
     if _INT.fullmatch(text):
         return _integer(text)
     if _FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
+        number = float(text.replace("_", ""))
+        return text if isinf(number) else number  # go-yaml: what float64 cannot hold is text, as 7e1234567 of a hash
     if _NOT_FINITE.fullmatch(text):
         raise ValueError(f"{text} is no JSON number")
     return text

@@ -23,6 +23,7 @@ FEATURE_GATE = "release.openshift.io/feature-gate"
 MAJOR_VERSION = "release.openshift.io/major-version"
 CAPABILITY = "capability.openshift.io/name"
 DELETE = "release.openshift.io/delete"
+_UINT_DIGITS = len(str(2**64 - 1))
 KNOWN_FEATURE_SETS = frozenset({"CustomNoUpgrade", "Default", "DevPreviewNoUpgrade", "OKD", "TechPreviewNoUpgrade"})
 _CLUSTER_SCOPED_MAJOR = frozenset(
     {("config.openshift.io", "FeatureGate"), ("apiextensions.k8s.io", "CustomResourceDefinition")}
@@ -219,7 +220,10 @@ def _major_version(manifest: Includable, annotations: Mapping[str, str], filters
                 f'invalid {what} major version "{number}" in annotation: '
                 f'strconv.ParseUint: parsing "{number}": invalid syntax',
             )
-        (excluded if negative else required).add(int(number))
+        if len(number.lstrip("0")) > _UINT_DIGITS:
+            what = "excluded" if negative else "required"
+            return Exclusion("major-version", f"invalid {what} major version in annotation: value out of range")
+        (excluded if negative else required).add(int(number[-_UINT_DIGITS:]))
     major = filters.major_version
     if required & excluded:
         return Exclusion("major-version", f"major version {min(required & excluded)} is both required and excluded")

@@ -777,6 +777,18 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         UNKNOWN,
         "disagree",
     ),
+    (
+        "an entry of another name has his ARN",
+        [details(role(allow(ATTACH)), {**role(deny("*")), "RoleName": "other"})],
+        UNKNOWN,
+        f"an entry of the role other has the ARN {ROLE}",
+    ),
+    (
+        "an entry without a name has his ARN",
+        [{"RoleDetailList": [role(allow(ATTACH)), {"Arn": ROLE, "RolePolicyList": inline(deny("*"))}]}],
+        UNKNOWN,
+        "without a name",
+    ),
     ("two documents agree", [details(role(allow(ATTACH))), details(role(allow(ATTACH)))], COVERED, ""),
     (
         "document that cannot be read",
@@ -839,6 +851,18 @@ USERS: list[tuple[str, list[Any], str, str]] = [
         UNKNOWN,
         "disagree about the groups",
     ),
+    (
+        "an entry of another name has his ARN",
+        [details(user(allow(ATTACH)), {**user(deny("*")), "UserName": "other"})],
+        UNKNOWN,
+        f"an entry of the user other has the ARN {USER}",
+    ),
+    (
+        "what get-user prints has another's name",
+        [details(user(allow(ATTACH))), {"User": {"UserName": "other", "Arn": USER}}],
+        UNKNOWN,
+        f"an entry of the user other has the ARN {USER}",
+    ),
     ("a group that he is not in", [details(user(), group("g", allow(ATTACH)))], MISSING, ""),
     ("denied by a group", [details(user(EVERYTHING, GroupList=["g"]), group("g", deny(ATTACH)))], DENIED, "group g"),
     ("a role of his name holds it", [details(user(), role(EVERYTHING))], MISSING, ""),
@@ -856,6 +880,11 @@ def test_what_counts_for_a_user(exports: list[Any], verdict: str, reason: str) -
     judgement = ask(exports, identity=USER)
     assert judgement.verdict == verdict, judgement.reason
     assert reason in judgement.reason
+
+
+def test_a_path_in_the_arn_is_no_part_of_the_name() -> None:
+    arn = ROLE.replace("role/", "role/a/b/")
+    assert ask([details(role(allow(ATTACH), Arn=arn))], identity=arn).verdict == COVERED
 
 
 ROLE_POLICY = {"RoleName": "c1-ebs", "PolicyName": "p", "PolicyDocument": document(allow(ATTACH))}

@@ -347,6 +347,16 @@ def test_the_pull_secret_is_read_only_when_asked(certificates: Certificates, tmp
         assert isinstance(reader.pull_secret(), Unknown)
 
 
+@pytest.mark.parametrize("value", ["%%%", "\u00fc"])
+def test_a_pull_secret_that_is_not_base64_is_unknown(certificates: Certificates, tmp_path: Path, value: str) -> None:
+    metadata = {"name": "pull-secret", "namespace": "openshift-config"}
+    secret = {"kind": "Secret", "metadata": metadata, "data": {".dockerconfigjson": value}}
+    with KubernetesServer(certificates, [secret]).run() as server:
+        found = connect(server, tmp_path).pull_secret()
+    assert isinstance(found, Unknown)
+    assert "not base64" in found.reason
+
+
 def test_a_pull_secret_without_its_key_is_absent(certificates: Certificates, tmp_path: Path) -> None:
     secret = {"kind": "Secret", "metadata": {"name": "pull-secret", "namespace": "openshift-config"}, "data": {}}
     with KubernetesServer(certificates, [secret]).run() as server:

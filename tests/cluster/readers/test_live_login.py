@@ -161,6 +161,7 @@ def test_without_a_current_context_one_must_be_named(tmp_path: Path) -> None:
         ({"contexts": [7]}, "a number"),
         ({"users": [{"name": "u", "user": {"token": 7}}]}, "a number"),
         ({"users": [{"name": "u", "user": {"client-certificate-data": "%%%"}}]}, "base64"),
+        ({"users": [{"name": "u", "user": {"token": "t", "client-key-data": "\u00fc"}}]}, "base64"),
         ({"users": [{"name": "u", "user": {"tokenFile": "nowhere"}}]}, "cannot be read"),
         ({"users": [{"name": "u", "user": {}}]}, "holds no credential"),
         ({"users": [{"name": "u", "user": {"token": "x", "as": "a", "as-groups": ["g"]}}]}, "impersonates"),

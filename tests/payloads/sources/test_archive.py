@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import tarfile
 from pathlib import Path
@@ -115,6 +116,17 @@ def test_archive_of_two_docker_images_asks_for_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         fetch(path)
     assert payload.load(fetch(path, ":y")).version == "4.15.3"
+
+
+@pytest.mark.parametrize("tags", [1, True, {"release:x": 1}, "release:x", [1, None, ["release:x"]]])
+def test_tags_of_another_type_name_no_image(tags: object, tmp_path: Path) -> None:
+    files = images.docker_files(build("4.15.3"))
+    listed = json.loads(files["manifest.json"])
+    files["manifest.json"] = json.dumps([{**listed[0], "RepoTags": tags}]).encode()
+    path = archive(tmp_path, files)
+    assert payload.load(fetch(path)).version == "4.15.3"
+    with pytest.raises(UsageError, match="0 images with the tag x"):
+        fetch(path, ":x")
 
 
 @pytest.mark.parametrize("manifest", [b"{", b"{}", b"[{}]", b'[{"Config": "x", "Layers": []}]'])

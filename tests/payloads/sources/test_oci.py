@@ -107,6 +107,9 @@ def test_file_in_place_of_a_layout_names_the_other_form(tmp_path: Path) -> None:
         ({"org.opencontainers.image.ref.name": "4.15.30"}, "4.15.3", False),
         ({}, "4.15.3", False),
         (None, "4.15.3", False),
+        ({"org.opencontainers.image.ref.name": ["4.15.3"]}, "4.15.3", False),
+        ({"org.opencontainers.image.ref.name": {"tag": "4.15.3"}}, "4.15.3", False),
+        ({"org.opencontainers.image.ref.name": 4.15, "io.containerd.image.name": 1}, "4.15", False),
     ],
 )
 def test_tag_is_found_by_what_the_tools_write(notes: object, tag: str, found: bool, tmp_path: Path) -> None:

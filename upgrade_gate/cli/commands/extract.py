@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ExitCode, UsageError
+from upgrade_gate.base.paths import exists
 from upgrade_gate.cli import input_paths, run, stderr, stdout
 from upgrade_gate.cli.options import (
     cluster_options,
@@ -52,7 +53,7 @@ def command(
     del configuration
     stdout.check_folder(directory)
     input_paths.refuse(directory)
-    if directory.exists() and any(directory.iterdir()):
+    if exists(directory) and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", hint="ccoctl takes every file of a folder: name a new one")
     survey = run.survey_target(release, cluster, registry, run.open_target(cluster, registry))
     hop = survey.hops[-1]

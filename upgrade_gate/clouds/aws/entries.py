@@ -43,9 +43,10 @@ def detail(account: Account, entry: Mapping[str, Any]) -> None:
     """Take what `get-account-authorization-details` says about a role, user or group."""
     kind = kind_of(entry)
     if kind is None:
+        _dispute(account, text(entry.get("Arn")), "an entry without a name has the ARN of this identity")
         return
     principal = account.principal(kind.lower(), entry[f"{kind}Name"], text(entry.get("Arn")))
-    _take_arn(principal, entry)
+    _take_arn(account, principal, entry)
     if entry.get(f"{kind}PolicyList") is not None:
         _take_inline(principal, f"{kind}PolicyList", entry[f"{kind}PolicyList"])
     if entry.get("AttachedManagedPolicies") is not None:
@@ -65,7 +66,7 @@ def bare(account: Account, entry: Mapping[str, Any], *, boundary_seen: bool) -> 
         name = text(entry.get(f"{kind}Name"))
         if name:
             principal = account.principal(kind.lower(), name, text(entry.get("Arn")))
-            _take_arn(principal, entry)
+            _take_arn(account, principal, entry)
             principal.boundary_seen = principal.boundary_seen or boundary_seen
             _take_boundary_and_trust(principal, entry)
 
@@ -77,11 +78,22 @@ def _take_inline(principal: Principal, key: str, value: Any) -> None:
     principal.set_names({policy["PolicyName"] for policy in policies})
 
 
-def _take_arn(principal: Principal, entry: Mapping[str, Any]) -> None:
+def _take_arn(account: Account, principal: Principal, entry: Mapping[str, Any]) -> None:
     arn = text(entry.get("Arn"))
+    if arn and arn.rpartition("/")[2] != principal.name:  # whose policies these are, nobody knows
+        said = f"an entry of the {principal.kind} {principal.name} has the ARN {arn}"
+        principal.conflicts.append(said)
+        _dispute(account, arn, said)
     if arn and principal.arn not in (None, arn):
         principal.conflicts.append(f"{principal.kind} {principal.name} has two ARNs: {principal.arn} and {arn}")
     principal.arn = arn or principal.arn
+
+
+def _dispute(account: Account, arn: str, why: str) -> None:
+    """Let nothing be proven of the identity with this ARN, if it is one's."""
+    kind, _, path = arn.rpartition(":")[2].partition("/")
+    if kind in ("role", "user", "group"):
+        account.principal(kind, path.rpartition("/")[2], arn).conflicts.append(why)
 
 
 def _take_boundary_and_trust(principal: Principal, entry: Mapping[str, Any]) -> None:

@@ -216,6 +216,6 @@ def needed_attributes(scope: object) -> Mapping[str, str] | None:
     listed = sequence(mapping(scope).get("attributes"))
     if not listed:
         return None
-    found = {a.get("name"): a.get("value") for a in objects(listed)}
-    clean = {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, str)}
+    found = [(a.get("name"), a.get("value")) for a in objects(listed)]
+    clean = {k: v for k, v in found if isinstance(k, str) and isinstance(v, str)}
     return clean if len(clean) == len(listed) else None

@@ -7,7 +7,6 @@ The Python client's own loader only logs a missing exec plugin and goes on anony
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import ClusterError, UsageError
+from upgrade_gate.base.paths import exists, is_file
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.encoding import as_utf8
 from upgrade_gate.reading.files import read_file
@@ -86,20 +86,20 @@ def log_in(
 
 def _paths(kubeconfig: Path | None) -> list[Path]:
     if kubeconfig is not None:
-        if not kubeconfig.exists():
+        if not exists(kubeconfig):
             raise UsageError(f"kubeconfig {kubeconfig} does not exist")
         return [kubeconfig]
     if named := os.environ.get("KUBECONFIG"):
-        return [path for text in named.split(os.pathsep) if text and (path := Path(text)).is_file()]
+        return [path for text in named.split(os.pathsep) if text and is_file(path := Path(text))]
     try:
         usual = Path.home() / ".kube" / "config"
     except RuntimeError:
         return []
-    return [usual] if usual.is_file() else []
+    return [usual] if is_file(usual) else []
 
 
 def _in_pod(account: Path) -> bool:
-    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and (account / "token").is_file()
+    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and is_file(account / "token")
 
 
 def _pod_login(account: Path) -> Login:
@@ -229,7 +229,7 @@ def _file_or_data(part: Part, name: str, base: Path) -> Path | bytes | None:
     text = "".join(inline.text().split())
     try:
         return base64.b64decode(text, validate=True) or _file(part[name], base)
-    except binascii.Error as error:
+    except ValueError as error:  # of base64, and of letters that are no ASCII
         raise ClusterError(f"{inline.where} is not base64") from error
 
 
@@ -247,7 +247,7 @@ def _run_plugin(plugin: Part, base: Path, cluster: Part, timeout: float) -> Clie
     command, version = plugin["command"].some_text(), plugin["apiVersion"].some_text()
     shown = f"the login plugin {command!r} of the kubeconfig"
     program = str(base / command) if os.sep in command else shutil.which(command)
-    if program is None or not Path(program).is_file():
+    if program is None or not is_file(Path(program)):
         hint = plugin["installHint"].text().strip()[:300] or "install it, or use another context"
         raise ClusterError(f"{shown} is not installed", hint=hint)
     if plugin["interactiveMode"].text() == "Always":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -84,7 +83,7 @@ class LiveReader:
             return Known(base64.b64decode(text, validate=True)) if isinstance(text, str) else Absent()
         except FailedError as error:
             return Unknown(f"{read_of(query)}: {error.reason}", error.remedy)
-        except binascii.Error:
+        except ValueError:  # of base64, and of letters that are no ASCII
             return Unknown(f"{read_of(query)}: the value is not base64")
 
     def _answer(self, query: Query, deadline: Deadline) -> Fact[Any]:

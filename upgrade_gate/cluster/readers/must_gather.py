@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown
+from upgrade_gate.base.paths import exists, is_dir
 from upgrade_gate.cluster.facts_table import INFRASTRUCTURE, VERSION
 from upgrade_gate.cluster.readers._dump_files import ENDINGS, FolderFiles, Unusable, open_archive
 from upgrade_gate.cluster.readers._dump_flat import FlatLayout
@@ -100,7 +101,7 @@ def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
     Raises UsageError where the path does not exist or holds dumps of several clusters, ClusterError where it cannot
     be read at all. A dump that holds nothing answers every query with Unknown.
     """
-    if not path.exists():
+    if not exists(path):
         raise UsageError(f"must-gather:{path} does not exist", hint="give the folder or archive of the dump")
     if not path.is_dir() and not path.is_file():
         raise UsageError(
@@ -138,7 +139,7 @@ def _refuse_nothing(path: Path, files: Files, flat: FlatLayout) -> None:
 
 def _layouts(path: Path, read_secrets: bool) -> tuple[Files, list[Layout]]:
     files: Files
-    if path.is_dir():
+    if is_dir(path):
         files = FolderFiles(path)
     elif path.name.endswith(ENDINGS):
         files = FolderFiles(path.parent)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.base.paths import exists, expanded
 from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES, RELEASE_MANIFESTS, RELEASE_METADATA
 from upgrade_gate.reading.files import kind_of
 
@@ -108,7 +109,7 @@ def split_path(target: str) -> tuple[Path, str]:
     """Split `PATH[:TAG]` or `PATH@DIGEST` at the longest path that exists; raises UsageError where none does."""
     cuts = [len(target), *(i for i in range(len(target) - 1, 0, -1) if target[i] in ":@")]
     for cut in cuts:
-        path = Path(target[:cut]).expanduser()
-        if path.exists():
+        path = expanded(target[:cut])
+        if exists(path):
             return path, target[cut + 1 :]
     raise UsageError(f"{target}: no such file or folder")

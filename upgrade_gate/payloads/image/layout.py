@@ -214,9 +214,9 @@ def _names(entry: dict[str, Any]) -> set[str]:
     notes = entry.get("annotations")
     if not isinstance(notes, dict):
         return set()
-    names = {notes.get(_REF_NAME), notes.get(_CONTAINERD_NAME)} - {None, ""}
-    tags = {str(name).rpartition(":")[2] for name in names if ":" in str(name).rpartition("/")[2]}
-    return {str(name) for name in names} | tags
+    given = (notes.get(_REF_NAME), notes.get(_CONTAINERD_NAME))
+    names = {name for name in given if isinstance(name, str) and name}
+    return names | {name.rpartition(":")[2] for name in names if ":" in name.rpartition("/")[2]}
 
 
 def _blob_name(digest: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.errors import ManifestError, UsageError
+from upgrade_gate.base.paths import exists
 from upgrade_gate.reading.files import read_file
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def gather(settings: Settings, mirror_folder: Path | None) -> Material:
     for each in settings.signature_configmaps:
         _take_object(each, cluster, "the cluster's ConfigMap")
     for path in settings.signatures:
-        if not path.exists():
+        if not exists(path):
             raise UsageError(f"--signatures {path} does not exist", hint="name a file or folder of keys or signatures")
         _take_path(path, named)
     found = Material(named.keyrings or cluster.keyrings, named.signatures, [*named.stores, *cluster.stores])

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from upgrade_gate.base.errors import ManifestError, SourceError, UsageError
+from upgrade_gate.base.paths import is_dir
 from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import find_root, find_roots, open_inside, split_path
 from upgrade_gate.payloads.image.layers import Unpacked, packing, read_layer
@@ -20,6 +21,7 @@ from upgrade_gate.payloads.reference import RELEASE_METADATA, ReleaseFiles, is_c
 from upgrade_gate.payloads.sources._released import released
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.files import temporary_room
+from upgrade_gate.reading.node import mapping, sequence, text
 
 if TYPE_CHECKING:
     from upgrade_gate.payloads.image.layers import Layer
@@ -41,7 +43,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     TAG is a tag, a version or a digest where the archive holds several releases.
     """
     path, tag = split_path(reference.target)
-    if path.is_dir():
+    if is_dir(path):
         raise UsageError(f"{path} is a folder", hint=f"write dir:{path}, oci:{path} or mirror:{path}")
     limits, shown = settings.limits, str(path)
     whole, damage = True, list[str]()
@@ -111,7 +113,7 @@ def _docker(files: ImageArchive, tag: str, limits: Limits) -> tuple[dict[str, by
 
 def _select(images: list[Any], tag: str, shown: str) -> object:
     """Return the image that a tag, or no tag, names."""
-    tags = [tuple(map(str, image.get("RepoTags") or ())) if isinstance(image, dict) else () for image in images]
+    tags = [tuple(filter(None, map(text, sequence(mapping(image).get("RepoTags")) or ()))) for image in images]
     found = [
         image
         for image, names in zip(images, tags, strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.base.paths import exists, expanded, is_dir
 from upgrade_gate.payloads.image.folder import find_root, open_inside, walk
 from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
 
@@ -20,10 +21,10 @@ SCHEMES: tuple[str, ...] = ("dir",)
 
 def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     """Return the manifests of what `oc adm release extract --to` writes, of oc-mirror's hold-release, and the like."""
-    folder = Path(reference.target).expanduser()
-    if not folder.exists():
+    folder = expanded(reference.target)
+    if not exists(folder):
         raise UsageError(f"{reference.target}: no such folder")
-    if not folder.is_dir():
+    if not is_dir(folder):
         raise UsageError(f"{reference.target} is no folder", hint=f"for a file write archive:{reference.target}")
     return ReleaseFiles(
         reference=reference.text,

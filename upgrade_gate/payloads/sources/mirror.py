@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from upgrade_gate.base.errors import SourceError, UsageError
+from upgrade_gate.base.paths import is_dir
 from upgrade_gate.payloads.image.digests import digest_of
 from upgrade_gate.payloads.image.folder import split_path
 from upgrade_gate.payloads.image.layout import ImageFolder, checked, content
@@ -35,7 +36,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     with is read.
     """
     folder, wanted = split_path(reference.target)
-    if not folder.is_dir():
+    if not is_dir(folder):
         raise UsageError(f"{folder} is no folder", hint=f"for an archive file write archive:{folder}")
     repositories = _repositories(folder)
     if not repositories:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import UsageError
+from upgrade_gate.base.paths import exists, is_dir
 from upgrade_gate.payloads.image.folder import split_path
 from upgrade_gate.payloads.image.layout import ImageFolder, OciStore
 from upgrade_gate.payloads.image.release import read_release
@@ -20,9 +21,9 @@ SCHEMES: tuple[str, ...] = ("oci",)
 def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     """Return the release of `PATH[:TAG]` or `PATH@DIGEST`: what skopeo, crane and docker buildx write."""
     folder, tag = split_path(reference.target)
-    if not folder.is_dir():
+    if not is_dir(folder):
         raise UsageError(f"{folder} is no folder", hint=f"for an archive file write archive:{folder}")
-    if not (folder / "index.json").exists():
+    if not exists(folder / "index.json"):
         raise UsageError(f"{folder} is no OCI layout: it has no index.json", hint=f"for manifests write dir:{folder}")
     store = OciStore(ImageFolder(folder, str(folder)), settings.limits)
     image = read_release(store, store.resolve(tag), settings.limits)

@@ -7,7 +7,7 @@ import os
 from urllib.parse import urlsplit
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.reading.http.urls import DEFAULT_PORTS, is_loopback
+from upgrade_gate.reading.http.urls import DEFAULT_PORTS, is_loopback, is_number
 
 SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 
@@ -85,8 +85,10 @@ def _split_port(entry: str) -> tuple[str, int | None]:
     """Take `:port` off a host, an IPv4 address or a bracketed IPv6 address."""
     if entry.startswith("["):
         host, _, rest = entry[1:].partition("]")
-        return host, int(rest[1:]) if rest[1:].isdecimal() else None
+        if not rest:
+            return host, None
+        return (host, int(rest[1:])) if is_number(rest[1:]) else (entry, None)
     host, colon, port = entry.rpartition(":")
-    if colon and port.isdecimal() and ":" not in host:
+    if colon and is_number(port) and ":" not in host:
         return host, int(port)
     return entry, None
