@@ -22,10 +22,12 @@ JOBS ?= 2
 # what decides, and the tests that are about it
 MODULES ?= $(addprefix upgrade_gate/,gate requests proof payloads/payload.py payloads/completeness.py clouds)
 TESTS ?= $(addprefix tests/,gate requests proof payloads clouds e2e)
+# of fuzzing, for each target
+MINUTES ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo quick test conformance lint format reports reference architecture tables lock mutants bench build wheelhouse pyz \
-	sbom clean
+	sbom fuzz clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -82,6 +84,10 @@ mutants: $(DEV)  ## change the code of MODULES= in one place at a time: does a t
 bench: $(DEV)  ## figures for the budgets; they assert nothing
 	$(BIN)/python -m pytest -m benchmark -p no:xdist -q -s tests/benchmarks
 
+fuzz: $(DEV)  ## hostile input for every reader under atheris: MINUTES= for each target, ARGS= names some of them
+	$(PIP) install --group fuzz
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --jobs $(JOBS) $(ARGS)
+
 build: $(DEV)  ## wheel and sdist in dist/: the same files give the same bytes
 	$(BIN)/python -m build --no-isolation
 
@@ -94,7 +100,7 @@ pyz: wheelhouse  ## dist/upgrade-gate.pyz: one file that python3 runs, for this 
 sbom: pyz  ## the bills of materials (CycloneDX) of both: dist/wheelhouse/sbom.cdx.json, dist/upgrade-gate.pyz.cdx.json
 
 clean:  ## forget what was installed and built
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* htmlcov
+	rm -rf $(VENV) dist .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* htmlcov
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
