@@ -1,13 +1,15 @@
 """README.md and docs/: links and references lead somewhere, and what is generated is what the program says."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.generators import reference
+from tests.generators import manual, reference
+from tests.worlds.components import require
 
 ROOT = reference.ROOT
 PROSE = (*reference.pages(), *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "reports/README.md")))
@@ -122,6 +124,16 @@ def test_paths_that_are_named_are_there() -> None:
         if not re.search(r"NAME|CLOUD", path) and not (ROOT / path).exists()
     }
     assert wrong == set()
+
+
+def test_the_manual_page_says_what_the_program_says() -> None:
+    assert text(manual.PAGE) == manual.page(), "make reference"
+
+
+def test_mandoc_has_no_complaint_about_the_manual_page() -> None:
+    command = [str(require("mandoc")), "-T", "lint", "-W", "warning", str(manual.PAGE)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    assert [line for line in said if "missing date" not in line] == []
 
 
 def test_the_front_page_is_short() -> None:

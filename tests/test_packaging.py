@@ -41,9 +41,12 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path, repository: Path
     assert any(name.startswith("upgrade_gate/data/demo/target/") for name in names)
 
 
-def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
-    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"upgrade_gate"}
+def test_the_wheel_holds_nothing_else_but_the_manual_page(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"upgrade_gate"}
+    data = [name.partition("/")[2] for name in names if name.split("/")[0].endswith(".data")]
+    assert data == ["data/share/man/man1/upgrade-gate.1"]
 
 
 def test_the_metadata_names_licence_python_and_commands(wheel: Path) -> None:

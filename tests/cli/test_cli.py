@@ -436,7 +436,7 @@ def test_everything_arrives_where_it_belongs(probe: Probe, tmp_path: Path) -> No
         "--cluster snapshot:gone.json",
         "--cluster must-gather:gone",
         "--cluster must-gather:",
-        "--cluster dump",
+        "--cluster nowhere",
         "--kubeconfig gone",
         "--platform Azur",
         "--mode automatic",
@@ -509,6 +509,22 @@ def test_now_is_a_date_or_a_time_with_its_zone(probe: Probe, text: str, moment: 
     assert probe("--now", text) == 0
     assert probe.gate.now is not None
     assert (probe.gate.now.text, probe.gate.now.at.isoformat()) == (text, moment)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("cluster.json", '{"schema": "upgrade-gate/snapshot/v1"}', "snapshot"),
+        ("objects.json", '{"kind": "List"}', "must-gather"),
+        ("folder", None, "must-gather"),
+    ],
+)
+def test_a_path_alone_is_a_dump_or_a_snapshot(probe: Probe, name: str, content: str | None, kind: str) -> None:
+    path = probe.folder / name
+    path.mkdir() if content is None else path.write_text(content)
+    assert probe("--cluster", str(path)) == 0
+    assert probe.cluster.source is not None
+    assert (probe.cluster.source.kind, probe.cluster.source.path) == (kind, path)
 
 
 def test_no_capability_at_all_is_not_the_same_as_nothing_said(probe: Probe) -> None:

@@ -78,10 +78,15 @@ def rules() -> str:
     return "\n".join(lines)
 
 
+def exit_code_meanings() -> dict[int, str]:
+    """Return what each exit code means, as the code says it."""
+    told = _field_docs(errors.__file__ or "")["ExitCode"]
+    return {code.value: told[code.name] for code in errors.ExitCode}
+
+
 def exit_codes() -> str:
     """Return the table of exit codes."""
-    told = _field_docs(errors.__file__ or "")["ExitCode"]
-    rows = [f"| {code.value} | {_cell(told[code.name])} |" for code in errors.ExitCode]
+    rows = [f"| {code} | {_cell(meaning)} |" for code, meaning in exit_code_meanings().items()]
     return "\n".join(["| code | meaning |", "|---|---|", *rows])
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from upgrade_gate.base import platforms, plugins
 from upgrade_gate.base.paths import exists, is_dir
+from upgrade_gate.reading.files import open_file
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -24,6 +25,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _SPAN = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_ENOUGH = 4096
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:\d{1,5})?", re.ASCII)
 
 
@@ -98,11 +100,20 @@ class ClusterForm(Form):
         if kind == "live" and not rest:
             return ClusterSource("live", None, value)
         if kind not in {"snapshot", "must-gather"} or not rest:
-            self.fail(f"{value!r} is not live, snapshot:FILE or must-gather:DIR", param, ctx)
+            return self._bare(str(value), param, ctx)
         path = _existing(self, rest, param, ctx)
         if kind == "snapshot" and is_dir(path):
             self.fail(f"{value!r} is a folder: a dump is given as must-gather:{rest}", param, ctx)
         return ClusterSource(kind, path, value)
+
+    def _bare(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> ClusterSource:
+        """Return the source for a path without its form, as releases take one; a snapshot calls itself so."""
+        path = Path(value)
+        if not exists(path):
+            self.fail(f"{value!r} is not live, snapshot:FILE or must-gather:DIR, and no path that is there", param, ctx)
+        family: str = plugins.load("cluster.readers", "snapshot").FAMILY
+        kind = "snapshot" if path.is_file() and family.encode() in _beginning(path) else "must-gather"
+        return ClusterSource(kind, path, f"{kind}:{value}")
 
     def words(self) -> tuple[str, ...]:
         """Return the forms."""
@@ -271,6 +282,15 @@ class Day(Form):
 
 def _platform_names() -> tuple[str, ...]:
     return tuple(sorted(p.name for p in platforms.PLATFORMS.values()))
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the first bytes of a file; of one that cannot be read none: its reader says why."""
+    try:
+        with open_file(path) as stream:
+            return stream.read(_ENOUGH)
+    except OSError:
+        return b""
 
 
 def _existing(form: Form, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Path:

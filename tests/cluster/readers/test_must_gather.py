@@ -141,7 +141,7 @@ def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
         packed.add(tmp_path / "mg" / "namespaces", "mg/namespaces")
         packed.add(tmp_path / "mg" / "zz-logs.zip", "mg/zz-logs.zip")
     assert zipfile.is_zipfile(tmp_path / "mg.tar"), "this test needs a tar that looks like a zip from its end"
-    assert rows_of(observed(tmp_path / "mg.tar")) == rows_of(observed(tmp_path / "mg"))
+    assert facts(observed(tmp_path / "mg.tar")) == facts(observed(tmp_path / "mg"))
 
 
 def test_a_zip_archive_of_a_dump_is_the_dump(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_zip_archive_of_a_dump_is_the_dump(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "mg.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted((tmp_path / "mg").rglob("*.yaml")):
             packed.write(path, path.relative_to(tmp_path))
-    assert rows_of(observed(tmp_path / "mg.zip")) == rows_of(observed(tmp_path / "mg"))
+    assert facts(observed(tmp_path / "mg.zip")) == facts(observed(tmp_path / "mg"))
 
 
 @pytest.mark.parametrize(("packed_as", "damage"), [(zipfile.ZIP_LZMA, "content"), (zipfile.ZIP_DEFLATED, "version")])
@@ -327,7 +327,7 @@ def test_a_namespace_whose_secrets_were_not_collected_tells_nothing(tmp_path: Pa
     found = answer(root, facts_table.secret_query(SecretRef(CCO, "other")))
     assert isinstance(found, Unknown)
     assert "not collected" in found.reason
-    assert found.remedy == f"oc adm inspect namespace/{CCO}"
+    assert found.remedy == f"oc adm inspect namespace/{CCO} --dest-dir {root.name}"
 
 
 def test_only_a_list_proves_absence(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import click
 
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli import run, stderr
+from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
 
 if TYPE_CHECKING:
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from upgrade_gate.report.document import Report
 
 
-@click.command()
+@click.command(
+    cls=ExplainedCommand,
+    examples=(
+        "--to 4.19.2",
+        "--to 4.19.2 --cluster must-gather:DIR --identities export:DIR -o text -o html=report.html",
+        "--no-cluster --platform AWS --from dir:RELEASE --to dir:RELEASE",
+    ),
+)
 @release_options
 @cluster_options
 @gate_options

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.errors import ExitCode, SourceError
 from upgrade_gate.cli import run, stderr
+from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import cluster_options, configuration_option, output_options, registry_options
 
 if TYPE_CHECKING:
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.comparison import Comparison
 
 
-@click.command()
+@click.command(
+    cls=ExplainedCommand,
+    examples=(
+        "4.18.7 4.19.2 --platform AWS",
+        "dir:RELEASE archive:FILE --platform GCP -o markdown",
+        "4.18.7 4.19.2 --cluster snapshot:FILE -o json=diff.json --exit-code",
+    ),
+)
 @click.argument("from_", metavar="FROM")
 @click.argument("to", metavar="TO")
 @cluster_options

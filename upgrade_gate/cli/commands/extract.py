@@ -10,6 +10,7 @@ import click
 from upgrade_gate.base.errors import ExitCode, UsageError
 from upgrade_gate.base.paths import exists
 from upgrade_gate.cli import input_paths, run, stderr, stdout
+from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import (
     cluster_options,
     configuration_option,
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.update import Hop
 
 
-@click.command()
+@click.command(
+    cls=ExplainedCommand,
+    examples=(
+        "--to 4.19.2 -d requests",
+        "--to dir:RELEASE --cluster snapshot:FILE -d requests",
+        "--no-cluster --platform Azure --from 4.18.7 --to 4.19.2 -d requests",
+    ),
+)
 @release_options
 @cluster_options
 @configuration_option

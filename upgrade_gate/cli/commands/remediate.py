@@ -9,13 +9,21 @@ import click
 
 from upgrade_gate.base.errors import ExitCode, SourceError
 from upgrade_gate.cli import run, stderr
+from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import cluster_options, copy_options, gate_options, registry_options, release_options
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, OutputOptions, RegistryOptions, ReleaseOptions
 
 
-@click.command()
+@click.command(
+    cls=ExplainedCommand,
+    examples=(
+        "--to 4.19.2 -d bundle",
+        "--to 4.19.2 --cluster must-gather:DIR --identities export:DIR -d bundle",
+        "--to 4.20.1 --via 4.19.2 -d bundle -o html=report.html",
+    ),
+)
 @release_options
 @cluster_options
 @gate_options

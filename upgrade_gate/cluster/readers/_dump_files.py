@@ -140,7 +140,8 @@ def open_archive(path: Path) -> ArchiveFiles:
                 members[name] = content
     except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise ClusterError(
-            f"{path}: not a readable tar archive: {error}", hint="give the unpacked folder, or fetch it again"
+            f"{path}: neither an archive of a dump nor a file of dumped objects (.yaml, .json), or it is damaged",
+            hint="give the unpacked folder, or fetch it again",
         ) from error
     return ArchiveFiles(members, _folders(members))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown
 from upgrade_gate.base.paths import exists, is_dir
+from upgrade_gate.base.shell import quote
 from upgrade_gate.cluster.facts_table import INFRASTRUCTURE, VERSION
 from upgrade_gate.cluster.readers._dump_files import ENDINGS, FolderFiles, Unusable, open_archive
 from upgrade_gate.cluster.readers._dump_flat import FlatLayout
@@ -61,6 +62,8 @@ class MustGatherReader:
     description: str
     collected: str | None
     layouts: tuple[Layout, ...]
+    into: str | None = None
+    """The folder that `oc adm inspect --dest-dir` may add to, relative to the one that holds the dump."""
 
     @property
     def holds_objects(self) -> bool:
@@ -79,7 +82,7 @@ class MustGatherReader:
             found = layout.answer(query)
             if found is not None:
                 return found
-        return Unknown(_not_collected(query), remedy=_remedy(query))
+        return Unknown(_not_collected(query), remedy=_remedy(query, self.into))
 
 
 def _not_collected(query: Query) -> str:
@@ -88,11 +91,13 @@ def _not_collected(query: Query) -> str:
     return f"the dump does not hold {what}{where}: {query.plural} were not collected"
 
 
-def _remedy(query: Query) -> str:
+def _remedy(query: Query, into: str | None) -> str:
+    """Return the command that collects what is missing, into the dump itself where that is a folder of its own."""
+    place = f" --dest-dir {quote(into)}" if into else ""
     if query.namespace and query.group in {"", "apps"}:
-        return f"oc adm inspect namespace/{query.namespace}"  # which writes lists: only those prove absence
+        return f"oc adm inspect namespace/{query.namespace}{place}"  # which writes lists: only those prove absence
     where = f" -n {query.namespace}" if query.namespace else ("" if query.name else " -A")
-    return f"oc adm inspect {query.resource}{where}"
+    return f"oc adm inspect {query.resource}{where}{place}"
 
 
 def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
@@ -121,7 +126,15 @@ def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
         description=f"must-gather {path.name}{told}",
         collected=max(stamps, default=None),
         layouts=tuple(layouts),
+        into=_into(path, layouts[0]),
     )
+
+
+def _into(path: Path, newest: Layout) -> str | None:
+    """Return where `oc adm inspect` may add what is missing; only a tree of its own layout, in a folder, takes it."""
+    if not is_dir(path) or not isinstance(newest, TreeLayout):
+        return None
+    return f"{path.resolve().name}/{newest.base}".rstrip("/")
 
 
 def _refuse_nothing(path: Path, files: Files, flat: FlatLayout) -> None:

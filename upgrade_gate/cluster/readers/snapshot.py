@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = "upgrade-gate/snapshot/v1"
-_FAMILY = "upgrade-gate/snapshot/"
+FAMILY = "upgrade-gate/snapshot/"
 _MOST_BYTES = 64 * 2**20
 
 
@@ -137,7 +137,7 @@ class Recorder:
 
 def is_snapshot(path: Path) -> bool:
     """Return whether a file says that it is a snapshot."""
-    return f'"{_FAMILY}'.encode() in read_file(path, _MOST_BYTES)
+    return f'"{FAMILY}'.encode() in read_file(path, _MOST_BYTES)
 
 
 def open_snapshot(path: Path) -> SnapshotReader:
@@ -155,7 +155,7 @@ def open_snapshot(path: Path) -> SnapshotReader:
         raise ClusterError(f"{path} is larger than {_MOST_BYTES} bytes: this is no snapshot")
     try:
         head = decoding.from_json(content, _Head)
-        if head.schema != SCHEMA and head.schema.startswith(_FAMILY):
+        if head.schema != SCHEMA and head.schema.startswith(FAMILY):
             raise ClusterError(f"{path} is a snapshot of version {head.schema!r}, this program reads {SCHEMA!r}")
         if head.schema != SCHEMA:
             raise ClusterError(

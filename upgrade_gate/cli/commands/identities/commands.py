@@ -9,6 +9,7 @@ import click
 
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli import run
+from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
 from upgrade_gate.cli.ready_file import deliver, write_options
 
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
 
 
-@click.command()
+@click.command(
+    cls=ExplainedCommand,
+    examples=(
+        "--to 4.19.2 > export.sh",
+        "--to 4.19.2 --cluster snapshot:FILE --ccoctl-name prod --write export.sh",
+        "--no-cluster --platform AWS --from dir:RELEASE --to dir:RELEASE",
+    ),
+)
 @release_options
 @click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable.")
 @cluster_options

@@ -10,6 +10,7 @@ import click
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli import run
 from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, AccountName, ServiceAccountName
+from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
 from upgrade_gate.cli.ready_file import deliver, write_options
 
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 _WIDTH = 118
 
 
-@click.command()
+@click.command(
+    cls=ExplainedCommand,
+    examples=(
+        "--to 4.19.2 | oc apply -f -",
+        "--to 4.19.2 --service-account ci/gate --write rbac.yaml",
+        "--no-cluster --platform AWS --from 4.18.7 --to 4.19.2 --without-secrets",
+    ),
+)
 @release_options
 @click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable.")
 @cluster_options
