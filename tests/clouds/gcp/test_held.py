@@ -4,7 +4,20 @@ from typing import Any
 
 import pytest
 
-from tests.clouds.gcp.test_holdings import ACT_AS, CREATE, CUSTOM, GET, NODES, SA, allow, bind, custom, listed, own
+from tests.clouds.gcp.test_holdings import (
+    ACT_AS,
+    CREATE,
+    CUSTOM,
+    GET,
+    NODES,
+    SA,
+    allow,
+    bind,
+    custom,
+    deny,
+    listed,
+    own,
+)
 from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import CoverageResult, Document, HeldGrants
@@ -53,6 +66,18 @@ def test_group_is_said_and_a_condition_shown() -> None:
 def test_binding_that_ran_out_gives_nothing() -> None:
     past = bind("roles/dns.admin", condition='request.time < timestamp("2026-01-01T00:00:00Z")')
     assert not held(of_project(past), now="2026-11-30T00:00:00+00:00").grants
+
+
+def test_what_a_deny_policy_forbids_is_not_held() -> None:
+    given = (of_project(bind()), custom(CREATE, GET))
+    name = f"compute.googleapis.com/{CREATE.partition('.')[2]}"
+    assert told(held(*given, deny(name))) == [GET]
+    assert told(held(*given, deny("compute.googleapis.com/*"))) == []
+    may = held(*given, deny(name, principals=["principalSet://goog/group/g@x"]))
+    assert told(may) == [CREATE, GET]
+    assert "to a group whose members are not in the export" in may.unseen[0]
+    under = deny(name, denialCondition={"expression": "resource.matchTag('9/env', 'prod')"})
+    assert told(held(*given, under)) == [CREATE, GET]
 
 
 def test_policy_of_another_account_counts_too() -> None:

@@ -5,25 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import HeldGrant, HeldGrants
+from upgrade_gate.clouds.contract.holdings import Coverage, HeldGrant, HeldGrants
 from upgrade_gate.clouds.gcp.roles import Has
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import TypeAlias
 
-    from upgrade_gate.clouds.gcp.roles import RoleBook
+    from upgrade_gate.clouds.contract.holdings import CoverageResult
+    from upgrade_gate.clouds.gcp.roles import Contents, RoleBook
     from upgrade_gate.clouds.gcp.wants import ServingBinding
+
+    Forbids: TypeAlias = Callable[[ServingBinding, Sequence[str], Contents | None], CoverageResult | None]
+    """What deny policies say of the permissions of a binding, and of the whole role that they are of."""
 
 _PREDEFINED = "roles/"
 
 
-def in_bindings(sources: Iterable[ServingBinding], roles: RoleBook) -> HeldGrants:
-    """Return what the bindings of an account give, each once; a role of Google's by its name."""
+def in_bindings(sources: Iterable[ServingBinding], roles: RoleBook, forbids: Forbids) -> HeldGrants:
+    """Return what the bindings of an account give, each once; a role of Google's by its name.
+
+    What `forbids` says is DENIED is not held, what it cannot tell is said.
+    """
     found: dict[str, HeldGrant] = {}
     unseen: list[str] = []
     for source in sources:
         by = f"{source.label}, under a condition: {source.condition}" if source.condition else source.label
         for grant in _of(source, roles, unseen):
+            contents = roles.contents(grant.permission) if grant.type == "predefinedRole" else None
+            forbidden = forbids(source, sorted(contents.permissions) if contents else (grant.permission,), contents)
+            if forbidden is not None and forbidden.verdict is Coverage.DENIED:
+                continue
+            unseen += [forbidden.reason] if forbidden is not None and forbidden.verdict is Coverage.UNKNOWN else []
             before = found.get(grant.canonical)
             found[grant.canonical] = HeldGrant(grant, f"{before.by} and {by}" if before is not None else by)
     return HeldGrants(tuple(found.values()), tuple(dict.fromkeys(unseen)))

@@ -21,7 +21,7 @@ from upgrade_gate.clouds.gcp.held import asks_for, in_bindings
 from upgrade_gate.clouds.gcp.members import among, is_deleted
 from upgrade_gate.clouds.gcp.places import OWN, Place, doubts_of, places
 from upgrade_gate.clouds.gcp.projects import Projects
-from upgrade_gate.clouds.gcp.roles import Has, RoleBook
+from upgrade_gate.clouds.gcp.roles import Contents, Has, RoleBook
 from upgrade_gate.clouds.gcp.shapes import Level, email_of
 from upgrade_gate.clouds.gcp.trust import judge_trust
 from upgrade_gate.clouds.gcp.wants import PermissionWant, RoleWant, ServingBinding, Want
@@ -139,6 +139,13 @@ class GcpHoldings:
             return found.unless(sure.text)
         return CoverageResult(found.verdict, found.reason, (*found.caveats, *(doubt.text for doubt in doubts)))
 
+    def _denies_at(self, own: str) -> list[shapes.DenyPolicy]:
+        """Return the deny policies that hang on the cluster's own project, or above it."""
+        denies = [d for d in self._denies if not self._projects.is_foreign(d.project)]
+        if self._context is None:
+            return denies
+        return [d for d in denies if self._projects.hangs_above(d, own or self.account or "")]
+
     def _at(self, place: Place, need: Want, subject: Grantee, own: str) -> CoverageResult:
         """Decide what is needed at one place."""
         email = subject.email
@@ -152,9 +159,7 @@ class GcpHoldings:
                 )
         else:
             policies, _ = self._projects.policies_for(email, own)
-            denies = [d for d in self._denies if not self._projects.is_foreign(d.project)]
-            if self._context is not None:
-                denies = [d for d in denies if self._projects.hangs_above(d, own or self.account or "")]
+            denies = self._denies_at(own)
         forbidden = denied(denies, subject, need.permissions, need.whole)
         if forbidden is not None and forbidden.verdict is Coverage.DENIED:
             return forbidden
@@ -334,8 +339,14 @@ class GcpHoldings:
         if any(a.disabled for a in self._accounts if a.email == email):
             return HeldGrants()
         uid = self._unique_id(email)
-        found = self._sort(readings[0], Grantee(email, uid), frozenset({email, uid} - {""}))
-        held = in_bindings((*found.sure, *found.conditional, *found.on_itself, *found.elsewhere), self._roles)
+        subject, denies = Grantee(email, uid), self._denies_at(own)
+        found = self._sort(readings[0], subject, frozenset({email, uid} - {""}))
+
+        def forbids(source: ServingBinding, names: Sequence[str], whole: Contents | None) -> CoverageResult | None:
+            # a folder's or an organisation's binding reaches projects where a project's deny policy does not
+            return denied(denies, subject, names, whole) if source.policy.level is Level.PROJECT else None
+
+        held = in_bindings((*found.sure, *found.conditional, *found.on_itself, *found.elsewhere), self._roles, forbids)
         unseen = [
             f"{source.label} binds a group or set whose members are not in the export" for source in found.by_group
         ]
