@@ -73,8 +73,8 @@ def rules() -> str:
     rows = [f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {_cell(rule.title)} |" for rule in known]
     lines = ["| rule | severity | when |", "|---|---|---|", *rows]
     for rule in known:
-        never = "" if rule.acknowledgeable else " It can never be acknowledged."
-        lines += ["", f"## {rule.id}", "", f"{rule.title}. Severity {rule.severity}.{never}", "", rule.explanation]
+        lines += ["", f"## {rule.id}", "", f"{rule.title}. Severity {rule.severity}. {rule.acceptance}"]
+        lines += ["", rule.explanation]
     return "\n".join(lines)
 
 

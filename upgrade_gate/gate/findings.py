@@ -127,8 +127,19 @@ class Rule(Struct, frozen=True):
     explanation: str
     """What it means, why it matters, how it is closed: the text of `upgrade-gate explain`."""
     acknowledgeable: bool = True
+    never_where: str = ""
+    """Where a finding of an acknowledgeable rule cannot be acknowledged all the same, in words."""
     rests_on: tuple[str, ...] = ()
     """Facts of the cluster (rows of `Cluster`) without which it cannot be judged: needed where the rule may stop."""
+
+    @property
+    def acceptance(self) -> str:
+        """Say whether and where a finding of this rule can be acknowledged."""
+        if not self.acknowledgeable:
+            return "It can never be acknowledged."
+        if self.severity is Severity.INFO:
+            return "It asks for nothing, so there is nothing to acknowledge."
+        return f"It can be acknowledged{f', but not {self.never_where}' if self.never_where else ''}."
 
     @property
     def only_upwards(self) -> bool:

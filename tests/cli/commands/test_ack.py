@@ -1,6 +1,7 @@
 """`ack`: only findings of the report, only what may be accepted, and the file keeps what was in it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +153,93 @@ def test_what_can_never_be_acknowledged_is_refused(report: Path, fingerprint: st
     assert not (tmp_path / "a.yaml").exists()
 
 
-def test_a_day_that_is_over_is_said(report: Path) -> None:
+def test_a_day_that_is_over_is_refused(report: Path, tmp_path: Path) -> None:
     given = ("--reason", "r", "--owner", "o", "--expires", "2020-01-01")
-    result = run("ack", "--report", report, ADDED, *given)
+    result = run("ack", "--report", report, ADDED, *given, "--write", tmp_path / "a.yaml")
+    assert (result.code, result.out) == (2, "")
+    assert "would acknowledge nothing" in result.first
+    assert not (tmp_path / "a.yaml").exists()
+
+
+def test_today_still_counts(report: Path) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    assert run("ack", "--report", report, ADDED, "--reason", "r", "--owner", "o", "--expires", today).code == 0
+
+
+def test_without_a_fingerprint_what_is_open_is_listed(report: Path) -> None:
+    result = run("ack", "--report", report)
     assert result.code == 0
-    assert "this acknowledges nothing" in result.err
+    lines = result.out.splitlines()
+    assert [line.split()[0] for line in lines] == [ADDED, MOVED, "never", "never"]
+    assert "permission-added: tidewater gains 2 permissions" in lines[0]
+    assert "\x1b" not in result.out
+
+
+def test_what_is_settled_or_harmless_is_not_listed(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    found = [
+        finding(ADDED, "permission-added", "a", status="acknowledged", severity="blocker"),
+        finding(MOVED, "permission-removed", "b", status="open", severity="info"),
+    ]
+    path.write_text(json.dumps({"schema": "upgrade-gate/v1", "findings": found}))
+    assert run("ack", "--report", path).out == "Nothing is open that could be acknowledged.\n"
+
+
+def test_nothing_is_written_without_a_fingerprint(report: Path, tmp_path: Path) -> None:
+    assert run("ack", "--report", report, "--write", tmp_path / "a.yaml").code == 2
+    assert not (tmp_path / "a.yaml").exists()
+
+
+def test_the_first_digits_are_enough_where_they_are_unique(report: Path) -> None:
+    assert ack(report, ADDED[:6]).out == ack(report, ADDED).out
+    assert ack(report, ADDED[:6], ADDED).out == ack(report, ADDED).out, "one finding, named twice"
+
+
+def test_too_few_digits_are_refused(report: Path) -> None:
+    result = ack(report, ADDED[:5])
+    assert result.code == 2
+    assert "6 digits or more" in result.err
+
+
+def test_a_beginning_of_two_findings_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    found = [finding("abcdef1111111111", "permission-added", "a"), finding("abcdef2222222222", "secret-moved", "b")]
+    path.write_text(json.dumps({"schema": "upgrade-gate/v1", "findings": found}))
+    result = ack(path, "abcdef")
+    assert result.code == 2
+    assert "abcdef1111111111, abcdef2222222222" in result.first
+
+
+def test_what_asks_for_nothing_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    found = [finding(ADDED, "permission-removed", "a", severity="info")]
+    path.write_text(json.dumps({"schema": "upgrade-gate/v1", "findings": found}))
+    result = ack(path, ADDED)
+    assert result.code == 2
+    assert "asks for nothing" in result.first
+
+
+def test_a_second_entry_for_the_same_thing_is_refused(report: Path, tmp_path: Path) -> None:
+    target = tmp_path / "a.yaml"
+    assert ack(report, ADDED, "--write", target).code == 0
+    before = target.read_text()
+    result = ack(report, MOVED, ADDED, "--write", target)
+    assert result.code == 2
+    assert f"a.yaml:3: has an entry for {ADDED} already, until 2027-03-31" in result.first
+    assert target.read_text() == before
+
+
+def test_an_entry_for_other_clusters_is_another_thing(report: Path, tmp_path: Path) -> None:
+    target = tmp_path / "a.yaml"
+    assert ack(report, ADDED, "--write", target).code == 0
+    assert ack(report, ADDED, "--clusters", "prod-*", "--write", target).code == 0
+    assert [a.clusters for a in load([target])] == [(), ("prod-*",)]
+
+
+def test_all_that_an_acknowledgement_needs_is_named_at_once(report: Path) -> None:
+    result = run("ack", "--report", report, ADDED)
+    assert result.code == 2
+    assert "--reason and --owner and --expires" in result.first
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,22 @@ def test_a_rule_that_can_never_be_acknowledged_says_so() -> None:
     assert "can never be acknowledged" in run("explain", "request-conflict").out
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("permission-added", "It can be acknowledged."),
+        ("cco-not-upgradeable", "It can be acknowledged, but not on a minor or major hop."),
+        ("hosted-control-plane", "It can be acknowledged, but not without --profile."),
+        ("permission-removed", "It asks for nothing, so there is nothing to acknowledge."),
+        ("request-conflict", "It can never be acknowledged."),
+    ],
+)
+def test_whether_it_can_be_acknowledged_is_said_once(rule: str, said: str) -> None:
+    text = " ".join(run("explain", rule).out.split())
+    assert text.endswith(said)
+    assert text.count("acknowledge") == said.count("acknowledge") + RULES[rule].explanation.count("acknowledge")
+
+
 @pytest.mark.parametrize(("typed", "meant"), [("permission-aded", "permission-added"), ("secretmoved", "secret-moved")])
 def test_a_typing_error_lists_near_names(typed: str, meant: str) -> None:
     result = run("explain", typed)

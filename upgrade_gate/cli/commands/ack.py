@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 
 MAX_REPORT = 256 * 2**20
 _HEAD = "acknowledgements:\n"
+_SHORTEST = 6
+"""Digits of a fingerprint that may stand for all sixteen."""
 _EMPTY_LIST = re.compile(r"^acknowledgements:.*\n?", re.MULTILINE)
 
 
 @click.command()
 @click.option("--report", "report_path", required=True, metavar="FILE", help="The JSON report (-o json); - is stdin.")
-@click.argument("fingerprints", nargs=-1, required=True, metavar="FINGERPRINT…")
-@click.option("--reason", required=True, help="Why the upgrade may go on all the same.")
-@click.option("--owner", required=True, help="Who answers for it: a person or a team.")
-@click.option("--expires", required=True, type=Day(), metavar="DATE", help="Last day on which it counts, UTC.")
+@click.argument("fingerprints", nargs=-1, metavar="[FINGERPRINT…]")
+@click.option("--reason", help="Why the upgrade may go on all the same.")
+@click.option("--owner", help="Who answers for it: a person or a team.")
+@click.option("--expires", type=Day(), metavar="DATE", help="Last day on which it counts, UTC.")
 @click.option("--reference", help="Where the decision is recorded, such as a ticket.")
 @click.option("--to", "to_range", metavar="RANGE", help="Only for these targets, such as '>=4.15,<4.17'.")
 @click.option("--clusters", multiple=True, metavar="GLOB", help="Only for these clusters, by ID or name. Repeatable.")
@@ -40,27 +42,38 @@ def command(
     *,
     report_path: str,
     fingerprints: tuple[str, ...],
-    reason: str,
-    owner: str,
-    expires: date,
+    reason: str | None,
+    owner: str | None,
+    expires: date | None,
     reference: str | None,
     to_range: str | None,
     clusters: tuple[str, ...],
     write: Path | None,
 ) -> None:
-    """Acknowledge findings: print the entries, or append them to a file that --acknowledgements reads."""
+    """Acknowledge findings: print the entries, or append them to a file that --acknowledgements reads.
+
+    Without a FINGERPRINT it lists what is open. The first six digits or more are enough where they are unique.
+    """
+    if not fingerprints:
+        if write is not None:
+            raise UsageError("--write wants a FINGERPRINT", hint="without one, ack lists what is open")
+        stdout.write(_open(_findings(report_path)))
+        return
+    given = {"--reason": reason, "--owner": owner, "--expires": expires}
+    missing = [name for name, value in given.items() if value is None]
+    if missing or expires is None:
+        raise UsageError(f"an acknowledgement needs {' and '.join(missing)}: somebody answers for it, until a day")
+    if expires < datetime.now(UTC).date():
+        raise UsageError(f"--expires {expires} is over: it would acknowledge nothing", hint="name a day to come")
     if write is not None:
         stdout.check_file(write)
-    wanted = tuple(dict.fromkeys(fingerprints))
-    headlines = _choose(_findings(report_path), wanted)
+    headlines = _choose(_findings(report_path), fingerprints)
     shared: dict[str, Any] = {"reason": reason, "owner": owner, "expires": expires.isoformat()}
     shared |= {"reference": reference} if reference else {}
     shared |= {"to": to_range} if to_range else {}
     shared |= {"clusters": list(clusters)} if clusters else {}
-    entries = [{"fingerprint": fingerprint, **shared} for fingerprint in wanted]
+    entries = [{"fingerprint": fingerprint, **shared} for fingerprint in headlines]
     added = _check(entries)
-    if expires < datetime.now(UTC).date():
-        stderr.say(f"warning: {expires} is over: this acknowledges nothing")
     if write is None:
         stdout.write(_HEAD + _yaml(entries, headlines))
         return
@@ -89,24 +102,62 @@ def _findings(path: str) -> Sequence[Mapping[str, Any]]:
 
 
 def _choose(findings: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> dict[str, str]:
-    """Return the headline of each wanted finding; raises UsageError for one that cannot be acknowledged."""
-    from upgrade_gate.gate.findings import catalogue
+    """Return the headline of each wanted finding by its whole fingerprint.
 
-    never = {rule.id for rule in catalogue().values() if not rule.acknowledgeable}
+    Raises UsageError for one that is not there, not unique, or not to be acknowledged.
+    """
     by_fingerprint = {str(f.get("fingerprint")): f for f in findings}
     headlines = {}
-    for fingerprint in wanted:
-        finding = by_fingerprint.get(fingerprint)
-        if finding is None:
-            hint = near(fingerprint, tuple(sorted(by_fingerprint))) if by_fingerprint else "the report has no finding"
-            raise UsageError(f"the report has no finding {fingerprint!r}", hint=hint)
-        if finding.get("rule") in never or not finding.get("acknowledgeable", True):
+    for said in wanted:
+        fingerprint = _whole(said, by_fingerprint)
+        finding = by_fingerprint[fingerprint]
+        if _never(finding):
             raise UsageError(
                 f"{fingerprint}: {finding.get('rule')} can never be acknowledged here",
                 hint=f"upgrade-gate explain {finding.get('rule')} says how it is closed",
             )
-        headlines[fingerprint] = " ".join(stderr.plain(f"{finding.get('rule')}: {finding.get('headline')}").split())
+        if finding.get("severity") == "info":
+            raise UsageError(
+                f"{fingerprint}: {finding.get('rule')} asks for nothing (info)", hint="there is nothing to acknowledge"
+            )
+        headlines[fingerprint] = _headline(finding)
     return headlines
+
+
+def _whole(said: str, known: Mapping[str, object]) -> str:
+    """Return the fingerprint that begins so, where there is exactly one; raises UsageError else, and never guesses."""
+    found = [fingerprint for fingerprint in known if fingerprint.startswith(said)] if len(said) >= _SHORTEST else []
+    if said in known:
+        return said
+    if len(found) > 1:
+        raise UsageError(f"{said!r} is the beginning of {len(found)} findings: {', '.join(sorted(found))}")
+    if found:
+        return found[0]
+    hint = near(said, tuple(sorted(known))) if known else "the report has no finding"
+    if len(said) < _SHORTEST:
+        hint = f"give {_SHORTEST} digits or more; without any, ack lists what is open"
+    raise UsageError(f"the report has no finding {said!r}", hint=hint)
+
+
+def _never(finding: Mapping[str, Any]) -> bool:
+    from upgrade_gate.gate.findings import catalogue
+
+    rule = catalogue().get(str(finding.get("rule")))
+    return (rule is not None and not rule.acknowledgeable) or not finding.get("acknowledgeable", True)
+
+
+def _headline(finding: Mapping[str, Any]) -> str:
+    return " ".join(stderr.plain(f"{finding.get('rule')}: {finding.get('headline')}").split())
+
+
+def _open(findings: Sequence[Mapping[str, Any]]) -> str:
+    """Return a line for each open finding that weighs, those that can be acknowledged first."""
+    weighing = [f for f in findings if f.get("status", "open") == "open" and f.get("severity") != "info"]
+    if not weighing:
+        return "Nothing is open that could be acknowledged.\n"
+    lines = [f"{f.get('fingerprint')}  {f.get('severity', '')}  {_headline(f)}" for f in weighing if not _never(f)]
+    closed = [f"{'never':16}  {f.get('severity', '')}  {_headline(f)}" for f in weighing if _never(f)]
+    return "\n".join([*lines, *closed]) + "\n"
 
 
 def _check(entries: Sequence[Mapping[str, Any]]) -> tuple[Acknowledgement, ...]:
@@ -148,6 +199,7 @@ def _append(
         stdout.write_file(path, _HEAD + _yaml(entries, headlines))
         return
     before = acknowledgements.load([path])
+    _refuse_second(path, before, added)
     text = path.read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("{"):
         whole = json.loads(text)
@@ -171,6 +223,17 @@ def _append(
             hint="run again without --write and put the entries there by hand",
         )
     stdout.write_file(path, after)
+
+
+def _refuse_second(path: Path, before: Sequence[Acknowledgement], added: Sequence[Acknowledgement]) -> None:
+    """Raise UsageError where the file has an entry for the same finding, targets and clusters already."""
+    there = {(entry.fingerprint, entry.to, entry.clusters): entry for entry in before}
+    for entry in added:
+        if old := there.get((entry.fingerprint, entry.to, entry.clusters)):
+            raise UsageError(
+                f"{path}:{old.line}: has an entry for {entry.fingerprint} already, until {old.expires}",
+                hint="change that entry; a second one for the same thing would only hide it",
+            )
 
 
 def _content(entry: Acknowledgement) -> tuple[object, ...]:

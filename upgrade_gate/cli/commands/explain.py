@@ -47,9 +47,5 @@ def _text(rule: Rule) -> str:
     import textwrap
 
     paragraphs = (textwrap.fill(p, 80) for p in rule.explanation.strip().split("\n\n"))
-    closing = (
-        "A finding of this rule can be acknowledged."
-        if rule.acknowledgeable
-        else "A finding of this rule can never be acknowledged."
-    )
+    closing = textwrap.fill(rule.acceptance, 80)
     return "\n\n".join((f"{rule.id} ({rule.severity})\n{rule.title}", *paragraphs, closing)) + "\n"

@@ -46,6 +46,7 @@ RULES = (
         "The control plane runs elsewhere",
         "With a hosted control plane the roles of the control plane are not in this cluster, so its requests tell only "
         "a part. Give --profile, check the control plane's roles where they are, and acknowledge.",
+        never_where="without --profile",
     ),
 )
 

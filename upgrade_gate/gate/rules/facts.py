@@ -25,8 +25,9 @@ RULES = (
         "A fact that could change the verdict could not be read",
         "The finding names what was not read and the permission or file that would make it known. One finding for each "
         "fact; what is already a need of an open finding is not repeated here. A rule that `--fail-on warning` or the "
-        "policy raises makes the facts it rests on needed. An unknown platform, mode or version cannot be "
-        "acknowledged, nor what was read and is outside its closed list or contradicts itself.",
+        "policy raises makes the facts it rests on needed.",
+        never_where="where it is the platform, the mode or the version, or where what was read is outside its closed "
+        "list or contradicts itself",
     ),
 )
 

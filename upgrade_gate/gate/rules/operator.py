@@ -28,7 +28,8 @@ RULES = (
         "CCO says that the cluster must not be upgraded",
         "The cloud-credential ClusterOperator has Upgradeable=False, and CVO refuses a minor update. In manual mode "
         "the annotation upgradeable-to must name a later minor release: set it last, when everything else is done. A "
-        "warning on a patch, which CVO lets through. On a minor or major hop it cannot be acknowledged.",
+        "warning on a patch, which CVO lets through.",
+        never_where="on a minor or major hop",
     ),
     Rule(
         "cco-verdict-unproven",
