@@ -25,12 +25,13 @@ def test_a_document_names_each_value_that_is_to_be_filled_in_once() -> None:
     assert POLICY.marked == ("REGION",)
 
 
-def test_a_command_tells_when_each_of_its_lines_is_run() -> None:
-    make, change, look = line("make"), line("change"), line("look")
-    assert Command(make).variants == ((make, ""),)
-    assert Command(make, unless=look).variants == ((make, "it does not exist yet"),)
-    both = Command(make, counts=look, otherwise=change)
-    assert both.variants == ((make, "it does not exist yet"), (change, "it exists already"))
+def test_a_command_tells_when_it_is_run() -> None:
+    make, look = line("make"), line("look")
+    assert Command(make).condition == ""
+    assert Command(make, unless=look).condition == "it does not exist yet"
+    assert Command(make, counts=look).condition == "it does not exist yet"
+    assert Command(make, unless=look, shows="1").condition == ""
+    assert Command(make, unless=look, in_case="it is old").condition == "it is old"
     assert not CommandLine()
 
 

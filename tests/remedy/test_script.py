@@ -106,6 +106,61 @@ def test_a_login_that_answers_with_a_document_is_found_in_it(tmp_path: Path) -> 
     assert written.run("grant", elsewhere={"AWS account": '{"Account": "9111122223333"}'}).code == 2
 
 
+OTHER = "444455556666"
+TWO = Whereabouts("c1-x7k2p", ID, (AWS, CloudLogin("AWS account", AWS.line, OTHER)), "4.14.0", None)
+
+
+def in_two_accounts(folder: Path) -> Written:
+    made = Command(line("aws iam make"))
+    first = Step("Grant in one", "before", commands=(made,), login="111122223333", number=1)
+    second = Step("Grant in the other", "before", commands=(Command(line("aws iam put")),), login=OTHER, number=2)
+    return Written(folder, first, second, where=TWO)
+
+
+@pytest.mark.parametrize(("account", "verb", "left"), [("111122223333", "make", "2"), (OTHER, "put", "1")])
+def test_identities_of_two_accounts_are_changed_each_in_its_own(
+    account: str, verb: str, left: str, tmp_path: Path
+) -> None:
+    written = in_two_accounts(tmp_path)
+    ran = written.run("grant", answer=lambda call: (0, f"{account}\n" if "sts" in call else "", ""))
+    assert ran.code == 2, "not all is done"
+    assert [call[2] for call in ran.changes if call[1] == "iam"] == [verb]
+    assert f"left for another login: {left};" in ran.err
+    assert "all of this part is in place" not in ran.out
+
+
+def test_in_neither_of_two_accounts_nothing_is_changed(tmp_path: Path) -> None:
+    written = in_two_accounts(tmp_path)
+    for said in ((0, "777788889999", ""), (1, "", "no session"), (0, "An error occurred", "")):
+        ran = written.run("grant", answer=lambda call, said=said: said if "sts" in call else (0, "", ""))  # type: ignore[misc]
+        assert (ran.code, changed(ran)) == (2, [])
+        assert "this is none of AWS account 111122223333, 444455556666" in ran.err
+
+
+def test_a_part_that_belongs_to_one_account_is_not_run_in_the_other(tmp_path: Path) -> None:
+    one = Step("Grant", "before", commands=(Command(line("aws iam make")),), login=OTHER, number=1)
+    written = Written(tmp_path, one, where=TWO)
+    assert written.run("grant").code == 0
+    ran = written.run("grant", elsewhere={"AWS account": "111122223333"})
+    assert (ran.code, ran.changes) == (2, ())
+
+
+def test_a_command_line_that_asks_gets_no_answer(tmp_path: Path) -> None:
+    text = (Written(tmp_path, GRANT).folder / "commands.sh").read_text()
+    assert "\nexec </dev/null\n" in text
+
+
+@pytest.mark.parametrize("newest", ["4.13.9 Completed", "4.14.0 Partial", "4.14.1 Completed", " ", None])
+def test_nothing_is_cleaned_up_before_the_upgrade_is_complete(newest: str | None, tmp_path: Path) -> None:
+    """What is taken away then is what the running release needs."""
+    written = Written(tmp_path, GRANT, AFTER)
+    assert len(written.run("after").changes) == 1
+    ran = written.run("after", elsewhere={"newest update": newest})
+    assert (ran.code, ran.changes) == (2, ())
+    assert "4.14.0 must be Completed" in ran.err
+    assert len(written.run("grant", elsewhere={"newest update": newest}).changes) == 1
+
+
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 

@@ -156,6 +156,8 @@ class Shell:
     elsewhere: Mapping[str, str | None] = field(default_factory=dict)
     """What the command lines say that they are logged in to, by what it is, where it is not what was judged; None where
     they cannot tell."""
+    break_at: int | None = None
+    """The call, counted from zero, that fails; a change among them has happened all the same."""
     stop_at: int | None = None
     """The change, counted from zero, that is refused: as where a session ends while the script runs."""
 
@@ -172,9 +174,7 @@ class Shell:
         same.
         """
         where = whereabouts(script, values or {}, self.elsewhere)
-        tools = CommandLines(
-            self.export, self.cluster, self.endpoint, instead=answer, where=where, stop_at=self.stop_at
-        )
+        tools = CommandLines(self.export, self.cluster, self.endpoint, where, answer, self.stop_at, self.break_at)
         with on_path(self.folder, TOOLS, tools.answer):
             done = subprocess.run(
                 ["bash", str(script), *(arguments or ("grant",))],
@@ -196,6 +196,9 @@ def whereabouts(
         if line.startswith("  here "):
             _, what, judged, *call = (_filled(word, values) for word in words_of(line))
             found[tuple(call)] = elsewhere.get(what, judged)
+        if line.startswith("  upgraded "):
+            _, version, *call = (_filled(word, values) for word in words_of(line))
+            found[tuple(call)] = elsewhere.get("newest update", f"{version} Completed")
     return found
 
 

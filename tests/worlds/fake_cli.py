@@ -4,6 +4,7 @@
 shapes that the real command lines print. What a command line does not know is an error here too.
 """
 
+import base64
 import functools
 import json
 import re
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.worlds import fake_small_clouds
 from tests.worlds.programs import Answer
 
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 TOOLS = ("aws", "az", "gcloud", "ibmcloud", "oc", "aliyun", "sleep")
 
 
-_LOOKS = re.compile(r"get|get-.*|list|list-.*|describe|show|target|service-id|service-policies|Get.*")
+_LOOKS = re.compile(r"get|get-.*|list|list-.*|describe|show|diff|target|service-id|service-policies|Get.*|List.*")
 
 
 def only_looks(call: tuple[str, ...]) -> bool:
@@ -50,6 +52,8 @@ class CommandLines:
     """What answers the calls, where nothing is to be worked on."""
     stop_at: int | None = None
     """The change, counted from zero, that is refused."""
+    break_at: int | None = None
+    """The call, counted from zero, that fails, look-ups too; a change among them has happened all the same."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
     folder: Path = Path()
     """Where the call runs."""
@@ -61,6 +65,10 @@ class CommandLines:
         if call[0] == "sleep":
             return 0, "", ""
         self.calls.append(call)
+        if self.break_at == len(self.calls) - 1:
+            if call not in self.where and not only_looks(call):
+                self.apply(call, folder)
+            return 1, "", "connection lost"
         if call in self.where:
             said = self.where[call]
             return (1, "", "not logged in") if said is None else (0, f"{said}\n", "")
@@ -70,6 +78,10 @@ class CommandLines:
                 return 1, "", "connection lost"
         if self.instead is not None:
             return self.instead(call, folder)
+        return self.apply(call, folder)
+
+    def apply(self, call: tuple[str, ...], folder: Path) -> tuple[int, str, str]:
+        """Do what a call says."""
         self.folder, self.out, self.err = folder, [], []
         try:
             code: int = getattr(self, call[0])(list(call[1:]))
@@ -117,11 +129,8 @@ class CommandLines:
         self.out.append(f"{none if found is None else found}\n" if plain else f"{json.dumps(found)}\n")
 
     def az(self, words: list[str]) -> int:
-        command = " ".join(words[:3])
-        if command == "identity federated-credential create":
-            return self.federate(words[3:])
-        if command == "identity federated-credential show":
-            return self.show(words[3:], "federated.json", lambda found, one: one["name"] == found["name"])
+        if words[:2] == ["identity", "federated-credential"]:
+            return self.federated(words[2], *options(words[3:], ("yes",)))
         if words[:2] == ["identity", "show"]:
             return self.show(words[2:], "identities.json", lambda found, one: one["name"] == found["name"])
         if words[:2] == ["identity", "create"]:
@@ -233,17 +242,25 @@ class CommandLines:
         self.print(one, found.get("query", ""), found.get("output", "json"))
         return 0
 
-    def federate(self, words: list[str]) -> int:
-        _, found = options(words)
+    def federated(self, verb: str, _: list[str], found: dict[str, str]) -> int:
+        """Create (over one of the same name), delete, list or show an identity's federated credentials."""
         identity = next(i for i in self.load("identities.json") if i["name"] == found["identity-name"])
-        entry = {
-            "id": f"{identity['id']}/federatedIdentityCredentials/{found['name']}",
-            "name": found["name"],
-            "issuer": found["issuer"],
-            "subject": found["subject"],
-            "audiences": [found["audiences"]],
-        }
-        self.save("federated.json", [*(f for f in self.load("federated.json") if f["id"] != entry["id"]), entry])
+        held, path = self.load("federated.json"), f"{identity['id']}/federatedIdentityCredentials/"
+        own = f"{path}{found.get('name', '')}"
+        others = [f for f in held if f["id"] != own]
+        match verb:
+            case "create":
+                words = {key: found[key] for key in ("name", "issuer", "subject")}
+                self.save("federated.json", [*others, {"id": own, **words, "audiences": [found["audiences"]]}])
+            case "delete":
+                self.save("federated.json", others)
+            case "list":
+                self.print([f for f in held if f["id"].startswith(path)], found["query"], found["output"])
+            case "show" if held == others:
+                self.err.append("ERROR: (ResourceNotFound) it was not found.\n")
+                return 3
+            case "show":
+                self.print(next(f for f in held if f["id"] == own), found["query"], found["output"])
         return 0
 
     def gcloud(self, words: list[str]) -> int:
@@ -257,16 +274,16 @@ class CommandLines:
             policies = (self.load(p.name) for p in sorted(self.export.glob("sa-*.json")))
             body = next((b["policy"] for b in policies if b["serviceAccount"] == positional[3]), None)
             return self.bound(body, found) if body is not None else 1
-        if command.startswith("projects add-iam-policy-binding"):
-            self.bind("project.json", found)
+        if re.match("projects (add|remove)-iam-policy-binding", command):
+            self.bind("project.json", found, positional[1])
             return 0
-        if command.startswith("iam service-accounts add-iam-policy-binding"):
+        if re.match("iam service-accounts (add|remove)-iam-policy-binding", command):
             path = next(
                 p for p in self.export.glob("sa-*.json") if self.load(p.name)["serviceAccount"] == positional[3]
             )
             body = self.load(path.name)
             self.save("policy.tmp", body["policy"])
-            self.bind("policy.tmp", found)
+            self.bind("policy.tmp", found, positional[2])
             self.save(path.name, {**body, "policy": self.load("policy.tmp")})
             (self.export / "policy.tmp").unlink()
             return 0
@@ -333,41 +350,25 @@ class CommandLines:
         self.out += [f"{one['role']}\n" for one in held if picked[2] in one["members"]]
         return 0
 
-    def bind(self, name: str, found: dict[str, str]) -> None:
+    def bind(self, name: str, found: dict[str, str], verb: str) -> None:
+        """Add or remove a member of the binding without a condition; removing one that is not there is an error."""
         body = self.load(name)
         entry = next((b for b in body["bindings"] if b["role"] == found["role"] and not b.get("condition")), None)
-        if entry is None:
-            entry = {"role": found["role"], "members": []}
-            body["bindings"].append(entry)
-        entry["members"] = sorted({*entry["members"], found["member"]})
+        if verb.startswith("remove"):
+            assert entry is not None, f"no binding of {found['role']}"
+            entry["members"].remove(found["member"])
+        else:
+            if entry is None:
+                entry = {"role": found["role"], "members": []}
+                body["bindings"].append(entry)
+            entry["members"] = sorted({*entry["members"], found["member"]})
         self.save(name, body)
 
     def ibmcloud(self, words: list[str]) -> int:
-        positional, found = options(words, ("force",))
-        names = {s["name"]: s for s in self.load("service-ids.json")}
-        match positional[1]:
-            case "service-id":
-                return 0 if positional[2] in names else 1
-            case "service-id-create":
-                number = len(names)
-                new = {"id": f"ServiceId-{number}", "iam_id": f"iam-ServiceId-{number}", "name": positional[2]}
-                self.save("service-ids.json", [*names.values(), {**new, "account_id": "A1"}])
-                return 0
-            case "service-policy-create":
-                body = json.loads(self.content(found["file"]))
-                iam_id = next(s["iam_id"] for s in names.values() if positional[2] in (s["name"], s["id"]))
-                policies = self.load("policies.json")
-                if any(same_policy(p, body, iam_id) for p in policies):
-                    self.err.append("FAILED\nCode: policy_conflict_error\n")
-                    return 1
-                body |= {
-                    "id": f"p{len(policies)}",
-                    "state": "active",
-                    "subjects": [{"attributes": [{"name": "iam_id", "value": iam_id}]}],
-                }
-                self.save("policies.json", [*policies, body])
-                return 0
-        raise SystemExit(f"ibmcloud {words}: not known")
+        return fake_small_clouds.ibmcloud(self, words)
+
+    def aliyun(self, words: list[str]) -> int:
+        return fake_small_clouds.aliyun(self, words)
 
     def oc(self, words: list[str]) -> int:
         """Change a dumped cluster, where there is one; without one nothing exists."""
@@ -380,6 +381,8 @@ class CommandLines:
             case ["get", "secret", name]:
                 there = [s["metadata"]["name"] for s in self.secrets_of(found["namespace"])]
                 return 0 if name in there else 1
+            case ["diff"]:
+                return self.differs(found["f"])
             case ["create" | "apply"]:
                 return self.store(positional[0], found["f"])
             case ["get", "cloudcredential.operator.openshift.io", "cluster"]:
@@ -398,8 +401,6 @@ class CommandLines:
         return list(yaml.safe_load(path.read_text())["items"]) if path.exists() else []
 
     def store(self, verb: str, file: str) -> int:
-        import base64
-
         import yaml
 
         assert self.cluster is not None
@@ -414,13 +415,25 @@ class CommandLines:
         assert body["kind"] == "Secret", body["kind"]
         folder = self.cluster / "namespaces" / space
         assert folder.is_dir(), f"namespace {space} not found"
-        plain = body.pop("stringData", {})
-        body["data"] = body.get("data", {}) | {k: base64.b64encode(v.encode()).decode() for k, v in plain.items()}
+        body["data"] = body.get("data", {}) | encoded(body.pop("stringData", {}))
         held = [s for s in self.secrets_of(space) if s["metadata"]["name"] != name]
         path = folder / "core" / "secrets.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "SecretList", "items": [*held, body]}))
         return 0
+
+    def differs(self, file: str) -> int:
+        """Tell whether a Secret is not as a file says, as `oc diff` does by its exit code."""
+        import yaml
+
+        body = yaml.safe_load(self.content(file))
+        wanted = encoded(body.get("stringData", {}))
+        held = (
+            s
+            for s in self.secrets_of(body["metadata"]["namespace"])
+            if s["metadata"]["name"] == body["metadata"]["name"]
+        )
+        return 0 if any(wanted.items() <= s.get("data", {}).items() for s in held) else 1
 
     def annotation(self) -> str:
         import yaml
@@ -455,9 +468,6 @@ class CommandLines:
             path.write_text(yaml.safe_dump(body))
         return 0
 
-    def aliyun(self, words: list[str]) -> int:
-        return 1 if words[1].startswith("Get") else 0
-
 
 def options(words: list[str], bare: tuple[str, ...] = ()) -> tuple[list[str], dict[str, str]]:
     """Split words into positional ones and options."""
@@ -472,16 +482,11 @@ def options(words: list[str], bare: tuple[str, ...] = ()) -> tuple[list[str], di
     return positional, found
 
 
+def encoded(plain: Mapping[str, str]) -> dict[str, str]:
+    """Return values as a Secret's data holds them."""
+    return {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
+
+
 def known_as(found: dict[str, str], principal: dict[str, Any]) -> bool:
     """Return whether `--assignee` names a principal by its client ID."""
     return found["assignee"] in (principal.get("clientId"), principal.get("appId"))
-
-
-def same_policy(held: dict[str, Any], new: dict[str, Any], iam_id: str) -> bool:
-    """Return whether IBM Cloud refuses a policy: one with the same roles and attributes stands for this subject."""
-
-    def content(policy: dict[str, Any]) -> tuple[set[str], set[tuple[str, str]]]:
-        attributes = {(a["name"], a["value"]) for r in policy["resources"] for a in r["attributes"]}
-        return {r["role_id"] for r in policy["roles"]}, attributes
-
-    return held["subjects"][0]["attributes"][0]["value"] == iam_id and content(held) == content(new)

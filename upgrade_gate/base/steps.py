@@ -128,23 +128,45 @@ def line(command: str, *words: Part | Word, **options: Part | Word | bool | None
     return CommandLine(tuple(map(word, found)))
 
 
+class Shows(StrEnum):
+    """How a script compares what a command prints with what it must print; each is a function of commands.sh."""
+
+    TEXT = "shows"
+    """It is the text as a whole."""
+    DOCUMENT = "same"
+    """It is the document, white space aside."""
+    ALL = "holds_all"
+    """Every entry of a list that is parted by `;` is one of its entries."""
+    NAME = "has_value"
+    """It is JSON, one of whose values is the text."""
+    ROLES = "grants_roles"
+    """It is a list of IBM Cloud's access policies, which together give the roles of one for the same attributes."""
+
+
 class Command(Struct, frozen=True):
     """What is run, and when it is."""
 
     line: CommandLine
     unless: CommandLine = CommandLine()
     """Not run where this command succeeds: the object is there already."""
-    shows: str | BundleFile = ""
+    shows: Part | Word = ""
     """What `unless` must print besides: a text as a whole, or a document, white space aside."""
+    how: Shows | None = None
+    """How that is compared, where it is otherwise."""
+    inner: str = ""
+    """The name of the value in that JSON whose text is the document, where it stands in there as text."""
+    keeps: tuple[Part | Word, ...] = ()
+    """What the command writes over what `unless` or `replaces` prints, and what may go: where a text stands there that
+    is in none of these, somebody added it, and the script stops."""
+    replaces: CommandLine = CommandLine()
+    """Prints what is written over, where `unless` prints something else."""
     counts: CommandLine = CommandLine()
     """Run only where this command prints 0; where it fails, the script stops."""
     where: CommandLine = CommandLine()
     """Run only where this command prints `prints`; where it fails, it does not."""
-    prints: str = ""
+    prints: str | Word = ""
     in_case: str = ""
     """In words, when it is run, where its conditions do not say it plainly."""
-    otherwise: CommandLine = CommandLine()
-    """Run instead where the object is there already."""
     done: str = ""
     """What the command says, as an extended regular expression, where it was done before: then that is no failure."""
     passing: str = ""
@@ -159,14 +181,13 @@ class Command(Struct, frozen=True):
     @property
     def lines(self) -> tuple[CommandLine, ...]:
         """Every command line of it."""
-        return (self.line, self.unless, self.counts, self.where, self.otherwise, self.seen)
+        return (self.line, self.unless, self.counts, self.where, self.replaces, self.seen)
 
     @property
-    def variants(self) -> tuple[tuple[CommandLine, str], ...]:
-        """The command lines of which one is run, each with its condition in words, empty where there is none."""
+    def condition(self) -> str:
+        """When it is run, in words; empty where nothing need be said."""
         made = (self.unless and not self.shows) or self.counts
-        first = (self.line, self.in_case or ("it does not exist yet" if made else ""))
-        return (first, (self.otherwise, "it exists already")) if self.otherwise else (first,)
+        return self.in_case or ("it does not exist yet" if made else "")
 
 
 class Step(Struct, frozen=True):
@@ -188,6 +209,8 @@ class Step(Struct, frozen=True):
     """False: it needs a person, so commands.sh only names it."""
     first: bool = False
     """Whether it makes what later steps need filled in, so that it can be run alone: `commands.sh new`."""
+    login: str = ""
+    """The account of the cloud that its commands change, as it is shown; empty where no command line of a cloud is."""
     number: int | None = None
     """Its number in README.md, commands.sh and every report; None: it is a finding's own."""
 
@@ -207,5 +230,7 @@ class Step(Struct, frozen=True):
 
     @property
     def parts(self) -> Iterator[Part]:
-        """Every part of every command line."""
-        return (part for command in self.commands for one in command.lines for part in one.parts)
+        """Every part of every command line, and the documents that are compared."""
+        for command in self.commands:
+            yield from (part for one in command.lines for part in one.parts)
+            yield from word(command.shows, command.prints, *command.keeps).parts

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.situation import Situation
 
 _ROLE = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/(?:[^/]+/)*([^/]+)")
+_OWNED = re.compile(r"arn:[a-z0-9-]+:iam::(\d{12}):(?:role|user)/.+")
 
 
 def of(situation: Situation) -> ClusterNames:
@@ -40,7 +41,7 @@ def of(situation: Situation) -> ClusterNames:
         infrastructure=known["name"],
         region=known["region"],
         issuer=known["issuer"],
-        account=claims.identities.account or (held.account if held else None),
+        account=claims.identities.account or (held.account if held else None) or _account(situation),
         scopes=scopes,
         ccoctl_name=_ccoctl_name(situation),
         documents=documents,
@@ -48,6 +49,16 @@ def of(situation: Situation) -> ClusterNames:
         zone_scopes=_or_unknown(cluster.zone_scopes) if cluster is not None else None,
         context=situation.proof.context,
     )
+
+
+def _account(situation: Situation) -> str | None:
+    """Return the AWS account of every role and user of the running release; None where there are several, or none."""
+    found: set[str] = set()
+    for selected in situation.hops[0].old_selection.requests.values() if situation.hops else ():
+        identity = situation.proof.identity_of(selected.request)
+        owned = _OWNED.fullmatch(identity.id) if identity is not None else None
+        found.update([owned.group(1)] if owned else ())
+    return found.pop() if len(found) == 1 else None
 
 
 def _ccoctl_name(situation: Situation) -> str | None:

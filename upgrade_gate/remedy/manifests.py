@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Serves, Step, line
+from upgrade_gate.base.steps import Command, Placeholder, Serves, Step, line
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import fill, variable, yaml_file
@@ -85,6 +85,8 @@ def _secret_step(gap: Gap, name: str, file: BundleFile) -> Step:
         default=file.name,
     )
     there = line("oc get secret", gap.secret.name, namespace=gap.secret.namespace)
+    as_filled_in = line("oc diff", "-f", manifest)
+    in_case = "it is not so yet" if gap.rewrite else ""
     written = one_line(f"{gap.secret.namespace}-{gap.secret.name}-credentials.yaml")
     notes = [f"Where ccoctl makes it, it stands in ccoctl-output/manifests/{written}."]
     if gap.token_path:
@@ -97,7 +99,9 @@ def _secret_step(gap: Gap, name: str, file: BundleFile) -> Step:
         f"{', '.join(gap.requests)} reads it.",
         Serves.SECRET,
         frozenset({str(gap.secret)}),
-        commands=(Command(line("oc apply", "-f", manifest), unless=CommandLine() if gap.rewrite else there),),
+        commands=(
+            Command(line("oc apply", "-f", manifest), unless=as_filled_in if gap.rewrite else there, in_case=in_case),
+        ),
         files=(file,),
         notes=tuple(notes),
         unknown=(manifest,),

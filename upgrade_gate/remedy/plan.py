@@ -111,7 +111,9 @@ def _identity_steps(
             continue
         steps += _to_export(change)
         draft = cloud.draft(change, names)
-        steps += [_with_denials(step, change.denials) for step in draft.steps]
+        login = cloud.login(change, names)
+        judged = str(login.judged) if login is not None else ""
+        steps += [replace(_with_denials(step, change.denials), login=judged) for step in draft.steps]
         entries.setdefault(change.kind, {}).update({_identifier(name): body for name, body in draft.terraform})
     return steps, [file for kind, named in sorted(entries.items()) for file in _terraform(kind, named)]
 

@@ -14,7 +14,7 @@ from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.remedy.plan import left
-from upgrade_gate.remedy.whereabouts import told
+from upgrade_gate.remedy.whereabouts import told, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,11 +50,11 @@ def readme(
         *_placeholders(plan, where),
         *_askers(plan),
         "## Before the upgrade",
-        *([_step(s) for s in before] or [_nothing(situation)]),
+        *([_step(s, where) for s in before] or [_nothing(situation)]),
         *_no_annotation(plan),
         *_upgrade(situation, commands),
         "## After the upgrade",
-        *([_step(s) for s in after] or ["Nothing is to be cleaned up."]),
+        *([_step(s, where) for s in after] or ["Nothing is to be cleaned up."]),
         *_ccoctl(situation, plan),
         *_left(outcome, plan),
         *_accepted(outcome),
@@ -168,12 +168,13 @@ def _first(plan: Plan) -> list[str]:
     return [f"{told}fill in what that gives, then run `grant`."]
 
 
-def _step(step: Step) -> str:
-    lines = [f"{step.number}. **{_text(step.title)}**", "", f"   {_text(step.reason)}"]
+def _step(step: Step, where: Whereabouts) -> str:
+    only = f" Only {told_of(step, where)}." if told_of(step, where) else ""
+    lines = [f"{step.number}. **{_text(step.title)}**", "", f"   {_text(step.reason + only)}"]
     if step.files:
         lines += ["", f"   Files: {', '.join(_code(file.name) for file in step.files)}"]
     if step.commands:
-        shown = [line for command in step.commands for line in _lines(command)]
+        shown = [text for command in step.commands for text in _lines(command)]
         lines += ["", *(f"   {line}" for line in markdown.fence(shown, "sh").split("\n"))]
     if not step.scripted:
         lines += ["", "   This one is for a person; `commands.sh` only names it."]
@@ -182,9 +183,9 @@ def _step(step: Step) -> str:
 
 
 def _lines(command: Command) -> Iterable[str]:
+    if command.condition:
+        yield f"# where {one_line(command.condition)}:"
     yield words(*command.line.argv)
-    if command.otherwise:
-        yield f"# where it exists already: {words(*command.otherwise.argv)}"
 
 
 def _nothing(situation: Situation) -> str:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from upgrade_gate.base.shell import quote, words
-from upgrade_gate.base.steps import BundleFile, CommandLine, Placeholder, ScriptPart, word
+from upgrade_gate.base.steps import BundleFile, Command, CommandLine, Placeholder, ScriptPart, Shows, word
 from upgrade_gate.base.text import one_line, sentence
-from upgrade_gate.remedy.whereabouts import told
+from upgrade_gate.remedy.whereabouts import told, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import Command, Step, Word
+    from upgrade_gate.base.steps import Step, Word
     from upgrade_gate.clouds.contract.remedy import CloudLogin
     from upgrade_gate.remedy.whereabouts import Whereabouts
 
@@ -46,7 +46,7 @@ def script(title: str, steps: Sequence[Step], where: Whereabouts, *, made: str, 
     head = [
         _head(title, tuple(run)),
         *([_variables(tuple(used.values()))] if used else []),
-        _plan(title, run, where, tuple(used.values()), writer),
+        _plan(title, run, where, tuple(used.values())),
     ]
     body = [
         *(_checks(part, [s for s in run[part] if s.scripted], where) for part in run),
@@ -55,7 +55,7 @@ def script(title: str, steps: Sequence[Step], where: Whereabouts, *, made: str, 
         _PROCEED,
         _readiness(where, made) if any(step.part is ScriptPart.ANNOTATE for step in scripted) else "",
         _FILLED if to_fill else "",
-        *(_part(part, run[part], writer, no_annotation) for part in run),
+        *(_part(part, run[part], writer, where, no_annotation) for part in run),
     ]
     text = "\n".join(part for part in body if part)
     return "\n".join([*head, _library(text), text]).encode("utf-8", "replace")
@@ -96,6 +96,7 @@ _HEAD = """\
 {usage}
 # Before a part changes anything it proves that it is at the cluster and in the account that were judged. Each part can
 # be run again after any stop: what is in place already is left as it is.
+# Nothing is asked: a command line that would ask a question gets no answer, and ends.
 # Names stand in single quotes because nothing in them is to be expanded.
 # shellcheck disable=SC2016
 set -euo pipefail
@@ -123,6 +124,7 @@ while [ $# -gt 0 ]; do
 done
 case $REPORT in '' | /*) ;; *) REPORT=$PWD/$REPORT ;; esac
 cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
+exec </dev/null
 """
 
 
@@ -167,7 +169,6 @@ def _plan(
     run: Mapping[ScriptPart, Sequence[Step]],
     where: Whereabouts,
     used: Iterable[Placeholder],
-    writer: _Writer,
 ) -> str:
     """Return the part that prints everything and neither asks nor changes anything."""
     lines = [f"# {one_line(title)}", "", "Only here:", *(f"  {one_line(text)}" for text in told(where))]
@@ -179,10 +180,9 @@ def _plan(
         lines += ["", f"bash commands.sh {part}"]
         for step in steps:
             by_hand = not step.scripted or not step.commands
-            lines.append(
-                f"  step {step.number}: {one_line(step.title)}{' (for a person: README.md)' if by_hand else ''}"
-            )
-            lines += [] if by_hand else [f"    {line}" for one in step.commands for line in writer.shown(one)]
+            said = ", ".join(filter(None, (told_of(step, where), "for a person: README.md" if by_hand else "")))
+            lines.append(f"  step {step.number}: {one_line(step.title)}{f' ({said})' if said else ''}")
+            lines += [] if by_hand else [f"    {_line(one.line, ())}" for one in step.commands]
         lines += [] if steps else ["  nothing"]
     shown = "\n".join(lines)
     return f"""\
@@ -212,7 +212,7 @@ def _checks(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> s
     conditional: dict[str, list[str]] = {}
     for step in scripted:
         asked = _held(step)
-        there = step.commands[0].unless if len(step.commands) == 1 else None
+        there = _existence(step)
         if there and asked and all(p.path for p in asked):
             conditional.setdefault(words(*there.argv), []).extend(map(_check, asked))
         else:
@@ -223,10 +223,23 @@ def _checks(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> s
     return _when(part, lines)
 
 
+def _existence(step: Step) -> CommandLine:
+    """Return what tells that a step has nothing to do whatever is filled in; empty where that takes more."""
+    (first, *more) = step.commands or (Command(CommandLine()),)
+    alone = not more and not first.shows and not any(isinstance(part, Placeholder) for part in first.unless.parts)
+    return first.unless if alone else CommandLine()
+
+
 def _here(scripted: Sequence[Step], where: Whereabouts) -> Sequence[CloudLogin]:
     """Return the logins that a part's steps use."""
-    tools = _tools(scripted)
-    return [login for login in where.logins if login.line.argv[0] in tools]
+    tools, named = _tools(scripted), {step.login for step in scripted}
+    used = [login for login in where.logins if login.line.argv[0] in tools]
+    return [one for one in used if str(one.judged) in named or len(_beside(one, used)) == 1]
+
+
+def _beside(login: CloudLogin, logins: Iterable[CloudLogin]) -> Sequence[CloudLogin]:
+    """Return the logins of the same command line, which can be at one of them at a time."""
+    return [one for one in logins if one.line.argv[0] == login.line.argv[0]]
 
 
 def _to_prove(scripted: Sequence[Step], where: Whereabouts) -> Sequence[Placeholder]:
@@ -246,11 +259,24 @@ def _place(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> st
         path = "jsonpath={.spec.clusterID}"
         judged = _word(word(where.cluster_id), ())
         lines.append(f"here {quote('cluster ID')} {judged} {get} clusterversion version -o {quote(path)}")
-    lines += [
-        f"here {quote(login.what)} {_word(word(login.judged), ())} {_line(login.line, ())}"
-        for login in _here(scripted, where)
-    ]
+    if part is ScriptPart.AFTER and scripted:
+        lines.append(f"upgraded {quote(where.version)} {get} clusterversion version -o {quote(_NEWEST)}")
+    logins = _here(scripted, where)
+    for login in logins:
+        several = _beside(login, logins)
+        if len(several) == 1:
+            lines.append(f"here {quote(login.what)} {_word(word(login.judged), ())} {_line(login.line, ())}")
+        elif login is several[0]:
+            anywhere = " || ".join(
+                f"logged_in_to {_word(word(one.judged), ())} {_line(one.line, ())}" for one in several
+            )
+            judged = ", ".join(str(one.judged) for one in several)
+            none = f"commands.sh: wrong place: this is none of {login.what} {judged}, which were judged"
+            lines += [f"{anywhere} || {{", f"  echo {quote(none)} >&2", "  stop=1", "}"]
     return _when(part, [f"  {line}" for line in lines])
+
+
+_NEWEST = "jsonpath={.status.history[0].version} {.status.history[0].state}"
 
 
 def _readiness(where: Whereabouts, made: str) -> str:
@@ -284,15 +310,19 @@ fill() { # a file of the bundle, the names of its values; every value was checke
 """
 
 
-def _part(part: ScriptPart, steps: Sequence[Step], writer: _Writer, no_annotation: str) -> str:
+def _part(part: ScriptPart, steps: Sequence[Step], writer: _Writer, where: Whereabouts, no_annotation: str) -> str:
     lines: list[str] = []
+    logins = _here([step for step in steps if step.scripted], where)
+    several = {str(one.judged): one for one in logins if len(_beside(one, logins)) > 1}
     for step in steps:
         lines += ["", f"  # Step {step.number}: {one_line(step.title)}"]
         if not step.scripted or not step.commands:
             lines.append(f"  echo {quote(f'step {step.number} is for a person: {one_line(step.title)}')}")
             continue
         lines.append(f"  echo {quote(f'step {step.number}: {one_line(step.title)}')}")
-        lines += [f"  {line}" for line in writer.step(step)]
+        lines += [f"  {line}" for line in _at(several.get(step.login), step, list(writer.step(step)))]
+    if several:
+        lines += ["", *(f"  {line}" for line in _ELSEWHERE)]
     if part is ScriptPart.GRANT and steps:
         by_hand = [str(step.number) for step in steps if not step.scripted or not step.commands]
         left = f" but for {sentence(by_hand)}, for a person" if by_hand else ""
@@ -301,6 +331,24 @@ def _part(part: ScriptPart, steps: Sequence[Step], writer: _Writer, no_annotatio
         why = f": {one_line(no_annotation)}" if part is ScriptPart.ANNOTATE else ""
         lines = ["", f"  echo {quote(f'there is nothing to do in this part{why}')}"]
     return _when(part, lines[1:])
+
+
+def _at(login: CloudLogin | None, step: Step, lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a step, run only where the command line is logged in to its account."""
+    if login is None:
+        return lines
+    proof = f"logged_in_to {_word(word(login.judged), ())} {_line(login.line, ())}"
+    told = f"  not done here: it changes {login.what} {login.judged}"
+    left = f'elsewhere="${{elsewhere:-}} {step.number}"'
+    return [f"if {proof}; then", *(f"  {one}" for one in lines), "else", f"  echo {quote(told)}", f"  {left}", "fi"]
+
+
+_ELSEWHERE = (
+    'if [ -n "${elsewhere:-}" ]; then',
+    '  echo "commands.sh: left for another login:$elsewhere; log in there and run this part again" >&2',
+    "  exit 2",
+    "fi",
+)
 
 
 class _Writer:
@@ -321,12 +369,6 @@ class _Writer:
         for command in step.commands:
             yield from self._command(command, _held(step))
 
-    def shown(self, command: Command) -> Iterable[str]:
-        """Yield a command as the plan shows it."""
-        yield _line(command.line, ())
-        if command.otherwise:
-            yield f"# where it exists already: {_line(command.otherwise, ())}"
-
     def _ask(self, placeholders: Iterable[Placeholder]) -> Iterable[str]:
         for one in placeholders:
             if one.printed_by is None:
@@ -339,7 +381,7 @@ class _Writer:
         """Yield the lines of a command, its conditions around it; a value is asked for where it is first used."""
         if command.where:
             yield from self._ask(_in(held, (command.where,)))
-            yield f"if {self._shows(command.prints, command.where)}; then"
+            yield f"if shows {_word(word(command.prints), ())} {self._line(command.where)}; then"
             yield from (f"  {line}" for line in self._command(replace(command, where=CommandLine()), held))
             yield "fi"
             return
@@ -347,41 +389,45 @@ class _Writer:
         first = _in(held, conditions)
         yield from self._ask(first)
         later = [one for one in held if one not in first]
-        run = [*self._ask(_in(later, (command.line, command.seen))), *self._run(command, command.line)]
-        if command.seen:
-            run.append(f"wait_for {command.patience} {self._line(command.seen)}")
+        run = [
+            *self._ask(_in(later, (command.line, command.seen, command.replaces))),
+            *self._careful(command),
+            *self._run(command),
+        ]
         if command.counts:
             count = f"count=$({self._line(command.counts)})"
             yield from (count, 'if [ "$count" = 0 ]; then', *(f"  {line}" for line in run))
         elif command.unless:
-            there = self._shows(command.shows, command.unless)
-            yield from (f"if ! {there}; then", *(f"  {line}" for line in run))
+            yield from (f"if ! {self._is_there(command)}; then", *(f"  {line}" for line in run))
         else:
             yield from run
             return
-        yield "else"
-        if command.otherwise:
-            lines = [*self._ask(_in(later, (command.otherwise,))), *self._run(command, command.otherwise)]
-            yield from (f"  {line}" for line in lines)
-        else:
-            yield "  echo '  in place already'"
-        yield "fi"
+        yield from ("else", "  echo '  in place already'", "fi")
 
-    def _run(self, command: Command, line: CommandLine) -> Iterable[str]:
-        text = self._line(line)
+    def _careful(self, command: Command) -> Iterable[str]:
+        """Yield the line that stops the script where something would be lost that nobody here knows of."""
+        if command.keeps:
+            written = " ".join(_word(word(one), self._to_fill) for one in command.keeps)
+            yield f"loses_nothing {written} -- {self._printing(command, command.replaces or command.unless)}"
+
+    def _run(self, command: Command) -> Iterable[str]:
+        text = self._line(command.line)
         if command.done or command.passing:
-            yield f"attempt {quote(command.done)} {quote(command.passing)} {command.patience} {text}"
-        else:
-            yield text
+            text = f"attempt {quote(command.done)} {quote(command.passing)} {command.patience} {text}"
+        yield text
+        if command.seen:
+            yield f"wait_for {command.patience} {self._line(command.seen)}"
 
-    def _shows(self, text: str | BundleFile, line: CommandLine) -> str:
-        match text:
-            case BundleFile():
-                return f"same {_word(word(text), self._to_fill)} {self._line(line)}"
-            case "":
-                return f"{self._line(line)} >/dev/null 2>&1"
-            case _:
-                return f"shows {quote(text)} {self._line(line)}"
+    def _is_there(self, command: Command) -> str:
+        """Return the test whether what a command makes is there."""
+        line = self._printing(command, command.unless)
+        if command.shows == "":
+            return f"{line} >/dev/null 2>&1"
+        how = command.how or (Shows.DOCUMENT if isinstance(command.shows, (BundleFile, Placeholder)) else Shows.TEXT)
+        return f"{how} {_word(word(command.shows), self._to_fill)} {line}"
+
+    def _printing(self, command: Command, line: CommandLine) -> str:
+        return f"inner_text {quote(command.inner)} {self._line(line)}" if command.inner else self._line(line)
 
     def _line(self, line: CommandLine) -> str:
         return _line(line, self._to_fill)

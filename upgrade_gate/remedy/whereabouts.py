@@ -13,6 +13,7 @@ from upgrade_gate.clouds.contract.remedy import remedy_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.remedy import CloudLogin, IdentityChange
     from upgrade_gate.gate.outcome import Outcome
 
@@ -59,17 +60,21 @@ def of(outcome: Outcome) -> Whereabouts:
 
 
 def _logins(outcome: Outcome, changes: Iterable[IdentityChange]) -> Iterable[CloudLogin]:
-    """Yield where each cloud's command line must be logged in; several providerSpec kinds may be one cloud's."""
-    by_kind: dict[str, list[IdentityChange]] = {}
+    """Yield where the clouds' command lines must be logged in, each once: identities may live in several accounts."""
+    found: dict[tuple[str, str], CloudLogin] = {}
     for change in changes:
-        by_kind.setdefault(change.kind, []).append(change)
-    tools: set[str] = set()
-    for kind, same in sorted(by_kind.items()):
-        cloud = remedy_of(kind)
-        login = cloud.login(same, outcome.plan.names) if cloud is not None else None
-        if login is not None and login.line.argv[0] not in tools:
-            tools.add(login.line.argv[0])
-            yield login
+        cloud = remedy_of(change.kind)
+        login = cloud.login(change, outcome.plan.names) if cloud is not None else None
+        if login is not None:
+            found.setdefault((login.line.argv[0], str(login.judged)), login)
+    yield from (found[key] for key in sorted(found))
+
+
+def told_of(step: Step, where: Whereabouts) -> str:
+    """Return where one step belongs, empty where all of its command line belong to one place."""
+    mine = next((one for one in where.logins if str(one.judged) == step.login), None)
+    others = [one for one in where.logins if mine is not None and one.line.argv[0] == mine.line.argv[0]]
+    return f"in {mine.what} {mine.judged}" if mine is not None and len(others) > 1 else ""
 
 
 def told(where: Whereabouts) -> list[str]:

@@ -90,8 +90,7 @@ def _evidence(evidence: Evidence) -> document.EvidenceView:
 def _remedy(step: Step) -> Iterator[document.RemedyView]:
     """Yield a step as the report shows it: one entry per command, each with the file that it reads.
 
-    A command that has an alternative for what is there already says when which of the two is meant: the report has no
-    `unless`, and a reader who runs the first one anyway would get an error.
+    A command says when it is meant: a reader who runs it anyway would get an error.
     """
     first = step.files[0].name if step.files else None
     if not step.commands:
@@ -99,17 +98,16 @@ def _remedy(step: Step) -> Iterator[document.RemedyView]:
             step=step.title, when=step.when, argv=[], placeholders=[], file=first, number=step.number
         )
     for command in step.commands:
-        for line, condition in command.variants:
-            parts = set(line.parts)
-            yield document.RemedyView(
-                step=f"{step.title}, where {condition}" if condition else step.title,
-                when=step.when,
-                argv=list(line.argv),
-                placeholders=[str(one) for one in step.placeholders if one in parts],
-                file=next((file.name for file in step.files if file in parts), first),
-                number=step.number,
-                condition=condition or UNSET,
-            )
+        parts = set(command.line.parts)
+        yield document.RemedyView(
+            step=f"{step.title}, where {command.condition}" if command.condition else step.title,
+            when=step.when,
+            argv=list(command.line.argv),
+            placeholders=[str(one) for one in step.placeholders if one in parts],
+            file=next((file.name for file in step.files if file in parts), first),
+            number=step.number,
+            condition=command.condition or UNSET,
+        )
 
 
 def _acknowledgement(judged: WeighedFinding) -> document.AcknowledgementView | None:

@@ -15,7 +15,7 @@ HERE = cluster_names("AlibabaCloud", token=False, region="us-east-1", ccoctl_nam
 def test_all_that_is_needed_goes_into_a_policy_of_its_own() -> None:
     both = (action("ecs:New"), action("ecs:Old", "acs:ecs:*"))
     draft = remedy.draft(change(KIND, both[:1], before=both, ccoctl="c1-x"), HERE)
-    create, attach = step(draft, Serves.GRANTS).commands
+    create, _, attach = step(draft, Serves.GRANTS).commands
     assert create.line.argv[:5] == ("aliyun", "ram", "CreatePolicy", "--PolicyName", "c1-x-upgrade-gate")
     assert create.unless.argv[2] == "GetPolicy"
     assert attach.line.argv[-2:] == ("--UserName", "c1-x")
@@ -29,9 +29,9 @@ def test_a_policy_of_an_earlier_upgrade_gets_a_new_version() -> None:
     """`GetPolicy` finds it, so `CreatePolicy` is left out: what is new now must reach it all the same."""
     both = (action("ecs:New"), action("ecs:Old"))
     draft = remedy.draft(change(KIND, both[:1], before=both, ccoctl="c1-x"), HERE)
-    create, attach = step(draft, Serves.GRANTS).commands
-    assert create.otherwise.argv[:5] == ("aliyun", "ram", "CreatePolicyVersion", "--PolicyName", "c1-x-upgrade-gate")
-    words = create.otherwise.argv
+    _, write, attach = step(draft, Serves.GRANTS).commands
+    assert write.line.argv[:5] == ("aliyun", "ram", "CreatePolicyVersion", "--PolicyName", "c1-x-upgrade-gate")
+    words = write.line.argv
     assert json.loads(words[words.index("--PolicyDocument") + 1]) == parsed(draft, "-policy.json")
     assert words[words.index("--SetAsDefault") + 1] == "true"
     assert "DeleteOldestNonDefaultVersionWhenLimitExceeded" in words, "RAM keeps five versions"
@@ -55,7 +55,7 @@ def test_a_new_user_is_made_first() -> None:
 
 def test_a_user_name_is_cut_at_64() -> None:
     draft = remedy.draft(change(KIND, [action("ecs:New")], ccoctl="c" * 80), HERE)
-    assert step(draft, Serves.GRANTS).commands[1].line.argv[-1] == "c" * 64
+    assert step(draft, Serves.GRANTS).commands[2].line.argv[-1] == "c" * 64
 
 
 def test_without_a_name_there_is_a_placeholder() -> None:

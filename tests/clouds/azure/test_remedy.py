@@ -10,7 +10,7 @@ from tests.worlds.identity_changes import ISSUER, change, cluster_names, parsed,
 from upgrade_gate.base.steps import Serves
 from upgrade_gate.clouds.azure import remedy
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.remedy import ClusterNames, HeldNarrowly
+from upgrade_gate.clouds.contract.remedy import ClusterNames, HeldNarrowly, Subject
 
 KIND = "AzureProviderSpec"
 CLIENT, PRINCIPAL = "00000000-0000-4000-8000-00000000c11e", "00000000-0000-4000-8000-0000000000aa"
@@ -104,7 +104,7 @@ def test_a_role_that_was_exported_keeps_all_it_holds() -> None:
     draft = remedy.draft(change(KIND, [READ, WRITE], identity=CLIENT), here(IDENTITY, [assigned()], held))
     body = parsed(draft, "-role.json")
     assert body["Name"] == "own"
-    assert body["Actions"] == ["Microsoft.Compute/disks/READ", "X/*", WRITE.permission]
+    assert body["Actions"] == ["Microsoft.Compute/disks/READ", WRITE.permission, "X/*"]
     assert body["NotActions"] == ["X/y"]
     assert body["DataActions"] == ["D/z"]
     assert body["AssignableScopes"] == ["/subscriptions/S1", "/subscriptions/S2"]
@@ -123,7 +123,7 @@ def test_a_role_as_powershell_prints_it_keeps_all_it_holds() -> None:
     held = defined(actions=counted("X/Read", "X/*"), notActions=counted("X/y"), dataActions="D/z")
     held[0]["assignableScopes"] = counted("/subscriptions/S1", "/subscriptions/S2")
     body = role_document(here(IDENTITY, [assigned()], held))
-    assert (body["Name"], body["Actions"]) == ("own", ["X/Read", "X/*", WRITE.permission])
+    assert (body["Name"], body["Actions"]) == ("own", [WRITE.permission, "X/*", "X/Read"])
     assert (body["NotActions"], body["DataActions"], body["NotDataActions"]) == (["X/y"], ["D/z"], [])
     assert body["AssignableScopes"] == ["/subscriptions/S1", "/subscriptions/S2"]
 
@@ -165,7 +165,7 @@ def test_permissions_objects_become_one_only_where_nothing_is_lost(second: dict[
     held[0]["permissions"].append(second)
     body = role_document(here(IDENTITY, [assigned()], held))
     assert body["Name"] == name
-    assert body["Actions"] == (["X/*", "Y/*", WRITE.permission] if name == "own" else [WRITE.permission])
+    assert body["Actions"] == ([WRITE.permission, "X/*", "Y/*"] if name == "own" else [WRITE.permission])
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_role_in_the_nested_shape_of_rest_keeps_all_it_holds() -> None:
     (flat,) = defined(actions=["X/*"])
     nested = {"value": [{"id": flat["id"], "name": ROLE, "properties": {**flat, "type": "CustomRole"}}]}
     draft = remedy.draft(change(KIND, [WRITE], identity=CLIENT), here(IDENTITY, [assigned()], nested))
-    assert parsed(draft, "-role.json")["Actions"] == ["X/*", WRITE.permission]
+    assert parsed(draft, "-role.json")["Actions"] == [WRITE.permission, "X/*"]
 
 
 def test_a_role_that_others_hold_too_is_left_alone() -> None:
@@ -242,10 +242,10 @@ def test_a_new_role_never_takes_the_name_of_one_that_stands() -> None:
 @pytest.mark.parametrize(
     ("scopes", "wanted"),
     [
-        (["/subscriptions/S2"], ["/subscriptions/S2", "/subscriptions/S1"]),
+        (["/subscriptions/S2"], ["/subscriptions/S1", "/subscriptions/S2"]),
         (
             ["/subscriptions/S1/resourceGroups/other"],
-            ["/subscriptions/S1/resourceGroups/other", "/subscriptions/S1"],
+            ["/subscriptions/S1", "/subscriptions/S1/resourceGroups/other"],
         ),
         (["/subscriptions/s1/resourcegroups/C1-RG"], ["/subscriptions/s1/resourcegroups/C1-RG"]),
         (
@@ -269,7 +269,7 @@ def test_a_service_principals_own_role_is_found() -> None:
     draft = remedy.draft(
         change(KIND, [WRITE], identity=CLIENT), here(people, [assigned()], defined(actions=["X/*"]), token=False)
     )
-    assert parsed(draft, "-role.json")["Actions"] == ["X/*", WRITE.permission]
+    assert parsed(draft, "-role.json")["Actions"] == [WRITE.permission, "X/*"]
     assert step(draft, Serves.GRANTS).commands[2].line.argv[4:6] == ("--assignee-object-id", PRINCIPAL)
 
 
@@ -330,7 +330,7 @@ def test_the_clean_up_takes_only_what_went() -> None:
     held = defined(actions=[READ.permission.upper(), "X/*"])
     new = change(KIND, [WRITE], identity=CLIENT, gone=(READ,), target=(WRITE,))
     draft = remedy.draft(new, here(IDENTITY, [assigned()], held))
-    assert parsed(draft, "-role-after.json")["Actions"] == ["X/*", WRITE.permission]
+    assert parsed(draft, "-role-after.json")["Actions"] == [WRITE.permission, "X/*"]
     assert step(draft, Serves.CLEAN_UP).scripted
 
 
@@ -476,7 +476,27 @@ def test_what_is_there_already_is_left_as_it_is() -> None:
     assert jmespath.search(count, [{"principalId": PRINCIPAL, "roleDefinitionName": "own"}]) == 1
     assert jmespath.search(count, [{"principalId": "other", "roleDefinitionName": "own"}]) == 0
     (credential,) = step(draft, Serves.TRUST).commands
-    assert credential.shows == f"{ISSUER} system:serviceaccount:openshift-x:a"
+    count = credential.unless.argv[credential.unless.argv.index("--query") + 1]
+    same = {"issuer": ISSUER, "subject": "system:serviceaccount:openshift-x:a", "audiences": ["openshift"]}
+    assert jmespath.search(count, [{**same, "name": "made by hand"}]) == 1
+    for other in ({"issuer": f"{ISSUER}2"}, {"subject": "system:serviceaccount:openshift-x:b"}, {"audiences": ["x"]}):
+        assert jmespath.search(count, [{**same, **other}]) == 0
+
+
+def test_a_federated_credential_is_never_written_over() -> None:
+    """One is found by its name: two subjects of one account name, or an old one of that name, need two names."""
+    twice = (Subject("openshift-x", "operator"), Subject("openshift-y", "operator"), Subject("openshift-y", "b"))
+    stands = {
+        "id": f"{IDENTITY[0]['id']}/federatedIdentityCredentials/b",
+        "name": "b",
+        "issuer": "https://old",
+        "subject": "system:serviceaccount:openshift-y:b",
+        "audiences": ["openshift"],
+    }
+    one = change(KIND, identity=CLIENT, untrusted=twice)
+    commands = step(remedy.draft(one, here(IDENTITY, [stands])), Serves.TRUST).commands
+    names = [c.line.argv[c.line.argv.index("--name") + 1] for c in commands]
+    assert names == ["openshift-x-operator", "openshift-y-operator", "openshift-y-b"]
 
 
 FIELDS = ("Actions", "NotActions", "DataActions", "NotDataActions")

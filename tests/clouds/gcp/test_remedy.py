@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.worlds.identity_changes import ISSUER, change, cluster_names, parsed, step, subjects, unknown
-from upgrade_gate.base.steps import Serves
+from upgrade_gate.base.steps import Serves, Shows
 from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.remedy import ClusterNames, Draft, HeldNarrowly
@@ -53,7 +53,7 @@ def test_a_custom_role_is_made_or_added_to_and_bound() -> None:
     assert role.unless.argv == ("gcloud", "iam", "roles", "describe", "p1_xoperator", "--project", "p1")
     assert added.line.argv[-3:] == ("--add-permissions", GET.permission, "--quiet")
     assert "--permissions" not in added.line.argv, "an update never replaces what a shared role holds"
-    assert added.shows == f"{GET.permission};{LIST.permission}"
+    assert (added.shows, added.how) == (GET.permission, Shows.ALL), "what others added to it is no reason to write it"
     assert binding.line.argv == (
         *("gcloud", "projects", "add-iam-policy-binding", "p1", "--member", f"serviceAccount:{EMAIL}"),
         *("--role", "projects/p1/roles/p1_xoperator", "--condition", "None", "--quiet"),
@@ -83,7 +83,7 @@ def test_the_custom_role_that_the_account_holds_is_added_to_and_never_created() 
         *("gcloud", "iam", "roles", "update", "own", "--project", "p1"),
         *("--add-permissions", GET.permission, "--quiet"),
     )
-    assert role.shows == f"a.b.c;{GET.permission}", "what it grants already stands in the export"
+    assert (role.shows, role.how) == (GET.permission, Shows.ALL)
     assert parsed(draft, "-role.yaml")["title"] == "ours"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.base.steps import Command, Placeholder, line
+from upgrade_gate.base.steps import Command, Placeholder, Shows, line
 from upgrade_gate.clouds.contract.grants import canonical
 from upgrade_gate.clouds.contract.remedy import (
     REQUESTS,
@@ -36,6 +36,8 @@ FILES = (
 )
 
 _REGION = Placeholder("ALIBABA_REGION", "the region, such as us-east-1", "[a-z0-9-]+")
+_UNSEEN = "EntityNotExist"
+"""What RAM says while it does not know everywhere yet what was just made."""
 _ACCOUNT = Placeholder("ALIBABA_ACCOUNT_ID", "the account's ID: aliyun sts GetCallerIdentity", "[0-9]+")
 
 
@@ -64,14 +66,15 @@ def _known(change: IdentityChange) -> str:
 
 
 def _document(grants: Iterable[Grant]) -> dict[str, Any]:
+    """Return a policy document, keys sorted: what is sent and what is compared are one text."""
     groups: dict[tuple[str, str], list[str]] = {}
     for one in grants:
         groups.setdefault((one.effect or "Allow", one.resource or "*"), []).append(one.permission)
     statements = [
-        {"Effect": effect, "Action": sorted(set(actions)), "Resource": resource}
+        {"Action": sorted(set(actions)), "Effect": effect, "Resource": resource}
         for (effect, resource), actions in sorted(groups.items())
     ]
-    return {"Version": "1", "Statement": statements}
+    return {"Statement": statements, "Version": "1"}
 
 
 def _created(change: IdentityChange, user: str | Placeholder) -> Step:
@@ -101,32 +104,41 @@ def _granted(change: IdentityChange, names: ClusterNames, user: str | Placeholde
     full = json_file(f"{base}-policy.json", _document(change.before))
     policy = ("--PolicyName", _policy_name(change, names))
     document = ("--PolicyDocument", canonical(_document(change.before)))
-    made = Command(
-        line("aliyun ram CreatePolicy", *policy, *document),
-        unless=line("aliyun ram GetPolicy", "--PolicyType", "Custom", *policy),
-        otherwise=line(
+    there = line("aliyun ram GetPolicy", "--PolicyType", "Custom", *policy)
+    made = Command(line("aliyun ram CreatePolicy", *policy, *document), unless=there, seen=there)
+    written = Command(
+        line(
             "aliyun ram CreatePolicyVersion",
             *(*policy, *document, "--SetAsDefault", "true"),
             *("--RotateStrategy", "DeleteOldestNonDefaultVersionWhenLimitExceeded"),
         ),
+        unless=there,
+        shows=full,
+        inner="PolicyDocument",
+        keeps=(full,),
+        in_case="it exists already",
     )
     attached = Command(
         line("aliyun ram AttachPolicyToUser", "--PolicyType", "Custom", *policy, "--UserName", user),
+        unless=line("aliyun ram ListPoliciesForUser", "--UserName", user),
+        shows=policy[1],
+        how=Shows.NAME,
         done="EntityAlreadyExists.User.Policy",
+        passing=_UNSEEN if change.create else "",
     )
     held = full.name.rpartition("/")[2]
     return grant(
         change,
-        commands=(made, attached),
+        commands=(made, written, attached),
         files=(full, json_file(f"{base}-delta.json", _document(change.delta))),
         notes=(f"The policy stands beside those in place and holds all that the user needs ({held}).",),
         unknown=(_unnamed(change),),
     )
 
 
-def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+def login(change: IdentityChange, names: ClusterNames) -> CloudLogin:
     """Return the account."""
-    del changes
+    del change
     return CloudLogin("Alibaba Cloud account", line("aliyun sts GetCallerIdentity"), names.account or _ACCOUNT)
 
 

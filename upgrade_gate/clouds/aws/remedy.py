@@ -147,11 +147,15 @@ def _limits_of_the_rest(target: Target, name: str) -> Iterable[str]:
         yield f"Every statement of policy {name} holds only under {conditions.pop()}; what is added is not limited so."
 
 
-def _put(target: Target, name: str, file: BundleFile, *, new: bool) -> Command:
-    """Return the command that writes an inline policy, where it does not say the same already."""
+def _put(target: Target, name: str, file: BundleFile, *, new: bool, gone: BundleFile | None = None) -> Command:
+    """Return the command that writes an inline policy, where it does not say the same already.
+
+    What somebody has added to it since stops the script: writing it would take that away. `gone` may go.
+    """
     held = target.line("get-{}-policy", policy_name=name, query="PolicyDocument", output="json")
     put = target.line("put-{}-policy", policy_name=name, policy_document=word("file://", file))
-    return Command(put, unless=held, shows=file, passing=_UNSEEN if new else "", patience=_PATIENCE)
+    keeps = (file, gone) if gone is not None else (file,)
+    return Command(put, unless=held, shows=file, keeps=keeps, passing=_UNSEEN if new else "", patience=_PATIENCE)
 
 
 def _in_managed_policies(change: IdentityChange, target: Target, delta: BundleFile) -> Step:
@@ -225,6 +229,7 @@ def _managed(target: Target, label: str, name: str, file: BundleFile) -> tuple[l
             line("aws iam delete-policy-version", policy_arn=arn, version_id=oldest),
             unless=same,
             shows=file,
+            keeps=(file,),
             where=number,
             prints=str(_VERSIONS),
             in_case=f"it has {_VERSIONS} versions",
@@ -233,6 +238,8 @@ def _managed(target: Target, label: str, name: str, file: BundleFile) -> tuple[l
             line("aws iam create-policy-version", policy_arn=arn, policy_document=document, set_as_default=True),
             unless=same,
             shows=file,
+            keeps=(file,),
+            in_case="it says something else",
         ),
         Command(
             target.line("attach-{}-policy", policy_arn=arn),
@@ -298,6 +305,7 @@ def _trusted(change: IdentityChange, target: Target) -> Step:
     """Return the step that adds subjects to the trust policy; a document that was not seen is never replaced."""
     held = decode(target.shown.trust) if target.shown is not None else None
     unknown = target.unknown
+    whole: BundleFile | Placeholder
     if held is not None:
         policy = remedy_documents.trust_with(held, target.provider, target.issuer, change.untrusted)
         file = _file(target, "trust", policy)
@@ -305,7 +313,7 @@ def _trusted(change: IdentityChange, target: Target) -> Step:
         size = remedy_documents.size(policy)
         if size > TRUST_LIMIT:
             notes.append(f"It has {size} characters; over {TRUST_LIMIT} needs a quota.")
-        document = word("file://", file)
+        document, whole = word("file://", file), file
     else:
         policy = remedy_documents.trust(target.provider, target.issuer, change.untrusted)
         file = _file(target, "trust-delta", policy)
@@ -327,7 +335,14 @@ def _trusted(change: IdentityChange, target: Target) -> Step:
         change,
         f"Let {sentence(map(str, change.untrusted))} assume {target.who}",
         "ccoctl never refreshes the trust of a role that exists, so nobody else does this.",
-        commands=(Command(target.line("update-assume-role-policy", policy_document=document)),),
+        commands=(
+            Command(
+                target.line("update-assume-role-policy", policy_document=document),
+                unless=target.line("get-{}", query="Role.AssumeRolePolicyDocument", output="json"),
+                shows=whole,
+                keeps=(whole,),
+            ),
+        ),
         files=(file,),
         notes=tuple(notes),
         unknown=unknown,
@@ -345,6 +360,7 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
     else:
         name, policy = target.policy_name, remedy_documents.document(change.target)
     file = _file(target, "policy-after", policy)
+    until = _file(target, "gone", remedy_documents.document(change.gone))
     known = found is not None or target.shown is None
     small = bool(policy["Statement"]) and remedy_documents.size(policy) <= target.limit
     fits = known and small and target.kind == "role"
@@ -352,19 +368,18 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
     return take(
         change,
         target.who,
-        commands=(_put(target, name, file, new=change.create),) if fits else (),
-        files=(file,),
+        commands=(_put(target, name, file, new=change.create, gone=until),) if fits else (),
+        files=(file, until) if fits else (file,),
         notes=() if fits else (unfit,),
         unknown=target.unknown,
         scripted=fits,
     )
 
 
-def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
-    """Return the account of the judged roles and users, else the one that was given."""
-    found = {target.account for change in changes if isinstance((target := find(change, names)).account, str)}
-    judged = found.pop() if len(found) == 1 else names.account if not found and names.account else ACCOUNT
-    return CloudLogin("AWS account", line("aws sts get-caller-identity", query="Account", output="text"), judged)
+def login(change: IdentityChange, names: ClusterNames) -> CloudLogin:
+    """Return the account of the role or user, else the one that was given."""
+    asked = line("aws sts get-caller-identity", query="Account", output="text")
+    return CloudLogin("AWS account", asked, find(change, names).account)
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
@@ -423,7 +438,7 @@ def _text(value: Any) -> str:
 
 
 def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlCommand | None:
-    """Return `ccoctl aws create-iam-roles`, for clusters with roles."""
+    """Return `ccoctl aws create-iam-roles`, for clusters with roles; one run works in one account."""
     if not names.token or names.release < (4, 8):
         return None
     account = names.account or next((p[4] for c in changes if len(p := (c.identity or "").split(":")) > 4), "")
@@ -435,6 +450,15 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
         "It never refreshes the trust policy of a role that exists: new service accounts stay locked out.",
         "A permissions boundary and tags of a role that exists are not touched.",
     ]
+    targets = [find(change, names) for change in changes]
+    boundaries = {target.shown.boundary for target in targets if target.shown is not None}
+    boundary = boundaries.pop() if len(boundaries) == 1 else None
+    if boundaries:
+        traps.append("The roles have different permissions boundaries: --permissions-boundary-arn takes one for all.")
+    if len({str(target.account) for target in targets}) > 1:
+        return None
+    partitions = {target.partition for target in targets}
+    partition = partitions.pop() if len(partitions) == 1 else partition_of(names)
     if names.release < (4, 14):
         traps.append("This ccoctl (4.9 to 4.13) writes no Secret file for a role that exists.")
     return CcoctlCommand(
@@ -443,7 +467,8 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
             name=names.ccoctl_name or CCOCTL_NAME,
             region=names.region or _REGION,
             credentials_requests_dir=REQUESTS,
-            identity_provider_arn=word(f"arn:{partition_of(names)}:iam::", account or ACCOUNT, ":oidc-provider/", host),
+            identity_provider_arn=word(f"arn:{partition}:iam::", account or ACCOUNT, ":oidc-provider/", host),
+            permissions_boundary_arn=boundary,
             output_dir="ccoctl-output",
         ),
         tuple(traps),

@@ -49,6 +49,8 @@ FILES = (
 )
 
 _AUDIENCE = "openshift"
+_LONGEST_CREDENTIAL = 120
+"""Characters of a federated credential's name."""
 _PATIENCE = 600
 """Seconds until a new role, assignment or principal works everywhere (Azure RBAC: up to ten minutes)."""
 _MADE_BEFORE = "RoleDefinitionWithSameNameExists"
@@ -57,10 +59,20 @@ _UNSEEN = "RoleDefinitionDoesNotExist|Role '.*' doesn't exist|PrincipalNotFound|
 _DEFINITION = (
     "[0].{p: [permissions, properties.permissions] | [?@] | [0][0], n: roleName || properties.roleName, "
     "d: description || properties.description, s: assignableScopes || properties.assignableScopes} | "
-    "{Name: n, IsCustom: `true`, Description: d, Actions: p.actions || `[]`, NotActions: p.notActions || `[]`, "
-    "DataActions: p.dataActions || `[]`, NotDataActions: p.notDataActions || `[]`, AssignableScopes: s}"
+    "{Name: n, IsCustom: `true`, Description: d, Actions: sort(p.actions || `[]`), "
+    "NotActions: sort(p.notActions || `[]`), DataActions: sort(p.dataActions || `[]`), "
+    "NotDataActions: sort(p.notDataActions || `[]`), AssignableScopes: sort(s || `[]`)}"
 )
-"""A role definition, flat or nested as the version of az prints it, in the form of the documents here."""
+"""A role definition, flat or nested as the version of az prints it, in the form of the documents here.
+
+Lists are sorted on both sides, since Azure need not keep their order.
+"""
+
+_OPERATIONS = (
+    "[0].[permissions, properties.permissions] | [?@] | [0][0].[actions, notActions, dataActions, notDataActions][] | "
+    "[?@]"
+)
+"""What such a definition lists, without what it is called."""
 
 _PLANES = {"permission": "Actions", "dataPermission": "DataActions"}
 
@@ -116,9 +128,9 @@ def _role_document(
     for plane, field in _PLANES.items():
         listed = held.get(field, ())
         folded = {p.casefold() for p in listed}
-        body[field] = [*listed, *(p for p in _operations(grants, plane) if p.casefold() not in folded)]
-        body[f"Not{field}"] = [*held.get(f"Not{field}", ())]
-    body["AssignableScopes"] = _assignable(kept.scopes if kept else (), target, list(map(str, scopes)))
+        body[field] = sorted([*listed, *(p for p in _operations(grants, plane) if p.casefold() not in folded)])
+        body[f"Not{field}"] = sorted(held.get(f"Not{field}", ()))
+    body["AssignableScopes"] = sorted(_assignable(kept.scopes if kept else (), target, list(map(str, scopes))))
     return body
 
 
@@ -165,8 +177,11 @@ def _granted(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     return grant(change, commands=tuple(commands), files=tuple(files), notes=tuple(notes), unknown=target.unknown)
 
 
-def _defined(target: Target, file: BundleFile) -> list[Command]:
-    """Return the commands that make the custom role, and write the one that is there and says something else."""
+def _defined(target: Target, file: BundleFile, gone: Sequence[BundleFile] = ()) -> list[Command]:
+    """Return the commands that make the custom role, and write the one that is there and says something else.
+
+    What somebody has added to it since stops the script: writing it would take that away. `gone` may go.
+    """
     listing = line(
         "az role definition list",
         custom_role_only="true",
@@ -174,7 +189,8 @@ def _defined(target: Target, file: BundleFile) -> list[Command]:
         scope=word("/subscriptions/", target.subscription),
     )
     number = CommandLine((*listing.words, *line("--query length(@) --output tsv").words))
-    shown = CommandLine((*listing.words, word("--query"), word(_DEFINITION), *line("--output json").words))
+    shown = CommandLine((*listing.words, *line("", query=_DEFINITION, output="json").words))
+    stands = CommandLine((*listing.words, *line("", query=_OPERATIONS, output="json").words))
     document = word("@", file)
     return [
         Command(
@@ -188,6 +204,8 @@ def _defined(target: Target, file: BundleFile) -> list[Command]:
             line("az role definition update", role_definition=document),
             unless=shown,
             shows=file,
+            keeps=(file, *gone),
+            replaces=stands,
             in_case="it exists already",
         ),
     ]
@@ -247,7 +265,7 @@ def _created(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
 
 
 def _trusted(change: IdentityChange, names: ClusterNames, target: Target) -> Step:
-    commands = [_federated(subject, names, target) for subject in change.untrusted]
+    commands = [_federated(subject, change.untrusted, names, target) for subject in change.untrusted]
     return trust(
         change,
         f"Let {sentence(map(str, change.untrusted))} act as {change.who}",
@@ -258,27 +276,51 @@ def _trusted(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     )
 
 
-def _federated(subject: Subject, names: ClusterNames, target: Target) -> Command:
-    """Return the command that makes a federated credential, or writes one that says something else."""
-    which = {"name": subject.account, "identity_name": target.identity, "resource_group": target.group}
+def _federated(subject: Subject, beside: Sequence[Subject], names: ClusterNames, target: Target) -> Command:
+    """Return the command that makes a federated credential, where none says the same.
+
+    Creating one writes over another of its name, so its name is no other's: ccoctl's, the service account's, where
+    that is free.
+    """
+    issuer = names.issuer or ISSUER
+    same = [one for one in beside if one.account == subject.account]
+    others = target.federated.get(subject.account, frozenset()) - {(names.issuer, str(subject))}
+    name = subject.account if len(same) == 1 and not others else f"{subject.namespace}-{subject.account}"
+    which = {"identity_name": target.identity, "resource_group": target.group}
     made = line(
         "az identity federated-credential create",
+        name=name[:_LONGEST_CREDENTIAL],
         **which,
-        issuer=names.issuer or ISSUER,
+        issuer=issuer,
         subject=str(subject),
         audiences=_AUDIENCE,
         subscription=target.subscription,
     )
-    if names.issuer is None:
-        return Command(made, passing=_UNSEEN, patience=_PATIENCE)
+    chosen = word("length([?issuer=='", issuer, f"' && subject=='{subject}' && contains(audiences, '{_AUDIENCE}')])")
     held = line(
-        "az identity federated-credential show",
+        "az identity federated-credential list",
         **which,
         subscription=target.subscription,
-        query="join(' ', [issuer, subject])",
+        query=chosen,
         output="tsv",
     )
-    return Command(made, unless=held, shows=f"{names.issuer} {subject}", passing=_UNSEEN, patience=_PATIENCE)
+    named = line(
+        "az identity federated-credential show",
+        name=name[:_LONGEST_CREDENTIAL],
+        **which,
+        subscription=target.subscription,
+        query="[issuer, subject]",
+        output="json",
+    )
+    return Command(
+        made,
+        unless=held,
+        shows="1",
+        keeps=(word('"', issuer, f'" "{subject}"'),),
+        replaces=named,
+        passing=_UNSEEN,
+        patience=_PATIENCE,
+    )
 
 
 def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Step:
@@ -299,8 +341,11 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
             body = _role_document(target, needed, None)
         for field in _PLANES.values():
             body[field] = [p for p in body[field] if (field, p.casefold()) not in gone]
-        files = (_file(target, "role-after", body),)
-        commands += _defined(target, files[0])
+        files = (
+            _file(target, "role-after", body),
+            _file(target, "gone", _role_document(target, [g for g in change.gone if g.type in _PLANES], None)),
+        )
+        commands += _defined(target, files[0], files[1:])
     if bound and needed:
         commands += _assigned(target, [target.role], scopes)
     commands += [
@@ -325,32 +370,34 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
 
 
 def _untrusted(change: IdentityChange, target: Target) -> Step:
-    commands = [
-        Command(
-            line(
-                "az identity federated-credential delete",
-                name=subject.account,
-                identity_name=target.identity,
-                resource_group=target.group,
-                subscription=target.subscription,
-                yes=True,
-            )
-        )
-        for subject in change.gone_subjects
-    ]
     return clean_up(
         change,
         f"Take the federated credentials of {sentence(map(str, change.gone_subjects))} away",
         "These service accounts no longer use the identity; ccoctl leaves them.",
-        commands=tuple(commands),
+        commands=tuple(_unfederated(subject, target) for subject in change.gone_subjects),
         notes=("A federated credential that ccoctl made is named after its service account.",),
         unknown=target.unknown,
     )
 
 
-def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+def _unfederated(subject: Subject, target: Target) -> Command:
+    """Return the command that takes a federated credential away, where it is this service account's."""
+    which = {
+        "name": subject.account,
+        "identity_name": target.identity,
+        "resource_group": target.group,
+        "subscription": target.subscription,
+    }
+    return Command(
+        line("az identity federated-credential delete", **which, yes=True),
+        where=line("az identity federated-credential show", **which, query="subject", output="tsv"),
+        prints=str(subject),
+    )
+
+
+def login(change: IdentityChange, names: ClusterNames) -> CloudLogin:
     """Return the subscription."""
-    del changes
+    del change
     asked = line("az account show", query="id", output="tsv")
     return CloudLogin("Azure subscription", asked, names.account or SUBSCRIPTION)
 

@@ -79,6 +79,8 @@ class Target:
     group_seen: bool
     """Whether the export says so; else it is what ccoctl would take."""
     principal: str
+    federated: Mapping[str, frozenset[tuple[str, str]]]
+    """Issuer and subject of the federated credentials that the export shows of it, by name."""
     unknown: tuple[Placeholder, ...]
 
     @property
@@ -131,8 +133,18 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         group=group or _OIDC_GROUP,
         group_seen=bool(seen),
         principal=principal,
+        federated=_federated(str(owner.get("id") or "") if owner else "", reading),
         unknown=(SUBSCRIPTION, unseen, unnamed, _OIDC_GROUP, REGION, ISSUER, RESOURCE_GROUP),
     )
+
+
+def _federated(identity: str, reading: pages.Reading) -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Return issuer and subject of an identity's federated credentials by name; of any where an entry has no parent."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for one in map(shapes.federated, reading.of("federated credentials")):
+        if not identity or one.owner in ("", identity.casefold()):
+            found.setdefault(one.name, set()).add((one.issuer, one.subject))
+    return {name: frozenset(pairs) for name, pairs in found.items()}
 
 
 def _subscription_of(names: ClusterNames, reading: pages.Reading) -> str:

@@ -180,8 +180,8 @@ class Remedy(Protocol):
         """Return documents and steps for one identity."""
         ...
 
-    def login(self, changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin | None:
-        """Return where the cloud's command line must be logged in, None where no step has one."""
+    def login(self, change: IdentityChange, names: ClusterNames) -> CloudLogin | None:
+        """Return where the cloud's command line must be logged in for an identity, None where no step has one."""
         ...
 
     def secret_value(self, key: str, change: IdentityChange, names: ClusterNames) -> str | None:

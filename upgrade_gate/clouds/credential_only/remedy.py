@@ -32,9 +32,9 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     return Draft((grant(change, notes=(note,), scripted=False),))
 
 
-def login(changes: Sequence[IdentityChange], names: ClusterNames) -> None:
+def login(change: IdentityChange, names: ClusterNames) -> None:
     """Return nothing: no step has a cloud's command line."""
-    del changes, names
+    del change, names
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:

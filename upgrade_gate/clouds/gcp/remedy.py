@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
 
-from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Serves, Step, line, word
+from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Serves, Shows, Step, line, word
 from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, yaml_file
 from upgrade_gate.clouds.gcp.members import home_of
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from upgrade_gate.base.steps import BundleFile, Word
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange, Subject
-    from upgrade_gate.clouds.gcp.members import home_of
-from upgrade_gate.clouds.gcp.remedy_target import Target
+    from upgrade_gate.clouds.gcp.remedy_target import Target
 
 FOLDER = "gcp"
 FILES = (
@@ -165,7 +164,6 @@ def _custom(target: Target, file: BundleFile, listed: Sequence[str]) -> list[Com
         seen=there,
         patience=_PATIENCE,
     )
-    held = sorted({*target.role_holds, *listed}) if target.role_seen else _permissions_in(file)
     added = Command(
         update,
         unless=line(
@@ -174,18 +172,13 @@ def _custom(target: Target, file: BundleFile, listed: Sequence[str]) -> list[Com
             project=target.project,
             format="value(includedPermissions)",
         ),
-        shows=";".join(held),
+        shows=";".join(listed),
+        how=Shows.ALL,
         in_case="" if target.role_seen else "it exists already",
         passing=_PASSING,
         patience=_PATIENCE,
     )
     return [undelete, *([] if target.role_seen else [made]), added]
-
-
-def _permissions_in(file: BundleFile) -> list[str]:
-    import yaml
-
-    return sorted(yaml.safe_load(file.content)["includedPermissions"])
 
 
 def _as_list(listed: Sequence[str]) -> str:
@@ -235,10 +228,8 @@ def _use(target: Target, verb: Literal["add", "remove"], email: str | Placeholde
 
 
 def _binding(bound: CommandLine, verb: str, policy: CommandLine, role: str | Word, member: Word) -> Command:
-    """Return a command that adds a binding where the policy has none without a condition."""
-    if verb == "remove" or any(isinstance(part, Placeholder) for part in word(role).parts):
-        return Command(bound, passing=_PASSING, patience=_PATIENCE)
-    chosen = word(f'bindings.role="{role}" AND bindings.members="', member, '" AND NOT bindings.condition:*')
+    """Return a command that adds a binding without a condition where there is none, or removes one that is there."""
+    chosen = word('bindings.role="', role, '" AND bindings.members="', member, '" AND NOT bindings.condition:*')
     shown = line(
         "",
         flatten="bindings[].members",
@@ -246,7 +237,9 @@ def _binding(bound: CommandLine, verb: str, policy: CommandLine, role: str | Wor
         format="value(bindings.role)",
     )
     held = CommandLine((*policy.words, *shown.words))
-    return Command(bound, unless=held, shows=str(role), passing=_PASSING, patience=_PATIENCE)
+    if verb == "remove":
+        return Command(bound, where=held, prints=role, passing=_PASSING, patience=_PATIENCE)
+    return Command(bound, unless=held, shows=role, passing=_PASSING, patience=_PATIENCE)
 
 
 def _created(change: IdentityChange, target: Target) -> Step:
@@ -339,9 +332,9 @@ def _untrusted(change: IdentityChange, target: Target) -> Step:
     )
 
 
-def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+def login(change: IdentityChange, names: ClusterNames) -> CloudLogin:
     """Return the project; every command names it, so what is asked is whether this login sees it."""
-    project = next((find(change, names).project for change in changes), PROJECT)
+    project = find(change, names).project
     return CloudLogin("GCP project", line("gcloud projects describe", project, format="value(projectId)"), project)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from upgrade_gate.base.steps import Command, Placeholder, line, word
+from upgrade_gate.base.steps import Command, Placeholder, Shows, line, word
 from upgrade_gate.clouds.contract.grants import canonical
 from upgrade_gate.clouds.contract.remedy import (
     REQUESTS,
@@ -58,6 +58,10 @@ _CIS_GROUP = Placeholder(
 )
 _THERE = "policy_conflict_error|identical attributes and roles"
 """How IBM Cloud refuses a policy that stands already."""
+_UNSEEN = "[Ss]ervice ID .*not found|ServiceId-.* not found|subject.*not found"
+"""What IBM Cloud says while it does not know everywhere yet what was just made."""
+_PATIENCE = 120
+_UNLIMITED = "The cluster's resource group is not known, so its policies hold in every group of the account."
 
 
 class _Target(Struct, frozen=True):
@@ -102,8 +106,9 @@ def _target(change: IdentityChange, names: ClusterNames) -> _Target:
     secret = change.secrets[0]
     meaning = f"name or ID of the service ID behind Secret {secret}: ibmcloud iam service-ids"
     if change.create:
-        called = f"{names.ccoctl_name or 'its --name'}-{secret.namespace}-{secret.name}"
-        meaning = f"a name for the new service ID behind Secret {secret}; ccoctl would call it {called}"
+        called = f"{names.ccoctl_name or 'NAME'}-{secret.namespace}-{secret.name}"
+        its = "" if names.ccoctl_name else ", NAME being its --name"
+        meaning = f"a name for the new service ID behind Secret {secret}; ccoctl would call it {called}{its}"
     one = Placeholder(variable("IBMCLOUD_SERVICE_ID", change.label), meaning, "[A-Za-z0-9][A-Za-z0-9._ -]*")
     return _Target(
         known or one, file_name(known) if known else change.label, (one, _GROUP, _DNS_GROUP, _CIS_GROUP, _ACCOUNT)
@@ -203,7 +208,15 @@ def _granted(change: IdentityChange, names: ClusterNames, ids: Mapping[str, str]
         for number, body in enumerate(_documents(change, names, ids, change.delta), 1)
     ]
     commands = [
-        Command(line("ibmcloud iam service-policy-create", target.name, file=word("@", file), force=True), done=_THERE)
+        Command(
+            line("ibmcloud iam service-policy-create", target.name, file=word("@", file), force=True),
+            unless=line("ibmcloud iam service-policies", target.name, output="json"),
+            shows=file,
+            how=Shows.ROLES,
+            done=_THERE,
+            passing=_UNSEEN if change.create else "",
+            patience=_PATIENCE,
+        )
         for file in files
     ]
     kept = {one.grant.canonical for one in change.narrower}
@@ -214,10 +227,11 @@ def _granted(change: IdentityChange, names: ClusterNames, ids: Mapping[str, str]
         files=(*files, json_file(f"{base}-policies.json", everything)),
         notes=(
             (
-                "A policy stands beside the others and replaces none. IBM Cloud refuses a second one with the same "
-                "roles and attributes: that says that it is there."
+                "A policy stands beside the others and replaces none. The script lists them first and makes only what "
+                "is not there."
             ),
             "ccoctl refresh-keys makes new keys and never touches policies: grown permissions need this step.",
+            *(() if change.scopes else (f"{_UNLIMITED} Add a resourceGroupId to the documents to limit them.",)),
         ),
         unknown=target.unknown,
     )
@@ -231,6 +245,8 @@ def _created(change: IdentityChange, target: _Target) -> Step:
             Command(
                 line("ibmcloud iam service-id-create", target.name, description="OpenShift component"),
                 unless=line("ibmcloud iam service-id", target.name),
+                seen=line("ibmcloud iam service-id", target.name, output="json"),
+                patience=_PATIENCE,
             ),
         ),
         notes=(
@@ -247,9 +263,9 @@ def _created(change: IdentityChange, target: _Target) -> Step:
     )
 
 
-def login(changes: Sequence[IdentityChange], names: ClusterNames) -> CloudLogin:
+def login(change: IdentityChange, names: ClusterNames) -> CloudLogin:
     """Return the account."""
-    del changes
+    del change
     return CloudLogin("IBM Cloud account", line("ibmcloud target", output="json"), names.account or _ACCOUNT)
 
 
@@ -285,7 +301,9 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
             ),
             "It needs the API key of an administrator in IC_API_KEY.",
             "It does nothing for a service ID that exists and needs more: neither does refresh-keys.",
-            "It limits every policy to one resource group and reaches no DNS or Internet Services instance in another.",
+            "It limits every policy to one resource group and reaches no DNS or Internet Services instance in another."
+            if names.scopes
+            else f"{_UNLIMITED} --resource-group-name limits them to one.",
         ),
         requests=NEW_REQUESTS,
     )

@@ -75,6 +75,26 @@ here() { # what, the judged one, the command that prints it…
   fi
 }
 
+upgraded() { # the target, the command that prints the newest update and its state: before it is complete, all is needed
+  local target=$1 said
+  shift
+  said=$("$@") || said=
+  if [ "$said" != "$target Completed" ]; then
+    printf 'commands.sh: too early, or another update came after it: %s must be Completed, and the newest is %q\n' \
+      "$target" "${said:0:200}" >&2
+    stop=1
+  fi
+}
+
+logged_in_to() { # the judged one, the command that prints which one this is…
+  local judged said
+  judged=$(plain "$1")
+  shift
+  said=$("$@") || return 1
+  said=$(plain "$said")
+  [ "$said" = "$judged" ] || [[ $said == *"\"$judged\""* ]]
+}
+
 attempt() { # what it says where it was done before, what it says until the cloud knows, seconds, the command…
   local known=$1 passing=$2 left=$3 told=0 said
   shift 3
@@ -124,6 +144,124 @@ same() { # a document, the command: whether it prints that, white space aside
   local document=$1 said
   shift
   said=$("$@" 2>/dev/null) && [ "$(printf '%s' "$said" | tr -d '[:space:]')" = "$(tr -d '[:space:]' <"$document")" ]
+}
+
+holds_all() { # names parted by ; and the command: whether each of them is one of the names that it prints
+  local wanted=$1 said name
+  shift
+  said=$("$@" 2>/dev/null) || return 1
+  said=";$(printf '%s' "$said" | tr -s '\r\n\t ' ';');"
+  while [ -n "$wanted" ]; do
+    name=${wanted%%;*}
+    [[ $said == *";$name;"* ]] || return 1
+    wanted=${wanted#"$name"}
+    wanted=${wanted#;}
+  done
+}
+
+has_value() { # a text, the command: whether it is one of the values that it prints as JSON
+  local text=$1 said
+  shift
+  said=$("$@" 2>/dev/null) && [[ $said == *"\"$text\""* ]]
+}
+
+inner_text() { # a name, the command: the text of that value in the JSON that it prints, as it is without JSON around it
+  local name=$1 said
+  shift
+  said=$("$@") || return 1
+  case $said in *"\"$name\""*) ;; *) return 0 ;; esac
+  said=${said#*"\"$name\""}
+  said=${said#*\"}
+  said=${said//\\\"/$'\001'}
+  said=${said%%\"*}
+  printf '%s' "$said" | tr '\001' '"'
+}
+
+loses_nothing() { # what is written and what may go as files or texts, --, the command: whether all that it prints stands in one of them
+  local files=() known='' said text absent='NoSuchEntity|Not ?Found|not found|NOT_FOUND|not ?exist|NotExist'
+  while [ "$1" != -- ]; do
+    if [ -f "$1" ]; then files+=("$1"); else known="$known $1"; fi
+    shift
+  done
+  shift
+  if ! said=$("$@" 2>/dev/null); then
+    said=$("$@" 2>&1) || true
+    if [[ $said =~ $absent ]]; then
+      return 0
+    fi
+    printf '%s\n' "$said" >&2
+    echo "commands.sh: what stands there now cannot be read, so nothing is written over it: $*" >&2
+    exit 2
+  fi
+  case $said in
+    '' | null | None | '{'*'}' | '['*']') ;;
+    *)
+      echo "commands.sh: what stands there now is not understood, so nothing is written over it: $*" >&2
+      exit 2
+      ;;
+  esac
+  while IFS= read -r text; do
+    case $text in
+      *:) text=${text%:} && case $text in *:*) ;; *) continue ;; esac ;;
+    esac
+    if [ -n "$text" ] && [[ $known != *"$text"* ]] && ! grep -qiF -e "$text" -- "${files[@]-/dev/null}"; then
+      echo "commands.sh: $text stands there, which nobody knew of when this bundle was made, and writing over it would" \
+        "take it away: make the bundle again from what stands there now" >&2
+      exit 2
+    fi
+  done <<<"$(printf '%s' "$said" | grep -oE '"([^"\\]|\\.)*"[[:space:]]*:?' | sed -E 's/"[[:space:]]*:$/":/')"
+}
+
+grants_roles() { # an access policy, the command: whether what it lists gives the same roles for the same attributes
+  local file=$1 said
+  shift
+  said=$("$@" 2>/dev/null) && printf '%s' "$said" | LC_ALL=C awk '
+    function policy(  name) { # one is read: its roles count where its attributes are those that are wanted
+      if (!wanted) { for (name in roles) need[name]; want = spelt(); wanted = 1 }
+      else if (type == "access" && (state == "" || state == "active") && !odd && spelt() == want)
+        for (name in roles) delete need[name]
+    }
+    function spelt(  all, n, i, j, t) {
+      n = split(attributes, all, "\n")
+      for (i = 2; i <= n; i++) for (j = i; j > 1 && all[j] < all[j - 1]; j--) { t = all[j]; all[j] = all[j - 1]; all[j - 1] = t }
+      t = ""
+      for (i = 1; i <= n; i++) if (all[i] != all[i - 1]) t = t "\n" all[i]
+      return t
+    }
+    function value(v) {
+      if (key[depth] == "role_id") roles[v]
+      else if (about && (key[depth] == "name" || key[depth] == "key")) name = v
+      else if (about && key[depth] == "value") held = v
+      else if (about && key[depth] == "operator") odd = odd || v != "stringEquals"
+      else if (depth == top && key[depth] == "type") type = v
+      else if (depth == top && key[depth] == "state") state = v
+    }
+    { text = text $0 "\n" }
+    END {
+      while (match(text, /"([^"\\]|\\.)*"|[][{},:]|[^][{},:" \t\r\n]+/)) {
+        token = substr(text, RSTART, RLENGTH)
+        text = substr(text, RSTART + RLENGTH)
+        if (token == "{" || token == "[") {
+          kind[++depth] = token; key[depth] = ""
+          if (token == "{" && !top) { top = depth; split("", roles); attributes = type = state = ""; odd = 0 }
+          if (token == "{") name = held = ""
+        } else if (token == "}" || token == "]") {
+          if (depth < 1) exit 1
+          if (token == "}" && about && name != "") attributes = attributes "\n" name "=" held
+          if (token == "}" && depth == top) { policy(); top = 0 }
+          if (token == "}") name = ""
+          if (--depth == top) about = 0
+        } else if (token == ":") {
+          key[depth] = last
+          if (depth == top) { about = last ~ /^resources?$/; if (last == "rule" || last == "pattern") odd = 1 }
+          if (depth == top && last == "policies") top = 0
+        } else if (token == ",") { if (kind[depth] == "{") key[depth] = "" }
+        else { last = token; gsub(/^"|"$/, "", last); if (kind[depth] == "[" || key[depth] != "") value(last) }
+      }
+      if (depth) exit 1
+      for (name in need) exit 1
+      exit !wanted
+    }' "$file" -
 }
 
 kube=oc
