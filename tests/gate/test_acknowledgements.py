@@ -78,6 +78,17 @@ def test_a_dash_reads_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (read.fingerprint, read.file) == (FINGERPRINT, "stdin")
 
 
+def test_stdin_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode() + b"#" * (4 * 2**20))))
+    with pytest.raises(ConfigurationError, match=r"stdin.* is larger than"):
+        load(["-"])
+
+
+def test_one_cluster_needs_no_list(tmp_path: Path) -> None:
+    (read,) = load([write(tmp_path, TEXT + "    clusters: prod-*\n")])
+    assert read.clusters == ("prod-*",)
+
+
 def test_a_fingerprint_of_digits_needs_no_quotes(tmp_path: Path) -> None:
     path = write(tmp_path, TEXT.replace(FINGERPRINT, "0123456701234567"))
     assert load([path])[0].fingerprint == "0123456701234567"
@@ -227,7 +238,14 @@ def test_clusters_are_matched_by_id_or_name(
         ("4.9.0", "<4.10", True),
         ("4.15.3", ">4.15", False),
         ("4.15.3", "<=4.15", True),
+        ("4.16.0", "<=4.15", False),
+        ("4.16.1", "<=4.16.0", False),
+        ("4.16.0", ">4.15", True),
         ("4.15.3", ">4.15.2", True),
+        ("4.15.2", "<4.15.3", True),
+        ("4.15.2-rc.1", "<4.15.3", True),
+        ("4.15.3-rc.1", "<4.15.3-rc.2", True),
+        ("4.15.3-rc.1", "<4.15.3", False),
         ("4.15.3", "!=4.15.3", False),
         ("4.15.3", "==4.15.3, !=4.16", True),
         ("4.16.0-rc.1", "<4.16", False),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from upgrade_gate.payloads.payload import Location, Manifest, Payload
 from upgrade_gate.requests import capabilities
@@ -105,6 +106,91 @@ def test_members_of_a_baseline_set(version: str, baseline: str, members: set[str
     found = capabilities.set_members(_payload(version), baseline)
     assert found is not None
     assert set(found) == members
+
+
+@pytest.mark.parametrize("baseline", [None, "", "vCurrent"])
+def test_the_current_set_is_all_that_the_release_knows(baseline: str | None) -> None:
+    assert capabilities.set_members(_payload("4.12.3", _crd("Console", "Novelty")), baseline) == frozenset(
+        {"Console", "Novelty"}
+    )
+
+
+def test_a_set_that_the_release_does_not_have_is_not_known() -> None:
+    assert capabilities.set_members(_payload("4.12.3"), "v4.13") is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"spec": None},
+        {"spec": {"versions": None}},
+        {"spec": {"versions": {"schema": 1}}},
+        {"spec": {"versions": ["v1", {"schema": None}, {"schema": {"openAPIV3Schema": []}}]}},
+    ],
+    ids=str,
+)
+def test_a_crd_without_the_list_says_nothing(body: Any) -> None:
+    assert capabilities.known_to(_payload("9.9.0", replace(_crd(), body=body))) is None
+    assert capabilities.known_to(_payload("9.9.0", _crd())) is None
+
+
+def test_only_the_definition_of_the_cluster_version_says_what_is_known() -> None:
+    other = replace(_crd("Console"), name="consoles.config.openshift.io")
+    assert capabilities.known_to(_payload("9.9.0", other)) is None
+    assert capabilities.known_to(_payload("9.9.0", replace(_crd("Console"), kind="ConfigMap"))) is None
+    assert capabilities.known_to(_payload("9.9.0", other, _crd("Storage"))) == frozenset({"Storage"})
+    versions = _crd("Console").body, _crd("Storage").body
+    both = {"spec": {"versions": [v for body in versions if body for v in body["spec"]["versions"]]}}
+    assert capabilities.known_to(_payload("9.9.0", replace(_crd(), body=both))) == frozenset({"Console", "Storage"})
+
+
+def _object(name: str, capability: str | None) -> Manifest:
+    annotations = {"include.release.openshift.io/self-managed-high-availability": "true"}
+    if capability:
+        annotations["capability.openshift.io/name"] = capability
+    return Manifest("apps", "v1", "Deployment", "ns", name, annotations, Location(f"{name}.yaml"))
+
+
+FILTERS = Filters(
+    profile="self-managed-high-availability",
+    capabilities=Capabilities(frozenset({"Console", "Build"}), frozenset({"Console"})),
+)
+
+
+@pytest.mark.parametrize(
+    ("update", "current", "implicit"),
+    [
+        ([("a", "Build")], [("a", None)], ("Build",)),
+        ([("a", "Build+Console")], [("a", "Console")], ("Build",)),
+        ([("a", "Unheard")], [("a", None)], ("Unheard",)),
+        ([("new", "Build"), ("a", "Build")], [("a", None)], ("Build",)),
+        ([("a", "Build")], [("a", "Unheard"), ("a", None)], ("Build",)),
+        ([("a", "Build"), ("b", "Unheard")], [("a", None), ("b", None)], ("Build", "Unheard")),
+        ([("a", "Build"), ("b", "Build")], [("a", None), ("b", None)], ("Build",)),
+        ([("a", "Build")], [], ()),
+        ([("a", "Console")], [("a", None)], ()),
+        ([("a", "Build")], [("a", "Build")], ()),
+        ([("a", "Unheard")], [("a", "Unheard")], ()),
+    ],
+)
+def test_an_update_enables_what_it_puts_applied_objects_under(
+    update: list[tuple[str, str]], current: list[tuple[str, str]], implicit: tuple[str, ...]
+) -> None:
+    old, new = [_object(*row) for row in current], [_object(*row) for row in update]
+    assert capabilities.implicitly_enabled(new, old, FILTERS) == implicit
+    assert capabilities.implicitly_enabled(new, old, FILTERS, ["Zeta"]) == (*implicit, "Zeta")
+
+
+def test_what_the_update_leaves_out_for_any_reason_keeps_what_is_applied_today() -> None:
+    """CVO asks whether the update's manifest is applied, not why it is not (docs/facts/releases.md#capabilities)."""
+    unannotated = replace(_object("b", "Build"), annotations={"capability.openshift.io/name": "Build"})
+    today = [_object("a", None), _object("b", None)]
+    assert capabilities.implicitly_enabled([unannotated], today, FILTERS) == ("Build",)
+    without = replace(FILTERS, capabilities=None)
+    assert capabilities.implicitly_enabled([_object("a", "Unheard")], today, without) == ()
+    assert capabilities.implicitly_enabled([_object("a", "Unheard"), unannotated], today, without) == ("Build",)
 
 
 def test_set_of_a_release_newer_than_the_table_is_not_known() -> None:

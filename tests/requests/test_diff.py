@@ -184,17 +184,30 @@ def test_whatever_is_not_clear_is_no_rename(old: list[Document], new: list[Docum
         ({"accounts": ()}, {"accounts_removed": ("one",)}),
         ({"secret": "other"}, {"secret_after": "openshift-storage/other"}),
         ({"cloudTokenPath": "/token"}, {"token_paths": (None, "/token")}),
+        ({"cloudTokenPath": None}, {"token_paths": ("/old", None)}),
         ({"kind": "MarsProviderSpec"}, {"kind_changed": True, "provider_kind": "MarsProviderSpec"}),
     ],
     ids=str,
 )
 def test_whatever_else_differs_is_a_change(after: dict[str, Any], differs: dict[str, Any]) -> None:
-    change = only([A], [request("a", **after)])
+    before = request("a", cloudTokenPath="/old") if after == {"cloudTokenPath": None} else A
+    change = only([before], [request("a", **after)])
     assert change.kind == "changed"
     for name, value in differs.items():
         found = getattr(change, name)
         assert (str(found) if name == "secret_after" else found) == value
     assert change.kind_changed is ("kind" in after)
+
+
+def test_a_request_that_only_one_side_has_changes_no_kind_and_has_one_token_path() -> None:
+    with_path = request("a", cloudTokenPath="/token")
+    come, gone = only([], [with_path]), only([with_path], [])
+    assert (come.kind_changed, come.token_paths) == (False, (None, "/token"))
+    assert (gone.kind_changed, gone.token_paths) == (False, ("/token", None))
+
+
+def test_a_rename_is_a_change_though_nothing_else_differs() -> None:
+    assert [(c.kind, c.added, c.other) for c in changes([A], [request("z")]).values()] == [("renamed", (), ())]
 
 
 def test_a_leaf_that_nothing_explains_is_listed() -> None:

@@ -154,8 +154,12 @@ def in_range(version: str, wanted: str) -> bool:
     4.15 in mind. A version that cannot be read satisfies nothing. Raises ValueError for a range that is none.
     """
     parsed = versions.parse(version)
-    clauses = [_clause(text) for text in wanted.split(",")]
+    clauses = _clauses(wanted)
     return parsed is not None and all(_satisfies(parsed, operator, bound) for operator, bound in clauses)
+
+
+def _clauses(wanted: str) -> list[tuple[str, tuple[int, ...] | versions.Version]]:
+    return [_clause(text) for text in wanted.split(",")]
 
 
 def _clause(text: str) -> tuple[str, tuple[int, ...] | versions.Version]:
@@ -196,7 +200,7 @@ def _entry(item: Value, *, clusters_required: bool) -> Acknowledgement:
     to = fields["to"].text().strip() if "to" in fields else None
     if to is not None:
         try:
-            in_range("0.0.0", to)
+            _clauses(to)
         except ValueError as exc:
             raise fields["to"].error(str(exc)) from exc
     clusters = _globs(fields["clusters"]) if "clusters" in fields else ()

@@ -108,7 +108,7 @@ def implicitly_enabled(
     for manifest in asking:
         candidates = applied.get(_resource_id(manifest))
         names = capability_names(manifest.annotations)
-        if not candidates or not set(names) - enabled - set(found):
+        if not candidates:
             continue
         if include(manifest, filters, allow_unknown_capabilities=True) is None:
             continue

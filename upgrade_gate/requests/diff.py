@@ -133,7 +133,7 @@ def compare(old: Selection, new: Selection) -> tuple[Change, ...]:
     renamed_from = set(renames.values())
     changes: list[Change] = []
     for name in sorted(old.requests.keys() | new.requests.keys()):
-        if name in renamed_from and name not in new.requests:
+        if name in renamed_from:
             continue
         change = _change(name, renames.get(name), old, new)
         if change.kind != "changed" or _differs(change):

@@ -1,0 +1,184 @@
+"""What a verdict takes for granted, and what of it nobody said."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gate.rules.test_identities import _claims as claims
+from tests.worlds.rules import NS, Cluster, found, judge, request
+from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.requests.update import Given
+
+UNCHECKED = "4.14.1's permissions are in place (not checked)"
+COMPLETE = "Secret openshift-storage/cloud is complete (not checked)"
+A = [request("a")]
+OPENSTACK = [request("a", kind="OpenStackProviderSpec")]
+SAID = {
+    "platform": "AWS",
+    "mode": Mode.MANUAL,
+    "profile": "self-managed-high-availability",
+    "feature_set": "Default",
+    "capabilities": (),
+}
+
+
+def openstack(keys: frozenset[str] | None, *, mode: str = "Manual", **more: Any) -> Cluster:
+    return Cluster(platform="OpenStack", mode=mode, keys=keys, issuer="", **more)
+
+
+@pytest.mark.parametrize(
+    ("unsaid", "words"),
+    [
+        ("mode", "the cluster is in manual mode"),
+        ("profile", "the cluster profile is self-managed-high-availability"),
+        ("feature_set", "the feature set is Default"),
+        ("capabilities", "every capability is enabled"),
+    ],
+)
+def test_without_a_cluster_whatever_was_not_said_is_a_guess(unsaid: str, words: str, tmp_path: Path) -> None:
+    given = Given(**{**SAID, unsaid: None})  # type: ignore[arg-type]
+    basis = judge(tmp_path, A, A, given=given).verdict.basis
+    assert basis.guesses == tuple(
+        name
+        for name in ("mode", "credentials", "profile", "feature_set", "capabilities")
+        if name in (unsaid, "credentials")
+    )
+    assert words in basis.assumptions
+    assert basis.assumptions[0] == UNCHECKED
+
+
+def test_with_a_cluster_nothing_is_guessed(tmp_path: Path) -> None:
+    basis = judge(tmp_path, A, A, Cluster()).verdict.basis
+    assert (basis.guesses, basis.assumptions) == ((), (UNCHECKED,))
+
+
+def test_in_mint_mode_cco_is_trusted_with_the_grants(tmp_path: Path) -> None:
+    basis = judge(tmp_path, A, A, Cluster(mode="Mint", root=True)).verdict.basis
+    assert basis.assumptions == ("CCO mints what the target asks for",)
+
+
+@pytest.mark.parametrize(
+    ("keys", "assumptions"), [(frozenset({"clouds.yaml", "clouds.conf"}), ()), (None, (COMPLETE,))]
+)
+def test_where_the_secret_is_all_it_must_be_seen_with_its_keys(
+    keys: frozenset[str] | None, assumptions: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert judge(tmp_path, OPENSTACK, OPENSTACK, openstack(keys)).verdict.basis.assumptions == assumptions
+
+
+def test_a_secret_that_a_finding_asks_for_is_not_assumed(tmp_path: Path) -> None:
+    moved = [request("a", kind="OpenStackProviderSpec", secret="moved")]
+    outcome = judge(tmp_path, OPENSTACK, moved, openstack(None))
+    assert outcome.verdict.basis.assumptions == ()
+    assert outcome.verdict.status == "blocked"
+
+
+def test_in_passthrough_mode_the_root_credential_stands_for_every_secret(tmp_path: Path) -> None:
+    keys = frozenset({"clouds.yaml", "clouds.conf"})
+    root = ("kube-system/openstack-credentials",)
+    seen = openstack(keys, mode="Passthrough", secrets=root, root_keys=keys)
+    unseen = openstack(None, mode="Passthrough", secrets=root)
+    assert judge(tmp_path / "seen", OPENSTACK, OPENSTACK, seen).verdict.basis.assumptions == ()
+    assert judge(tmp_path / "unseen", OPENSTACK, OPENSTACK, unseen).verdict.basis.assumptions == (
+        "the root credential is in place (not checked)",
+    )
+
+
+def test_permissions_that_were_not_checked_stand_first(tmp_path: Path) -> None:
+    both = [request("a", kind="MarsProviderSpec", secret="mars"), request("b"), request("c")]
+    cluster = Cluster(secrets=("openshift-storage/cloud", "openshift-storage/mars"))
+    assert judge(tmp_path, both, both, cluster).verdict.basis.assumptions == (
+        UNCHECKED,
+        "Secret openshift-storage/mars is complete (not checked)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "assumptions"),
+    [
+        ("AWS", "GCPProviderSpec", ("nothing is asked of AWS",)),
+        ("None", "GCPProviderSpec", ()),
+        ("Mars", "GCPProviderSpec", ("nothing is asked of Mars",)),
+    ],
+)
+def test_a_platform_that_is_always_served_asks_for_something(
+    platform: str, kind: str, assumptions: tuple[str, ...], tmp_path: Path
+) -> None:
+    foreign = [request("a", kind=kind)]
+    assert judge(tmp_path, foreign, foreign, Cluster(platform=platform)).verdict.basis.assumptions == assumptions
+
+
+OLD, BOTH = request("a", "ec2:Old"), request("a", "ec2:Old", "ec2:New")
+NOT_PROVEN = f"{NS}/a holds what it needed before (not proven)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "held", "lacking"),
+    [
+        ([OLD], [OLD], ("ec2:Old",), None),
+        ([OLD], [OLD], ("ec2:New",), ("ec2:Old",)),
+        ([OLD], [BOTH], ("ec2:Old",), None),
+        ([OLD], [BOTH], ("ec2:New",), ("ec2:Old",)),
+        ([request("a", "ec2:Old*")], [request("a", "ec2:Old*", "ec2:Older")], ("s3:*",), ("ec2:Old*", "ec2:Older")),
+        ([OLD, request("b")], [OLD, request("b", "ec2:More")], ("s3:*",), ("ec2:Old",)),
+        ([OLD, request("b", secret="other")], [OLD], ("s3:*",), ("ec2:Old",)),
+        ([], [OLD], ("s3:*",), None),
+        ([request("a", "ec2:Old", secret="other")], [OLD], ("s3:*",), None),
+        ([OLD], [request("z", "ec2:Old", "ec2:New")], ("ec2:New",), ("ec2:Old",)),
+    ],
+)
+def test_a_grant_is_judged_once_by_the_change_that_asks_for_it_or_as_unchanged(
+    old: list[dict[str, Any]],
+    new: list[dict[str, Any]],
+    held: tuple[str, ...],
+    lacking: tuple[str, ...] | None,
+    tmp_path: Path,
+) -> None:
+    outcome = judge(tmp_path, old, new, Cluster(), claims=claims(*held))
+    named = [
+        tuple(grant.grant.permission for grant in j.finding.grants)
+        for j in found(outcome, "identity-lacks-permission")
+        if j.finding.component in ("a", "z")
+    ]
+    assert named == ([lacking] if lacking else [])
+    assert outcome.verdict.basis.proven is (lacking is None)
+
+
+def test_a_deny_is_nothing_that_an_identity_must_hold(tmp_path: Path) -> None:
+    entries = [
+        {"effect": effect, "action": [action], "resource": "*"}
+        for effect, action in (("Allow", "ec2:Old"), ("Deny", "ec2:Never"))
+    ]
+    asked = [request("a", statements=entries)]
+    assert judge(tmp_path, asked, asked, Cluster(), claims=claims("ec2:Old")).verdict.basis.proven
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "trusted", "lacking", "proven"),
+    [
+        (("one",), ("one",), ("one",), False, True),
+        (("one",), ("one",), ("two",), True, False),
+        (("one",), ("one", "two"), ("two",), True, False),
+        (("one",), ("one", "two"), ("one",), False, True),
+        (("one", "two"), ("one",), ("one",), False, True),
+    ],
+)
+def test_an_account_is_judged_once_by_the_change_that_asks_for_it_or_as_unchanged(
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    trusted: tuple[str, ...],
+    *,
+    lacking: bool,
+    proven: bool,
+    tmp_path: Path,
+) -> None:
+    old, new = ([request("a", "ec2:Old", accounts=accounts)] for accounts in (before, after))
+    outcome = judge(tmp_path, old, new, Cluster(), claims=claims("ec2:Old", subjects=trusted))
+    assert bool(found(outcome, "identity-trust-lacks-subject")) is lacking
+    assert outcome.verdict.basis.assumptions == (() if proven else (NOT_PROVEN,))
+
+
+def test_without_tokens_nobody_has_to_be_trusted(tmp_path: Path) -> None:
+    keys = Cluster(issuer="", keys=frozenset({"aws_access_key_id", "aws_secret_access_key"}))
+    assert judge(tmp_path, [OLD], [OLD], keys, claims=claims("ec2:Old", subjects=())).verdict.basis.proven
