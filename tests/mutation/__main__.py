@@ -49,10 +49,11 @@ class Reached:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Name the tests that run a changed line, the quickest first."""
+        """Name the tests that run a changed line, those about its module first, then the quickest."""
         lines = self.tests.get(str(ROOT / mutant.path), {})
         found = set().union(*(lines.get(line, set()) for line in range(mutant.first, mutant.last + 1)))
-        return sorted(found & self.seconds.keys(), key=lambda name: (self.seconds[name], name))
+        about = f"/test_{Path(mutant.path).stem.strip('_')}"
+        return sorted(found & self.seconds.keys(), key=lambda name: (about not in name, self.seconds[name], name))
 
 
 class Session:

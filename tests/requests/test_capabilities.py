@@ -136,11 +136,21 @@ def test_a_crd_without_the_list_says_nothing(body: Any) -> None:
     assert capabilities.known_to(_payload("9.9.0", _crd())) is None
 
 
+def test_a_gated_capability_leaves_both_sides() -> None:
+    both = frozenset({"ClusterAPI", "Console"})
+    assert capabilities.capabilities_of(both, both, frozenset()) == Capabilities(
+        frozenset({"Console"}), frozenset({"Console"})
+    )
+    assert capabilities.capabilities_of(frozenset(), both, None) == Capabilities(known=both, enabled=frozenset())
+
+
 def test_only_the_definition_of_the_cluster_version_says_what_is_known() -> None:
     other = replace(_crd("Console"), name="consoles.config.openshift.io")
     assert capabilities.known_to(_payload("9.9.0", other)) is None
     assert capabilities.known_to(_payload("9.9.0", replace(_crd("Console"), kind="ConfigMap"))) is None
     assert capabilities.known_to(_payload("9.9.0", other, _crd("Storage"))) == frozenset({"Storage"})
+    odd: Any = {"not": "a name"}
+    assert capabilities.known_to(_payload("9.9.0", _crd(odd, "Storage"))) == frozenset({"Storage"})
     versions = _crd("Console").body, _crd("Storage").body
     both = {"spec": {"versions": [v for body in versions if body for v in body["spec"]["versions"]]}}
     assert capabilities.known_to(_payload("9.9.0", replace(_crd(), body=both))) == frozenset({"Console", "Storage"})
@@ -172,6 +182,8 @@ FILTERS = Filters(
         ([("a", "Build")], [], ()),
         ([("a", "Console")], [("a", None)], ()),
         ([("a", "Build")], [("a", "Build")], ()),
+        ([("a", "Build+Unheard")], [("a", None), ("a", None)], ("Build", "Unheard")),
+        ([("a", "Console+Unheard")], [("a", None)], ("Unheard",)),
         ([("a", "Unheard")], [("a", "Unheard")], ()),
     ],
 )
@@ -191,6 +203,7 @@ def test_what_the_update_leaves_out_for_any_reason_keeps_what_is_applied_today()
     without = replace(FILTERS, capabilities=None)
     assert capabilities.implicitly_enabled([_object("a", "Unheard")], today, without) == ()
     assert capabilities.implicitly_enabled([_object("a", "Unheard"), unannotated], today, without) == ("Build",)
+    assert capabilities.implicitly_enabled([unannotated], [_object("b", "Build")], without) == ()
 
 
 def test_set_of_a_release_newer_than_the_table_is_not_known() -> None:

@@ -206,6 +206,11 @@ def test_a_request_that_only_one_side_has_changes_no_kind_and_has_one_token_path
     assert (gone.kind_changed, gone.token_paths) == (False, ("/token", None))
 
 
+def test_another_kind_is_a_change_though_nobody_knows_either() -> None:
+    mars, venus = request("a", kind="MarsProviderSpec"), request("a", kind="VenusProviderSpec")
+    assert only([mars], [venus]).kind_changed
+
+
 def test_a_rename_is_a_change_though_nothing_else_differs() -> None:
     assert [(c.kind, c.added, c.other) for c in changes([A], [request("z")]).values()] == [("renamed", (), ())]
 

@@ -133,12 +133,12 @@ def _enum_of_crd(payload: Payload) -> frozenset[str] | None:
     return None
 
 
-def _find_enum(body: Any) -> frozenset[str] | None:
+def _find_enum(body: Any) -> frozenset[str]:
     path = "openAPIV3Schema.properties.spec.properties.capabilities.properties.additionalEnabledCapabilities.items.enum"
     try:
         versions = body["spec"]["versions"]
     except (TypeError, KeyError):
-        return None
+        return frozenset()
     found: set[str] = set()
     for version in versions if isinstance(versions, list) else ():
         node = version.get("schema") if isinstance(version, dict) else None
@@ -146,7 +146,7 @@ def _find_enum(body: Any) -> frozenset[str] | None:
             node = node.get(key) if isinstance(node, dict) else None
         if isinstance(node, list):
             found.update(name for name in node if isinstance(name, str))
-    return frozenset(found) or None
+    return frozenset(found)
 
 
 def capabilities_of(names: frozenset[str], known: frozenset[str], gates: frozenset[str] | None) -> Capabilities:
