@@ -276,7 +276,7 @@ def test_ctrl_c_in_a_running_process_is_130() -> None:
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "sys.exit(main(sys.argv[1:]))"
     )
-    arguments = ["ack", "--report", "-", "0" * 16, "--reason", "r", "--owner", "o", "--expires", "2026-11-01"]
+    arguments = ["ack", "--report", "-", "0" * 16, "--reason", "r", "--owner", "o", "--expires", "2999-01-01"]
     process = subprocess.Popen(
         [sys.executable, "-c", script, *arguments],
         stdin=subprocess.PIPE,

@@ -18,7 +18,9 @@ Paths are meant from the working folder, as on the command line.
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import shlex
 from enum import Enum, auto
 from pathlib import Path
@@ -36,7 +38,11 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.findings import Severity
     from upgrade_gate.reading.settings_file import Value
 
+_logger = logging.getLogger(__name__)
+
 FILE_NAME = "upgrade-gate.yaml"
+_SPELLING = re.compile(r"\.?upgrade[-_.]?gate\.(ya?ml|json)", re.IGNORECASE)
+"""Names that somebody may take for it, and whose rules would silently not hold."""
 
 Default: TypeAlias = "str | bool | tuple[str, ...]"
 
@@ -98,12 +104,28 @@ EMPTY = Configuration()
 def find(folder: Path | None = None) -> Path | None:
     """Return the configuration file of a folder (default: the working folder), None where there is none.
 
-    Raises UsageError where something else bears its name: a pipe would never end, a broken link would say nothing.
+    A name that is nearly its own is not read, and warned of. Raises UsageError where something else bears its name: a
+    pipe would never end, a broken link would say nothing, one out of the folder would show somebody else's file.
     """
-    path = (folder or Path()) / FILE_NAME
+    place = folder or Path()
+    path = place / FILE_NAME
+    for other in _nearly_named(place):
+        _logger.warning("%s is not read: %s is what is found; --config names any other", other, FILE_NAME)
     if not path.is_file() and os.path.lexists(path):
         raise UsageError(f"{path} is no file", hint="take it away, or name another with --config FILE")
+    if path.is_symlink() and place.resolve() not in path.resolve().parents:
+        raise UsageError(
+            f"{path} is a link that leads out of the folder", hint="name the file itself with --config FILE"
+        )
     return path if path.is_file() else None
+
+
+def _nearly_named(folder: Path) -> list[str]:
+    try:
+        names = [entry.name for entry in os.scandir(folder)]
+    except OSError:  # a folder that may be entered and not listed
+        return []
+    return sorted(name for name in names if name != FILE_NAME and _SPELLING.fullmatch(name))
 
 
 def load(path: Path | None, shapes: Mapping[str, Shape], *, found: bool) -> Configuration:

@@ -15,7 +15,7 @@ from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.base.text import data_without_credentials, without_credentials
 from upgrade_gate.cluster.model import Query, Reader, SecretForm, SecretRecord
-from upgrade_gate.cluster.readers._kept import without_managed_fields
+from upgrade_gate.cluster.readers._recorded import recorded
 from upgrade_gate.reading import decoding
 from upgrade_gate.reading.files import read_file
 
@@ -222,7 +222,7 @@ def _answer(query: Query, fact: Fact[Any]) -> _Answer:
         case Known() if query.kind == "Secret":
             raise TypeError(f"a Secret that is no record must not reach a snapshot: {query}")
         case Known(value=value):
-            return _Answer(query=asked, state="known", object=data_without_credentials(_clean(value)))
+            return _Answer(query=asked, state="known", object=data_without_credentials(recorded(value, query.kind)))
         case Absent():
             return _Answer(query=asked, state="absent")
         case Unknown(reason=reason, remedy=remedy):
@@ -238,22 +238,6 @@ def _secret(record: SecretRecord) -> _Secret:
         token_path=record.token_path,
         form=record.form,
     )
-
-
-_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-def _clean(value: Any) -> Any:
-    """Return objects without managedFields and the copy of themselves that `kubectl apply` leaves behind."""
-    if isinstance(value, (list, tuple)):
-        return [_clean(item) for item in value]
-    if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
-        return value
-    kept = without_managed_fields(value)
-    annotations = kept["metadata"].get("annotations")
-    if isinstance(annotations, dict):
-        kept["metadata"]["annotations"] = {key: text for key, text in annotations.items() if key != _APPLIED}
-    return kept
 
 
 def schema() -> dict[str, Any]:
