@@ -123,6 +123,19 @@ def test_a_message_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str])
     assert line.startswith(f"{NO_VERDICT}\N{REPLACEMENT CHARACTER}[2Jgone error: pass")
 
 
+@pytest.mark.parametrize("arguments", [["act"], ["-v", "act"]])
+def test_a_log_line_cannot_drive_the_terminal_nor_pretend_to_be_another(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act() -> None:
+        logging.getLogger("upgrade_gate.x").warning("entry %s is passed over", "\x1b[2J\nPASS 4.15.3\u202e")
+
+    main(arguments, group=group_with(act))
+    (line,) = capsys.readouterr().err.splitlines()
+    mark = "\N{REPLACEMENT CHARACTER}"
+    assert line.endswith(f"entry {mark}[2J PASS 4.15.3{mark} is passed over")
+
+
 def test_a_traceback_is_shown_only_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     group = group_with(raising(ValueError("odd")))
     main(["act"], group=group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.text import without_credentials
+from upgrade_gate.base.text import one_line, without_credentials
 
 if TYPE_CHECKING:
     import logging
@@ -99,8 +99,8 @@ def set_verbose() -> None:
 
 
 def _bare(record: logging.LogRecord) -> bool:
-    """Take credentials out of a log line, whichever library wrote it."""
-    record.msg, record.args = without_credentials(record.getMessage()), ()
+    """Take credentials and control characters out of a log line, whichever library wrote it: it may quote input."""
+    record.msg, record.args = without_credentials(one_line(record.getMessage())), ()
     return True
 
 

@@ -19,7 +19,7 @@ from tests.fuzz.harness import Target
 from tests.fuzz.mutation import of_bytes, of_tree, with_words
 from tests.worlds import aws_exports as aws
 from tests.worlds.cluster_objects import CCO
-from tests.worlds.flows import World, request, write
+from tests.worlds.flows import PLATFORM_KINDS, World, request, write
 from upgrade_gate.cli import main
 
 FORMATS = ("json", "text", "html", "markdown", "sarif", "junit", "codequality", "github")
@@ -43,21 +43,24 @@ def _run(*more: str, cluster: str | None = None, to: str | None = None, data: by
         arguments[-1] = cluster
     if to is not None:
         arguments[arguments.index("--to") + 1] = to
+    before = Path.cwd()
+    os.chdir(harness.folder() / "here" if "--here" in more else _arguments()[-1].partition(":")[2])
+    try:
+        given = [argument for argument in more if argument != "--here"]
+        _execute([*arguments, *given], (BLOCKED, UNDETERMINED, USAGE), data)
+    finally:
+        os.chdir(before)
+
+
+def _execute(arguments: list[str], right: tuple[int, ...], data: bytes) -> None:
+    """Run a command, its report in a format that the input chooses; the exit code must be a right one."""
     form = FORMATS[len(data) % len(FORMATS)]
     errors = harness.file("stderr", b"").open("r+", errors="replace")  # a file: some ask for its descriptor
     output = io.TextIOWrapper(io.BytesIO(), write_through=True)
-    before = Path.cwd()
-    os.chdir(_arguments()[-1].partition(":")[2])  # where no configuration lies
-    try:
-        if "--here" in more:
-            os.chdir(harness.folder() / "here")
-        given = [argument for argument in more if argument != "--here"]
-        with errors, contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-            code = main([*arguments, *given, "--no-cache", "-o", form])
-    finally:
-        os.chdir(before)
+    with errors, contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        code = main([*arguments, "--no-cache", "-o", form])
     told = [line for line in (harness.folder() / "stderr").read_text().splitlines() if line.startswith("error: ")]
-    assert code in (BLOCKED, UNDETERMINED, USAGE), f"exit code {code}: {' '.join(told)[-200:]}"
+    assert code in right, f"exit code {code}: {' '.join(told)[-200:]}"
 
 
 def check_dump(data: bytes) -> None:
@@ -107,6 +110,18 @@ def check_payload(data: bytes) -> None:
     _run(to=f"dir:{copy}", data=data)
 
 
+def diff_requests(data: bytes) -> None:
+    """A request of any cloud, beside none: what is asked for is listed on every platform, or said to be malformed."""
+    kind = next((name for name, each in PLATFORM_KINDS.items() if each.encode() in data), "AWS")
+    for number, documents in enumerate((b"{}", data)):
+        metadata = {"kind": "cincinnati-metadata-v0", "version": f"4.{16 + number}.0"}
+        harness.file(f"diff/{number}/release-metadata", json.dumps(metadata).encode())
+        harness.file(f"diff/{number}/image-references", b"{}")
+        harness.file(f"diff/{number}/0000_50_input.yaml", documents)
+    old, new = (f"dir:{harness.folder() / 'diff' / str(number)}" for number in (0, 1))
+    _execute(["diff", old, new, "--no-cluster", "--platform", kind], (0, UNDETERMINED, USAGE), data)
+
+
 def check_exports(data: bytes) -> None:
     """What the identities hold: the Secret that is missing stays missing."""
     path = harness.file("check-export.json", data)
@@ -131,7 +146,16 @@ _WORDS = (
     "4.16.3", "4.17.0", "4.17", "SingleReplica", "self-managed-high-availability", "CLUSTER_PROFILE", "unmanaged",
     "Terminating", "TechPreviewNoUpgrade",
 )  # fmt: skip
+_REQUEST_WORDS = (
+    "providerSpec", "statementEntries", "effect", "Deny", "policyCondition", "permissions", "dataPermissions",
+    "roleBindings", "predefinedRoles", "policies", "attributes", "serviceAccountNames", "cloudTokenPath", "secretRef",
+    "skipServiceCheck", "include.release.openshift.io/self-managed-high-availability", "release.openshift.io/delete",
+    "true", "False", "capability.openshift.io/name", "Storage+CSISnapshot", "release.openshift.io/feature-set",
+    "Default,CustomNoUpgrade", "release.openshift.io/feature-gate", "-Gate", "release.openshift.io/major-version",
+    "cloudcredential.openshift.io/v1",
+)  # fmt: skip
 TARGETS = (
+    Target("requests", diff_requests, with_words(*_REQUEST_WORDS), memory=128 * 2**20),
     Target("check-dump", check_dump, with_words(*_WORDS), memory=128 * 2**20, weight=2),
     Target("check-snapshot", check_snapshot, with_words(*_WORDS), memory=128 * 2**20),
     Target("check-payload", check_payload, of_bytes, memory=128 * 2**20),
