@@ -235,3 +235,28 @@ def test_a_node_account_that_names_no_project_is_taken_to_be_at_home_and_that_is
     )
     assert found.verdict == "COVERED"
     assert any(f"{node} names no project" in caveat for caveat in found.caveats) == said
+
+
+@pytest.mark.parametrize(
+    ("account", "project", "verdict"),
+    [
+        ("p1", "p1", "COVERED"),
+        ("p1", None, "COVERED"),
+        (None, "p1", "COVERED"),
+        ("projects/p1", "p1", "COVERED"),
+        ("42", "p1", "COVERED"),  # a number cannot be compared with an ID: it may be that of p1
+        ("p1", "42", "COVERED"),
+        ("p1", "p2", "UNKNOWN"),
+        (None, "p2", "UNKNOWN"),
+    ],
+)
+def test_exports_of_another_project_than_the_clusters_prove_nothing(
+    account: str | None, project: str | None, verdict: str
+) -> None:
+    needed = {"type": "permission", "permission": "compute.disks.get"}
+    held = [
+        {"bindings": [{"role": "projects/p1/roles/c1", "members": [f"serviceAccount:{WHO}"]}]},
+        {"name": "projects/p1/roles/c1", "stage": "GA", "includedPermissions": ["compute.disks.get"]},
+    ]
+    found = judge("GCP", held, WHO, needed, account=account, context={"project": project} if project else None)
+    assert found.verdict == verdict, found.reason

@@ -173,6 +173,19 @@ def _deny_gcp(exports: Any) -> Any:
     return [*exports, {"name": name, "kind": "DenyPolicy", "rules": [{"denyRule": rule}]}]
 
 
+def _deny_azure(exports: Any) -> Any:
+    """Add a deny assignment of the whole subscription, for everyone."""
+    rule = {
+        "denyAssignmentName": "no",
+        "permissions": [{"actions": ["*"], "notActions": [], "dataActions": ["*"], "notDataActions": []}],
+        "scope": "/subscriptions/S1",
+        "principals": [{"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}],
+        "excludePrincipals": [],
+    }
+    kind = "Microsoft.Authorization/denyAssignments"
+    return [*exports, [{"id": "/x", "name": "no", "type": kind, "properties": rule}]]
+
+
 _AWS_WORDS = (
     "Allow", "Deny", "allow", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "ec2:*",
     "ec2:Create*", "StringEquals", "StringNotEquals", "StringLike", "ForAllValues:StringEquals",
@@ -220,5 +233,7 @@ TARGETS = (
     ),
     Target("policies-gcp", partial(judge_policy, GCP, _without("condition"), _deny_gcp), with_words(*_GCP_WORDS)),
     Target("policies-ibm", partial(judge_policy, IBM, _without("rule", "pattern"), None), with_words(*_IBM_WORDS)),
-    Target("policies-azure", partial(judge_policy, AZURE, _without("condition"), None), with_words(*_AZURE_WORDS)),
+    Target(
+        "policies-azure", partial(judge_policy, AZURE, _without("condition"), _deny_azure), with_words(*_AZURE_WORDS)
+    ),
 )

@@ -32,6 +32,11 @@ def _project_of_role(name: str) -> str:
     return found.group(1) if found else ""
 
 
+def _differ(one: str, other: str) -> bool:
+    """Return whether two projects, both named by ID or both by number, are two."""
+    return bool(one and other) and one != other and one.isdecimal() == other.isdecimal()
+
+
 class Projects:
     """Sorts policies into ours, foreign, and those that nothing places."""
 
@@ -53,9 +58,7 @@ class Projects:
 
     def is_foreign(self, project: str) -> bool:
         """Return whether a project's ID is known to be another one; a number cannot be compared with an ID."""
-        if not project or not self.account:
-            return False
-        return project != self.account and project.isdecimal() == self.account.isdecimal()
+        return _differ(self.account or "", project)
 
     def own_policies(self, email: str, unique_id: str = "") -> tuple[Policy, ...]:
         """Return the policies of a service account itself."""
@@ -65,8 +68,11 @@ class Projects:
     def policies_for(self, email: str, project: str = "") -> tuple[tuple[Policy, ...], str]:
         """Return the policies that count for an account of the cluster, or why that cannot be told.
 
-        `project` is the cluster's own, where no account was configured.
+        `project` is the cluster's own, empty where it is not known. Exports of another one say nothing about it.
         """
+        if self._wanted and _differ(self._wanted, project):
+            told = f"the exports are said to be of project {self._wanted}, the cluster is in {project}"
+            return (), f"wrong account: {told}"
         ours = self._wanted or project
         if ours:
             problem = self._foreign(email, ours)
