@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*")
     options, rest = parser.parse_known_args()
     if options.inside:
-        _inside(options.inside, rest)
+        _inside(options.inside, [*rest, *options.targets])
         return 0
     from tests.fuzz.harness import all_targets
 
@@ -81,7 +81,7 @@ def _run(name: str, minutes: float) -> bool:
 
 
 def _inside(name: str, arguments: list[str]) -> None:
-    """Be the process that fuzzes one target."""
+    """Be the process that fuzzes one target; of the folders libFuzzer writes into the first, not into the seeds."""
     import atheris
 
     state: dict[str, Any] = {"executions": 0, "places": {}}

@@ -152,16 +152,16 @@ def _without(*names: str) -> Callable[[Any], Any]:
 
 
 def _deny_aws(exports: Any) -> Any:
-    """Add a statement that denies all to the first inline policy of each role; None where there is none."""
+    """Add an inline policy that denies all to each role; None where one of them has no place for it."""
     entry = {"PolicyName": "no", "PolicyDocument": aws.document(aws.deny("*"))}
-    found = False
     for export in exports:
         roles = export.get("RoleDetailList") if isinstance(export, dict) else None
         for role in roles if isinstance(roles, list) else ():
-            if isinstance(role, dict) and isinstance(role.get("RolePolicyList"), list):
-                role["RolePolicyList"].append(entry)
-                found = True
-    return exports if found else None
+            held = role.get("RolePolicyList") if isinstance(role, dict) else None
+            if not isinstance(held, list | dict):
+                return None
+            role["RolePolicyList"] = [*held, entry] if isinstance(held, list) else [held, entry]
+    return exports
 
 
 def _deny_gcp(exports: Any) -> Any:
