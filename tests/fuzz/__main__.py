@@ -11,13 +11,15 @@ import json
 import logging
 import os
 import random
-import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from tests.fuzz.harness import all_targets, in_memory
 
 WORK = Path(".fuzz")
 MEMORY_MB = 2048
@@ -37,8 +39,6 @@ def main() -> int:
     if options.inside:
         _inside(options.inside, [*rest, *options.targets])
         return 0
-    from tests.fuzz.harness import all_targets
-
     known = all_targets()
     if strange := [name for name in options.targets if name not in known]:
         parser.error(f"no target {', '.join(strange)}; there are {', '.join(known)}")
@@ -64,8 +64,14 @@ def _run(name: str, minutes: float) -> bool:
     while (left := int(until - time.monotonic())) > 0:
         command = [sys.executable, "-m", "tests.fuzz", "--inside", name, f"-max_total_time={left}", "-timeout=20"]
         command += [f"-rss_limit_mb={MEMORY_MB}", f"-max_len={LONGEST}", f"-artifact_prefix={found}/", "-verbosity=0"]
-        with (WORK / f"{name}.log").open("wb") as log:
-            done = subprocess.run([*command, str(corpus)], stdout=log, stderr=subprocess.STDOUT, check=False)
+        with (WORK / f"{name}.log").open("wb") as log, tempfile.TemporaryDirectory(dir=in_memory()) as temporary:
+            environment = {
+                **os.environ,
+                "TMPDIR": temporary,
+            }  # libFuzzer ends without leave: nothing is tidied up inside
+            done = subprocess.run(
+                [*command, str(corpus)], stdout=log, stderr=subprocess.STDOUT, env=environment, check=False
+            )
         state: dict[str, Any] = json.loads((WORK / f"{name}.json").read_text())
         executions += state["executions"]
         for place, count in state["places"].items():
@@ -117,11 +123,7 @@ def _inside(name: str, arguments: list[str]) -> None:
     atheris.Setup([sys.argv[0], *arguments, str(harness.SEEDS / name)], feed, custom_mutator=mutate)
     for seed in harness.seeds(target):  # modules are instrumented when they are imported: that is no hang of an input
         feed(seed)
-    try:
-        atheris.Fuzz()
-    finally:
-        path.write_text(json.dumps(state))
-        shutil.rmtree(harness.folder(), ignore_errors=True)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":

@@ -120,9 +120,13 @@ def deadline(seconds: int = DEADLINE) -> Iterator[None]:
 @cache
 def folder() -> Path:
     """Return a folder of this process, in memory where that is possible; whoever runs the process removes it."""
+    return Path(tempfile.mkdtemp(prefix="upgrade-gate-fuzz-", dir=os.environ.get("TMPDIR") or in_memory()))
+
+
+def in_memory() -> Path | None:
+    """Return the machine's folder in memory, None where there is none."""
     memory = Path("/dev/shm")
-    where = memory if os.access(memory, os.W_OK) else None
-    return Path(tempfile.mkdtemp(prefix="upgrade-gate-fuzz-", dir=where))
+    return memory if os.access(memory, os.W_OK) else None
 
 
 def file(name: str, data: bytes) -> Path:
