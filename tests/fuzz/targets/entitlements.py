@@ -154,14 +154,14 @@ def _without(*names: str) -> Callable[[Any], Any]:
 def _deny_aws(exports: Any) -> Any:
     """Add an inline policy that denies all to each role; None where one of them has no place for it."""
     entry = {"PolicyName": "no", "PolicyDocument": aws.document(aws.deny("*"))}
-    for export in exports:
-        roles = export.get("RoleDetailList") if isinstance(export, dict) else None
-        for role in roles if isinstance(roles, list) else ():
-            held = role.get("RolePolicyList") if isinstance(role, dict) else None
-            if not isinstance(held, list | dict):
-                return None
-            role["RolePolicyList"] = [*held, entry] if isinstance(held, list) else [held, entry]
-    return exports
+    lists = [owner[key] for owner, key in leaves([exports]) if key == "RoleDetailList"]
+    roles = [role for listed in lists for role in (listed if isinstance(listed, list) else [None])]
+    for role in roles:
+        held = role.get("RolePolicyList") if isinstance(role, dict) else None
+        if not isinstance(held, list | dict):
+            return None
+        role["RolePolicyList"] = [*held, entry] if isinstance(held, list) else [held, entry]
+    return exports if roles else None
 
 
 def _deny_gcp(exports: Any) -> Any:
