@@ -155,7 +155,7 @@ def _deny_aws(exports: Any) -> Any:
     """Add an inline policy that denies all to each role; None where one of them has no place for it."""
     entry = {"PolicyName": "no", "PolicyDocument": aws.document(aws.deny("*"))}
     lists = [owner[key] for owner, key in leaves([exports]) if key == "RoleDetailList"]
-    roles = [role for listed in lists for role in (listed if isinstance(listed, list) else [None])]
+    roles: list[Any] = [role for listed in lists for role in (listed if isinstance(listed, list) else [None])]
     for role in roles:
         held = role.get("RolePolicyList") if isinstance(role, dict) else None
         if not isinstance(held, list | dict):
