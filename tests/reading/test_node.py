@@ -75,3 +75,28 @@ def test_what_takes_away_is_none_where_it_cannot_be_read() -> None:
         assert node.sequence(value) is None
     assert node.objects([{"a": 1}, "b", None]) == [{"a": 1}]
     assert node.strings(["a", 7, "b"]) == ("a", "b")
+
+
+@pytest.mark.parametrize("written", ["Flag", "FLAG", "flag ", " flag", "flg", "flagg", "flsg", "falg"])
+def test_a_key_that_is_one_slip_away_is_not_absence(written: str) -> None:
+    assert node.slip_of("flag", {written: 1}) == written
+    assert str(node.limiting({written: 1}, "flag")) == f"(under {written!r}, which is no field)"
+    with pytest.raises(Malformed, match="which is no field of it: flag is meant"):
+        Part({"spec": {written: True}}, "Thing one")["spec"]["flag"]
+
+
+@pytest.mark.parametrize("written", ["flags2", "lag s", "unflag", "gafl", "f", 7])
+def test_other_keys_are_other_fields(written: Any) -> None:
+    assert node.slip_of("flag", {written: 1}) is None
+    assert node.limiting({written: 1}, "flag") is None
+    assert Part({written: 1}, "Thing one")["flag"].missing
+
+
+def test_a_key_that_is_there_counts_whatever_stands_beside_it() -> None:
+    assert Part({"flag": True, "Flag": False}, "Thing one")["flag"].flag() is True
+    assert node.limiting({"flag": None, "Flag": False}, "flag") is None
+
+
+def test_short_keys_slip_by_case_and_space_alone() -> None:
+    assert node.slip_of("id", {"ID": 1}) == "ID"
+    assert node.slip_of("id", {"ip": 1}) is None

@@ -41,8 +41,9 @@ def gaps(payload: Payload, other: Payload) -> Iterator[Gap]:
         return
     if payload.images is None:
         yield Gap("file", "image-references", "it has no readable image-references")
+    strange = {u.location.file for u in payload.unreadable}
     for name in payload.empty:
-        yield Gap("empty", name, f"{name} is empty")
+        yield Gap("empty", name, f"{name} {'holds no object' if name in strange else 'is empty'}")
     for text in payload.damage:
         yield Gap("data", text, text)
     for name in _components_missing(payload, other):

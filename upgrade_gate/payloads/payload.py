@@ -17,7 +17,7 @@ from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES,
 from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from upgrade_gate.payloads.reference import ReleaseFiles
     from upgrade_gate.reading.yaml import Parsed
@@ -33,8 +33,7 @@ _MATTERING = re.compile(
 """Text that a file must hold, in clear or in disguise, to hold an object that decides anything."""
 REQUEST = ("cloudcredential.openshift.io", "v1", "CredentialsRequest")
 """Group, version and kind of what is asked for: another version, or a slip of the pen, is no other kind of object."""
-_EMPTY = 2**16
-"""Bytes up to which a file is looked at for having no content."""
+_NO_MAPPING = "the document is no mapping"
 _SLIPS = 2
 """Letters that may be wrong in a name that was meant: a plural that moved to another word is two."""
 _DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
@@ -124,7 +123,7 @@ class Payload(Struct, frozen=True):
     images: tuple[str, ...] | None = None
     """Names in image-references, sorted; None where that is missing or cannot be read."""
     empty: tuple[str, ...] = ()
-    """Manifest files without any content, sorted."""
+    """Manifest files without any object, sorted."""
     damage: tuple[str, ...] = ()
     """What lies in the source where nobody reads it, one clause each."""
 
@@ -154,13 +153,17 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
     """
     manifests: list[Manifest] = []
     unreadable: list[Unreadable] = []
+    empty: list[str] = []
     collecting = gc.isenabled()
     gc.disable()  # nothing built here is a cycle; collecting costs 13 % (docs/facts/tests.md#yaml)
     try:
         version, previous = _release_metadata(files.files, unreadable)
         for name in sorted(files.files):
             if name.endswith(MANIFEST_SUFFIXES):
-                for item in _read(files.files[name], name, limits):
+                items = list(_read(files.files[name], name, limits))
+                if _holds_no_object(files.files[name], items):
+                    empty.append(name)
+                for item in items:
                     if isinstance(item, Manifest):
                         manifests.append(item)
                     else:
@@ -182,14 +185,20 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
         notes=tuple(files.notes),
         whole=files.whole,
         images=_images(files.files),
-        empty=tuple(n for n in sorted(files.files) if n.endswith(MANIFEST_SUFFIXES) and _is_empty(files.files[n])),
+        empty=tuple(empty),
         damage=tuple(files.damage),
     )
 
 
-def _is_empty(data: bytes) -> bool:
-    """Return whether a file holds nothing, or nothing but white space and the marks between documents."""
-    return len(data) <= _EMPTY and not data.strip(b" \t\r\n-\xef\xbb\xbf")
+def _holds_no_object(data: bytes, items: Sequence[Manifest | Unreadable]) -> bool:
+    """Return whether something else stands in a file than objects, or nothing; comments alone are somebody's word."""
+    if any(isinstance(item, Manifest) for item in items):
+        return False
+    lines = (line.strip(b" \t\r\n-\xef\xbb\xbf") for line in data.splitlines())
+    told = [line for line in lines if line]
+    if items and told:
+        return all(item.reason == _NO_MAPPING for item in items if isinstance(item, Unreadable))
+    return not told or not all(line.startswith(b"#") for line in told)
 
 
 def _asks(manifest: Manifest) -> bool:
@@ -268,7 +277,7 @@ def _expand(parsed: Parsed, data: bytes, place: Location) -> Iterator[Manifest |
     """Yield the manifest of a document, or those of a list."""
     body = parsed.body
     if not isinstance(body, dict):
-        yield _unreadable(data, place, "the document is no mapping")
+        yield _unreadable(data, place, _NO_MAPPING)
         return
     kind, items = body.get("kind"), body.get("items")
     if not (isinstance(kind, str) and kind.endswith("List") and isinstance(items, list)):

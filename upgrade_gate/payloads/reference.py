@@ -18,13 +18,14 @@ from upgrade_gate.reading.http.options import HttpOptions
 from upgrade_gate.reading.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 RELEASE_MANIFESTS = "release-manifests"
 """The folder of an image that holds the payload."""
 RELEASE_METADATA = "release-metadata"
 IMAGE_REFERENCES = "image-references"
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
+_LIKE_A_MANIFEST = re.compile(r"(\d{4}_.*?\.(?:ya?ml|json))(?:\W.*)?$", re.IGNORECASE)
 """oc and the CVO compare them with case."""
 
 _PREFIXES = {
@@ -136,6 +137,19 @@ def is_called(name: str, wanted: str) -> bool:
 def is_payload_file(name: str) -> bool:
     """Return whether a file of release-manifests is read at all: manifests, and the two files about the release."""
     return name.endswith(MANIFEST_SUFFIXES) or name in (RELEASE_METADATA, IMAGE_REFERENCES)
+
+
+def misnamed(names: Iterable[str]) -> Iterator[str]:
+    """Yield, in a clause, files called as manifests but for case, space or an ending, whose own name no file has.
+
+    The CVO goes by the ending alone, and so does whoever reads them: what is in them would be skipped.
+    """
+    names = list(names)
+    read = {name.casefold() for name in names if is_payload_file(name)}
+    for name in names:
+        found = _LIKE_A_MANIFEST.match(name)
+        if found and not is_payload_file(name) and found[1].casefold() not in read:
+            yield f"{name} is not read, for what it is called"
 
 
 def parse_reference(text: str) -> Reference:

@@ -15,12 +15,16 @@ from msgspec import Struct
 from upgrade_gate.base.facts import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
     from typing import TypeVar
 
     from upgrade_gate.base.facts import Fact
 
     T = TypeVar("T")
+
+
+_SLIPS_FROM = 3
+"""Letters that two keys must have for a missing, added, wrong or swapped one to be a slip."""
 
 
 class Malformed(ValueError):  # noqa: N818 - a state of the object, caught where it becomes an Unknown
@@ -67,9 +71,16 @@ class Part(Struct, frozen=True):
         return self.value is None
 
     def __getitem__(self, key: str) -> Part:
-        """Return the part below `key`, a missing one where there is none."""
+        """Return the part below `key`, a missing one where there is none.
+
+        Raises Malformed where another key is one slip away from it: what somebody wrote must not read as absent. The
+        API server prints every key right, and leaves out what it does not know.
+        """
         path = f"{self.path}.{key}" if self.path else key
-        return type(self)(self.mapping().get(key), self.name, path)
+        mapping = self.mapping()
+        if key not in mapping and (slip := slip_of(key, mapping)) is not None:
+            raise Malformed(f"{self.where} has {slip[:60]!r}, which is no field of it: {key} is meant?")
+        return type(self)(mapping.get(key), self.name, path)
 
     def mapping(self) -> dict[Any, Any]:
         """Return the mapping itself, empty where it is missing."""
@@ -135,9 +146,35 @@ class Part(Struct, frozen=True):
         """Return a list of texts, empty where it is missing."""
         return tuple(item.some_text() for item in self.items())
 
+    def some_texts(self) -> tuple[str, ...]:
+        """Return a list of texts, raising where it is missing or empty."""
+        found = self.required("a list").texts()
+        if not found:
+            raise Malformed(f"{self.where} is empty")
+        return found
+
     def labels(self) -> dict[str, str]:
         """Return a mapping of text to text (labels, annotations), empty where it is missing."""
         return {Part(key, self.name, f"{self.path} (a key)").some_text(): self[key].text() for key in self.mapping()}
+
+
+def slip_of(key: str, keys: Iterable[object]) -> str | None:
+    """Return the key that is `key` but for case, white space or one letter; None where there is none."""
+    return next((one for one in keys if isinstance(one, str) and one != key and _alike(one, key)), None)
+
+
+def _alike(written: str, meant: str) -> bool:
+    written, meant = written.strip().casefold(), meant.casefold()
+    if written == meant:
+        return True
+    short, long = sorted((written, meant), key=len)
+    if len(short) < _SLIPS_FROM or len(long) - len(short) > 1:
+        return False
+    same = next((place for place, letter in enumerate(short) if letter != long[place]), len(short))
+    rest = short[same:] if len(short) < len(long) else short[same + 1 :]
+    return rest == long[same + 1 :] or (
+        short[same : same + 2] == long[same : same + 2][::-1] and short[same + 2 :] == long[same + 2 :]
+    )
 
 
 def text(value: object) -> str:
@@ -182,6 +219,28 @@ def readable_strings(value: object) -> tuple[str, ...] | None:
     found = strings(value)
     whole = isinstance(value, str) or (isinstance(value, Sequence) and len(found) == len(value))
     return found if whole else None
+
+
+class Slip(Struct, frozen=True):
+    """Stands for the value of a field whose name is misspelt: no reader takes it for anything."""
+
+    key: str
+    """As it is written."""
+
+    def __str__(self) -> str:
+        """Return what a sentence calls it."""
+        return f"(under {self.key[:60]!r}, which is no field)"
+
+
+def limiting(item: Mapping[str, Any], key: str) -> object:
+    """Return the value of a field that takes away, a Slip where only a misspelt name of it is there.
+
+    A condition or an exception that nobody finds must not read as none.
+    """
+    if key in item:
+        return item[key]
+    slip = slip_of(key, item)
+    return None if slip is None else Slip(slip)
 
 
 def attempt(read: Callable[[], Fact[T]]) -> Fact[T]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from upgrade_gate.reading.node import slip_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -241,7 +243,8 @@ def _profile(annotations: Mapping[str, str], filters: Filters) -> Exclusion | No
         return None
     key = f"{INCLUDE}{filters.profile}"
     if key not in annotations:
-        return Exclusion("profile", f"{key} unset")
+        slip = slip_of(key, annotations)
+        return Exclusion("profile", f"{key} unset" + (f", {slip} is set" if slip else ""), slip is not None)
     if annotations[key] != "true":
         return Exclusion("profile", f"unrecognized value {key}={annotations[key]}", True)
     return None

@@ -219,7 +219,9 @@ tests = st.dictionaries(
     )
     | st.just("Null"),
     st.dictionaries(
-        st.sampled_from(SMALL), st.lists(st.sampled_from(["x", "x*", "?", "y", "true"]), min_size=1, max_size=2)
+        st.sampled_from(SMALL),
+        st.lists(st.sampled_from(["x", "x*", "?", "y", "true"]), min_size=1, max_size=2),
+        min_size=1,
     ),
     max_size=3,
 )

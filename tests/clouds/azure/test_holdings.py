@@ -1266,3 +1266,24 @@ def test_gate_export_of_workload_identity_is_covered(shared: Path) -> None:
     got, reason = decide(exports, WILD, identity=client, scopes=["c1-x7k2p-rg"])
     assert got == "COVERED", reason
     assert "c1-openshift-cluster-csi-drivers-azure-disk-credentials" in reason
+
+
+@pytest.mark.parametrize("key", ["notaction", "notActions ", "notActoins"])
+def test_exceptions_under_a_misspelt_name_except_everything(key: str) -> None:
+    spoilt = role("c1-registry", WILD)
+    permissions = spoilt["permissions"][0]
+    del permissions["notActions"]
+    permissions[key] = [READ]
+    assert decide([[assigned()], [spoilt]])[0] != "COVERED"
+
+
+@pytest.mark.parametrize("value", [[""], ["x", " "], [None], 0, False])
+def test_exceptions_that_cannot_be_read_except_everything(value: Any) -> None:
+    assert decide(both(WILD, notActions=value))[0] != "COVERED"
+
+
+@pytest.mark.parametrize(
+    "more", [{"condition": 0}, {"condition": False}, {"condition": []}, {"condition": {}}, {"condtion": "x"}]
+)
+def test_a_condition_that_cannot_be_read_limits_an_assignment(more: dict[str, Any]) -> None:
+    assert decide([[assigned(**more)], [role("c1-registry", READ)]])[0] == "NARROWER"

@@ -1213,3 +1213,59 @@ def test_two_grants_that_suffice_only_together_name_one_of_them() -> None:
     judgement = judge("GCP", [policy, both, one, two], SA, needed)
     assert judgement.verdict == "UNKNOWN"
     assert "group" in judgement.reason
+
+
+@pytest.mark.parametrize("value", [False, 0, "", [], {}, 17])
+def test_a_condition_that_cannot_be_read_limits(value: Any) -> None:
+    assert decide([allow({**bind(), "condition": value}), custom(GET)])[0] == "NARROWER"
+
+
+@pytest.mark.parametrize("key", ["Condition", "conditon", "condition ", "CONDITION", "conditions"])
+def test_a_condition_under_a_misspelt_name_limits(key: str) -> None:
+    condition = {"title": "t", "expression": "resource.name == 'x'"}
+    assert decide([allow({**bind(), key: condition}), custom(GET)])[0] == "NARROWER"
+
+
+@pytest.mark.parametrize("more", [{"stage": "DISABLD"}, {"stage": ""}, {"stage": 0}, {"deleted": 0}, {"deleted": "no"}])
+def test_a_role_in_a_stage_that_nobody_knows_grants_nothing(more: dict[str, Any]) -> None:
+    assert decide([allow(bind()), custom(GET, **more)])[0] == "MISSING"
+
+
+@pytest.mark.parametrize("stage", ["ALPHA", "BETA", "GA", "DEPRECATED", "EAP", None])
+def test_a_role_in_any_other_stage_grants_what_it_lists(stage: str | None) -> None:
+    assert decide([allow(bind()), custom(GET, stage=stage)])[0] == "COVERED"
+
+
+@pytest.mark.parametrize("more", [{"disabled": 0}, {"disabled": ""}, {"disabled": "false"}, {"Disabled": True}])
+def test_an_account_that_does_not_say_plainly_that_it_works_does_not(more: dict[str, Any]) -> None:
+    account = {key: value for key, value in listed().items() if key != "disabled"} | more
+    assert decide([*HELD, [account]])[0] == "MISSING"
+
+
+@pytest.mark.parametrize("name", [f"{DISKS_DENY} ", f" {DISKS_DENY}", f"{DISKS_DENY}\n"])
+def test_a_denied_permission_with_a_blank_cannot_be_read(name: str) -> None:
+    assert decide([*HELD, deny(name)])[0] == "UNKNOWN"
+
+
+def test_a_denied_permission_counts_in_any_case() -> None:
+    assert decide([*HELD, deny(DISKS_DENY.upper())])[0] == "DENIED"
+
+
+@pytest.mark.parametrize("field", ["id", "type"])
+@pytest.mark.parametrize("value", ["", None, 7, "organisation", "gone"])
+def test_a_chain_of_ancestors_that_cannot_be_read_hides_no_deny(field: str, value: Any) -> None:
+    """An organisation's deny policy counts unless the whole chain shows that it is another organisation's."""
+    chain = [
+        {"id": "p1", "type": "project", "policy": allow(bind())},
+        {"id": "999", "type": "organization", "policy": allow()},
+    ]
+    if value == "gone":
+        del chain[1]
+    elif (field, value) != ("id", "organisation"):
+        chain[1][field] = value
+    forbids = deny(DISKS_DENY) | {
+        "name": "policies/cloudresourcemanager.googleapis.com%2Forganizations%2F999/denypolicies/no-disks"
+    }
+    grant = {"type": "permission", "permission": GET}
+    found = judge("GCP", [chain, custom(GET), [forbids]], SA, grant, account="p1", context={"project": "p1"})
+    assert str(found.verdict) != "COVERED"

@@ -1,10 +1,17 @@
 """Payloads that are not whole, and what they do not say of requests."""
 
+import copy
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.worlds.rules import PROFILE, Cluster, found, judge, one, request
+from tests.worlds import flows
+from tests.worlds.rules import PROFILE, TODAY, Cluster, found, judge, one, payload, request
+from upgrade_gate import pipeline
+from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.requests.update import Given
 
 A, B = request("a"), request("b", secret="b")
 DELETED = {**PROFILE, "release.openshift.io/delete": "true"}
@@ -54,6 +61,86 @@ def test_empty_manifest_is_named_once_with_what_it_hides(tmp_path: Path) -> None
     assert "0000_50_component_01.yaml is empty" in finding.headline
 
 
+@pytest.mark.parametrize("content", ["<html>504 Gateway Time-out</html>", "false", "[]", "null", "--- 0"])
+def test_file_that_holds_no_object_is_named(content: str, tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, [A], [A, content], Cluster()), "payload-incomplete")
+    assert "0000_50_component_01.yaml" in finding.headline
+
+
+def test_file_of_comments_holds_what_somebody_meant(tmp_path: Path) -> None:
+    assert not found(judge(tmp_path, [A], [A, "# not for this platform\n"], Cluster()), "payload-incomplete")
+
+
+@pytest.mark.parametrize("name", ["0000_50_b.YAML", "0000_50_b.yaml ", "0000_50_b.yaml.bak", "0000_50_b.json~"])
+def test_manifest_that_is_not_read_for_its_name_is_named(name: str, tmp_path: Path) -> None:
+    for side, version in (("old", "4.14.1"), ("new", "4.14.2")):
+        payload(tmp_path / side, version, [A])
+    (tmp_path / "new" / name).write_text(json.dumps(B))
+    finding = one(_check(tmp_path), "payload-incomplete")
+    assert name in finding.headline
+    (tmp_path / "new" / name.rstrip("~ ").removesuffix(".bak").lower()).write_text(json.dumps(A))
+    if name != "0000_50_b.YAML":  # the same file on some systems
+        assert not found(_check(tmp_path), "payload-incomplete"), "a backup beside its file"
+
+
+def test_other_files_beside_the_manifests_are_no_damage(tmp_path: Path) -> None:
+    for side, version in (("old", "4.14.1"), ("new", "4.14.2")):
+        payload(tmp_path / side, version, [A])
+        (tmp_path / side / "LICENSE").write_text("x")
+        (tmp_path / side / "notes.yaml.bak").write_text("x")
+    assert not found(_check(tmp_path), "payload-incomplete")
+
+
+def _check(folder: Path) -> Outcome:
+    inputs = pipeline.Inputs(to=f"dir:{folder / 'new'}", from_=f"dir:{folder / 'old'}", given=Given(platform="AWS"))
+    return pipeline.check(inputs, Weights(today=TODAY))
+
+
+_LISTS = {
+    "AWSProviderSpec": "statementEntries",
+    "AlibabaCloudProviderSpec": "statementEntries",
+    "AzureProviderSpec": "permissions",
+    "GCPProviderSpec": "permissions",
+    "IBMCloudProviderSpec": "policies",
+    "IBMCloudPowerVSProviderSpec": "policies",
+}
+
+
+@pytest.mark.parametrize("platform", ["AWS", "AlibabaCloud", "Azure", "GCP", "IBMCloud", "PowerVS"])
+@pytest.mark.parametrize("spoil", ["empty", "null", "gone"])
+def test_request_that_asks_for_nothing_any_more_leaves_the_verdict_open(
+    platform: str, spoil: str, tmp_path: Path
+) -> None:
+    before, after = flows.request(platform, "comp", "x:A"), flows.request(platform, "comp", "x:A")
+    field = _LISTS[after["spec"]["providerSpec"]["kind"]]
+    if spoil == "gone":
+        del after["spec"]["providerSpec"][field]
+    else:
+        after["spec"]["providerSpec"][field] = [] if spoil == "empty" else None
+    outcome = judge(tmp_path, [before], [after], given=Given(platform=platform))
+    assert "comp asks for permissions" in one(outcome, "payload-incomplete").headline
+    assert outcome.verdict.status == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("platform", "lists", "field"),
+    [
+        ("AWS", "statementEntries", "action"),
+        ("AlibabaCloud", "statementEntries", "action"),
+        ("IBMCloud", "policies", "roles"),
+        ("PowerVS", "policies", "roles"),
+    ],
+)
+@pytest.mark.parametrize("value", [[], None])
+def test_entry_that_names_nothing_is_malformed(
+    platform: str, lists: str, field: str, value: object, tmp_path: Path
+) -> None:
+    before, after = (flows.request(platform, "comp", "x:A") for _ in range(2))
+    second = copy.deepcopy(after["spec"]["providerSpec"][lists][0])
+    after["spec"]["providerSpec"][lists].append({**second, field: value})
+    assert judge(tmp_path, [before], [after], given=Given(platform=platform)).verdict.status != "pass"
+
+
 def test_unreadable_file_is_the_finding_and_no_second_one(tmp_path: Path) -> None:
     outcome = judge(tmp_path, [A, B], [A, "kind: CredentialsRequest\napiVersion: [\n"], Cluster())
     assert one(outcome, "manifest-unreadable").severity == "unknown"
@@ -77,6 +164,9 @@ def test_platform_of_which_every_request_is_left_out_is_not_judged(tmp_path: Pat
         {**PROFILE, "release.openshift.io/feature-set": "Defaults"},
         {**PROFILE, "release.openshift.io/feature-set": ""},
         {**PROFILE, "capability.openshift.io/name": "CloudCredentials"},
+        {"include.release.openshift.io/self-managed-high-availabilty": "true"},
+        {"include.release.openshift.io/Self-Managed-High-Availability": "true"},
+        {"include.release.openshift.io/self-managed-high-availability ": "true"},
     ],
 )
 def test_annotation_outside_its_list_leaves_no_request_out(annotations: dict[str, str], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.aws.account import account_of
 from upgrade_gate.reading.long_lists import LongList
-from upgrade_gate.reading.node import mapping, objects, text
+from upgrade_gate.reading.node import limiting, mapping, objects, text
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.aws.account import Account, Principal
@@ -47,12 +47,11 @@ def detail(account: Account, entry: Mapping[str, Any]) -> None:
         return
     principal = account.principal(kind.lower(), entry[f"{kind}Name"], text(entry.get("Arn")))
     _take_arn(account, principal, entry)
-    if entry.get(f"{kind}PolicyList") is not None:
-        _take_inline(principal, f"{kind}PolicyList", entry[f"{kind}PolicyList"])
-    if entry.get("AttachedManagedPolicies") is not None:
-        principal.set_attached(entry["AttachedManagedPolicies"], "AttachedManagedPolicies")
-    if entry.get("GroupList") is not None:
-        given = entry["GroupList"]
+    if (inline := limiting(entry, f"{kind}PolicyList")) is not None:
+        _take_inline(principal, f"{kind}PolicyList", inline)
+    if (attached := limiting(entry, "AttachedManagedPolicies")) is not None:
+        principal.set_attached(attached, "AttachedManagedPolicies")
+    if (given := limiting(entry, "GroupList")) is not None:
         names = [given] if isinstance(given, str) else given
         groups = [{"GroupName": name} for name in names] if isinstance(names, Sequence) else names
         principal.set_groups({g["GroupName"] for g in principal.listed(groups, "GroupList", "GroupName")})
@@ -97,7 +96,7 @@ def _dispute(account: Account, arn: str, why: str) -> None:
 
 
 def _take_boundary_and_trust(principal: Principal, entry: Mapping[str, Any]) -> None:
-    boundary = entry.get("PermissionsBoundary")
+    boundary = limiting(entry, "PermissionsBoundary")
     arn = text(mapping(boundary).get("PermissionsBoundaryArn")) or text(boundary)
     if boundary is not None and not arn:
         arn = "a boundary without an ARN"

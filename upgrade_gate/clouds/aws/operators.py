@@ -48,6 +48,8 @@ def _arn_like(value: str, pattern: str) -> bool:
 
 
 def _bool(value: str, wanted: str) -> bool:
+    if wanted.casefold() not in {"true", "false"} and "${" not in wanted:  # a variable is text here, and no value
+        raise ValueError(f"{wanted} is neither true nor false")
     return value.casefold() == wanted.casefold()
 
 

@@ -203,6 +203,10 @@ def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> 
     values = readable_strings(given)
     if given is None or values is None:
         return None
+    if (entry["Effect"] == "Deny") is (plain in entry):  # it takes away, so what is spoilt in it must not be little
+        values = tuple(value.strip() for value in values)
+        if not values or "" in values:
+            return None
     if not values and negated in entry:  # no action at all has no effect; no exception at all is nothing to rely on
         return None
     patterns = tuple(v.casefold() if fold else v for v in values)

@@ -11,7 +11,7 @@ from upgrade_gate.clouds.aws.account import Account, Principal, account_of, join
 from upgrade_gate.clouds.aws.entries import DETAIL_LISTS, ORGANISATION_TYPES
 from upgrade_gate.clouds.aws.policies import parse_policy
 from upgrade_gate.reading.long_lists import briefs
-from upgrade_gate.reading.node import mapping, objects, sequence, text
+from upgrade_gate.reading.node import mapping, objects, sequence, slip_of, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +22,21 @@ LONG_LISTS = dict.fromkeys(
     (*DETAIL_LISTS, "Policies"), ("RoleName", "UserName", "GroupName", "PolicyName", "Arn", "Type")
 )
 """Lists that an account of many teams makes long, and what tells which of their elements are wanted."""
+_OTHER_ORGANISATION_TYPES = frozenset(
+    {
+        "AISERVICES_OPT_OUT_POLICY",
+        "BACKUP_POLICY",
+        "BEDROCK_POLICY",
+        "CHATBOT_POLICY",
+        "DECLARATIVE_POLICY_EC2",
+        "INSPECTOR_POLICY",
+        "S3_POLICY",
+        "SECURITYHUB_POLICY",
+        "TAG_POLICY",
+        "UPGRADE_ROLLOUT_POLICY",
+    }
+)
+"""Types of an organisation's policies that say nothing about who may do what (Organizations API, PolicySummary)."""
 UNREAD_ORGANISATION = "OrganizationUnread"
 """What `identities commands` writes where the organisation could not be asked for policies, or not for all."""
 
@@ -83,13 +98,19 @@ def _policy_shape(body: Mapping[str, Any]) -> str | None:
     if "Policies" in body:
         return "policies" if all(_policy_entry(p) for p in objects(body["Policies"])) else None
     policy = mapping(body.get("Policy"))
-    if "PolicySummary" in policy and "Content" in policy:
+    if _of_organisation(policy):
         return "organisation"
     if "Arn" in policy and "PolicyName" in policy:
         return "policy"
-    if "PolicySummary" in body and "Content" in body:
+    if _of_organisation(body):
         return "organisation-bare"
     return "managed" if _policy_entry(body) and "PolicyVersionList" in body else None
+
+
+def _of_organisation(policy: Mapping[str, Any]) -> bool:
+    """Return whether this is what `aws organizations describe-policy` prints, one of its two parts spoilt or not."""
+    names = ("PolicySummary", "Content")
+    return any(name in policy for name in names) and all(name in policy or slip_of(name, policy) for name in names)
 
 
 def _policy_entry(entry: Mapping[str, Any]) -> bool:
@@ -239,8 +260,9 @@ class ExportReader:
     def _organisation(self, policy: Mapping[str, Any]) -> None:
         summary = mapping(policy.get("PolicySummary"))
         name = f"organisation policy {summary.get('Name') or summary.get('Id') or ''}".strip()
-        kind = text(summary.get("Type")) or ORGANISATION_TYPES[0]
-        if kind in ORGANISATION_TYPES:
+        kind = text(summary.get("Type"))
+        if kind not in _OTHER_ORGANISATION_TYPES:
+            kind = kind if kind in ORGANISATION_TYPES else ORGANISATION_TYPES[0]
             of_resources = kind == "RESOURCE_CONTROL_POLICY"
             self.account.organisation.append((kind, parse_policy(name, policy.get("Content"), principals=of_resources)))
 

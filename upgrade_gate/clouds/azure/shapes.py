@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from upgrade_gate.clouds.shared.pages import Dialect, Entry
 from upgrade_gate.clouds.shared.patterns import Patterns
-from upgrade_gate.reading.node import mapping, one_or_more, readable_strings, strings, text
+from upgrade_gate.reading.node import limiting, mapping, one_or_more, readable_strings, strings, text
 
 ASSIGNED_TO = "assignedTo"
 """Whom a listing was filtered for, written beside its list."""
@@ -217,7 +217,7 @@ def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) ->
 
     What cannot be read is nothing granted and everything excepted; of a deny, the reverse.
     """
-    listed, excepted = operations(has.get(allows)), operations(has.get(excepts))
+    listed, excepted = operations(has.get(allows)), operations(limiting(has, excepts))
     whole = listed is not None and excepted is not None
     if listed is None:
         listed = ("*",) if denies else strings(has.get(allows))
@@ -236,7 +236,8 @@ def operations(value: object) -> tuple[str, ...] | None:
     found = readable_strings(inner["value"] if set(inner) == {"value", "count"} else value)
     if found is None or any(len(one.split()) > 1 or fold(one).startswith("system.") for one in found):
         return None
-    return tuple(one for one in found if one.strip())
+    told = tuple(one for one in found if one.strip())
+    return told if told == found or isinstance(value, str) else None
 
 
 def _permissions(has: Mapping[str, Any], *, denies: bool = False) -> tuple[Permissions, ...]:
@@ -255,12 +256,12 @@ def _permission(value: object, *, denies: bool) -> Permissions:
     control, read = _part(one, "actions", "notactions", denies=denies)
     data, data_read = _part(one, "dataactions", "notdataactions", denies=denies)
     named = tuple(operations(one.get(plane)) or () for plane in ("actions", "dataactions"))
-    return Permissions(control, data, _condition(one.get("condition")), read and data_read, (named[0], named[1]))
+    return Permissions(control, data, _condition(limiting(one, "condition")), read and data_read, (named[0], named[1]))
 
 
 def _condition(value: object) -> str:
     """Return a condition's text; whatever stands there limits, readable or not."""
-    return value.strip() if isinstance(value, str) else (str(value) if value else "")
+    return value.strip() if isinstance(value, str) else ("" if value is None else str(value))
 
 
 def definition(entry: Entry) -> Definition:
@@ -290,7 +291,7 @@ def assignment(entry: Entry) -> Assignment:
         role=role_guid(role),
         role_name=text(has.get("roledefinitionname")),
         scope=scope.rstrip("/") or ("/" if scope else ""),
-        condition=_condition(has.get("condition")) or _end(has),
+        condition=_condition(limiting(has, "condition")) or _end(has),
         subscription=subscription,
         assigned_to=fold(entry.wrapper.get(ASSIGNED_TO)),
     )
@@ -310,7 +311,7 @@ def deny(entry: Entry) -> Deny:
         principals=_principals(has.get("principals")) or (_SOMEBODY,),
         excluded=_principals(has.get("excludeprincipals")),
         only_this_scope=has.get("donotapplytochildscopes") is True,
-        condition=_condition(has.get("condition")),
+        condition=_condition(limiting(has, "condition")),
     )
 
 

@@ -34,9 +34,10 @@ def _pattern(name: str) -> str:
 
 
 def _forbids(rule: DenyRule, permission: str) -> bool:
+    """Return whether a rule names a permission; what is denied counts in any case of its letters."""
     if any(matches(_pattern(e), permission, single=False) for e in rule.excepted_permissions):
         return False
-    return any(matches(_pattern(d), permission, single=False) for d in rule.permissions)
+    return any(matches(_pattern(d.casefold()), permission.casefold(), single=False) for d in rule.permissions)
 
 
 def _applies(rule: DenyRule, subject: Grantee) -> bool | None:

@@ -110,16 +110,25 @@ class Projects:
         if deny.project:
             return deny.project == project or not project or deny.project.isdecimal() != project.isdecimal()
         above = self._above(project)
-        return not deny.above or not above or deny.above in above
+        return not deny.above or deny.above in above or not self._is_whole(project, above)
 
     def _above(self, project: str) -> frozenset[str]:
         """Return the folders and the organisation above a project, empty where no document says."""
         own = [p for p in self._policies if p.level is Level.PROJECT and p.resource == project]
         named = frozenset(one for p in own for one in p.above)
-        documents = {p.document for p in own}
-        alone = {d for d in documents if {p.resource for p in self._in(d) if p.level is Level.PROJECT} == {project}}
         levels = (Level.FOLDER, Level.ORGANIZATION)
-        return named | {f"{p.level.value}s/{p.resource}" for d in alone for p in self._in(d) if p.level in levels}
+        return named | {f"{p.level.value}s/{p.resource}" for p in self._links(project) if p.level in levels}
+
+    def _is_whole(self, project: str, above: frozenset[str]) -> bool:
+        """Return whether all above a project is known: the chain ends in an organisation, each link is named."""
+        ends = any(one.startswith("organizations/") for one in above)
+        return ends and all(p.resource and p.level is not Level.OTHER for p in self._links(project))
+
+    def _links(self, project: str) -> list[Policy]:
+        """Return the policies of the documents that are about this project and what is above it alone."""
+        documents = {p.document for p in self._policies if p.level is Level.PROJECT and p.resource == project}
+        alone = {d for d in documents if {p.resource for p in self._in(d) if p.level is Level.PROJECT} == {project}}
+        return [p for d in alone for p in self._in(d)]
 
     def _in(self, document: int) -> list[Policy]:
         return [p for p in self._policies if p.document == document]

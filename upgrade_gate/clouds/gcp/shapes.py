@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.shared.pages import Dialect, Entry
-from upgrade_gate.reading.node import mapping, readable_strings, strings, text
+from upgrade_gate.reading.node import limiting, mapping, readable_strings, strings, text
 
 _ROLE_NAME = re.compile(r"^(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+$")
 _PERMISSION_NAME = re.compile(r"^[a-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$")
@@ -23,6 +23,8 @@ _ACCOUNT_FILE = re.compile(r"([^/@\s]+@[^/\s]+?\.gserviceaccount\.com)(?:\.(?:js
 _POLICY_KEYS = frozenset({"bindings", "etag", "version", "auditConfigs"})
 DENY_LISTING = "denyPolicies"
 """What a reader says of a list of deny policies, so that an empty one is an answer."""
+_LIVE_STAGES = frozenset({"ALPHA", "BETA", "GA", "DEPRECATED", "EAP"})
+"""Stages in which a role grants what it lists (iam.v1 Role.RoleLaunchStage); one that says none is ALPHA."""
 UNREAD = ("allow", "deny")
 """What a live reader says of a resource whose policies of that kind it could not read."""
 _BOUNDARY = "/principalAccessBoundaryPolicies/"
@@ -179,12 +181,12 @@ def _policy_kind(item: Mapping[str, Any]) -> str | None:
 
 def _binding(item: Mapping[str, Any]) -> Binding:
     role_name = text(item.get("role"))
-    condition = item.get("condition")
+    condition = limiting(item, "condition")
     expression = ""
     if isinstance(condition, Mapping):
         expression = text(condition.get("expression")) or text(condition.get("title")) or "(its text is empty)"
-    elif condition:
-        expression = str(condition)
+    elif condition is not None:
+        expression = str(condition) or "(it is empty)"
     if _WITHOUT_CONDITION in role_name:
         role_name = role_name.partition(_WITHOUT_CONDITION)[0]
         expression = expression or "(not shown: the policy was read at a version without conditions)"
@@ -250,7 +252,7 @@ def email_of(name: str) -> str:
 
 def _ancestor(item: Mapping[str, Any]) -> tuple[Level, str]:
     try:
-        return Level(text(item.get("type")).casefold()), text(item.get("id"))
+        return Level(text(item.get("type")).strip().casefold()), text(item.get("id")).strip()
     except ValueError:
         return Level.OTHER, text(item.get("id"))
 
@@ -270,8 +272,10 @@ def role(entry: Entry) -> RoleDocument:
     item = entry.item
     listed = item.get("includedPermissions")
     readable = readable_strings(listed)
-    dead = "deleted" if item.get("deleted") else ""
-    dead = dead or ("DISABLED" if text(item.get("stage")).upper() == "DISABLED" else "")
+    deleted, stage = limiting(item, "deleted"), limiting(item, "stage")
+    dead = "" if deleted is None or deleted is False else "deleted"
+    if stage is not None and (not isinstance(stage, str) or stage not in _LIVE_STAGES):
+        dead = dead or ("DISABLED" if stage == "DISABLED" else f"in a stage that nobody knows, {str(stage)[:40]!r}")
     return RoleDocument(
         text(item.get("name")),
         text(item.get("title")),
@@ -289,23 +293,29 @@ def account(entry: Entry) -> Account:
         text(item.get("email")).casefold(),
         text(item.get("projectId")),
         text(item.get("displayName")),
-        bool(item.get("disabled")),
+        _is_off(item),
         text(item.get("uniqueId")),
     )
+
+
+def _is_off(item: Mapping[str, Any]) -> bool:
+    """Return whether something is disabled; whatever stands there but `false` says so."""
+    disabled = limiting(item, "disabled")
+    return not (disabled is None or disabled is False)
 
 
 def pool_provider(entry: Entry) -> PoolProvider:
     """Read a pool or a provider; the path of its name says which pool it belongs to."""
     item = entry.item
     pool, _, provider = text(item.get("name")).partition("/providers/")
-    state = text(item.get("state")).upper()
+    state, condition = limiting(item, "state"), limiting(item, "attributeCondition")
     oidc = mapping(item.get("oidc"))
     return PoolProvider(
         pool,
         provider,
         text(oidc.get("issuerUri")),
-        not item.get("disabled") and state in ("", "ACTIVE"),
-        text(item.get("attributeCondition")),
+        not _is_off(item) and (state is None or state == "ACTIVE"),
+        condition if isinstance(condition, str) else "" if condition is None else str(condition),
         text(mapping(item.get("attributeMapping")).get("google.subject")),
         readable_strings(oidc.get("allowedAudiences")),
         audiences_seen="allowedAudiences" in oidc or "attributeMapping" in item,
@@ -342,7 +352,7 @@ def _deny_rule(item: Mapping[str, Any]) -> tuple[DenyRule | None, bool]:
     condition = item.get("denialCondition")
     expression = text(mapping(condition).get("expression")) or ("(its text is empty)" if condition else "")
     whole = all(readable_strings(item[key]) is not None for key in ("deniedPrincipals", "deniedPermissions"))
-    whole = whole and all("." in one for one in permissions)
+    whole = whole and all("." in one and one == "".join(one.split()) for one in permissions)
     return DenyRule(principals, excepted[0] or (), permissions, excepted[1] or (), expression), whole
 
 

@@ -28,12 +28,15 @@ _TARGETS = ("serviceName", "serviceType", "resourceType")
 
 
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
-    """Return one grant per role and attribute set of `policies`; raises ValueError naming a malformed field."""
+    """Return one grant per role and attribute set of `policies`; raises ValueError naming a malformed field.
+
+    A policy without a role is malformed: IAM takes none, and it must not read as asking for nothing.
+    """
     del kind
     grants: list[Grant] = []
     for policy in spec.read(provider_spec)["policies"].items():
         scope = {"attributes": _attributes(policy.required("a mapping"))}
-        grants += [Grant("role", role, scope=scope) for role in policy["roles"].texts()]
+        grants += [Grant("role", role, scope=scope) for role in policy["roles"].some_texts()]
     return spec.fold(grants, identity)
 
 

@@ -25,7 +25,8 @@ def _value_text(value: object) -> str | None:
 def condition_tests(condition: object) -> tuple[Test, ...] | None:
     """Return the tests of a condition, all of which must hold; None where its shape is not understood.
 
-    JSON booleans equal their strings and a single value equals a list of one; keys are compared without case.
+    JSON booleans equal their strings and a single value equals a list of one; keys are compared without case. An
+    operator without keys and a key without values are not understood: IAM takes neither.
     """
     if condition is None:
         return ()
@@ -33,11 +34,11 @@ def condition_tests(condition: object) -> tuple[Test, ...] | None:
         return None
     tests: list[Test] = []
     for operator, keys in condition.items():
-        if not isinstance(operator, str) or not isinstance(keys, Mapping):
+        if not isinstance(operator, str) or not isinstance(keys, Mapping) or not keys:
             return None
         for key, given in keys.items():
             values = [_value_text(v) for v in (given if isinstance(given, list | tuple) else [given])]
-            if not isinstance(key, str) or None in values:
+            if not isinstance(key, str) or not values or None in values:
                 return None
             fold = operator.casefold().endswith(("bool", "boolifexists", "null"))
             texts = {v.casefold() if fold else v for v in values if v is not None}

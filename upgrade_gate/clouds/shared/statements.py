@@ -20,14 +20,15 @@ def read_statements(provider_spec: Mapping[str, Any], *, conditions: bool) -> tu
 
     CCO hands an absent effect or resource to the cloud as it is; here it stays None, which reads as `Allow` and,
     as what is needed, as `*`. Raises ValueError, naming the field, where the shape is not CCO's
-    (`pkg/apis/cloudcredential/v1/types_aws.go`).
+    (`pkg/apis/cloudcredential/v1/types_aws.go`), and where an entry lists no action: it must not read as asking for
+    nothing.
     """
     grants: list[Grant] = []
     for entry in spec.read(provider_spec)["statementEntries"].items():
         entry.required("a mapping")
         effect, resource = (entry[key].maybe_text() for key in ("effect", "resource"))
         condition = _condition(entry["policyCondition"]) if conditions else None
-        grants += [Grant("action", name, effect, resource, condition) for name in entry["action"].texts()]
+        grants += [Grant("action", name, effect, resource, condition) for name in entry["action"].some_texts()]
     return spec.fold(grants, statement_identity)
 
 

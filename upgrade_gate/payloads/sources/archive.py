@@ -17,7 +17,7 @@ from upgrade_gate.payloads.image.layers import Unpacked, packing, read_layer
 from upgrade_gate.payloads.image.layout import ImageArchive, OciStore, content
 from upgrade_gate.payloads.image.release import collect, parse_json, read_release
 from upgrade_gate.payloads.image.tar import BLOCK, looks_like_tar
-from upgrade_gate.payloads.reference import RELEASE_METADATA, ReleaseFiles, is_called, is_payload_file
+from upgrade_gate.payloads.reference import RELEASE_METADATA, ReleaseFiles, is_called, is_payload_file, misnamed
 from upgrade_gate.payloads.sources._released import released
 from upgrade_gate.reading import yaml
 from upgrade_gate.reading.files import temporary_room
@@ -59,6 +59,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
         else:
             found, notes, whole = _manifests(files, tag, limits), (), False
             damage = ["data follows the end mark of the archive"] * files.goes_on()
+            damage += misnamed(sorted(name.rpartition("/")[2] for name in files.members))
             why = "an archive of manifests has no digest that could be signed"
     return ReleaseFiles(reference.text, found, verification=why, notes=notes, whole=whole, damage=damage)
 

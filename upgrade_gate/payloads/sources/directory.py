@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.base.paths import exists, expanded, is_dir
 from upgrade_gate.payloads.image.folder import find_root, open_inside, walk
-from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file
+from upgrade_gate.payloads.reference import ReleaseFiles, is_payload_file, misnamed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from upgrade_gate.payloads.image.folder import Entry
     from upgrade_gate.payloads.reference import Reference, Settings
     from upgrade_gate.reading.limits import Limits
 
@@ -26,16 +28,18 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
         raise UsageError(f"{reference.target}: no such folder")
     if not is_dir(folder):
         raise UsageError(f"{reference.target} is no folder", hint=f"for a file write archive:{reference.target}")
+    found = dict(walk(folder, settings.limits))
+    root = find_root(found, reference.target)
+    names = (name.removeprefix(root) for name in sorted(found) if name.startswith(root))
     return ReleaseFiles(
         reference=reference.text,
-        files=_read(folder, reference.target, settings.limits),
+        files=_read(found, root, reference.target, settings.limits),
         verification="a folder of manifests has no digest that could be signed",
+        damage=tuple(misnamed(names)),
     )
 
 
-def _read(folder: Path, shown: str, limits: Limits) -> dict[str, bytes]:
-    found = dict(walk(folder, limits))
-    root = find_root(found, shown)
+def _read(found: Mapping[str, Entry], root: str, shown: str, limits: Limits) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     total = 0
     for name in sorted(found):
