@@ -62,6 +62,14 @@ def test_a_request_without_any_profile_is_unannotated_and_one_of_another_is_left
     assert selection.status(f"{NS}/a")[0] == (status or "excluded")
 
 
+def test_a_request_without_any_annotations_is_unannotated_too() -> None:
+    bare = request("a")
+    del bare["metadata"]["annotations"]
+    assert taken(selected(bare)) == {"a": "unannotated"}
+    assert taken(selected(bare, version="4.22.0", filters=replace(FILTERS, gates=None))) == {"a": "unannotated"}
+    assert taken(selected(bare, version="4.6.9")) == {"a": "applied"}
+
+
 def test_before_4_7_every_request_is_applied() -> None:
     assert taken(selected(request("a", annotations={}), version="4.6.9")) == {"a": "applied"}
 
@@ -124,6 +132,21 @@ def test_a_delete_manifest_that_is_not_applied_deletes_nothing(
 ) -> None:
     selection = selected(request("a", annotations=annotations), filters=filters)
     assert (left_out(selection), selection.deleted) == ([("a", reason)], frozenset())
+
+
+def test_a_delete_manifest_hides_no_request_after_it() -> None:
+    assert taken(selected(request("a", annotations=DELETE), request("b"))) == {"b": "applied"}
+
+
+def test_what_cvo_is_told_to_leave_alone_it_does_not_delete() -> None:
+    selection = selected(request("a", annotations=DELETE), filters=Filters(overrides=(UNMANAGED,)))
+    assert selection.status(f"{NS}/a")[0] == "excluded"
+    assert "spec.overrides" in selection.status(f"{NS}/a")[1]
+
+
+def test_every_conflict_is_told_in_order() -> None:
+    selection = selected(*(request(name, action) for name in ("b", "a") for action in ("ec2:A", "ec2:B")))
+    assert [conflict.request for conflict in selection.conflicts] == [f"{NS}/a", f"{NS}/b"]
 
 
 def test_a_delete_manifest_for_a_name_that_is_also_applied_deletes_nothing_here() -> None:

@@ -15,7 +15,6 @@ from upgrade_gate.requests.credentials_request import CredentialsRequest, is_cre
 from upgrade_gate.requests.inclusion import (
     DELETE,
     FEATURE_GATE,
-    Exclusion,
     Filters,
     has_include_annotation,
     include,
@@ -42,7 +41,7 @@ class Decision(Struct, frozen=True):
     request: str
     status: Status
     reason: str
-    """Empty when applied; else `unannotated`, `overridden`, `platform`, `delete`, or the filter that left it out."""
+    """`platform`, `delete`, or the filter that left it out; empty where it is applied all the same."""
     detail: str
     location: Location
     kind: str
@@ -190,7 +189,7 @@ def _deletes(manifest: Manifest) -> bool:
 def _deletion(decision: Decision) -> Decision:
     """Return the decision on a delete manifest: what CVO would apply here, it deletes."""
     if decision.status == "overridden":
-        return replace(decision, status="excluded", reason="override")
+        return replace(decision, status="excluded")
     if decision.status != "applied":
         return decision
     return replace(decision, status="excluded", reason="delete", detail=f"{DELETE}=true")
@@ -204,7 +203,7 @@ def _decide(manifest: Manifest, name: str, kind: str, platform: str, rules: Filt
     def excluded(reason: str, detail: str) -> Decision:
         return Decision(name, "excluded", reason, detail, manifest.location, kind)
 
-    owner = platform_of_kind(kind) if kind else None
+    owner = platform_of_kind(kind)
     if owner is not None and owner.name.casefold() != platform.casefold():
         return excluded("platform", f"{kind} is for {owner.name}, not for {platform}")
     exclusion = include(manifest, rules)
@@ -212,23 +211,14 @@ def _decide(manifest: Manifest, name: str, kind: str, platform: str, rules: Filt
         return Decision(name, "applied", "", "", manifest.location, kind)
     if exclusion.reason == "override":  # CVO's last filter: all others let it pass
         detail = "spec.overrides says unmanaged: CVO leaves the cluster's object alone and updates its component"
-        return Decision(name, "overridden", "overridden", detail, manifest.location, kind)
-    if _unannotated(manifest, rules, exclusion):
+        return Decision(name, "overridden", exclusion.reason, detail, manifest.location, kind)
+    if not has_include_annotation(manifest.annotations) and not _deletes(manifest):
+        # CVO never applies it, and its component reads the Secret all the same
         rest = include(manifest, replace(rules, profile=None, needs_annotations=False, overrides=()))
         if rest is None:
-            detail = "no include.release.openshift.io annotation: CVO never applies it, its component reads the secret"
-            return Decision(name, "unannotated", "unannotated", detail, manifest.location, kind)
+            return Decision(name, "unannotated", "", "", manifest.location, kind)
         exclusion = rest
     return replace(excluded(exclusion.reason, exclusion.detail), unrecognised=exclusion.unrecognised)
-
-
-def _unannotated(manifest: Manifest, rules: Filters, exclusion: Exclusion) -> bool:
-    return (
-        rules.needs_annotations
-        and exclusion.reason in ("no-annotations", "profile")
-        and not has_include_annotation(manifest.annotations)
-        and not _deletes(manifest)
-    )
 
 
 def _one(name: str, candidates: Sequence[Selected]) -> tuple[Selected, Conflict | None]:

@@ -7,6 +7,7 @@ import pytest
 from tests.worlds.rules import NS, Cluster, judge, one, payload, request
 from upgrade_gate.gate.findings import Evidence
 from upgrade_gate.gate.rules._common import count
+from upgrade_gate.requests.credentials_request import API_GROUP
 
 OLD, NEW = request("a", "ec2:Old"), request("a", "ec2:Old", "iam:PassRole")
 
@@ -45,7 +46,7 @@ def test_cco_mints_only_what_cvo_hands_it(tmp_path: Path) -> None:
     overridden = Cluster(mode="Mint", root=True)
     overridden.objects["ClusterVersion"]["spec"]["overrides"] = [
         {
-            "group": "cloudcredential.openshift.io",
+            "group": API_GROUP,
             "kind": "CredentialsRequest",
             "namespace": NS,
             "name": "a",

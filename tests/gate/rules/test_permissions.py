@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.gate.rules.test_identities import ROLE
+from tests.gate.rules.test_identities import _claims as claims
 from tests.worlds.rules import Cluster, found, judge, needs, one, request
 from upgrade_gate.clouds.contract.risk import Rating
 from upgrade_gate.gate.outcome import Outcome
@@ -121,3 +123,60 @@ def test_what_a_new_request_asks_for_is_rated_too(tmp_path: Path) -> None:
     outcome = judge(tmp_path, OLD, new, Cluster())
     assert rated(outcome, "ec2:RunInstances", "request-added").completes == ("iam:PassRole",)
     assert rated(outcome, "iam:PassRole", "request-added").access == "permissions-management"
+
+
+def statement(action: str, resource: str = "*", effect: str = "Allow") -> dict[str, object]:
+    return {"effect": effect, "action": [action], "resource": resource}
+
+
+def test_what_is_no_longer_needed_is_for_afterwards_and_names_only_what_nothing_needs(tmp_path: Path) -> None:
+    old = [
+        request(
+            "a",
+            statements=[
+                statement("s3:Get", "arn:aws:s3:::x"),
+                statement("ec2:Gone"),
+                statement("ec2:DescribeTags"),
+                statement("ec2:Never", effect="Deny"),
+            ],
+        )
+    ]
+    new = [request("a", statements=[statement("s3:Get"), statement("ec2:Describe*")], secret="other")]
+    finding = one(judge(tmp_path, old, new, Cluster()), "permission-removed")
+    assert [g.grant.permission for g in finding.grants] == ["ec2:Gone"]
+    assert (finding.content, finding.secret) == ([finding.grants[0].grant.as_dict()], "openshift-storage/cloud")
+    assert ([step.when for step in finding.remedy], finding.needs) == (["after"], ())
+
+
+def test_a_request_that_went_hides_no_change_after_it(tmp_path: Path) -> None:
+    gone = request("0-gone", secret="other")
+    assert one(judge(tmp_path, [gone, *OLD], NEW, Cluster()), "permission-added").component == "a"
+
+
+def test_a_rename_asks_for_what_is_new_in_it(tmp_path: Path) -> None:
+    renamed = [request("z", "ec2:DescribeVolumes", "ec2:CreateTags")]
+    assert one(judge(tmp_path, OLD, renamed, Cluster()), "permission-added").component == "z"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("Manual", "Secret openshift-storage/cloud"), ("Passthrough", "root credential"), ("Mint", None)],
+)
+def test_the_step_says_to_which_identity(mode: str, words: str | None, tmp_path: Path) -> None:
+    remedy = one(judge(tmp_path, OLD, NEW, Cluster(mode=mode, root=True)), "permission-added").remedy
+    assert [(step.when, words in step.title) for step in remedy if words] == ([("before", True)] if words else [])
+    assert bool(remedy) is bool(words)
+
+
+def test_identity_and_what_no_export_shows_stand_with_the_permission(tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, OLD, NEW, Cluster(), claims=claims("ec2:*")), "permission-added")
+    assert finding.identity is not None
+    assert (finding.identity.id, finding.proven) == (ROLE, True)
+    assert finding.caveats
+
+
+def test_what_is_only_told_lists_its_grants(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, [request("a", "ec2:Describe*")], [request("a", "ec2:DescribeTags")], Cluster())
+    assert [(g.grant.permission, g.covered_by) for g in one(outcome, "permission-rephrased").grants] == [
+        ("ec2:DescribeTags", "ec2:Describe*")
+    ]

@@ -1,8 +1,12 @@
 """Requests that come, go or move."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.worlds.rules import NS, PROFILE, Cluster, found, judge, needs, one, request
+from upgrade_gate.clouds.contract.grants import Grant
 
 A, B = request("a"), request("b", secret="other")
 DELETED = {
@@ -75,3 +79,149 @@ def test_token_path_matters_with_tokens_only(tmp_path: Path) -> None:
     new = [request("a", cloudTokenPath="/var/run/secrets/x")]
     assert needs(one(judge(tmp_path / "1", [A], new, Cluster()), "token-path-changed")) == {"token-path": "unknown"}
     assert not found(judge(tmp_path / "2", [A], new, Cluster(issuer="")), "token-path-changed")
+
+
+MARS = request("b", secret="other", kind="MarsProviderSpec")
+STACK = request("b", secret="other", kind="OpenStackProviderSpec")
+COVERED = request("b", "ec2:DescribeVolumes")
+EVERYTHING = {"namespace", "secret", "grants", "trust"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "new", "severity", "asked"),
+    [
+        ("Manual", B, "blocker", EVERYTHING),
+        ("Manual", MARS, "blocker", {"namespace", "secret", "trust"}),
+        ("Mint", B, "info", set()),
+        ("Mint", MARS, "blocker", {"namespace", "secret"}),
+        ("Passthrough", B, "blocker", {"grants"}),
+        ("Passthrough", COVERED, "info", set()),
+        ("Passthrough", MARS, "blocker", {"namespace", "secret"}),
+    ],
+)
+def test_who_serves_a_new_request_decides_what_it_asks_for(
+    mode: str, new: dict[str, Any], severity: str, asked: set[str], tmp_path: Path
+) -> None:
+    cluster = Cluster(mode=mode, root=True)
+    finding = one(judge(tmp_path, [A], [A, new], cluster), "request-added")
+    assert (finding.severity, set(needs(finding))) == (severity, asked)
+    assert [step.when for step in finding.remedy] == (["before"] if severity == "blocker" else [])
+
+
+@pytest.mark.parametrize(("mode", "severity"), [("Manual", "blocker"), ("Passthrough", "info")])
+def test_where_the_secret_is_all_cco_copies_the_root_credential(mode: str, severity: str, tmp_path: Path) -> None:
+    cluster = Cluster(mode=mode, platform="OpenStack", issuer="", secrets=("kube-system/openstack-credentials",))
+    finding = one(judge(tmp_path, [], [STACK], cluster), "request-added")
+    assert (finding.severity, "grants" in needs(finding)) == (severity, False)
+
+
+@pytest.mark.parametrize("mode", ["Mint", "Passthrough"])
+def test_a_new_request_that_cvo_leaves_alone_is_served_by_nobody(mode: str, tmp_path: Path) -> None:
+    cluster = Cluster(mode=mode, root=True)
+    cluster.objects["ClusterVersion"]["spec"]["overrides"] = [
+        {
+            "group": "cloudcredential.openshift.io",
+            "kind": "CredentialsRequest",
+            "namespace": NS,
+            "name": "b",
+            "unmanaged": True,
+        }
+    ]
+    finding = one(judge(tmp_path, [A], [A, B], cluster), "request-added")
+    assert finding.severity == "blocker"
+    assert {"namespace", "secret"} <= set(needs(finding))
+
+
+def test_a_new_request_is_known_again_by_its_new_grants_else_by_its_secret_and_kind(tmp_path: Path) -> None:
+    partly = request("b", "ec2:DescribeVolumes", "ec2:New")
+    finding = one(judge(tmp_path / "1", [A], [A, partly], Cluster()), "request-added")
+    assert [grant.grant.permission for grant in finding.grants] == ["ec2:DescribeVolumes", "ec2:New"]
+    new = Grant("action", "ec2:New", "Allow", "*")
+    assert finding.content == [new.as_dict()]
+    (lacks,) = [need.lacks for need in finding.needs if need.kind == "grants"]
+    assert [lack.names for lack in lacks] == [("ec2:New",)]
+    covered = one(judge(tmp_path / "2", [A], [A, COVERED], Cluster()), "request-added")
+    assert covered.content == ["openshift-storage/cloud", "AWSProviderSpec"]
+    unknown = one(judge(tmp_path / "3", [A], [A, MARS], Cluster()), "request-added")
+    assert unknown.content == ["openshift-storage/other", "MarsProviderSpec"]
+    assert "MarsProviderSpec is not modelled" in unknown.headline
+    assert "not modelled" not in covered.headline
+
+
+FINALIZED = {
+    "metadata": {"name": "b", "namespace": NS, "finalizers": ["cloudcredential.openshift.io/deprovision"]},
+    "spec": B["spec"],
+}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "new", "words"),
+    [
+        (Cluster(), [A, DELETED], "CCO deletes Secret openshift-storage/other"),
+        (Cluster(), [A], None),
+        (Cluster(issuer="", requests=[FINALIZED]), [A, DELETED], "finalizer"),
+        (Cluster(issuer=""), [A, DELETED], None),
+        (Cluster(issuer="", requests=[FINALIZED]), [A], None),
+        (Cluster(mode="Mint", root=True, issuer="", requests=[FINALIZED]), [A, DELETED], None),
+        (None, [A, DELETED], None),
+    ],
+    ids=["tokens", "vanished", "finalizer", "no finalizer", "vanished with a finalizer", "mint", "no cluster"],
+)
+def test_what_goes_with_a_request_that_goes(
+    cluster: Cluster | None, new: list[dict[str, Any]], words: str | None, tmp_path: Path
+) -> None:
+    finding = one(judge(tmp_path, [A, B], new, cluster), "request-removed")
+    assert finding.severity == ("warning" if words else "info")
+    assert (words or "no longer asks for credentials") in finding.headline
+    assert [step.when for step in finding.remedy] == ["after"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "rule", "new", "severity", "asked"),
+    [
+        ("Manual", "secret-moved", {"secret": "other"}, "blocker", EVERYTHING),
+        ("Mint", "secret-moved", {"secret": "other"}, "info", set()),
+        ("Passthrough", "secret-moved", {"secret": "other"}, "info", set()),
+        ("Passthrough", "provider-kind-changed", {}, "blocker", {"grants"}),
+        ("Mint", "provider-kind-changed", {}, "info", set()),
+        ("Manual", "service-accounts-added", {"accounts": ("one", "two")}, "blocker", {"trust"}),
+        ("Manual", "token-path-changed", {"cloudTokenPath": "/x"}, "blocker", {"token-path"}),
+    ],
+)
+def test_what_moves_asks_for_work_where_a_person_does_it(
+    mode: str, rule: str, new: dict[str, Any], severity: str, *, asked: set[str], tmp_path: Path
+) -> None:
+    old = request("a", kind="FutureProviderSpec") if rule == "provider-kind-changed" else A
+    finding = one(judge(tmp_path, [old], [request("a", **new)], Cluster(mode=mode, root=True)), rule)
+    assert (finding.severity, set(needs(finding))) == (severity, asked)
+    assert [step.when for step in finding.remedy] == (["before"] if severity == "blocker" else [])
+    assert finding.guard == "missed"
+
+
+@pytest.mark.parametrize("mode", ["Mint", "Passthrough"])
+def test_where_cco_writes_keys_nobody_needs_trust(mode: str, tmp_path: Path) -> None:
+    moved = request("a", accounts=("one", "two"), cloudTokenPath="/x")
+    outcome = judge(tmp_path, [A], [moved], Cluster(mode=mode, root=True))
+    assert not found(outcome, "service-accounts-added") + found(outcome, "token-path-changed")
+
+
+def test_a_moved_secret_asks_for_every_grant_that_no_other_finding_asks_for(tmp_path: Path) -> None:
+    moved = request("a", "ec2:DescribeVolumes", "ec2:New", secret="other")
+    outcome = judge(tmp_path, [A], [moved], Cluster())
+    assert [g.grant.permission for g in one(outcome, "secret-moved").grants] == ["ec2:DescribeVolumes"]
+    assert [g.grant.permission for g in one(outcome, "permission-added").grants] == ["ec2:New"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "mode", "severity"), [("GCP", "Manual", "warning"), ("GCP", "Mint", "info"), ("AWS", "Manual", "info")]
+)
+def test_a_rename_matters_where_ccoctl_finds_the_identity_by_it(
+    platform: str, mode: str, severity: str, tmp_path: Path
+) -> None:
+    old, new = request("a"), request("z")
+    if platform == "GCP":
+        for document in (old, new):
+            document["spec"]["providerSpec"] = {"kind": "GCPProviderSpec", "predefinedRoles": ["roles/a"]}
+    cluster = Cluster(platform=platform, mode=mode, root=True)
+    finding = one(judge(tmp_path, [old], [new], cluster), "request-renamed")
+    assert (finding.severity, finding.headline.startswith("a is now z")) == (severity, True)

@@ -175,7 +175,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
         headline = f"{change.component} reads Secret {change.secret_after} instead of {change.secret_before}"
         content = str(change.secret_after) if change.secret_after else None
         yield _new_identity(situation, hop, change, rule="secret-moved", headline=headline, content=content)
-    elif change.accounts_added and situation.credentials.may_need_trust:
+    elif change.accounts_added and situation.credentials.may_need_trust:  # so a person makes the Secrets
         yield _accounts_added(situation, hop, change)
     if change.accounts_removed:
         yield _finding(
@@ -218,12 +218,12 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
         hop,
         change,
         rule="service-accounts-added",
-        severity=Severity.BLOCKER if by_hand(situation, change) else Severity.INFO,
+        severity=Severity.BLOCKER,
         headline=f"{change.component} adds {count(len(change.accounts_added), 'service account')}: "
         f"{', '.join(change.accounts_added)}",
         content=list(change.accounts_added),
         guarded=missed(hop),
-        needs=(trust_need(situation, _after(change), change.accounts_added),) if by_hand(situation, change) else (),
+        needs=(trust_need(situation, _after(change), change.accounts_added),),
         remedy=(Step("add the service accounts to the identity's trust", "before"),),
     )
 
@@ -231,14 +231,14 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
 def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
     request = _after(change)
     needs: tuple[Need, ...] = ()
-    if by_hand(situation, change) and request.secret is not None:
+    if request.secret is not None:
         needs = (token_path_need(request, secret_fact(situation, request.secret)),)
     return _finding(
         situation,
         hop,
         change,
         rule="token-path-changed",
-        severity=Severity.BLOCKER if by_hand(situation, change) else Severity.INFO,
+        severity=Severity.BLOCKER,
         headline=f"{change.component} mounts its token at {request.token_path or 'the default path'}",
         content=request.token_path,
         guarded=missed(hop),
