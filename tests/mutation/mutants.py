@@ -33,7 +33,10 @@ Key: TypeAlias = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: its lines before and after, in the function or method `where`, at lines `first` to `last`."""
+    """One change in the function or method `where`: its lines before and after.
+
+    `first` and `last` are the lines of its statement, since what runs is counted by statements.
+    """
 
     path: str
     where: str
@@ -59,10 +62,10 @@ def mutants(root: Path, path: str) -> Iterator[Mutant]:
     places = _Places(wrapper.resolve(PositionProvider))
     wrapper.module.visit(places)
     seen = set()
-    for where, old, new, span in places.found:
+    for where, old, new, span, lines in places.found:
         changed = _changed(wrapper.module, source, old, new, span)
         before, after = _difference(source, changed)
-        mutant = Mutant(path, where, span.start.line, span.end.line, before, after, changed)
+        mutant = Mutant(path, where, lines.start.line, lines.end.line, before, after, changed)
         if before != after and (mutant.key, span.start.line) not in seen:
             seen.add((mutant.key, span.start.line))
             yield mutant
@@ -97,9 +100,10 @@ class _Places(cst.CSTVisitor):
 
     def __init__(self, positions: Mapping[cst.CSTNode, CodeRange]) -> None:
         super().__init__()
-        self.found: list[tuple[str, cst.CSTNode, cst.CSTNode, CodeRange]] = []
+        self.found: list[tuple[str, cst.CSTNode, cst.CSTNode, CodeRange, CodeRange]] = []
         self._positions = positions
         self._names: list[str] = []
+        self._statement: CodeRange | None = None
         self._functions = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
@@ -109,8 +113,11 @@ class _Places(cst.CSTVisitor):
             if not self._functions:
                 self._names.append(node.name.value)
             self._functions += isinstance(node, cst.FunctionDef)
+        elif isinstance(node, cst.SimpleStatementLine):
+            self._statement = self._positions[node]
         elif self._functions and node in self._positions:
-            self.found.extend((".".join(self._names), node, new, self._positions[node]) for new in _changes(node))
+            where, lines = ".".join(self._names), self._statement or self._positions[node]
+            self.found.extend((where, node, new, self._positions[node], lines) for new in _changes(node))
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
@@ -118,6 +125,8 @@ class _Places(cst.CSTVisitor):
             self._functions -= isinstance(original_node, cst.FunctionDef)
             if not self._functions:
                 self._names.pop()
+        elif isinstance(original_node, cst.SimpleStatementLine):
+            self._statement = None
 
 
 def _is_logging(node: cst.CSTNode) -> bool:

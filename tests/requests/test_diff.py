@@ -124,6 +124,11 @@ def test_a_removed_grant_says_whether_it_is_still_covered_or_only_stands_otherwi
     assert [r.replaced for r in widened.removed] == [True]
 
 
+def test_what_is_only_taken_away_is_a_change_too() -> None:
+    change = only([A_AND_B], [A])
+    assert ([r.grant.permission for r in change.removed], change.added) == (["ec2:New"], ())
+
+
 def test_requests_on_one_secret_are_one_identity() -> None:
     change = changes([A, request("b", "ec2:New")], [A_AND_B, request("b", "ec2:New")])["a"]
     assert added(change) == [("ec2:New", "covered", f"ec2:New ({NS}/b)")]

@@ -72,6 +72,8 @@ PROFILE = Filters(profile="self-managed-high-availability", feature_set="", gate
         ((4, 7), None, False),
         ((4, 6), {"unrelated": "x"}, True),
         ((4, 7), {"unrelated": "x"}, False),
+        ((4, 9), {"release.openshift.io/feature-gate": "TechPreviewNoUpgrade"}, True),
+        ((4, 9), {"release.openshift.io/feature-set": "TechPreviewNoUpgrade"}, True),
         ((4, 10), {"release.openshift.io/feature-gate": "TechPreviewNoUpgrade"}, False),
         ((4, 11), {"release.openshift.io/feature-gate": "TechPreviewNoUpgrade"}, False),
         ((4, 12), {"release.openshift.io/feature-gate": "TechPreviewNoUpgrade"}, True),
@@ -142,3 +144,115 @@ def test_capability_names_split_on_plus_and_stay_untrimmed(value: str, names: tu
 
 def test_no_annotations_means_no_capability() -> None:
     assert capability_names(None) == ()
+
+
+ALL = Filters(
+    exclude_identifier="hosted",
+    feature_set="",
+    profile="p",
+    capabilities=Capabilities(frozenset({"A", "B"}), frozenset({"A"})),
+    gates=frozenset({"On"}),
+    major_version=4,
+)
+OLD = Filters(feature_set="", old_tech_preview=True)
+MINE = {"include.release.openshift.io/p": "true"}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "filters", "reason", "unrecognised"),
+    [
+        (None, ALL, "no-annotations", False),
+        ({**MINE, "exclude.release.openshift.io/hosted": "true"}, ALL, "exclude", False),
+        ({**MINE, "release.openshift.io/feature-set": "OKD"}, ALL, "feature-set", False),
+        ({**MINE, "release.openshift.io/feature-set": "Tech"}, ALL, "feature-set", True),
+        (
+            {**MINE, "release.openshift.io/feature-set": "Default", "release.openshift.io/feature-gate": "On"},
+            ALL,
+            "feature-set",
+            False,
+        ),
+        ({"release.openshift.io/feature-gate": "TechPreviewNoUpgrade"}, OLD, "feature-set", False),
+        ({"release.openshift.io/feature-gate": "Other"}, OLD, "feature-set", True),
+        ({**MINE, "release.openshift.io/feature-gate": "Off"}, ALL, "feature-gate", False),
+        ({**MINE, "release.openshift.io/feature-gate": "-On"}, ALL, "feature-gate", False),
+        ({**MINE, "release.openshift.io/feature-gate": "On,,Off"}, ALL, "feature-gate", False),
+        ({**MINE, "release.openshift.io/major-version": "4"}, ALL, "major-version", False),
+        ({}, ALL, "profile", False),
+        ({"include.release.openshift.io/p": "yes"}, ALL, "profile", True),
+        ({**MINE, "capability.openshift.io/name": "B"}, ALL, "capability", False),
+        ({**MINE, "capability.openshift.io/name": "C"}, ALL, "capability", True),
+    ],
+)
+def test_each_filter_gives_its_reason_and_says_whether_it_understood(
+    annotations: dict[str, str] | None, filters: Filters, reason: str, *, unrecognised: bool
+) -> None:
+    found = include(Subject(annotations=annotations), filters)
+    assert found is not None
+    assert (found.reason, found.unrecognised) == (reason, unrecognised)
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        {"release.openshift.io/feature-set": "Default"},
+        {"release.openshift.io/feature-gate": "On,,-Off"},
+        {"exclude.release.openshift.io/other": "true"},
+        {"exclude.release.openshift.io/None": "true"},
+        {"exclude.release.openshift.io/hosted": "True"},
+        {"capability.openshift.io/name": "A"},
+    ],
+    ids=str,
+)
+def test_what_no_filter_is_about_is_applied(annotations: dict[str, str]) -> None:
+    assert include(Subject(annotations=MINE | annotations), ALL) is None
+    assert include(Subject(annotations={"exclude.release.openshift.io/None": "true"}), Filters()) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "applied"),
+    [
+        ("4", True),
+        ("5", False),
+        ("5,4", True),
+        ("-4", False),
+        ("-5", True),
+        ("5,,-4", False),
+        ("-5, ,4", True),
+        (" 4 ", True),
+        ("", True),
+        ("four", False),
+        ("\u0664", False),
+        ("04", True),
+        ("99999999999999999999999", False),
+    ],
+)
+def test_major_versions_narrow_feature_gates(value: str, *, applied: bool) -> None:
+    gate = Subject("config.openshift.io", "FeatureGate", "", "cluster", {"release.openshift.io/major-version": value})
+    found = include(gate, Filters(major_version=4))
+    assert (found is None) is applied
+    assert found is None or found.reason == "major-version"
+
+
+def _override(name: str = "request", namespace: str = "ns", *, kind: str = "K", unmanaged: bool = True) -> Override:
+    return Override("g", kind, namespace, name, unmanaged=unmanaged)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "namespace", "left_alone"),
+    [
+        ((_override(),), "ns", True),
+        ((_override("other"), _override()), "ns", True),
+        ((_override(namespace="elsewhere"), _override()), "ns", True),
+        ((_override(kind="Other"),), "ns", False),
+        ((_override(namespace="elsewhere"),), "ns", False),
+        ((_override(unmanaged=False),), "ns", False),
+        ((_override(unmanaged=False), _override()), "ns", False),
+        ((_override(namespace="any"),), "", True),
+    ],
+)
+def test_an_override_leaves_alone_the_object_that_it_names(
+    overrides: tuple[Override, ...], namespace: str, *, left_alone: bool
+) -> None:
+    """The first entry that names the object counts; an object of the whole cluster has no namespace to compare."""
+    found = include(Subject("g", "K", namespace, "request", {}), Filters(overrides=overrides))
+    assert (found is not None and found.reason == "override") is left_alone

@@ -168,7 +168,7 @@ def _renames(old: Selection, new: Selection) -> dict[str, str]:
     renames: dict[str, str] = {}
     for key, names in after.items():
         previous = before.get(key, [])
-        if len(names) == len(previous) == 1 and names != previous:
+        if len(names) == len(previous) == 1:
             gone, come = previous[0], names[0]
             if gone not in new.requests and come not in old.requests:
                 renames[come] = gone
