@@ -31,6 +31,7 @@ from upgrade_gate.cli.options import (
     registry_options,
     release_options,
 )
+from upgrade_gate.cli.plugin_completion import answer
 
 NO_VERDICT = "error: no verdict was reached: "
 
@@ -305,6 +306,13 @@ def test_ctrl_c_in_a_running_process_is_130() -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "no verdict was reached" in err
+
+
+@pytest.mark.parametrize(
+    "words", [["check", "--to"], ["check", "--from"], ["remediate", "--via"], ["diff"], ["snapshot", "--to"]]
+)
+def test_shell_completion_offers_the_forms_of_a_release(words: list[str]) -> None:
+    assert answer([*words, "di"]).splitlines()[0] == "dir:"
 
 
 def test_shell_completion_offers_commands_and_values() -> None:

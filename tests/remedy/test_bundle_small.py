@@ -295,9 +295,23 @@ def test_the_upgrade_command_names_the_digest_that_was_judged(
     assert command.argv == ("oc", "adm", "upgrade", f"--to-image=mirror.example.com/ocp/release@{DIGEST}", *flags)
 
 
+@pytest.mark.parametrize(("offered", "commands"), [("4.15.2", 1), ("4.15.9", 0)])
+def test_without_a_digest_a_version_that_is_not_offered_has_no_command(
+    offered: str, commands: int, shared: Path, tmp_path: Path
+) -> None:
+    """`oc adm upgrade --to` takes no version that the cluster does not offer."""
+    run, _ = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:One")])
+    assert run.situation.cluster is not None
+    offers = Known((AvailableUpdate(offered, "", ()),))
+    situation = replace(run.situation, cluster=with_facts(run.situation.cluster, offers=offers))
+    assert len(bundle.upgrade_commands(situation)) == commands
+
+
 def test_without_a_digest_the_upgrade_command_names_the_version(shared: Path, tmp_path: Path) -> None:
     run, files = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:Two")])
-    (command,) = bundle.upgrade_commands(run.situation)
+    assert run.situation.cluster is not None
+    unread = with_facts(run.situation.cluster, offers=Unknown("forbidden"))
+    (command,) = bundle.upgrade_commands(replace(run.situation, cluster=unread))
     assert command.argv == ("oc", "adm", "upgrade", "--to=4.15.2")
     assert "oc adm release info --image-for=cloud-credential-operator '<FILL_ME: RELEASE_IMAGE>'" in (
         files["README.md"].decode()

@@ -134,10 +134,19 @@ def test_a_verdict_that_is_open_names_the_step_that_ends_it(
     report = sample_report.report()
     assert report.verdict is not None
     findings = [sample_report.finding(rule, "a", "a", severity=severity) for rule in rules.split()]
-    verdict = msgspec.structs.replace(report.verdict, next="retry", counts=sample_report.counts(findings))
+    verdict = msgspec.structs.replace(
+        report.verdict, status="undetermined", next="retry", counts=sample_report.counts(findings)
+    )
     told = view.next_step(msgspec.structs.replace(report, verdict=verdict, findings=findings))
     assert told.startswith(said)
     assert ("Not read" in told) is (rules.endswith("fact-unknown") and severity == "unknown")
+
+
+def test_an_annotation_that_cco_has_not_seen_is_waited_for() -> None:
+    report = sample_report.report()
+    assert report.verdict is not None
+    waiting = msgspec.structs.replace(report, verdict=msgspec.structs.replace(report.verdict, next="retry"))
+    assert view.next_step(waiting).startswith("Wait until CCO has seen the annotation")
 
 
 def test_guesses_are_marked() -> None:

@@ -26,8 +26,10 @@ SECTIONS: Final[Mapping[str, str]] = {
 class ExplainedCommand(click.Command):
     """A command whose help begins with examples and shows its options in sections."""
 
-    def __init__(self, *args: Any, examples: Iterable[str] = (), **more: Any) -> None:
+    def __init__(self, *args: Any, examples: Iterable[str] = (), beforehand: bool = False, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.beforehand = beforehand
+        """Whether options about reading a cluster only tell what a later run will read, so that none need be there."""
         self.examples = tuple(examples)
         """Calls without the program's name, each on a line of its own."""
 

@@ -33,6 +33,8 @@ CONTRADICTIONS: tuple[tuple[str, str, str], ...] = (
     ("verbose", "quiet", "one asks for more, the other for less"),
 )
 """Pairs of parameters that cannot both be given, with the reason in words."""
+_OF_A_RUN = frozenset({"read_secrets", "mirrors_from_cluster", "pull_secret_from_cluster"})
+"""What a command that prints something beforehand may be told without a cluster: the later run will have one."""
 
 
 def group(name: str | None, build: Callable[[Mapping[str, Any]], Any], *options: Decorator) -> Decorator:
@@ -63,6 +65,8 @@ def _settled() -> Mapping[str, Any]:
     values: dict[str, Any] = dict(context.params)
     for one, other, why in CONTRADICTIONS:
         if not (values.get(one) and values.get(other)):
+            continue
+        if one == "no_cluster" and other in _OF_A_RUN and getattr(context.command, "beforehand", False):
             continue
         sources = {name: context.get_parameter_source(name) for name in (one, other)}
         configured = [n for n, s in sources.items() if s is ParameterSource.DEFAULT_MAP]

@@ -120,6 +120,20 @@ class ClusterForm(Form):
         return ("live", "snapshot:", "must-gather:")
 
 
+class ReleaseForm(Form):
+    """A release: a version, an image, or a form with its path; `payloads.reference` reads it."""
+
+    name = "release"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the text as it is."""
+        return str(value)
+
+    def words(self) -> tuple[str, ...]:
+        """Return the forms, and the release that the cluster runs."""
+        return ("dir:", "archive:", "oci:", "mirror:", "registry:", "cluster")
+
+
 class IdentitiesForm(Form):
     """`live` or `export:PATH`."""
 

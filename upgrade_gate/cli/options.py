@@ -42,6 +42,7 @@ from upgrade_gate.cli.option_types import (
     Output,
     OutputForm,
     PlatformName,
+    ReleaseForm,
     Span,
 )
 from upgrade_gate.clouds.contract.context import ASSUMPTIONS
@@ -128,15 +129,29 @@ class RegistryOptions(Struct, frozen=True):
     pull_secret_from_cluster: bool = False
 
 
+RELEASE: Mapping[str, Any] = {"type": ReleaseForm(), "metavar": "RELEASE"}
+"""What every option that takes a release has in common."""
+
+via_option = click.option("--via", multiple=True, **RELEASE, help="A stop on the way, in order. Repeatable.")
+
+
 def release_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--to` and `--from`; the command takes `release: ReleaseOptions`."""
     return group(
         "release",
         lambda v: ReleaseOptions(v["to"], v["from_"]),
         click.option(
-            "--to", required=True, metavar="RELEASE", help="Target release: image, version, dir:, archive:, …"
+            "--to",
+            required=True,
+            **RELEASE,
+            help="Target release: image, version, dir:, archive:, …",
         ),
-        click.option("--from", "from_", metavar="RELEASE", help="Current release.  [default: what the cluster runs]"),
+        click.option(
+            "--from",
+            "from_",
+            **RELEASE,
+            help="Current release.  [default: what the cluster runs]",
+        ),
     )(function)
 
 
@@ -209,7 +224,7 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--label", type=Label(), multiple=True, metavar="KEY=VALUE", help="Put on the report. Repeatable."
         ),
-        click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable."),
+        via_option,
         click.option(
             "--identities", type=IdentitiesForm(), metavar="SOURCE", help="export:PATH or live: what is really granted."
         ),

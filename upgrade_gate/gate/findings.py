@@ -170,6 +170,8 @@ class Finding(Struct, frozen=True):
     remedy: tuple[Step, ...] = ()
     acknowledgeable: bool = True
     closed_by_annotation: bool = False
+    awaited: bool = False
+    """Whether nothing is left to do but to wait: the annotation is set, and CCO has not looked since."""
     """Whether setting the upgradeable-to annotation is all that closes it."""
 
     @property

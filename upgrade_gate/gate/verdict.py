@@ -196,8 +196,7 @@ def decide(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison,
             step = "none" if compared.same_release else step
             summary = f"PASS {'on the releases alone, ' * alone}{compared.path}{_resting_on(judged, basis)}"
         case "blocked":
-            only_annotation = not unknowns and all(f.closed_by_annotation for f in blockers)
-            code, step = ExitCode.BLOCKED, "annotate" if only_annotation else "remediate"
+            code, step = ExitCode.BLOCKED, _next_of_blocked(blockers, unknowns)
             summary = f"BLOCKED {compared.path}: {_blocked_by(blockers, unknowns)}"
         case "undetermined":
             code, step = ExitCode.UNDETERMINED, "retry"
@@ -206,6 +205,13 @@ def decide(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison,
     counts = {severity: {status_: tally[severity, status_] for status_ in Status} for severity in Severity}
     fail_on: Literal["blocker", "warning"] = "warning" if weights.fail_on_warning else "blocker"
     return Verdict(status, code, basis, step, counts, f"{summary}{_settled_by(judged)}", fail_on)
+
+
+def _next_of_blocked(blockers: Sequence[Finding], unknowns: Sequence[Finding]) -> Next:
+    """Return the annotation where it is all that is left, and waiting where it is set and CCO has not seen it."""
+    if unknowns or not all(f.closed_by_annotation for f in blockers):
+        return "remediate"
+    return "retry" if all(f.awaited for f in blockers) else "annotate"
 
 
 def _resting_on(judged: Sequence[WeighedFinding], basis: Basis) -> str:
@@ -220,13 +226,15 @@ def _blocked_by(blockers: Sequence[Finding], unknowns: Sequence[Finding]) -> str
     work = [f for f in blockers if not f.closed_by_annotation]
     undetermined = f"; {len(unknowns)} could not be determined" if unknowns else ""
     if not work:
-        return f"only the annotation is missing{undetermined}"
+        waits = "CCO has not seen the annotation yet" if all(f.awaited for f in blockers) else None
+        return f"{waits or 'only the annotation is missing'}{undetermined}"
     text = "1 finding blocks" if len(work) == 1 else f"{len(work)} findings block"
     missed = sum(f.guard == "missed" for f in work)
     unseen = f", {missed} of them not caught by OpenShift" if missed else ""
     if missed == len(work):
         unseen = f",{' all' if missed > 1 else ''} not caught by OpenShift"
-    return f"{text} the upgrade{unseen}{undetermined}{'; then the annotation' if work != blockers else ''}"
+    annotation = "; then the annotation" if any(f.closed_by_annotation and not f.awaited for f in blockers) else ""
+    return f"{text} the upgrade{unseen}{undetermined}{annotation}"
 
 
 def _not_told(unknowns: Sequence[Finding], basis: Basis) -> str:

@@ -29,7 +29,11 @@ README = "README.md"
 
 
 def upgrade_commands(situation: Situation) -> tuple[CommandLine, ...]:
-    """Return one `oc adm upgrade` command per hop, pinned to the digest that was judged where there is one."""
+    """Return one `oc adm upgrade` command per hop, pinned to the digest that was judged where there is one.
+
+    A release that the cluster does not offer has no command without its digest: `oc` refuses a version that is not
+    offered (oc pkg/cli/admin/upgrade/upgrade.go).
+    """
     cluster = situation.cluster
     offers = cluster.offers.value if cluster is not None and isinstance(cluster.offers, Known) else None
     commands: list[CommandLine] = []
@@ -47,6 +51,8 @@ def upgrade_commands(situation: Situation) -> tuple[CommandLine, ...]:
             ),
             None,
         )
+        if hop.index == 0 and not pinned and offers is not None and offer is None:
+            break
         commands.append(
             line(
                 "oc adm upgrade",

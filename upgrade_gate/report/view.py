@@ -389,10 +389,14 @@ def next_step(report: Report) -> str:
             return "Close each blocker as said with it (upgrade-gate remediate writes the steps), then check again."
         case "annotate":
             return "Only the annotation is left: do as said with the finding, then check again."
+        case "retry" if verdict.status == "blocked":
+            return "Wait until CCO has seen the annotation (oc wait, as said with the finding), then check again."
         case "retry":
             return _retry(report)
+        case "upgrade" if verdict.command:
+            return "Start the upgrade:"
         case "upgrade":
-            return "Start the upgrade:" if verdict.command else "Start the upgrade."
+            return "Start the upgrade by the target's digest: the cluster does not offer its version."
         case "check-cluster":
             return "Check the cluster itself (--cluster instead of --no-cluster) before anything is upgraded."
         case "none":

@@ -51,14 +51,14 @@ def test_every_finding_acknowledged_is_a_pass_that_assumes(fixtures: Path, tmp_p
     (tmp_path / "report.json").write_text(blocked.out)
     blockers = [f["fingerprint"] for f in findings(blocked).values() if f["severity"] == "blocker"]
     acknowledged = tmp_path / "acknowledgements.yaml"
-    given = ("--reason", "by hand", "--owner", "o", "--expires", "2026-11-10", "--write", acknowledged)
+    given = ("--reason", "by hand", "--owner", "o", "--expires", "2099-11-10", "--write", acknowledged)
     assert run("ack", "--report", tmp_path / "report.json", *blockers, *given).code == 0
 
     passed = check(fixtures, *arguments, "--acknowledgements", acknowledged)
     verdict = json.loads(passed.out)["verdict"]
     assert (passed.code, verdict["status"], verdict["basis"]) == (0, "pass", "assumed")
 
-    late = check(fixtures, *arguments, "--acknowledgements", acknowledged, "--now", "2026-11-11")
+    late = check(fixtures, *arguments, "--acknowledgements", acknowledged, "--now", "2099-11-11")
     assert late.code == 3
     assert "acknowledgement-expired" in {f["rule"] for f in findings(late).values()}
 

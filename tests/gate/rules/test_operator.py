@@ -25,7 +25,7 @@ def test_cco_refusal_blocks_a_minor_hop_and_only_warns_on_a_patch(tmp_path: Path
 def test_an_annotation_that_cco_has_not_seen_yet_is_waited_for_and_not_set_again(tmp_path: Path) -> None:
     outcome = judge(tmp_path / "1", A, A, Cluster(conditions=FALSE, annotation="v4.15"))
     finding = one(outcome, "cco-not-upgradeable")
-    assert (finding.severity, outcome.verdict.next) == ("blocker", "annotate")
+    assert (finding.severity, outcome.verdict.next) == ("blocker", "retry")
     assert "v4.15 is set, CCO has not seen it yet" in finding.headline
     assert finding.remedy[0].commands[0].line.argv[:3] == ("oc", "wait", "clusteroperator/cloud-credential")
     unset = one(judge(tmp_path / "2", A, A, Cluster(conditions=FALSE, annotation=None)), "cco-not-upgradeable")

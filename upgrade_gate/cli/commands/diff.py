@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from upgrade_gate.base.errors import ExitCode, SourceError
 from upgrade_gate.cli import run, stderr
 from upgrade_gate.cli.help_pages import ExplainedCommand
+from upgrade_gate.cli.option_types import ReleaseForm
 from upgrade_gate.cli.options import cluster_options, configuration_option, output_options, registry_options
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
         "4.18.7 4.19.2 --cluster snapshot:FILE -o json=diff.json --exit-code",
     ),
 )
-@click.argument("from_", metavar="FROM")
-@click.argument("to", metavar="TO")
+@click.argument("from_", type=ReleaseForm(), metavar="FROM")
+@click.argument("to", type=ReleaseForm(), metavar="TO")
 @cluster_options
 @configuration_option
 @output_options

@@ -12,7 +12,7 @@ from upgrade_gate import __version__
 from upgrade_gate.base.errors import ExitCode, SourceError, UsageError
 from upgrade_gate.cli import input_paths, run, stderr, stdout
 from upgrade_gate.cli.help_pages import ExplainedCommand
-from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options
+from upgrade_gate.cli.options import RELEASE, cluster_options, configuration_option, registry_options
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
@@ -27,8 +27,14 @@ if TYPE_CHECKING:
         "--to 4.19.2 --cluster must-gather:DIR cluster.json",
     ),
 )
-@click.option("--to", multiple=True, required=True, metavar="RELEASE", help="Release to be judged. Repeatable.")
-@click.option("--from", "from_", metavar="RELEASE", help="Current release.  [default: what the cluster runs]")
+@click.option(
+    "--to",
+    multiple=True,
+    required=True,
+    **RELEASE,
+    help="Release to be judged. Repeatable.",
+)
+@click.option("--from", "from_", **RELEASE, help="Current release.  [default: what the cluster runs]")
 @cluster_options
 @configuration_option
 @registry_options

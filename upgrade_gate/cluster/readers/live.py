@@ -229,7 +229,7 @@ def _refused(response: ApiAnswer, query: Query) -> FailedError:
     match response.status:
         case 401:
             return FailedError(
-                "401 the login is not valid", remedy="log in again: the token has expired", everywhere=True
+                "401 the login is not valid", remedy="log in again: the token is wrong or has expired", everywhere=True
             )
         case 403:
             return FailedError("403 forbidden", remedy=remedy_of(query), forbidden=True)

@@ -125,6 +125,7 @@ def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Fi
         remedy=(_AWAIT,) if held else _annotate_steps(situation) if by_annotation and held_back else (),
         acknowledgeable=not held_back,
         closed_by_annotation=by_annotation and held_back,
+        awaited=bool(held) and held_back,
     )
 
 

@@ -255,7 +255,7 @@ def _unsupported(hop: Hop) -> Iterator[Finding]:
     yield Finding(
         rule="hop-unsupported",
         severity=Severity.BLOCKER,
-        headline=f"{hop.old.version} to {hop.new.version}: {hop.unsupported_reason}",
+        headline=hop.unsupported_reason,
         content=[hop.old.version, hop.new.version],
         subject="hop",
         hop=hop.index,

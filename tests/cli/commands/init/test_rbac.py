@@ -20,6 +20,17 @@ def test_each_secret_of_the_target_is_named_in_a_role_of_its_namespace(fixtures:
     assert names == [["saltmarsh-cloud-credentials"]]
 
 
+def test_what_a_later_check_will_read_can_be_said_without_a_cluster(fixtures: Path) -> None:
+    old = f"dir:{fixtures / 'releases' / '4.18.7'}"
+    later = ("--mirrors-from-cluster", "--pull-secret-from-cluster", "--read-secrets")
+    result = rbac(fixtures, "--no-cluster", "--platform", "AWS", "--from", old, *later)
+    assert result.code == 0, result.err
+    named = [n for m in yaml.safe_load_all(result.out) for r in m.get("rules", []) for n in r.get("resourceNames", [])]
+    resources = {r for m in yaml.safe_load_all(result.out) for rule in m.get("rules", []) for r in rule["resources"]}
+    assert "pull-secret" in named
+    assert "imagedigestmirrorsets" in resources
+
+
 def test_the_file_makes_its_own_account_unless_one_is_named(fixtures: Path) -> None:
     own = list(yaml.safe_load_all(rbac(fixtures, "--platform", "AWS").out))
     named = list(yaml.safe_load_all(rbac(fixtures, "--platform", "AWS", "--service-account", "ci/reader").out))

@@ -10,7 +10,13 @@ import click
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli import run
 from upgrade_gate.cli.help_pages import ExplainedCommand
-from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
+from upgrade_gate.cli.options import (
+    cluster_options,
+    configuration_option,
+    registry_options,
+    release_options,
+    via_option,
+)
 from upgrade_gate.cli.ready_file import deliver, write_options
 
 if TYPE_CHECKING:
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
     ),
 )
 @release_options
-@click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable.")
+@via_option
 @cluster_options
 @configuration_option
 @registry_options

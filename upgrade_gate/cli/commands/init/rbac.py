@@ -11,7 +11,13 @@ from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli import run
 from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, AccountName, ServiceAccountName
 from upgrade_gate.cli.help_pages import ExplainedCommand
-from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
+from upgrade_gate.cli.options import (
+    cluster_options,
+    configuration_option,
+    registry_options,
+    release_options,
+    via_option,
+)
 from upgrade_gate.cli.ready_file import deliver, write_options
 
 if TYPE_CHECKING:
@@ -28,6 +34,7 @@ _WIDTH = 118
 
 @click.command(
     cls=ExplainedCommand,
+    beforehand=True,
     examples=(
         "--to 4.19.2 | oc apply -f -",
         "--to 4.19.2 --service-account ci/gate --write rbac.yaml",
@@ -35,7 +42,7 @@ _WIDTH = 118
     ),
 )
 @release_options
-@click.option("--via", multiple=True, metavar="RELEASE", help="A stop on the way, in order. Repeatable.")
+@via_option
 @cluster_options
 @configuration_option
 @registry_options
