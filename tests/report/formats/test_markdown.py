@@ -61,13 +61,34 @@ def test_what_cco_and_cvo_would_miss_is_the_first_list() -> None:
     assert page(sample_report.report()).headings[1:] == ["Not caught by OpenShift", "Other findings", "Proof"]
 
 
+def test_the_first_five_findings_stand_open_and_the_others_of_the_list_are_folded() -> None:
+    shown, folded = render(sample_report.report()).split("<details><summary>3 more</summary>\n\n", 1)
+    assert shown.count("\n- **") == 5
+    assert "gains 1 permission" in shown.split("### Other findings")[0], "what OpenShift does not catch comes first"
+    assert folded.split("</details>")[0].count("- **") == 3
+
+
+def test_a_list_of_five_has_no_fold() -> None:
+    findings = [sample_report.finding("permission-added", f"ns/{name}", name) for name in "abcde"]
+    assert " more</summary>" not in render(sample_report.report(findings=findings, changes=[]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [40_000, 20_000, 8_000])
+def test_what_is_cut_from_the_fold_is_not_counted_in_it(limit: int) -> None:
+    text = render(sample_report.large(), limit)
+    (counted,) = re.findall(r"<details><summary>(\d+) more</summary>", text)
+    fold = text.split(f"<details><summary>{counted} more</summary>")[1].split("</details>")[0]
+    assert fold.count("\n- **") == int(counted)
+
+
 def test_every_component_is_a_folded_part_the_worst_first() -> None:
     text = render(sample_report.report())
-    summaries = re.findall("<details><summary>(.*?)</summary>", text)
+    summaries = re.findall("<details><summary>(<b>.*?)</summary>", text)
     assert summaries[0].startswith(f"<b>Blocker</b> EBS CSI driver <code>{sample_report.EBS}</code>")
     assert "openshift-cluster-api-aws" in summaries[1]
     assert len(summaries) == 6 + 4, "six components; cluster and run, not read, not applied here, evidence"
-    assert text.count("</details>") == len(summaries)
+    assert text.count("</details>") == len(summaries) + 1, "and the rest of the list"
 
 
 def test_permissions_are_a_diff() -> None:

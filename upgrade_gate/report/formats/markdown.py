@@ -1,5 +1,6 @@
 """The report as Markdown for a pull request or a step summary: the verdict first, a folded part per component.
 
+The first findings stand open, the others of the list are folded: a comment must not bury what people say below it.
 A comment holds 65,536 characters, and what is longer is refused: whole components are cut from the harmless end, and
 the second line says so.
 """
@@ -7,6 +8,7 @@ the second line says so.
 from __future__ import annotations
 
 import html
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,20 +19,25 @@ from upgrade_gate.report import view
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.report.document import ChangeView, FindingView, GrantView, RemedyView, Report
     from upgrade_gate.report.render_options import RenderOptions
     from upgrade_gate.report.view import Component
 
 MAX_BYTES = 65_000
+_OPEN_FINDINGS = 5
 
 
 class _Block(Struct, frozen=True):
-    """A part that is kept or cut as a whole; `counts` is what the note about a cut calls it."""
+    """A part that is kept or cut as a whole; `counts` is what the note about a cut calls it.
+
+    Neighbours that are `folded` share one fold, so that each of them can be cut alone.
+    """
 
     text: str
     counts: str
+    folded: bool = False
 
 
 def render(report: Report, options: RenderOptions) -> bytes:
@@ -54,7 +61,7 @@ def _fit(title: str, before: list[_Block], components: list[_Block], after: list
     kept = [before, after, components]
     while True:
         parts = [title, _note(cut)]
-        parts += [block.text for group in (before, components, after) for block in group]
+        parts += [text for group in (before, components, after) for text in _texts(group)]
         document = ("\n".join(parts) + "\n").encode("utf-8", "replace")
         spare = len(document) - limit
         if spare <= 0:
@@ -66,6 +73,15 @@ def _fit(title: str, before: list[_Block], components: list[_Block], after: list
             block = victims.pop()
             spare -= len(block.text.encode("utf-8", "replace")) + 1
             cut[block.counts] = cut.get(block.counts, 0) + 1
+
+
+def _texts(blocks: list[_Block]) -> Iterator[str]:
+    for folded, group in groupby(blocks, key=lambda block: block.folded):
+        texts = [block.text for block in group]
+        if folded:
+            yield _details(f"{len(texts)} more", "\n".join(texts))
+        else:
+            yield from texts
 
 
 def _note(cut: dict[str, int]) -> str:
@@ -98,14 +114,16 @@ def _head(report: Report) -> str:
 
 
 def _open(report: Report) -> list[_Block]:
-    """List what is not settled by nature, a line each: what OpenShift does not catch first."""
+    """List what is not settled by nature, a line each: what OpenShift does not catch first, the first ones open."""
     parts = view.sections(report.findings)
-    blocks = []
+    blocks: list[_Block] = []
+    spare = _OPEN_FINDINGS
     for title, findings in ((view.MISSED_TITLE, parts.missed), ("Other findings", parts.others)):
-        for number, finding in enumerate(findings):
-            head = f"### {title}\n\n" if number == 0 else ""
-            last = "\n" if number == len(findings) - 1 else ""
-            blocks.append(_Block(f"{head}- {_finding_line(finding)}{last}", "line"))
+        lines = [f"- {_finding_line(finding)}" for finding in findings]
+        shown, spare = lines[:spare], max(spare - len(lines), 0)
+        if lines:
+            blocks.append(_Block("\n".join([f"### {title}\n", *shown]) + ("\n" if shown else ""), "list"))
+        blocks += [_Block(line, "line", folded=True) for line in lines[len(shown) :]]
     return blocks
 
 
