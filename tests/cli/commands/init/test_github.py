@@ -18,6 +18,7 @@ from tests.worlds.ready_files import (
     Workspace,
     check_builtin_schema,
     check_shell,
+    gate,
     loaded,
     made,
     refused,
@@ -36,20 +37,10 @@ def steps(workflow: Any, job: str = "gate") -> dict[str, Any]:
 
 def check(workspace: Workspace, *options: str, **variables: str) -> tuple[int, dict[str, str], str]:
     """Run the step as the runner does; return its exit code, its outputs and the summary."""
-    step = steps(loaded(made("github", *options)))["Check"]
-    script = workspace.folder / "step.sh"
-    script.write_text(step["run"])
     files = {name: workspace.folder / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for path in files.values():
         path.write_text("")
-    values = {name: text for name, text in step["env"].items() if "${{" not in text}
-    secrets = {"KUBECONFIG_TEXT": "", "PULL_SECRET_TEXT": ""}
-    runner = {"GITHUB_SERVER_URL": "https://git.example.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"}
-    paths = {name: str(path) for name, path in files.items()}
-    done = workspace.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
-        **{"CLUSTER": workspace.cluster, **values, **secrets, **runner, **paths, **variables},
-    )
+    done = gate(workspace, "github", *options, **{"CLUSTER": workspace.cluster, **variables})
     workspace.variables["log"] = done.stdout + done.stderr
     outputs = dict(settled(files["GITHUB_OUTPUT"].read_text()))
     return done.returncode, outputs, files["GITHUB_STEP_SUMMARY"].read_text()
@@ -74,7 +65,7 @@ def test_zizmor_finds_nothing_in_it(tmp_path: Path) -> None:
 def test_what_is_run_is_pinned() -> None:
     text = made("github")
     uses = re.findall(r"uses: (.*)", text)
-    assert len(uses) == 5
+    assert len(uses) == 7
     for action in uses:
         assert re.fullmatch(r"[a-z-]+/[a-z/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
     assert f"'upgrade-gate[verify]=={__version__}'" in text
@@ -86,17 +77,21 @@ def test_no_job_may_both_read_the_cluster_and_write() -> None:
     assert workflow["permissions"] == {}
     assert workflow["jobs"]["gate"]["permissions"] == {"contents": "read"}
     assert workflow["jobs"]["code-scanning"]["permissions"] == {"actions": "read", "security-events": "write"}
-    assert "secrets." not in json.dumps(workflow["jobs"]["code-scanning"])
+    assert workflow["jobs"]["comment"]["permissions"] == {"pull-requests": "write"}
+    for job in ("code-scanning", "comment"):
+        assert "secrets." not in json.dumps(workflow["jobs"][job])
     assert steps(workflow)["Check out the settings"]["with"] == {"persist-credentials": False}
 
 
 def test_no_value_reaches_a_script_as_text() -> None:
-    for step in steps(loaded(made("github", "--to", "4.19.5"))).values():
+    workflow = loaded(made("github", "--to", "4.19.5"))
+    for step in (step for job in workflow["jobs"] for step in steps(workflow, job).values()):
         assert "${{" not in step.get("run", ""), "an expression in a script is code of whoever starts the run"
 
 
 def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
-    for name, step in steps(loaded(made("github"))).items():
+    workflow = loaded(made("github"))
+    for name, step in (entry for job in workflow["jobs"] for entry in steps(workflow, job).items()):
         if "run" in step:
             check_shell(step["run"], "bash", tmp_path)
             assert step.get("shell", "bash") == "bash", name

@@ -15,6 +15,7 @@ from tests.worlds.ready_files import (
     Workspace,
     check_builtin_schema,
     check_shell,
+    gate,
     loaded,
     made,
     refused,
@@ -33,9 +34,7 @@ def job(*options: str) -> Any:
 
 def check(workspace: Workspace, *options: str, **variables: str) -> tuple[int, dict[str, str], str]:
     """Run the script; return its exit code, what later jobs get, and its log."""
-    (script,) = job(*options)["script"]
-    given = {"UPGRADE_GATE_CLUSTER": workspace.cluster, "CI_JOB_URL": "https://gitlab.example.com/j/7"}
-    done = workspace.run(["sh", "-c", script], **{**given, **variables})
+    done = gate(workspace, "gitlab", *options, **{"UPGRADE_GATE_CLUSTER": workspace.cluster, **variables})
     passed_on = (workspace.folder / "upgrade-gate-reports" / "gate.env").read_text()
     return done.returncode, dict(settled(passed_on)), done.stdout + done.stderr
 
@@ -56,6 +55,7 @@ def test_what_is_run_is_pinned() -> None:
 
 def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
     check_shell(job()["script"][0], "sh", tmp_path)
+    check_shell(job()["after_script"][0], "sh", tmp_path)
     check_shell(job()["before_script"][0], "sh", tmp_path)
 
 
@@ -80,7 +80,7 @@ def test_reports_are_kept_whatever_happens() -> None:
 def test_it_ends_with_the_verdict_and_keeps_the_reports(workspace: Workspace, verdict: str, code: int) -> None:
     ended, passed_on, log = check(workspace, UPGRADE_GATE_TO=workspace.target(verdict))
     assert (ended, passed_on) == (code, {"UPGRADE_GATE_EXIT_CODE": str(code), "UPGRADE_GATE_VERDICT": verdict}), log
-    for ending in (*REPORTS, "codequality.json"):
+    for ending in (*REPORTS, "codequality.json", "md"):
         assert (workspace.folder / "upgrade-gate-reports" / f"gate.{ending}").stat().st_size, ending
     assert (workspace.folder / job()["artifacts"]["reports"]["codequality"]).exists()
     assert (workspace.folder / job()["artifacts"]["reports"]["junit"]).exists()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.worlds.ready_files import IMAGE, REPORTS, VERDICTS, Workspace, made, refused
+from tests.worlds.ready_files import IMAGE, REPORTS, VARIABLES, VERDICTS, Workspace, check_shell, made, refused
 from tests.worlds.running import run
 
 if TYPE_CHECKING:
@@ -128,26 +128,40 @@ def test_its_command_ends_with_the_verdict_and_writes_the_reports(
 ) -> None:
     one = container("--to", "4.19.5", "--config-map", "settings", "--no-pull-secret")
     target = workspace.target(verdict)
-    places = {
-        "$(POD_NAME)": "pod-7",
-        "/reports": str(workspace.folder),
-        "/etc/upgrade-gate/settings": str(workspace.folder),
-    }
-    words = [*one["command"], *one["args"]]
+    settings = "/etc/upgrade-gate/settings"
+    words = [word.replace(settings, str(workspace.folder)) for word in (*one["command"], *one["args"])]
     words[words.index("live")] = workspace.cluster
     words[words.index("4.19.5")] = target
-    for name, place in places.items():
-        words = [word.replace(name, place) for word in words]
-    done = workspace.run([workspace.folder / ".programs" / words[0], *words[1:]])
+    fixed = {entry["name"]: entry["value"] for entry in one["env"] if "value" in entry}
+    reports = fixed["REPORTS"].replace("/reports", str(workspace.folder)).replace("$(POD_NAME)", "pod-7")
+    done = workspace.run(words, POD_NAME="pod-7", REPORTS=reports)
     assert done.returncode == code, done.stderr
     for ending in (*REPORTS, "md"):
         assert (workspace.folder / f"pod-7.{ending}").stat().st_size, ending
     assert code == 0 or code in job()["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"]
 
 
+def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
+    for options in FORMS:
+        check_shell(container(*options)["command"][2], "sh", tmp_path)
+
+
+def test_the_cluster_expands_nothing_in_the_script() -> None:
+    """The kubelet replaces `$(NAME)` of a variable and `$$` in command and args; all else stays as it is."""
+    script = container()["command"][2]
+    assert "$$" not in script
+    assert not re.search(r"\$\([A-Za-z_][A-Za-z0-9_]*\)", script)
+
+
+def test_variables_come_from_a_config_map_that_need_not_be_there() -> None:
+    read = {entry["name"]: entry["valueFrom"]["configMapKeyRef"] for entry in container()["env"][2:7]}
+    assert read == {name: {"name": "upgrade-gate", "key": name, "optional": True} for name in VARIABLES}
+
+
 def test_the_config_map_is_named_so_it_may_hold_what_a_found_file_may_not() -> None:
-    assert "--config" in container("--config-map", "settings")["args"]
-    assert "--config" not in container()["args"]
+    named = "UPGRADE_GATE_CONFIG=${UPGRADE_GATE_CONFIG:-/etc/upgrade-gate/settings/upgrade-gate.yaml}\n"
+    assert named in container("--config-map", "settings")["command"][2]
+    assert named not in container()["command"][2]
     assert "--registry-config" in container()["args"]
     assert "--registry-config" not in container("--no-pull-secret")["args"]
 

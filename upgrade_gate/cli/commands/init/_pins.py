@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,11 @@ def placeholder(name: str) -> str:
 def quoted(text: str) -> str:
     """Return a text as a YAML scalar that stays a string."""
     return json.dumps(text)
+
+
+def part(name: str, indent: int) -> str:
+    """Return a script that several ready files share, indented as a block of YAML and without its last line break."""
+    return textwrap.indent((_TEMPLATES / name).read_text(encoding="utf-8"), " " * indent).rstrip("\n")
 
 
 def filled(template: str, **values: str) -> str:

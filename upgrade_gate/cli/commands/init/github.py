@@ -28,6 +28,8 @@ def command(*, to: str | None, install: str, report_only: bool, write: Path | No
         "github.yml",
         default_to=f"\n        default: {_pins.quoted(to)}" if to else "",
         install=_pins.install_command(install),
+        given=_pins.part("given.sh", indent=10),
+        comment=_pins.part("comment.py", indent=10),
         report_only=str(report_only).lower(),
         **_pins.ACTIONS,
     )

@@ -40,6 +40,8 @@ def command(
         "gitlab.yml",
         to=_pins.quoted(to or ""),
         image=_pins.quoted(image or _pins.PYTHON_IMAGE),
+        given=_pins.part("given.sh", indent=6),
+        comment=_pins.part("comment.py", indent=6),
         before_script="" if image else pip,
         allow_failure=(_REPORTING if report_only else _STRICT).rstrip("\n"),
     )

@@ -17,6 +17,8 @@ from upgrade_gate.cli.ready_file import deliver, write_options
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import yaml
+
     from upgrade_gate.cli.commands.init._roles import ServiceAccountName
 
 _NAME = "upgrade-gate"
@@ -37,7 +39,27 @@ _HEADER = """\
 # the pod again; a lost node does (Kubernetes 1.26, OpenShift 4.13; before, set backoffLimit to 0). A pod that was
 # killed has no verdict. The reports are on the volume, by the name of the pod, the text is in the log:
 #   oc logs -n {namespace} {logs}
+# Proof, configuration, acknowledgements, stops on the way and more options come from the ConfigMap {name}, where
+# there is one; a pod reads it when it starts. Who may change it has a say in the verdict. VIA, ACKNOWLEDGEMENTS and
+# ARGUMENTS are lists: blanks part the words, quotes keep a word together, nothing is expanded.
+#   oc create configmap {name} -n {namespace} --from-literal UPGRADE_GATE_ARGUMENTS=--read-secrets \\
+#     --from-literal UPGRADE_GATE_IDENTITIES=export:{reports}/identities
 """
+_VARIABLES = ("VIA", "IDENTITIES", "CONFIG", "ACKNOWLEDGEMENTS", "ARGUMENTS")
+_SCRIPT = """\
+set -eu
+stop() {{
+  echo "error: no verdict was reached: $1" >&2
+  exit 2
+}}
+{given}
+upgrade-gate check "$@" \\
+  --label "pod=$POD_NAME" -o text -o "html=$REPORTS.html" -o "json=$REPORTS.json" \\
+  -o "junit=$REPORTS.junit.xml" -o "sarif=$REPORTS.sarif" -o "markdown=$REPORTS.md"
+# what ends well without a report (--help does) has judged nothing
+[ -s "$REPORTS.json" ]
+"""
+"""Run by sh with the fixed options; the variables add theirs."""
 
 
 @click.command()
@@ -71,8 +93,12 @@ def command(
         raise UsageError(f"--schedule {schedule!r} is no schedule such as '30 5 * * 1' or @daily")
     namespace = service_account.namespace
     target = to or _pins.placeholder("TARGET_RELEASE")
-    arguments = _arguments(target, config_map, no_pull_secret)
-    pod = _pod(arguments, image or _pins.placeholder("IMAGE"), service_account.name)
+    pod = _pod(
+        _script(config_map),
+        _arguments(target, no_pull_secret),
+        image or _pins.placeholder("IMAGE"),
+        service_account.name,
+    )
     pod["volumes"] += _volumes(config_map, no_pull_secret)
     pod["containers"][0]["volumeMounts"] += _mounts(config_map, no_pull_secret)
     job = _job(pod)
@@ -82,8 +108,8 @@ def command(
     else:
         job = _cron_job(job, schedule, namespace)
     documents = [_claim(namespace), job]
-    text = _header(name, service_account, schedule, no_pull_secret) + yaml.safe_dump_all(
-        documents, sort_keys=False, explicit_start=True, width=110
+    text = _header(name, service_account, schedule, no_pull_secret) + yaml.dump_all(
+        documents, Dumper=_dumper(), sort_keys=False, explicit_start=True, width=110
     )
     deliver(text, write, force=force)
     return ExitCode.PASS
@@ -97,22 +123,39 @@ def _header(name: str, account: ServiceAccountName, schedule: str | None, no_pul
     )
     secret += "#     --from-file .dockerconfigjson=PULL_SECRET_FILE\n"
     run = f"-l app.kubernetes.io/name={_NAME}" if schedule else f"job/{name}"
+    extra = "" if no_pull_secret else secret
     return _HEADER.format(
-        version=__version__, namespace=namespace, account=named, extra="" if no_pull_secret else secret, logs=run
+        version=__version__, name=_NAME, reports=_REPORTS, namespace=namespace, account=named, extra=extra, logs=run
     )
 
 
-def _arguments(target: str, config_map: str | None, no_pull_secret: bool) -> list[str]:
-    arguments = ["check", "--to", target, "--cluster", "live"]
-    if config_map is not None:
-        arguments += ["--config", f"{_SETTINGS}/upgrade-gate.yaml"]
+def _dumper() -> type[yaml.SafeDumper]:
+    """Return a dumper that writes a script as lines."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def represent_str(self, data: str) -> yaml.ScalarNode:
+            return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+    Dumper.add_representer(str, Dumper.represent_str)
+    return Dumper
+
+
+def _arguments(target: str, no_pull_secret: bool) -> list[str]:
+    arguments = ["--to", target, "--cluster", "live"]
     if not no_pull_secret:
         arguments += ["--registry-config", f"{_PULL_SECRET}/.dockerconfigjson"]
-    arguments += ["--label", "pod=$(POD_NAME)", "-o", "text"]
-    endings = {"html": "html", "json": "json", "junit": "junit.xml", "sarif": "sarif", "markdown": "md"}
-    for form, ending in endings.items():
-        arguments += ["-o", f"{form}={_REPORTS}/$(POD_NAME).{ending}"]
     return arguments
+
+
+def _script(config_map: str | None) -> str:
+    named = f"UPGRADE_GATE_CONFIG=${{UPGRADE_GATE_CONFIG:-{_SETTINGS}/upgrade-gate.yaml}}\n" if config_map else ""
+    return _SCRIPT.format(given=named + _pins.part("given.sh", indent=0))
+
+
+def _variable(name: str) -> dict[str, Any]:
+    key = f"UPGRADE_GATE_{name}"
+    return {"name": key, "valueFrom": {"configMapKeyRef": {"name": _NAME, "key": key, "optional": True}}}
 
 
 def _job_name(to: str) -> str:
@@ -177,7 +220,7 @@ def _job(pod: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pod(arguments: list[str], image: str, account: str) -> dict[str, Any]:
+def _pod(script: str, arguments: list[str], image: str, account: str) -> dict[str, Any]:
     return {
         "restartPolicy": "Never",
         "serviceAccountName": account,
@@ -188,11 +231,13 @@ def _pod(arguments: list[str], image: str, account: str) -> dict[str, Any]:
             {
                 "name": _NAME,
                 "image": image,
-                "command": ["upgrade-gate"],
+                "command": ["/bin/sh", "-c", script, _NAME],
                 "args": arguments,
                 "workingDir": "/tmp",  # noqa: S108 - inside the pod
                 "env": [
                     {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                    {"name": "REPORTS", "value": f"{_REPORTS}/$(POD_NAME)"},
+                    *(_variable(name) for name in _VARIABLES),
                     {"name": "HOME", "value": "/tmp"},  # noqa: S108
                     {"name": "XDG_CACHE_HOME", "value": "/tmp/cache"},  # noqa: S108
                 ],

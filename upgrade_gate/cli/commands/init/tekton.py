@@ -24,6 +24,7 @@ def command(*, to: str | None, image: str | None, write: Path | None, force: boo
         "tekton.yaml",
         default_to=f"      default: {_pins.quoted(to)}\n" if to else "",
         image=_pins.quoted(image or _pins.placeholder("IMAGE")),
+        given=_pins.part("given.sh", indent=8),
     )
     deliver(text, write, force=force)
     return ExitCode.PASS
