@@ -26,8 +26,8 @@ TESTS ?= $(addprefix tests/,gate requests proof payloads clouds e2e)
 MINUTES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test conformance lint format reports reference architecture tables lock mutants bench build wheelhouse pyz \
-	sbom fuzz clean
+.PHONY: help demo quick test conformance faults lint format reports reference architecture tables lock mutants bench build \
+	wheelhouse pyz sbom fuzz clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,9 @@ quick: $(DEV)  ## what one runs while writing: no network, no components, no sha
 
 conformance: $(DEV)  ## real releases, gate flows and field cases of the shared corpus (UPGRADE_GATE_SHARED), in one process
 	$(BIN)/python -m pytest -p no:xdist tests/e2e/test_conformance.py
+
+faults: $(DEV)  ## every single fault in every input of every flow: never a pass by it; hours (ARGS=--help: parts of it)
+	$(BIN)/python -m tests.faults.run --jobs $(JOBS) $(ARGS)
 
 lint: $(DEV)  ## format, rules, types, import contracts
 	$(BIN)/ruff format --check $(CODE)

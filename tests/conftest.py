@@ -13,7 +13,7 @@ from tests.worlds import certificates as certificate_files
 settings.register_profile("repository", deadline=None)
 settings.load_profile("repository")
 
-WHOLE = ("e2e", "integration")
+WHOLE = ("e2e", "faults", "integration")
 """Folders whose tests run the program from end to end."""
 
 

@@ -22,7 +22,7 @@ ROLES = ("grants", "secret", "scopes", "risk", "holdings", "live", "remedy", "ex
 LONGEST = 500
 MOST_BOXES, MOST_FLOORS = 16, 11
 FIGURE = re.compile(r"\d+(?= \|$| modules| lines)", re.MULTILINE)
-ACROSS = ("benchmarks", "e2e", "generators", "integration", "mutation", "release", "worlds")
+ACROSS = ("benchmarks", "e2e", "faults", "generators", "integration", "mutation", "release", "worlds")
 """Folders of tests that cross rooms, or hold none, or belong to no room."""
 WITHOUT_MEANING = ("utils", "util", "helpers", "helper", "misc", "manager", "tools", "stuff")
 HEAVY = (

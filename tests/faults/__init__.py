@@ -1,0 +1,1 @@
+"""The fault engine: single faults in every input of every flow, and what the gate may answer to them."""
