@@ -8,15 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds.firing import DELETED, Firing
-from tests.worlds.rules import PROFILE, TODAY, Cluster, found, judge, request
+from tests.worlds.rules import NS, PROFILE, TODAY, Cluster, found, judge, payload, request
 from upgrade_gate.base.facts import Known
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import assumptions, invariants, verdict
 from upgrade_gate.gate.acknowledgements import Acknowledgement
-from upgrade_gate.gate.findings import Severity
+from upgrade_gate.gate.findings import Finding, Severity, Status
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.situation import Situation
-from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.gate.verdict import WeighedFinding, Weights
 
 RULE = "pass-withheld"
 A, B = request("a"), request("b", secret="b")
@@ -150,3 +150,49 @@ def test_what_it_was_judged_by_counts_too(part: str, tmp_path: Path) -> None:
         "mode": lambda s: replace(s, mode=Mode.UNKNOWN),
     }
     assert _silenced(outcome, wrong[part](outcome.situation)).verdict.exit_code == 4
+
+
+def _gap(*content: list[str], rule: str = "payload-incomplete", status: Status = Status.ACKNOWLEDGED) -> WeighedFinding:
+    return WeighedFinding(Finding(rule, Severity.INFO, "h", [list(part) for part in content], "payload 4.15.0"), status)
+
+
+@pytest.mark.parametrize(
+    ("item", "through"),
+    [
+        (_gap(["request", f"{NS}/b"]), True),
+        (_gap(["file", "image-references"], ["request", f"{NS}/b"]), True),
+        (_gap(["request", f"{NS}/b"], status=Status.OPEN), False),
+        (_gap(["request", f"{NS}/b"], rule="request-removed"), False),
+        (_gap(["component", f"{NS}/b"]), False),
+        (_gap(["request", f"{NS}/c"]), False),
+    ],
+)
+def test_only_an_acknowledged_gap_of_just_this_request_lets_it_through(
+    item: WeighedFinding, *, through: bool, tmp_path: Path
+) -> None:
+    situation = judge(tmp_path, [A, B], [A], Cluster()).situation
+    added = [j.finding for j in invariants.guarded((item,), situation, WEIGHTS) if j.finding.rule == RULE]
+    assert [[(place.side, place.file) for place in finding.evidence] for finding in added] == (
+        [] if through else [[("to", "image-references")]]
+    )
+
+
+def test_of_a_release_that_a_digest_proves_nothing_is_missed(tmp_path: Path) -> None:
+    situation = judge(tmp_path, [A, B], [A], Cluster()).situation
+    (hop,) = situation.hops
+    proven = replace(situation, hops=(replace(hop, new=replace(hop.new, whole=True)),))
+    assert invariants.guarded((), situation, WEIGHTS)
+    assert not invariants.guarded((), proven, WEIGHTS)
+
+
+def test_both_releases_of_a_platform_that_is_always_served_must_ask_for_something(tmp_path: Path) -> None:
+    foreign = request("a", kind="GCPProviderSpec")
+    between = payload(tmp_path / "between", "4.14.2", [A])
+    situation = judge(tmp_path, [foreign], [foreign], Cluster(), via=(f"dir:{between}",)).situation
+    rows = [j.finding for j in invariants.guarded((), situation, WEIGHTS)]
+    assert [
+        (f.hop, [(place.side, place.file) for place in f.evidence]) for f in rows if "applies no" in f.headline
+    ] == [
+        (0, [("from", "release-metadata")]),
+        (1, [("to", "release-metadata")]),
+    ]

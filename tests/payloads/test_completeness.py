@@ -82,12 +82,19 @@ def test_file_with_words_alone_is_not_empty() -> None:
     "references", [None, b"", b"{", b"[]", b"\xff", b'{"spec": {"tags": 3}}', b'{"spec": {"tags": [{"name": null}]}}']
 )
 def test_image_references_that_cannot_be_read_are_a_gap(references: bytes | None) -> None:
-    assert [gap.name for gap in gaps(release(references=references), release())] == ["image-references"]
+    found = gaps(release(references=references), release())
+    assert [(gap.what, gap.name) for gap in found] == [("file", "image-references")]
 
 
 def test_what_lies_behind_the_end_is_a_gap() -> None:
     loaded = payload.load(ReleaseFiles("archive:x", {"image-references": REFERENCES}, damage=("data follows",)))
-    assert [gap.text for gap in gaps(loaded, loaded)] == ["data follows"]
+    assert [(gap.what, gap.text) for gap in gaps(loaded, loaded)] == [("data", "data follows")]
+
+
+@pytest.mark.parametrize(("metadata", "called"), [(METADATA, "4.18.7"), (b"{}", "dir:x")])
+def test_the_other_release_is_called_by_its_version_else_by_its_reference(metadata: bytes, called: str) -> None:
+    (gap,) = gaps(release(without("bee")), release(more={"release-metadata": metadata}))
+    assert gap.text == f"image-references names bee-operator, of which {called} has manifests"
 
 
 def test_requests_and_nothing_else_are_recognised() -> None:

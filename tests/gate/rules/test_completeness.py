@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.worlds import flows
-from tests.worlds.rules import PROFILE, TODAY, Cluster, found, judge, one, payload, request
+from tests.worlds.rules import NS, PROFILE, TODAY, Cluster, found, judge, one, payload, request
 from upgrade_gate import pipeline
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.requests.credentials_request import API_GROUP
 from upgrade_gate.requests.update import Given
 
 A, B = request("a"), request("b", secret="b")
@@ -179,3 +180,60 @@ def test_request_without_namespace_is_not_understood(tmp_path: Path) -> None:
     bare = request("a")
     del bare["metadata"]["namespace"]
     assert one(judge(tmp_path, [A], [bare], Cluster()), "manifest-unreadable").severity == "unknown"
+
+
+def test_what_is_missing_makes_the_fingerprint_by_kind_and_name(tmp_path: Path) -> None:
+    for side, version in (("old", "4.14.1"), ("new", "4.14.2")):
+        payload(tmp_path / side, version, [A, ""])
+    (tmp_path / "new" / "image-references").unlink()
+    both = [item.finding for item in found(_check(tmp_path), "payload-incomplete")]
+    old, new = sorted(both, key=lambda finding: finding.subject)
+    assert old.content == [["empty", "0000_50_component_01.yaml"]]
+    assert new.content == [["empty", "0000_50_component_01.yaml"], ["file", "image-references"]]
+    assert [(place.side, place.file) for place in old.evidence] == [("from", "0000_50_component_01.yaml")]
+    assert [(place.side, place.file) for place in new.evidence] == [("to", "0000_50_component_01.yaml")]
+    assert (old.subject, new.subject) == ("payload 4.14.1", "payload 4.14.2")
+
+
+def test_a_vanished_request_is_shown_in_image_references(tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, [A, B], [A], Cluster()), "payload-incomplete")
+    assert finding.content == [["request", f"{NS}/b"]]
+    assert [(place.side, place.file) for place in finding.evidence] == [("to", "image-references")]
+
+
+@pytest.mark.parametrize(("number", "more"), [(5, False), (6, True)])
+def test_of_many_gaps_five_are_shown(number: int, *, more: bool, tmp_path: Path) -> None:
+    gone = [request(f"gone-{index}", secret=f"s{index}") for index in range(number)]
+    headline = one(judge(tmp_path, [A, *gone], [A], Cluster()), "payload-incomplete").headline
+    assert headline.count("gone without a word") == 5
+    assert headline.endswith("; and 1 more") is more
+
+
+def test_what_is_known_to_have_retired_is_no_gap_and_hides_none_after_it(tmp_path: Path) -> None:
+    retired = request("cloud-credential-operator-s3", secret="s3")
+    versions = ("4.6.1", "4.7.0")
+    assert not found(judge(tmp_path / "1", [A, retired], [A], Cluster(), versions=versions), "payload-incomplete")
+    gone = request("z", secret="z")
+    both = one(judge(tmp_path / "2", [A, retired, gone], [A], Cluster(), versions=versions), "payload-incomplete")
+    assert both.content == [["request", f"{NS}/z"]]
+    later = one(judge(tmp_path / "3", [A, retired], [A], Cluster(), versions=("4.7.1", "4.8.0")), "payload-incomplete")
+    assert later.content == [["request", f"{NS}/cloud-credential-operator-s3"]]
+
+
+def test_another_change_before_it_hides_no_gap(tmp_path: Path) -> None:
+    changed = request("a", "ec2:DescribeVolumes", "ec2:New")
+    assert one(judge(tmp_path, [A, B], [changed], Cluster()), "payload-incomplete").content == [["request", f"{NS}/b"]]
+
+
+def test_a_target_without_any_request_is_another_finding(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, [A, B], [], Cluster())
+    assert found(outcome, "nothing-to-judge")
+    assert not found(outcome, "payload-incomplete")
+
+
+def test_a_deletion_that_cvo_is_told_to_leave_alone_is_a_word(tmp_path: Path) -> None:
+    cluster = Cluster()
+    cluster.objects["ClusterVersion"]["spec"]["overrides"] = [
+        {"group": API_GROUP, "kind": "CredentialsRequest", "namespace": NS, "name": "b", "unmanaged": True}
+    ]
+    assert not found(judge(tmp_path, [A, B], [A, request("b", annotations=DELETED)], cluster), "payload-incomplete")
