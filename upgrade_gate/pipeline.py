@@ -24,6 +24,7 @@ from upgrade_gate.requests.update import Given, UnreadRelease
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from upgrade_gate.base.errors import ClusterError
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import Reader
@@ -58,11 +59,27 @@ class Inputs(Struct, frozen=True):
 
 
 def check(inputs: Inputs, weights: Weights) -> Outcome:
-    """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding."""
+    """Run the gate. Raises UsageError for what the user must change; what cannot be read becomes a finding.
+
+    Raises ClusterError where nothing of the cluster can be read (see `unreachable`).
+    """
+    return _judge(with_secrets(survey(inputs), inputs.reader, proof=inputs.asks_for_proof), inputs, weights)
+
+
+def unreachable(inputs: Inputs, weights: Weights, error: ClusterError) -> Outcome:
+    """Return the outcome of a run that ended because the cluster could not be read: undetermined, and why."""
+    from upgrade_gate.cluster import observe
+
+    cluster = observe.nothing("the cluster", error)
+    context = selection_context(cluster, inputs.given)
+    references = (inputs.from_ or "cluster", *inputs.via, inputs.to)
+    return _judge(Comparison(cluster, references, (), (), context), replace(inputs, claims=None), weights)
+
+
+def _judge(compared: Comparison, inputs: Inputs, weights: Weights) -> Outcome:
     from upgrade_gate.gate import assumptions, findings, invariants, verdict  # `diff` needs neither these nor a remedy
     from upgrade_gate.remedy import plan
 
-    compared = with_secrets(survey(inputs), inputs.reader, proof=inputs.asks_for_proof)
     situation = replace(_situation(compared, inputs), raised=verdict.raised(weights))
     judged = verdict.weigh(findings.evaluate(situation), situation, weights)
     judged = invariants.guarded(judged, situation, weights)

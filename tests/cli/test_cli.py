@@ -398,7 +398,7 @@ def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Probe:
 def test_defaults(probe: Probe, tmp_path: Path) -> None:
     assert probe() == 0
     assert probe.release == ReleaseOptions("dir:new", None)
-    assert probe.cluster == ClusterOptions(None, False, None, None, None, None, None, None, None, False)
+    assert probe.cluster == ClusterOptions(None, False, None, None, None, None, None, None, None, False, 30.0)
     assert probe.gate.fail_on == "blocker"
     assert probe.gate.configuration.path is None
     assert [(o.format, o.path) for o in probe.output.outputs] == [("text", None)]

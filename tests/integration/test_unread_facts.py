@@ -46,7 +46,9 @@ def check(
     releases = shared / "corpus" / "releases"
     hop = ("--from", f"dir:{releases / '4.14.99'}", "--to", f"dir:{releases / '4.15.0'}")
     capsys.readouterr()
-    code = main(["check", *hop, "--now", "2026-11-01", "--verify", "off", "--timeout", timeout, *cluster, "-o", "json"])
+    code = main(
+        ["check", *hop, "--now", "2026-11-01", "--verify", "off", "--cluster-timeout", timeout, *cluster, "-o", "json"]
+    )
     return code, {key: value for key, value in json.loads(capsys.readouterr().out).items() if key != "generated"}
 
 

@@ -87,6 +87,8 @@ class ClusterOptions(Struct, frozen=True):
     capabilities: tuple[str, ...] | None
     """Enabled capabilities; an empty tuple means none, None that nothing was said."""
     read_secrets: bool
+    timeout: float
+    """Seconds that all reads of a live cluster may take together."""
 
 
 class GateOptions(Struct, frozen=True):
@@ -185,6 +187,14 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--capabilities", type=CapabilityList(), metavar="NAME,…", help="Enabled capabilities; '' for none."
         ),
         click.option("--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."),
+        click.option(
+            "--cluster-timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=30.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Live: deadline of all reads of the cluster together.",
+        ),
     )(function)
 
 
@@ -378,6 +388,7 @@ def _cluster(values: Mapping[str, Any]) -> ClusterOptions:
         feature_set=values["feature_set"],
         capabilities=values["capabilities"],
         read_secrets=bool(values["read_secrets"]),
+        timeout=values["cluster_timeout"],
     )
 
 

@@ -45,7 +45,7 @@ def given(cluster: ClusterOptions) -> Given:
     )
 
 
-def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Reader | None:
+def open_reader(cluster: ClusterOptions, *, offline: bool) -> Reader | None:
     """Open the cluster, its dump or its snapshot; None with `--no-cluster`.
 
     Raises UsageError where no cluster is named and none is found: a gate without its cluster must be asked for.
@@ -70,7 +70,10 @@ def open_reader(cluster: ClusterOptions, *, timeout: float, offline: bool) -> Re
             "--offline, and the cluster is a live one", hint="use --cluster snapshot:FILE or must-gather:DIR"
         )
     reader = live.open_cluster(
-        kubeconfig=cluster.kubeconfig, context=cluster.context, timeout=timeout, read_secrets=cluster.read_secrets
+        kubeconfig=cluster.kubeconfig,
+        context=cluster.context,
+        timeout=cluster.timeout,
+        read_secrets=cluster.read_secrets,
     )
     return cast("Reader", reader)
 
@@ -152,18 +155,14 @@ def gate_run(
     release: ReleaseOptions, cluster: ClusterOptions, gate: GateOptions, registry: RegistryOptions
 ) -> tuple[Inputs, Weights]:
     """Return what is to be compared and how findings are weighed, as the gate's own options say."""
-    from upgrade_gate import pipeline
     from upgrade_gate.gate import acknowledgements
-    from upgrade_gate.gate.verdict import Weights
 
-    reader = open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
-    plan = pipeline.Inputs(
-        to=release.to,
-        from_=release.from_,
-        via=gate.via,
+    reader = open_reader(cluster, offline=registry.settings.offline)
+    asked, weights = unread_run(release, cluster, gate)
+    plan = replace(
+        asked,
         settings=settings_for(registry, reader),
         reader=reader,
-        given=given(cluster),
         accept_secret_exists="secret-exists" in gate.configuration.accept,
         now=gate.now.at if gate.now else None,
         claims=claims(
@@ -172,21 +171,29 @@ def gate_run(
             certificate_authority=registry.settings.certificate_authority,
         ),
     )
-    weighing = Weights(
-        acknowledgements=acknowledgements.load(gate.acknowledgements),
+    return plan, replace(weights, acknowledgements=acknowledgements.load(gate.acknowledgements))
+
+
+def unread_run(release: ReleaseOptions, cluster: ClusterOptions, gate: GateOptions) -> tuple[Inputs, Weights]:
+    """Return the same as far as nothing has to be read for it."""
+    from upgrade_gate import pipeline
+    from upgrade_gate.gate.verdict import Weights
+
+    asked = pipeline.Inputs(to=release.to, from_=release.from_, via=gate.via, given=given(cluster))
+    weights = Weights(
         policy=gate.configuration.policy,
         fail_on_warning=gate.fail_on == "warning",
         require_proof=gate.require_proof,
         today=gate.now.at.date() if gate.now else None,
     )
-    return plan, weighing
+    return asked, weights
 
 
 def open_target(cluster: ClusterOptions, registry: RegistryOptions) -> Reader | None:
     """Open the cluster for commands that write files out of a target: a platform alone means without a cluster."""
     if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
         cluster = replace(cluster, no_cluster=True)
-    return open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    return open_reader(cluster, offline=registry.settings.offline)
 
 
 def survey_target(

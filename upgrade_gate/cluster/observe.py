@@ -35,6 +35,12 @@ def observe(reader: Reader) -> Cluster:
     return Cluster(reader.description, reader.collected, facts)
 
 
+def nothing(description: str, error: ClusterError) -> Cluster:
+    """Return what is known of a cluster of which nothing could be read: of every fact, why it is not known."""
+    unread = Unknown(error.message, error.hint)
+    return Cluster(description, None, take(dict.fromkeys(FIRST_WAVE, unread)), root_secret=unread)
+
+
 def second_wave(namespaces: Iterable[str], refs: Iterable[SecretRef], root: SecretRef | None) -> tuple[Query, ...]:
     """Return the reads that need the requests: namespaces, the required Secrets, and the platform's root Secret."""
     secrets = {*refs, *([root] if root is not None else [])}

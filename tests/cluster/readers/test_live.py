@@ -61,7 +61,7 @@ def server(certificates: Certificates) -> Iterator[KubernetesServer]:
 
 def connect(server: KubernetesServer, folder: Path, **options: Any) -> live.LiveReader:
     """Log in to a server."""
-    return live.open_cluster(kubeconfig=server.kubeconfig(folder / "kubeconfig"), **{"timeout": 10.0, **options})
+    return live.open_cluster(kubeconfig=server.kubeconfig(folder / "kubeconfig"), **{"timeout": 60.0, **options})
 
 
 def observed(reader: live.LiveReader) -> Cluster:
@@ -232,8 +232,8 @@ def test_whatever_one_read_answers_wrongly_its_line_is_unknown(
 def test_whatever_one_read_does_not_answer_its_line_is_unknown(
     server: KubernetesServer, tmp_path: Path, trouble: str
 ) -> None:
-    reader = connect(server, tmp_path, timeout=0.8)
     for path in (VERSION_PATH, REQUESTS_PATH):
+        reader = connect(server, tmp_path, timeout=0.8)
         server.faults = {path: Fault(trouble, seconds=30.0 if trouble in {"slow", "throttled"} else 0.05)}
         lines = {line.name: line for line in rows_of(observe.observe(reader))}
         assert lines[PATHS[path]].state == "unknown"
@@ -308,7 +308,7 @@ def test_a_server_that_is_not_there_is_an_error_that_names_it(certificates: Cert
 
 def test_a_silent_server_is_given_up_at_the_deadline(server: KubernetesServer, tmp_path: Path) -> None:
     server.faults = {"*": Fault("slow", seconds=60.0)}
-    with pytest.raises(ClusterError, match=r"no answer within 0\.5 s"):
+    with pytest.raises(ClusterError, match=r"no answer within 0\.33 s"):
         observe.observe(connect(server, tmp_path, timeout=0.5))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upgrade_gate.base.errors import ExitCode
+from upgrade_gate.base.errors import ClusterError, ExitCode
 from upgrade_gate.cli import run, stderr
 from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
@@ -56,11 +56,19 @@ def command(
 
     if bundle is not None:
         bundle_folder.check(bundle, beside=output)
-    outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
-    document = build.of_outcome(
-        outcome, labels=gate.labels, now=gate.now.text if gate.now else None, notes=run.policy_notes(gate)
-    )
-    run.write_reports(document, output)
+
+    def write(outcome: Outcome) -> Report:
+        now = gate.now.text if gate.now else None
+        document = build.of_outcome(outcome, labels=gate.labels, now=now, notes=run.policy_notes(gate))
+        run.write_reports(document, output)
+        return document
+
+    try:
+        outcome = pipeline.check(*run.gate_run(release, cluster, gate, registry))
+    except ClusterError as error:
+        write(pipeline.unreachable(*run.unread_run(release, cluster, gate), error))
+        raise
+    document = write(outcome)
     if bundle is not None:
         _write_bundle(outcome, document, bundle)
     if outcome.verdict.exit_code is ExitCode.UNDETERMINED:

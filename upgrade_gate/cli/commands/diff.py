@@ -55,7 +55,7 @@ def command(
     del configuration
     if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
         cluster = replace(cluster, no_cluster=True)
-    reader = run.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    reader = run.open_reader(cluster, offline=registry.settings.offline)
     plan = pipeline.Inputs(
         to=to, from_=from_, settings=run.settings_for(registry, reader), reader=reader, given=run.given(cluster)
     )

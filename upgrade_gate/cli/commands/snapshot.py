@@ -59,7 +59,7 @@ def command(
     del configuration
     stdout.check_file(file)
     input_paths.refuse(file)
-    reader = run.open_reader(cluster, timeout=registry.settings.timeout, offline=registry.settings.offline)
+    reader = run.open_reader(cluster, offline=registry.settings.offline)
     if reader is None:
         raise UsageError("a snapshot needs a cluster", hint="leave --no-cluster out")
     snapshots = plugins.load("cluster.readers", "snapshot")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,7 +21,7 @@ from upgrade_gate.cluster.rights import read_of, remedy_of
 from upgrade_gate.reading.http.exchange import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["LiveReader", "is_available", "open_cluster"]
@@ -31,7 +33,27 @@ _MOST_PAGES = 1_000
 _MOST_RESTARTS = 3
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _JSON = "application/json"
-_REACH = "check the server and proxy-url of the kubeconfig's context, HTTPS_PROXY and NO_PROXY, and --timeout"
+_REACH = "check the server and proxy-url of the kubeconfig's context, HTTPS_PROXY and NO_PROXY, and --cluster-timeout"
+
+
+@dataclass(slots=True)
+class ReadingTime:
+    """What all reads of a run may take together; what passes between them does not count."""
+
+    left: float
+    """Seconds."""
+
+    @contextmanager
+    def deadline(self) -> Iterator[Deadline]:
+        """Give the deadline of the next reads, and count what they take: at most two thirds of what is left.
+
+        So one read that hangs leaves some time to those that come after.
+        """
+        began = time.monotonic()
+        try:
+            yield Deadline.after(round(self.left * 2 / 3, 2))
+        finally:
+            self.left -= time.monotonic() - began
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +62,7 @@ class LiveReader:
 
     description: str
     """The server's address."""
-    timeout: float
-    """Seconds that one wave of reads may take."""
+    time: ReadingTime
     read_secrets: bool
     server: ApiServer
 
@@ -51,11 +72,12 @@ class LiveReader:
         return
 
     def read(self, queries: Sequence[Query]) -> Mapping[Query, Fact[Any]]:
-        """Answer every query at once; what is not answered within the timeout is Unknown.
+        """Answer every query at once; what is not answered in time is Unknown.
 
         Raises ClusterError where no query at all could be asked: no connection, no TLS, no valid login.
         """
-        outcomes = _settled(answer_all(queries, self._answer, Deadline.after(self.timeout)))
+        with self.time.deadline() as deadline:
+            outcomes = _settled(answer_all(queries, self._answer, deadline))
         answers: dict[Query, Fact[Any]] = {}
         failures = []
         for query, outcome in outcomes.items():
@@ -75,7 +97,8 @@ class LiveReader:
         """
         query = secret_query(PULL_SECRET)
         try:
-            body = self._object(query, _JSON, Deadline.after(self.timeout))
+            with self.time.deadline() as deadline:
+                body = self._object(query, _JSON, deadline)
             if isinstance(body, Absent):
                 return body
             data = body.get("data")
@@ -177,12 +200,12 @@ def open_cluster(
     timeout: float = 30.0,
     read_secrets: bool = False,
 ) -> LiveReader:
-    """Log in to a cluster; nothing is read yet.
+    """Log in to a cluster; nothing is read yet. `timeout`: seconds that all its reads may take together.
 
     Raises UsageError where the kubeconfig or context does not exist, ClusterError where it gives no login.
     """
     login = log_in(kubeconfig, context, timeout=timeout)
-    return LiveReader(login.description, timeout, read_secrets, ApiServer(login))
+    return LiveReader(login.description, ReadingTime(timeout), read_secrets, ApiServer(login))
 
 
 def _settled(outcomes: Mapping[Query, Fact[Any] | FailedError]) -> Mapping[Query, Fact[Any] | FailedError]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from upgrade_gate.base.facts import Unknown
 from upgrade_gate.base.platforms import ALWAYS_SERVED, WITHOUT_REQUESTS
 from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.rows import rows_of
@@ -210,13 +211,19 @@ def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
     cluster = situation.cluster
     if cluster is None or any(row.state != "unknown" for row in rows_of(cluster)):
         return
+    version = cluster.version
+    reason = version.reason if not situation.hops and isinstance(version, Unknown) else ""
+    hint = version.remedy if isinstance(version, Unknown) else None
     yield Finding(
         rule="nothing-to-judge",
         severity=Severity.UNKNOWN,
-        headline=f"{cluster.description} holds nothing about a cluster: is it the right one?",
+        headline=f"nothing of {cluster.description} was judged: {reason}"
+        if reason
+        else f"{cluster.description} holds nothing about a cluster: is it the right one?",
         content=None,
         subject="cluster",
         evidence=(Evidence("cluster", "clusterversions/version"),),
+        remedy=(Step(hint, "before"),) if reason and hint else (),
         acknowledgeable=False,
     )
 
