@@ -135,7 +135,11 @@ FLOWS: dict[str, Flow] = {
         "3 blocked remediate assumed",
         [f"{GAINS} hop=0", f"{GAINS} hop=1"],
     ),
-    "path, annotated for its first hop": (same(versions=STEPS, annotation="4.15"), "0 pass upgrade assumed", []),
+    "path, annotated for its first hop": (
+        same(versions=STEPS, annotation="4.15"),
+        "0 pass upgrade assumed",
+        ["cco-not-upgradeable warning open stopped hop=1"],
+    ),
     "path, annotated for another release": (
         same(versions=STEPS, annotation="4.18"),
         "0 pass upgrade assumed",

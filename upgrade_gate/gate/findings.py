@@ -173,6 +173,8 @@ class Finding(Struct, frozen=True):
     awaited: bool = False
     """Whether nothing is left to do but to wait: the annotation is set, and CCO has not looked since."""
     """Whether setting the upgradeable-to annotation is all that closes it."""
+    standing: bool = False
+    """Whether it is so on every hop of this kind: as a warning it stops nothing, also under `--fail-on warning`."""
 
     @property
     def guard(self) -> Guard | None:

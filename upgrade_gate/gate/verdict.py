@@ -100,7 +100,7 @@ def weigh(findings: Iterable[Finding], situation: Situation, weights: Weights) -
     today = weights.today or datetime.now(UTC).date()
     judged = [_weighed(_by_policy(finding, weights.policy), situation, weights, today) for finding in findings]
     used = {item.finding.fingerprint for item in judged if item.match is not None}
-    judged = [_settled(item, judged) for item in judged]
+    judged = [_settled(item, judged, weights) for item in judged]
     said = [about for item in judged if item.match is not None for about in _about_match(item, item.match, today)]
     said += [_unused(entry) for entry in weights.acknowledgements if entry.fingerprint not in used]
     judged += [WeighedFinding(_by_policy(finding, weights.policy), Status.OPEN) for finding in said]
@@ -127,9 +127,16 @@ def _weighed(finding: Finding, situation: Situation, weights: Weights, today: da
     return WeighedFinding(finding, Status.ACKNOWLEDGED if accepted else Status.OPEN, match)
 
 
-def _settled(item: WeighedFinding, judged: Sequence[WeighedFinding]) -> WeighedFinding:
-    """Lower an unproven word of CCO to info once no change is open (docs/contract.md#findings)."""
-    if item.finding.rule != "cco-verdict-unproven" or item.finding.severity is not Severity.WARNING:
+def _settled(item: WeighedFinding, judged: Sequence[WeighedFinding], weights: Weights) -> WeighedFinding:
+    """Lower a word of CCO to info where it holds nothing back (docs/contract.md#findings).
+
+    That its word is unproven, once no change is open. That it waits for the annotation, on a patch, where warnings
+    stop: in manual mode it always does, and CVO lets every patch through.
+    """
+    finding = item.finding
+    if finding.severity is Severity.WARNING and finding.standing and weights.fail_on_warning:
+        return replace(item, finding=finding.with_severity(Severity.INFO))
+    if finding.rule != "cco-verdict-unproven" or finding.severity is not Severity.WARNING:
         return item
     work = (j.finding for j in judged if j.open and j.finding.guard is not None and j.finding.request is not None)
     if any(f.severity in (Severity.BLOCKER, Severity.UNKNOWN) for f in work):

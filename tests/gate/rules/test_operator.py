@@ -1,13 +1,37 @@
 """What CCO itself says."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.worlds.rules import Cluster, found, judge, one, request
+from tests.worlds import flows
+from tests.worlds.firing import Firing
+from tests.worlds.rules import TODAY, Cluster, found, judge, one, payload, request
+from upgrade_gate import pipeline
+from upgrade_gate.gate.findings import Severity
+from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.verdict import Weights
 
 A = [request("a")]
 FALSE = {"Upgradeable": ("False", "MissingUpgradeableAnnotation")}
+
+
+def along(versions: tuple[str, ...], folder: Path, *, platform: str, mode: str, annotation: str | None) -> Outcome:
+    """Run the gate along a path on which no request changes; CCO says Upgradeable=True today."""
+    body = flows.request(platform)
+    first, *via, last = (f"dir:{payload(folder / version, version, [body])}" for version in versions)
+    cluster = Cluster(
+        platform=platform,
+        mode=mode,
+        annotation=annotation,
+        history=(("Completed", versions[0]),),
+        offers=versions[1:2],
+        keys=None,
+        secrets=("openshift-comp/creds", f"kube-system/{flows.ROOTS.get(platform)}"),
+        requests=[{"metadata": body["metadata"], "spec": body["spec"]}],
+    )
+    return pipeline.check(pipeline.Inputs(to=last, from_=first, via=tuple(via), reader=cluster), Weights(today=TODAY))
 
 
 def test_cco_refusal_blocks_a_minor_hop_and_only_warns_on_a_patch(tmp_path: Path) -> None:
@@ -33,6 +57,57 @@ def test_an_annotation_that_cco_has_not_seen_yet_is_waited_for_and_not_set_again
     for other in ("4.14", "4.16", "soon"):  # another minor is no word about this target
         stale = one(judge(tmp_path / other, A, A, Cluster(conditions=FALSE, annotation=other)), "cco-not-upgradeable")
         assert stale.remedy[0].commands[0].line.argv[:2] == ("oc", "annotate")
+
+
+@pytest.mark.parametrize("reason", ["MissingUpgradeableAnnotation", "MissingRootCredential"])
+def test_a_patch_is_not_held_back_by_the_annotation_that_is_always_missing_then(reason: str, tmp_path: Path) -> None:
+    live = [{"metadata": A[0]["metadata"], "spec": A[0]["spec"]}]
+    cluster = Cluster(conditions={"Upgradeable": ("False", reason)}, annotation=None, requests=live)
+    check = Firing([A[0]], [A[0]], cluster, ("4.14.1", "4.14.2")).written(tmp_path)
+    assert one(check(), "cco-not-upgradeable").severity == "warning"
+    strict = check(fail_on_warning=True)
+    always = reason == "MissingUpgradeableAnnotation"
+    assert one(strict, "cco-not-upgradeable").severity == ("info" if always else "warning")
+    assert strict.verdict.exit_code == (0 if always else 3)
+    assert check(policy={"cco-not-upgradeable": Severity.BLOCKER}).verdict.exit_code == 3
+
+
+PATH = ("4.20.3", "4.21.2", "4.22.1", "4.23.0")
+
+
+@pytest.mark.parametrize(
+    ("platform", "mode", "annotation", "hops", "refused"),
+    [
+        ("AWS", "Manual", "v4.21", 2, "4.21.2 to 4.22.1"),
+        ("AWS", "Manual", "4.21", 3, "4.21.2 to 4.22.1"),
+        ("GCP", "Manual", "4.22", 3, "4.22.1 to 4.23.0"),
+        ("Azure", "Manual", "4.22.1", 2, None),
+        ("OpenStack", "Manual", "v4.21", 2, "4.21.2 to 4.22.1"),
+        ("VSphere", "Manual", "v4.23", 3, None),
+        ("VSphere", "Manual", None, 2, "4.21.2 to 4.22.1"),
+        ("AWS", "Manual", "v4.21", 1, None),
+        ("AWS", "Mint", None, 2, None),
+        ("Nutanix", "Manual", None, 2, None),
+        ("AWS", "Manual", "soon", 2, "4.21.2 to 4.22.1"),
+    ],
+)
+def test_a_later_hop_that_cco_will_refuse_is_told_beforehand(
+    *, platform: str, mode: str, annotation: str | None, hops: int, refused: str | None, tmp_path: Path
+) -> None:
+    outcome = along(PATH[: hops + 1], tmp_path, platform=platform, mode=mode, annotation=annotation)
+    hits = found(outcome, "cco-not-upgradeable")
+    assert [hit.finding.severity for hit in hits] == (["warning"] if refused else [])
+    if refused:
+        finding = hits[0].finding
+        assert f"before {refused}" in finding.headline
+        assert finding.hop == [f"{a} to {b}" for a, b in pairwise(PATH)].index(refused)
+        last = ".".join(PATH[hops].split(".")[:2])
+        assert f"cloudcredential.openshift.io/upgradeable-to=v{last}" in finding.remedy[0].commands[0].line.argv
+
+
+def test_cco_of_4_14_on_gcp_asks_also_where_it_mints(tmp_path: Path) -> None:
+    outcome = along(("4.13.1", "4.14.2", "4.15.0"), tmp_path, platform="GCP", mode="Mint", annotation=None)
+    assert "before 4.14.2 to 4.15.0" in one(outcome, "cco-not-upgradeable").headline
 
 
 def test_word_of_cco_that_rests_on_nothing(tmp_path: Path) -> None:

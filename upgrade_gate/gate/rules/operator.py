@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.facts import Absent, Known
+from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.steps import Step
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import cco
@@ -28,7 +28,8 @@ RULES = (
         "CCO says that the cluster must not be upgraded",
         "The cloud-credential ClusterOperator has Upgradeable=False, and CVO refuses a minor update. In manual mode "
         "the annotation upgradeable-to must name a later minor release: set it last, when everything else is done. A "
-        "warning on a patch, which CVO lets through.",
+        "warning on a patch, which CVO lets through (info under `--fail-on warning`, where the annotation is all that "
+        "CCO asks for), and for a later hop of a path that the annotation of today does not reach.",
         never_where="on a minor or major hop",
     ),
     Rule(
@@ -88,10 +89,13 @@ def _operator(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     elif degraded is not None and degraded.status == "True":
         yield _unhealthy(hop, f"CCO is degraded: {words_of(degraded)}", worse=False)
     upgradeable = by_type.get("Upgradeable")
-    if upgradeable is not None and upgradeable.status == "False":
+    refused = upgradeable is not None and upgradeable.status == "False"
+    if upgradeable is not None and refused:
         yield _not_upgradeable(situation, hop, upgradeable)
     elif hop.kind in GUARDED_HOPS:
         yield from _unproven(situation, cluster, hop, upgradeable)
+    if upgradeable is None or not (refused and upgradeable.reason == _MISSING_ANNOTATION):
+        yield from _refused_later(situation, cluster)
 
 
 def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
@@ -126,7 +130,40 @@ def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Fi
         acknowledgeable=not held_back,
         closed_by_annotation=by_annotation and held_back,
         awaited=bool(held) and held_back,
+        standing=by_annotation and not held_back,
     )
+
+
+def _refused_later(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
+    """Yield the first later hop that CCO will refuse by the annotation as it stands today.
+
+    CCO wants a minor above the one that runs at that time (docs/facts/cco.md#annotation).
+    """
+    held = cluster.annotation
+    if isinstance(held, Unknown):
+        return
+    minor = cco.annotation_minor(held.value) if isinstance(held, Known) else None
+    platform, mode = situation.platform, situation.mode
+    for hop in situation.hops[1:]:
+        release = hop.old.minor
+        wanted, _ = cco.annotation_wanted(release=release, platform=platform, hop_kind=hop.kind, mode=mode)
+        if not wanted or (minor is not None and minor > release):
+            continue
+        said = f"says {held.value[:40]!r}" if isinstance(held, Known) else "is not set"
+        yield Finding(
+            rule="cco-not-upgradeable",
+            severity=Severity.WARNING,
+            headline=f"CCO will say Upgradeable=False before {hop.old.version} to {hop.new.version}: "
+            f"the annotation upgradeable-to {said}",
+            content=[hop.old.version, hop.new.version],
+            subject=_SUBJECT,
+            hop=hop.index,
+            guarded=cco.guard_operator(hop.kind),
+            evidence=(of_cluster("cloudcredentials/cluster"),),
+            remedy=_annotate_steps(situation),
+            acknowledgeable=False,
+        )
+        return
 
 
 _AWAIT = looking(
