@@ -60,3 +60,19 @@ def sentence(parts: Iterable[str]) -> str:
     """Return parts as `a, b and c`."""
     listed = list(parts)
     return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+
+
+def nearly(text: str, wanted: str, *, slips: int = 2) -> bool:
+    """Return whether two names are one but for case, space and a few letters.
+
+    A plural that moved to another word is two.
+    """
+    found, wanted = "".join(text.split()).casefold(), wanted.casefold()
+    if abs(len(found) - len(wanted)) > slips:
+        return False
+    row = list(range(len(wanted) + 1))
+    for i, letter in enumerate(found, 1):
+        before, row = row, [i]
+        for j, other in enumerate(wanted, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other)))
+    return row[-1] <= slips

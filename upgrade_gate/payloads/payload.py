@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from upgrade_gate.base.errors import ManifestError
+from upgrade_gate.base.text import nearly
 from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES, RELEASE_METADATA
 from upgrade_gate.reading.limits import Limits
 
@@ -34,8 +35,6 @@ _MATTERING = re.compile(
 REQUEST = ("cloudcredential.openshift.io", "v1", "CredentialsRequest")
 """Group, version and kind of what is asked for: another version, or a slip of the pen, is no other kind of object."""
 _NO_MAPPING = "the document is no mapping"
-_SLIPS = 2
-"""Letters that may be wrong in a name that was meant: a plural that moved to another word is two."""
 _DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
 """What could spell such text without its letters: an escape, a joined line, a tag (`!!binary`), damage."""
 
@@ -332,20 +331,7 @@ def _almost_a_request(group: str, kind: str) -> bool:
     CVO would refuse such an object, or apply it to nobody; either way its component's need would be skipped here
     (docs/contract.md#releases).
     """
-    return _near(group, REQUEST[0]) or _near(kind, REQUEST[2])
-
-
-def _near(text: str, wanted: str) -> bool:
-    """Return whether two names are one but for case, space and at most `_SLIPS` letters."""
-    found, wanted = "".join(text.split()).casefold(), wanted.casefold()
-    if abs(len(found) - len(wanted)) > _SLIPS:
-        return False
-    row = list(range(len(wanted) + 1))
-    for i, letter in enumerate(found, 1):
-        before, row = row, [i]
-        for j, other in enumerate(wanted, 1):
-            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other)))
-    return row[-1] <= _SLIPS
+    return nearly(group, REQUEST[0]) or nearly(kind, REQUEST[2])
 
 
 def _annotations(found: object) -> Mapping[str, str] | None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ManifestError
+from upgrade_gate.base.platforms import PLATFORMS
 from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.base.text import nearly
 from upgrade_gate.clouds.contract.grants import cloud_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class CredentialsRequest(Struct, frozen=True, dict=True):
     namespace: str
     name: str
     provider_kind: str
-    """Exact `spec.providerSpec.kind`; empty when the document has no provider spec (delete manifests)."""
+    """Exact `spec.providerSpec.kind`."""
     provider_spec: Mapping[str, Any]
     secret: SecretRef | None
     """`spec.secretRef`; None when the document has none."""
@@ -68,8 +70,8 @@ def _text(value: object, what: str, location: Location) -> str:
 def parse(manifest: Manifest) -> CredentialsRequest:
     """Build the model of a request from its document.
 
-    A document without a spec is legal (delete manifests have none). Raises ManifestError, naming file and line,
-    where a field that identifies the requirement has the wrong type: half a requirement must not read as a small one.
+    Raises ManifestError, naming file and line, where a field that identifies the requirement is missing or has the
+    wrong type: half a requirement must not read as a small one. Delete manifests, which have no spec, are none.
     """
     where = manifest.location
     body = manifest.body or {}
@@ -96,7 +98,7 @@ def parse(manifest: Manifest) -> CredentialsRequest:
     return CredentialsRequest(
         namespace=manifest.namespace,
         name=manifest.name,
-        provider_kind=_text(provider.get("kind", ""), "spec.providerSpec.kind", where),
+        provider_kind=_kind(provider.get("kind"), where),
         provider_spec=provider,
         secret=_secret(spec.get("secretRef"), where),
         service_accounts=tuple(sorted(set(accounts))),
@@ -105,6 +107,20 @@ def parse(manifest: Manifest) -> CredentialsRequest:
         annotations=manifest.annotations,
         location=where,
     )
+
+
+def _kind(given: object, where: Location) -> str:
+    """Return the provider spec's kind; one that is missing, or is almost that of a cloud, was meant to be one.
+
+    CCO finds the type of the spec by this very text (`pkg/apis/cloudcredential/v1/codec.go`).
+    """
+    kind = _text(given, "spec.providerSpec.kind", where)
+    known = [p.kind for p in PLATFORMS.values() if p.kind is not None]
+    meant = next((one for one in known if kind not in known and nearly(kind, one, slips=1)), None)
+    if not kind.strip() or meant is not None:
+        almost = f", almost {meant}, and none" if meant else ", which names no cloud"
+        raise ManifestError(f"{where.file}:{where.line}: spec.providerSpec.kind is {kind[:60]!r}{almost}")
+    return kind
 
 
 def _or_empty(value: object) -> object:

@@ -13,8 +13,9 @@ from msgspec import Struct
 from upgrade_gate.clouds.contract.grants import canonical, cloud_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from upgrade_gate.clouds.contract.grants import Cloud
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 
@@ -35,20 +36,21 @@ def unexplained(before: CredentialsRequest | None, after: CredentialsRequest) ->
     """
     new = _residue(after)
     cloud = cloud_of(after.provider_kind)
+    emptied = {leaf.path: leaf for leaf in _emptied(before, after, cloud)} if before and cloud else {}
     if before is None:
         provider = {"apiVersion": after.provider_spec["apiVersion"]} if "apiVersion" in after.provider_spec else {}
         old: dict[str, Any] = {"providerSpec": provider} if cloud else new
     else:
         old = _residue(before)
     if _unordered(old) == _unordered(new):
-        return ()
+        return tuple(emptied.values())
     from deepdiff import DeepDiff
 
     difference = DeepDiff(
         old, new, ignore_order=True, report_repetition=True, ignore_private_variables=False, view="tree"
     )
     harmless = cloud.HARMLESS if cloud else frozenset()
-    leaves: dict[str, OtherLeaf] = {}
+    leaves: dict[str, OtherLeaf] = emptied
     for level in (item for items in difference.values() for item in items):
         keys = level.path(output_format="list")
         path = ".".join(["spec", *(str(key) for key in keys)])
@@ -57,6 +59,17 @@ def unexplained(before: CredentialsRequest | None, after: CredentialsRequest) ->
     if not leaves:  # the net has a hole: they differ, and nothing says where
         leaves["spec"] = OtherLeaf("spec", old, new, harmless=False)
     return tuple(leaves[path] for path in sorted(leaves))
+
+
+def _emptied(before: CredentialsRequest, after: CredentialsRequest, cloud: Cloud) -> Iterator[OtherLeaf]:
+    """Yield the lists that are empty now, where the current release asks for something by them.
+
+    No release ever empties a list: it is a template that was not filled in, or means what nobody can tell.
+    """
+    for field in cloud.FIELDS:
+        held, left = before.provider_spec.get(field), after.provider_spec.get(field)
+        if left == [] and (held or (before.grants and not after.grants)):
+            yield OtherLeaf(f"spec.providerSpec.{field}", _plain(held), [], harmless=False)
 
 
 def _unordered(value: Any) -> str:

@@ -83,13 +83,19 @@ def test_only_the_same_role_covers() -> None:
     assert grants.covering([grant(VIEWER)], needed) is None
 
 
+IS = [attribute("serviceName", "is")]
+
+
 @pytest.mark.parametrize(
     ("policies", "field"),
     [
         ("x", "policies is str"),
         (["x"], r"policies\[0\] is str"),
-        ([{"roles": VIEWER}], r"policies\[0\].roles is str"),
-        ([{"roles": [None]}], r"policies\[0\].roles\[0\] is NoneType"),
+        ([{"attributes": IS, "roles": VIEWER}], r"policies\[0\].roles is str"),
+        ([{"attributes": IS, "roles": []}], r"policies\[0\].roles is empty"),
+        ([{"attributes": IS}], r"policies\[0\].roles is NoneType"),
+        ([{"attributes": [], "roles": [VIEWER]}], r"policies\[0\].attributes is empty"),
+        ([{"attributes": IS, "roles": [None]}], r"policies\[0\].roles\[0\] is NoneType"),
         ([{"attributes": ["is"]}], r"policies\[0\].attributes\[0\] is str"),
         ([{"attributes": [{"name": "serviceName"}]}], r"attributes\[0\].value is NoneType"),
     ],

@@ -344,6 +344,25 @@ def test_only_a_list_proves_absence(tmp_path: Path) -> None:
     assert isinstance(answer(root, OPERATOR), Unknown)
 
 
+def test_machine_sets_dumped_one_by_one_are_not_all_of_them(tmp_path: Path) -> None:
+    """A service account of a set that nobody dumped would be left out of what grants must hold for."""
+    query = facts_table.MACHINE_SETS
+    bodies: list[dict[str, Any]] = [
+        {"apiVersion": query.api_version, "kind": query.kind, "metadata": {"name": name, "namespace": query.namespace}}
+        for name in ("a", "b")
+    ]
+    single, listed = tmp_path / "single", tmp_path / "listed"
+    for folder in (single, listed):
+        folder.mkdir()
+    for body in bodies:
+        (single / f"{body['metadata']['name']}.yaml").write_text(yaml.safe_dump(body))
+    (listed / "sets.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": bodies}))
+    found = answer(single, query)
+    assert isinstance(found, Unknown)
+    assert found.remedy == f"oc -n {query.namespace} get machinesets -o yaml"
+    assert isinstance(answer(listed, query), Known)
+
+
 def test_a_namespace_is_absent_only_where_namespaces_were_listed(tmp_path: Path) -> None:
     root = tree(tmp_path)
     assert isinstance(answer(root, facts_table.namespace_query("nowhere")), Unknown)

@@ -62,7 +62,7 @@ def built_in_roles() -> Mapping[str, BuiltInRole]:
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return role bindings, permissions and data permissions; raises ValueError naming a malformed field."""
     del kind
-    fields = spec.read(provider_spec)
+    fields = spec.read(provider_spec, FIELDS)
     grants = spec.named(fields, "permissions", "permission")
     grants += spec.named(fields, "dataPermissions", "dataPermission")
     for binding in fields["roleBindings"].items():

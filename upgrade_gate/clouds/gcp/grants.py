@@ -53,7 +53,7 @@ def role_table() -> RoleTable:
 def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Return permissions and predefined roles; raises ValueError naming a malformed field."""
     del kind
-    fields = spec.read(provider_spec)
+    fields = spec.read(provider_spec, FIELDS)
     grants = spec.named(fields, "permissions", "permission")
     return spec.fold((*grants, *spec.named(fields, "predefinedRoles", "predefinedRole")), identity)
 

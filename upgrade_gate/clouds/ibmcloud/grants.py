@@ -34,7 +34,7 @@ def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...
     """
     del kind
     grants: list[Grant] = []
-    for policy in spec.read(provider_spec)["policies"].items():
+    for policy in spec.read(provider_spec, FIELDS)["policies"].items():
         scope = {"attributes": _attributes(policy.required("a mapping"))}
         grants += [Grant("role", role, scope=scope) for role in policy["roles"].some_texts()]
     return spec.fold(grants, identity)
@@ -42,7 +42,7 @@ def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...
 
 def _attributes(policy: Part) -> list[dict[str, Any]]:
     attributes: list[dict[str, Any]] = []
-    for attribute in policy["attributes"].items():
+    for attribute in spec.some(policy["attributes"]):
         stated = attribute.required("a mapping").mapping()
         entry = {**stated, **{key: attribute[key].some_text() for key in ("name", "value")}}
         if attribute["operator"].maybe_text() in (None, _DEFAULT_OPERATOR):

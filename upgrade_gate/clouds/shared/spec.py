@@ -31,9 +31,28 @@ class _Field(Part, frozen=True):
         return self.wrong(wanted)
 
 
-def read(provider_spec: Mapping[str, Any]) -> Part:
-    """Return a provider spec as a part; what is wrong in it raises ValueError naming the field."""
-    return _Field(provider_spec, "", "spec.providerSpec")
+def read(provider_spec: Mapping[str, Any], lists: Iterable[str] = ()) -> Part:
+    """Return a provider spec as a part; what is wrong in it raises ValueError naming the field.
+
+    `lists` are the fields that say what is asked for: one of them stands in every request of a cloud that lists
+    permissions. A spec without any, or with null in place of one, was cut off or misspelt; it does not ask for nothing.
+    """
+    spec = _Field(provider_spec, "", "spec.providerSpec")
+    names = tuple(lists)
+    stated = [name for name in names if name in provider_spec]
+    if names and not stated:
+        raise Malformed(f"{spec.path} lists nothing: {' and '.join(names)} {'are' if names[1:] else 'is'} missing")
+    for name in stated:
+        spec[name].required("a list")
+    return spec
+
+
+def some(part: Part) -> tuple[Part, ...]:
+    """Return the entries of a list; one that is missing or empty is malformed: what says nothing was cut off."""
+    found = part.required("a list").items()
+    if not found:
+        raise Malformed(f"{part.where} is empty")
+    return found
 
 
 def named(spec: Part, field: str, kind: GrantType) -> list[Grant]:

@@ -24,7 +24,7 @@ def read_statements(provider_spec: Mapping[str, Any], *, conditions: bool) -> tu
     nothing.
     """
     grants: list[Grant] = []
-    for entry in spec.read(provider_spec)["statementEntries"].items():
+    for entry in spec.read(provider_spec, ("statementEntries",))["statementEntries"].items():
         entry.required("a mapping")
         effect, resource = (entry[key].maybe_text() for key in ("effect", "resource"))
         condition = _condition(entry["policyCondition"]) if conditions else None

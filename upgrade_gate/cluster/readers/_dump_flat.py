@@ -117,11 +117,22 @@ class FlatLayout:
             for (kind, namespace, _), (body, shown) in sorted(self.objects.items(), key=lambda entry: entry[0])
             if kind == query.kind and query.namespace in {None, namespace} and selected(body, query.label_selector)
         ]
-        wanted = any(
-            kind == query.kind and (query.namespace is None or namespace in {query.namespace, "*"})
-            for kind, namespace in self.collected | self.single
+        listed, single = (
+            any(
+                kind == query.kind and (query.namespace is None or place in {query.namespace, "*"})
+                for kind, place in of
+            )
+            for of in (self.collected, self.single)
         )
-        return Known(tuple(found)) if wanted else None
+        if single and not listed and query.namespace is not None and query.label_selector is None:
+            return Unknown(
+                f"{query.plural} were dumped one by one: whether these are all is not known", _listing(query)
+            )
+        return Known(tuple(found)) if listed or single else None
+
+
+def _listing(query: Query) -> str:
+    return f"oc -n {query.namespace} get {query.plural} -o yaml"
 
 
 def _kind_by_name(shown: str) -> str:

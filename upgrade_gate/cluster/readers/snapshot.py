@@ -17,6 +17,7 @@ from upgrade_gate.base.text import data_without_credentials, without_credentials
 from upgrade_gate.cluster.model import Query, Reader, SecretForm, SecretRecord
 from upgrade_gate.cluster.readers._recorded import recorded
 from upgrade_gate.reading import decoding
+from upgrade_gate.reading.encoding import as_utf8
 from upgrade_gate.reading.files import read_file
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def open_snapshot(path: Path) -> SnapshotReader:
     if len(content) > _MOST_BYTES:
         raise ClusterError(f"{path} is larger than {_MOST_BYTES} bytes: this is no snapshot")
     try:
+        content = as_utf8(content)
         head = decoding.from_json(content, _Head)
         if head.schema != SCHEMA and head.schema.startswith(FAMILY):
             raise ClusterError(f"{path} is a snapshot of version {head.schema!r}, this program reads {SCHEMA!r}")
@@ -162,7 +164,7 @@ def open_snapshot(path: Path) -> SnapshotReader:
                 f"{path} is no snapshot: its schema is {head.schema[:60]!r}", hint="upgrade-gate snapshot writes one"
             )
         body = decoding.from_json(content, _File)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as exc:
         raise ClusterError(
             f"{path} is no readable snapshot: {exc}", hint="take it again with upgrade-gate snapshot"
         ) from exc
