@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 SECTIONS: Final[Mapping[str, str]] = {
     "Release": "to from via verify signatures graph channel architecture",
-    "Cluster": "cluster no-cluster kubeconfig context platform mode profile feature-set capabilities read-secrets",
+    "Cluster": "cluster no-cluster kubeconfig context platform mode profile feature-set capabilities read-secrets "
+    "cluster-timeout",
     "Proof": "identities ccoctl-name assume max-age strict-proof require-proof",
     "Decision": "config acknowledgements fail-on now label",
     "Output": "output max-bytes color bundle directory write force exit-code verbose quiet help",
