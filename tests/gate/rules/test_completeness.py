@@ -119,8 +119,9 @@ def test_request_that_asks_for_nothing_any_more_leaves_the_verdict_open(
     else:
         after["spec"]["providerSpec"][field] = [] if spoil == "empty" else None
     outcome = judge(tmp_path, [before], [after], given=Given(platform=platform))
-    assert "comp asks for permissions" in one(outcome, "payload-incomplete").headline
-    assert outcome.verdict.status == "undetermined"
+    rule = "unclassified-change" if spoil == "empty" else "manifest-unreadable"
+    assert f"spec.providerSpec{'.' + field if spoil != 'gone' else ''}" in one(outcome, rule).headline
+    assert outcome.verdict.status == ("blocked" if spoil == "empty" else "undetermined")
 
 
 @pytest.mark.parametrize(

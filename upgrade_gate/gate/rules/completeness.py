@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.payloads.payload import Payload
-    from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.update import Hop
 
 RULES = (
@@ -25,7 +24,7 @@ RULES = (
         "A digest proves that a release is whole; a folder or a plain archive has none. It may have been cut off where "
         "it lacks image-references, holds an empty manifest, has data behind the end mark of its archive, lacks the "
         "manifests of a component that it names, or a request that applies today and that nothing deletes, renames "
-        "or is known to have retired, or where such a request asks for nothing any more. "
+        "or is known to have retired. "
         "Extract the release again, name it by digest, or acknowledge what is missing.",
     ),
 )
@@ -39,7 +38,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         for side, payload, other in (("from", hop.old, hop.new), ("to", hop.new, hop.old)):
             _, _, _, lacking = found.setdefault(payload.reference, (side, payload, hop, set()))
             lacking.update(gaps(payload, other))
-        found[hop.new.reference][3].update((*_vanished(hop), *_emptied(hop)))
+        found[hop.new.reference][3].update(_vanished(hop))
     for side, payload, hop, lacking in found.values():
         if lacking:
             yield _incomplete(side, payload, hop, sorted(lacking))
@@ -63,30 +62,6 @@ def _vanished(hop: Hop) -> Iterator[Gap]:
         if request.id in spoken_of or retired(request.provider_kind, request.id, hop.old.version, hop.new.version):
             continue
         yield Gap("request", request.id, f"{request.id} applies in {hop.old.version} and is gone without a word")
-
-
-def _emptied(hop: Hop) -> Iterator[Gap]:
-    """Yield the requests that ask for something today and for nothing in the target: lists that were cut or emptied.
-
-    A component that needs no permission any more has no request; a digest would prove the exception.
-    """
-    if hop.new.whole:
-        return
-    for change in hop.changes:
-        if change.before is None or change.after is None:
-            continue
-        before, after = change.before.request, change.after.request
-        if _asks(before) and not _asks(after):
-            text = f"{after.id} asks for permissions in {hop.old.version} and for none here"
-            yield Gap("request", after.id, text)
-
-
-def _asks(request: CredentialsRequest) -> bool:
-    """Return whether a request asks for anything; what cannot be read is another finding, and may."""
-    try:
-        return bool(request.grants)
-    except ValueError:
-        return True
 
 
 def _incomplete(side: str, payload: Payload, hop: Hop, lacking: list[Gap]) -> Finding:
