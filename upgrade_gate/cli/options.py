@@ -157,6 +157,11 @@ def release_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def _deadline(name: str, default: float, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    seconds = click.FloatRange(min=0, min_open=True)
+    return click.option(name, type=seconds, default=default, show_default=True, metavar="SECONDS", help=text)
+
+
 def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what says which cluster is read; the command takes `cluster: ClusterOptions`."""
     return group(
@@ -187,14 +192,7 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--capabilities", type=CapabilityList(), metavar="NAME,…", help="Enabled capabilities; '' for none."
         ),
         click.option("--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."),
-        click.option(
-            "--cluster-timeout",
-            type=click.FloatRange(min=0, min_open=True),
-            default=30.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="Live: deadline of all reads of the cluster together.",
-        ),
+        _deadline("--cluster-timeout", 30.0, "Live: deadline of all reads of the cluster together."),
     )(function)
 
 
@@ -321,14 +319,7 @@ def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Signatures and keyrings. Repeatable.",
         ),
         click.option("--offline", is_flag=True, help="Refuse whatever would need another host."),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
-            default=120.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="Deadline of one download.",
-        ),
+        _deadline("--timeout", 120.0, "Deadline of one download."),
         click.option(
             "--graph", metavar="URL|FILE", help="Update graph.  [default: the cluster's, else the public one]"
         ),
