@@ -88,7 +88,6 @@ class ClusterOptions(Struct, frozen=True):
     """Enabled capabilities; an empty tuple means none, None that nothing was said."""
     read_secrets: bool
     timeout: float
-    """Seconds that all reads of a live cluster may take together."""
 
 
 class GateOptions(Struct, frozen=True):
