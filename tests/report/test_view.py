@@ -7,7 +7,7 @@ import pytest
 
 from tests.worlds import sample_report
 from upgrade_gate.report import view
-from upgrade_gate.report.document import Hop
+from upgrade_gate.report.document import ChangeSelection, Hop
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
 
@@ -147,6 +147,25 @@ def test_an_annotation_that_cco_has_not_seen_is_waited_for() -> None:
     assert report.verdict is not None
     waiting = msgspec.structs.replace(report, verdict=msgspec.structs.replace(report.verdict, next="retry"))
     assert view.next_step(waiting).startswith("Wait until CCO has seen the annotation")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why", "said"),
+    [
+        ("applied", "applied", "", ""),
+        ("absent", "applied", "the target introduces it", "not there before, applied after: the target introduces it"),
+        ("applied", "excluded", "", "applied before, not applied here after"),
+    ],
+)
+def test_whether_a_release_applies_a_request_is_said_where_it_changes(
+    before: str, after: str, why: str, said: str
+) -> None:
+    change = sample_report.change("ns/a", selection=ChangeSelection(from_=before, to=after, why=why))
+    assert view.selection_text(change) == said
+
+
+def test_a_diff_says_nothing_of_how_the_cluster_gets_its_credentials() -> None:
+    assert view.judged_by(sample_report.difference()).startswith("AWS; self-managed-high-availability")
 
 
 def test_guesses_are_marked() -> None:

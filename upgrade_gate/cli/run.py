@@ -74,6 +74,7 @@ def open_reader(cluster: ClusterOptions, *, offline: bool) -> Reader | None:
         context=cluster.context,
         timeout=cluster.timeout,
         read_secrets=cluster.read_secrets,
+        progress=not stderr.silent(),
     )
     return cast("Reader", reader)
 

@@ -304,10 +304,29 @@ def judged_by(report: Report) -> str:
     if "credentials" in guesses:
         kinds["unknown"] = "keys or tokens"
     credentials = kinds.get(report.credentials, report.credentials)
-    parts = [report.platform or "platform unknown", said("mode", mode), said("credentials", credentials)]
+    parts = [report.platform or "platform unknown"]
+    if report.verdict:  # a diff asks nobody how the cluster gets its credentials
+        parts += [said("mode", mode), said("credentials", credentials)]
     chosen = [said("profile", report.selection.profile), said("feature_set", report.selection.feature_set)]
     chosen += [said("capabilities", "every capability")] if "capabilities" in guesses else []
     return f"{', '.join(parts)}; {', '.join(part for part in chosen if part)}"
+
+
+_APPLIED = {
+    "applied": "applied",
+    "unannotated": "not applied by OpenShift, but read by its component",
+    "overridden": "left alone by OpenShift, while its component is updated",
+    "absent": "not there",
+    "excluded": "not applied here",
+}
+
+
+def selection_text(change: ChangeView) -> str:
+    """Return whether a release applies the request where that changes, and why; empty where it stays applied."""
+    before, after = change.selection.from_, change.selection.to
+    said = [] if before == after else [f"{_APPLIED.get(before, before)} before, {_APPLIED.get(after, after)} after"]
+    said += [change.selection.why] if change.selection.why else []
+    return ": ".join(said)
 
 
 def state_of(report: Report) -> str:

@@ -90,3 +90,15 @@ def test_a_payload_that_was_not_read_whole_is_4(fixtures: Path, tmp_path: Path) 
 @pytest.mark.parametrize("path", ["gone", "dir:gone"])
 def test_a_release_that_does_not_exist_is_2(fixtures: Path, path: str) -> None:
     assert run("diff", path, f"dir:{fixtures / 'releases' / '4.19.2'}", "--platform", "AWS").code == 2
+
+
+def test_a_path_is_shown_hop_by_hop(fixtures: Path) -> None:
+    old = f"dir:{fixtures / 'releases' / '4.18.7'}"
+    result = diff(fixtures, "AWS", "--via", old, "-o", "json")
+    document = json.loads(result.out)
+    assert [(hop["from"]["version"], hop["to"]["version"]) for hop in document["hops"]] == [
+        ("4.18.7", "4.18.7"),
+        ("4.18.7", "4.19.2"),
+    ]
+    assert {change["hop"] for change in document["changes"]} == {1}, "the first hop changes nothing"
+    assert "on the way to 4.19.2" in diff(fixtures, "AWS", "--via", old).out

@@ -69,6 +69,25 @@ def observed(reader: live.LiveReader) -> Cluster:
     return observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])
 
 
+@pytest.mark.parametrize("progress", [True, False])
+def test_how_far_the_reads_are_is_shown_where_a_person_watches(
+    server: KubernetesServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    progress: bool,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    reader = connect(server, tmp_path, progress=progress)
+    observed(reader)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert ("read" in shown.err and reader.description.rpartition("/")[2] in shown.err) is progress
+    assert (shown.err == "") is not progress
+
+
 def test_a_live_cluster_gives_the_facts_of_its_objects(server: KubernetesServer, tmp_path: Path) -> None:
     reader = Objects(sample())
     wanted = observe.observe_secrets(observe.observe(reader), reader, [STORAGE], [SECRET])

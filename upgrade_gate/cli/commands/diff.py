@@ -11,7 +11,7 @@ from upgrade_gate.base.errors import ExitCode, SourceError
 from upgrade_gate.cli import run, stderr
 from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.option_types import ReleaseForm
-from upgrade_gate.cli.options import cluster_options, configuration_option, output_options, registry_options
+from upgrade_gate.cli.options import cluster_options, configuration_option, output_options, registry_options, via_option
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.argument("from_", type=ReleaseForm(), metavar="FROM")
 @click.argument("to", type=ReleaseForm(), metavar="TO")
+@via_option
 @cluster_options
 @configuration_option
 @output_options
@@ -38,13 +39,14 @@ def command(
     *,
     from_: str,
     to: str,
+    via: tuple[str, ...],
     cluster: ClusterOptions,
     configuration: Configuration,
     output: OutputOptions,
     registry: RegistryOptions,
     exit_code: bool,
 ) -> ExitCode:
-    """Show what requests and permissions change from one release to another.
+    """Show what requests and permissions change from one release to another; with --via, hop by hop.
 
     Without a cluster name the platform with --platform. A difference is no error: the exit code is 0 unless
     --exit-code is given.
@@ -57,13 +59,18 @@ def command(
         cluster = replace(cluster, no_cluster=True)
     reader = run.open_reader(cluster, offline=registry.settings.offline)
     plan = pipeline.Inputs(
-        to=to, from_=from_, settings=run.settings_for(registry, reader), reader=reader, given=run.given(cluster)
+        to=to,
+        from_=from_,
+        via=via,
+        settings=run.settings_for(registry, reader),
+        reader=reader,
+        given=run.given(cluster),
     )
     survey = pipeline.survey(plan, requests_alone=True)
     for release in survey.unread:
         raise SourceError(f"{release.reference}: {release.reason}", hint=release.hint)
     run.write_reports(build.of_comparison(survey), output)
-    if survey.hops and survey.hops[0].new.requests_only:
+    if survey.hops and survey.hops[-1].new.requests_only:
         stderr.say("CredentialsRequests alone were compared: which of them each release applies here is not known")
     gaps = _gaps(survey)
     if gaps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import logging
 import time
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from upgrade_gate.cluster.readers._kept import kept, without_managed_fields
 from upgrade_gate.cluster.readers._live_login import is_available, log_in
 from upgrade_gate.cluster.readers._live_server import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
 from upgrade_gate.cluster.rights import read_of, remedy_of
+from upgrade_gate.reading.http import progress as watched
 from upgrade_gate.reading.http.exchange import Deadline
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ class LiveReader:
     time: ReadingTime
     read_secrets: bool
     server: ApiServer
+    progress: bool = False
+    """Whether a person watches: then stderr shows how many answers are there."""
 
     @property
     def collected(self) -> None:
@@ -76,8 +80,18 @@ class LiveReader:
 
         Raises ClusterError where no query at all could be asked: no connection, no TLS, no valid login.
         """
-        with self.time.deadline() as deadline:
-            outcomes = _settled(answer_all(queries, self._answer, deadline))
+        shown = watched.reads(f"Reading {self.description}", len(queries), wanted=self.progress)
+        with self.time.deadline() as deadline, shown as advance:
+            answered = itertools.count(1)
+
+            def answer(query: Query, deadline: Deadline) -> Fact[Any]:
+                try:
+                    return self._answer(query, deadline)
+                finally:
+                    if advance:
+                        advance(next(answered))
+
+            outcomes = _settled(answer_all(queries, answer, deadline))
         answers: dict[Query, Fact[Any]] = {}
         failures = []
         for query, outcome in outcomes.items():
@@ -199,13 +213,14 @@ def open_cluster(
     context: str | None = None,
     timeout: float = 30.0,
     read_secrets: bool = False,
+    progress: bool = False,
 ) -> LiveReader:
     """Log in to a cluster; nothing is read yet. `timeout`: seconds that all its reads may take together.
 
     Raises UsageError where the kubeconfig or context does not exist, ClusterError where it gives no login.
     """
     login = log_in(kubeconfig, context, timeout=timeout)
-    return LiveReader(login.description, ReadingTime(timeout), read_secrets, ApiServer(login))
+    return LiveReader(login.description, ReadingTime(timeout), read_secrets, ApiServer(login), progress)
 
 
 def _settled(outcomes: Mapping[Query, Fact[Any] | FailedError]) -> Mapping[Query, Fact[Any] | FailedError]:

@@ -1,4 +1,4 @@
-"""What a person sees on a terminal while releases are fetched: one line per download, on stderr, then nothing."""
+"""What a person sees on a terminal while something is read: a line per download or wave of reads, then nothing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Advance(Protocol):
-    """Is called with the bytes received so far; starts again at 0 when a download is retried."""
+    """Is called with what is there so far, bytes or answers; starts again at 0 when a download is retried."""
 
     def __call__(self, received: int) -> None:
-        """Show how far the download is."""
+        """Show how far it is."""
         ...
 
 
@@ -35,7 +35,20 @@ _board = _Board()
 @contextmanager
 def download(label: str, size: int | None, options: HttpOptions) -> Iterator[Advance | None]:
     """Show one download while the block runs; gives None, at no cost, unless `options.progress` asks for it."""
-    if not options.progress:
+    with _shown(label, size, counted=False, wanted=options.progress) as advance:
+        yield advance
+
+
+@contextmanager
+def reads(label: str, number: int, *, wanted: bool) -> Iterator[Advance | None]:
+    """Show how many of so many reads are done while the block runs; gives None, at no cost, unless it is wanted."""
+    with _shown(label, number, counted=True, wanted=wanted) as advance:
+        yield advance
+
+
+@contextmanager
+def _shown(label: str, total: int | None, *, counted: bool, wanted: bool) -> Iterator[Advance | None]:
+    if not wanted:
         yield None
         return
     with _board.lock:
@@ -43,7 +56,7 @@ def download(label: str, size: int | None, options: HttpOptions) -> Iterator[Adv
             _board.progress = _start()
         _board.users += 1
         progress = _board.progress
-        task = progress.add_task(label, total=size)
+        task = progress.add_task(label, total=total, counted=counted)
 
     def advance(received: int) -> None:
         progress.update(task, completed=received)
@@ -61,13 +74,24 @@ def download(label: str, size: int | None, options: HttpOptions) -> Iterator[Adv
 
 def _start() -> Any:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, Task, TextColumn, TransferSpeedColumn
+    from rich.text import Text
+
+    class Amount(DownloadColumn):
+        def render(self, task: Task) -> Text:
+            if task.fields["counted"]:
+                return Text(f"{task.completed:.0f} of {task.total or 0:.0f} read")
+            return super().render(task)
+
+    class Speed(TransferSpeedColumn):
+        def render(self, task: Task) -> Text:
+            return Text() if task.fields["counted"] else super().render(task)
 
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
+        Amount(),
+        Speed(),
         console=Console(stderr=True),
         transient=True,
     )

@@ -193,7 +193,7 @@ def _step(step: RemedyView) -> str:
 
 def _change(change: ChangeView) -> str:
     diff = view.diff_of(change)
-    said = [change.kind, change.provider, f"{change.selection.from_} to {change.selection.to}", change.selection.why]
+    said = [change.kind, change.provider, view.selection_text(change)]
     lines = [f"{', '.join(_text(part) for part in said if part)}\n"]
     if change.was:
         lines.append(f"- was {code(change.was)}")

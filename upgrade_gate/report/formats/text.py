@@ -52,7 +52,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _head(page, report)
     parts = view.sections(report.findings)
     if report.verdict is None:
-        _changes(page, report.changes)
+        _changes(page, report)
     else:
         _findings(page, view.MISSED_TITLE, parts.missed, report, said)
         _findings(page, "Other findings" if parts.missed else "Findings", parts.others, report, said)
@@ -358,19 +358,15 @@ def _folded(page: _Page, findings: Sequence[FindingView], *, fingerprints: bool)
         page.put(", ".join(entries), indent=2, lead=f"{len(entries)} {rule}: ", style="quiet")
 
 
-def _changes(page: _Page, changes: Sequence[ChangeView]) -> None:
+def _changes(page: _Page, report: Report) -> None:
     signs = {"added": "+", "removed": "-", "renamed": "~", "changed": "~"}
-    for change in changes:
+    for change in report.changes:
         page.gap()
         was = f" (was {change.was})" if change.was else ""
-        page.put(f"{change.request}{was}", lead=f"{signs[change.kind]} ", style="title")
-        page.put(
-            f"{change.kind}, {change.provider}, {change.selection.from_} -> {change.selection.to}",
-            indent=4,
-            style="quiet",
-        )
-        if change.selection.why:
-            page.put(change.selection.why, indent=4, style="quiet")
+        hop = f", on the way to {report.hops[change.hop].to.version}" if len(report.hops) > 1 else ""
+        page.put(f"{change.request}{was}{hop}", lead=f"{signs[change.kind]} ", style="title")
+        if text := view.selection_text(change):
+            page.put(text, indent=4, style="quiet")
         _change_body(page, change)
 
 
