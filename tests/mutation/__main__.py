@@ -64,7 +64,7 @@ class Session:
         self.counts: dict[str, Counter[str]] = {}
         self._modules, self._only, self._jobs, self._most = modules, only, jobs, most
         self._items: dict[str, pytest.Item] = {}
-        self._functions: dict[tuple[str, str], list[FunctionType]] = {}
+        self._functions: dict[CodeType, list[FunctionType]] = {}
         self._memories: list[Any] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -137,7 +137,7 @@ class Session:
         gc.collect()
         for thing in gc.get_objects():
             if isinstance(thing, FunctionType) and thing.__module__ and thing.__module__.startswith("upgrade_gate"):
-                self._functions.setdefault((thing.__code__.co_filename, thing.__code__.co_qualname), []).append(thing)
+                self._functions.setdefault(thing.__code__, []).append(thing)
             elif isinstance(thing, functools._lru_cache_wrapper) and thing.__module__.startswith("upgrade_gate"):
                 self._memories.append(thing)
         gc.freeze()
@@ -145,12 +145,14 @@ class Session:
     def _install(self, mutant: Mutant) -> bool:
         """Give the function its changed code wherever it is held, and forget what functions of the product remember."""
         changed = {code.co_qualname: code for code in _codes(compile(mutant.text, str(ROOT / mutant.path), "exec"))}
-        functions = self._functions.get((str(ROOT / mutant.path), mutant.where), [])
-        for function in functions:
-            function.__code__ = changed[mutant.where]
+        place = (str(ROOT / mutant.path), mutant.where)
+        found = [code for code in self._functions if (code.co_filename, code.co_qualname) == place]
+        for old, new in (pair for code in found for pair in _pairs(code, changed[mutant.where])):
+            for function in self._functions.get(old, ()):
+                function.__code__ = new
         for memory in self._memories:
             memory.cache_clear()
-        return bool(functions)
+        return bool(found)
 
     def _reached(self) -> Reached:
         """Run all tests once in a fork, so that this process stays as it was before the first of them."""
@@ -198,6 +200,14 @@ def _fork(work: Callable[[], int], folder: Path) -> int:
         os.dup2(silent, 1)
         code = work()
     os._exit(code)
+
+
+def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Yield a function's code before and after, and those of the functions that it made and that live on."""
+    yield old, new
+    inner = ([const for const in code.co_consts if isinstance(const, CodeType)] for code in (old, new))
+    for pair in zip(*inner, strict=False):
+        yield from _pairs(*pair)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

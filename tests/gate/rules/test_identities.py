@@ -313,3 +313,63 @@ def _partly_read(claims: Claims) -> Claims:
     """Return what was supplied with a command that failed beside it."""
     assert claims.collection is not None
     return replace(claims, collection=replace(claims.collection, failed=("aws iam get-role --role-name other",)))
+
+
+def test_in_mint_mode_no_identity_of_a_component_is_judged(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(mode="Mint", root=True), claims=_claims("s3:*"))
+    assert not [j for j in outcome.judged if j.finding.rule.startswith(("identity-", "root-credential-insufficient"))]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "accounts", "told"),
+    [
+        (Cluster(), ("one",), True),
+        (Cluster(), (), False),
+        (Cluster(issuer="", keys=frozenset({"aws_access_key_id", "aws_secret_access_key"})), ("one",), False),
+        (None, ("one",), False),
+    ],
+    ids=["tokens", "no account", "keys", "no cluster"],
+)
+def test_trust_is_asked_for_where_tokens_are_and_somebody_holds_them(
+    cluster: Cluster | None, accounts: tuple[str, ...], *, told: bool, tmp_path: Path
+) -> None:
+    asked = [request("a", "ec2:DescribeVolumes", accounts=accounts)]
+    outcome = judge(tmp_path, asked, asked, cluster, claims=_claims("ec2:*", subjects=("other",)))
+    assert bool(found(outcome, "identity-trust-lacks-subject")) is told
+
+
+def test_a_finding_about_an_identity_names_grants_secret_place_and_step(tmp_path: Path) -> None:
+    claims = _claims("ec2:DescribeVolumes", subjects=("other",))
+    outcome = judge(tmp_path, A, A, Cluster(), claims=claims)
+    lacking, trust = one(outcome, "identity-lacks-permission"), one(outcome, "identity-trust-lacks-subject")
+    assert [grant.grant.permission for grant in lacking.grants] == ["ec2:CreateTags"]
+    assert lacking.content == [lacking.grants[0].grant.as_dict()]
+    assert (trust.content, needs(trust)) == (["one"], {"trust": "unmet"})
+    for finding in (lacking, trust):
+        assert (finding.request, finding.secret, finding.guard) == (f"{NS}/a", SECRET, "missed")
+        assert finding.identity is not None
+        assert finding.identity.id == ROLE
+        assert [(place.side, place.file) for place in finding.evidence] == [("to", "0000_50_component_00.yaml")]
+        assert [step.when for step in finding.remedy] == ["before"]
+
+
+def test_what_cannot_be_told_has_no_step_that_grants(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(), claims=Claims(_claims("ec2:*").collection))
+    assert all(not j.finding.remedy for j in found(outcome, "identity-unknown"))
+
+
+def test_of_the_root_credential_everything_that_all_components_need_is_one_finding(tmp_path: Path) -> None:
+    asked = [
+        request("b", "ec2:Zeta", "ec2:Old"),
+        request("a", "ec2:Old", secret="other"),
+        request("m", kind="MarsProviderSpec"),
+    ]
+    cluster = Cluster(mode="Passthrough", root=True, identities={"kube-system/aws-creds": ROLE})
+    finding = one(judge(tmp_path, asked, asked, cluster, claims=_claims("s3:*")), "root-credential-insufficient")
+    assert [grant.grant.permission for grant in finding.grants] == ["ec2:Old", "ec2:Zeta"]
+    assert (finding.secret, finding.guard, finding.severity) == ("kube-system/aws-creds", "missed", "blocker")
+    assert needs(finding) == {"grants": "unmet"}
+    assert finding.headline == "the root credential lacks 2 permissions that the components need"
+    assert [step.when for step in finding.remedy] == ["before"]
+    unproven = judge(tmp_path / "unproven", asked, asked, cluster, claims=Claims(Collection("export:x", ())))
+    assert "could not be proven" in one(unproven, "root-credential-insufficient").headline

@@ -68,11 +68,11 @@ def _decide(one: tuple[str, str, Any], keys: Keys, *, variables: bool, asked: se
 
 
 def _take_apart(operator: str, key: str, values: Any) -> _Test:
-    quantifier, colon, bare = operator.rpartition(":")
+    quantifier, _, bare = operator.rpartition(":")
     name = bare.removesuffix("IfExists")
     listed = values if isinstance(values, list | tuple) else [values]
     texts = tuple(v if isinstance(v, str) else str(v).casefold() for v in listed)
-    return _Test(key, texts, name, quantifier if colon else "", name != bare)
+    return _Test(key, texts, name, quantifier, name != bare)
 
 
 def _decide_test(test: _Test, keys: Keys, *, variables: bool) -> Answer:
@@ -84,11 +84,13 @@ def _decide_test(test: _Test, keys: Keys, *, variables: bool) -> Answer:
         return undecided(f"the operator {test.operator} is not understood")
     filled = variables and not test.operator.startswith(_WITHOUT_VARIABLES)
     texts = [fill(value, keys) if filled else Text(value) for value in test.values]
-    void = [text for text in texts if text.void is not None]
-    if void and len(void) == len(texts):
+    if all(text.void is not None for text in texts):
         return FALSE  # even of a negated operator: the statement is passed over
     answer = _compare(test, operator, found, [text for text in texts if text.void is None])
-    waits = [*(f"{text.void} has no value" for text in void), *(why for text in texts for why in text.open)]
+    waits = [
+        *(f"{text.void} has no value" for text in texts if text.void is not None),
+        *(why for text in texts for why in text.open),
+    ]
     return undecided(*waits) if waits and not answer.false else answer
 
 
