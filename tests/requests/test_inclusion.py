@@ -218,6 +218,8 @@ def test_what_no_filter_is_about_is_applied(annotations: dict[str, str]) -> None
         ("-5", True),
         ("5,,-4", False),
         ("-5, ,4", True),
+        ("5,,4", True),
+        ("0" * 30 + "4", True),
         (" 4 ", True),
         ("", True),
         ("four", False),
@@ -256,3 +258,18 @@ def test_an_override_leaves_alone_the_object_that_it_names(
     """The first entry that names the object counts; an object of the whole cluster has no namespace to compare."""
     found = include(Subject("g", "K", namespace, "request", {}), Filters(overrides=overrides))
     assert (found is not None and found.reason == "override") is left_alone
+
+
+@pytest.mark.parametrize("value", ["x", "9" * 30])
+@pytest.mark.parametrize(("sign", "what"), [("", "required"), ("-", "excluded")])
+def test_a_major_version_that_is_none_is_named_by_its_side(value: str, sign: str, what: str) -> None:
+    annotations = {"release.openshift.io/major-version": f"{sign}{value}"}
+    found = include(Subject("config.openshift.io", "FeatureGate", "", "cluster", annotations), Filters(major_version=4))
+    assert found is not None
+    assert found.detail.startswith(f"invalid {what} major version")
+
+
+def test_from_4_7_on_a_manifest_without_annotations_is_left_out_for_that() -> None:
+    found = include(Subject(annotations=None), rule_set(PROFILE, (4, 7)))
+    assert found is not None
+    assert found.reason == "no-annotations"
