@@ -11,12 +11,13 @@ from upgrade_gate.requests.credentials_request import CredentialsRequest, is_cre
 
 GROUP = "cloudcredential.openshift.io"
 SECRET = {"name": "s", "namespace": "n"}
+SPEC = {"secretRef": SECRET, "providerSpec": {"kind": "OpenStackProviderSpec"}}
 
 
 def manifest(
     spec: Any = None, *, namespace: str = "ns", group: str = GROUP, kind: str = "CredentialsRequest"
 ) -> Manifest:
-    body = {"spec": {"secretRef": SECRET, **spec} if isinstance(spec, dict) else spec}
+    body = {"spec": {**SPEC, **spec} if isinstance(spec, dict) else spec}
     return Manifest(group, "v1", kind, namespace, "a", None, Location("a.yaml", 0, 3), body)
 
 
@@ -34,10 +35,10 @@ def test_what_a_request_says() -> None:
     assert (request.service_accounts, request.token_path) == (("a", "b"), "/token")
 
 
-@pytest.mark.parametrize("absent", [{}, {"providerSpec": None, "serviceAccountNames": None, "cloudTokenPath": None}])
+@pytest.mark.parametrize("absent", [{}, {"serviceAccountNames": None, "cloudTokenPath": None}])
 def test_what_is_absent_or_null_asks_for_nothing(absent: dict[str, Any]) -> None:
     request = parsed(**absent)
-    assert (request.provider_kind, request.service_accounts, request.token_path) == ("", (), None)
+    assert (request.service_accounts, request.token_path) == ((), None)
     assert request.grants == ()
 
 
@@ -52,6 +53,9 @@ def test_what_is_absent_or_null_asks_for_nothing(absent: dict[str, Any]) -> None
         ({"secretRef": {"namespace": "n", "name": 7}}, "spec.secretRef.name is int"),
         ({"secretRef": {"namespace": 7, "name": "s"}}, "spec.secretRef.namespace is int"),
         ({"providerSpec": []}, "spec.providerSpec"),
+        ({"providerSpec": None}, "spec.providerSpec.kind is NoneType"),
+        ({"providerSpec": {"kind": ""}}, "spec.providerSpec.kind"),
+        ({"providerSpec": {"kind": "AwsProviderSpec"}}, "spec.providerSpec.kind is 'AwsProviderSpec', almost"),
         ({"providerSpec": {"kind": 7}}, "spec.providerSpec.kind is int"),
         ({"serviceAccountNames": "a"}, "spec.serviceAccountNames"),
         ({"serviceAccountNames": {}}, "spec.serviceAccountNames"),
@@ -74,7 +78,7 @@ def test_a_field_of_another_type_is_refused_with_its_place(spec: Any, field: str
 def test_a_request_without_a_namespace_or_a_body_is_refused() -> None:
     with pytest.raises(ManifestError, match="names no namespace"):
         parse(manifest({}, namespace=""))
-    with pytest.raises(ManifestError, match="secretRef"):
+    with pytest.raises(ManifestError, match="providerSpec"):
         parse(Manifest(GROUP, "v1", "CredentialsRequest", "ns", "a", None, Location("a.yaml")))
 
 

@@ -61,7 +61,9 @@ def test_every_other_leaf_that_differs_is_listed(after: CredentialsRequest, leaf
 
 def test_the_same_in_another_order_is_the_same_and_twice_is_not() -> None:
     assert leaves(aws(more=[{"a": [1, 2]}, 3]), aws(more=[3, {"a": [2, 1]}])) == []
-    assert leaves(aws(more=[1]), aws(more=[1, 1])) != []
+    assert [leaf[0] for leaf in leaves(aws(more=[1, 2], b=1), aws(more=[2, 1], b=2))] == ["spec.b"]
+    assert all(leaf[0].startswith("spec.more") for leaf in leaves(aws(more=[1]), aws(more=[1, 1])))
+    assert leaves(aws(more=[1]), aws(more=[1, 1]))
     assert [leaf[0] for leaf in leaves(aws(b=1, a=1), aws(b=2, a=2))] == ["spec.a", "spec.b"]
 
 
@@ -89,3 +91,13 @@ def test_only_a_field_that_is_known_to_ask_for_nothing_is_harmless(field: str, *
     assert leaves(gcp(), gcp(**{field: True})) == [(f"spec.providerSpec.{field}", None, True, harmless)]
     elsewhere = parsed(providerSpec={"kind": "GCPProviderSpec", "predefinedRoles": ["roles/a"]}, **{field: True})
     assert leaves(gcp(), elsewhere) == [(f"spec.{field}", None, True, False)]
+
+
+def test_a_field_with_a_private_name_is_a_field() -> None:
+    assert leaves(aws(), aws(__x=1)) == [("spec.__x", None, 1, False)]
+
+
+def test_a_list_that_was_emptied_is_listed() -> None:
+    assert [leaf[0] for leaf in leaves(aws(), aws(provider={"statementEntries": []}))] == [
+        "spec.providerSpec.statementEntries"
+    ]
