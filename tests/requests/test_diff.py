@@ -114,6 +114,11 @@ def test_an_added_deny_is_explained_by_nothing() -> None:
     assert added(change) == [("ec2:DescribeVolumes", "unclassified", None)]
 
 
+def test_a_deny_hides_no_grant_after_it() -> None:
+    change = only([A], [stated(statement("ec2:DescribeVolumes", "ec2:New"), statement("ec2:A", effect="Deny"))])
+    assert sorted(added(change)) == [("ec2:A", "unclassified", None), ("ec2:New", "new", None)]
+
+
 def test_a_removed_grant_says_whether_it_is_still_covered_or_only_stands_otherwise() -> None:
     change = only([request("a", "ec2:DescribeTags", "ec2:Gone")], [request("a", "ec2:Describe*")])
     assert [(r.grant.permission, bool(r.still_covered_by), r.replaced) for r in change.removed] == [

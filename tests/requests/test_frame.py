@@ -98,6 +98,14 @@ def test_another_release_than_the_running_one_has_the_cluster_s_implicit_ones_to
     assert (enabled(frame), frame.implicit) == ({"Console", "Build", *V4_11}, ("Build",))
 
 
+@pytest.mark.parametrize(("running", "implicit"), [("4.13.6", ("Zeta",)), ("9.9.1", ("Console", "Zeta")), (None, ())])
+def test_beyond_the_current_set_is_what_the_running_release_does_not_know(
+    running: str | None, implicit: tuple[str, ...]
+) -> None:
+    other = context(running, capabilities=stated("Console", "Zeta"))
+    assert frame_of_start(release("4.13.5"), other).implicit == implicit
+
+
 def test_the_current_set_is_every_capability_of_the_release_itself() -> None:
     own = context(capabilities=stated("Console", "Build", "Extra"))
     target = frame_of_target(
