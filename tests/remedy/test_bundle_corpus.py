@@ -226,3 +226,23 @@ def test_ccoctl_is_called_as_it_is_where_there_is_something_for_it_to_do(made: B
     source = call[call.index("--credentials-requests-dir") + 1]
     assert (made.folder / source).is_dir()
     assert "image=$(oc adm release info --image-for=cloud-credential-operator" in made.readme
+
+
+def test_it_promises_nothing_that_the_platform_lacks(made: Bundle) -> None:
+    """What ccoctl writes is named where a ccoctl command stands, and a proof where some plugin reads identities."""
+    told = made.readme + made.script
+    if "## With ccoctl instead" not in made.readme:
+        assert "what ccoctl wrote" not in told
+        assert "ccoctl-output" not in told
+    provable = made.platform in {"AWS", "Azure", "GCP", "IBMCloud", "PowerVS"}
+    assert ("with `--identities` it proves" in made.readme) is provable
+
+
+def test_it_names_the_accounts_that_the_script_proves_and_no_others(made: Bundle) -> None:
+    """An account is proven where a step uses its command line; nobody is asked for one that no step uses."""
+    place = made.readme.partition("and stops anywhere else:\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^- ((?:AWS|Azure|Google Cloud|IBM Cloud|Alibaba Cloud) \w+) ", place, re.MULTILINE)
+    proven = set(
+        re.findall(r"^  here '((?:AWS|Azure|Google Cloud|IBM Cloud|Alibaba Cloud) \w+)' ", made.script, re.MULTILINE)
+    )
+    assert set(named) == proven

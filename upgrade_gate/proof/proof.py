@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 NOTHING_SUPPLIED = "no identities were given (--identities)"
 
 
+def _not_judged(kind: str) -> str:
+    return f"what identities hold cannot be judged for {kind}: see that it is granted, then acknowledge it"
+
+
 class Claims(Struct, frozen=True):
     """What the user supplied about identities."""
 
@@ -270,12 +274,11 @@ class Proof(Struct, frozen=True):
         if self.claims.failure is not None:
             return CoverageResult(Coverage.UNKNOWN, self.claims.failure)
         if self.claims.collection is None:
-            return CoverageResult(Coverage.UNKNOWN, NOTHING_SUPPLIED)
+            judged = provider_of_kind(request.provider_kind) is not None
+            return CoverageResult(Coverage.UNKNOWN, NOTHING_SUPPLIED if judged else _not_judged(request.provider_kind))
         holdings = self.holdings.get(request.provider_kind)
         if holdings is None:
-            return CoverageResult(
-                Coverage.UNKNOWN, f"what identities hold cannot be judged for {request.provider_kind}"
-            )
+            return CoverageResult(Coverage.UNKNOWN, _not_judged(request.provider_kind))
         identity = self.identity_of(request)
         if identity is None:
             return CoverageResult(

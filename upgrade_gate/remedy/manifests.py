@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.base.facts import Unknown
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.base.steps import Command, Placeholder, Serves, Step, line
 from upgrade_gate.base.text import one_line
@@ -47,27 +48,39 @@ def _namespace_step(namespace: str, name: str, refs: Sequence[SecretRef]) -> Ste
     )
 
 
-def secret_steps(missing: Sequence[Gap], changes: Sequence[IdentityChange], names: ClusterNames) -> list[Step]:
-    """Return a step with a skeleton for each Secret: every key, and for each value what belongs there."""
+def secret_steps(
+    situation: Situation,
+    missing: Sequence[Gap],
+    changes: Sequence[IdentityChange],
+    names: ClusterNames,
+    *,
+    ccoctl: bool,
+) -> list[Step]:
+    """Return a step with a skeleton for each Secret: every key, and for each value what belongs there.
+
+    `ccoctl` says whether the bundle has a ccoctl command, which may make some of them.
+    """
+    servers = requirements.vcenters(situation)
+    addresses = () if isinstance(servers, Unknown) else servers
     called = remedy.file_names({str(gap.secret): f"{gap.secret.namespace}-{gap.secret.name}" for gap in missing})
     steps: list[Step] = []
     for gap in missing:
         name = called[str(gap.secret)]
         change = next((c for c in changes if gap.secret in c.secrets), None)
         comment = f"read by {', '.join(gap.requests)}"
-        file = yaml_file(f"secrets/{name}.yaml", _skeleton(gap, change, names), comment=comment)
-        steps.append(_secret_step(gap, name, file))
+        file = yaml_file(f"secrets/{name}.yaml", _skeleton(gap, change, names, addresses), comment=comment)
+        steps.append(_secret_step(gap, name, file, ccoctl=ccoctl))
     return steps
 
 
-def _skeleton(gap: Gap, change: IdentityChange | None, names: ClusterNames) -> dict[str, Any]:
+def _skeleton(gap: Gap, change: IdentityChange | None, names: ClusterNames, servers: Sequence[str]) -> dict[str, Any]:
     cloud, plugin = secret_of(gap.kind), remedy.remedy_of(gap.kind)
     keys = cloud.secret_keys(token=names.token, release=names.release) if cloud else ()
     data: dict[str, str] = {}
     for key in keys:
         value = plugin.secret_value(key, change, names) if plugin and change else None
-        name = key.replace("<vcenter>", fill("address of the vCenter"))
-        data[name] = value or fill(key.rpartition(">")[2].strip("."))
+        for server in servers or (fill("address of the vCenter"),):
+            data[key.replace("<vcenter>", server)] = value or fill(key.rpartition(">")[2].strip("."))
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -77,10 +90,11 @@ def _skeleton(gap: Gap, change: IdentityChange | None, names: ClusterNames) -> d
     }
 
 
-def _secret_step(gap: Gap, name: str, file: BundleFile) -> Step:
+def _secret_step(gap: Gap, name: str, file: BundleFile, *, ccoctl: bool) -> Step:
     manifest = Placeholder(
         variable("SECRET_FILE", name),
-        f"the manifest of Secret {gap.secret} with its values: {file} filled in, or what ccoctl wrote",
+        f"the manifest of Secret {gap.secret} with its values: {file} filled in"
+        + (", or what ccoctl wrote" if ccoctl else ""),
         path=True,
         default=file.name,
     )
@@ -88,7 +102,7 @@ def _secret_step(gap: Gap, name: str, file: BundleFile) -> Step:
     as_filled_in = line("oc diff", "-f", manifest)
     in_case = "it is not so yet" if gap.rewrite else ""
     written = one_line(f"{gap.secret.namespace}-{gap.secret.name}-credentials.yaml")
-    notes = [f"Where ccoctl makes it, it stands in ccoctl-output/manifests/{written}."]
+    notes = [f"Where ccoctl makes it, it stands in ccoctl-output/manifests/{written}."] if ccoctl else []
     if gap.token_path:
         notes.append(f"The component mounts its token at {gap.token_path}: the Secret must name a file there.")
     if not gap.sure:

@@ -53,7 +53,8 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     gaps = secret_gaps.find(situation, _open(judged))
     namespace_steps = manifests.namespace_steps(situation, [g.secret for g in gaps])
     strange = _strange(situation)
-    secret_steps = manifests.secret_steps(gaps, changes, names)
+    ccoctl = _ccoctl(situation, changes, names, secrets=bool(gaps))
+    secret_steps = manifests.secret_steps(situation, gaps, changes, names, ccoctl=ccoctl is not None)
     steps = [_left_to_a_person(step, strange) for step in (*namespace_steps, *identity_steps, *secret_steps)]
     half_read = tuple(reason for hop in situation.hops for reason in credentials_requests.gaps(hop))
     annotation, why = _annotation(situation, half_read)
@@ -66,7 +67,7 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
         changes=changes,
         steps=tuple(replace(step, number=number) for number, step in enumerate(ordered, 1)),
         files={file.name: file.content for file in (*(f for step in steps for f in step.files), *files)},
-        ccoctl=_ccoctl(situation, changes, names, secrets=bool(gaps)),
+        ccoctl=ccoctl,
         annotation=why,
         passed_through=str(root) if situation.mode is Mode.PASSTHROUGH and root else None,
         gaps=half_read,

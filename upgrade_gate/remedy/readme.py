@@ -9,6 +9,7 @@ from upgrade_gate.base.facts import Known
 from upgrade_gate.base.shell import quote, words
 from upgrade_gate.base.steps import Serves
 from upgrade_gate.base.text import one_line, sentence
+from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.clouds.contract.remedy import REQUESTS, remedy_of
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
@@ -52,7 +53,7 @@ def readme(
         "## Before the upgrade",
         *([_step(s, where) for s in before] or [_nothing(situation)]),
         *_no_annotation(plan),
-        *_upgrade(situation, commands),
+        *_upgrade(situation, plan, commands),
         "## After the upgrade",
         *([_step(s, where) for s in after] or ["Nothing is to be cleaned up."]),
         *_ccoctl(situation, plan),
@@ -95,9 +96,11 @@ _FILL_IN = (
     "Nothing known to the tool gives these. Export them, or write them at the top of `commands.sh`; a file may be "
     "filled in where it lies."
 )
-_AGAIN = (
-    "Run `upgrade-gate check` again with the arguments of this run; with `--identities` it proves what was granted. Go "
-    "on when it passes."
+_AGAIN = "Run `upgrade-gate check` again with the arguments of this run{}. Go on when it passes."
+_PROVES = "; with `--identities` it proves what was granted"
+_ACCEPTS = (
+    ". What identities hold cannot be judged on this platform: acknowledge what you granted (`upgrade-gate ack "
+    "--report`)"
 )
 _RISKS = (
     "(oc 4.20 and newer) tells the risks of the update itself and lets you accept them by name with `--accept`. It "
@@ -210,13 +213,22 @@ def _no_annotation(plan: Plan) -> list[str]:
     return [f"The annotation {name} is not set here: {_text(plan.annotation)}."]
 
 
-def _upgrade(situation: Situation, commands: Sequence[str]) -> list[str]:
+def _again(situation: Situation, plan: Plan) -> str:
+    """Say how it shows that the steps were done: where identities cannot be judged, no proof is promised."""
+    traits = situation.platform_traits
+    if traits is not None and traits.kind is not None and provider_of_kind(traits.kind) is not None:
+        return _AGAIN.format(_PROVES)
+    granted = any(step.serves is Serves.GRANTS for step in plan.steps)
+    return _AGAIN.format(_ACCEPTS if granted else "")
+
+
+def _upgrade(situation: Situation, plan: Plan, commands: Sequence[str]) -> list[str]:
     if not commands:
         return []
     version = situation.hops[-1].new.version
     return [
         "## The upgrade",
-        _AGAIN,
+        _again(situation, plan),
         f"{_code(f'oc adm upgrade recommend --version {version}')} {_RISKS}",
         markdown.fence(commands, "sh"),
     ]

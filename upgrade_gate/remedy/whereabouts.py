@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from upgrade_gate.base.steps import Step
-    from upgrade_gate.clouds.contract.remedy import CloudLogin, IdentityChange
-    from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.clouds.contract.remedy import CloudLogin
+    from upgrade_gate.gate.outcome import Outcome, Plan
 
 CLUSTER_ID = Placeholder(
     "CLUSTER_ID",
@@ -53,19 +53,23 @@ def of(outcome: Outcome) -> Whereabouts:
     return Whereabouts(
         infrastructure=plan.names.infrastructure,
         cluster_id=found.value if isinstance(found, Known) and found.value else CLUSTER_ID,
-        logins=tuple(_logins(outcome, plan.changes)),
+        logins=tuple(_logins(plan)),
         version=target.version if target else "",
         digest=target.digest if target else None,
     )
 
 
-def _logins(outcome: Outcome, changes: Iterable[IdentityChange]) -> Iterable[CloudLogin]:
-    """Yield where the clouds' command lines must be logged in, each once: identities may live in several accounts."""
+def _logins(plan: Plan) -> Iterable[CloudLogin]:
+    """Yield where the clouds' command lines must be logged in, each once: identities may live in several accounts.
+
+    Only what the script does anything with: nobody is asked for an account that no step uses.
+    """
+    used = {step.login for step in plan.steps if step.scripted and step.commands}
     found: dict[tuple[str, str], CloudLogin] = {}
-    for change in changes:
+    for change in plan.changes:
         cloud = remedy_of(change.kind)
-        login = cloud.login(change, outcome.plan.names) if cloud is not None else None
-        if login is not None:
+        login = cloud.login(change, plan.names) if cloud is not None else None
+        if login is not None and str(login.judged) in used:
             found.setdefault((login.line.argv[0], str(login.judged)), login)
     yield from (found[key] for key in sorted(found))
 

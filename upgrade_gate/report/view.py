@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from upgrade_gate.clouds.contract.grants import scope_text
 from upgrade_gate.report.names import spoken
 
 if TYPE_CHECKING:
@@ -234,22 +235,10 @@ def grant_text(grant: GrantView) -> str:
     if grant.resource not in {None, "*"}:
         parts.append(f"on {grant.resource}")
     if grant.scope is not None:
-        parts.append(f"on {_scope(grant.scope)}")
+        parts.append(f"on {scope_text(grant.scope)}")
     if grant.condition is not None:
         parts.append(f"if {compact(grant.condition)}")
     return " ".join(parts)
-
-
-def _scope(scope: Any) -> str:
-    match scope:
-        case {"attributes": [*attributes]} if all(
-            isinstance(a, dict) and {"name", "value"} <= a.keys() for a in attributes
-        ):
-            return ", ".join(f"{a['name']}={a['value']}" for a in attributes)
-        case str():
-            return scope
-        case _:
-            return compact(scope)
 
 
 def compact(value: Any) -> str:

@@ -105,6 +105,7 @@ def of_platform(name: str) -> Collector:
     if plugin is None:
         raise UsageError(
             f"what identities hold cannot be exported on {name or 'a platform that is not known'}",
-            hint="there the Secret itself is what a target needs",
+            hint="there a check goes by the Secrets; see that the permissions it names are granted, then acknowledge "
+            "them (upgrade-gate ack)",
         )
     return cast("Collector", plugin)

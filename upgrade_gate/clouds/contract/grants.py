@@ -22,6 +22,19 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def scope_text(scope: Any) -> str:
+    """Return a scope in words: IBM's attributes as `resourceGroupId=…, serviceName=is`, Azure's as it is."""
+    match scope:
+        case {"attributes": [*attributes]} if all(
+            isinstance(a, dict) and {"name", "value"} <= a.keys() for a in attributes
+        ):
+            return ", ".join(f"{a['name']}={a['value']}" for a in attributes)
+        case str():
+            return scope
+        case _:
+            return canonical(scope)
+
+
 class Grant(Struct, frozen=True):
     """One thing that an identity must be allowed; six fields that also make its fingerprint.
 

@@ -21,6 +21,7 @@ FOLDER = "credentials"
 FILES = "nothing beside Secrets"
 
 _NUTANIX = "NutanixProviderSpec"
+_OPENSTACK = "OpenStackProviderSpec"
 
 
 def draft(change: IdentityChange, names: ClusterNames) -> Draft:
@@ -38,8 +39,10 @@ def login(change: IdentityChange, names: ClusterNames) -> None:
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:
-    """Return the form of a Nutanix value; the others are documents of their own."""
+    """Return the form of a Nutanix value, and of OpenStack's that may be none; the others are documents."""
     del names
+    if key == "cacert" and change.kind == _OPENSTACK:
+        return fill("cacert, the CA of a cloud that has its own; without one, take this line out")
     if key == "credentials" and change.kind == _NUTANIX:
         prism = f'{{"username": "{fill("user")}", "password": "{fill("password")}"}}'
         return f'[{{"type": "basic_auth", "data": {{"prismCentral": {prism}, "prismElements": null}}}}]'

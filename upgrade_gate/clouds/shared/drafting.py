@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from upgrade_gate.base.steps import Placeholder, Serves, Step
 from upgrade_gate.base.text import sentence
+from upgrade_gate.clouds.contract.grants import scope_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -116,9 +117,14 @@ def losing(changes: Iterable[IdentityChange]) -> str:
 
 def _names(grants: Sequence[Grant]) -> str:
     """Return the first permissions of a list and how many more there are."""
-    listed = list(dict.fromkeys(g.permission for g in grants))
+    listed = list(dict.fromkeys(_name(g) for g in grants))
     more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
     return ", ".join(listed[:_MOST]) + more
+
+
+def _name(grant: Grant) -> str:
+    """Return a permission with what it is about, where one name stands for several: IBM's roles, Azure's scopes."""
+    return grant.permission if grant.scope is None else f"{grant.permission} ({scope_text(grant.scope)})"
 
 
 def _permissions(grants: Sequence[Grant]) -> str:
