@@ -43,10 +43,16 @@ class Clouds:
         return folder
 
     def aws(
-        self, *grants: Grant, policy: Any = None, values: Mapping[str, str] | None = None, **fields: Any
+        self,
+        *grants: Grant,
+        policy: Any = None,
+        values: Mapping[str, str] | None = None,
+        no_provider: bool = False,
+        **fields: Any,
     ) -> Written:
         """A role whose trust policy has one subject; with an inline policy that an export shows, where one is given.
 
+        With `no_provider` the export shows that the account has no OIDC provider.
         There is a user too, for whose inline policies there is less room.
         """
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")).close()
@@ -60,6 +66,8 @@ class Clouds:
             body = self.iam.get_account_authorization_details()
             body.pop("ResponseMetadata")
             export.append(json.loads(json.dumps({"IsTruncated": False, **body}, default=str)))
+        if no_provider:
+            export.append({"OpenIDConnectProviderList": []})
         identity = {} if fields.get("create") else {"identity": ROLE, **fields}
         names = cluster_names("AWS", *export, account=ACCOUNT, issuer=ISSUER, region="eu-west-1")
         one = change("AWSProviderSpec", grants, **{**identity, **fields})
@@ -130,6 +138,7 @@ KINDS: Mapping[str, tuple[str, Make]] = {
     "AWS, managed policies": ("grant", lambda c: c.aws(*MANY[:60], identity=USER)),
     "AWS, trust": ("grant", lambda c: c.aws(policy=HELD, untrusted=subjects("new"))),
     "AWS, trust that was not seen": ("grant", _whole_trust),
+    "AWS, no OIDC provider": ("grant", lambda c: c.aws(policy=HELD, untrusted=subjects("old"), no_provider=True)),
     "AWS, a new role": ("grant", lambda c: c.aws(NEW, ccoctl="c1-y", create=True)),
     "AWS, after": ("after", lambda c: c.aws(policy=remedy_documents.document([OLD, NEW]), target=(NEW,), gone=(OLD,))),
     "Azure, role and trust": ("grant", lambda c: c.azure(WRITE, untrusted=subjects("a", "b"))),

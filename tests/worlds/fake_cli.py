@@ -103,15 +103,19 @@ class CommandLines:
         import botocore.exceptions
 
         assert words[0] == "iam", words
-        _, found = options(words[2:], ("set-as-default",))
+        more, found = options(words[2:], ("set-as-default",))
         client = iam(self.endpoint)
+        method = words[1].replace("-", "_")
+        shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method]).input_shape
+        members = {name.casefold(): (name, member.type_name) for name, member in shape.members.items()}
         arguments: dict[str, Any] = {}
         query, form = found.pop("query", ""), found.pop("output", "json")
         for name, value in found.items():
-            camel = "".join(part.capitalize() for part in name.split("-"))
-            arguments[camel] = (self.content(value) if value.startswith("file://") else value) if value else True
+            member, kind = members[name.replace("-", "")]
+            given = (self.content(value) if value.startswith("file://") else value) if value else True
+            arguments[member] = [given, *more] if kind == "list" else given
         try:
-            answer = getattr(client, words[1].replace("-", "_"))(**arguments)
+            answer = getattr(client, method)(**arguments)
         except botocore.exceptions.ClientError as error:
             self.err.append(f"{error}\n")
             return 254

@@ -114,9 +114,22 @@ def _identity_steps(
         draft = cloud.draft(change, names)
         login = cloud.login(change, names)
         judged = str(login.judged) if login is not None else ""
-        steps += [replace(_with_denials(step, change.denials), login=judged) for step in draft.steps]
+        for step in draft.steps:
+            _add(steps, replace(_with_denials(step, change.denials), login=judged))
         entries.setdefault(change.kind, {}).update({_identifier(name): body for name, body in draft.terraform})
     return steps, [file for kind, named in sorted(entries.items()) for file in _terraform(kind, named)]
+
+
+def _add(steps: list[Step], step: Step) -> None:
+    """Add a step, or its Secrets to the one that does the same already: what is an account's is done once."""
+    same = (
+        i for i, one in enumerate(steps) if step.commands and (one.title, one.commands) == (step.title, step.commands)
+    )
+    place = next(same, None)
+    if place is None:
+        steps.append(step)
+    else:
+        steps[place] = replace(steps[place], secrets=steps[place].secrets | step.secrets)
 
 
 def _to_export(change: IdentityChange) -> Iterable[Step]:

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from upgrade_gate.base.secret_ref import TOKEN_PATH
 from upgrade_gate.base.steps import Command, CommandLine, Placeholder, line, word
 from upgrade_gate.base.text import sentence
-from upgrade_gate.clouds.aws import remedy_documents
+from upgrade_gate.clouds.aws import remedy_documents, remedy_target, remedy_trust
 from upgrade_gate.clouds.aws.policies import State, decide, decode
 from upgrade_gate.clouds.aws.remedy_target import ACCOUNT, ISSUER, find, partition_of
-from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, fill, json_file, variable
+from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, fill, variable
 from upgrade_gate.clouds.shared.conditions import shown
 from upgrade_gate.clouds.shared.drafting import (
     CCOCTL_NAME,
@@ -39,13 +39,12 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.aws.remedy_target import Target
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
-FOLDER = "aws"
+FOLDER = remedy_target.FOLDER
 FILES = (
     "*-policy.json is all that an identity must hold until the upgrade is complete, *-delta.json what is new, "
     "*-policy-after.json what is left after the clean-up"
 )
 
-TRUST_LIMIT = 2_048
 _ATTACHED = 10
 _VERSIONS = 5
 """Of a managed policy (IAM quotas)."""
@@ -67,10 +66,10 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     if change.delta:
         steps.append(_granted(change, target))
     narrower = [one.grant for one in change.narrower]
-    loosened = _file(target, "loosened", remedy_documents.document(narrower)) if narrower else None
+    loosened = target.file("loosened", remedy_documents.document(narrower)) if narrower else None
     steps += decision(change, target.who, loosened=loosened)
     if change.untrusted and not change.create:
-        steps.append(_trusted(change, target))
+        steps += remedy_trust.steps(change, target)
     if change.gone:
         steps.append(_cleaned(change, target))
     if change.gone_subjects and not change.create:
@@ -81,10 +80,6 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     kept = {grant.canonical for grant in narrower}
     policy = remedy_documents.document(grant for grant in change.before if grant.canonical not in kept)
     return Draft(tuple(steps), ((target.base, policy),) if change.before else ())
-
-
-def _file(target: Target, ending: str, body: Any) -> BundleFile:
-    return json_file(f"{FOLDER}/{target.base}-{ending}.json", body)
 
 
 def _granted(change: IdentityChange, target: Target) -> Step:
@@ -112,10 +107,10 @@ def _granted(change: IdentityChange, target: Target) -> Step:
         for other, body in (target.shown.inline if target.shown else {}).items()
         if other != name
     )
-    delta = _file(target, "delta", remedy_documents.document(change.delta))
+    delta = target.file("delta", remedy_documents.document(change.delta))
     if remedy_documents.size(policy) + others > target.limit:
         return _in_managed_policies(change, target, delta)
-    file = _file(target, "policy", policy)
+    file = target.file("policy", policy)
     return grant(
         change,
         target.who,
@@ -166,7 +161,7 @@ def _in_managed_policies(change: IdentityChange, target: Target, delta: BundleFi
     asked: list[Placeholder] = []
     free = (n for n in count(1) if str(target.arn_of_policy(f"{target.managed}-upgrade-gate-{n}")) not in target.taken)
     for number, part in zip(free, parts, strict=False):
-        file = _file(target, f"policy-{number}", part)
+        file = target.file(f"policy-{number}", part)
         files.append(file)
         name = f"{target.managed}-upgrade-gate-{number}"
         versions, more = _managed(target, f"{change.label}-{number}", name, file)
@@ -283,7 +278,7 @@ def _created(change: IdentityChange, target: Target) -> Step:
             unknown=target.unknown,
         )
     trusted = change.untrusted or change.subjects
-    file = _file(target, "trust", remedy_documents.trust(target.provider, target.issuer, trusted))
+    file = target.file("trust", remedy_documents.trust(target.provider, target.issuer, trusted))
     step = trust(
         change,
         f"Create {target.who}",
@@ -301,54 +296,6 @@ def _created(change: IdentityChange, target: Target) -> Step:
     return replace(step, first=True)
 
 
-def _trusted(change: IdentityChange, target: Target) -> Step:
-    """Return the step that adds subjects to the trust policy; a document that was not seen is never replaced."""
-    held = decode(target.shown.trust) if target.shown is not None else None
-    unknown = target.unknown
-    whole: BundleFile | Placeholder
-    if held is not None:
-        policy = remedy_documents.trust_with(held, target.provider, target.issuer, change.untrusted)
-        file = _file(target, "trust", policy)
-        notes = ["The document is the trust policy as the export shows it, with the new subjects added: none is lost."]
-        size = remedy_documents.size(policy)
-        if size > TRUST_LIMIT:
-            notes.append(f"It has {size} characters; over {TRUST_LIMIT} needs a quota.")
-        document, whole = word("file://", file), file
-    else:
-        policy = remedy_documents.trust(target.provider, target.issuer, change.untrusted)
-        file = _file(target, "trust-delta", policy)
-        whole = Placeholder(
-            variable("TRUST_POLICY", change.label),
-            f"a file with the whole trust policy of {target.who}, the statement of {file} added",
-            path=True,
-            mentions=tuple(map(str, change.untrusted)),
-        )
-        unknown = (*unknown, whole)
-        document = word("file://", whole)
-        notes = [
-            (
-                "The trust policy in place was not seen, and writing one replaces it: aws iam get-role prints it. Add "
-                "the statement of the delta to it, keep every subject that stands there, and name the file."
-            )
-        ]
-    return trust(
-        change,
-        f"Let {sentence(map(str, change.untrusted))} assume {target.who}",
-        "ccoctl never refreshes the trust of a role that exists, so nobody else does this.",
-        commands=(
-            Command(
-                target.line("update-assume-role-policy", policy_document=document),
-                unless=target.line("get-{}", query="Role.AssumeRolePolicyDocument", output="json"),
-                shows=whole,
-                keeps=(whole,),
-            ),
-        ),
-        files=(file,),
-        notes=tuple(notes),
-        unknown=unknown,
-    )
-
-
 def _cleaned(change: IdentityChange, target: Target) -> Step:
     """Return the step after the upgrade that takes away what nothing needs."""
     found = target.inline
@@ -359,8 +306,8 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
         )
     else:
         name, policy = target.policy_name, remedy_documents.document(change.target)
-    file = _file(target, "policy-after", policy)
-    until = _file(target, "gone", remedy_documents.document(change.gone))
+    file = target.file("policy-after", policy)
+    until = target.file("gone", remedy_documents.document(change.gone))
     known = found is not None or target.shown is None
     small = bool(policy["Statement"]) and remedy_documents.size(policy) <= target.limit
     fits = known and small and target.kind == "role"

@@ -7,19 +7,21 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base.steps import Placeholder, line, word
-from upgrade_gate.clouds.aws import shapes
+from upgrade_gate.clouds.aws import shapes, token_issuers
 from upgrade_gate.clouds.aws.policies import decode, parse_policy
 from upgrade_gate.clouds.aws.resources import partition_of_region
-from upgrade_gate.clouds.contract.remedy import file_name, variable
+from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.clouds.contract.remedy import file_name, json_file, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from upgrade_gate.base.steps import CommandLine, Word
+    from upgrade_gate.base.steps import BundleFile, CommandLine, Word
     from upgrade_gate.clouds.aws.account import Account, Principal
     from upgrade_gate.clouds.aws.policies import Policy
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
+FOLDER = "aws"
 INLINE_LIMITS = {"role": 10_240, "user": 2_048}
 """Characters of all inline policies together, white space not counted (IAM quotas)."""
 ACCOUNT = Placeholder("AWS_ACCOUNT_ID", "the AWS account, 12 digits", "[0-9]{12}")
@@ -57,6 +59,10 @@ class Target:
     taken: frozenset[str]
     """ARNs of managed policies that the export shows."""
     unknown: tuple[Placeholder, ...]
+    refused: str = ""
+    """Why its account takes no token of the cluster's issuer, where an export shows that it does not."""
+    provided: bool = False
+    """Whether the export shows the issuer's OIDC provider."""
 
     @property
     def who(self) -> str:
@@ -90,6 +96,15 @@ class Target:
     def provider(self) -> str:
         """The OIDC provider's ARN, as a document has it."""
         return f"arn:{self.partition}:iam::{self.account}:oidc-provider/{self.issuer}"
+
+    @property
+    def provider_word(self) -> Word:
+        """The OIDC provider's ARN, as a command has it."""
+        return word(f"arn:{self.partition}:iam::", self.account, f":oidc-provider/{self.issuer}")
+
+    def file(self, ending: str, body: Any) -> BundleFile:
+        """Return a document of this identity."""
+        return json_file(f"{FOLDER}/{self.base}-{ending}.json", body)
 
     def line(self, action: str, **options: str | Word) -> CommandLine:
         """Return an `aws iam` command about this role or user; `{}` in the action is its kind."""
@@ -137,6 +152,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
     unnamed = () if name else (_unnamed(change, kind),)
     shown = read.find(kind, name, account if account.isdigit() else None) if read is not None and name else None
     boundary = read.policy(shown.boundary) if read is not None and shown is not None and shown.boundary else None
+    refused, provided = _refused(read, shown, names) if read is not None and shown is not None else ("", False)
     return Target(
         kind=kind,
         name=unnamed[0] if unnamed else name,
@@ -151,7 +167,19 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         managed=managed[:_LONGEST_STEM],
         taken=frozenset([*(read.policy_arns() if read else ()), *(shown.attached if shown else ())]),
         unknown=(*unnamed, ACCOUNT, ISSUER),
+        refused=refused,
+        provided=provided,
     )
+
+
+def _refused(read: Account, shown: Principal, names: ClusterNames) -> tuple[str, bool]:
+    """Return why the account takes no token of the cluster, and whether its issuer has a provider there."""
+    if not names.issuer or shown.kind != "role":
+        return "", False
+    taken = token_issuers.judge(shown.arn, names.issuer, read.providers, read.provider_lists)
+    host = names.issuer.removeprefix("https://")
+    reason = taken.reason if taken.verdict is Coverage.MISSING else ""
+    return reason, any(one.url == host for one in read.providers)
 
 
 def _held(read: Account, shown: Principal) -> tuple[Policy, ...]:

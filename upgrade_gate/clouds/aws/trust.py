@@ -22,7 +22,7 @@ from upgrade_gate.reading.node import one_or_more, readable_strings, strings
 _ACTION = "sts:assumerolewithwebidentity"
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 """Elements of a statement in a trust policy; a misspelt Condition must not read as none."""
-_WEBHOOK_AUDIENCE = "sts.amazonaws.com"
+WEBHOOK_AUDIENCE = "sts.amazonaws.com"
 """Audience of the tokens that the pod identity webhook mounts."""
 
 
@@ -137,7 +137,7 @@ def _met(test: Test, claims: _Claims) -> bool | None:
         return _compare(operator, values, claims.subject)
     if key == f"{issuer}:aud":
         met = _compare(operator, values, AUDIENCE)
-        by_webhook = _compare(operator, values, _WEBHOOK_AUDIENCE)
+        by_webhook = _compare(operator, values, WEBHOOK_AUDIENCE)
         return met if met or not by_webhook else None
     return None
 
