@@ -30,7 +30,7 @@ UPDATES = {"github": "PATCH", "gitlab": "PUT"}
 class Forge:
     """The comments of request 7 and what was asked for; `refusal` answers every write with that status.
 
-    `moved` sends everybody to another host.
+    `moved` sends everybody to another host, `overtaken` is what another run writes just before the first of this one.
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Forge:
     asked: list[tuple[str, str]] = field(default_factory=list)
     refusal: int | None = None
     moved: str | None = None
+    overtaken: str | None = None
     url: str = ""
 
     def has(self, body: str, author: str | None = None) -> None:
@@ -64,12 +65,17 @@ class Forge:
         if self.refusal is not None:
             return self.refusal, {"message": "Resource not accessible by integration"}
         if verb == "POST" and place[1] is None:
+            if self.overtaken:
+                self.has(self.overtaken)
             self.has(sent["body"])
             return 201, self.comments[-1]
         if verb == UPDATES[self.kind] and place[1] is not None:
             (one,) = (comment for comment in self.comments if comment["id"] == int(place[1]))
             one["body"] = sent["body"]
             return 200, one
+        if verb == "DELETE" and place[1] is not None:
+            self.comments = [comment for comment in self.comments if comment["id"] != int(place[1])]
+            return 204, None
         return 405, {"message": "Method Not Allowed"}
 
     @contextmanager
@@ -82,7 +88,7 @@ class Forge:
                 length = int(self.headers.get("Content-Length") or 0)
                 sent = json.loads(self.rfile.read(length)) if length else None
                 status, body = forge.answer(self.command, self.path, self.headers.get("Authorization"), sent)
-                text = json.dumps(body).encode()
+                text = b"" if body is None else json.dumps(body).encode()
                 self.send_response(302 if forge.moved else status)
                 if forge.moved:
                     self.send_header("Location", f"{forge.moved}{self.path}")
@@ -90,7 +96,7 @@ class Forge:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815 - the names of http.server
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the names of http.server
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -65,6 +65,14 @@ def test_it_is_found_on_a_later_page(workspace: Workspace, forge: Forge) -> None
     assert forge.comments[-1]["body"].startswith("## PASS")
 
 
+def test_two_runs_at_once_leave_one(workspace: Workspace, forge: Forge) -> None:
+    forge.overtaken = f"## PASS of the other run\n{MARK}"
+    reported(workspace, "## BLOCKED\n")
+    done = comment(workspace, forge.kind, forge)
+    assert done.returncode == 0, done.stderr
+    assert [one["body"] for one in forge.comments] == [f"## BLOCKED\n\n{MARK}\n"]
+
+
 def test_a_comment_of_another_that_has_the_mark_is_left_alone(workspace: Workspace, forge: Forge) -> None:
     forge.has(f"> quoted {MARK}", "somebody")
     reported(workspace, "## PASS\n")

@@ -28,13 +28,33 @@ def ask(verb: str, url: str, body: str | None = None) -> Any:
     headers = {"Authorization": "Bearer " + os.environ["TOKEN"], "Content-Type": "application/json"}
     request = urllib.request.Request(url, data, headers, method=verb)
     with opener.open(request, timeout=60) as answer:
-        return json.load(answer)
+        return json.loads(answer.read() or "null")
 
 
-def ours(entry: dict[str, Any]) -> bool:
-    """Tell our comment from one that only quotes it."""
-    writer = entry.get("user") or entry.get("author") or {}
-    return MARK in (entry.get("body") or "") and author in (writer.get("login"), writer.get("username"))
+def ours(writer: str) -> list[int]:
+    """Return our comments by number, the oldest first; one that only quotes the mark is of another writer."""
+    found, page, count = [], 0, 0
+    while count == 100 * page:
+        page += 1
+        entries = ask("GET", f"{comments}?per_page=100&page={page}")
+        count += len(entries)
+        for entry in entries:
+            person = entry.get("user") or entry.get("author") or {}
+            if MARK in (entry.get("body") or "") and writer in (person.get("login"), person.get("username")):
+                found.append(int(entry["id"]))
+    return sorted(found)
+
+
+def write(body: str, writer: str) -> None:
+    """Bring our comment up to date; where another run was as early as this one, its comment stays alone."""
+    found = ours(writer)
+    if not found:
+        posted = int(ask("POST", comments, body)["id"])
+        found = ours(writer) or [posted]
+        if found[0] == posted:
+            return
+        ask("DELETE", f"{comment}/{posted}")
+    ask(method, f"{comment}/{found[0]}", body)
 
 
 try:
@@ -44,19 +64,7 @@ except FileNotFoundError:
     text = f"## NO VERDICT: upgrade-gate wrote no report\n\nRun: {os.environ['RUN']}\n"
 text += f"\n{MARK}\n"
 try:
-    if "/" in author:
-        author = ask("GET", author)["username"]
-    found: list[dict[str, Any]] = []
-    page = count = 0
-    while not found and count == 100 * page:
-        page += 1
-        entries = ask("GET", f"{comments}?per_page=100&page={page}")
-        count += len(entries)
-        found = list(filter(ours, entries))
-    if found:
-        ask(method, f"{comment}/{found[0]['id']}", text)
-    else:
-        ask("POST", comments, text)
+    write(text, ask("GET", author)["username"] if "/" in author else author)
 except (OSError, ValueError, KeyError) as error:
     sys.exit(f"error: the comment was not written: {error}")
 print("the comment is up to date")
