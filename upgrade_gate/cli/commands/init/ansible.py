@@ -18,6 +18,6 @@ if TYPE_CHECKING:
 @_pins.target_option
 @write_options
 def command(*, to: str | None, write: Path | None, force: bool) -> ExitCode:
-    """Print a playbook that changes nothing and lets nothing go on that is no pass."""
+    """Print a playbook that runs the gate before an upgrade and fails unless the verdict is a pass."""
     deliver(_pins.filled("ansible.yml", to=f"'{to or ''}'"), write, force=force)
     return ExitCode.PASS

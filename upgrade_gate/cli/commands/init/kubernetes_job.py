@@ -41,7 +41,7 @@ _HEADER = """\
 #   oc logs -n {namespace} {logs}
 # Proof, configuration, acknowledgements, stops on the way and more options come from the ConfigMap {name}, where
 # there is one; a pod reads it when it starts. Who may change it has a say in the verdict. VIA, ACKNOWLEDGEMENTS and
-# ARGUMENTS are lists: blanks part the words, quotes keep a word together, nothing is expanded.
+# ARGUMENTS are lists: blanks separate words, quotes keep one together, nothing is expanded.
 #   oc create configmap {name} -n {namespace} --from-literal UPGRADE_GATE_ARGUMENTS=--read-secrets \\
 #     --from-literal UPGRADE_GATE_IDENTITIES=export:{reports}/identities
 """

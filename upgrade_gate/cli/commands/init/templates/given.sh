@@ -1,5 +1,5 @@
 # options from variables: what is empty or not set is not given, and nothing in a value is expanded or run
-words() { # VARIABLE PREFIX: its words, parted as a shell parts them, a line each, behind "=" and the prefix
+words() { # VARIABLE PREFIX: its words, separated as a shell does it, a line each, behind "=" and the prefix
   python3 -I -c '
 import os, shlex, sys
 name, prefix = sys.argv[1:]
