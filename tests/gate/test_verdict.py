@@ -288,3 +288,20 @@ def test_findings_stand_worst_first_then_missed_ones_first() -> None:
         (WARNING, None),
         (INFO, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("about", "fail_on_warning", "severity"),
+    [
+        (finding(WARNING, "request-overridden", standing=True), True, INFO),
+        (finding(WARNING, "request-overridden", standing=True), False, WARNING),
+        (finding(WARNING, "request-overridden"), True, WARNING),
+        (finding(BLOCKER, "request-overridden", standing=True), True, BLOCKER),
+        (finding(UNKNOWN, "fact-unknown", standing=True), True, UNKNOWN),
+    ],
+)
+def test_a_warning_that_no_update_changes_does_not_stop_one(
+    about: Finding, severity: Severity, *, fail_on_warning: bool
+) -> None:
+    (alone,) = weighed_alone(about, fail_on_warning=fail_on_warning)
+    assert (alone.finding.severity, alone.status) == (severity, Status.OPEN)
