@@ -47,7 +47,7 @@ def only_row(*findings: FindingView) -> Row:
         (verdict("blocked", next="annotate"), "4.13.99 → 4.14.0 needs only the annotation now"),
         (
             verdict("undetermined", next="retry"),
-            "Do not start 4.13.99 → 4.14.0 yet: it cannot be told whether it is safe",
+            "Do not start 4.13.99 → 4.14.0 yet: nobody can tell whether it is safe",
         ),
         (verdict("pass", next="upgrade"), "4.13.99 → 4.14.0 can start"),
         (verdict("pass", next="upgrade", basis="assumed"), "4.13.99 → 4.14.0 can start, on assumptions"),
@@ -127,7 +127,9 @@ def test_the_annotation_is_the_last_row_and_says_so() -> None:
     waiting = finding("cco-not-upgradeable", "condition", "CCO says no", guard="stopped", remedy=[annotate])
     rows = decision(report(findings=[waiting, added("ec2:A")], changes=[])).rows
     assert [row.name for row in rows] == ["EBS CSI driver", "Cloud Credential Operator"]
-    assert rows[-1].sentences == ("Its annotation is not set: the last step, once the other rows are closed.",)
+    assert rows[-1].sentences == (
+        "Its annotation does not name this target yet: the last step, once the other rows are closed.",
+    )
 
 
 def test_settled_rows_come_after_open_ones() -> None:
@@ -210,7 +212,31 @@ def test_the_boxes_count_what_is_asked_for() -> None:
 
 def test_what_is_only_not_shown_is_not_called_refused() -> None:
     found = answers(report(findings=[added("ec2:A")], changes=[]))
-    assert found["If we go ahead anyway"] == "EBS CSI driver is refused, unless granted already, ec2:A."
+    assert found["If we go ahead anyway"] == "EBS CSI driver is refused ec2:A, unless it is granted already."
+
+
+def test_what_happens_to_a_component_is_told_once_for_all_hops() -> None:
+    unmet = [NeedView(kind="grants", status="unmet", detail="")]
+    hops = [
+        Hop(from_=sample_report.release("4.12.0"), to=sample_report.release("4.13.0"), kind="minor"),
+        Hop(from_=sample_report.release("4.13.0"), to=sample_report.release("4.14.0"), kind="minor"),
+    ]
+    both = [added("ec2:A", needs=unmet), added("ec2:B", hop=1, needs=unmet)]
+    found = answers(report(hops=hops, findings=both, changes=[]))
+    assert found["If we go ahead anyway"] == "EBS CSI driver is refused ec2:A and ec2:B."
+
+
+def test_a_pass_without_a_cluster_promises_nothing_about_one() -> None:
+    given = report(cluster=None, findings=[], verdict=verdict("pass", next="check-cluster", basis="assumed"))
+    assert decision(given).says == ("The releases ask for nothing that would have to be granted first.",)
+    assert answers(given)["If we go ahead"] == "The releases alone do not tell: the cluster was not read."
+
+
+def test_open_questions_are_counted() -> None:
+    fact = finding("fact-unknown", "Infrastructure cluster", "not read", severity="unknown")
+    given = report(findings=[fact], verdict=verdict("undetermined", next="retry"), changes=[])
+    assert decision(given).says == ("1 question is open; the table says what is missing.",)
+    assert answers(given)["If we go ahead anyway"] == "Nobody can tell: 1 question is open."
 
 
 def test_how_sure_counts_facts_that_were_read() -> None:

@@ -38,6 +38,7 @@ def of(situation: Situation) -> ClusterNames:
         release=target.minor if target else (0, 0),
         version=target.version if target else "",
         token=situation.credentials is Credentials.TOKEN,
+        token_known=situation.credentials is not Credentials.UNKNOWN,
         infrastructure=known["name"],
         region=known["region"],
         issuer=known["issuer"],

@@ -43,6 +43,8 @@ _NEW: Final = frozenset({"permission-added", "permission-widened", "request-adde
 _ALL_NAMED: Final = 6
 """Up to this many rows, every permission is named; beyond, the first of each row and how many more."""
 _NAMED: Final = 8
+_TOLD: Final = 4
+"""Of so many components it is told what happens to them."""
 
 
 class Answer(Struct, frozen=True):
@@ -145,7 +147,7 @@ def _headline(report: Report) -> str:
         case "blocked", _:
             return f"Do not start {update} yet"
         case "undetermined", _:
-            return f"Do not start {update} yet: it cannot be told whether it is safe"
+            return f"Do not start {update} yet: nobody can tell whether it is safe"
         case _, "none":
             return f"Nothing to do: the cluster already runs {report.hops[-1].to.version}"
         case _, "check-cluster":
@@ -268,7 +270,7 @@ def _about(finding: FindingView) -> str:
 
 def _plain(finding: FindingView) -> str:
     if finding.rule == "cco-not-upgradeable" and any("annotate" in step.argv for step in finding.remedy):
-        return "Its annotation is not set: the last step, once the other rows are closed."
+        return "Its annotation does not name this target yet: the last step, once the other rows are closed."
     return finding.headline
 
 
@@ -318,7 +320,7 @@ def listed(names: Sequence[str], most: int) -> str:
 
 def _says(report: Report, rows: Sequence[Row]) -> tuple[str, ...]:
     if report.verdict and report.verdict.status == "pass":
-        return (_passes(rows),)
+        return (_passes(report, rows),)
     work = [row for row in _open(rows) if row.request]
     permissions = sum(len(row.grants) + row.more for row in work)
     said = []
@@ -336,13 +338,18 @@ def _says(report: Report, rows: Sequence[Row]) -> tuple[str, ...]:
         said.append(f"OpenShift itself would not stop the update because of {it}; {they} would fail afterwards.")
     elif missed:
         said.append(f"OpenShift itself would not stop the update because of {_names(missed)}.")
+    unknown = sum(f.severity == "unknown" for row in _open(rows) for f in row.findings if f.status == "open")
+    if not said and unknown:
+        said = [f"{view.counted(unknown, 'question is', 'questions are')} open; the table says what is missing."]
     if not said and report.verdict:
         said = [view.sentence(report)[:1].upper() + view.sentence(report)[1:]]
     return tuple(said)
 
 
-def _passes(rows: Sequence[Row]) -> str:
+def _passes(report: Report, rows: Sequence[Row]) -> str:
     """Say why nothing stands in the way."""
+    if report.cluster is None:
+        return "The releases ask for nothing that would have to be granted first."
     accepted = sum(any(f.status == "acknowledged" for f in row.findings) for row in rows)
     text = "Nothing needs to be done before the update."
     if accepted:
@@ -366,26 +373,40 @@ def _if_we_go_ahead(report: Report, rows: Sequence[Row]) -> Box:
     if verdict and verdict.status == "pass":
         if verdict.next == "none":
             return Box("If we go ahead", ("Nothing changes: it is the same release.",))
+        if verdict.next == "check-cluster":
+            return Box("If we go ahead", ("The releases alone do not tell: the cluster was not read.",))
         if verdict.basis == "proven":
             return Box("If we go ahead", ("Every component has what it asks for, as far as this report can see.",))
         rest = listed(verdict.assumptions, 2)
         return Box("If we go ahead", (f"It goes well if {rest}.",))
     work, said = _open(rows), []
-    for row in [row for row in work if row.request][:4]:
-        names = [g.permission for g in row.grants]
-        if names:
-            verb = "is refused" if row.held.tone == "bad" else "is refused, unless granted already,"
-            said.append(f"{row.name} {verb} {listed(names, 2 if row.more == 0 else 1)}.")
-        elif row.held.tone in {"bad", "open"}:
-            said.append(f"{row.name}: {row.sentences[0]}." if row.sentences else f"{row.name} may fail.")
-    more = len([row for row in work if row.request]) - 4
+    by_request: dict[str, list[Row]] = {}
+    for row in work:
+        if row.request:
+            by_request.setdefault(row.request, []).append(row)
+    for of_one in list(by_request.values())[:_TOLD]:
+        said += _consequence(of_one)
+    more = len(by_request) - _TOLD
     said += [f"The same goes for {view.counted(more, 'further component')}."] if more > 0 else []
     if any(f.rule == "cco-not-upgradeable" and f.severity == "blocker" for row in work for f in row.findings):
         said.append("Today OpenShift refuses this update; it no longer does once the annotation is set.")
     unread = [f for row in work for f in row.findings if f.severity == "unknown"]
     if unread:
-        said.append(f"What comes of {view.counted(len(unread), 'open question')} nobody can tell.")
+        said.append(f"Nobody can tell: {view.counted(len(unread), 'question is', 'questions are')} open.")
     return Box(title, tuple(said) or ("The findings below say what is at stake.",))
+
+
+def _consequence(rows: Sequence[Row]) -> list[str]:
+    """Say what happens to one component, over all hops; empty where its findings do not tell."""
+    name, names = rows[0].name, [g.permission for row in rows for g in row.grants]
+    tones = {row.held.tone for row in rows}
+    if names:
+        unless = "" if "open" not in tones else f", unless {'it is' if len(names) == 1 else 'they are'} granted already"
+        return [f"{name} is refused {listed(names, 1 if any(row.more for row in rows) else 2)}{unless}."]
+    if tones & {"bad", "open"}:
+        sentence = next((row.sentences[0] for row in rows if row.sentences), "")
+        return [f"{name} may fail: {sentence}." if sentence else f"{name} may fail."]
+    return []
 
 
 def _to_pass(report: Report) -> Box:

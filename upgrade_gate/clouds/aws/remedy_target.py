@@ -63,12 +63,15 @@ class Target:
     """Why its account takes no token of the cluster's issuer, where an export shows that it does not."""
     provided: bool = False
     """Whether the export shows the issuer's OIDC provider."""
+    guessed: bool = False
+    """Whether nobody said if it is a role or a user."""
 
     @property
     def who(self) -> str:
         """The role or user in words."""
         named = f"{self.kind} {self.name}" if self.named else ""
-        return named or f"the {self.kind} behind Secret {self.secret}"
+        guess = " (taken for a user: nobody said whether the cluster uses keys or tokens)" if self.guessed else ""
+        return named or f"the {self.kind} behind Secret {self.secret}{guess}"
 
     @property
     def named(self) -> bool:
@@ -169,6 +172,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         unknown=(*unnamed, ACCOUNT, ISSUER),
         refused=refused,
         provided=provided,
+        guessed=kind == "user" and not identity and not names.token_known,
     )
 
 

@@ -151,6 +151,8 @@ class ClusterNames(Struct, frozen=True):
     version: str
     token: bool
     """Whether the components use tokens rather than keys."""
+    token_known: bool = True
+    """Whether that is known: else it is taken to be keys, and what rests on it says so."""
     infrastructure: str | None = None
     region: str | None = None
     issuer: str | None = None

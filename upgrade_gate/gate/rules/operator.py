@@ -116,11 +116,11 @@ def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Fi
     held_back = hop.kind in GUARDED_HOPS
     by_annotation = condition.reason == _MISSING_ANNOTATION
     held = _annotation_for_target(situation) if by_annotation else None
-    unseen = f" (the annotation {held} is set, CCO has not seen it yet)" if held else ""
+    about = f"; {_about_annotation(situation, hop)}" if by_annotation else ""
     return Finding(
         rule="cco-not-upgradeable",
         severity=Severity.BLOCKER if held_back else Severity.WARNING,
-        headline=f"CCO says Upgradeable=False: {words_of(condition)}{unseen}",
+        headline=f"CCO says Upgradeable=False: {words_of(condition)}{about}",
         content=None,
         subject=_SUBJECT,
         hop=hop.index,
@@ -170,6 +170,26 @@ _AWAIT = looking(
     "wait until CCO has seen the annotation",
     "oc wait clusteroperator/cloud-credential --for=condition=Upgradeable=True --timeout=10m",
 )
+
+
+def _about_annotation(situation: Situation, hop: Hop) -> str:
+    """Say what the annotation is set to, and why CCO does not take it (docs/facts/cco.md#annotation)."""
+    held = situation.cluster.annotation if situation.cluster is not None else None
+    running = f"{hop.old.minor[0]}.{hop.old.minor[1]}"
+    match held:
+        case Known(value=str(text)):
+            said, minor = text[:40], cco.annotation_minor(text)
+            if _annotation_for_target(situation) is not None:
+                return f"the annotation {said} is set, CCO has not seen it yet"
+            if minor is None:
+                return f"the annotation says {said!r}, which is no version to CCO"
+            if minor <= hop.old.minor:
+                return f"the annotation says {said!r}, and CCO wants a minor release after {running}"
+            return f"the annotation says {said!r}, which CCO has not seen yet, and which is not the target"
+        case Unknown():
+            return "what the annotation says could not be read"
+        case _:
+            return "the annotation is not set"
 
 
 def _annotation_for_target(situation: Situation) -> str | None:
