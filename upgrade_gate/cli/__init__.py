@@ -18,7 +18,7 @@ import click
 from upgrade_gate import __version__
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import ExitCode, UpgradeGateError
-from upgrade_gate.cli import stderr, stdout
+from upgrade_gate.cli import same_call, stderr, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,7 @@ class CommandFiles(click.Group):
             raise
         if command is not None and not ctx.resilient_parsing:
             _refuse_repeated(ctx, name, command, rest)
+        ctx.meta[same_call.ARGUMENTS] = tuple(rest)
         return name, command, rest
 
     def _summary(self, name: str) -> str:

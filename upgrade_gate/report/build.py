@@ -31,9 +31,18 @@ if TYPE_CHECKING:
 
 
 def of_outcome(
-    outcome: Outcome, *, labels: Mapping[str, str], now: str | None, notes: Iterable[str] = ()
+    outcome: Outcome,
+    *,
+    labels: Mapping[str, str],
+    now: str | None,
+    notes: Iterable[str] = (),
+    remediate: Sequence[str] = (),
 ) -> document.Report:
-    """Return the report of a gate run; `notes` are what else its reader must know, such as a policy in force."""
+    """Return the report of a gate run.
+
+    `notes` are what else its reader must know, such as a policy in force; `remediate` is the command that writes the
+    bundle of this run, where none is written with it.
+    """
     situation = outcome.situation
     return _report(
         outcome.comparison,
@@ -43,7 +52,7 @@ def of_outcome(
         cluster=_cluster(situation.cluster) if situation.cluster else None,
         identities=_identities(outcome),
         findings=finding_views.views(outcome),
-        verdict=_verdict(outcome),
+        verdict=_verdict(outcome, remediate if outcome.plan.steps else ()),
         labels=labels,
         now=now,
         notes=(*situation.proof.notes(), *_not_evaluated(outcome), *notes),
@@ -270,7 +279,7 @@ def _vendor_sets(outcome: Outcome) -> list[identities_document.VendorSetView]:
     ]
 
 
-def _verdict(outcome: Outcome) -> document.VerdictView:
+def _verdict(outcome: Outcome, remediate: Sequence[str]) -> document.VerdictView:
     verdict = outcome.verdict
     basis: Any = "proven" if verdict.basis.proven else "assumed"
     return document.VerdictView(
@@ -286,6 +295,7 @@ def _verdict(outcome: Outcome) -> document.VerdictView:
         summary=verdict.summary,
         command=_command(outcome, verdict),
         fail_on=verdict.fail_on,
+        remediate=list(remediate),
         guesses=list(verdict.basis.guesses),
     )
 

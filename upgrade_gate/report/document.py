@@ -410,6 +410,8 @@ class VerdictView(_Struct, frozen=True):
     """The closing `oc adm upgrade` command as argv; empty unless the verdict is pass and there is something to do."""
     fail_on: Literal["blocker", "warning"] = "blocker"
     """The mildest severity that blocks (`--fail-on`)."""
+    remediate: list[str] = []
+    """The command that writes the bundle with every file that the steps name, as argv; empty where it was written."""
     guesses: list[str] = []
     """Without a cluster: what nobody said, of `mode`, `credentials`, `profile`, `feature_set`, `capabilities`."""
 

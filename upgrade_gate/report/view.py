@@ -394,7 +394,8 @@ def next_step(report: Report) -> str:
         return ""
     match verdict.next:
         case "remediate":
-            return "Close each blocker as said with it (upgrade-gate remediate writes the steps), then check again."
+            files = "; this writes the files that the steps name:" if verdict.remediate else "."
+            return f"Close each blocker as said with it, then check again{files}"
         case "annotate":
             return "Only the annotation is left: do as said with the finding, then check again."
         case "retry" if verdict.status == "blocked":

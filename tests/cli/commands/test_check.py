@@ -162,3 +162,27 @@ def test_a_pass_on_the_releases_alone_starts_no_upgrade(
     assert verdict["summary"].startswith("PASS on the releases alone, 4.18.7 to 4.19.2, assuming that ")
     assert [name for name in verdict["guesses"] if name != "credentials"] == [n for n in guesses if n != "credentials"]
     assert len(verdict["assumptions"]) == 1 + len(verdict["guesses"])
+
+
+def test_a_blocked_run_ends_with_the_call_that_writes_its_bundle(fixtures: Path, tmp_path: Path) -> None:
+    result = check(fixtures, "--no-cluster", "--platform", "AWS", "-o", "json", f"-ohtml={tmp_path / 'r.html'}", "-q")
+    call = json.loads(result.out)["verdict"]["remediate"]
+    assert call[:2] == ["upgrade-gate", "remediate"]
+    assert call[-2:] == ["-d", "bundle"]
+    assert not any(word.startswith(("-o", "-q", "json")) for word in call)
+    written = run(*call[1:-1], tmp_path / "bundle")
+    assert written.code == 0, written.err
+    named = {step["file"] for f in json.loads(result.out)["findings"] for step in f["remedy"] if step["file"]}
+    assert named
+    assert all((tmp_path / "bundle" / name).is_file() for name in named)
+
+
+def test_a_run_that_writes_the_bundle_names_no_other_call_for_it(fixtures: Path, tmp_path: Path) -> None:
+    arguments = ("--no-cluster", "--platform", "AWS", "-o", "json", "--bundle", tmp_path / "bundle")
+    assert json.loads(check(fixtures, *arguments).out)["verdict"]["remediate"] == []
+
+
+def test_the_call_holds_no_password_of_a_url(fixtures: Path) -> None:
+    given = ("--graph", "https://alice:hunter2@graph.example.com/g")
+    result = check(fixtures, "--no-cluster", "--platform", "AWS", "-o", "json", *given)
+    assert "hunter2" not in result.out

@@ -75,9 +75,13 @@ def test_a_run_without_changes_is_short_and_ends_with_the_command() -> None:
 
 
 def test_a_blocked_run_ends_with_exit_code_and_next_step() -> None:
-    text = " ".join(" ".join(lines(sample_report.report())[-4:]).split())
+    report = sample_report.report()
+    assert report.verdict is not None
+    call = ["upgrade-gate", "remediate", "--to", "4.14.0", "-d", "bundle"]
+    report = msgspec.structs.replace(report, verdict=msgspec.structs.replace(report.verdict, remediate=call))
+    text = " ".join(" ".join(lines(report)[-4:]).split())
     assert "BLOCKED (exit 3): 3 blockers, 1 unknown, 2 warnings open, 1 acknowledged." in text
-    assert "upgrade-gate remediate" in text
+    assert text.endswith("this writes the files that the steps name: upgrade-gate remediate --to 4.14.0 -d bundle")
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

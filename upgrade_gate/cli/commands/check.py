@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from upgrade_gate.base.errors import ClusterError, ExitCode
-from upgrade_gate.cli import run, stderr
+from upgrade_gate.cli import run, same_call, stderr
 from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import cluster_options, gate_options, output_options, registry_options, release_options
 
@@ -59,7 +59,13 @@ def command(
 
     def write(outcome: Outcome) -> Report:
         now = gate.now.text if gate.now else None
-        document = build.of_outcome(outcome, labels=gate.labels, now=now, notes=run.policy_notes(gate))
+        document = build.of_outcome(
+            outcome,
+            labels=gate.labels,
+            now=now,
+            notes=run.policy_notes(gate),
+            remediate=() if bundle else same_call.of_remediate(),
+        )
         run.write_reports(document, output)
         return document
 

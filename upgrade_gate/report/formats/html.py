@@ -62,6 +62,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         proofs=tuple(f for f in parts.all if f.identity or f.status == "proven"),
         risks=_risks(report),
         command=_command(report.verdict.command, ()) if report.verdict else (),
+        remediate=_command(report.verdict.remediate, ()) if report.verdict else (),
         releases=_releases(report),
         changed={(c.request, c.hop) for c in report.changes},
     )

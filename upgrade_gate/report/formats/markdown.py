@@ -108,8 +108,9 @@ def _head(report: Report) -> str:
         lines += [f"Rests on: {_text(assumption)}" for assumption in verdict.assumptions]
         lines.append(f"Next: {_text(view.next_step(report))}")
     text = "".join(f"- {line}\n" for line in lines)
-    if verdict and verdict.command:
-        text += f"\n{fence([words(*verdict.command)], 'sh')}\n"
+    closing = (verdict.command or (verdict.remediate if verdict.next == "remediate" else [])) if verdict else []
+    if closing:
+        text += f"\n{fence([words(*closing)], 'sh')}\n"
     return text
 
 

@@ -416,5 +416,5 @@ def _close(page: _Page, report: Report) -> None:
         lead=f"{state} (exit {verdict.exit_code}): ",
         lead_style=state,
     )
-    if verdict.command:
-        page.command(verdict.command, indent=2, lead="")
+    if closing := verdict.command or (verdict.remediate if verdict.next == "remediate" else []):
+        page.command(closing, indent=2, lead="")
