@@ -203,11 +203,13 @@ def test_the_boxes_count_what_is_asked_for() -> None:
     secret = NeedView(kind="secret", status="unmet", detail="")
     there = NeedView(kind="namespace", status="met", detail="")
     found = answers(report(findings=[added("ec2:A", "ec2:B", needs=[unmet, secret, there])], changes=[]))
-    assert (
-        found["To turn this into a pass"]
-        == "Grant 2 permissions, or show that they are granted; put 1 Secret in place."
-    )
+    assert found["To turn this into a pass"] == "Grant 2 permissions; put 1 Secret in place."
     assert found["If we go ahead anyway"] == "EBS CSI driver is refused ec2:A and ec2:B."
+
+
+def test_what_is_not_shown_can_be_shown_instead() -> None:
+    found = answers(report(findings=[added("ec2:A")], changes=[]))["To turn this into a pass"]
+    assert found == "Grant 1 permission, or show with an export of the identities that it is held."
 
 
 def test_what_is_only_not_shown_is_not_called_refused() -> None:

@@ -420,12 +420,14 @@ def _to_pass(report: Report) -> Box:
             for need in finding.needs:
                 if need.status != "met":
                     grants = sum(g.covered_by is None and g.held_by is None for g in finding.grants)
-                    asked[need.kind] += grants if need.kind == "grants" else 1
+                    kind = f"{need.kind}-{need.status}" if need.kind == "grants" else need.kind
+                    asked[kind] += grants if need.kind == "grants" else 1
             asked["annotation"] += finding.rule == "cco-not-upgradeable"
             asked["fact"] += finding.rule == "fact-unknown"
     words = (
         ("namespace", "create {}", "namespace"),
-        ("grants", "grant {}, or show that they are granted", "permission"),
+        ("grants-unmet", "grant {}", "permission"),
+        ("grants-unknown", "grant {}, or show with an export of the identities that it is held", "permission"),
         ("trust", "let {} trust the cluster", "identity"),
         ("secret", "put {} in place", "Secret"),
         ("keys", "complete {}", "Secret"),
