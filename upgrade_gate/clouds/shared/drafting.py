@@ -104,7 +104,10 @@ def loosening(changes: Iterable[IdentityChange]) -> str:
 def take(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
     """Return the step that takes away what nothing needs once the upgrade is complete, and never before."""
     title = f"Take {_permissions(change.gone)} from {who or change.who}"
-    until = f"Needed by {components(change)} until the upgrade is complete, and no longer then: {_names(change.gone)}."
+    until = (
+        f"Needed by {components(change)} until the upgrade is complete, and then for a rollback alone: "
+        f"{_names(change.gone)}. Keep it until a rollback is out of the question."
+    )
     return clean_up(change, title, until, **own)
 
 
