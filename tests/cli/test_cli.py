@@ -203,7 +203,7 @@ def test_help_tells_the_exit_codes_and_every_command() -> None:
     result = run("--help")
     assert result.code == 0
     assert result.err == ""
-    for word in ("3 blocked", "4 undetermined", "130 interrupted", "ack", "completion", "explain", "rules", "schema"):
+    for word in ("3 blocked", "4 cannot tell", "130 interrupted", "ack", "completion", "explain", "rules", "schema"):
         assert word in " ".join(result.out.split()), word
 
 
@@ -248,7 +248,7 @@ def test_a_closed_pipe_is_no_verdict_and_no_traceback() -> None:
             check=False,
         )
     assert done.returncode == 1
-    assert done.stderr.splitlines() == [f"{NO_VERDICT}the reader of stdout went away before the report was whole"]
+    assert done.stderr.splitlines() == [f"{NO_VERDICT}stdout was closed before the report was written whole"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is not on this system")

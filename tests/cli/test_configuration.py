@@ -90,8 +90,8 @@ def test_an_identity_must_name_a_secret(tmp_path: Path, key: str) -> None:
         ("just a text\n", r":1: must be a mapping, not text"),
         ("policy: [a]\n", r":1: policy: must be a mapping, not list"),
         ("policy:\n", r":1: policy: must be a mapping, not nothing"),
-        ("policy:\n  no-such-rule: info\n", r":2: no-such-rule: is no rule"),
-        ("policy:\n  permission-added: fatal\n", r":2: permission-added: 'fatal' is no severity"),
+        ("policy:\n  no-such-rule: info\n", r":2: no-such-rule: is not a rule"),
+        ("policy:\n  permission-added: fatal\n", r":2: permission-added: 'fatal' is not a severity"),
         ("policy:\n  permission-added: off\n", r":2: permission-added: must be text, not true or false"),
         ("policy:\n  accept: [everything]\n", r":2: accept: 'everything' is not"),
         ("policy:\n  accept: secret-exists\n", r":2: accept: must be a list"),
@@ -173,11 +173,11 @@ def test_a_file_that_was_found_may_tighten(tmp_path: Path, text: str) -> None:
 def test_what_only_bears_the_name_of_a_configuration_is_refused(tmp_path: Path) -> None:
     assert configuration.find(tmp_path) is None
     (tmp_path / configuration.FILE_NAME).symlink_to("nowhere")
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         configuration.find(tmp_path)
     (tmp_path / configuration.FILE_NAME).unlink()
     os.mkfifo(tmp_path / configuration.FILE_NAME)
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         configuration.find(tmp_path)
 
 

@@ -112,15 +112,15 @@ def test_the_effective_mode(arguments: dict[str, Any], mode: Mode) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ({"field": "Mint", "disabled": "true"}, "legacy ConfigMap"),
-        ({"field": "Passthrough", "disabled": "1"}, "legacy ConfigMap"),
+        ({"field": "Mint", "disabled": "true"}, "ConfigMap cloud-credential-operator-config disables CCO"),
+        ({"field": "Passthrough", "disabled": "1"}, "ConfigMap cloud-credential-operator-config disables CCO"),
         ({"field": "", "disabled": "maybe"}, "maybe"),
         ({"field": "Mint", "platform": "Azure"}, "rejects"),
-        ({"field": "manual"}, "nobody knows"),
-        ({"field": "Manual "}, "nobody knows"),
+        ({"field": "manual"}, "not a mode that exists"),
+        ({"field": "Manual "}, "not a mode that exists"),
         ({"field": "", "platform": "Azure", "root": "mint", "version": "4.9.9"}, "mints on Azure"),
         ({"field": "", "root": "insufficient"}, "insufficient"),
-        ({"field": "", "root": "other"}, "nobody knows"),
+        ({"field": "", "root": "other"}, "an unknown mode"),
         ({"field": None}, "does not exist"),
     ],
 )
@@ -141,7 +141,8 @@ def test_the_default_mode_is_unknown_while_the_root_secret_is_unread() -> None:
     reader = Objects(objects, {root: Unknown("forbidden", "a rule")})
     found = observe.observe_secrets(observe.observe(reader), reader, [], [])
     assert found.mode == Unknown(
-        "credentialsMode is the default, which Secret kube-system/aws-creds resolves: forbidden", "a rule"
+        "credentialsMode is not set, and Secret kube-system/aws-creds could not be read: forbidden",
+        "a rule",
     )
 
 

@@ -332,5 +332,5 @@ def test_what_is_one_of_a_closed_list_is_read_letter_by_letter(
         ]
         accepted.write_text(json.dumps({"acknowledgements": entries}))
         again, report = flows.run([*arguments, "--acknowledgements", str(accepted)], capsys)
-        read = isinstance(spelling("x"), str)  # another type is no value at all: it was not read
+        read = isinstance(spelling("x"), str)  # another type is not a value at all: it was not read
         assert again == code or not read, f"spelling {number} was accepted"

@@ -68,7 +68,7 @@ PASSES: tuple[Reviewed, ...] = (
         kind="deleted",
     ),
     Reviewed(
-        "a document that says nothing is no document: a caveat names what exports may lack",
+        "a document that says nothing is not a document: a caveat names what exports may lack",
         sort="export of .*",
         shape=r"|\*|Policy",
         kind=f"{_WHOLE}|wrapped-in-a-list|key-.*",

@@ -116,11 +116,11 @@ def test_a_required_key_that_is_missing_is_named_with_its_line(tmp_path: Path, k
         ("reason: by hand", "reason:", r":3: reason: must be text, not nothing"),
         ("reason: by hand", "reason: [a]", r":3: reason: must be text, not list"),
         ("2026-11-10", "2026-11-31", r":5: expires: '2026-11-31'"),
-        ("2026-11-10", "10.11.2026", r":5: expires: '10.11.2026' is no date"),
-        ("2026-11-10", "2026-11-10T00:00:00Z", r":5: expires: .* is no date"),
+        ("2026-11-10", "10.11.2026", r":5: expires: '10.11.2026' is not a date"),
+        ("2026-11-10", "2026-11-10T00:00:00Z", r":5: expires: .* is not a date"),
         (FINGERPRINT, "4C1D9F0BE2A77C35", r":2: fingerprint: .*16 hex digits"),
         (FINGERPRINT, "4c1d", r":2: fingerprint: .*16 hex digits"),
-        ("owner: platform-team", "owner: o\n    to: newest", r":5: to: 'newest' is no version range"),
+        ("owner: platform-team", "owner: o\n    to: newest", r":5: to: 'newest' is not a version range"),
         ("owner: platform-team", "owner: o\n    clusters: []", r":5: clusters: names no cluster"),
         ("acknowledgements:", "acknowledgments:", r":1: unknown key 'acknowledgments'"),
         ("acknowledgements:", "version: 1\nacknowledgements:", r":1: unknown key 'version'"),
@@ -271,5 +271,5 @@ def test_a_target_that_is_not_known_is_in_no_range() -> None:
 
 @pytest.mark.parametrize("wanted", ["", "4", ">=", "=>4.15", "4.15.3.1", ">=4.15;<4.17", "~=4.15", "4.15,"])
 def test_what_is_no_range_is_refused(wanted: str) -> None:
-    with pytest.raises(ValueError, match="is no version range"):
+    with pytest.raises(ValueError, match="is not a version range"):
         in_range("4.15.0", wanted)

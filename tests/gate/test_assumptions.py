@@ -97,9 +97,9 @@ def test_permissions_that_were_not_checked_stand_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("platform", "kind", "assumptions"),
     [
-        ("AWS", "GCPProviderSpec", ("nothing is asked of AWS",)),
+        ("AWS", "GCPProviderSpec", ("no component asks for credentials on AWS",)),
         ("None", "GCPProviderSpec", ()),
-        ("Mars", "GCPProviderSpec", ("nothing is asked of Mars",)),
+        ("Mars", "GCPProviderSpec", ("no component asks for credentials on Mars",)),
     ],
 )
 def test_a_platform_that_is_always_served_asks_for_something(

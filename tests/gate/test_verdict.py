@@ -249,7 +249,7 @@ def test_an_expired_acknowledgement_counts_for_nothing_and_is_told_with_a_warnin
 def test_an_unused_acknowledgement_is_named_with_its_place(file: str, place: str) -> None:
     entry = Acknowledgement("0" * 16, "r", "o", LATER, file=file, line=7)
     unused = weighed_alone(finding(), acknowledgements=(entry,))[-1].finding
-    assert unused.headline == f"the acknowledgement of {'0' * 16} by o matches nothing{place}"
+    assert unused.headline == f"the acknowledgement of {'0' * 16} by o matches no finding{place}"
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ FAILS: list[tuple[str, Any, dict[str, Any], type[UpgradeGateError], str]] = [
     ("a byte at a time", dripping_body, {"timeout": 1.5}, SourceError, r"not answered whole within 1\.5 s"),
     ("headers a byte at a time", dripping_headers, {"timeout": 1.5}, SourceError, r"not answered whole within 1\.5 s"),
     ("redirect loop", redirect_loop, {}, SourceError, "redirects in a loop"),
-    ("redirect to a file", redirect_to_nowhere, {}, SourceError, "redirects to something that is no http address"),
+    ("redirect to a file", redirect_to_nowhere, {}, SourceError, "redirects to something that is not an http address"),
     (
         "redirect to plain http",
         redirect_to_plain_http,
@@ -222,7 +222,7 @@ FAILS: list[tuple[str, Any, dict[str, Any], type[UpgradeGateError], str]] = [
         r"192\.0\.2\.1 would be reached over plain http",
     ),
     ("no HTTP at all", not_http, {}, SourceError, "no connection to"),
-    ("token server without address", token_server_without_address, {}, SourceError, "address is no URL"),
+    ("token server without address", token_server_without_address, {}, SourceError, "address is not a URL"),
 ]
 
 

@@ -538,7 +538,7 @@ def test_release_in_no_place_tells_of_every_place(plain: Registry, image: Image,
     missing = release_image.digest_of(b"missing")
     file = idms(tmp_path, f"{plain.host}/{REPOSITORY}", f"{plain.host}/one", f"{plain.host}/two")
 
-    with pytest.raises(SourceError, match="none of 3 places") as caught:
+    with pytest.raises(SourceError, match="any of 3 places") as caught:
         fetch(f"{plain.host}/{REPOSITORY}@{missing}", idms_files=(file,))
 
     assert all(f"{plain.host}/{name}@{missing}" in caught.value.message for name in ("one", "two", REPOSITORY))

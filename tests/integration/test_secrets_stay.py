@@ -231,7 +231,7 @@ LOGINS: Mapping[str, Any] = {
     },
     "old provider": {"auth-provider": {"name": "oidc", "config": {"refresh-token": MARKS["refresh token"]}}},
     "wrong token": {"token": MARKS["wrong token"]},
-    "garbage": {"client-key-data": MARKS["key that is no base64"] + "!", "token": [MARKS["token in a list"]]},
+    "garbage": {"client-key-data": MARKS["key that is not a base64"] + "!", "token": [MARKS["token in a list"]]},
     "impersonation": {"token": MARKS["token beside"], "as-groups": ["x"]},
 }
 

@@ -136,7 +136,10 @@ def test_an_input_that_is_no_file_is_refused_with_a_word(
     assert code in ((3,) if "export:INPUT" in words else (2, 4)), told
     told = " ".join(told.split())
     assert kind in told, told
-    assert any(word in told for word in ("no file", "no regular file", "no folder", "neither file nor folder")), told
+    assert any(
+        word in told
+        for word in ("no file", "not a file", "not a regular file", "not a folder", "neither file nor folder")
+    ), told
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device"])

@@ -133,7 +133,7 @@ def test_what_is_another_kind_of_object_is_one(group: str, kind: str) -> None:
         ("  annotations:\n", None),
         ("  annotations: {}\n", {}),
         ("  annotations:\n    a: 'true'\n", {"a": "true"}),
-        ("  annotations:\n    a: 'true'\n    b: true\n", None),  # one value that is no text hides all, as upstream
+        ("  annotations:\n    a: 'true'\n    b: true\n", None),  # one value that is not text hides all, as upstream
         ("  annotations:\n    a: 'true'\n    b:\n", None),
         ("  annotations: [a]\n", None),
     ],

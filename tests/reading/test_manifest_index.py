@@ -144,7 +144,7 @@ def test_whatever_it_reads_the_full_reading_reads_too(text: str) -> None:
     try:
         expected = full(text.encode())
     except DocumentError as error:
-        pytest.fail(f"accepted what is no YAML: {error}")
+        pytest.fail(f"accepted what is not YAML: {error}")
     assert list(found) == expected
 
 

@@ -80,8 +80,8 @@ def test_what_takes_away_is_none_where_it_cannot_be_read() -> None:
 @pytest.mark.parametrize("written", ["Flag", "FLAG", "flag ", " flag", "flg", "flagg", "flsg", "falg"])
 def test_a_key_that_is_one_slip_away_is_not_absence(written: str) -> None:
     assert node.slip_of("flag", {written: 1}) == written
-    assert str(node.limiting({written: 1}, "flag")) == f"(under {written!r}, which is no field)"
-    with pytest.raises(Malformed, match="which is no field of it: flag is meant"):
+    assert str(node.limiting({written: 1}, "flag")) == f"(under {written!r}, which is not a field)"
+    with pytest.raises(Malformed, match="which is not a field of it: flag is meant"):
         Part({"spec": {written: True}}, "Thing one")["spec"]["flag"]
 
 

@@ -240,7 +240,7 @@ def test_up_to_4_7_the_secrets_of_the_condition_are_made(shared: Path, tmp_path:
         "secrets/openshift-y-y.yaml",
         "secrets/openshift-z-z.yaml",
     }
-    assert "CCO of 4.6 knows no annotation; it looks for Secrets" in files["README.md"].decode()
+    assert "CCO 4.6 has no such annotation; it checks a fixed list of Secrets" in files["README.md"].decode()
     assert "get secret y" in files["commands.sh"].decode()
 
 
@@ -271,7 +271,7 @@ def test_what_was_accepted_has_no_step(shared: Path, tmp_path: Path) -> None:
     files = bundle.build(run, {})
     assert not any("ingress" in name for name in files if name.startswith("aws/"))
     readme = files["README.md"].decode()
-    assert "## Accepted, so without a step here" in readme
+    assert "## Acknowledged, so without a step here" in readme
     assert "granted \\*by hand\\*" in readme
 
 

@@ -190,7 +190,7 @@ def test_hostile_names_are_no_markup_in_the_readme(hostile: Path) -> None:
         "## The upgrade",
         "## After the upgrade",
         "## With ccoctl instead",
-        "## What no step here ends",
+        "## What these steps do not solve",
         "## Files",
         "## The upgrade command",
     }

@@ -303,4 +303,4 @@ def test_names_are_listed_as_a_person_would(names: list[str], text: str) -> None
 
 def test_facts_without_a_cluster_are_said_to_be_none() -> None:
     found = answers(report(cluster=None, findings=[]))
-    assert found["How sure is this"].startswith("No cluster: judged from the releases alone.")
+    assert found["How sure is this"].startswith("No cluster was read: judged from the releases alone.")

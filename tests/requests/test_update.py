@@ -31,7 +31,7 @@ def test_the_kind_of_a_hop(old: str, new: str, kind: str) -> None:
     ("old", "new"), [("", "4.15.0"), ("4.14.3", "latest"), ("4.14", "4.15.0"), ("v4.14.3", "4.15.0")]
 )
 def test_what_is_no_version_has_no_hop(old: str, new: str) -> None:
-    with pytest.raises(ValueError, match="is no version"):
+    with pytest.raises(ValueError, match="is not a version"):
         update.kind_of(old, new)
 
 

@@ -348,7 +348,7 @@ def _findings() -> list[FindingView]:
         finding(
             "cco-not-upgradeable",
             "ClusterOperator cloud-credential condition",
-            "CCO says Upgradeable=False: MissingUpgradeableAnnotation",
+            "CCO reports Upgradeable=False: MissingUpgradeableAnnotation",
             guard="stopped",
             guard_reason="CVO refuses a minor update while the condition is False",
             evidence=[

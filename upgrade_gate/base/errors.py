@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
     BLOCKED = 3
     """Blocked."""
     UNDETERMINED = 4
-    """Undetermined: a release, the cluster or an identity could not be read."""
+    """Cannot tell: a release, the cluster or an identity could not be read."""
     INTERRUPTED = 130
     """Interrupted."""
 

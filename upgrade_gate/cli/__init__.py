@@ -76,7 +76,7 @@ class CommandFiles(click.Group):
     cls=CommandFiles,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 pass, 1 internal error or an output that could not be written, 2 usage or configuration, "
-    "3 blocked, 4 undetermined, 130 interrupted. Only 0 and 3 are verdicts.",
+    "3 blocked, 4 cannot tell, 130 interrupted. Only 0 and 3 are verdicts.",
 )
 @click.version_option(__version__, message="upgrade-gate %(version)s")
 @click.option("-v", "--verbose", is_flag=True, help="Log to stderr, and where an error comes from.")
@@ -173,13 +173,13 @@ def _execute(group: click.Group, program: str, args: list[str]) -> int:
         return exc.code if isinstance(exc, Ended) else ExitCode.INTERRUPTED
     except BrokenPipeError as exc:
         stdout.discard()
-        stderr.no_verdict("the reader of stdout went away before the report was whole", cause=exc)
+        stderr.no_verdict("stdout was closed before the report was written whole", cause=exc)
         return ExitCode.INTERNAL
     except Exception as exc:  # noqa: BLE001 - the entry point: any fault of ours must end in exit code 1
         stdout.discard()  # click's own texts are written past it: what they left there must not fail once more
         stderr.no_verdict(
             f"internal error: {type(exc).__name__}: {exc}",
-            hint="this is a fault of upgrade-gate; upgrade-gate -v … shows where, please report it with that",
+            hint="this is a bug in upgrade-gate: run it again with -v and report it with what that prints",
             cause=exc,
         )
         return ExitCode.INTERNAL
@@ -211,7 +211,7 @@ def _refuse_repeated(ctx: click.Context, name: str | None, command: click.Comman
     for option in given:
         single = isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.count)
         if single and given.count(option) > 1:
-            raise click.UsageError(f"{option.opts[-1]} is given more than once, and takes one value", inner)
+            raise click.UsageError(f"{option.opts[-1]} is given more than once, but takes one value", inner)
 
 
 def completes(instruction: str) -> bool:

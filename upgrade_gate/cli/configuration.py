@@ -112,7 +112,7 @@ def find(folder: Path | None = None) -> Path | None:
     for other in _nearly_named(place):
         _logger.warning("%s is not read: %s is what is found; --config names any other", other, FILE_NAME)
     if not path.is_file() and os.path.lexists(path):
-        raise UsageError(f"{path} is no file", hint="take it away, or name another with --config FILE")
+        raise UsageError(f"{path} is not a file", hint="take it away, or name another with --config FILE")
     if path.is_symlink() and place.resolve() not in path.resolve().parents:
         raise UsageError(
             f"{path} is a link that leads out of the folder", hint="name the file itself with --config FILE"
@@ -218,10 +218,10 @@ def _policy(value: Value, *, found: bool) -> tuple[dict[str, Severity], frozense
     for rule_id, entry in entries.items():
         rule = rules.get(rule_id)
         if rule is None:
-            raise entry.error("is no rule", "upgrade-gate rules lists them")
+            raise entry.error("is not a rule", "upgrade-gate rules lists them")
         text = entry.text()
         if text not in order:
-            raise entry.error(f"{text!r} is no severity", f"one of {', '.join(order)}")
+            raise entry.error(f"{text!r} is not a severity", f"one of {', '.join(order)}")
         severity = findings.Severity(text)
         if rule.only_upwards and order.index(severity) > order.index(rule.severity):
             raise entry.error(

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 CONTRADICTIONS: tuple[tuple[str, str, str], ...] = (
-    ("no_cluster", "cluster", "either read a cluster or do without one"),
-    ("no_cluster", "kubeconfig", "a kubeconfig is for reading a cluster"),
-    ("no_cluster", "context", "a context is for reading a cluster"),
+    ("no_cluster", "cluster", "give one of them"),
+    ("no_cluster", "kubeconfig", "a kubeconfig is only for reading a live cluster"),
+    ("no_cluster", "context", "a context is only for reading a live cluster"),
     ("no_cluster", "read_secrets", "there is no cluster to read Secrets from"),
     ("no_cluster", "mirrors_from_cluster", "there is no cluster to read mirrors from; use --idms-file"),
     ("no_cluster", "pull_secret_from_cluster", "there is no cluster to read it from; use --registry-config"),
-    ("no_cache", "cache_dir", "one says where the cache is, the other that there is none"),
-    ("pull_secret_from_cluster", "registry_config", "credentials come from one place"),
-    ("verbose", "quiet", "one asks for more, the other for less"),
+    ("no_cache", "cache_dir", "give one of them"),
+    ("pull_secret_from_cluster", "registry_config", "give one of them"),
+    ("verbose", "quiet", "give one of them"),
 )
 """Pairs of parameters that cannot both be given, with the reason in words."""
 _OF_A_RUN = frozenset({"read_secrets", "mirrors_from_cluster", "pull_secret_from_cluster"})

@@ -164,7 +164,7 @@ class PlatformName(Form):
         """Return the name in Infrastructure's spelling."""
         platform = platforms.by_name(str(value))
         if platform is None:
-            self.fail(f"{value!r} is no platform: {near(str(value), _platform_names())}", param, ctx)
+            self.fail(f"{value!r} is not a platform: {near(str(value), _platform_names())}", param, ctx)
         return platform.name
 
     def words(self) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ class OutputForm(Form):
         form, _, path = str(value).partition("=")
         known = plugins.names("report.formats")
         if form not in known:
-            self.fail(f"{form!r} is no format: {near(form, known)}", param, ctx)
+            self.fail(f"{form!r} is not a format: {near(form, known)}", param, ctx)
         if "=" in str(value) and not path:
             self.fail(f"{value!r} names no path after the =", param, ctx)
         return Output(form, None if path in {"", "-"} else Path(path))
@@ -273,7 +273,7 @@ class Duration(Form):
             return value
         found = _SPAN.fullmatch(str(value))
         if found is None or not int(found.group(1)):
-            return self.fail(f"{value!r} is no duration, such as 90m, 24h, 7d or 2w", param, ctx)
+            return self.fail(f"{value!r} is not a duration, such as 90m, 24h, 7d or 2w", param, ctx)
         return Span(str(value), timedelta(**{_UNITS[found.group(2)]: int(found.group(1))}))
 
 
@@ -287,7 +287,7 @@ class Day(Form):
         if isinstance(value, date):
             return value
         if not _DAY.fullmatch(str(value)):
-            self.fail(f"{value!r} is no date such as 2027-03-31", param, ctx)
+            self.fail(f"{value!r} is not a date such as 2027-03-31", param, ctx)
         try:
             return date.fromisoformat(str(value))
         except ValueError as exc:

@@ -207,7 +207,7 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
         _gate,
         config_option(configurable),
         click.option(
-            "--acknowledgements", multiple=True, metavar="FILE", help="Accepted findings; - is stdin. Repeatable."
+            "--acknowledgements", multiple=True, metavar="FILE", help="Acknowledged findings; - is stdin. Repeatable."
         ),
         click.option(
             "--fail-on",
@@ -216,13 +216,13 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="The mildest severity that blocks.",
         ),
-        click.option("--require-proof", is_flag=True, help="Undetermined where today's permissions were not proven."),
+        click.option("--require-proof", is_flag=True, help="Cannot tell where today's permissions were not proven."),
         click.option("--strict-proof", is_flag=True, help="What an export cannot contain makes its proof unknown."),
         click.option(
             "--assume",
             type=click.Choice(list(ASSUMPTIONS)),
             multiple=True,
-            help="Take for granted that what the cluster has and makes carries its tag. Repeatable.",
+            help="Assume that all that the cluster has and creates carries its tag. Repeatable.",
         ),
         click.option(
             "--max-age", type=Duration(), metavar="DURATION", help="An export older than this (24h, 7d) proves nothing."

@@ -198,7 +198,7 @@ def capabilities(body: Part, newest: Fact[str]) -> Fact[ClusterCapabilities]:
     # A dump that was cut between two lines parses; CVO itself never writes these.
     if not stated.enabled <= stated.known:
         return Unknown(
-            f"{status.where} enables what it does not know: {', '.join(sorted(stated.enabled - stated.known))}"
+            f"{status.where} enables what it does not list as known: {', '.join(sorted(stated.enabled - stated.known))}"
         )
     if stated.known and not stated.enabled and stated.baseline != "None":
         return Unknown(f"{status.where} enables nothing, though the baseline is {stated.baseline or 'vCurrent'}")

@@ -86,11 +86,12 @@ def mode_of(cluster: Cluster | None, platform: str, given: Mode | None) -> tuple
     UNKNOWN, judged as manual, and a finding says so. Raises UsageError where `--mode` contradicts the cluster.
     """
     traits = by_name(platform)
-    never = f"CCO never makes credentials on {traits.name}" if traits is not None and not traits.has_actuator else None
+    by_people = traits is not None and not traits.has_actuator
+    never = f"CCO never creates credentials on {traits.name}" if traits is not None and by_people else None
     if cluster is None:
         if never:
             return Mode.MANUAL, never
-        return (given, "given by --mode") if given else (Mode.MANUAL, "assumed: no cluster was read")
+        return (given, "given by --mode") if given else (Mode.MANUAL, "assumed, since no cluster was read")
     match cluster.mode:
         case Absent():
             mode, reason = Mode.ABSENT, cluster.mode_reason
@@ -185,9 +186,9 @@ def configured_mode(cluster: Cluster) -> _Reading:
     platform, completed = cluster.platform, cluster.newest_completed
     release = versions.minor_of(completed.value) if isinstance(completed, Known) else None
     if cluster.topology == Known("External") and release is not None and release < _HOSTED_SINCE:
-        return Absent(), f"a hosted cluster of {release[0]}.{release[1]} runs no CCO"
+        return Absent(), f"a hosted cluster of {release[0]}.{release[1]} does not run CCO"
     if isinstance(platform, Known) and not _has_actuator(platform.value):
-        return Known(Mode.MANUAL), f"CCO never makes credentials on {platform.value}: they are kept by hand"
+        return Known(Mode.MANUAL), f"CCO never creates credentials on {platform.value}: people do"
     match cluster.credentials_mode:
         case Known(value="Manual"):
             return Known(Mode.MANUAL), "credentialsMode of CloudCredential cluster is Manual"
@@ -196,7 +197,7 @@ def configured_mode(cluster: Cluster) -> _Reading:
         case Absent() if release is not None and release < _OBJECT_SINCE:
             return _with_configmap("", cluster)
         case Absent():
-            reason = "CloudCredential cluster does not exist although CCO should be installed"
+            reason = "CloudCredential/cluster does not exist, although CCO should be installed"
             return _nobody(reason, "restore the object; CCO refuses every update without it")
         case Unknown(reason=reason) as unread:
             return unread, reason
@@ -229,29 +230,30 @@ def _with_configmap(word: str, cluster: Cluster) -> _Reading:
         case Unknown(reason=reason) as unread:
             return unread, reason
         case Known(value=True) if word == "":
-            return Known(Mode.MANUAL), "the legacy ConfigMap cloud-credential-operator-config has disabled: true"
+            return Known(Mode.MANUAL), "ConfigMap cloud-credential-operator-config has disabled: true"
         case Known(value=True):
             return _nobody(
-                f"credentialsMode is {word}, yet the legacy ConfigMap disables CCO: it reconciles nothing",
-                "remove disabled from ConfigMap cloud-credential-operator-config, or set credentialsMode: Manual",
+                f"credentialsMode is {word}, but ConfigMap cloud-credential-operator-config disables CCO, so CCO "
+                "does nothing",
+                "remove `disabled` from that ConfigMap, or set credentialsMode: Manual",
             )
         case _:
             pass
     name = cluster.platform.value if isinstance(cluster.platform, Known) else ""
     if word == "Mint" and name == "Azure":
         return _nobody(
-            "credentialsMode is Mint, which CCO rejects on Azure: it reconciles nothing",
+            "credentialsMode is Mint, which CCO rejects on Azure, so CCO does nothing",
             "set credentialsMode to Passthrough or Manual",
         )
     if word == "Mint" and name and name not in _MINTS:
-        reason = f"credentialsMode is Mint, but CCO only passes the root credential on on {name}"
+        reason = f"credentialsMode is Mint, but on {name} CCO only passes its root credential on"
         return Known(Mode.PASSTHROUGH), reason
     if word:
         return Known(Mode(word.lower())), f"credentialsMode of CloudCredential cluster is {word}"
     if name:
         return _default(name, cluster.root_secret, cluster.newest_completed)
     why = cluster.platform.reason if isinstance(cluster.platform, Unknown) else "there is no Infrastructure cluster"
-    return Unknown(f"credentialsMode is the default, and the platform is not known: {why}"), why
+    return Unknown(f"credentialsMode is not set, and the platform is unknown: {why}"), why
 
 
 def _default(platform: str, root: Fact[SecretRecord], running: Fact[str]) -> _Reading:
@@ -262,31 +264,31 @@ def _default(platform: str, root: Fact[SecretRecord], running: Fact[str]) -> _Re
     traits = by_name(platform)
     secret = str(traits.root) if traits else "kube-system"
     by_platform = Mode.MINT if platform in _MINTS else Mode.PASSTHROUGH
-    by_default = f"{by_platform.title()} by platform"
+    by_default = f"{by_platform.title()} is the default on {platform}"
     match root:
         case Known(value=record):
             stated = record.annotations.get(_ANNOTATION)
         case Absent():
-            return Known(by_platform), f"credentialsMode is the default and {secret} is absent: {by_default}"
+            return Known(by_platform), f"credentialsMode is not set and Secret {secret} does not exist: {by_default}"
         case Unknown(reason=reason, remedy=remedy):
-            return _nobody(f"credentialsMode is the default, which Secret {secret} resolves: {reason}", remedy)
+            return _nobody(f"credentialsMode is not set, and Secret {secret} could not be read: {reason}", remedy)
     match stated:
         case "mint" if platform not in _MINTS:
             return _never_minted(
                 platform, secret, versions.parse(running.value) if isinstance(running, Known) else None
             )
         case "mint" | "passthrough":
-            return Known(Mode(stated)), f"credentialsMode is the default and {secret} is annotated {stated}"
+            return Known(Mode(stated)), f"credentialsMode is not set and Secret {secret} is annotated {stated}"
         case None | "":
-            return Known(by_platform), f"credentialsMode is the default and {secret} has no mode: {by_default}"
+            return Known(by_platform), f"credentialsMode is not set and Secret {secret} is not annotated: {by_default}"
         case "insufficient":
             return _nobody(
-                f"{secret} is annotated insufficient: CCO can neither mint nor pass it on",
+                f"Secret {secret} is annotated insufficient: CCO can neither mint with it nor pass it on",
                 "give the root credential its permissions, or set credentialsMode",
             )
         case other:
             return _nobody(
-                f"{secret} is annotated with a mode that nobody knows: {other[:40]!r}",
+                f"Secret {secret} is annotated with an unknown mode: {other[:40]!r}",
                 "set credentialsMode of CloudCredential cluster",
             )
 
@@ -297,13 +299,14 @@ def _never_minted(platform: str, secret: str, running: versions.Version | None) 
     Minting ended on Azure with 4.10 and late patches before; vSphere, OpenStack, oVirt and KubeVirt never had it
     (cloud-credential-operator `pkg/azure/actuator.go`, `pkg/operator/secretannotator`).
     """
-    stated = f"credentialsMode is the default and {secret} is annotated mint"
+    stated = f"credentialsMode is not set and Secret {secret} is annotated mint"
     if platform == "Azure" and running is not None and running.release < (4, 10):
         last = _LAST_MINTED_ON_AZURE.get(running.release)
         if running.release in _UNSURE_ON_AZURE:
             return _nobody(
-                f"{stated}: whether this patch of CCO still mints on Azure is not known", "set credentialsMode"
+                f"{stated}, and whether this patch release of CCO still mints on Azure is not known",
+                "set credentialsMode",
             )
         if last is None or (*running.release, running.patch) <= last:
             return Known(Mode.MINT), stated
-    return Known(Mode.PASSTHROUGH), f"{stated}, but CCO only passes the root credential on on {platform}"
+    return Known(Mode.PASSTHROUGH), f"{stated}, but on {platform} CCO only passes its root credential on"

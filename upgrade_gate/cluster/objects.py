@@ -31,7 +31,7 @@ def infrastructure_name(body: Part) -> Fact[str]:
     """Return the infrastructure name; the blanked one of an insights archive is Unknown."""
     name = body["status"].required()["infrastructureName"].some_text()
     if set(name) <= {"x", "-"}:
-        return Unknown(f"the infrastructure name is blanked in {body.name}")
+        return Unknown(f"the infrastructure name is hidden in {body.name}")
     return Known(name)
 
 
@@ -76,7 +76,7 @@ def _contradicts(text: str) -> Unknown:
 
 def _outside(part: Part, what: str) -> Unknown:
     """Return the fact for a value that is none of a closed list; operators compare letter by letter."""
-    return Unknown(f"{part.where} is {part.text()[:60]!r}: {what} that nobody knows", "set it right", read=True)
+    return Unknown(f"{part.where} is {part.text()[:60]!r}, which is not {what} that exists", "correct it", read=True)
 
 
 def vcenters(body: Part) -> Fact[tuple[str, ...]]:
@@ -170,7 +170,7 @@ def zone_projects(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...
     zones = [spec[zone]["id"].text() for zone in ("publicZone", "privateZone")]
     named = [_ZONE_PROJECT.fullmatch(zone) for zone in zones if zone]
     if not isinstance(own, Known) and None in named:
-        return Unknown(f"the cluster's own project is not known, nor whose the zones of {body.name} are")
+        return Unknown(f"the cluster's project is not known, so neither is the project of the zones of {body.name}")
     mine = next(iter(own.value), "") if isinstance(own, Known) else ""
     found = (m.group(1) if m else mine for m in named)
     return Known(tuple(dict.fromkeys(project for project in found if project)))
@@ -316,7 +316,7 @@ def disabled(body: Part) -> Fact[bool]:
     if text in _TRUE | _FALSE:
         return Known(text in _TRUE)
     return Unknown(
-        f"data.disabled of {body.name} is {text[:40]!r}: CCO cannot read it and reconciles nothing",
+        f"data.disabled of {body.name} is {text[:40]!r}, which CCO cannot read, so CCO does nothing",
         remedy=f"set data.disabled of {body.name} to true or false, or remove it",
     )
 
@@ -331,8 +331,8 @@ def profile(body: Part, newest: Fact[str]) -> Fact[str]:
     """
     found = _variable(body, "CLUSTER_PROFILE")
     if isinstance(found, Known) and found.value not in platforms.PROFILES:
-        text = f"CLUSTER_PROFILE of {body.name} is {found.value[:60]!r}: a profile that nobody knows"
-        return Unknown(text, "update upgrade-gate, or set it right", read=True)
+        text = f"CLUSTER_PROFILE of {body.name} is {found.value[:60]!r}, which is not a profile that exists"
+        return Unknown(text, "update upgrade-gate, or correct it", read=True)
     if not isinstance(found, Absent):
         return found
     if _is_before(_PROFILES_SINCE, newest):

@@ -78,7 +78,7 @@ def observe_secrets(
     if root is not None:
         root_secret = _secret(raw, root)
     elif not isinstance(cluster.platform, Known):
-        root_secret = Unknown("the platform is not known, so neither is the name of its root Secret")
+        root_secret = Unknown("the platform is unknown, and so is the name of its root Secret")
     return replace(
         cluster,
         facts=take({query: _checked(query, raw) for query in besides}, cluster.facts),
@@ -97,7 +97,7 @@ def _checked(query: Query, raw: Mapping[Query, Fact[Any]]) -> Fact[Any]:
         case None:
             return Unknown(f"{query.title} was not answered")
         case Known(value=value) if query.name is None:
-            return answer if isinstance(value, (tuple, list)) else Unknown(f"{query.title}: the answer is no list")
+            return answer if isinstance(value, (tuple, list)) else Unknown(f"{query.title}: the answer is not a list")
         case Known(value=value):
             return _identified(query, value)
         case _:
@@ -106,7 +106,7 @@ def _checked(query: Query, raw: Mapping[Query, Fact[Any]]) -> Fact[Any]:
 
 def _identified(query: Query, value: object) -> Fact[Any]:
     if not isinstance(value, dict):
-        return Unknown(f"{query.title}: the answer is no object")
+        return Unknown(f"{query.title}: the answer is not an object")
     kind = value.get("kind")
     if kind is not None and kind != query.kind:
         return Unknown(f"{query.title}: the answer is of kind {str(kind)[:60]!r}")

@@ -36,7 +36,7 @@ def bucket(body: Part, own: Fact[str]) -> Fact[Bucket]:
     if s3["regionEndpoint"].text():
         return Unknown(f"{s3['regionEndpoint'].where} is set: the bucket may lie in another storage", read=True)
     if not _BUCKET.fullmatch(name) or name.endswith(_ALIASES):
-        return Unknown(f"{s3['bucket'].where} is {name[:63]!r}, which is no name of a bucket", read=True)
+        return Unknown(f"{s3['bucket'].where} is {name[:63]!r}, which is not a name of a bucket", read=True)
     region = s3["region"].text()
     elsewhere = region if region and region != known_or(own, None) else None
     return Known(Bucket(name, elsewhere, own=storage["managementState"].text() == "Managed"))

@@ -165,7 +165,7 @@ def _clauses(wanted: str) -> list[tuple[str, tuple[int, ...] | versions.Version]
 def _clause(text: str) -> tuple[str, tuple[int, ...] | versions.Version]:
     found = _CLAUSE.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"{text.strip()!r} is no version range such as >=4.15,<4.17 or 4.15.3")
+        raise ValueError(f"{text.strip()!r} is not a version range such as >=4.15,<4.17 or 4.15.3")
     operator, bound = found.groups()
     exact = versions.parse(bound)
     if exact is not None:
@@ -196,7 +196,9 @@ def _entry(item: Value, *, clusters_required: bool) -> Acknowledgement:
     fields = item.fields((*REQUIRED, *OPTIONAL), required=required)
     fingerprint = fields["fingerprint"].text().strip()
     if not _FINGERPRINT.fullmatch(fingerprint):
-        raise fields["fingerprint"].error(f"{fingerprint!r} is no fingerprint: 16 hex digits, as the report shows them")
+        raise fields["fingerprint"].error(
+            f"{fingerprint!r} is not a fingerprint: 16 hex digits, as the report shows them"
+        )
     to = fields["to"].text().strip() if "to" in fields else None
     if to is not None:
         try:
@@ -231,4 +233,4 @@ def _day(value: Value) -> date:
             return date.fromisoformat(text)
     except ValueError as exc:
         raise value.error(f"{text!r}: {exc}") from exc
-    raise value.error(f"{text!r} is no date such as 2027-03-31")
+    raise value.error(f"{text!r} is not a date such as 2027-03-31")

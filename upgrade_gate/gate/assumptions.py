@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
 
-_ACCEPTED = {CLUSTER_TAG: "what the cluster has and makes carries its tag"}
+_ACCEPTED = {CLUSTER_TAG: "all that the cluster has and creates carries its tag"}
 
 
 def of(situation: Situation) -> Basis:
@@ -41,7 +41,8 @@ def of(situation: Situation) -> Basis:
             assumptions.append(taken)
     served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
     if served and not any(True for _ in situation.requirements()):
-        assumptions.append(f"nothing is asked of {situation.platform or 'a platform that is not known'}")
+        platform = situation.platform or "a platform that is not known"
+        assumptions.append(f"no component asks for credentials on {platform}")
     assumptions += _accepted(situation)
     return Basis(tuple(dict.fromkeys(assumptions)))
 

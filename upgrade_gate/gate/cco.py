@@ -74,15 +74,15 @@ def annotation_wanted(*, release: Release, platform: str, hop_kind: HopKind, mod
     An unknown mode is judged as manual.
     """
     if hop_kind not in GUARDED_HOPS:
-        return False, "CCO's condition holds back no update within a minor release"
+        return False, "CCO cannot stop an update to a patch release"
     if mode is Mode.ABSENT:
         return False, "CCO is not installed on this cluster"
     if release < _ANNOTATION_SINCE:
-        return False, f"CCO of {_text(release)} knows no annotation; it looks for Secrets"
+        return False, f"CCO {_text(release)} has no such annotation; it checks a fixed list of Secrets"
     if not checks_annotation(release, platform):
-        return False, f"CCO of {_text(release)} never asks for it on {platform}"
+        return False, f"CCO {_text(release)} never asks for it on {platform}"
     if mode in (Mode.MANUAL, Mode.UNKNOWN):
-        return True, "in manual mode CCO reports Upgradeable=False until it is set"
+        return True, "in manual mode CCO reports Upgradeable=False until the annotation is set"
     if release == (4, 14) and _spelling(platform) == "GCP":
         return True, "CCO 4.14 asks for it on GCP in every mode, since minting needs more permissions in 4.15"
     return False, f"CCO asks for it in manual mode only, and this cluster is in {mode} mode"
@@ -155,7 +155,7 @@ def guard_permission(hop_kind: HopKind) -> tuple[Guard, str]:
     """Return the guard of a changed permission: nothing in the cluster ever compares permissions."""
     if hop_kind in GUARDED_HOPS:
         return Guard.MISSED, "OpenShift does not check this: at most it checks that an administrator set an annotation"
-    return Guard.MISSED, "OpenShift checks no credentials in an update within a minor release"
+    return Guard.MISSED, "OpenShift checks no credentials in an update to a patch release"
 
 
 def guard_new_request(
@@ -166,29 +166,29 @@ def guard_new_request(
     `release` is the one that runs; `condition` the status of CCO's Upgradeable condition, None where unknown.
     """
     if hop_kind not in GUARDED_HOPS:
-        return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
+        return Guard.MISSED, "CVO does not stop an update to a patch release, whatever CCO reports"
     if mode is Mode.ABSENT:
-        return Guard.MISSED, "CCO is not installed on this cluster: nothing looks at requests"
+        return Guard.MISSED, "CCO is not installed on this cluster, so nothing checks CredentialsRequests"
     found = platforms.by_name(platform)
     if found is None:
-        return Guard.MISSED, "whether CCO checks anything is not known: nobody knows the platform"
+        return Guard.MISSED, "the platform is unknown, so whether CCO checks anything is unknown too"
     if not found.has_actuator:
-        return Guard.MISSED, f"CCO always says Upgradeable=True on {platform}"
+        return Guard.MISSED, f"CCO always reports Upgradeable=True on {platform}"
     by_hand = mode in (Mode.MANUAL, Mode.UNKNOWN)
     if release < _ANNOTATION_SINCE:
         listed = secret_list(release, platform)
         if listed is None or (by_hand and not listed):
-            return Guard.MISSED, f"CCO of {_text(release)} checks nothing on {platform}"
-        what = f"the Secrets on its list for {platform}" if by_hand else "the root credential"
+            return Guard.MISSED, f"CCO {_text(release)} checks nothing on {platform}"
+        what = f"its list of Secrets for {platform}" if by_hand else "the root credential"
     elif not checks_annotation(release, platform):
-        return Guard.MISSED, f"CCO of {_text(release)} checks nothing on {platform}"
+        return Guard.MISSED, f"CCO {_text(release)} checks nothing on {platform}"
     else:
         what = "the annotation upgradeable-to" if by_hand else "the root credential"
     if condition == "False":
-        return Guard.STOPPED, f"CCO says Upgradeable=False: it looks at {what}, and CVO refuses a minor update then"
+        return Guard.STOPPED, f"CCO checks {what} and reports Upgradeable=False, so CVO refuses the update"
     if condition is None:
-        return Guard.MISSED, f"CCO looks at {what}, but its condition Upgradeable is not known to be False"
-    return Guard.MISSED, f"CCO looks at {what} only, and says Upgradeable={condition}: CVO would go ahead"
+        return Guard.MISSED, f"CCO checks {what}, but whether it reports Upgradeable=False is not known"
+    return Guard.MISSED, f"CCO checks only {what} and reports Upgradeable={condition}, so CVO would start the update"
 
 
 def guard_secret_missing(*, platform: str, release: Release, hop_kind: HopKind, secret: SecretRef) -> tuple[Guard, str]:
@@ -197,28 +197,28 @@ def guard_secret_missing(*, platform: str, release: Release, hop_kind: HopKind, 
     See docs/contract.md#guard.
     """
     if release >= _ANNOTATION_SINCE:
-        return Guard.MISSED, f"CCO of {_text(release)} does not look for Secrets in manual mode"
+        return Guard.MISSED, f"CCO {_text(release)} does not check Secrets in manual mode"
     if secret not in (secret_list(release, platform) or ()):
-        return Guard.MISSED, f"Secret {secret} is not on the list of CCO {_text(release)} for {platform}"
+        return Guard.MISSED, f"CCO {_text(release)} does not check Secret {secret} on {platform}"
     if hop_kind not in GUARDED_HOPS:
-        return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
-    return Guard.STOPPED, f"Secret {secret} is on the list of CCO {_text(release)}: it says Upgradeable=False"
+        return Guard.MISSED, "CVO does not stop an update to a patch release, whatever CCO reports"
+    return Guard.STOPPED, f"CCO {_text(release)} checks Secret {secret} and reports Upgradeable=False"
 
 
 def guard_root_credential(*, hop_kind: HopKind, condition: str | None) -> tuple[Guard, str]:
     """Return the guard of a missing root credential."""
     if hop_kind not in GUARDED_HOPS:
-        return Guard.MISSED, "CVO holds back no update within a minor release, whatever CCO says"
+        return Guard.MISSED, "CVO does not stop an update to a patch release, whatever CCO reports"
     if condition == "False":
-        return Guard.STOPPED, "CCO says Upgradeable=False without its root credential, and CVO refuses a minor update"
-    return Guard.MISSED, f"CCO says Upgradeable={condition or 'nothing'}: CVO would go ahead"
+        return Guard.STOPPED, "CCO reports Upgradeable=False without its root credential, so CVO refuses the update"
+    return Guard.MISSED, f"CCO reports Upgradeable={condition or 'nothing'}, so CVO would start the update"
 
 
 def guard_operator(hop_kind: HopKind) -> tuple[Guard, str]:
     """Return the guard of CCO's own Upgradeable=False."""
     if hop_kind in GUARDED_HOPS:
-        return Guard.STOPPED, "CVO refuses a minor update while a ClusterOperator says Upgradeable=False"
-    return Guard.MISSED, "CVO ignores Upgradeable=False in an update within a minor release"
+        return Guard.STOPPED, "CVO refuses a minor update while a ClusterOperator reports Upgradeable=False"
+    return Guard.MISSED, "CVO ignores Upgradeable=False in an update to a patch release"
 
 
 def unproven(
@@ -232,17 +232,17 @@ def unproven(
     if mode is Mode.ABSENT:
         return None
     if found is None:
-        return "whether CCO checks anything is not known: nobody knows the platform"
+        return "the platform is unknown, so whether CCO checks anything is unknown too"
     if not found.has_actuator:
-        return f"CCO always says Upgradeable=True on {platform}"
+        return f"CCO always reports Upgradeable=True on {platform}"
     if mode in (Mode.MINT, Mode.PASSTHROUGH):
         return None
     if release < _ANNOTATION_SINCE:
         if release == (4, 7):
-            return "CCO 4.7 still looks for the Secrets that 4.7 itself needed"
-        return None if secret_list(release, platform) else f"CCO of {_text(release)} checks nothing on {platform}"
+            return "CCO 4.7 checks only the Secrets that 4.7 itself needs"
+        return None if secret_list(release, platform) else f"CCO {_text(release)} checks nothing on {platform}"
     if not checks_annotation(release, platform):
-        return f"CCO of {_text(release)} checks nothing on {platform}"
+        return f"CCO {_text(release)} checks nothing on {platform}"
     match annotation:
         case Known(value=text):
             minor = annotation_minor(text)
@@ -251,7 +251,7 @@ def unproven(
             wanted = ", ".join(_text(target) for target in sorted(targets))
             return f"the annotation upgradeable-to says {text[:40]!r}, and the upgrade goes to {wanted}"
         case Absent():
-            return "CCO says Upgradeable=True although the annotation upgradeable-to is not set"
+            return "CCO reports Upgradeable=True although the annotation upgradeable-to is not set"
         case Unknown():
             return "the annotation upgradeable-to could not be read"
 

@@ -62,7 +62,7 @@ def _finding(subject: str, text: str, hop: int, evidence: Evidence) -> Finding:
     return Finding(
         rule="pass-withheld",
         severity=Severity.UNKNOWN,
-        headline=f"no pass can rest on this: {text}",
+        headline=f"pass withheld: {text}",
         content=None,
         subject=subject,
         hop=hop,
@@ -81,7 +81,8 @@ def _unserved(situation: Situation) -> Iterator[tuple[str, str, int, Evidence]]:
     for side, payload, selection, hop in sides:
         if all(selected.request.provider_kind != kind for selected in selection.requests.values()):
             text = (
-                f"{payload.version} applies no CredentialsRequest of {situation.platform}, and every release has some"
+                f"{payload.version} applies no CredentialsRequest for {situation.platform}, although every "
+                "release has some"
             )
             yield payload.reference, text, hop.index, Evidence(side, "release-metadata")
 
@@ -133,7 +134,7 @@ def _outside(situation: Situation) -> Iterator[tuple[str, str, int, Evidence]]:
     judged_by += [("feature_set", hop.feature_set) for hop in situation.hops]
     for name, value in judged_by:
         if value not in _CLOSED[name]:
-            text = f"it was judged by the {name.replace('_', ' ')} {value!r}, which nobody knows"
+            text = f"{value!r} was taken for the {name.replace('_', ' ')}, and there is none of that name"
             yield f"judged by {name}", text, 0, Evidence("cluster", name)
     if situation.mode is Mode.UNKNOWN:
         yield "judged by mode", "the mode in which CCO works is not known", 0, Evidence("cluster", "mode")
@@ -145,4 +146,4 @@ def _outside_of_cluster(cluster: Cluster) -> Iterator[tuple[str, str, int, Evide
         if isinstance(fact, Unknown) and fact.read:
             yield name, fact.reason, 0, place
         elif isinstance(fact, Known) and name in _CLOSED and fact.value not in _CLOSED[name]:
-            yield name, f"{TITLES[name]} says {fact.value!r}, which nobody knows", 0, place
+            yield name, f"{TITLES[name]} says {fact.value!r}, which is not a value that exists", 0, place

@@ -116,21 +116,22 @@ def keys_need(
         return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, "the Secret was not read")
     record = fact.value
     if record.keys is None and situation.accept_secret_exists and not situation.permission_model(request):
-        return Need(NeedKind.KEYS, NeedStatus.MET, "accepted by policy: the Secret exists")
+        return Need(NeedKind.KEYS, NeedStatus.MET, "the Secret exists, which is enough by policy (secret-exists)")
     if record.keys is None:
         return Need(
             NeedKind.KEYS, NeedStatus.UNKNOWN, "key names were not read (--read-secrets, or accept secret-exists)"
         )
     cloud = secret_of(request.provider_kind)
     if cloud is None:
-        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"nobody knows which keys {request.provider_kind} needs")
+        detail = f"this version does not know which keys {request.provider_kind} needs"
+        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, detail)
     if fighting := cloud.conflicting_keys(record.keys):
         detail = f"Secret {record.ref} has {' and '.join(fighting)}, and may have only one of them"
         return Need(NeedKind.KEYS, NeedStatus.UNMET, detail)
     token = record.form == "token" or (record.form is None and situation.credentials is Credentials.TOKEN)
     servers = vcenters(situation)
     if isinstance(servers, Unknown):
-        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"which vCenters it must serve is not known: {servers.reason}")
+        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"its vCenters are not known: {servers.reason}")
     missing = cloud.missing_keys(record.keys, token=token, release=release)
     missing = missing or cloud.missing_by_server(record.keys, servers)
     if missing:
@@ -160,7 +161,7 @@ def root_keys_need(situation: Situation) -> Need | None:
     keys, servers = root.value.keys, vcenters(situation)
     missing = cloud.missing_root_keys(keys)
     if not missing and isinstance(servers, Unknown):
-        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"which vCenters it must serve is not known: {servers.reason}")
+        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"its vCenters are not known: {servers.reason}")
     if not missing and not isinstance(servers, Unknown):
         missing = cloud.missing_by_server(keys, servers)
     if missing:

@@ -181,7 +181,7 @@ def _unused(entry: Acknowledgement) -> Finding:
     return Finding(
         rule="acknowledgement-unused",
         severity=Severity.INFO,
-        headline=f"the acknowledgement of {entry.fingerprint} by {entry.owner} matches nothing{place}",
+        headline=f"the acknowledgement of {entry.fingerprint} by {entry.owner} matches no finding{place}",
         content=entry.fingerprint,
         subject=entry.fingerprint,
     )

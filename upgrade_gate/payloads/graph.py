@@ -168,7 +168,7 @@ def _listed(document: Mapping[str, Any], key: str, name: str) -> list[Any]:
     """Return a list of the graph, which leaves out the empty ones."""
     found = document.get(key)
     if not isinstance(found, list | None):
-        raise SourceError(f"update graph {name}: `{key}` is no list")
+        raise SourceError(f"update graph {name}: `{key}` is not a list")
     return found or []
 
 

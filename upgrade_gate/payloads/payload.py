@@ -34,7 +34,7 @@ _MATTERING = re.compile(
 """Text that a file must hold, in clear or in disguise, to hold an object that decides anything."""
 REQUEST = ("cloudcredential.openshift.io", "v1", "CredentialsRequest")
 """Group, version and kind of what is asked for: another version, or a slip of the pen, is no other kind of object."""
-_NO_MAPPING = "the document is no mapping"
+_NO_MAPPING = "the document is not a mapping"
 _DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
 """What could spell such text without its letters: an escape, a joined line, a tag (`!!binary`), damage."""
 
@@ -237,9 +237,9 @@ def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) 
             previous = body.get("previous") or ()
             if isinstance(previous, (list, tuple)) and all(isinstance(v, str) for v in previous):
                 return version, tuple(previous)
-            reason = "release-metadata: `previous` is no list of versions"
+            reason = "release-metadata: `previous` is not a list of versions"
         case {"kind": "cincinnati-metadata-v0"}:
-            reason = "release-metadata: `version` is no version"
+            reason = "release-metadata: `version` is not a version"
         case _:
             reason = "release-metadata is not of the kind cincinnati-metadata-v0"
     unreadable.append(Unreadable(place, reason, False))
@@ -292,7 +292,7 @@ def _expand(parsed: Parsed, data: bytes, place: Location) -> Iterator[Manifest |
         elif isinstance(item, dict):
             yield _whole(item, repeated, data, place)
         else:
-            yield _unreadable(data, place, f"items[{i}] is no mapping")
+            yield _unreadable(data, place, f"items[{i}] is not a mapping")
 
 
 def _whole(body: dict[str, Any], repeated: tuple[str, ...], data: bytes, place: Location) -> Manifest | Unreadable:
@@ -317,7 +317,7 @@ def _identity(api_version: object, kind: object, metadata: object, place: Locati
     if not isinstance(name, str) or not name:
         return "metadata.name is missing or no text"
     if not isinstance(namespace, str | None):
-        return "metadata.namespace is no text"
+        return "metadata.namespace is not text"
     group, _, version = api_version.rpartition("/")
     if (group, version, kind) != REQUEST and _almost_a_request(group, kind):
         return f"{kind} of {api_version} is almost a CredentialsRequest of {REQUEST[0]}/{REQUEST[1]}, and none"

@@ -79,7 +79,7 @@ class Part(Struct, frozen=True):
         path = f"{self.path}.{key}" if self.path else key
         mapping = self.mapping()
         if key not in mapping and (slip := slip_of(key, mapping)) is not None:
-            raise Malformed(f"{self.where} has {slip[:60]!r}, which is no field of it: {key} is meant?")
+            raise Malformed(f"{self.where} has {slip[:60]!r}, which is not a field of it: {key} is meant?")
         return type(self)(mapping.get(key), self.name, path)
 
     def mapping(self) -> dict[Any, Any]:
@@ -229,7 +229,7 @@ class Slip(Struct, frozen=True):
 
     def __str__(self) -> str:
         """Return what a sentence calls it."""
-        return f"(under {self.key[:60]!r}, which is no field)"
+        return f"(under {self.key[:60]!r}, which is not a field)"
 
 
 def limiting(item: Mapping[str, Any], key: str) -> object:

@@ -51,7 +51,7 @@ def _specifier(value: Value) -> SpecifierSet:
     except ValueError:
         wanted = SpecifierSet()
     if not len(wanted):  # a lone comma reads as a set that allows everything
-        raise value.error(f"{text!r} is no version specifier such as '>=0.4,<1' (PEP 440)")
+        raise value.error(f"{text!r} is not a version specifier such as '>=0.4,<1' (PEP 440)")
     return wanted
 
 

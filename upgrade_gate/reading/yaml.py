@@ -109,7 +109,7 @@ def decode(data: bytes, name: str, *, limits: Limits = _DEFAULT) -> str:
         line = data.count(b"\n", 0, exc.start) + 1
         raise DocumentError(name, f"byte {exc.start + skip} is not {encoding.upper()} text", line=line) from exc
     if (nul := text.find("\0")) >= 0:
-        raise DocumentError(name, "holds a NUL character, so it is no text", line=text.count("\n", 0, nul) + 1)
+        raise DocumentError(name, "holds a NUL character, so it is not text", line=text.count("\n", 0, nul) + 1)
     return text
 
 
@@ -152,7 +152,7 @@ def _json_decoder(repeated: list[tuple[dict[str, Any], str]]) -> json.JSONDecode
         return built
 
     def refuse(constant: str) -> Any:
-        raise ValueError(f"{constant} is no JSON number")
+        raise ValueError(f"{constant} is not a JSON number")
 
     def number(text: str) -> float:
         return refuse(text) if isinf(found := float(text)) else found  # as Go's encoding/json
@@ -441,7 +441,7 @@ def resolve(text: str) -> Any:
         number = float(text.replace("_", ""))
         return text if isinf(number) else number  # go-yaml: what float64 cannot hold is text, as 7e1234567 of a hash
     if _NOT_FINITE.fullmatch(text):
-        raise ValueError(f"{text} is no JSON number")
+        raise ValueError(f"{text} is not a JSON number")
     return text
 
 

@@ -138,14 +138,14 @@ def _to_export(change: IdentityChange) -> Iterable[Step]:
         yield Step(
             f"Export what was not seen of {change.who}",
             "before",
-            f"Nothing shows that anything of this is missing, but it cannot be judged: {'; '.join(change.unseen)}.",
+            f"Nothing shows that any of this is missing, but it could not be checked: {'; '.join(change.unseen)}.",
             Serves.SIGHT,
             change.secret_names,
             notes=(
                 (
                     "upgrade-gate identities commands prints the read-only commands that export all that a proof "
-                    "needs; run the check again with --identities export: and their folder. Nothing is granted before "
-                    "that shows what is missing."
+                    "needs; run the check again with --identities export: and their folder. Grant nothing before "
+                    "it shows what is missing."
                 ),
             ),
             scripted=False,
@@ -192,7 +192,7 @@ def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
     if wrong is None:
         return step
     note = (
-        f"No Kubernetes object can be called {one_line(wrong)!r}: see what the release means before anything is done."
+        f"{one_line(wrong)!r} is not a legal Kubernetes name: find out what the release means before you do anything."
     )
     return replace(step, scripted=False, notes=(*step.notes, note))
 
@@ -222,7 +222,7 @@ def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | 
     if barred is not None:
         return None, f"the update is not possible: {barred}"
     if half_read:
-        return None, f"the target was not read whole ({half_read[0]}): nobody can say yet that everything is in place"
+        return None, f"the target was not read whole ({half_read[0]}), so something may be missing"
     step = Step(
         f"Set the annotation upgradeable-to to v{minor[0]}.{minor[1]}",
         "before",

@@ -279,7 +279,7 @@ def _left(outcome: Outcome, plan: Plan) -> list[str]:
     if not unended:
         return []
     lines = [f"- {_text(f.headline)} ({_code(f'upgrade-gate explain {f.rule}')})" for f in unended]
-    return ["## What no step here ends", "\n".join(lines)]
+    return ["## What these steps do not solve", "\n".join(lines)]
 
 
 def _accepted(outcome: Outcome) -> list[str]:
@@ -288,9 +288,9 @@ def _accepted(outcome: Outcome) -> list[str]:
         if judged.status is not Status.ACKNOWLEDGED or judged.match is None:
             continue
         entry = judged.match.acknowledgement
-        who = f"accepted by {entry.owner} through {entry.expires.isoformat()}: {entry.reason}"
+        who = f"acknowledged by {entry.owner} until {entry.expires.isoformat()}: {entry.reason}"
         lines.append(f"- {_text(judged.finding.headline)}: {_text(who)}")
-    return ["## Accepted, so without a step here", "\n".join(lines)] if lines else []
+    return ["## Acknowledged, so without a step here", "\n".join(lines)] if lines else []
 
 
 def _files(plan: Plan, files: Sequence[str]) -> list[str]:

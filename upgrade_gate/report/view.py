@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Report,
         VerdictView,
     )
+    from upgrade_gate.report.identities_document import VendorSetView
 
 MISSED_TITLE = "Not caught by OpenShift"
 
@@ -253,7 +254,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 def facts_read(cluster: ClusterView | None) -> str:
     """Return how much of the cluster is known, the sentence that every report begins with."""
     if cluster is None:
-        return "no cluster: judged from the releases alone"
+        return "no cluster was read: judged from the releases alone"
     read = sum(fact.state != "unknown" for fact in cluster.facts)
     return f"read {read} of {counted(len(cluster.facts), 'fact')}"
 
@@ -416,8 +417,8 @@ def _retry(report: Report) -> str:
     rules = {f.rule for f in report.findings if stance(f, report) is Stance.OPEN}
     steps = ["supply what is listed under Not read"] if "fact-unknown" in rules else []
     steps += ["supply what could not be read"] if rules & _UNREAD else []
-    steps += ["widen what is granted more narrowly than it is needed"] if "identity-narrower" in rules else []
-    steps += ["settle what is in doubt"] if rules - _UNREAD - {"fact-unknown", "identity-narrower"} else []
+    steps += ["widen what is granted in a narrower form than needed"] if "identity-narrower" in rules else []
+    steps += ["clear up what is uncertain"] if rules - _UNREAD - {"fact-unknown", "identity-narrower"} else []
     if not steps:
         return "Bring the proof that is asked for (--identities), then check again."
     text = ", ".join(steps)
@@ -450,12 +451,11 @@ def proof_lines(report: Report) -> tuple[str, ...]:
         files.append(f"{len(known.files) - _MOST_FILES} more files, all of them in the JSON and HTML reports")
     caveats = (f"caveat: {caveat}" for caveat in known.caveats)
     read = f"what identities hold was read from {known.source}{account}{collected}"
-    return (read, *files, *vendor_lines(report), *caveats)
+    return (read, *files, *_vendor_lines(known.vendor_sets, report), *caveats)
 
 
-def vendor_lines(report: Report) -> Iterator[str]:
+def _vendor_lines(sets: Sequence[VendorSetView], report: Report) -> Iterator[str]:
     """Say which policies a vendor publishes: a line for each that lacks something, one for all the others."""
-    sets = report.identities.vendor_sets if report.identities else []
     to = report.hops[-1].to.version if report.hops else "the target"
     whole = Counter(f"{one.published} (as of {one.dated})" for one in sets if not one.lacks)
     for one in (one for one in sets if one.lacks):
@@ -465,12 +465,6 @@ def vendor_lines(report: Report) -> Iterator[str]:
         yield f"{one.identity}: {one.policy} {published}, which lacks of {to}: {lacking}{more}"
     for published, number in sorted(whole.items()):
         yield f"{counted(number, 'policy', 'policies')} as {published} publishes, lacking nothing of {to}"
-
-
-def tables_line(report: Report, *, sources: bool = True) -> str:
-    """Return the dated tables that the report rests on, in one line; empty where there is none."""
-    told = (f"{t.name} of {t.date}" + (f" ({t.source})" if sources else "") for t in report.tables)
-    return ", ".join(told)
 
 
 def excluded_reasons(excluded: Iterable[Excluded]) -> str:

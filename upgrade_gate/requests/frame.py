@@ -47,8 +47,7 @@ def frame_of_start(payload: Payload, context: SelectionContext) -> Frame:
     capabilities, implicit = _current_capabilities(payload, context, gates, unknowns)
     if context.running and payload.version and context.running != payload.version and not _under_way(payload, context):
         unknowns["running release"] = Unknown(
-            f"the cluster runs {context.running}, and the path begins at {payload.version}: what is granted today was "
-            "granted for another release",
+            f"the cluster runs {context.running}, but --from is {payload.version}",
             f"give --from {context.running}",
         )
     return Frame(payload, _filters(payload, context, feature_set, gates, capabilities), feature_set, implicit, unknowns)
@@ -113,8 +112,8 @@ def _stated_or_all(
         if payload.minor >= FIRST_RELEASE:
             newest = ".".join(map(str, table().newest))
             unknowns[f"capabilities of {payload.version}"] = Unknown(
-                f"the payload carries no ClusterVersion CRD, and the table of capabilities ends at {newest}",
-                "update upgrade-gate, or give the whole payload",
+                f"the release has no ClusterVersion CRD, and the built-in table of capabilities ends at {newest}",
+                "update upgrade-gate, or give the whole release",
             )
         return None
     enabled = known
@@ -126,9 +125,9 @@ def _stated_or_all(
         if members is None:
             newest = ".".join(map(str, table().newest))
             unknowns[f"capabilities of {payload.version}"] = Unknown(
-                f"baselineCapabilitySet {stated.baseline} of {payload.version} is not in the table, "
+                f"baselineCapabilitySet {stated.baseline} of {payload.version} is not in the built-in table, "
                 f"which ends at {newest}",
-                "update upgrade-gate (table of capabilities)",
+                "update upgrade-gate, which brings a newer table",
             )
             members = known
         enabled = members | stated.additional | frozenset(implicit)

@@ -49,13 +49,13 @@ def selection_context(
     profile = _settle("--profile", given.profile, cluster.profile if cluster else None)
     feature_set = _settle("--feature-set", given.feature_set, cluster.feature_set if cluster else None)
     if cluster is None and platform is None:
-        raise UsageError("without a cluster nobody says which platform is meant", hint="give --platform")
+        raise UsageError("without a cluster, --platform is needed", hint="give --platform")
     known = by_name(platform) if platform else None
     if feature_set is not None:
         spelt = {known_set.casefold(): known_set for known_set in KNOWN_FEATURE_SETS}
         feature_set = spelt.get(feature_set.casefold(), feature_set)
     if cluster is None and known is None:
-        raise UsageError(f"--platform {platform}: nobody knows this platform")
+        raise UsageError(f"--platform {platform}: unknown platform")
     return SelectionContext(
         platform=known.name if known else platform or UNKNOWN_PLATFORM,
         profile=profile or DEFAULT_PROFILE,
@@ -87,17 +87,19 @@ def check_names(payloads: Sequence[Payload], context: SelectionContext) -> None:
             )
     if context.given.feature_set is not None and context.feature_set not in {*KNOWN_FEATURE_SETS, "LatencySensitive"}:
         raise UsageError(
-            f"--feature-set {context.given.feature_set} is none", hint=", ".join(sorted(KNOWN_FEATURE_SETS))
+            f"--feature-set {context.given.feature_set} does not exist", hint=", ".join(sorted(KNOWN_FEATURE_SETS))
         )
     names = frozenset(context.given.capabilities or ())
     known_names = [known for p in payloads if (known := known_to(p)) is not None]
     unknown = names.difference(*known_names) if known_names else frozenset[str]()
     if unknown:
         listed = ", ".join(sorted(frozenset[str]().union(*known_names), key=str.casefold))
-        raise UsageError(f"--capabilities {', '.join(sorted(unknown))}: these releases know none such", hint=listed)
+        raise UsageError(
+            f"--capabilities {', '.join(sorted(unknown))}: these releases have no such capability", hint=listed
+        )
     stated = context.cluster.capabilities if context.cluster else None
     if context.given.capabilities is not None and isinstance(stated, Known) and names != stated.value.enabled:
         raise UsageError(
-            "--capabilities contradicts the cluster, whose ClusterVersion says what is enabled",
+            "--capabilities is not for a cluster whose ClusterVersion says what is enabled",
             hint=f"leave it out; enabled are {', '.join(sorted(stated.value.enabled, key=str.casefold)) or 'none'}",
         )

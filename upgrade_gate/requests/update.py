@@ -93,7 +93,7 @@ def kind_of(old: str, new: str) -> HopKind:
     """
     before, after = versions.parse(old), versions.parse(new)
     if before is None or after is None:
-        raise ValueError(f"{(old if before is None else new)!r} is no version")
+        raise ValueError(f"{(old if before is None else new)!r} is not a version")
     if before == after:
         return "none"
     if after < before:

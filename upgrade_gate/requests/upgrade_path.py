@@ -48,9 +48,9 @@ def _hop(index: int, before: tuple[Frame, Selection], after: tuple[Frame, Select
     for selection, payload in ((old_selection, old.payload), (new_selection, new.payload)):
         if selection.gated:
             unknowns[f"feature gates of {payload.version}"] = Unknown(
-                f"{', '.join(selection.gated)} hang on feature gates, and no FeatureGate manifest of the payload "
-                f"is for profile {context.profile} and feature set {new.feature_set}",
-                "give the whole payload",
+                f"{', '.join(selection.gated)} depend on feature gates, and the release has no FeatureGate "
+                f"manifest for profile {context.profile} and feature set {new.feature_set}",
+                "give the whole release",
             )
     return Hop(
         index=index,

@@ -157,7 +157,7 @@ def test_a_day_that_is_over_is_refused(report: Path, tmp_path: Path) -> None:
     given = ("--reason", "r", "--owner", "o", "--expires", "2020-01-01")
     result = run("ack", "--report", report, ADDED, *given, "--write", tmp_path / "a.yaml")
     assert (result.code, result.out) == (2, "")
-    assert "would acknowledge nothing" in result.first
+    assert "is in the past" in result.first
     assert not (tmp_path / "a.yaml").exists()
 
 
@@ -216,7 +216,7 @@ def test_what_asks_for_nothing_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"schema": "upgrade-gate/v1", "findings": found}))
     result = ack(path, ADDED)
     assert result.code == 2
-    assert "asks for nothing" in result.first
+    assert "is for information only" in result.first
 
 
 def test_a_second_entry_for_the_same_thing_is_refused(report: Path, tmp_path: Path) -> None:
@@ -248,8 +248,8 @@ def test_all_that_an_acknowledgement_needs_is_named_at_once(report: Path) -> Non
         ("", "not JSON"),
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ("[]", "is no report"),
-        ('{"schema": "other"}', "is no report"),
+        ("[]", "is not a report"),
+        ('{"schema": "other"}', "is not a report"),
         ('{"schema": "upgrade-gate/v2", "findings": []}', "reads upgrade-gate/v1"),
         ('{"schema": "upgrade-gate/v1", "findings": null}', "findings are no list"),
         ('{"schema": "upgrade-gate/v1", "findings": [1]}', "findings are no list"),

@@ -38,7 +38,7 @@ def test_a_rule_that_can_never_be_acknowledged_says_so() -> None:
     ("rule", "said"),
     [
         ("permission-added", "It can be acknowledged."),
-        ("cco-not-upgradeable", "It can be acknowledged, but not on a minor or major hop."),
+        ("cco-not-upgradeable", "It can be acknowledged, but not for a minor or major update."),
         ("hosted-control-plane", "It can be acknowledged, but not without --profile."),
         ("permission-removed", "It asks for nothing, so there is nothing to acknowledge."),
         ("request-conflict", "It can never be acknowledged."),

@@ -145,7 +145,7 @@ def test_the_folder_is_looked_at_before_anything_is_read(tmp_path: Path, fixture
 
 def test_a_release_that_cannot_be_read_leaves_no_bundle(fixtures: Path, tmp_path: Path) -> None:
     archive = tmp_path / "release.tar"
-    archive.write_bytes(b"this is no archive")
+    archive.write_bytes(b"this is not an archive")
     options = arguments(fixtures)
     options[3] = f"archive:{archive}"
     result = run("remediate", *options, "-d", tmp_path / "bundle")

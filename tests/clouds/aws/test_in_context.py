@@ -153,9 +153,9 @@ def under(operator: str, key: str, value: Any, *actions: str) -> dict[str, Any]:
         ([under("StringEquals", "aws:ResourceAccount", ACCOUNT)], "ec2:DescribeImages", NARROWER, "is not known"),
         ([ANY, deny("*", Condition={"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}})], RUN, NARROWER, ""),
         # what only the call itself has
-        ([under("IpAddress", "aws:SourceIp", "10.0.0.0/8")], DESCRIBE, NARROWER, "aws:SourceIp is not decided"),
-        ([under("StringEquals", "aws:ResourceTag/team", "ocp")], TERMINATE, NARROWER, "aws:ResourceTag/team is not"),
-        ([under("StringEquals", TAG, "owned")], TERMINATE, NARROWER, "only under the assumption cluster-tag"),
+        ([under("IpAddress", "aws:SourceIp", "10.0.0.0/8")], DESCRIBE, NARROWER, "tells aws:SourceIp"),
+        ([under("StringEquals", "aws:ResourceTag/team", "ocp")], TERMINATE, NARROWER, "tells aws:ResourceTag/team"),
+        ([under("StringEquals", TAG, "owned")], TERMINATE, NARROWER, "only with --assume cluster-tag"),
         ([under("DateGreaterThan", "aws:TokenIssueTime", "2026-01-01")], DESCRIBE, NARROWER, "aws:TokenIssueTime"),
     ],
 )  # fmt: skip
@@ -195,8 +195,8 @@ def test_under_the_assumption_that_the_cluster_tags_what_it_has(
 
 def test_an_assumption_stands_in_the_reason_and_as_a_caveat() -> None:
     found = ask(under("StringEquals", TAG, "owned"), assume=ASSUMED)
-    assert "under the assumption cluster-tag" in found.reason
-    assert found.caveats[0].startswith("it rests on the assumption cluster-tag")
+    assert "with --assume cluster-tag" in found.reason
+    assert found.caveats[0].startswith("it assumes (--assume cluster-tag)")
     without = ask(ANY, assume=ASSUMED)
     assert "assumption" not in without.reason + " ".join(without.caveats)
     nameless = {k: v for k, v in HERE.items() if k != "infrastructure_name"}
@@ -368,7 +368,7 @@ def test_the_partition_of_a_cluster_is_that_of_its_region() -> None:
 def test_a_time_that_is_none_decides_nothing() -> None:
     found = ask(under("DateLessThan", "aws:CurrentTime", "2099-01-01"), context={**HERE, "now": "soon"})
     assert found.verdict == NARROWER
-    assert "soon is no time" in found.reason
+    assert "soon is not a time" in found.reason
 
 
 def test_an_older_document_has_no_variables() -> None:

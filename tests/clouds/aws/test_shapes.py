@@ -52,7 +52,7 @@ WORLDS: dict[str, list[Any]] = {
     "a document without an account": [details(role(arn=OTHER, RolePolicyList=None), role(allow("ec2:*"))), INLINE],
     "one name in two accounts": [details(role(allow("*")), role(allow("*"), arn=ROLE.replace(ACCOUNT, "4" * 12)))],
     "an entry without an ARN": [details({**role(allow("ec2:*")), "Arn": None})],
-    "what is no entry": [{"RoleDetailList": [role(allow("ec2:*")), 7, {"Arn": ROLE}], "UserDetailList": None}],
+    "what is not an entry": [{"RoleDetailList": [role(allow("ec2:*")), 7, {"Arn": ROLE}], "UserDetailList": None}],
     "one role and a loose list": [details(role(AttachedManagedPolicies=None)), {"AttachedPolicies": attached(MANAGED)}],
     "two ARNs of one role": [details(role(allow("ec2:*")), {**role(), "Arn": ROLE.replace("role/", "role/path/")})],
     "a policy of the organisation among the others": [

@@ -119,7 +119,7 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     "leading wildcard": (both("*/read"), {}, "COVERED", "a-d1"),
     "question mark is a character": (both("Microsoft.Compute/disks/rea?"), {}, "MISSING", "no role allows"),
     "bracket is a character": (both("Microsoft.Compute/disks/[r]ead"), {}, "MISSING", "no role allows"),
-    "prefix alone is no match": (both("Microsoft.Compute/disks"), {}, "MISSING", "no role allows"),
+    "prefix alone is not a match": (both("Microsoft.Compute/disks"), {}, "MISSING", "no role allows"),
     "control plane action never serves a data action": (
         both("*"),
         {"permission": BLOB, "kind": "dataPermission"},
@@ -236,7 +236,7 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "net-rg",
     ),
     "needed subscription, held in a group of it": (both(READ), {"scopes": [SUB]}, "NARROWER", "only a part"),
-    "needed scope not known, held in a group": (both(READ), {"scopes": []}, "UNKNOWN", "cannot be told"),
+    "needed scope not known, held in a group": (both(READ), {"scopes": []}, "UNKNOWN", "cannot tell"),
     "needed scope not known, held in the subscription": (
         [[assigned(scope=SUB)], [role("r", READ)]],
         {"scopes": []},
@@ -521,7 +521,7 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         [[assigned(scope="c1-rg")], [role("r", READ)]],
         {},
         "UNKNOWN",
-        "cannot be told",
+        "cannot tell",
     ),
     "deny of another operation": ([*both(READ), {"value": [denied("*/delete")]}], {}, "COVERED", "a-d1"),
     "deny of a part of a wildcard": (
@@ -639,7 +639,7 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "names principal",
     ),
-    "an application's object ID is no principal": (
+    "an application's object ID is not a principal": (
         [*both(READ), [{"appId": CLIENT, "id": P, "displayName": "d", "identifierUris": []}]],
         {"identity": CLIENT},
         "UNKNOWN",
@@ -695,7 +695,7 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "does not reach",
     ),
-    "needed scope that is none": (both(READ), {"scopes": ["/odd/scope"]}, "UNKNOWN", "cannot be told"),
+    "needed scope that is none": (both(READ), {"scopes": ["/odd/scope"]}, "UNKNOWN", "cannot tell"),
     "deny on a resource": (
         [*both(READ), {"value": [denied("*", scope=f"{RG}/providers/x/y/z")]}],
         {},
@@ -906,7 +906,7 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "no role allows",
     ),
-    "grant of another cloud": (both(READ), {"kind": "action"}, "UNKNOWN", "none of Azure's"),
+    "grant of another cloud": (both(READ), {"kind": "action"}, "UNKNOWN", "Azure has no grants"),
 }
 
 

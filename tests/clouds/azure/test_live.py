@@ -205,7 +205,7 @@ def test_an_answer_that_is_cut_off_is_read_again(certificates: Certificates) -> 
     ("answer", "says"),
     [
         (Answer({"value": []}, cut=True), "cut off"),
-        (Answer(raw=b'{"value": ['), "cut off or is no JSON"),
+        (Answer(raw=b'{"value": ['), "cut off or is not JSON"),
         (Answer({"value": 7}), "no list 'value'"),
         (Answer([]), "no list 'value'"),
         (Answer({}), "no list 'value'"),

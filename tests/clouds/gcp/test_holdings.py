@@ -315,7 +315,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     "a binding without members": ([{"bindings": [{"role": CUSTOM}]}, custom(GET)], {}, "MISSING", "no binding"),
     "emails compare without case": ([allow(bind(CUSTOM, MEMBER.upper())), custom(GET)], {}, "COVERED", CUSTOM),
     "identity with its prefix": (HELD, {"identity": MEMBER}, "COVERED", CUSTOM),
-    "identity that is no email": (HELD, {"identity": "a"}, "UNKNOWN", "not the email"),
+    "identity that is not an email": (HELD, {"identity": "a"}, "UNKNOWN", "not the email"),
     "role not exported": ([allow(bind())], {}, "UNKNOWN", "gcloud iam roles describe"),
     "role listed without its permissions": (
         [allow(bind()), [{"name": CUSTOM, "title": "c1", "stage": "GA"}]],
@@ -379,7 +379,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         CUSTOM,
     ),
     "everybody": ([allow(bind(CUSTOM, "allAuthenticatedUsers")), custom(GET)], {}, "COVERED", CUSTOM),
-    "a pool's principal is no service account": (
+    "a pool's principal is not a service account": (
         [allow(bind(CUSTOM, PRINCIPAL)), custom(GET)],
         {},
         "MISSING",
@@ -559,7 +559,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "no binding",
     ),
-    "an unnamed account policy is no project policy": (
+    "an unnamed account policy is not a project policy": (
         [allow(bind("roles/iam.workloadIdentityUser", PRINCIPAL))],
         {},
         "UNKNOWN",
@@ -977,7 +977,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "project's policy is not in the export",
     ),
-    "grant of another cloud": (HELD, {"kind": "action"}, "UNKNOWN", "none of GCP's"),
+    "grant of another cloud": (HELD, {"kind": "action"}, "UNKNOWN", "GCP has no grants"),
 }
 
 

@@ -53,7 +53,9 @@ def test_a_custom_role_is_made_or_added_to_and_bound() -> None:
     assert role.unless.argv == ("gcloud", "iam", "roles", "describe", "p1_xoperator", "--project", "p1")
     assert added.line.argv[-3:] == ("--add-permissions", GET.permission, "--quiet")
     assert "--permissions" not in added.line.argv, "an update never replaces what a shared role holds"
-    assert (added.shows, added.how) == (GET.permission, Shows.ALL), "what others added to it is no reason to write it"
+    assert (added.shows, added.how) == (GET.permission, Shows.ALL), (
+        "what others added to it is not a reason to write it"
+    )
     assert binding.line.argv == (
         *("gcloud", "projects", "add-iam-policy-binding", "p1", "--member", f"serviceAccount:{EMAIL}"),
         *("--role", "projects/p1/roles/p1_xoperator", "--condition", "None", "--quiet"),

@@ -499,7 +499,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "no policy of",
     ),
-    "a value that is no text": ([[v1(VIEWER, on={"serviceName": ["is"]})]], {}, "UNKNOWN", "cannot be read"),
+    "a value that is not text": ([[v1(VIEWER, on={"serviceName": ["is"]})]], {}, "UNKNOWN", "cannot be read"),
     "a value that is missing": (
         [[v1(VIEWER, resources=[{"attributes": [{"name": "serviceName"}]}])]],
         {},
@@ -532,7 +532,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "whose policy p1 is",
     ),
     "grant without attributes": ([[v1(VIEWER)]], {"on": {}}, "UNKNOWN", "no attributes"),
-    "grant of another cloud": ([[v1(VIEWER)]], {"kind": "action"}, "UNKNOWN", "none of IBM"),
+    "grant of another cloud": ([[v1(VIEWER)]], {"kind": "action"}, "UNKNOWN", "IBM Cloud has no grants"),
 }
 
 

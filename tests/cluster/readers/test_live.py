@@ -162,7 +162,7 @@ def test_a_list_that_keeps_expiring_is_unknown(certificates: Certificates, tmp_p
         server.faults[REQUESTS_PATH] = Fault("gone-if-continued")
         found = observed(connect(server, tmp_path))
         assert isinstance(found.requests, Unknown)
-        assert "expiring" in found.requests.reason
+        assert "expired again" in found.requests.reason
 
 
 def test_a_label_selector_is_left_to_the_server(certificates: Certificates, tmp_path: Path) -> None:

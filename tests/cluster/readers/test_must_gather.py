@@ -326,7 +326,7 @@ def test_a_namespace_whose_secrets_were_not_collected_tells_nothing(tmp_path: Pa
     root = tree(tmp_path)
     found = answer(root, facts_table.secret_query(SecretRef(CCO, "other")))
     assert isinstance(found, Unknown)
-    assert "not collected" in found.reason
+    assert "is not in the must-gather" in found.reason
     assert found.remedy == f"oc adm inspect namespace/{CCO} --dest-dir {root.name}"
 
 

@@ -118,7 +118,7 @@ def test_no_value_of_a_secret_is_in_the_file(tmp_path: Path) -> None:
 
 def test_a_whole_secret_is_refused_before_it_is_written() -> None:
     answers: dict[Query, Fact[Any]] = {facts_table.secret_query(SECRET): Known({"data": {"password": "x"}})}
-    with pytest.raises(TypeError, match="no record"):
+    with pytest.raises(TypeError, match="not a record"):
         snapshot.encode(answers, source="x", taken=TAKEN, tool="0")
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_or_foreign_file_is_an_error_that_names_it(tmp_path: Path, con
 def test_a_document_of_another_kind_says_what_writes_a_snapshot(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text('{"schema": "upgrade-gate/v1"}')
-    with pytest.raises(ClusterError, match="is no snapshot") as caught:
+    with pytest.raises(ClusterError, match="is not a snapshot") as caught:
         snapshot.open_snapshot(path)
     assert caught.value.hint == "upgrade-gate snapshot writes one"
 

@@ -65,7 +65,7 @@ def test_what_only_the_release_that_is_left_asks_for_stays_until_a_rollback_is_o
     finding = one(run(tmp_path, held), RULE)
     assert excess(finding) == (["s3:GetObject"], ["ec2:DescribeHosts"])
     assert [step.title for step in finding.remedy] == [
-        "take from the identity of a what no release asks for, unless something else uses it: s3:GetObject",
+        "take away from the identity of a what no release asks for, unless something else needs it: s3:GetObject",
     ]
     assert "and 1 that only 4.14.1 asks for" in finding.headline
 

@@ -95,13 +95,13 @@ def test_what_is_assumed_of_the_cluster_stands_in_the_basis(tmp_path: Path) -> N
     need = [request("a", "ec2:AttachVolume")]
     tagged = _claims("ec2:*", condition={"StringEquals": {"aws:ResourceTag/kubernetes.io/cluster/c1": "owned"}})
     without = judge(tmp_path / "without", need, need, Cluster(), claims=tagged)
-    assert "assumption cluster-tag" in str(one(without, "identity-narrower"))
+    assert "--assume cluster-tag" in str(one(without, "identity-narrower"))
     with_it = judge(tmp_path / "with", need, need, Cluster(), claims=replace(tagged, assume=("cluster-tag",)))
     assert with_it.verdict.status == "pass"
     assert with_it.verdict.basis.assumptions == (
-        "what the cluster has and makes carries its tag (--assume cluster-tag)",
+        "all that the cluster has and creates carries its tag (--assume cluster-tag)",
     )
-    assert "assuming that what the cluster has and makes carries its tag" in with_it.verdict.summary
+    assert "assuming that all that the cluster has and creates carries its tag" in with_it.verdict.summary
     unused = judge(
         tmp_path / "unused", need, need, Cluster(), claims=replace(_claims("ec2:*"), assume=("cluster-tag",))
     )
@@ -169,7 +169,7 @@ def test_what_the_root_credential_holds_and_cannot_be_told_is_not_said_to_lack(t
     claims = Claims(_claims("ec2:*").collection, identities=Identities(default=f"{ROLE}-2"))
     finding = one(judge(tmp_path, A, A, cluster, claims=claims), "root-credential-insufficient")
     assert (finding.severity, needs(finding)) == ("blocker", {"grants": "unknown"})
-    assert "2 permissions that the components need could not be proven" in finding.headline
+    assert "could not be proven that the root credential holds 2 permissions" in finding.headline
 
 
 def test_no_identity_rule_without_identities(tmp_path: Path) -> None:

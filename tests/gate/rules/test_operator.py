@@ -50,7 +50,7 @@ def test_an_annotation_that_cco_has_not_seen_yet_is_waited_for_and_not_set_again
     outcome = judge(tmp_path / "1", A, A, Cluster(conditions=FALSE, annotation="v4.15"))
     finding = one(outcome, "cco-not-upgradeable")
     assert (finding.severity, outcome.verdict.next) == ("blocker", "retry")
-    assert "v4.15 is set, CCO has not seen it yet" in finding.headline
+    assert "v4.15 is set, but CCO has not noticed it yet" in finding.headline
     assert finding.remedy[0].commands[0].line.argv[:3] == ("oc", "wait", "clusteroperator/cloud-credential")
     unset = one(judge(tmp_path / "2", A, A, Cluster(conditions=FALSE, annotation=None)), "cco-not-upgradeable")
     assert unset.fingerprint == finding.fingerprint

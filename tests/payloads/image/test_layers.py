@@ -132,7 +132,7 @@ def test_entries_have_a_cap() -> None:
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
 @pytest.mark.parametrize("name", ["release-manifests/x.yaml", "./release-manifests/x", "release-manifests"])
 def test_links_and_devices_among_the_manifests_are_refused(kind: bytes, name: str) -> None:
-    with pytest.raises(SourceError, match=r"release-manifests(/x.*)? is no regular file"):
+    with pytest.raises(SourceError, match=r"release-manifests(/x.*)? is not a regular file"):
         layer(tar_of({}, odd=[entry(name, kind, "/etc/passwd")]))
 
 
@@ -148,12 +148,12 @@ def test_names_that_leave_the_layer_are_refused(name: str) -> None:
 
 
 def test_name_that_is_no_text_is_refused() -> None:
-    with pytest.raises(SourceError, match="no printable text"):
+    with pytest.raises(SourceError, match="not printable text"):
         layer(tar_of({"a\x1b[31m.yaml": b""}))
 
 
 def test_file_in_place_of_the_folder_is_refused() -> None:
-    with pytest.raises(SourceError, match="release-manifests is no folder"):
+    with pytest.raises(SourceError, match="release-manifests is not a folder"):
         layer(tar_of({}, folder="x", odd=[entry("release-manifests")]))
 
 
@@ -235,18 +235,18 @@ def pax(text: bytes, kind: bytes = b"x") -> bytes:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (changed(ONE, 124, b"not a number"), "is no number"),
+        (changed(ONE, 124, b"not a number"), "is not a number"),
         (changed(ONE, 124, b"\xff" * 12), "negative"),
         (changed(ONE, 124, b"\x80" + b"\x7f" * 11), "cut off|more than"),
         (changed(ONE, 156, b"S"), "sparse"),
         (pax(b"nonsense\n"), "without its length"),
         (pax(b"99 path=x\n"), "does not end"),
         (pax(b"10 path=xy"), "does not end"),
-        (pax(b"10 size=x\n"), "is no number"),
+        (pax(b"10 size=x\n"), "is not a number"),
         (pax(b"11 path=\0x\n"), "NUL"),
         (pax(b"13 path=/abs\n"), "points outside"),
         (pax(b"10 path=x\n", b"g"), "for all entries"),
-        (pax(b"22 GNU.sparse.major=1\n"), "no regular file"),
+        (pax(b"22 GNU.sparse.major=1\n"), "not a regular file"),
         (pax(b"10 path=x\n")[:1024] + bytes(1024), "behind an extended header"),
         (pax(b"10 path=x\n")[:515], "cut off inside an extended header"),
         (changed(pax(b"10 path=x\n"), 124, b"00100000000\0"), "extended header of 16777216 bytes"),

@@ -138,7 +138,7 @@ def test_image_without_metadata_gives_what_it_has() -> None:
 @pytest.mark.parametrize("files", [{}, {"readme.txt": b"x"}])
 def test_image_of_a_component_is_no_release(files: dict[str, bytes]) -> None:
     image = build("4.15.3", files=files)
-    with pytest.raises(SourceError, match=f"image {image.digest} is no release image") as error:
+    with pytest.raises(SourceError, match=f"image {image.digest} is not a release image") as error:
         read(image)
     assert "component" in str(error.value.hint)
 
@@ -248,8 +248,8 @@ LAYER = {"digest": f"sha256:{'0' * 64}", "size": 1, "mediaType": GZIP}
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ([], "no JSON object"),
-        ("text", "no JSON object"),
+        ([], "not a JSON object"),
+        ("text", "not a JSON object"),
         ({}, "schemaVersion None"),
         ({"schemaVersion": 1, "fsLayers": []}, "schemaVersion 1"),
         ({"schemaVersion": 2}, "no layers"),
@@ -259,10 +259,10 @@ LAYER = {"digest": f"sha256:{'0' * 64}", "size": 1, "mediaType": GZIP}
         ({"schemaVersion": 2, "layers": [{**LAYER, "size": -1}]}, "without digest and size"),
         ({"schemaVersion": 2, "layers": [{**LAYER, "size": True}]}, "without digest and size"),
         ({"schemaVersion": 2, "layers": [{**LAYER, "size": "1"}]}, "without digest and size"),
-        ({"schemaVersion": 2, "layers": [{**LAYER, "digest": "md5:00"}]}, "no sha256 or sha512"),
-        ({"schemaVersion": 2, "layers": [{**LAYER, "digest": "sha256:../../etc"}]}, "no sha256 or sha512"),
-        ({"schemaVersion": 2, "layers": [{**LAYER, "digest": f"sha256:{'A' * 64}"}]}, "no sha256 or sha512"),
-        ({"schemaVersion": 2, "manifests": {}}, "no list"),
+        ({"schemaVersion": 2, "layers": [{**LAYER, "digest": "md5:00"}]}, "not a sha256 or sha512"),
+        ({"schemaVersion": 2, "layers": [{**LAYER, "digest": "sha256:../../etc"}]}, "not a sha256 or sha512"),
+        ({"schemaVersion": 2, "layers": [{**LAYER, "digest": f"sha256:{'A' * 64}"}]}, "not a sha256 or sha512"),
+        ({"schemaVersion": 2, "manifests": {}}, "not a list"),
         ({"schemaVersion": 2, "manifests": [], "layers": []}, "a list and an image at once"),
         ({"schemaVersion": 2, "manifests": [], "config": {}}, "a list and an image at once"),
         ({"schemaVersion": 2, "mediaType": OCI_INDEX, "layers": [LAYER]}, "has no 'manifests'"),

@@ -381,7 +381,9 @@ def test_helper_that_fails_is_named_and_what_it_printed_is_not(
     assert SECRET not in caplog.text + store.describe("quay.io/org")
 
 
-@pytest.mark.parametrize(("name", "says"), [("absent", "cannot be run"), ("../../bin/evil", "no plain program name")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("absent", "cannot be run"), ("../../bin/evil", "not a plain program name")]
+)
 def test_helper_that_is_no_program_is_told(name: str, says: str, tmp_path: Path) -> None:
     file = write(tmp_path / "config.json", {"credHelpers": {"quay.io": name}})
     store = CredentialStore(Settings(registry_config=file))

@@ -148,16 +148,16 @@ def test_objects_of_the_cluster_are_used_like_files() -> None:
     [
         ("", "names no mirrors"),
         ("kind: ConfigMap\napiVersion: v1\n", "holds a ConfigMap"),
-        ("[1, 2]", "is no object"),
+        ("[1, 2]", "is not an object"),
         ("a: [", "mirrors.yaml:"),
         ("[" * 60_000, "mirrors.yaml:"),
         (IDMS.replace("config.openshift.io/v1", "v1"), "apiVersion 'v1'"),
         (IDMS.replace("mirrors: [mirror.corp:5000/ocp, second.corp/ocp]", "mirrors: text"), "mirrors of quay.io"),
         (IDMS.replace("mirror.corp:5000/ocp", "'mirror.corp/ocp@sha256:1'"), "mirrors of quay.io"),
-        (IDMS.replace("source: quay.io/openshift-release-dev", "source: 7"), "is no source"),
-        (IDMS.replace("source: quay.io/openshift-release-dev", "source: https://quay.io"), "is no source"),
+        (IDMS.replace("source: quay.io/openshift-release-dev", "source: 7"), "is not a source"),
+        (IDMS.replace("source: quay.io/openshift-release-dev", "source: https://quay.io"), "is not a source"),
         (IDMS.rstrip() + "\n    mirrorSourcePolicy: Perhaps\n", "mirrorSourcePolicy 'Perhaps'"),
-        (IDMS.replace("imageDigestMirrors:\n", "imageDigestMirrors: {a: b}\n  x:\n"), "is no list"),
+        (IDMS.replace("imageDigestMirrors:\n", "imageDigestMirrors: {a: b}\n  x:\n"), "is not a list"),
     ],
 )
 def test_file_that_cannot_be_understood_is_a_usage_error(content: str, says: str, tmp_path: Path) -> None:

@@ -122,15 +122,15 @@ def signed() -> Iterator[Signed]:
                 home.sign(json.dumps(typed).encode(), red), ("red",), "GOODSIG", False, "its type is not"
             ),
             "no JSON": Case(home.sign(b"hello", red), ("red",), "GOODSIG", False, "not valid JSON"),
-            "JSON list": Case(home.sign(b"[]", red), ("red",), "GOODSIG", False, "no container signature"),
+            "JSON list": Case(home.sign(b"[]", red), ("red",), "GOODSIG", False, "not a container signature"),
             "oversized": Case(
                 home.sign(bulky, red, "--compress-algo", "none"), ("red",), "GOODSIG", False, "more than the 16384"
             ),
             "clear-signed": Case(
-                home.sign(content, red, "--clearsign"), ("red",), "GOODSIG", False, "no signed OpenPGP message"
+                home.sign(content, red, "--clearsign"), ("red",), "GOODSIG", False, "not a signed OpenPGP message"
             ),
             "armored": Case(
-                home.sign(content, red, "--armor"), ("red",), "", False, "no signed OpenPGP message"
+                home.sign(content, red, "--armor"), ("red",), "", False, "not a signed OpenPGP message"
             ),
             "detached": Case(home.sign(content, red, "--detach-sign"), ("red",), "", False, "no valid signature"),
             "SHA-1": Case(home.sign(content, red, "--digest-algo", "SHA1"), ("red",), "", False, "no valid signature"),
@@ -150,7 +150,7 @@ def signed() -> Iterator[Signed]:
             ),
             "not signed at all": Case(home.run("--store", data=content), ("red",), "", False, "no valid signature"),
             "noise": Case(b"\xa3\x01" + bytes(range(256)), ("red",), "", False, "no valid signature"),
-            "empty": Case(b"", ("red",), "", False, "no signed OpenPGP message"),
+            "empty": Case(b"", ("red",), "", False, "not a signed OpenPGP message"),
         }  # fmt: skip
         yield made
 
@@ -417,7 +417,7 @@ def test_stores_that_have_nothing_are_told(signed: Signed, tmp_path: Path) -> No
     assert accepted is False
     assert f"{host} has no signature of it (404)" in sentence
     assert "20000 bytes, more than the 16384" in sentence
-    assert "ftp://x is no address" in sentence
+    assert "ftp://x is not an address" in sentence
 
 
 def test_store_in_a_folder(signed: Signed, tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_link_in_place_of_a_layer_is_refused(tmp_path: Path) -> None:
     del files[last]
     link = tarfile.TarInfo(last)
     link.type, link.linkname = tarfile.SYMTYPE, "../other/layer.tar"
-    with pytest.raises(SourceError, match=r"layer\.tar is no regular file"):
+    with pytest.raises(SourceError, match=r"layer\.tar is not a regular file"):
         fetch(archive(tmp_path, files, link))
     with pytest.raises(SourceError, match=f"has no {last}"):
         fetch(archive(tmp_path, files))
@@ -299,7 +299,7 @@ def test_data_behind_the_end_mark_of_a_tar_of_manifests_is_told(marks: int, pack
 def test_file_of_another_kind_is_named(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "release.bin"
     path.write_bytes(content)
-    with pytest.raises(SourceError, match=r"release\.bin is no tar archive"):
+    with pytest.raises(SourceError, match=r"release\.bin is not a tar archive"):
         fetch(path)
 
 
@@ -312,7 +312,7 @@ def test_archive_named_through_a_link_is_read_and_a_pipe_is_not(tmp_path: Path) 
     (tmp_path / "link").symlink_to(archive(tmp_path, FILES))
     assert dict(fetch(tmp_path / "link").files) == dict(sorted(FILES.items()))
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(SourceError, match="pipe is no regular file"):
+    with pytest.raises(SourceError, match="pipe is not a regular file"):
         fetch(tmp_path / "pipe")
 
 

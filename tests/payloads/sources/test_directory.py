@@ -55,7 +55,7 @@ def test_missing_folder_file_and_empty_folder_say_what_to_do(tmp_path: Path) -> 
         fetch(tmp_path / "missing")
     file = tmp_path / "file"
     file.write_text("x")
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="not a folder"):
         fetch(file)
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match="no manifests"):
@@ -120,7 +120,7 @@ def test_folder_that_is_named_through_a_link_is_read(tmp_path: Path) -> None:
 def test_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     images.write(tmp_path, FILES)
     os.mkfifo(tmp_path / "0000_90_pipe.yaml")
-    with pytest.raises(SourceError, match=r"0000_90_pipe\.yaml is no regular file"):
+    with pytest.raises(SourceError, match=r"0000_90_pipe\.yaml is not a regular file"):
         fetch(tmp_path)
 
 

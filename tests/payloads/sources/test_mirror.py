@@ -84,7 +84,7 @@ def test_release_is_told_from_its_components_by_their_tags(tmp_path: Path) -> No
         images.mirror(tmp_path, build("x", files={"a.yaml": component.encode()}), f"4.15.3-x86_64-{component}")
     assert fetch(tmp_path).digest == image.digest
     images.mirror(tmp_path, build("y", files={}), "4.15.3-x86_64-empty")
-    with pytest.raises(SourceError, match="no release image"):
+    with pytest.raises(SourceError, match="not a release image"):
         fetch(tmp_path, ":4.15.3-x86_64-empty")
 
 

@@ -84,7 +84,7 @@ def test_broken_index_is_an_error(index: bytes, tmp_path: Path) -> None:
 
 
 def test_folder_of_manifests_is_no_layout(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no OCI layout"):
+    with pytest.raises(UsageError, match="not an OCI layout"):
         fetch(images.write(tmp_path, FILES))
 
 
@@ -141,7 +141,7 @@ def test_images_without_tags_are_listed_by_digest(tmp_path: Path) -> None:
 def test_digest_that_is_no_path_of_the_layout_is_refused(tmp_path: Path) -> None:
     entry = {"digest": "sha256:../../../etc/passwd", "size": 1}
     layout = images.write(tmp_path, {"index.json": json.dumps({"manifests": [entry]}).encode()})
-    with pytest.raises(SourceError, match="no sha256 or sha512 digest"):
+    with pytest.raises(SourceError, match="not a sha256 or sha512 digest"):
         fetch(layout)
 
 

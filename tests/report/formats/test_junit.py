@@ -102,7 +102,7 @@ def test_a_failure_tells_what_to_do() -> None:
 
 def test_what_was_accepted_says_by_whom_and_until_when() -> None:
     skipped = junit.render(sample_report.report(), RenderOptions()).decode().partition("<skipped>acknowledged")[2]
-    assert "accepted by cloud-team@example.com, valid through 2026-12-31, CHG0012345" in skipped
+    assert "acknowledged by cloud-team@example.com, valid through 2026-12-31, CHG0012345" in skipped
 
 
 def test_hostile_names_stay_text() -> None:

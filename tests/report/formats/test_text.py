@@ -36,7 +36,7 @@ def test_what_cco_and_cvo_would_miss_stands_first() -> None:
     harmless = place(found, "No action needed (3;")
     assert 0 < verdict < missed < others < harmless
     assert missed < place(found, "aws-ebs-csi-driver-operator gains 3 permissions") < others
-    assert others < place(found, "CCO says Upgradeable=False") < harmless
+    assert others < place(found, "CCO reports Upgradeable=False") < harmless
 
 
 def test_a_risky_permission_comes_before_a_harmless_one_and_covered_ones_are_a_number() -> None:

@@ -62,9 +62,9 @@ def command(
     given = {"--reason": reason, "--owner": owner, "--expires": expires}
     missing = [name for name, value in given.items() if value is None]
     if missing or expires is None:
-        raise UsageError(f"an acknowledgement needs {' and '.join(missing)}: somebody answers for it, until a day")
+        raise UsageError(f"an acknowledgement needs {' and '.join(missing)}")
     if expires < datetime.now(UTC).date():
-        raise UsageError(f"--expires {expires} is over: it would acknowledge nothing", hint="name a day to come")
+        raise UsageError(f"--expires {expires} is in the past", hint="give today or a later day")
     if write is not None:
         stdout.check_file(write)
     headlines = _choose(_findings(report_path), fingerprints)
@@ -92,7 +92,7 @@ def _findings(path: str) -> Sequence[Mapping[str, Any]]:
         raise UsageError(f"{path}: not JSON: {exc}", hint="check -o json=FILE writes the report") from exc
     schema = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(schema, str) or not schema.startswith("upgrade-gate/"):
-        raise UsageError(f"{path}: is no report of upgrade-gate", hint="check -o json=FILE writes one")
+        raise UsageError(f"{path}: is not a report of upgrade-gate", hint="check -o json=FILE writes one")
     if schema != "upgrade-gate/v1":
         raise UsageError(f"{path}: has schema {schema}; this version reads upgrade-gate/v1")
     found = document.get("findings")
@@ -118,7 +118,8 @@ def _choose(findings: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> dic
             )
         if finding.get("severity") == "info":
             raise UsageError(
-                f"{fingerprint}: {finding.get('rule')} asks for nothing (info)", hint="there is nothing to acknowledge"
+                f"{fingerprint}: {finding.get('rule')} is for information only (info)",
+                hint="there is nothing to acknowledge",
             )
         headlines[fingerprint] = _headline(finding)
     return headlines
@@ -219,7 +220,7 @@ def _append(
         read = ()
     if [_content(a) for a in read] != [_content(a) for a in (*before, *added)]:
         raise UsageError(
-            f"{path}: has a form that cannot be appended to",
+            f"{path}: entries cannot be added to a file of this form",
             hint="run again without --write and put the entries there by hand",
         )
     stdout.write_file(path, after)
@@ -232,7 +233,7 @@ def _refuse_second(path: Path, before: Sequence[Acknowledgement], added: Sequenc
         if old := there.get((entry.fingerprint, entry.to, entry.clusters)):
             raise UsageError(
                 f"{path}:{old.line}: has an entry for {entry.fingerprint} already, until {old.expires}",
-                hint="change that entry; a second one for the same thing would only hide it",
+                hint="change that entry instead of adding a second one",
             )
 
 

@@ -71,7 +71,7 @@ def command(
         raise SourceError(f"{release.reference}: {release.reason}", hint=release.hint)
     run.write_reports(build.of_comparison(survey), output)
     if survey.hops and survey.hops[-1].new.requests_only:
-        stderr.say("CredentialsRequests alone were compared: which of them each release applies here is not known")
+        stderr.say("only CredentialsRequests were compared: which of them each release applies here is not known")
     gaps = _gaps(survey)
     if gaps:
         stderr.no_verdict(f"the diff is incomplete: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if gaps[1:] else ""))

@@ -310,7 +310,7 @@ def _place(one: _Found) -> frozenset[str]:
 def _here(rests_on: frozenset[str]) -> str:
     """Return in words where an outcome holds."""
     where = ", ".join(sorted(rests_on - {ASSUMED}, reverse=True))
-    under = f" under {ASSUMED}" if ASSUMED in rests_on else ""
+    under = f" with {ASSUMED}" if ASSUMED in rests_on else ""
     return f"{under} for {where}" if where else under
 
 

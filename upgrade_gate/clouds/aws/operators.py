@@ -43,7 +43,7 @@ def _arn_like(value: str, pattern: str) -> bool:
     """Compare the six parts one by one; a wildcard does not reach past its part."""
     parts, wanted = value.split(":", _ARN_PARTS - 1), pattern.split(":", _ARN_PARTS - 1)
     if len(wanted) != _ARN_PARTS:
-        raise ValueError(f"{pattern} is no ARN")
+        raise ValueError(f"{pattern} is not an ARN")
     return len(parts) == _ARN_PARTS and all(matches(p, literal(v)) for p, v in zip(wanted, parts, strict=True))
 
 
@@ -64,7 +64,7 @@ def moment(text: str) -> datetime:
             return datetime.fromtimestamp(int(text), UTC)
         found = datetime.fromisoformat(text)
     except (OverflowError, OSError) as exc:
-        raise ValueError(f"{text} is no time") from exc
+        raise ValueError(f"{text} is not a time") from exc
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -29,7 +29,7 @@ _PASSING = "iam:passrole"
 """Checked inside another call, which may be regional or not."""
 _FIRST_REGION = "us-east-1"
 
-ASSUMED = f"the assumption {CLUSTER_TAG}"
+ASSUMED = f"--assume {CLUSTER_TAG}"
 """What an answer rests on that takes the cluster's tags for granted."""
 _TAG_PREFIXES = ("aws:resourcetag", "ec2:resourcetag", "elasticloadbalancing:resourcetag", "aws:requesttag")
 _CLUSTER_TAG = "kubernetes.io/cluster/"
@@ -88,11 +88,11 @@ class RequestKeys(Struct, frozen=True):
             case "aws:currenttime" | "aws:epochtime":
                 return self._time(key)
             case _:
-                return Unknown(f"{key} is not decided by the cluster")
+                return Unknown(f"nothing that was read of the cluster tells {key}")
 
     def _principal_tag(self, key: str, tag: str) -> Fact[KeyValue]:
         if self.caller.tags is None:
-            return Unknown(f"{key} is not decided: the export does not show the tags of the {self.caller.kind}")
+            return Unknown(f"the export does not show the tags of the {self.caller.kind}, which {key} needs")
         value = self.caller.tags.get(tag)
         return Absent() if value is None else Known(KeyValue((value,)))
 
@@ -104,11 +104,11 @@ class RequestKeys(Struct, frozen=True):
     def _time(self, key: str) -> Fact[KeyValue]:
         now = self.context.now
         if now is None:
-            return Unknown(f"{key} is not decided without a time to judge at")
+            return Unknown(f"{key} depends on the time")
         try:
             at = moment(now)
         except ValueError:
-            return Unknown(f"{key} is not decided: {now} is no time")
+            return Unknown(f"{key} depends on the time, and {now} is not a time")
         text = str(int(at.timestamp())) if key.casefold() == "aws:epochtime" else at.isoformat()
         return Known(KeyValue((text,), f"time {now}"))
 
@@ -117,9 +117,9 @@ class RequestKeys(Struct, frozen=True):
         infra = self.context.infrastructure_name
         value = {f"{_CLUSTER_TAG}{infra}".casefold(): "owned", _VENDOR_TAG: "true"}.get(tag)
         if infra is None or value is None or self.type is None:
-            return Unknown(f"{key} is not decided by the cluster")
+            return Unknown(f"nothing that was read of the cluster tells {key}")
         if CLUSTER_TAG not in self.context.assume:
-            return Unknown(f"{key} is decided only under the assumption {CLUSTER_TAG}")
+            return Unknown(f"{key} is known only with --assume {CLUSTER_TAG}")
         if prefix not in self.type.tag_keys:
             return Absent()
         return Known(KeyValue((value,), ASSUMED))

@@ -158,7 +158,7 @@ def _allowed(want: Want, found: _Sorted, needed: Needed) -> CoverageResult:
         return unknown(found.unseen[0])
     if found.uncertain and _covers(want, [*sure, *found.uncertain]):
         label = (_touches(want, found.uncertain) or found.uncertain[0]).label
-        return unknown(f"{label}: whether that is {needed.spelt} cannot be told")
+        return unknown(f"{label}: cannot tell whether that is {needed.spelt}")
     narrower = _narrower(want, found, needed)
     if narrower is not None:
         return narrower

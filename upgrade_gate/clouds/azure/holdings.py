@@ -114,7 +114,7 @@ class AzureHoldings:
             denies = self._denies_for(principal)
             judgement = worst([self._seen(at_scope(want, held, denies, one), one) for one in needed])
         else:
-            return unknown(f"a grant of type {grant.type} is none of Azure's")
+            return unknown(f"Azure has no grants of type {grant.type}")
         return self._explain(judgement, principal, held)
 
     def _scopes_of(self, grant: Grant, scopes: Sequence[str]) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ class GcpHoldings:
         if "@" not in email:
             return unknown(f"identity {identity} is not the email of a service account")
         if grant.type not in ("permission", "predefinedRole"):
-            return unknown(f"a grant of type {grant.type} is none of GCP's")
+            return unknown(f"GCP has no grants of type {grant.type}")
         own = next(iter(scopes), "") or (self._context.project if self._context and self._context.project else "")
         if self._projects.problem(email, own):
             return unknown(self._projects.problem(email, own))
@@ -335,7 +335,7 @@ class GcpHoldings:
         readings = self._projects.readings(policies)
         problem = self._cut_off or problem or self._projects.contradiction(policies, email)
         if problem or "@" not in email or len(readings) != 1:
-            return unknown(problem or f"which policies are about {email} cannot be told")
+            return unknown(problem or f"cannot tell which policies are about {email}")
         if any(a.disabled for a in self._accounts if a.email == email):
             return HeldGrants()
         uid = self._unique_id(email)

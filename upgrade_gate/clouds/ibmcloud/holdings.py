@@ -93,7 +93,7 @@ class IbmHoldings:
         if self._cut_off:
             return unknown(self._cut_off)
         if grant.type != "role":
-            return unknown(f"a grant of type {grant.type} is none of IBM Cloud's")
+            return unknown(f"IBM Cloud has no grants of type {grant.type}")
         needed = needed_attributes(grant.scope)
         if needed is None:
             return unknown(f"the grant of {grant.permission} names no attributes that can be read")

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from upgrade_gate.base.steps import Placeholder, Serves, Step
 from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.contract.grants import scope_text
-from upgrade_gate.clouds.contract.holdings import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.base.steps import BundleFile, Command
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import CoverageResult
     from upgrade_gate.clouds.contract.remedy import HeldNarrowly, IdentityChange
 
 CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
@@ -50,13 +48,6 @@ def trust(change: IdentityChange, title: str, reason: str, **own: Unpack[_Own]) 
     return Step(title, "before", reason, Serves.TRUST, change.secret_names, **own)
 
 
-def in_vain(found: CoverageResult) -> tuple[str, ...]:
-    """Return the note for subjects that may stay out although they are named, none where they get in."""
-    if found.verdict is Coverage.COVERED:
-        return ()
-    return (f"This alone may not let them in: {found.reason}. A person has to change what stands in the way.",)
-
-
 def decision(change: IdentityChange, who: str = "", *, loosened: BundleFile | None = None) -> list[Step]:
     """Return the step for what is held narrowly: a decision, and nothing that a script does.
 
@@ -67,9 +58,9 @@ def decision(change: IdentityChange, who: str = "", *, loosened: BundleFile | No
     grants = [one.grant for one in change.narrower]
     loosen = f"grant what {loosened} says" if loosened else "grant it as the release asks"
     step = Step(
-        f"Decide whether {who or change.who} holds {_permissions(grants)} widely enough",
+        f"Decide whether the narrower form in which {who or change.who} holds {_permissions(grants)} is enough",
         "before",
-        f"Needed by {components(change)} and held in a narrower form: {_names(grants)}. Somebody meant that, so "
+        f"Needed by {components(change)} and held in a narrower form: {_names(grants)}. That looks deliberate, so "
         "nothing here widens it.",
         Serves.GRANTS,
         change.secret_names,
@@ -77,7 +68,7 @@ def decision(change: IdentityChange, who: str = "", *, loosened: BundleFile | No
         notes=(
             *_whys(change.narrower),
             "Where the narrower form serves this cluster, acknowledge the finding (upgrade-gate ack --report).",
-            f"To loosen it all the same, {loosen}: that gives up the resources, conditions and scopes named here.",
+            f"To widen it, {loosen}: that gives up the resources, conditions and scopes named here.",
         ),
         scripted=False,
     )
@@ -98,16 +89,13 @@ def loosening(changes: Iterable[IdentityChange]) -> str:
     if not found:
         return ""
     more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
-    return f" That loosens what is held narrowly: {', '.join(found[:_MOST])}{more}."
+    return f" That widens what is held in a narrower form: {', '.join(found[:_MOST])}{more}."
 
 
 def take(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
     """Return the step that takes away what nothing needs once the upgrade is complete, and never before."""
     title = f"Take {_permissions(change.gone)} from {who or change.who}"
-    until = (
-        f"Needed by {components(change)} until the upgrade is complete, and then for a rollback alone: "
-        f"{_names(change.gone)}. Keep it until a rollback is out of the question."
-    )
+    until = f"Needed by {components(change)} until the upgrade is complete, and no longer then: {_names(change.gone)}."
     return clean_up(change, title, until, **own)
 
 

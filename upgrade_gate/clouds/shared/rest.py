@@ -160,7 +160,7 @@ class Rest:
         try:
             return _Answer(200, response.headers, json.loads(content))
         except (ValueError, RecursionError):
-            raise ExchangeError(Kind.PROTOCOL, "the answer is cut off or is no JSON", may_pass=True) from None
+            raise ExchangeError(Kind.PROTOCOL, "the answer is cut off or is not JSON", may_pass=True) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ def _open_zip(path: Path) -> ArchiveFiles:
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes | str:
     kind = stat.S_IFMT(entry.external_attr >> 16)  # the mode of Unix, nothing where the archive was made elsewhere
     if kind not in (0, stat.S_IFREG):
-        return f"{name} is a link" if kind == stat.S_IFLNK else f"{name} is no plain file"
+        return f"{name} is a link" if kind == stat.S_IFLNK else f"{name} is not a plain file"
     try:
         with archive.open(entry) as stream:
             content = stream.read(_LIMITS.file + 1)
@@ -197,7 +197,7 @@ def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> byt
     if member.size > _LIMITS.file:
         return f"{name} is larger than {_LIMITS.file} bytes"
     stream = archive.extractfile(member) if member.isfile() else None
-    return stream.read() if stream else f"{name} is no plain file"
+    return stream.read() if stream else f"{name} is not a plain file"
 
 
 def _matters(name: str) -> bool:

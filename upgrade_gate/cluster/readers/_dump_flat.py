@@ -71,7 +71,7 @@ class FlatLayout:
 
     def _keep(self, item: Any, shown: str, places: set[tuple[str, str]]) -> None:
         if not isinstance(item, dict):
-            raise Unusable(f"{shown} holds a document that is no object")
+            raise Unusable(f"{shown} holds a document that is not an object")
         kind = item.get("kind")
         if not isinstance(item.get("metadata"), dict) or not isinstance(kind, str):
             return  # a template, a schema, a values file: not an object of the API

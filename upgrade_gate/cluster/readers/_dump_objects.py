@@ -42,7 +42,7 @@ def items_of(body: dict[str, Any], shown: str) -> list[Any]:
     if not isinstance(items, list):
         raise Unusable(f"{shown} is a list without items")
     if not all(isinstance(item, dict) for item in items):
-        raise Unusable(f"{shown} holds an entry that is no object")
+        raise Unusable(f"{shown} holds an entry that is not an object")
     return items
 
 
@@ -75,7 +75,7 @@ def completed(body: Any, query: Query, shown: str, *, needs_name: bool = True) -
     Cleaning tools take API groups for host names and replace them: such an object is unusable, not another one.
     """
     if not isinstance(body, dict):
-        raise Unusable(f"{shown} is no object")
+        raise Unusable(f"{shown} is not an object")
     if needs_name:
         key_of(body, shown)
     stated = body.get("apiVersion", query.api_version)

@@ -39,7 +39,7 @@ class TreeLayout:
             if query.name is None:
                 return self._list(query)
             if not is_legal(query.name) or (query.namespace is not None and not is_legal(query.namespace)):
-                return Unknown(f"{query.kind} {query.namespace}/{query.name} is no legal name")
+                return Unknown(f"{query.kind} {query.namespace}/{query.name} is not a legal name")
             return self._named(query)
         except Unusable as error:
             return Unknown(str(error), remedy="collect the dump again")

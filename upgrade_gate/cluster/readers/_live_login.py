@@ -154,14 +154,14 @@ class _Kubeconfig:
         user, user_base = self._pick("users", user_name) if user_name else (Part({}, "no user"), cluster_base)
         server = cluster["server"].some_text().rstrip("/")
         if not is_url(server):
-            raise ClusterError("the kubeconfig's server is no http or https address")
+            raise ClusterError("the kubeconfig's server is not an http or https address")
         place = urlsplit(server)
         credential = _credential(user, user_base, cluster, timeout)
         if place.scheme == "http" and credential and not is_loopback(place.hostname or ""):
-            raise ClusterError(f"{server} has no TLS: no credential is sent there", hint="use https in the kubeconfig")
+            raise ClusterError(f"{server} is not https: no credential goes there", hint="use https in the kubeconfig")
         if place.scheme == "https" and not credential:
             raise ClusterError(
-                f"user {user_name!r} of context {chosen!r} holds no credential: the cluster would see nobody",
+                f"user {user_name!r} of context {chosen!r} holds no credential",
                 hint="log in first, for example with oc login",
             )
         return Login(

@@ -69,9 +69,9 @@ class ApiAnswer:
         try:
             value = msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise FailedError(f"the answer (status {self.status}) is no JSON") from error
+            raise FailedError(f"the answer (status {self.status}) is not JSON") from error
         if not isinstance(value, dict):
-            raise FailedError(f"the answer (status {self.status}) is no object")
+            raise FailedError(f"the answer (status {self.status}) is not an object")
         return value
 
 

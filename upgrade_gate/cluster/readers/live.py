@@ -178,7 +178,7 @@ class LiveReader:
             if items is not None:
                 return items
             _logger.debug("%s: the continue token expired, starting again", query.plural)
-        raise FailedError("the list kept expiring while it was read")
+        raise FailedError("the list expired again and again while it was read")
 
     def _pages(self, query: Query, deadline: Deadline) -> Fact[Any] | None:
         """Return a whole list, None where its continue token expired on the way."""
@@ -201,7 +201,7 @@ class LiveReader:
             metadata = body.get("metadata")
             token = metadata.get("continue") or "" if isinstance(metadata, dict) else ""
             if not isinstance(token, str):
-                raise FailedError("the list's continue token is no text")
+                raise FailedError("the list's continue token is not text")
             if not token:
                 return Known(tuple(_item(item, query) for item in items))
         raise FailedError(f"the list has more than {_MOST_PAGES} pages")
@@ -291,5 +291,5 @@ def _named(body: dict[str, Any], query: Query, read_secrets: bool) -> Fact[Any]:
 def _item(item: Any, query: Query) -> Any:
     """Return one entry of a list, with the kind that the API leaves out there."""
     if not isinstance(item, dict):
-        raise FailedError("the list holds an entry that is no object")
+        raise FailedError("the list holds an entry that is not an object")
     return without_managed_fields({"apiVersion": query.api_version, "kind": query.kind, **item})

@@ -86,9 +86,10 @@ class MustGatherReader:
 
 
 def _not_collected(query: Query) -> str:
-    what = f"{query.kind} {query.name}" if query.name else query.plural
     where = f" of namespace {query.namespace}" if query.namespace else ""
-    return f"the dump does not hold {what}{where}: {query.plural} were not collected"
+    if query.name:
+        return f"{query.kind}/{query.name}{where} is not in the must-gather"
+    return f"the list of {query.plural}{where} is not in the must-gather"
 
 
 def _remedy(query: Query, into: str | None) -> str:
@@ -267,7 +268,8 @@ def _one_cluster(path: Path, layouts: list[Layout]) -> list[Layout]:
     if None in ages or len(set(ages)) < len(ages):
         listed = "; ".join(f"{path / layout.path}: {layout.own_time or 'no time'}" for layout in layouts)
         raise UsageError(
-            f"must-gather:{path} holds {len(layouts)} dumps of one cluster, and nothing tells which is newer: {listed}",
+            f"must-gather:{path} holds {len(layouts)} dumps of one cluster and no time that shows which is newer: "
+            f"{listed}",
             hint="give the folder of one; the file timestamp beside a dump tells its age",
         )
     return sorted(layouts, key=lambda layout: layout.own_time or "", reverse=True)

@@ -153,7 +153,7 @@ def open_snapshot(path: Path) -> SnapshotReader:
     except OSError as exc:
         raise UsageError(f"snapshot:{path} cannot be read: {exc.strerror}") from exc
     if len(content) > _MOST_BYTES:
-        raise ClusterError(f"{path} is larger than {_MOST_BYTES} bytes: this is no snapshot")
+        raise ClusterError(f"{path} is larger than {_MOST_BYTES} bytes: this is not a snapshot")
     try:
         content = as_utf8(content)
         head = decoding.from_json(content, _Head)
@@ -161,12 +161,12 @@ def open_snapshot(path: Path) -> SnapshotReader:
             raise ClusterError(f"{path} is a snapshot of version {head.schema!r}, this program reads {SCHEMA!r}")
         if head.schema != SCHEMA:
             raise ClusterError(
-                f"{path} is no snapshot: its schema is {head.schema[:60]!r}", hint="upgrade-gate snapshot writes one"
+                f"{path} is not a snapshot: its schema is {head.schema[:60]!r}", hint="upgrade-gate snapshot writes one"
             )
         body = decoding.from_json(content, _File)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as exc:
         raise ClusterError(
-            f"{path} is no readable snapshot: {exc}", hint="take it again with upgrade-gate snapshot"
+            f"{path} is not a readable snapshot: {exc}", hint="take it again with upgrade-gate snapshot"
         ) from exc
     answers = {Query(**msgspec.structs.asdict(a.query)): _fact(a) for a in body.answers}
     return SnapshotReader(f"snapshot {path.name} of {body.source}", body.taken, answers)
@@ -222,7 +222,7 @@ def _answer(query: Query, fact: Fact[Any]) -> _Answer:
         case Known(value=SecretRecord() as record):
             return _Answer(query=asked, state="known", secret=_secret(record))
         case Known() if query.kind == "Secret":
-            raise TypeError(f"a Secret that is no record must not reach a snapshot: {query}")
+            raise TypeError(f"a Secret that is not a record must not reach a snapshot: {query}")
         case Known(value=value):
             return _Answer(query=asked, state="known", object=data_without_credentials(recorded(value, query.kind)))
         case Absent():

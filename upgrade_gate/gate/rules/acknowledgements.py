@@ -28,9 +28,9 @@ RULES = (
     Rule(
         "acknowledgement-unused",
         Severity.INFO,
-        "An acknowledgement names nothing in this report",
-        "The finding is gone, its grants changed (one grant more is another fingerprint), the acknowledgement is for "
-        "other clusters or versions, or the finding can never be acknowledged. Remove the entry.",
+        "An acknowledgement matches no finding in this report",
+        "The finding is gone, its permissions changed (one more gives another fingerprint), the acknowledgement "
+        "is for other clusters or versions, or the finding can never be acknowledged. Remove the entry.",
     ),
 )
 

@@ -23,29 +23,30 @@ RULES = (
         "update-in-progress",
         Severity.BLOCKER,
         "Another update has not completed",
-        "The cluster holds parts of two releases. Let the update finish first; a warning where the target is the one "
-        "that is under way.",
+        "An update is still under way, so the cluster runs parts of two releases. Let it finish first. A warning "
+        "where the target is the release that the cluster is being updated to.",
     ),
     Rule(
         "target-not-offered",
         Severity.WARNING,
         "The cluster does not offer this update",
-        "The target is in neither availableUpdates nor conditionalUpdates. Info where updates could not be retrieved.",
+        "The target is in neither availableUpdates nor conditionalUpdates of ClusterVersion. Info where the "
+        "cluster could not retrieve its updates.",
         rests_on=("offers", "version_conditions"),
     ),
     Rule(
         "cluster-not-upgradeable",
         Severity.WARNING,
         "Something else holds the cluster back",
-        "ClusterVersion has Upgradeable=False for a reason other than CCO; CVO will refuse a minor update.",
+        "ClusterVersion reports Upgradeable=False for a reason other than CCO; CVO will refuse a minor update.",
         rests_on=("version_conditions",),
     ),
     Rule(
         "hosted-control-plane",
         Severity.UNKNOWN,
-        "The control plane runs elsewhere",
-        "With a hosted control plane the roles of the control plane are not in this cluster, so its requests tell only "
-        "a part. Give --profile, check the control plane's roles where they are, and acknowledge.",
+        "The control plane runs outside this cluster",
+        "The credentials of a hosted control plane are not in this cluster, so this check covers only a part. "
+        "Give --profile, check the control plane's roles where they are, and acknowledge.",
         never_where="without --profile",
     ),
 )
@@ -78,9 +79,9 @@ def _in_progress(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         content=[hop.old.version, under_way],
         subject="update",
         hop=hop.index,
-        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "let it finish, or accept the risk"),),
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "let it finish, or acknowledge the risk"),),
         evidence=(of_cluster("clusterversions/version"),),
-        remedy=(looking("see how far it is", "oc adm upgrade"),),
+        remedy=(looking("see its progress", "oc adm upgrade"),),
     )
 
 
@@ -143,10 +144,10 @@ def _hosted(situation: Situation, cluster: Cluster | None) -> Iterator[Finding]:
     yield Finding(
         rule="hosted-control-plane",
         severity=Severity.UNKNOWN,
-        headline=f"the control plane runs elsewhere, and its roles are not in this cluster; {profile}",
+        headline=f"the control plane runs outside this cluster, and so do its roles; {profile}",
         content=None,
         subject="Infrastructure cluster",
-        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "check the control plane's own roles"),),
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "check the control plane's roles where they are"),),
         evidence=(of_cluster("infrastructures/cluster"),) if cluster is not None else (),
         acknowledgeable=situation.profile_given,
     )

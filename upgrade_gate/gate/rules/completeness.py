@@ -20,12 +20,12 @@ RULES = (
     Rule(
         "payload-incomplete",
         Severity.UNKNOWN,
-        "A part of a payload seems to be missing",
-        "A digest proves that a release is whole; a folder or a plain archive has none. It may have been cut off where "
-        "it lacks image-references, holds an empty manifest, has data behind the end mark of its archive, lacks the "
-        "manifests of a component that it names, or a request that applies today and that nothing deletes, renames "
-        "or is known to have retired. "
-        "Extract the release again, name it by digest, or acknowledge what is missing.",
+        "A part of a release seems to be missing",
+        "A digest proves that a release is complete, but a folder or a plain archive has none. Something may be "
+        "missing where image-references is missing, a manifest is empty, an archive has data behind its end "
+        "mark, a component has no manifests, or a CredentialsRequest of the current release is gone, nothing "
+        "deletes or renames it, and it is not known to be retired. Extract the release again, name it by digest, or "
+        "acknowledge what is missing.",
     ),
 )
 _SHOWN = 5
@@ -61,7 +61,8 @@ def _vanished(hop: Hop) -> Iterator[Gap]:
         request = change.before.request
         if request.id in spoken_of or retired(request.provider_kind, request.id, hop.old.version, hop.new.version):
             continue
-        yield Gap("request", request.id, f"{request.id} applies in {hop.old.version} and is gone without a word")
+        text = f"{request.id} applies in {hop.old.version} and is missing, and nothing deletes or renames it"
+        yield Gap("request", request.id, text)
 
 
 def _incomplete(side: str, payload: Payload, hop: Hop, lacking: list[Gap]) -> Finding:

@@ -21,39 +21,40 @@ RULES = (
     Rule(
         "request-unannotated",
         Severity.WARNING,
-        "A request that CVO never applies, and whose Secret is read all the same",
-        "Without any include.release.openshift.io annotation CVO ignores the request, yet its component reads the "
-        "Secret and ccoctl users create it. It takes part in the diff.",
+        "CVO never applies a CredentialsRequest whose Secret a component reads",
+        "The CredentialsRequest has no include.release.openshift.io annotation, so CVO ignores it. Its component "
+        "still reads the Secret, and ccoctl creates it, so its permissions are compared like all others.",
     ),
     Rule(
         "request-overridden",
         Severity.WARNING,
-        "A request that CVO leaves as it is, while its component is updated",
-        "ClusterVersion spec.overrides says unmanaged: CVO does not bring the cluster's own object up to the target, "
-        "yet the component that reads the Secret is the target's and needs what the target asks for. It takes part in "
-        "the diff; in mint mode CCO mints from the old object, so that what is added must be granted by hand. Take the "
-        "override away, or write the target's request into the cluster.",
+        "CVO does not update a CredentialsRequest, but it updates the component",
+        "spec.overrides of ClusterVersion has this CredentialsRequest as unmanaged, so CVO does not update it. "
+        "The component is updated and needs what the target release asks for. In mint mode CCO still works with "
+        "the old object, so added permissions must be granted by hand. Remove the override, or apply the "
+        "target's CredentialsRequest yourself.",
     ),
     Rule(
         "cco-overridden",
         Severity.UNKNOWN,
-        "CVO leaves the cloud-credential-operator itself alone",
-        "ClusterVersion spec.overrides says unmanaged for an object that CCO runs by: it is not updated, often it is "
-        "scaled down, and then its ClusterOperator is stale and nobody mints or passes on. A warning in manual mode, "
-        "where nothing waits for CCO but its word on Upgradeable. Take the override away, or look and acknowledge it.",
+        "CVO does not update the Cloud Credential Operator",
+        "spec.overrides of ClusterVersion has an object of the Cloud Credential Operator (CCO) as unmanaged. CCO "
+        "is not updated, and may be scaled down: then what its ClusterOperator reports is old, and nothing "
+        "creates credentials. A warning in manual mode, where people create them. Remove the override, or make "
+        "sure that CCO works and acknowledge.",
     ),
     Rule(
         "request-duplicate",
         Severity.WARNING,
-        "A request is defined more than once, equally",
-        "Harmless today; the definitions may part ways in a later release.",
+        "A CredentialsRequest is defined more than once, with the same content",
+        "Harmless today, but the definitions may differ in a later release.",
     ),
     Rule(
         "request-conflict",
         Severity.BLOCKER,
-        "Definitions of one request contradict each other",
-        "Which one wins depends on the order of files, so what the component needs cannot be known. It cannot be "
-        "acknowledged; report it to the release's vendor.",
+        "A CredentialsRequest is defined more than once, with different content",
+        "The order of the files decides which one counts, so what the component needs is not certain. It cannot "
+        "be acknowledged; report it to the vendor of the release.",
         acknowledgeable=False,
     ),
 )
@@ -127,10 +128,10 @@ def _operator_left_alone(situation: Situation) -> Iterator[Finding]:
     yield Finding(
         rule="cco-overridden",
         severity=Severity.WARNING if works else Severity.UNKNOWN,
-        headline=f"spec.overrides takes {', '.join(names)} from CVO: whether CCO works is not known",
+        headline=f"spec.overrides keeps CVO from updating {', '.join(names)}, so whether CCO works is not known",
         content=names,
         subject="overrides",
-        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "see that CCO runs in the cluster's version"),),
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "make sure that CCO runs in the cluster's version"),),
         evidence=(of_cluster("clusterversions/version"),),
     )
 
@@ -146,9 +147,9 @@ def _marks(hop: Hop) -> Iterator[Finding]:
     conflicts = {c.request for c in hop.new_selection.conflicts}
     for name, selected in hop.new_selection.requests.items():
         if selected.status == "unannotated":
-            yield _mark(hop, selected, "request-unannotated", "is in no cluster profile: CVO never applies it")
+            yield _mark(hop, selected, "request-unannotated", "has no cluster profile: CVO never applies it")
         if selected.status == "overridden":
-            yield _mark(hop, selected, "request-overridden", "is unmanaged in spec.overrides: CVO leaves it as it is")
+            yield _mark(hop, selected, "request-overridden", "is unmanaged in spec.overrides: CVO does not update it")
         if len(selected.locations) > 1 and name not in conflicts:
             yield _mark(hop, selected, "request-duplicate", "is defined more than once")
 

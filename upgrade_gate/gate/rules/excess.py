@@ -23,16 +23,14 @@ RULES = (
     Rule(
         "identity-excess",
         Severity.INFO,
-        "An identity holds what no release of the path asks for",
-        "Only with --identities, and never in the way of an upgrade. Everything that the identity is given is compared "
-        "with what all requests that it serves ask for, in every release of the path. A wildcard is told as it is held "
-        "and not expanded: `ec2:*` is more than is asked for, whatever of it is needed. Only the permission counts, "
-        "not its resources and conditions. What only the release that you leave asks for (`covered_by`) is told apart: "
-        "keep it until a rollback is out of the question. Nothing is called excess where the export was cut off, "
-        "where it cannot be told what a required role consists of, or where a request of the cluster that the identity "
-        "serves cannot be read. Take away what nobody asks for after the upgrade, "
-        "unless something else uses the identity; where that has to be looked at by somebody, raise the rule: "
-        "`policy: {identity-excess: warning}`.",
+        "An identity holds permissions that no release of this update asks for",
+        "Only with --identities; it never stops an upgrade. All that the identity holds is compared with what "
+        "its CredentialsRequests ask for, in every release of the update. A wildcard is shown as it is: `ec2:*` "
+        "is more than is asked for, even where parts of it are needed. Only permissions are compared, not their "
+        "resources and conditions. What only the current release asks for (`covered_by`) is shown apart: keep it "
+        "until you will not roll back. Nothing is reported where the export is incomplete, or where a role or a "
+        "CredentialsRequest cannot be read. After the upgrade, take away what no release asks for, unless "
+        "something else uses the identity. To make this a warning: `policy: {identity-excess: warning}`.",
     ),
 )
 
@@ -76,7 +74,7 @@ def _of(situation: Situation, served: ServedIdentity) -> Iterator[Finding]:
         request=requests[0][0] if len(requests) == 1 else None,
         secret=secrets.pop() if len(secrets) == 1 else None,
         grants=(*excess, *until),
-        caveats=tuple(f"what {name} holds was not seen as a whole: {line}" for line in held.unseen),
+        caveats=tuple(f"cannot tell all that {name} holds: {line}" for line in held.unseen),
         identity=identity,
         evidence=tuple(e for _, (side, selected) in requests for e in places(side, selected)),
         remedy=tuple(_steps(name, excess)),
@@ -123,7 +121,7 @@ def _asking(until: Sequence[RequiredGrant]) -> str:
 def _steps(name: str, excess: Sequence[RequiredGrant]) -> Iterator[Step]:
     """Yield the step that takes away what nobody asks for; what an earlier release asks for, its own findings name."""
     if excess:
-        title = f"take from {name} what no release asks for, unless something else uses it: {_named(excess)}"
+        title = f"take away from {name} what no release asks for, unless something else needs it: {_named(excess)}"
         yield Step(title, "after")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.steps import Step
+from upgrade_gate.base.text import sentence
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.gate.findings import Evidence, Finding, Rule, Severity, catalogue
@@ -23,17 +24,31 @@ RULES = (
         "fact-unknown",
         Severity.UNKNOWN,
         "A fact that could change the verdict could not be read",
-        "The finding names what was not read and the permission or file that would make it known. One finding for each "
-        "fact; what is already a need of an open finding is not repeated here. A rule that `--fail-on warning` or the "
-        "policy raises makes the facts it rests on needed.",
-        never_where="where it is the platform, the mode or the version, or where what was read is outside its closed "
-        "list or contradicts itself",
+        "The finding names what could not be read, and the permission or file that is missing. There is one "
+        "finding for each fact; what an open finding already asks for is not repeated. A rule that `--fail-on "
+        "warning` or a policy raises needs its facts too.",
+        never_where="where the fact is the platform, the mode or the version, or where its value cannot be right",
     ),
 )
 
 _ALL_REQUESTS = "oc adm inspect credentialsrequests.cloudcredential.openshift.io -A"
 _MUST_BE_THERE = frozenset({"platform", "topology", "feature_set", "profile", "newest_completed", "history"})
 """Facts that every cluster has: an object that is missing whole must not read as a default."""
+_WORDS = {
+    "capabilities": "capabilities",
+    "excluded": "excluded manifests",
+    "feature_gates": "feature gates",
+    "feature_set": "feature set",
+    "history": "update history",
+    "mode": "credentials mode",
+    "newest_completed": "version of the cluster",
+    "operator": "state of the Cloud Credential Operator",
+    "overrides": "overrides",
+    "platform": "platform",
+    "profile": "cluster profile",
+    "topology": "control plane topology",
+}
+"""What people call these facts; the others go by their object."""
 _NEVER = frozenset({"platform", "mode", "newest_completed"})
 """Facts without which no verdict can rest on anything (docs/contract.md#acknowledgements)."""
 
@@ -49,7 +64,8 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         yield Finding(
             rule="fact-unknown",
             severity=Severity.UNKNOWN,
-            headline=f"{name} is not known: {'; '.join(reasons)}",
+            headline=f"{sentence(dict.fromkeys(_WORDS.get(part, name) for part, _, _ in parts))} unknown: "
+            f"{'; '.join(reasons)}",
             content=sorted({name, *(part for part, _, _ in parts)}),
             subject=name,
             evidence=(Evidence("cluster", name),),
@@ -68,7 +84,7 @@ def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
         return
     yield from _of_rows(situation, cluster)
     if situation.platform and situation.platform_traits is None:
-        text = f"nobody knows the platform {situation.platform!r}, so which requests apply is not known"
+        text = f"{situation.platform!r} is not a platform that this version knows"
         yield TITLES["platform"], "platform", Unknown(text, "update upgrade-gate"), False
     if situation.mode in (Mode.MINT, Mode.PASSTHROUGH) and isinstance(cluster.root_secret, Unknown):
         traits = situation.platform_traits
@@ -96,7 +112,7 @@ def _of_rows(situation: Situation, cluster: Cluster) -> Iterator[tuple[str, str,
         start = situation.hops[0]
         for name, selected in start.old_selection.requests.items():
             if selected.status == "applied" and name not in seen:
-                text = f"the cluster's own {name} is not among them, and {start.old.version} applies it"
+                text = f"the cluster's own {name} is not among them, although {start.old.version} applies it"
                 yield TITLES["requests"], name, Unknown(text, _ALL_REQUESTS), True
 
 

@@ -36,48 +36,52 @@ RULES = (
     Rule(
         "identity-lacks-permission",
         Severity.BLOCKER,
-        "An identity lacks a permission that was needed all along",
-        "The release change does not ask for it, and the export shows that it is not granted, or denied. The component "
-        "is broken today in the part that uses it. Grant it, then export again.",
+        "An identity lacks a permission that is already needed today",
+        "The update does not add this permission: the component needs it today, and the export shows that it is "
+        "not granted, or denied. Grant it, then export again.",
     ),
     Rule(
         "identity-narrower",
         Severity.UNKNOWN,
-        "An identity holds a permission more narrowly than the release asks",
-        "It is granted for some resources, under a condition or at a lower scope. Whether that is enough here, only "
-        "you can know: widen it, or acknowledge.",
+        "An identity holds a permission in a narrower form than the release asks for",
+        "The permission is granted only for some resources, under a condition or at a lower scope. Decide "
+        "whether that is enough here: if it is, acknowledge; if not, widen it.",
     ),
     Rule(
         "identity-unknown",
         Severity.UNKNOWN,
         "Whether an identity holds what it needs could not be proven",
-        "The finding says what is missing: a boundary document, a page of the export, the identity behind a Secret.",
+        "The finding says what could not be read, such as a permissions boundary, a page of the export, or the "
+        "identity behind a Secret. Export what is missing, then check again.",
     ),
     Rule(
         "identity-trust-lacks-subject",
         Severity.BLOCKER,
         "An identity does not trust a service account that uses it",
-        "With token credentials the component cannot log in. Add the subject to the role's trust, the federated "
-        "credentials, or the service account's bindings; ccoctl does not refresh trust on AWS.",
+        "The component cannot log in with its token. Add the service account to the trust of the AWS role, to "
+        "the federated credentials (Azure) or to the bindings of the service account (GCP); ccoctl does not "
+        "update the trust of an AWS role that exists.",
     ),
     Rule(
         "identity-mismatch",
         Severity.BLOCKER,
         "The Secret names another identity than the configuration",
-        "The Secret wins, for it is what the component uses. Correct the configuration, or decide.",
+        "The Secret counts, since the component uses it. Correct the configuration.",
     ),
     Rule(
         "policy-too-large",
         Severity.WARNING,
-        "The policies of an identity outgrow the cloud's limit",
-        "What is held and what is required do not fit together. Split the policy, or attach a managed one.",
+        "The policies of an identity would exceed the cloud's limit",
+        "The policy in place and the added permissions together are too large. Split the policy, or attach a "
+        "managed one.",
     ),
     Rule(
         "root-credential-insufficient",
         Severity.BLOCKER,
         "The root credential does not hold what CCO needs",
-        "In passthrough mode every component works with the root credential, so it needs the union of all grants. In "
-        "mint mode on GCP, CCO of 4.15 needs the Role Administrator role to mint (a warning where not provable).",
+        "In passthrough mode every component works with the root credential, so it needs the permissions of all "
+        "of them. In mint mode on GCP, CCO 4.15 needs the Role Administrator role (a warning where that cannot "
+        "be proven).",
     ),
 )
 
@@ -111,7 +115,7 @@ def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Find
         text = f"{request.name} lacks {count(len(lacking), 'permission')} that it needs today"
         yield _finding(situation, request, "identity-lacks-permission", text, lacking)
     if narrower:
-        text = f"{request.name} holds {count(len(narrower), 'permission')} more narrowly than it needs"
+        text = f"{request.name} holds {count(len(narrower), 'permission')} in a narrower form than it needs"
         yield _finding(situation, request, "identity-narrower", text, narrower)
     if unknown:
         text = f"{request.name}: {count(len(unknown), 'permission')} could not be proven"
@@ -172,7 +176,7 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
         subject=f"Secret {root}",
         secret=root,
         hop=hop.index,
-        guarded=(Guard.MISSED, "CCO asks for the annotation before 4.15; it does not look at the role"),
+        guarded=(Guard.MISSED, "CCO asks for an annotation before 4.15; it does not check the role"),
         grants=(RequiredGrant(ROLE_ADMIN, None, Rating(("ESCALATE",))),),
         needs=(need_of(NeedKind.GRANTS, [(ROLE_ADMIN.permission, judgement)], ""),),
         evidence=(Evidence("cluster", f"secrets/{root}"),),
@@ -200,7 +204,8 @@ def _root(situation: Situation) -> Iterator[Finding]:
         headline = f"the root credential lacks {count(len(absent), 'permission')} that the components need"
     else:
         headline = (
-            f"{count(len(ordered), 'permission')} that the components need could not be proven of the root credential"
+            f"it could not be proven that the root credential holds {count(len(ordered), 'permission')} that the "
+            "components need"
         )
     yield Finding(
         rule="root-credential-insufficient",
@@ -209,7 +214,7 @@ def _root(situation: Situation) -> Iterator[Finding]:
         content=[g.as_dict() for g, _ in ordered],
         subject=f"Secret {name}",
         secret=name,
-        guarded=(Guard.MISSED, "CCO does not test the permissions of its root credential"),
+        guarded=(Guard.MISSED, "CCO does not check the permissions of its root credential"),
         grants=tuple(sorted(risks, key=lambda r: r.grant.canonical)),
         needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
         evidence=(Evidence("cluster", f"secrets/{name}"),),
@@ -269,7 +274,7 @@ def _finding(
     plain = _about(situation, request, rule, headline, [g.as_dict() for g, _ in ordered])
     return replace(
         plain,
-        guarded=(Guard.MISSED, "CCO never looks at what an identity holds in manual mode"),
+        guarded=(Guard.MISSED, "CCO does not check in manual mode what an identity holds"),
         grants=tuple(RequiredGrant(g, None, rate(request.provider_kind, g)) for g, _ in ordered),
         needs=(need_of(NeedKind.GRANTS, [(g.permission, j) for g, j in ordered], ""),),
         remedy=(Step(f"grant what is missing to the identity behind Secret {request.secret}", "before"),)
@@ -282,7 +287,7 @@ def _about_trust(situation: Situation, request: CredentialsRequest, rule: str, h
     plain = _about(situation, request, rule, headline, list(unchanged_accounts(situation, request)))
     return replace(
         plain,
-        guarded=(Guard.MISSED, "CCO never looks at trust in manual mode"),
+        guarded=(Guard.MISSED, "CCO does not check trust in manual mode"),
         needs=(need,),
         remedy=(Step("add the service accounts to the identity's trust", "before"),)
         if plain.severity is Severity.BLOCKER

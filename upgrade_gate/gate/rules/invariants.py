@@ -16,12 +16,13 @@ RULES = (
     Rule(
         "pass-withheld",
         Severity.UNKNOWN,
-        "A pass would rest on something that cannot be",
-        "The last guard before a pass, which asks no rule: the platform is one for which every release holds requests, "
-        "and none was selected; a request that applies today is gone from a target without a digest, and nobody "
-        "accepted just that; or a value from a closed list (platform, profile, topology, feature set, mode, state of a "
-        "condition) is outside its list. It is raised only where nothing else stops the upgrade. Neither a policy nor "
-        "an acknowledgement reaches it: give the whole release, or set right what the finding names.",
+        "Everything else passed, but the input cannot be right",
+        "A last check before a pass, independent of all other rules. It stops where no CredentialsRequest was "
+        "selected on a platform for which every release has some; where a CredentialsRequest of the current "
+        "release is missing in a target without a digest and that was not acknowledged; or where a value "
+        "(platform, profile, topology, feature set, mode, state of a condition) is not one that exists. It is "
+        "raised only where nothing else stops the upgrade, and neither a policy nor an acknowledgement changes "
+        "it: give the whole release, or correct what the finding names.",
         acknowledgeable=False,
     ),
 )

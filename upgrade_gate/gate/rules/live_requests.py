@@ -21,25 +21,25 @@ RULES = (
     Rule(
         "live-request-drift",
         Severity.WARNING,
-        "A request in the cluster is not what the release says",
-        "Somebody edited it, or CVO does not manage it. CVO will write it back at the latest with the update.",
+        "A CredentialsRequest in the cluster differs from the release",
+        "Somebody edited it, or CVO does not manage it. CVO writes it back with the update at the latest.",
         rests_on=("requests",),
     ),
     Rule(
         "live-request-failing",
         Severity.BLOCKER,
-        "CCO says that it cannot serve a request",
-        "The request in the cluster has InsufficientCloudCreds or CredentialsProvisionFailure, or is not provisioned. "
-        "In mint and passthrough mode that CCO will grant what the target asks for rests on just this; its "
-        "ClusterOperator says so minutes later. A warning in manual mode, where the state may be old, and for requests "
-        "of no payload.",
+        "CCO reports that it cannot serve a CredentialsRequest",
+        "The CredentialsRequest in the cluster reports InsufficientCloudCreds or CredentialsProvisionFailure, or "
+        "is not provisioned. In mint and passthrough mode CCO then cannot grant what the target asks for either. "
+        "A warning in manual mode, where the state may be old, and for requests that are in none of the releases.",
         rests_on=("requests",),
     ),
     Rule(
         "live-request-extra",
         Severity.INFO,
-        "A request in the cluster is in no payload",
-        "From an operator of OLM, or left by an earlier release. Its owner must keep its permissions.",
+        "A CredentialsRequest in the cluster is in none of the releases",
+        "It belongs to an operator of OLM, or an earlier release left it. Whoever owns it must look after its "
+        "permissions.",
         rests_on=("requests",),
     ),
 )
@@ -85,10 +85,10 @@ def _failing(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
             content=None,
             subject=live.id,
             request=live.id,
-            guarded=(Guard.MISSED, "neither CCO's Upgradeable nor CVO looks at a request's own conditions"),
-            needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "find out why CCO cannot serve it, and mend it"),),
+            guarded=(Guard.MISSED, "neither CCO nor CVO looks at the conditions of a CredentialsRequest"),
+            needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "find out why CCO cannot serve it, and fix it"),),
             evidence=(of_cluster(f"credentialsrequests/{live.id}"),),
-            remedy=(looking("look at why", f"oc -n {live.namespace} describe credentialsrequest {live.name}"),),
+            remedy=(looking("see why", f"oc -n {live.namespace} describe credentialsrequest {live.name}"),),
         )
 
 
@@ -125,7 +125,7 @@ def _drift(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
             yield Finding(
                 rule="live-request-extra",
                 severity=Severity.INFO,
-                headline=f"{live.id} is in no payload{owner}",
+                headline=f"{live.id} is in none of the releases{owner}",
                 content=None,
                 subject=live.id,
                 request=live.id,

@@ -25,34 +25,34 @@ RULES = (
     Rule(
         "cco-not-upgradeable",
         Severity.BLOCKER,
-        "CCO says that the cluster must not be upgraded",
-        "The cloud-credential ClusterOperator has Upgradeable=False, and CVO refuses a minor update. In manual mode "
-        "the annotation upgradeable-to must name a later minor release: set it last, when everything else is done. A "
-        "warning on a patch, which CVO lets through (info under `--fail-on warning`, where the annotation is all that "
-        "CCO asks for), and for a later hop of a path that the annotation of today does not reach.",
-        never_where="on a minor or major hop",
+        "CCO reports that the cluster must not be upgraded",
+        "ClusterOperator cloud-credential reports Upgradeable=False, so CVO refuses a minor update. In manual mode the "
+        "annotation upgradeable-to must name a later minor release: set it last, when everything else is done. A "
+        "warning for a patch update, which CVO does not refuse (info under `--fail-on warning` where CCO only waits "
+        "for the annotation), and for a later update of a path that today's annotation does not reach.",
+        never_where="for a minor or major update",
     ),
     Rule(
         "cco-verdict-unproven",
         Severity.WARNING,
-        "CCO says upgradeable, and that rests on nothing",
-        "The platform is one that CCO never checks, or the annotation upgradeable-to is no target of this path: "
-        "`ccoctl` or a person set it without looking at this release. `oc adm upgrade recommend` looks at alerts and "
-        "risks, never at permissions. Info when no change is open.",
+        "CCO reports Upgradeable=True without having checked this update",
+        "CCO never checks this platform, or the annotation upgradeable-to names another release than the target: "
+        "`ccoctl` or a person set it without looking at this release. `oc adm upgrade recommend` shows alerts "
+        "and known risks, never permissions. Info when no change is open.",
         rests_on=("annotation",),
     ),
     Rule(
         "cco-unhealthy",
         Severity.BLOCKER,
         "CCO is not available, or degraded",
-        "Without a working CCO its conditions mean nothing. A warning where it is only degraded.",
+        "While CCO does not work, what it reports means nothing. A warning where it is only degraded.",
     ),
     Rule(
         "root-credential-missing",
         Severity.BLOCKER,
         "The root credential is missing, or lacks keys",
-        "In mint and passthrough mode CCO works with the root Secret in kube-system: with its keys, and on vSphere "
-        "with a user name and a password for every vCenter. A key without a value counts as missing. Put it right "
+        "In mint and passthrough mode CCO needs the root Secret in kube-system with all its keys, and on vSphere "
+        "with a user name and a password for every vCenter. A key without a value counts as missing. Complete it "
         "before the upgrade; it cannot be acknowledged.",
         acknowledgeable=False,
     ),
@@ -108,7 +108,7 @@ def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
         hop=hop.index,
         guarded=(Guard.MISSED, "CVO starts an update while an operator is unavailable or degraded"),
         evidence=(of_cluster("clusteroperators/cloud-credential"),),
-        remedy=(looking("look at why", "oc describe clusteroperator cloud-credential"),),
+        remedy=(looking("see why", "oc describe clusteroperator cloud-credential"),),
     )
 
 
@@ -120,7 +120,7 @@ def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Fi
     return Finding(
         rule="cco-not-upgradeable",
         severity=Severity.BLOCKER if held_back else Severity.WARNING,
-        headline=f"CCO says Upgradeable=False: {words_of(condition)}{about}",
+        headline=f"CCO reports Upgradeable=False: {words_of(condition)}{about}",
         content=None,
         subject=_SUBJECT,
         hop=hop.index,
@@ -153,7 +153,7 @@ def _refused_later(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         yield Finding(
             rule="cco-not-upgradeable",
             severity=Severity.WARNING,
-            headline=f"CCO will say Upgradeable=False before {hop.old.version} to {hop.new.version}: "
+            headline=f"CCO will report Upgradeable=False before {hop.old.version} to {hop.new.version}: "
             f"the annotation upgradeable-to {said}",
             content=[hop.old.version, hop.new.version],
             subject=_SUBJECT,
@@ -167,7 +167,7 @@ def _refused_later(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
 
 
 _AWAIT = looking(
-    "wait until CCO has seen the annotation",
+    "wait until CCO has noticed the annotation",
     "oc wait clusteroperator/cloud-credential --for=condition=Upgradeable=True --timeout=10m",
 )
 
@@ -180,7 +180,7 @@ def _about_annotation(situation: Situation, hop: Hop) -> str:
         case Known(value=str(text)):
             said, minor = text[:40], cco.annotation_minor(text)
             if _annotation_for_target(situation) is not None:
-                return f"the annotation {said} is set, CCO has not seen it yet"
+                return f"the annotation {said} is set, but CCO has not noticed it yet"
             if minor is None:
                 return f"the annotation says {said!r}, which is no version to CCO"
             if minor <= hop.old.minor:
@@ -208,9 +208,9 @@ def _annotate_steps(situation: Situation) -> tuple[Step, ...]:
 
 def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condition | None) -> Iterator[Finding]:
     if condition is None:
-        why: str | None = "CCO has no condition Upgradeable, which CVO takes for True"
+        why: str | None = "CCO does not report Upgradeable, which CVO takes for True"
     elif condition.status != "True":
-        why = f"its condition Upgradeable is {condition.status}, which CVO takes for True"
+        why = f"it reports Upgradeable={condition.status}, which CVO takes for True"
     else:
         why = cco.unproven(
             platform=situation.platform,
@@ -224,11 +224,11 @@ def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condi
     yield Finding(
         rule="cco-verdict-unproven",
         severity=Severity.WARNING,
-        headline=f"that CCO says upgradeable proves nothing: {why}",
+        headline=f"CCO's word that the cluster can be upgraded proves nothing: {why}",
         content=None,
         subject=_SUBJECT,
         hop=hop.index,
-        guarded=(Guard.MISSED, "CVO goes by CCO's word"),
+        guarded=(Guard.MISSED, "CVO goes by what CCO reports"),
         evidence=(of_cluster("clusteroperators/cloud-credential"),),
     )
 
@@ -244,7 +244,7 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     if not isinstance(cluster.root_secret, Absent):
         if keys is None or keys.status is NeedStatus.MET:
             return
-        need, text, step = keys, f"the root credential serves nobody: {keys.detail}", f"fill in the keys of {name}"
+        need, text, step = keys, f"the root credential does not work: {keys.detail}", f"fill in the keys of {name}"
     elif _has_tokens(situation, cluster):
         step = f"set credentialsMode of CloudCredential cluster to Manual (components log in with tokens), or {step}"
     guarded = cco.guard_root_credential(hop_kind=hop.kind, condition=cco.upgradeable_status(cluster))

@@ -30,37 +30,38 @@ RULES = (
     Rule(
         "permission-added",
         Severity.BLOCKER,
-        "A component needs a permission that nobody had to grant before",
-        "The target's CredentialsRequest asks for a permission that the current release's requirement does not cover. "
-        "CCO cannot see it: it compares an annotation with the running minor version. Without the grant the component "
-        "fails after the upgrade. Grant it to the identity behind the named Secret, then prove it with --identities, "
-        "or acknowledge the finding. In mint mode CCO grants it by itself (info).",
+        "A component needs a permission that no release needed before",
+        "The target release asks for a permission that the current release does not ask for. OpenShift does not "
+        "check permissions: CCO only compares an annotation with a version. Without the permission the component "
+        "fails after the upgrade. Grant it to the identity behind the named Secret, then prove it with "
+        "--identities, or acknowledge the finding. In mint mode CCO grants it by itself (info).",
     ),
     Rule(
         "permission-widened",
         Severity.BLOCKER,
-        "A component needs a known permission more widely",
-        "The same permission was required before under a tighter condition, resource or scope. A policy written to the "
-        "old letter does not cover it. Widen the policy as the finding shows.",
+        "A component needs a permission in a wider form than before",
+        "The current release asks for the same permission under a condition, for fewer resources or at a lower "
+        "scope. A policy that grants exactly that is no longer enough. Widen it as the finding shows.",
     ),
     Rule(
         "permission-rephrased",
         Severity.INFO,
-        "The requirement is written differently, and is covered already",
-        "What the target asks for is contained in what the current release asks for (a wildcard, a role, a broader "
-        "plane). Nothing to do before the upgrade.",
+        "A permission is written differently, and what is held already covers it",
+        "What the current release asks for already contains it, by a wildcard or a role. There is nothing to do "
+        "before the upgrade.",
     ),
     Rule(
         "permission-narrowed",
         Severity.INFO,
-        "A component needs a known permission less widely",
-        "The same permission was required before more loosely. The policy may be tightened after the upgrade.",
+        "A component needs a permission in a narrower form than before",
+        "The current release asks for the same permission in a wider form. You may narrow the policy after the "
+        "upgrade.",
     ),
     Rule(
         "permission-removed",
         Severity.INFO,
         "A component no longer needs a permission",
-        "Least-privilege clean-up, after the upgrade: until then the running release still needs it.",
+        "Take it away after the upgrade; until then the running release needs it.",
     ),
 )
 
@@ -88,14 +89,14 @@ def _additions(situation: Situation, hop: Hop, change: Change) -> Iterator[Findi
         text = f"{change.component} asks for {count(len(covered), 'permission')} that it already has under another name"
         yield _told(hop, change, "permission-rephrased", covered, text)
     if narrowed := by_why.get(Why.NARROWED):
-        text = f"{change.component} needs {count(len(narrowed), 'permission')} less widely than before"
+        text = f"{change.component} needs {count(len(narrowed), 'permission')} in a narrower form than before"
         yield _told(hop, change, "permission-narrowed", narrowed, text)
 
 
 def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: list[AddedGrant]) -> Finding:
     request = change.request_after
     assert request is not None  # noqa: S101 - evaluate() leaves out changes without a target side
-    verb = "gains" if rule == "permission-added" else "needs more widely"
+    verb = "gains" if rule == "permission-added" else "needs a wider form of"
     needs: tuple[Need, ...] = ()
     by_itself = minted(situation, change)
     if not by_itself:

@@ -24,43 +24,44 @@ RULES = (
     Rule(
         "manifest-unreadable",
         Severity.UNKNOWN,
-        "A part of a payload could not be read",
-        "A warning where the file provably holds no CredentialsRequest, no FeatureGate and no object that implicit "
-        "enabling of capabilities needs; else the payload is incomplete and the verdict cannot be pass. Fetch the "
-        "release again, or report the file to its vendor.",
+        "A part of a release could not be read",
+        "A warning where the file certainly holds nothing that matters here (no CredentialsRequest, no "
+        "FeatureGate and nothing that enables a capability). Otherwise the release counts as incomplete, and the "
+        "verdict cannot be pass. Fetch the release again, or report the file to the vendor of the release.",
         acknowledgeable=False,
     ),
     Rule(
         "nothing-to-judge",
         Severity.UNKNOWN,
-        "A payload without any CredentialsRequest that applies, or a dump without any fact",
-        "A real release carries requests for every cloud. An empty one is the wrong folder, an incomplete extract or "
-        "the wrong image; it must not read as no change. Where all requests of the platform are left out, the cluster "
-        "profile, or what else they are selected by, is not what it should be. The same holds for a dump in which "
-        "nothing of the cluster was found.",
+        "A release without any CredentialsRequest that applies, or a dump without anything of a cluster",
+        "Every release has CredentialsRequests for every cloud. One without is the wrong folder, an incomplete "
+        "extract or the wrong image. Where all those of the platform are left out, the cluster profile, or "
+        "whatever left them out, is wrong. A dump in which nothing of a cluster was found is likely the wrong folder.",
         acknowledgeable=False,
     ),
     Rule(
         "hop-unsupported",
         Severity.BLOCKER,
         "OpenShift does not support this step",
-        "The update skips a minor, goes down, or crosses a major version that nothing says can be reached. Name the "
-        "releases between with --via (EUS to EUS, Control Plane Only updates), so that each hop is judged.",
+        "The update skips a minor release, goes back to an older one, or goes to another major release that "
+        "neither the release itself nor the update graph allows. Name the releases between with --via (EUS to "
+        "EUS, Control Plane Only updates), so that each update is judged.",
     ),
     Rule(
         "capability-change",
         Severity.WARNING,
-        "The update switches a capability that carries requests",
-        "CVO enables a capability by itself when a manifest that it applies today moves under it, and new capabilities "
-        "come with the vCurrent baseline. Info where the same requests apply before and after.",
+        "The update enables or disables a capability that has CredentialsRequests",
+        "CVO enables a capability by itself where a manifest that it applies today belongs to that capability in "
+        "the target; new capabilities also come with the vCurrent baseline. Info where the same "
+        "CredentialsRequests apply before and after.",
         rests_on=("capabilities",),
     ),
     Rule(
         "release-unverified",
         Severity.INFO,
         "No valid signature was checked for a release",
-        "Digests tie the report to the bytes that were read, not to who published them. Give --signatures, or a "
-        "cluster with its verification ConfigMaps; under --verify require this is a blocker.",
+        "Without a signature nothing proves who published the release. Give --signatures, or a live cluster, "
+        "which has the keys. With --verify require this is a blocker.",
     ),
 )
 
@@ -131,7 +132,7 @@ def _unreadable(
         seen.add(key)
         hides = sorted(name for name in partners if unread.may_define(name)) if unread.harmless else []
         harmless = unread.harmless and not hides
-        text = "" if harmless else "; it may hold a request, so nothing can be concluded"
+        text = "" if harmless else "; it may hold a CredentialsRequest, so the release counts as incomplete"
         if hides:
             text = f"; it may define {hides[0]}, which would make the update enable a capability"
         yield Finding(
@@ -219,7 +220,7 @@ def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
         severity=Severity.UNKNOWN,
         headline=f"nothing of {cluster.description} was judged: {reason}"
         if reason
-        else f"{cluster.description} holds nothing about a cluster: is it the right one?",
+        else f"{cluster.description} holds nothing about a cluster: is it the right path?",
         content=None,
         subject="cluster",
         evidence=(Evidence("cluster", "clusterversions/version"),),
@@ -266,7 +267,7 @@ def _unsupported(hop: Hop) -> Iterator[Finding]:
         content=[hop.old.version, hop.new.version],
         subject="hop",
         hop=hop.index,
-        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "name the releases between with --via, or accept the risk"),),
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "name the releases between with --via, or acknowledge it"),),
         evidence=(Evidence("to", "release-metadata"),),
     )
 

@@ -34,56 +34,58 @@ RULES = (
         "request-added",
         Severity.BLOCKER,
         "A component needs credentials that do not exist yet",
-        "The target applies a CredentialsRequest that the current release does not: a new component, or one that a "
-        "capability, feature gate or annotation lets in now. Make its identity, grants, trust and Secret before the "
-        "upgrade. CCO stops this only on a minor or major hop, on platforms where it checks, and by annotation alone.",
+        "The target applies a CredentialsRequest that the current release does not: a new component, or one that "
+        "a capability, a feature gate or an annotation now includes. Create its identity with its permissions "
+        "and trust, and its Secret, before the upgrade. OpenShift stops a minor update only until an "
+        "administrator sets an annotation, and only on some platforms.",
     ),
     Rule(
         "request-removed",
         Severity.INFO,
         "A component no longer asks for credentials",
-        "A manifest that merely vanished stays in the cluster. Where CVO deletes the request and CCO runs its full "
-        "loop, the Secret goes with it; an old finalizer can make the deletion hang (warning).",
+        "Without a manifest that deletes it, the CredentialsRequest stays in the cluster. A warning where CVO "
+        "deletes it and CCO deletes the Secret with it, or where an old finalizer makes the deletion hang.",
         rests_on=("requests", "issuer"),
     ),
     Rule(
         "request-renamed",
         Severity.INFO,
-        "A request has a new name and the same Secret",
-        "Nothing to do on most clouds. On GCP the service account is keyed by the request's name, so ccoctl would make "
-        "a new one (warning).",
+        "A CredentialsRequest has a new name and the same Secret",
+        "Nothing to do on most clouds. On GCP, ccoctl finds the service account by the name of the "
+        "CredentialsRequest, so it would create a new one (warning).",
     ),
     Rule(
         "secret-moved",
         Severity.BLOCKER,
         "A component reads its credentials from another Secret",
-        "The request's secretRef changed. The new Secret must exist, and on AWS, Azure and IBM ccoctl would make a new "
-        "identity for it, which needs every grant of the request.",
+        "The CredentialsRequest names another Secret. That Secret must exist. On AWS, Azure and IBM Cloud, "
+        "ccoctl would create a new identity for it, which needs every permission of the request.",
     ),
     Rule(
         "provider-kind-changed",
         Severity.BLOCKER,
-        "A request is for another provider kind",
-        "The providerSpec kind changed, so nothing that was granted before can be relied upon.",
+        "A CredentialsRequest is for another kind of cloud",
+        "The kind of its providerSpec changed, so what was granted before does not count.",
     ),
     Rule(
         "service-accounts-added",
         Severity.BLOCKER,
         "More service accounts use an identity",
-        "With token credentials each service account needs trust of its own. ccoctl does not refresh the trust of an "
-        "existing AWS role.",
+        "With short-lived tokens the identity must trust each service account. ccoctl does not update the trust "
+        "of an AWS role that exists.",
     ),
     Rule(
         "service-accounts-removed",
         Severity.INFO,
         "Fewer service accounts use an identity",
-        "Trust may be taken away after the upgrade; ccoctl leaves it.",
+        "You may remove its trust after the upgrade; ccoctl does not.",
     ),
     Rule(
         "token-path-changed",
         Severity.BLOCKER,
         "A component mounts its token at another path",
-        "With token credentials the Secret names the path of the token file; it must agree with the target.",
+        "With short-lived tokens the Secret names the path of the token file, which must be the one that the "
+        "target mounts.",
     ),
 )
 
@@ -153,7 +155,7 @@ def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
         and cco.has_finalizer(situation.cluster, change.request)
     ):
         severity = Severity.WARNING
-        why = f"{change.why}, and an old finalizer will make the deletion hang: CCO in manual mode never removes it"
+        why = f"{change.why}, and its deletion will hang: it has a finalizer that CCO never removes in manual mode"
     return _finding(
         situation,
         hop,

@@ -22,16 +22,16 @@ RULES = (
     Rule(
         "secret-missing",
         Severity.BLOCKER,
-        "A Secret that a component reads is not there",
-        "In manual mode nobody but you creates it. The running release needs it too, so the component is broken or "
-        "idle today; after the upgrade it stays so.",
+        "A Secret that a component reads does not exist",
+        "In manual mode only you create it. The running release needs it too, so the component does not work or "
+        "is idle today, and stays so after the upgrade.",
     ),
     Rule(
         "secret-incomplete",
         Severity.BLOCKER,
-        "A Secret lacks a key that its readers want",
-        "Key names were read (from a dump, or with --read-secrets), and one that the cloud's components need is not "
-        "among them.",
+        "A Secret lacks a key that a component needs",
+        "The names of its keys were read (from a dump, or with --read-secrets), and one that is needed on this "
+        "cloud is missing.",
     ),
 )
 

@@ -19,10 +19,9 @@ RULES = (
     Rule(
         "unclassified-change",
         Severity.BLOCKER,
-        "A request changed in a way that no rule explains",
-        "A field of spec differs, or a Deny was added or lifted, and this version of the tool does not know what "
-        "it asks for. "
-        "Read the change, decide, and acknowledge it; nothing is ignored in silence.",
+        "A CredentialsRequest changed in a way that no rule explains",
+        "A field of its spec differs, or a Deny was added or removed, and this version of upgrade-gate does not "
+        "know what that asks for. Read the change, do what it needs, and acknowledge it.",
     ),
 )
 
@@ -37,7 +36,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         if request is None or not (leaves or denies or lifted):
             continue
         paths = [leaf.path for leaf in leaves] + [f"{a.grant.effect} {a.grant.permission}" for a in denies]
-        paths += [f"{grant.effect} {grant.permission} is lifted" for grant in lifted]
+        paths += [f"{grant.effect} {grant.permission} is removed" for grant in lifted]
         found = of_change(
             hop,
             change,

@@ -15,7 +15,7 @@ SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 def check_digest(digest: str, where: str) -> str:
     """Return a digest that is well formed; raises SourceError for another algorithm or shape."""
     if not DIGEST.fullmatch(digest):
-        raise SourceError(f"{where}: {digest!r} is no sha256 or sha512 digest")
+        raise SourceError(f"{where}: {digest!r} is not a sha256 or sha512 digest")
     return digest
 
 

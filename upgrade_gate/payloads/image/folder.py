@@ -101,7 +101,7 @@ def open_inside(path: Path | str, shown: str) -> tuple[int, int]:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise SourceError(f"{shown} is no regular file, it is {kind_of(status.st_mode)}")
+        raise SourceError(f"{shown} is not a regular file, it is {kind_of(status.st_mode)}")
     return descriptor, status.st_size
 
 

@@ -216,9 +216,9 @@ def read_layer(raw: BinaryIO, where: str, limits: Limits, *, hashed: bool = Fals
         elif base.startswith(_WHITEOUT):
             removed.add(name.removesuffix(base) + base.removeprefix(_WHITEOUT))
         elif member.kind not in ("file", "folder"):
-            raise SourceError(f"{where}: {member.name} is no regular file", hint="no release image has links there")
+            raise SourceError(f"{where}: {member.name} is not a regular file", hint="no release image has links there")
         elif member.kind == "file" and not name:
-            raise SourceError(f"{where}: {RELEASE_MANIFESTS} is no folder")
+            raise SourceError(f"{where}: {RELEASE_MANIFESTS} is not a folder")
         elif member.kind == "file" and is_payload_file(name):
             if member.size > limits.file:
                 raise SourceError(
@@ -230,6 +230,6 @@ def read_layer(raw: BinaryIO, where: str, limits: Limits, *, hashed: bool = Fals
 
 def _add(files: dict[str, bytes], name: str, content: bytes, where: str) -> None:
     if not name.isprintable():
-        raise SourceError(f"{where}: the name {name!r} is no printable text")
+        raise SourceError(f"{where}: the name {name!r} is not printable text")
     if files.setdefault(name, content) != content:
         raise SourceError(f"{where}: {RELEASE_MANIFESTS}/{name} stands twice with differing content")

@@ -84,7 +84,7 @@ class ImageArchive:
         if member is None:
             raise SourceError(f"{self.shown} has no {name}", hint="the archive is incomplete; write it again")
         if member.kind != "file":
-            raise SourceError(f"{self.shown}: {name} is no regular file; links are not followed")
+            raise SourceError(f"{self.shown}: {name} is not a regular file; links are not followed")
         return io.BufferedReader(_Slice(self._archive, member.offset, member.size), _PIECE), member.size
 
 

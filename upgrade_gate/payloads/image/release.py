@@ -125,7 +125,7 @@ def collect(layers: Iterable[Callable[[], Layer]], where: str) -> tuple[dict[str
         hidden |= layer.removed
     if not files:
         raise SourceError(
-            f"{where} is no release image: no layer holds {RELEASE_MANIFESTS}/",
+            f"{where} is not a release image: no layer holds {RELEASE_MANIFESTS}/",
             hint="a component's image was named instead of the release's",
         )
     return dict(sorted(files.items())), tuple(notes)
@@ -140,7 +140,7 @@ def parse_json(data: bytes, where: str, limits: Limits) -> dict[str, Any]:
     except ManifestError as exc:
         raise SourceError(f"{where} cannot be read: {exc.message}") from exc
     if not isinstance(body, dict):
-        raise SourceError(f"{where} is no JSON object")
+        raise SourceError(f"{where} is not a JSON object")
     return body
 
 
@@ -182,7 +182,7 @@ def _choose(body: dict[str, Any], digest: str) -> Descriptor:
     """Return the entry of a list that is read."""
     entries = body["manifests"]
     if not isinstance(entries, list):
-        raise SourceError(f"list {digest}: `manifests` is no list")
+        raise SourceError(f"list {digest}: `manifests` is not a list")
     images = [descriptor(entry, f"list {digest}") for entry in entries if not is_attestation(entry)]
     linux = [image for image in images if (image.platform or {}).get("os") == "linux"]
     amd64 = [image for image in linux if (image.platform or {}).get("architecture") == "amd64"]
@@ -212,7 +212,7 @@ def _platform(image: Descriptor) -> str:
 def _image_layers(body: dict[str, Any], blob: ManifestBlob) -> list[Any]:
     layers = body.get("layers")
     if not isinstance(layers, list) or not layers:
-        raise SourceError(f"manifest {blob.digest} has no layers", hint="it is no image; name a release image")
+        raise SourceError(f"manifest {blob.digest} has no layers", hint="it is not an image; name a release image")
     return layers
 
 

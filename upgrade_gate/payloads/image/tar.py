@@ -147,7 +147,7 @@ class Tar:
         if "size" in extended:
             text = extended["size"]
             if not text.isascii() or not text.isdigit() or len(text) > 19:
-                raise self._damaged(f"the size {text!r} is no number")
+                raise self._damaged(f"the size {text!r} is not a number")
             return int(text)
         field = header[124:136]
         if field[0] & 0x80:  # GNU: base 256 for what eleven octal digits cannot hold
@@ -157,7 +157,7 @@ class Tar:
         try:
             return _octal(field)
         except ValueError:
-            raise self._damaged(f"the size {field!r} is no number") from None
+            raise self._damaged(f"the size {field!r} is not a number") from None
 
     def _extension(self, header: bytes) -> bytes:
         """Return the data of an extended header."""

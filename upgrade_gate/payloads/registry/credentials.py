@@ -335,7 +335,7 @@ def _ask_helper(file: _File, helper: str, server: str) -> Credential | None:
     program = f"docker-credential-{helper}"
     where = f"credential helper {program} (named by {file.name})"
     if not HELPER_NAME.fullmatch(helper):
-        raise _HelperError(f"{file.name} names a credential helper that is no plain program name")
+        raise _HelperError(f"{file.name} names a credential helper that is not a plain program name")
     try:
         done = subprocess.run(  # noqa: S603 - the program that the user's own credential file names
             [program, "get"], input=server.encode(), capture_output=True, timeout=HELPER_SECONDS, check=False

@@ -48,14 +48,14 @@ def parse_name(text: str) -> ImageName:
     if ":" in path:
         path, _, tag = path.partition(":")
         if not TAG.fullmatch(tag):
-            raise UsageError(f"{text}: {tag!r} is no tag")
+            raise UsageError(f"{text}: {tag!r} is not a tag")
     if not slash or not HOST.fullmatch(host):
         raise UsageError(
             f"{text} names no registry host",
             hint="write host[:port]/path:tag for an image, 4.15.3 for a version, dir:PATH for a folder",
         )
     if not PATH.fullmatch(path):
-        raise UsageError(f"{text}: {path!r} is no repository path", hint="paths are in lower case")
+        raise UsageError(f"{text}: {path!r} is not a repository path", hint="paths are in lower case")
     if not digest and tag is None:
         raise UsageError(f"{text} names neither tag nor digest", hint="append :TAG or @sha256:DIGEST")
     if host in DOCKER_HUB and "/" not in path:

@@ -150,7 +150,7 @@ def _documents(option: str, path: Path) -> Iterator[Mapping[str, Any]]:
         raise UsageError(f"{option} {exc.message}", hint=exc.hint) from exc
     for document in parsed:
         if not isinstance(document.body, dict):
-            raise UsageError(f"{option} {path}:{document.line} is no object")
+            raise UsageError(f"{option} {path}:{document.line} is not an object")
         yield document.body
 
 
@@ -159,7 +159,7 @@ def _rules(document: Mapping[str, Any], origin: str) -> Iterator[MirrorRule]:
     if isinstance(kind, str) and kind.endswith("List") and isinstance(document.get("items"), list):
         for item in document["items"]:
             if not isinstance(item, dict):
-                raise UsageError(f"{origin} holds a list with an item that is no object")
+                raise UsageError(f"{origin} holds a list with an item that is not an object")
             # Items of a typed list (`oc get -o json` of one kind through the API) need not repeat their kind.
             named = {"kind": kind.removesuffix("List"), "apiVersion": document.get("apiVersion"), **item}
             yield from _rules(named, origin)
@@ -176,7 +176,7 @@ def _rules(document: Mapping[str, Any], origin: str) -> Iterator[MirrorRule]:
     if entries is None:
         return
     if not isinstance(entries, list):
-        raise UsageError(f"{origin}: spec.{field} of a {kind} is no list")
+        raise UsageError(f"{origin}: spec.{field} of a {kind} is not a list")
     metadata = document.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     title = f"{origin}: {kind} {name}" if isinstance(name, str) else f"{origin}: {kind}"
@@ -190,19 +190,19 @@ def _pass_over(kind: object, origin: str) -> None:
     near = spelt.get(kind.casefold().removesuffix("s")) if isinstance(kind, str) else None
     if near is not None:
         raise UsageError(f"{origin} holds a {kind}", hint=f"the kind is spelt {near}")
-    _logger.info("%s holds a %s, which is no kind of mirrors", origin, kind or "document without kind")
+    _logger.info("%s holds a %s, which is not a kind of mirrors", origin, kind or "document without kind")
 
 
 def _rule(entry: object, where: str, origin: str, *, for_digests: bool) -> MirrorRule:
     """Return the rule of an entry; one that cannot be read carries why, and what it seems to be about."""
     if not isinstance(entry, dict):
-        return MirrorRule("", (), for_digests, None, origin, f"{where} holds an entry that is no object")
+        return MirrorRule("", (), for_digests, None, origin, f"{where} holds an entry that is not an object")
     source, listed = _trimmed(entry.get("source")), entry.get("mirrors") or []
     policy = entry.get("mirrorSourcePolicy")
     mirrors = [_trimmed(mirror) for mirror in listed] if isinstance(listed, list) else [listed]
     fault = None
     if not isinstance(source, str) or not _repository(source.removeprefix("*.")):
-        fault = f"{where}: {source!r} is no source"
+        fault = f"{where}: {source!r} is not a source"
     elif not isinstance(listed, list) or not all(isinstance(m, str) and _repository(m) for m in mirrors):
         fault = f"{where}: the mirrors of {source} are no list of host[:port]/path"
     elif policy not in (None, "", ALLOW, NEVER):

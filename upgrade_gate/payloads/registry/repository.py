@@ -84,7 +84,7 @@ class Places:
             raise failures[0]
         kind = SourceError if any(isinstance(f, SourceError) for f in failures) else UsageError
         told = "; ".join(f.message for f in failures)
-        raise kind(f"{self._name} could be read from none of {len(failures)} places: {told}", hint=failures[-1].hint)
+        raise kind(f"{self._name} could not be read from any of {len(failures)} places: {told}", hint=failures[-1].hint)
 
 
 class RegistryStore:

@@ -123,7 +123,7 @@ class Authorizer:
     def _token(self, challenge: Challenge, credential: Credential | None) -> _Grant:
         realm = challenge.parameters.get("realm", "")
         if not is_url(realm):
-            raise SourceError(f"{self._repository}: {self._host} names a token server whose address is no URL")
+            raise SourceError(f"{self._repository}: {self._host} names a token server whose address is not a URL")
         server = f"token server {host_of(realm)} of {self._host}"
         scope = challenge.parameters.get("scope") or f"repository:{self._path}:pull"
         service = challenge.parameters.get("service", "")

@@ -65,7 +65,7 @@ def verify(
             )
         return False, "signatures were not checked: the extra `verify` is not installed"
     if not SHA256.fullmatch(digest):
-        return False, "there is no sha256 digest that a signature could be of"
+        return False, "there is no sha256 digest to check a signature for"
     material = gather(settings, mirror_folder)
     if not material.keyrings:
         unread = f"; of the cluster's own: {settings.signatures_unread}" if settings.signatures_unread else ""
@@ -136,7 +136,7 @@ class _Check:
         if len(data) > MAX_SIGNATURE:
             raise _RefusedError(f"it has {len(data)} bytes, more than the {MAX_SIGNATURE} that a signature may have")
         if not is_signature(data):
-            raise _RefusedError("it is no signed OpenPGP message in binary form")
+            raise _RefusedError("it is not a signed OpenPGP message in binary form")
         import pysequoia
 
         outcome = _guarded(pysequoia.verify, bytes=data, store=lambda _: certificates)
@@ -226,7 +226,7 @@ def _check_content(content: bytes, digest: str) -> None:
 
 def _fields(value: object, known: set[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _RefusedError("its content is no container signature")
+        raise _RefusedError("its content is not a container signature")
     if unknown := sorted(set(value) - known):
         raise _RefusedError(f"its content has the unknown field {unknown[0][:40]!r}")
     return value
@@ -255,7 +255,7 @@ def _from_stores(digest: str, stores: Sequence[str], settings: Settings, reasons
         elif scheme in ("http", "https"):
             yield from _from_url(f"{store.rstrip('/')}/{folder}", settings, reasons)
         else:
-            reasons.append(f"signature store {store} is no address that can be read")
+            reasons.append(f"signature store {store} is not an address that can be read")
 
 
 def _from_folder(folder: Path) -> Iterator[Signature]:

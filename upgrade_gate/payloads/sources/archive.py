@@ -80,7 +80,9 @@ def _plain(file: BinaryIO, shown: str, limits: Limits, stack: ExitStack) -> Bina
         file, head = unpacked, unpacked.read(BLOCK)
         file.seek(0)
     if not looks_like_tar(head):
-        raise SourceError(f"{shown} is no tar archive, plain, gzip or zstd", hint="docker-archive, oci-archive or tar")
+        raise SourceError(
+            f"{shown} is not a tar archive, plain, gzip or zstd", hint="docker-archive, oci-archive or tar"
+        )
     return file
 
 
@@ -162,7 +164,7 @@ def _manifests(files: ImageArchive, tag: str, limits: Limits) -> dict[str, bytes
         if not name.startswith(root) or member.kind == "folder":
             continue
         if member.kind != "file":
-            raise SourceError(f"{files.shown}: {name} is no regular file; links are not followed")
+            raise SourceError(f"{files.shown}: {name} is not a regular file; links are not followed")
         if is_payload_file(name[len(root) :]):
             found[name[len(root) :]] = content(files, name, limits)
     return found

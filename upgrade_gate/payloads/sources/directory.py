@@ -27,7 +27,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     if not exists(folder):
         raise UsageError(f"{reference.target}: no such folder")
     if not is_dir(folder):
-        raise UsageError(f"{reference.target} is no folder", hint=f"for a file write archive:{reference.target}")
+        raise UsageError(f"{reference.target} is not a folder", hint=f"for a file write archive:{reference.target}")
     found = dict(walk(folder, settings.limits))
     root = find_root(found, reference.target)
     names = (name.removeprefix(root) for name in sorted(found) if name.startswith(root))

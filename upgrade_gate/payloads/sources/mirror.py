@@ -37,11 +37,11 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     """
     folder, wanted = split_path(reference.target)
     if not is_dir(folder):
-        raise UsageError(f"{folder} is no folder", hint=f"for an archive file write archive:{folder}")
+        raise UsageError(f"{folder} is not a folder", hint=f"for an archive file write archive:{folder}")
     repositories = _repositories(folder)
     if not repositories:
         raise UsageError(
-            f"{folder} is no mirror: it has no v2/REPOSITORY/manifests", hint="see oc adm release mirror --to-dir"
+            f"{folder} is not a mirror: it has no v2/REPOSITORY/manifests", hint="see oc adm release mirror --to-dir"
         )
     repository, tag = _select(repositories, wanted, str(folder))
     store = _MirrorStore(ImageFolder(folder, str(folder), links=True), repository, settings.limits)

@@ -22,9 +22,11 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     """Return the release of `PATH[:TAG]` or `PATH@DIGEST`: what skopeo, crane and docker buildx write."""
     folder, tag = split_path(reference.target)
     if not is_dir(folder):
-        raise UsageError(f"{folder} is no folder", hint=f"for an archive file write archive:{folder}")
+        raise UsageError(f"{folder} is not a folder", hint=f"for an archive file write archive:{folder}")
     if not exists(folder / "index.json"):
-        raise UsageError(f"{folder} is no OCI layout: it has no index.json", hint=f"for manifests write dir:{folder}")
+        raise UsageError(
+            f"{folder} is not an OCI layout: it has no index.json", hint=f"for manifests write dir:{folder}"
+        )
     store = OciStore(ImageFolder(folder, str(folder)), settings.limits)
     image = read_release(store, store.resolve(tag), settings.limits)
     return released(reference, image.digest, settings, files=image.files, notes=image.notes)

@@ -89,7 +89,7 @@ class Transport:
         Raises SourceError where no answer came within the deadline and the retries.
         """
         if not is_url(url):
-            raise SourceError(f"{what}: its address is no http URL")
+            raise SourceError(f"{what}: its address is not an http URL")
         deadline = Deadline.after(self._options.timeout)
         request = HttpRequest(method, url, headers or {}, form)
         job = _Job(request, Terms(limit, algorithm, advance), plain, deadline)
@@ -110,7 +110,7 @@ class Transport:
             response.body.close()
             host, target = host_of(request.url), joined(request.url, location)
             if not is_url(target):
-                raise ExchangeError(Kind.PROTOCOL, f"{host} redirects to something that is no http address")
+                raise ExchangeError(Kind.PROTOCOL, f"{host} redirects to something that is not an http address")
             _logger.info("%s redirects to %s", host, host_of(target))
             request = replace(request, url=target)
             if self._origin(target) != origin:

@@ -29,7 +29,7 @@ def describe(finding: FindingView) -> list[str]:
     if accepted:
         ticket = f", {accepted.reference}" if accepted.reference else ""
         word = "expired" if accepted.expired else "valid through"
-        lines.append(f"accepted by {accepted.owner}, {word} {accepted.expires}{ticket}: {accepted.reason}")
+        lines.append(f"acknowledged by {accepted.owner}, {word} {accepted.expires}{ticket}: {accepted.reason}")
     if finding.guard:
         lines.append(": ".join(view.guard_line(finding)))
     if finding.secret:

@@ -169,7 +169,8 @@ def _finding(finding: FindingView) -> str:
         word = "expired" if accepted.expired else "valid through"
         ticket = f", {_text(accepted.reference)}" if accepted.reference else ""
         lines.append(
-            f"- accepted by {_text(accepted.owner)}, {word} {_text(accepted.expires)}{ticket}: {_text(accepted.reason)}"
+            f"- acknowledged by {_text(accepted.owner)}, {word} {_text(accepted.expires)}{ticket}: "
+            f"{_text(accepted.reason)}"
         )
     if finding.guard:
         who, why = view.guard_line(finding)

@@ -62,7 +62,6 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _legend(page, report)
     _excluded(page, report)
     _proof(page, report)
-    _tables(page, report, sources=options.verbose)
     _close(page, report)
     return page.bytes()
 
@@ -204,7 +203,8 @@ def _finding(page: _Page, finding: FindingView, report: Report, said: _Said, *, 
     )
     inside = 2 + _MARK
     where = f"{finding.rule} {finding.fingerprint}"
-    page.put(f"{where} (hop {finding.hop + 1})" if len(report.hops) > 1 else where, indent=inside, style="quiet")
+    where += f" (on the way to {report.hops[finding.hop].to.version})" if len(report.hops) > 1 else ""
+    page.put(where, indent=inside, style="quiet")
     accepted = finding.acknowledgement
     if accepted:
         ticket = f" ({accepted.reference})" if accepted.reference else ""
@@ -252,12 +252,6 @@ def _proof(page: _Page, report: Report) -> None:
     page.put("Proof", style="title")
     for line in lines:
         page.put(line, indent=2)
-
-
-def _tables(page: _Page, report: Report, *, sources: bool) -> None:
-    if report.tables:
-        page.gap()
-        page.put(f"Tables: {view.tables_line(report, sources=sources)}", style="quiet")
 
 
 def _grants(page: _Page, finding: FindingView, report: Report) -> None:

@@ -66,7 +66,7 @@ def test_no_exit_code_of_ours_starts_the_pod_again(options: tuple[str, ...]) -> 
     assert (ignore["action"], ignore["onPodConditions"][0]["type"]) == ("Ignore", "DisruptionTarget")
     assert spec["template"]["spec"]["restartPolicy"] == "Never", "podFailurePolicy holds only with it"
     assert fail["onExitCodes"]["containerName"] == container(*options)["name"]
-    assert spec["backoffLimit"] > 0, "a lost node is no verdict"
+    assert spec["backoffLimit"] > 0, "a lost node is not a verdict"
 
 
 def test_the_pod_fits_the_restricted_standard() -> None:

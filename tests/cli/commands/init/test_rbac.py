@@ -104,7 +104,7 @@ def test_a_cluster_whose_platform_is_not_known_gets_no_half_a_file(fixtures: Pat
 def test_a_file_that_says_something_else_is_kept(fixtures: Path, tmp_path: Path) -> None:
     target = tmp_path / "deploy" / "rbac.yaml"
     assert rbac(fixtures, "--platform", "AWS", "--write", str(target)).code == 0
-    assert rbac(fixtures, "--platform", "AWS", "--write", str(target)).code == 0, "the same again is no conflict"
+    assert rbac(fixtures, "--platform", "AWS", "--write", str(target)).code == 0, "the same again is not a conflict"
     target.write_text("mine")
     refused = rbac(fixtures, "--platform", "AWS", "--write", str(target))
     assert (refused.code, target.read_text()) == (2, "mine")

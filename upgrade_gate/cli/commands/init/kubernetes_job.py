@@ -88,9 +88,9 @@ def command(
     import yaml
 
     if config_map is not None and not OBJECT_NAME.fullmatch(config_map):
-        raise UsageError(f"--config-map {config_map!r} is no name of a ConfigMap")
+        raise UsageError(f"--config-map {config_map!r} is not a name of a ConfigMap")
     if schedule is not None and not _CRON.fullmatch(schedule):
-        raise UsageError(f"--schedule {schedule!r} is no schedule such as '30 5 * * 1' or @daily")
+        raise UsageError(f"--schedule {schedule!r} is not a schedule such as '30 5 * * 1' or @daily")
     namespace = service_account.namespace
     target = to or _pins.placeholder("TARGET_RELEASE")
     pod = _pod(

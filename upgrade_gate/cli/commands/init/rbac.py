@@ -53,7 +53,7 @@ _WIDTH = 118
     help="Bind to this account, which is there already.  [default: one that the file makes, upgrade-gate/upgrade-gate]",
 )
 @click.option("--for-snapshot", is_flag=True, help="Also the Secrets of the current release, which snapshot records.")
-@click.option("--without-secrets", is_flag=True, help="No rule for any Secret; what rests on one is then unknown.")
+@click.option("--without-secrets", is_flag=True, help="No rule for any Secret; what needs one is then unknown.")
 @write_options
 def command(
     *,
@@ -156,8 +156,8 @@ def _notes(
         )
     else:
         yield (
-            "No rule names a Secret (--without-secrets): whether the required Secrets are there stays unknown, and "
-            "check says so: it is undetermined unless these findings are acknowledged."
+            "No rule names a Secret (--without-secrets): whether the required Secrets are there stays unknown, "
+            "and check cannot tell unless these findings are acknowledged."
         )
     if missing:
         yield (
