@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         Report,
         VerdictView,
     )
-    from upgrade_gate.report.identities_document import VendorSetView
 
 MISSED_TITLE = "Not caught by OpenShift"
 
@@ -451,11 +450,12 @@ def proof_lines(report: Report) -> tuple[str, ...]:
         files.append(f"{len(known.files) - _MOST_FILES} more files, all of them in the JSON and HTML reports")
     caveats = (f"caveat: {caveat}" for caveat in known.caveats)
     read = f"what identities hold was read from {known.source}{account}{collected}"
-    return (read, *files, *_vendor_lines(known.vendor_sets, report), *caveats)
+    return (read, *files, *vendor_lines(report), *caveats)
 
 
-def _vendor_lines(sets: Sequence[VendorSetView], report: Report) -> Iterator[str]:
+def vendor_lines(report: Report) -> Iterator[str]:
     """Say which policies a vendor publishes: a line for each that lacks something, one for all the others."""
+    sets = report.identities.vendor_sets if report.identities else []
     to = report.hops[-1].to.version if report.hops else "the target"
     whole = Counter(f"{one.published} (as of {one.dated})" for one in sets if not one.lacks)
     for one in (one for one in sets if one.lacks):
@@ -465,6 +465,12 @@ def _vendor_lines(sets: Sequence[VendorSetView], report: Report) -> Iterator[str
         yield f"{one.identity}: {one.policy} {published}, which lacks of {to}: {lacking}{more}"
     for published, number in sorted(whole.items()):
         yield f"{counted(number, 'policy', 'policies')} as {published} publishes, lacking nothing of {to}"
+
+
+def tables_line(report: Report, *, sources: bool = True) -> str:
+    """Return the dated tables that the report rests on, in one line; empty where there is none."""
+    told = (f"{t.name} of {t.date}" + (f" ({t.source})" if sources else "") for t in report.tables)
+    return ", ".join(told)
 
 
 def excluded_reasons(excluded: Iterable[Excluded]) -> str:

@@ -393,6 +393,18 @@ def test_a_trust_policy_that_was_not_seen_is_never_replaced_by_the_tool() -> Non
     assert trust.commands[0].line.argv[-1] == f"file://{merged}"
 
 
+def test_a_region_that_the_list_lacks_has_no_partition_until_somebody_says_it() -> None:
+    names = here(region="mars-south-1")
+    draft = remedy.draft(change(KIND, [action("ec2:New")], create=True, untrusted=subjects("new-sa")), names)
+    (statement,) = parsed(draft, "-trust.json")["Statement"]
+    arn = f"arn:<FILL_ME: AWS_PARTITION>:iam::{ACCOUNT}:oidc-provider/{HOST}"
+    assert statement["Principal"]["Federated"] == arn
+    assert "AWS_PARTITION" in {p.name for step in draft.steps for p in step.placeholders}
+    offer = remedy.ccoctl([change(KIND, [action("ec2:New")], create=True)], names)
+    assert offer is not None
+    assert arn in offer.line.argv
+
+
 def test_a_long_trust_policy_is_told() -> None:
     held = trusting(*(f"system:serviceaccount:openshift-namespace-{n}:account" for n in range(60)))
     export = account(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [held]})

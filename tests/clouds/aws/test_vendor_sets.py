@@ -84,6 +84,17 @@ def test_what_a_release_of_the_path_asks_for_to_the_letter_is_no_vendors_set() -
     assert holdings.build(export, ACCOUNT).vendor_sets(ROLE, (asked[1:],))
 
 
+def test_managed_policy_is_a_vendors_set_even_where_a_release_asks_for_just_that() -> None:
+    """ccoctl writes inline policies: a managed one of that content is the vendor's, and lacks what the target adds."""
+    asked = tuple(Grant("action", name, "Allow", "*") for name in GET)
+    target = (*asked, Grant("action", "sts:AssumeRole", "Allow", "*"))
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/{NAME}"
+    attached = [{"PolicyName": NAME, "PolicyArn": arn}]
+    export = [Document(details(role(AttachedManagedPolicies=attached, RolePolicyList=[]), managed(arn, allow(*GET))))]
+    (found,) = holdings.build(export, ACCOUNT).vendor_sets(ROLE, (asked, target))
+    assert (found.name, found.lacks) == (NAME, ("sts:AssumeRole",))
+
+
 def test_identity_that_is_not_there_has_no_sets() -> None:
     assert holdings.build([Document(details())], ACCOUNT).vendor_sets(ROLE, ()) == ()
 

@@ -167,3 +167,25 @@ def test_a_proven_finding_says_by_whom_and_with_which_caveats(name: str) -> None
     text = words(name, report)
     assert proven.identity.id in text
     assert "a caveat of its own" in text
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
+def test_every_format_names_the_dated_tables_with_their_source(name: str) -> None:
+    """GitLab's list of issues has no place for what is no issue."""
+    report = sample_report.report()
+    assert report.tables
+    for table in report.tables:
+        assert table.name in words(name, report)
+        assert table.date in words(name, report)
+        assert table.source in words(name, report)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_tells_which_policies_a_vendor_publishes_and_what_they_lack(name: str) -> None:
+    report = sample_report.report()
+    assert report.identities is not None
+    told = [one for one in report.identities.vendor_sets if one.lacks]
+    assert told
+    for one in told:
+        assert one.published in words(name, report)
+        assert all(permission in words(name, report) for permission in one.lacks)

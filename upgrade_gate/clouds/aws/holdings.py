@@ -339,10 +339,15 @@ class AwsHoldings:
         return asks_for(required, held)
 
     def vendor_sets(self, identity: str, releases: Sequence[Sequence[Grant]]) -> tuple[VendorSet, ...]:
-        """Return the policies of a role or user that a vendor publishes."""
+        """Return the policies of a role or user that a vendor publishes.
+
+        An inline policy that gives just what a release asks for is ccoctl's, whatever it equals besides; a vendor's are
+        managed policies.
+        """
         found = self._locate(identity)
         if isinstance(found, CoverageResult):
             return ()
+        managed = [self._read.policy(arn) for arn in found.attached]
         table = vendor_table(__package__)
         letters = [{g.permission.casefold() for g in asked} for asked in releases]
         required = releases[-1] if releases else ()
@@ -350,7 +355,8 @@ class AwsHoldings:
         for policy in self._gather(found).policies:
             content = content_of(policy)
             named = {name for s in policy.statements for name in s.actions.allows}
-            if content is None or named in letters or not table.known(policy.name, content):
+            made_for_it = named in letters and policy not in managed
+            if content is None or made_for_it or not table.known(policy.name, content):
                 continue
             decided = [(g.permission, self._question(found, g).decide([policy])) for g in required if g.allows]
             lacks = tuple(sorted({name for name, outcome in decided if outcome.state is State.NOT_ALLOWED}))

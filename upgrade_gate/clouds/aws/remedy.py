@@ -414,7 +414,7 @@ def ccoctl(changes: Sequence[IdentityChange], names: ClusterNames) -> CcoctlComm
             name=names.ccoctl_name or CCOCTL_NAME,
             region=names.region or _REGION,
             credentials_requests_dir=REQUESTS,
-            identity_provider_arn=word(f"arn:{partition}:iam::", account or ACCOUNT, ":oidc-provider/", host),
+            identity_provider_arn=word("arn:", partition, ":iam::", account or ACCOUNT, ":oidc-provider/", host),
             permissions_boundary_arn=boundary,
             output_dir="ccoctl-output",
         ),

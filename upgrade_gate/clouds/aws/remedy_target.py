@@ -16,7 +16,7 @@ from upgrade_gate.clouds.contract.remedy import file_name, json_file, variable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from upgrade_gate.base.steps import BundleFile, CommandLine, Word
+    from upgrade_gate.base.steps import BundleFile, CommandLine, Part, Word
     from upgrade_gate.clouds.aws.account import Account, Principal
     from upgrade_gate.clouds.aws.policies import Policy
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
@@ -30,6 +30,12 @@ ISSUER = Placeholder(
     "the cluster's service account issuer without https://: oc get authentication cluster "
     "-o jsonpath={.spec.serviceAccountIssuer}",
     "[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?",
+)
+PARTITION = Placeholder(
+    "AWS_PARTITION",
+    "the partition of the cluster's region, which no list here has: what follows arn: in what aws sts "
+    "get-caller-identity prints",
+    "aws(-[a-z]+)*",
 )
 _NAME_PATTERN = "[A-Za-z0-9+=,.@_-]{1,64}"
 _LONGEST_STEM = 100
@@ -45,7 +51,7 @@ class Target:
     secret: str
     base: str
     """Name for files."""
-    partition: str
+    partition: Part
     account: str | Placeholder
     issuer: str
     """As condition keys spell it, or the mark of what must be filled in."""
@@ -103,7 +109,7 @@ class Target:
     @property
     def provider_word(self) -> Word:
         """The OIDC provider's ARN, as a command has it."""
-        return word(f"arn:{self.partition}:iam::", self.account, f":oidc-provider/{self.issuer}")
+        return word("arn:", self.partition, ":iam::", self.account, f":oidc-provider/{self.issuer}")
 
     def file(self, ending: str, body: Any) -> BundleFile:
         """Return a document of this identity."""
@@ -115,7 +121,7 @@ class Target:
 
     def arn_of_policy(self, name: str) -> Word:
         """Return the ARN of a managed policy of the account."""
-        return word(f"arn:{self.partition}:iam::", self.account, f":policy/{name}")
+        return word("arn:", self.partition, ":iam::", self.account, f":policy/{name}")
 
     @property
     def inline(self) -> tuple[str, Mapping[str, Any]] | None:
@@ -137,7 +143,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
     account = names.account or ""
     if identity.startswith("arn:"):
         parts = identity.split(":", 5)
-        partition, account = parts[1], parts[4] or account
+        partition, account = parts[1] or partition, parts[4] or account
         kind, _, path = (parts[5] if len(parts) == 6 else "").partition("/")
         name = path.split("/")[0] if kind == "assumed-role" else path.rpartition("/")[2]
         kind = "role" if kind == "assumed-role" else kind
@@ -169,7 +175,7 @@ def find(change: IdentityChange, names: ClusterNames) -> Target:
         boundary=boundary,
         managed=managed[:_LONGEST_STEM],
         taken=frozenset([*(read.policy_arns() if read else ()), *(shown.attached if shown else ())]),
-        unknown=(*unnamed, ACCOUNT, ISSUER),
+        unknown=(*unnamed, PARTITION, ACCOUNT, ISSUER),
         refused=refused,
         provided=provided,
         guessed=kind == "user" and not identity and not names.token_known,
@@ -201,6 +207,8 @@ def _unnamed(change: IdentityChange, kind: str) -> Placeholder:
     )
 
 
-def partition_of(names: ClusterNames) -> str:
-    """Return the partition of ARNs in the cluster's region."""
-    return partition_of_region(names.region or "") or "aws"
+def partition_of(names: ClusterNames) -> Part:
+    """Return the partition of ARNs in the cluster's region, to be filled in for one that the SDK's list lacks."""
+    if not names.region:
+        return "aws"
+    return partition_of_region(names.region) or PARTITION

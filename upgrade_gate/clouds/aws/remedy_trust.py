@@ -16,7 +16,7 @@ from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.aws.trust import WEBHOOK_AUDIENCE, judge_trust
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.remedy import variable
-from upgrade_gate.clouds.shared.drafting import trust
+from upgrade_gate.clouds.shared.drafting import in_vain, trust
 from upgrade_gate.clouds.shared.trust import AUDIENCE
 
 if TYPE_CHECKING:
@@ -42,13 +42,6 @@ def steps(change: IdentityChange, target: Target) -> Iterable[Step]:
 def _judged(target: Target, policy: Any, subjects: Sequence[Subject]) -> CoverageResult:
     account = account_of(target.shown.arn) if target.shown is not None else None
     return judge_trust(str(target.name), policy, account, target.issuer, [str(one) for one in subjects])
-
-
-def _in_vain(target: Target, policy: Any, subjects: Sequence[Subject]) -> Iterable[str]:
-    """Yield why a trust policy does not admit subjects although it names them."""
-    found = _judged(target, policy, subjects)
-    if found.verdict is not Coverage.COVERED:
-        yield f"This alone does not let them in: {found.reason}. A person has to change what stands in the way."
 
 
 def _provided(change: IdentityChange, target: Target) -> Step:
@@ -95,7 +88,7 @@ def _trusted(change: IdentityChange, target: Target) -> Step:
         policy = remedy_documents.trust_with(held, target.provider, target.issuer, change.untrusted)
         file = target.file("trust", policy)
         notes = ["The document is the trust policy as the export shows it, with the new subjects added: none is lost."]
-        notes += _in_vain(target, policy, change.untrusted)
+        notes += in_vain(_judged(target, policy, change.untrusted))
         size = remedy_documents.size(policy)
         if size > TRUST_LIMIT:
             notes.append(f"It has {size} characters; over {TRUST_LIMIT} needs a quota.")

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from upgrade_gate.base.steps import Command, CommandLine, Placeholder, Serves, Shows, Step, line, word
 from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.contract.remedy import REQUESTS, CcoctlCommand, CloudLogin, Draft, yaml_file
+from upgrade_gate.clouds.gcp import remedy_trust
 from upgrade_gate.clouds.gcp.members import home_of
 from upgrade_gate.clouds.gcp.remedy_places import placed
 from upgrade_gate.clouds.gcp.remedy_target import EMAIL, POOL, PROJECT, TRUST_ROLE, find
@@ -63,13 +64,14 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     steps: list[Step] = []
     if change.create:
         steps.append(_created(change, target))
+    steps += remedy_trust.enabled(change, names, target)
     if change.delta:
         steps += _granted(change, names, target)
     narrower = placed([one.grant for one in change.narrower], names)
     listed = sorted(p for share in narrower.projects.values() for p in share.permissions)
     steps += decision(change, loosened=_role_file(target, "loosened", listed) if listed else None)
     if change.untrusted:
-        steps.append(_trusted(change, target))
+        steps.append(_trusted(change, names, target))
     if change.gone:
         steps.append(_cleaned(change, names, target))
     if change.gone_subjects:
@@ -265,13 +267,13 @@ def _created(change: IdentityChange, target: Target) -> Step:
     )
 
 
-def _trusted(change: IdentityChange, target: Target) -> Step:
+def _trusted(change: IdentityChange, names: ClusterNames, target: Target) -> Step:
     return trust(
         change,
         f"Let {sentence(map(str, change.untrusted))} act as {change.who}",
         "Each service account needs a binding of its own on the service account that it acts as.",
         commands=tuple(_trust(target, "add", subject) for subject in change.untrusted),
-        notes=("A binding is added beside the others: none is lost.",),
+        notes=("A binding is added beside the others: none is lost.", *remedy_trust.barred(change, names, target)),
         unknown=target.unknown,
     )
 

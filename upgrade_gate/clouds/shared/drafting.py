@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from upgrade_gate.base.steps import Placeholder, Serves, Step
 from upgrade_gate.base.text import sentence
 from upgrade_gate.clouds.contract.grants import scope_text
+from upgrade_gate.clouds.contract.holdings import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from upgrade_gate.base.steps import BundleFile, Command
     from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import CoverageResult
     from upgrade_gate.clouds.contract.remedy import HeldNarrowly, IdentityChange
 
 CCOCTL_NAME = Placeholder("CCOCTL_NAME", "the --name that ccoctl was run with", "[A-Za-z0-9-]+")
@@ -46,6 +48,13 @@ def grant(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
 def trust(change: IdentityChange, title: str, reason: str, **own: Unpack[_Own]) -> Step:
     """Return the step that lets service accounts act as the identity."""
     return Step(title, "before", reason, Serves.TRUST, change.secret_names, **own)
+
+
+def in_vain(found: CoverageResult) -> tuple[str, ...]:
+    """Return the note for subjects that may stay out although they are named, none where they get in."""
+    if found.verdict is Coverage.COVERED:
+        return ()
+    return (f"This alone may not let them in: {found.reason}. A person has to change what stands in the way.",)
 
 
 def decision(change: IdentityChange, who: str = "", *, loosened: BundleFile | None = None) -> list[Step]:
@@ -95,7 +104,10 @@ def loosening(changes: Iterable[IdentityChange]) -> str:
 def take(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
     """Return the step that takes away what nothing needs once the upgrade is complete, and never before."""
     title = f"Take {_permissions(change.gone)} from {who or change.who}"
-    until = f"Needed by {components(change)} until the upgrade is complete, and no longer then: {_names(change.gone)}."
+    until = (
+        f"Needed by {components(change)} until the upgrade is complete, and then for a rollback alone: "
+        f"{_names(change.gone)}. Keep it until a rollback is out of the question."
+    )
     return clean_up(change, title, until, **own)
 
 

@@ -51,6 +51,7 @@ def _head(report: Report) -> list[str]:
     lines = [f"{name}: {view.facts_read(cluster)}" if cluster else view.facts_read(None)]
     lines += [f"label {key}={value}" for key, value in sorted(report.labels.items())]
     lines += view.proof_lines(report)
+    lines += [f"tables {view.tables_line(report)}"] if report.tables else []
     lines += [f"path {view.path_of(report)}", f"verdict {_verdict(report)}"]
     return lines
 

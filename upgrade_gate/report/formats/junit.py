@@ -125,6 +125,7 @@ def _suite(root: ET.Element, name: str, cases: Sequence[_Case], report: Report) 
         "cluster": (report.cluster.id or report.cluster.name or "unnamed") if report.cluster else "none",
         "facts": view.facts_read(report.cluster),
         "proof": "; ".join(view.proof_lines(report)) or "no identity was read",
+        "tables": view.tables_line(report),
         "verdict": f"{view.state_of(report)} {view.sentence(report)}",
     }
     for key, value in [*known.items(), *((f"label {k}", v) for k, v in sorted(report.labels.items()))]:

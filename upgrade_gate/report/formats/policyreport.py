@@ -83,6 +83,7 @@ def _annotations(report: Report) -> dict[str, str]:
         "cluster": (report.cluster.name or "") if report.cluster else "",
         "facts": view.facts_read(report.cluster),
         "proof": "; ".join(view.proof_lines(report)),
+        "tables": view.tables_line(report),
         "generated": report.generated,
     }
     said = {f"{_PREFIX}/{key}": value for key, value in known.items() if value}

@@ -54,6 +54,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
             "factsRead": view.facts_read(report.cluster),
             "basis": report.verdict.basis if report.verdict else None,
             "proof": list(view.proof_lines(report)),
+            "tables": view.tables_line(report),
         },
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}

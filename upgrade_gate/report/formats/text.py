@@ -62,6 +62,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _legend(page, report)
     _excluded(page, report)
     _proof(page, report)
+    _tables(page, report, sources=options.verbose)
     _close(page, report)
     return page.bytes()
 
@@ -252,6 +253,12 @@ def _proof(page: _Page, report: Report) -> None:
     page.put("Proof", style="title")
     for line in lines:
         page.put(line, indent=2)
+
+
+def _tables(page: _Page, report: Report, *, sources: bool) -> None:
+    if report.tables:
+        page.gap()
+        page.put(f"Tables: {view.tables_line(report, sources=sources)}", style="quiet")
 
 
 def _grants(page: _Page, finding: FindingView, report: Report) -> None:
