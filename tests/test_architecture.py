@@ -16,7 +16,7 @@ from upgrade_gate.gate import findings
 PACKAGE = Path(upgrade_gate.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = ("cli.commands", "cli.commands.identities", "cli.commands.init")
-GROUPS = (*COMMANDS, "cluster.readers", "gate.rules", "payloads.sources", "report.formats")
+GROUPS = (*COMMANDS, "cluster.readers", "fleet.formats", "gate.rules", "payloads.sources", "report.formats")
 ROLES = ("grants", "secret", "scopes", "risk", "holdings", "live", "remedy", "export")
 """Files of a cloud that others find by name."""
 LONGEST = 500
@@ -37,6 +37,7 @@ HEAVY = (
     "zstandard",
     "boto3",
     "packaging",
+    "prometheus_client",
 )
 
 

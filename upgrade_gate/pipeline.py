@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.payload import Payload
-    from upgrade_gate.payloads.reference import Settings
+    from upgrade_gate.payloads.shelf import Shelf
     from upgrade_gate.proof.proof import Claims, Proof
 
 
@@ -51,6 +51,8 @@ class Inputs(Struct, frozen=True):
     """What is supplied about identities; a function of the platform where a live account must be asked."""
     now: datetime | None = None
     """The moment by which conditions on time are judged; None: the clock."""
+    shelf: Shelf | None = None
+    """Where a run over many clusters keeps its releases; None: each is read for this run."""
 
     @property
     def asks_for_proof(self) -> bool:
@@ -96,7 +98,7 @@ def survey(inputs: Inputs, *, requests_alone: bool = False) -> Comparison:
     cluster = _observe(inputs.reader) if inputs.reader else None
     context = selection_context(cluster, inputs.given, resolve.graph_edges(cluster, inputs.settings))
     references = _references(inputs, cluster)
-    payloads, unread = _load(references, inputs.settings)
+    payloads, unread = _load(references, inputs)
     if requests_alone and payloads and all(payload.requests_only for payload in payloads):
         unread = ()
     hops = upgrade_path.compare(payloads, context) if not unread else ()
@@ -111,15 +113,17 @@ def _observe(reader: Reader) -> Cluster:
 
 def _references(inputs: Inputs, cluster: Cluster | None) -> tuple[str, ...]:
     """Return from, via and to; a version is resolved through the cluster's offers, then the update graph."""
-    first = inputs.from_ or "cluster"
-    return tuple(resolve.resolve(text, cluster, inputs.settings) for text in (first, *inputs.via, inputs.to))
+    rest = [resolve.resolve(text, cluster, inputs.settings) for text in (*inputs.via, inputs.to)]
+    if inputs.from_ is None and inputs.shelf is not None:
+        return (inputs.shelf.running(cluster, inputs.settings), *rest)
+    return (resolve.resolve(inputs.from_ or "cluster", cluster, inputs.settings), *rest)
 
 
-def _load(references: Sequence[str], settings: Settings) -> tuple[tuple[Payload, ...], tuple[UnreadRelease, ...]]:
+def _load(references: Sequence[str], inputs: Inputs) -> tuple[tuple[Payload, ...], tuple[UnreadRelease, ...]]:
     """Read every release of the path, each once."""
     loaded: dict[str, Payload] = {}
     unread: list[UnreadRelease] = []
-    for text, result in _read_all(list(dict.fromkeys(references)), settings).items():
+    for text, result in _read_all(list(dict.fromkeys(references)), inputs).items():
         side: Literal["from", "to"] = "from" if text == references[0] else "to"
         if isinstance(result, SourceError):
             unread.append(UnreadRelease(side, text, result.message, result.hint))
@@ -142,15 +146,15 @@ def _without_version(side: Literal["from", "to"], text: str, payload: Payload) -
     return UnreadRelease(side, text, why, whole)
 
 
-def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload | SourceError]:
+def _read_all(distinct: Sequence[str], inputs: Inputs) -> dict[str, Payload | SourceError]:
     """Read these releases, downloads all at once; nothing else gains from that."""
     remote = sum(reference.parse_reference(text).scheme == "registry" for text in distinct)
     if not remote:
-        return {text: _read(text, settings) for text in distinct}
+        return {text: _read(text, inputs) for text in distinct}
     from concurrent.futures import ThreadPoolExecutor, wait
 
     with ThreadPoolExecutor(max_workers=remote) as pool:
-        futures = {text: pool.submit(_read, text, settings) for text in distinct}
+        futures = {text: pool.submit(_read, text, inputs) for text in distinct}
         try:
             wait(futures.values())
         except KeyboardInterrupt:
@@ -161,9 +165,9 @@ def _read_all(distinct: Sequence[str], settings: Settings) -> dict[str, Payload 
     return {text: future.result() for text, future in futures.items()}
 
 
-def _read(text: str, settings: Settings) -> Payload | SourceError:
+def _read(text: str, inputs: Inputs) -> Payload | SourceError:
     try:
-        return resolve.read(text, settings)
+        return (inputs.shelf or resolve).read(text, inputs.settings)
     except SourceError as error:
         return error
 

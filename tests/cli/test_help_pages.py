@@ -34,11 +34,12 @@ def test_the_help_begins_with_three_examples_that_can_be_called(path: str) -> No
     assert text.index(f"upgrade-gate {path} {command.examples[0]}") < text.index("Release:")
 
 
-def test_every_option_of_check_has_its_section() -> None:
+def test_every_option_of_check_and_fleet_has_its_section() -> None:
     placed = {name for names in SECTIONS.values() for name in names.split()}
-    options = [o for o in EXPLAINED["check"].params if isinstance(o, click.Option)]
-    assert [long_name(o) for o in options if long_name(o) not in placed] == []
-    assert [title for title, _ in sections(options)] == list(SECTIONS)
+    for name, without in (("check", ["Fleet"]), ("fleet", [])):
+        options = [o for o in EXPLAINED[name].params if isinstance(o, click.Option)]
+        assert [long_name(o) for o in options if long_name(o) not in placed] == []
+        assert [title for title, _ in sections(options)] == [title for title in SECTIONS if title not in without]
 
 
 def test_an_option_of_one_command_alone_stands_first_and_none_is_lost() -> None:

@@ -13,8 +13,6 @@ Where their values come from, and what contradicts what, is in `option_sources.p
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -156,9 +154,21 @@ def release_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def _deadline(name: str, default: float, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def deadline_option(name: str, default: float, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return an option that takes seconds, more than none."""
     seconds = click.FloatRange(min=0, min_open=True)
     return click.option(name, type=seconds, default=default, show_default=True, metavar="SECONDS", help=text)
+
+
+kubeconfig_option = click.option(
+    "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For a live cluster."
+)
+read_secrets_option = click.option(
+    "--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."
+)
+cluster_timeout_option = deadline_option(
+    "--cluster-timeout", 30.0, "Live: deadline of all reads of the cluster together."
+)
 
 
 def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -173,9 +183,7 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="live, snapshot:FILE or must-gather:DIR.  [default: live where a kubeconfig or account is found]",
         ),
         click.option("--no-cluster", is_flag=True, help="Read no cluster; needs --from and --platform."),
-        click.option(
-            "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For a live cluster."
-        ),
+        kubeconfig_option,
         click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
         click.option(
             "--platform", type=PlatformName(), metavar="NAME", help="AWS, Azure, GCP, … as Infrastructure has it."
@@ -190,8 +198,8 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--capabilities", type=CapabilityList(), metavar="NAME,…", help="Enabled capabilities; '' for none."
         ),
-        click.option("--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."),
-        _deadline("--cluster-timeout", 30.0, "Live: deadline of all reads of the cluster together."),
+        read_secrets_option,
+        cluster_timeout_option,
     )(function)
 
 
@@ -318,7 +326,7 @@ def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Signatures and keyrings. Repeatable.",
         ),
         click.option("--offline", is_flag=True, help="Refuse whatever would need another host."),
-        _deadline("--timeout", 120.0, "Deadline of one download."),
+        deadline_option("--timeout", 120.0, "Deadline of one download."),
         click.option(
             "--graph", metavar="URL|FILE", help="Update graph.  [default: the cluster's, else the public one]"
         ),
@@ -420,23 +428,8 @@ def _output(values: Mapping[str, Any], default: tuple[Output, ...]) -> OutputOpt
     return OutputOptions(
         outputs=outputs,
         max_bytes=values["max_bytes"],
-        color=_wants_color(values["color"]),
+        color=stdout.wants_color(values["color"]),
     )
-
-
-def _wants_color(choice: str) -> bool:
-    """Return whether stdout is coloured.
-
-    An explicit choice wins over NO_COLOR, that over FORCE_COLOR and CLICOLOR_FORCE, and these over the terminal
-    (no-color.org, force-color.org, bixense.com/clicolors).
-    """
-    if choice != "auto":
-        return choice == "always"
-    if os.environ.get("NO_COLOR") or sys.stdout is None:
-        return False
-    if any(os.environ.get(name, "") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
-        return True
-    return os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0" and sys.stdout.isatty()
 
 
 def _registry(values: Mapping[str, Any]) -> RegistryOptions:

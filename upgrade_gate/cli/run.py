@@ -45,8 +45,8 @@ def given(cluster: ClusterOptions) -> Given:
     )
 
 
-def open_reader(cluster: ClusterOptions, *, offline: bool) -> Reader | None:
-    """Open the cluster, its dump or its snapshot; None with `--no-cluster`.
+def open_reader(cluster: ClusterOptions, *, offline: bool, alone: bool = True) -> Reader | None:
+    """Open the cluster, its dump or its snapshot; None with `--no-cluster`. One that is read alone shows its progress.
 
     Raises UsageError where no cluster is named and none is found: a gate without its cluster must be asked for.
     """
@@ -74,7 +74,7 @@ def open_reader(cluster: ClusterOptions, *, offline: bool) -> Reader | None:
         context=cluster.context,
         timeout=cluster.timeout,
         read_secrets=cluster.read_secrets,
-        progress=not stderr.silent(),
+        progress=alone and not stderr.silent(),
     )
     return cast("Reader", reader)
 

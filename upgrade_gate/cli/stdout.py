@@ -11,7 +11,7 @@ from upgrade_gate.base.errors import OutputError, UsageError
 from upgrade_gate.reading.files import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _OWN_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/self/fd/\d+", re.ASCII)
@@ -56,6 +56,21 @@ def discard() -> None:
     os.close(sink)
 
 
+def wants_color(choice: str) -> bool:
+    """Return whether stdout is coloured.
+
+    An explicit choice wins over NO_COLOR, that over FORCE_COLOR and CLICOLOR_FORCE, and these over the terminal
+    (no-color.org, force-color.org, bixense.com/clicolors).
+    """
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or sys.stdout is None:
+        return False
+    if any(os.environ.get(name, "") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0" and sys.stdout.isatty()
+
+
 def check_file(path: Path) -> None:
     """Raise OutputError where a document cannot be written to a path; asked before the work, so that none is lost."""
     if refused := _refused(path):
@@ -79,8 +94,8 @@ def check_folder(path: Path) -> None:
         raise OutputError(f"{path}: no permission to write in {place}", hint="name another folder")
 
 
-def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
-    """Write a file beside its target and rename it, so that nobody ever reads half of it.
+def write_file(path: Path, document: bytes | str | Iterable[bytes], *, mode: int = 0o644) -> None:
+    """Write a file, whole or in pieces, beside its target and rename it, so that nobody ever reads half of it.
 
     `mode` is 0o600 for what may hold identities. An existing file's mode is not kept. `/dev/null` and this process's
     own descriptors (`/dev/stderr`, `>(cmd)`) are written in place; a link or a pipe is not written at all.
@@ -88,19 +103,22 @@ def write_file(path: Path, document: bytes | str, *, mode: int = 0o644) -> None:
     """
     import tempfile
 
-    data = document.encode() if isinstance(document, str) else document
+    whole = document.encode() if isinstance(document, str) else document
+    pieces = (whole,) if isinstance(whole, bytes) else whole
     if refused := _refused(path):
         raise OutputError(f"{path}: {refused}", hint="nothing was written there")
     try:
         if _own_descriptor(path) or str(path) in _IN_PLACE:
             with path.open("ab", buffering=0) as stream:
-                stream.write(data)
+                for piece in pieces:
+                    stream.write(piece)
             return
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = type(path)(name)
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
+                for piece in pieces:
+                    stream.write(piece)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.chmod(mode & ~_umask() if mode != 0o600 else mode)

@@ -109,14 +109,22 @@ def out_of_time(collection: Collection, limit: timedelta, now: datetime) -> str 
 
     What does not say when it was made may be of any age.
     """
-    for text in collection.ages:
-        made = export_index.moment(text)
-        if made is None:
-            return f"the export does not say when it was made ({text!r}), and --max-age asks for that"
-        if made - now > _CLOCKS_DIFFER:
-            return f"the export was made at {text}, which is after {now:%Y-%m-%dT%H:%M:%SZ}"
-        if now - made > limit:
-            return f"the export is {_words(now - made)} old (made at {text}), and --max-age allows {_words(limit)}"
+    return next((why for text in collection.ages if (why := too_old("the export", text, limit, now))), None)
+
+
+def too_old(what: str, text: str | None, limit: timedelta, now: datetime) -> str | None:
+    """Return why something made at `text` (RFC 3339) is too old or of the future, None where it is neither.
+
+    None as its time: it does not say when it was made, and is of any age.
+    """
+    made = export_index.moment(text) if text is not None else None
+    if made is None:
+        said = "" if text is None else f" ({text!r})"
+        return f"{what} does not say when it was made{said}, and --max-age asks for that"
+    if made - now > _CLOCKS_DIFFER:
+        return f"{what} was made at {text}, which is after {now:%Y-%m-%dT%H:%M:%SZ}"
+    if now - made > limit:
+        return f"{what} is {_words(now - made)} old (made at {text}), and --max-age allows {_words(limit)}"
     return None
 
 

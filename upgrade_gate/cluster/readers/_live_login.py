@@ -84,6 +84,17 @@ def log_in(
         raise ClusterError(f"kubeconfig: {error}") from error
 
 
+def context_names(kubeconfig: Path | None) -> list[str]:
+    """Return the names of all contexts, sorted; raises as `log_in` does where the kubeconfig cannot be read."""
+    paths = _paths(kubeconfig)
+    if not paths:
+        raise UsageError("no kubeconfig was found", hint="give --kubeconfig, or set KUBECONFIG")
+    try:
+        return sorted(_Kubeconfig(paths).named["contexts"])
+    except Malformed as error:
+        raise ClusterError(f"kubeconfig: {error}") from error
+
+
 def _paths(kubeconfig: Path | None) -> list[Path]:
     if kubeconfig is not None:
         if not exists(kubeconfig):

@@ -16,7 +16,7 @@ from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.facts_table import PULL_SECRET, secret_query
 from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers._kept import kept, without_managed_fields
-from upgrade_gate.cluster.readers._live_login import is_available, log_in
+from upgrade_gate.cluster.readers._live_login import context_names, is_available, log_in
 from upgrade_gate.cluster.readers._live_server import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
 from upgrade_gate.cluster.rights import read_of, remedy_of
 from upgrade_gate.reading.http import progress as watched
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["LiveReader", "is_available", "open_cluster"]
+__all__ = ["LiveReader", "context_names", "is_available", "open_cluster"]
 
 _logger = logging.getLogger(__name__)
 

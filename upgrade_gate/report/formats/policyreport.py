@@ -37,13 +37,24 @@ _LONGEST_NAME: Final = 63
 
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (one signature for every format)
-    """Return one YAML document in UTF-8; a diff has no result, since it judges nothing."""
+    """Return one YAML document in UTF-8."""
+    return encode(document(report))
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """Return a PolicyReport as YAML in UTF-8."""
     import yaml
 
+    text: str = yaml.dump(body, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100)
+    return text.encode("utf-8", "replace")
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return the PolicyReport; that of a diff has no result, since it judges nothing."""
     report = harmless_report(report)
     results = [*_verdict(report), *(_result(f, report) for f in view.sections(report.findings).all)]
     counts = Counter(result["result"] for result in results)
-    document = {
+    return {
         "apiVersion": "wgpolicyk8s.io/v1alpha2",
         "kind": "PolicyReport",
         "metadata": {
@@ -54,8 +65,6 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         "summary": {result: counts[result] for result in ("pass", "fail", "warn", "error", "skip")},
         "results": results,
     }
-    text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100)
-    return text.encode("utf-8", "replace")
 
 
 def _name(report: Report) -> str:

@@ -1,0 +1,313 @@
+"""`fleet`: many clusters in one run; each is judged as `check` judges it, and none stands in another's way."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.worlds.certificates import Certificates
+from tests.worlds.fleets import NOW, Fleet
+from tests.worlds.flows import World
+from tests.worlds.kubernetes_server import Fault, KubernetesServer
+from tests.worlds.running import run
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    return Fleet(tmp_path)
+
+
+def verdicts(fleet: Fleet) -> dict[str, str]:
+    return {cluster["name"]: cluster["status"] for cluster in fleet.json()["clusters"]}
+
+
+def test_each_report_is_that_of_check(fleet: Fleet) -> None:
+    fleet.add("one")
+    fleet.add("two", platform="GCP")
+    env = {"SOURCE_DATE_EPOCH": "1793491200"}
+    assert fleet.run(env=env).code == 3
+    for name in ("one", "two"):
+        alone = ("--from", fleet.old, "--to", fleet.new, "--cluster", f"snapshot:{fleet.snapshots / name}.json")
+        checked = run("check", *alone, "--now", NOW, "--no-cache", "-o", "json", env=env)
+        assert checked.code == 3
+        assert (fleet.result / "clusters" / name / "report.json").read_text() == checked.out
+
+
+def test_the_exit_code_is_that_of_the_worst_verdict(fleet: Fleet) -> None:
+    fleet.add("ready", ready=True)
+    assert fleet.run().code == 0
+    (fleet.snapshots / "broken.json").write_text("{}")
+    assert fleet.run().code == 4
+    fleet.add("one")
+    assert fleet.run().code == 3
+    assert verdicts(fleet) == {"ready": "pass", "broken": "undetermined", "one": "blocked"}
+
+
+def test_a_cause_counts_the_clusters_in_which_it_stands(fleet: Fleet) -> None:
+    for name in ("a", "b", "c"):
+        fleet.add(name)
+    fleet.add("g", platform="GCP")
+    fleet.run()
+    gains = [cause for cause in fleet.json()["causes"] if cause["rule"] == "permission-added"]
+    assert {c["request"].partition("/")[2]: c["counts"] for c in gains} == {
+        "aws": {"unmet": 0, "unknown": 3, "acknowledged": 0, "proven": 0},
+        "gcp": {"unmet": 0, "unknown": 1, "acknowledged": 0, "proven": 0},
+    }
+    assert gains[0]["request"].endswith("aws"), "what stands in the way of most comes first"
+    matrix = {cluster["name"]: set(cluster["causes"]) for cluster in fleet.json()["clusters"]}
+    assert matrix["a"] == matrix["b"] == matrix["c"]
+    assert {c["fingerprint"] for c in gains} <= matrix["a"] | matrix["g"]
+
+
+def test_an_acknowledgement_counts_where_it_is_meant_and_must_say_where(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.add("a")
+    fleet.add("b")
+    fleet.run()
+    blocking = [cause["fingerprint"] for cause in fleet.json()["causes"] if cause["severity"] == "blocker"]
+    of_a = next(cluster["id"] for cluster in fleet.json()["clusters"] if cluster["name"] == "a")
+    entries = [
+        {"fingerprint": one, "reason": "granted", "owner": "me", "expires": "2026-12-31"}
+        for one in [*blocking, "0123456789abcdef"]
+    ]
+    file = tmp_path / "accepted.yaml"
+    file.write_text(yaml.safe_dump({"acknowledgements": entries}))
+    refused = fleet.run("--acknowledgements", file)
+    assert refused.code == 2
+    assert "clusters is missing" in refused.err
+    file.write_text(yaml.safe_dump({"acknowledgements": [{**entry, "clusters": [of_a]} for entry in entries]}))
+    assert fleet.run("--acknowledgements", file).code == 3
+    assert verdicts(fleet) == {"a": "pass", "b": "blocked"}
+    assert fleet.json()["unused_acknowledgements"] == ["0123456789abcdef"]
+    assert {cause["counts"]["acknowledged"] for cause in fleet.json()["causes"]} == {1}
+
+
+def test_a_cluster_that_runs_none_of_the_releases_is_undetermined_and_says_so(fleet: Fleet) -> None:
+    fleet.add("old", versions=("4.15.1", "4.16.3"))
+    fleet.add("one")
+    assert fleet.run().code == 3
+    assert verdicts(fleet) == {"old": "undetermined", "one": "blocked"}
+    report = (fleet.result / "clusters" / "old" / "report.json").read_text()
+    assert "the cluster runs 4.15.1, and none of the releases given is that one" in report
+    assert json.loads(report)["cluster"]["id"], "the cluster itself was read"
+
+
+def test_the_digest_tells_which_of_two_releases_of_one_version_runs(fleet: Fleet) -> None:
+    """Folders have none: two of one version cannot be told apart, and neither is taken."""
+    fleet.add("one")
+    other = fleet.folder / "other"
+    shutil.copytree(fleet.old.removeprefix("dir:"), other)
+    assert fleet.run("--from", f"dir:{other}").code == 4
+    assert "several of the releases given are that one" in (fleet.result / "clusters/one/report.json").read_text()
+
+
+def test_two_rows_with_one_id_are_an_error(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.add("b", id_of="a")
+    result = fleet.run()
+    assert result.code == 2
+    assert "'a' and 'b' are one cluster" in result.err
+    assert not (fleet.result / "fleet.json").exists()
+    fleet.add("b")
+    assert fleet.run("--resume").code == 3
+
+
+def test_an_old_snapshot_is_undetermined(fleet: Fleet) -> None:
+    fleet.add("a", ready=True)
+    assert fleet.run("--max-age", "7d").code == 4  # taken after --now
+    assert "which is after 2026-11-01" in (fleet.result / "clusters/a/report.json").read_text()
+    path = fleet.snapshots / "a.json"
+    body = json.loads(path.read_text())
+    path.write_text(json.dumps({**body, "taken": "2026-10-01T00:00:00Z"}))
+    assert fleet.run("--max-age", "7d").code == 4
+    assert "31 days old" in (fleet.result / "clusters/a/report.json").read_text()
+    path.write_text(json.dumps({**body, "taken": "2026-10-31T00:00:00Z"}))
+    assert fleet.run("--max-age", "7d").code == 0
+
+
+def test_resume_keeps_what_was_made_from_the_same_inputs_and_nothing_else(fleet: Fleet) -> None:
+    for name in ("a", "b", "c"):
+        fleet.add(name)
+    fleet.run(env={"SOURCE_DATE_EPOCH": "1"})
+    (fleet.result / "clusters" / "b" / "row.json").unlink()  # as a run leaves it that was killed while it wrote
+    fleet.add("c", platform="GCP")
+    fleet.run("--resume", env={"SOURCE_DATE_EPOCH": "2"})
+    stamps = {cluster["name"]: cluster["generated"] for cluster in fleet.json()["clusters"]}
+    first, second = "1970-01-01T00:00:01Z", "1970-01-01T00:00:02Z"
+    assert stamps == {"a": first, "b": second, "c": second}
+    fleet.run("--resume", "--fail-on", "warning", env={"SOURCE_DATE_EPOCH": "3"})
+    assert {cluster["generated"] for cluster in fleet.json()["clusters"]} == {"1970-01-01T00:00:03Z"}
+
+
+def test_the_next_run_tells_what_changed(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.add("b")
+    fleet.run()
+    assert fleet.json()["since"] is None
+    fleet.add("b", ready=True)
+    fleet.add("c", platform="GCP")
+    (fleet.snapshots / "a.json").unlink()
+    text = fleet.run("--changed-only").out
+    since = fleet.json()["since"]
+    assert since["verdicts"] == [{"name": "b", "from": "blocked", "to": "pass"}]
+    assert (since["appeared"], since["gone"]) == (["c"], ["a"])
+    assert since["new_causes"]
+    assert since["closed_causes"]
+    assert "b: blocked -> pass" in text
+    assert fleet.run("--changed-only").out.count("BLOCKED ") == 0
+
+
+def _file(fleet: Fleet, clusters: list[dict[str, Any]]) -> str:
+    path = fleet.folder / "clusters.yaml"
+    path.write_text(yaml.safe_dump({"clusters": clusters}))
+    return str(path)
+
+
+def test_a_file_names_clusters_with_their_labels_targets_and_configuration(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.add("b")
+    (fleet.folder / "strict.yaml").write_text("policy: {release-unverified: blocker}\n")
+    rows = [
+        {"name": "prod/a", "cluster": "snapshot:snapshots/a.json", "labels": {"env": "prod"}, "config": "strict.yaml"},
+        {"name": "b", "cluster": "snapshot:snapshots/b.json", "labels": {"env": "lab"}, "to": fleet.old},
+    ]
+    assert fleet.run("--selector", "env=lab", inventory=_file(fleet, rows)).code == 0  # it runs its target
+    assert verdicts(fleet) == {"b": "pass"}
+    assert fleet.run(inventory=_file(fleet, rows)).code == 3
+    prod, lab = sorted(fleet.json()["clusters"], key=lambda cluster: cluster["name"], reverse=True)
+    assert (prod["labels"], prod["report"]) == ({"env": "prod"}, "clusters/prod%2Fa/report.json")
+    report = json.loads((fleet.result / prod["report"]).read_text())
+    assert report["labels"] == {"env": "prod"}
+    assert "strict.yaml sets release-unverified to blocker" in report["notes"]
+    assert lab["to"] == "4.16.3"
+    assert fleet.run("--selector", "env=none", inventory=_file(fleet, rows)).code == 2
+
+
+def test_options_stand_in_no_cluster_s_configuration(fleet: Fleet) -> None:
+    fleet.add("a")
+    (fleet.folder / "loose.yaml").write_text("fail-on: blocker\n")
+    row = {"name": "a", "cluster": "snapshot:snapshots/a.json", "config": "loose.yaml"}
+    result = fleet.run(inventory=_file(fleet, [row]))
+    assert result.code == 2
+    assert "loose.yaml:1" in result.err
+
+
+def test_what_cannot_be_read_is_a_row(fleet: Fleet) -> None:
+    fleet.add("ready", ready=True)
+    (fleet.snapshots / "garbage.json").write_bytes(b"\x00\xff not json")
+    (fleet.snapshots / "empty.json").write_bytes(b"")
+    rows = [{"name": "gone", "cluster": "snapshot:nowhere.json"}]
+    assert fleet.run(_file(fleet, rows)).code == 4
+    assert verdicts(fleet) == {
+        "ready": "pass",
+        "garbage": "undetermined",
+        "empty": "undetermined",
+        "gone": "undetermined",
+    }
+
+
+def test_dumps_are_an_inventory(fleet: Fleet) -> None:
+    assert fleet.run(inventory=f"must-gathers:{fleet.folder / 'world'}").code == 3
+    found = verdicts(fleet)
+    assert found["dump"] == "blocked"
+    assert set(found.values()) == {"blocked", "undetermined"}, "the folders beside it are no dumps"
+
+
+@pytest.mark.parametrize(
+    ("inventory", "said"),
+    [
+        ("snapshots:{}/nowhere", "No such file"),
+        ("snapshots:{}/empty", "holds no cluster"),
+        ("nowhere.yaml", "is no inventory"),
+        ("hub:", "is no inventory"),
+    ],
+)
+def test_an_inventory_that_holds_nothing_is_an_error(fleet: Fleet, inventory: str, said: str) -> None:
+    (fleet.folder / "empty").mkdir()
+    result = fleet.run(inventory=inventory.format(fleet.folder))
+    assert result.code == 2
+    assert said in result.err
+
+
+def test_two_clusters_of_one_name_are_an_error(fleet: Fleet) -> None:
+    fleet.add("a")
+    result = fleet.run(_file(fleet, [{"name": "a", "cluster": "snapshot:snapshots/a.json"}]))
+    assert result.code == 2
+    assert "two clusters are named 'a'" in result.err
+
+
+def test_nothing_is_written_where_an_inventory_is_read(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.result = fleet.snapshots / "result"
+    assert fleet.run().code == 2
+    fleet.result = fleet.folder / "world"
+    assert fleet.run().code == 2, "it holds something else"
+
+
+def test_a_target_that_is_not_there_is_an_error_of_the_whole_run(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.new = "dir:/nowhere"
+    assert fleet.run().code == 2
+
+
+def test_every_context_reads_its_own_server_and_one_that_hangs_delays_no_other(
+    fleet: Fleet, certificates: Certificates, tmp_path: Path
+) -> None:
+    def objects(identity: str) -> list[dict[str, Any]]:
+        found = World(payloads=fleet.releases).objects()
+        found[0]["spec"]["clusterID"] = identity
+        return found
+
+    first = KubernetesServer(certificates, objects("11111111-0000-4000-8000-000000000001"))
+    second = KubernetesServer(certificates, objects("11111111-0000-4000-8000-000000000002"), token="another-token")
+    hangs = KubernetesServer(certificates, [], faults={"*": Fault("hang")})
+    with first.run(), second.run(), hangs.run():
+        config: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
+        for name, server in (("prod-1", first), ("prod-2", second), ("prod-3", hangs), ("lab-1", first)):
+            cluster = {"server": server.url, "certificate-authority": str(certificates.authority)}
+            config["clusters"].append({"name": name, "cluster": cluster})
+            config["users"].append({"name": name, "user": {"token": server.token}})
+            config["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(yaml.safe_dump(config))
+        result = fleet.run("--kubeconfig", kubeconfig, "--cluster-timeout", "3", inventory="contexts:prod-*")
+    assert result.code == 3
+    found = {cluster["name"]: (cluster["status"], cluster["id"]) for cluster in fleet.json()["clusters"]}
+    assert found == {
+        "prod-1": ("blocked", "11111111-0000-4000-8000-000000000001"),
+        "prod-2": ("blocked", "11111111-0000-4000-8000-000000000002"),
+        "prod-3": ("undetermined", None),
+    }
+    assert first.requests
+    assert second.requests
+    assert hangs.requests
+
+
+def test_the_mirrors_and_the_pull_secret_of_one_cluster_are_not_for_all(fleet: Fleet) -> None:
+    fleet.add("a")
+    assert fleet.run("--mirrors-from-cluster").code == 2
+
+
+def test_the_files_about_all_clusters_are_there_and_say_the_same(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.add("Not_a_Namespace", platform="GCP")
+    fleet.run()
+    reports = list(yaml.safe_load_all((fleet.result / "policyreports.yaml").read_text()))
+    assert [body["metadata"].get("namespace") for body in reports] == [None, "a"]
+    assert {body["metadata"]["annotations"]["upgrade-gate/verdict"] for body in reports} == {"blocked"}
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(run("schema", "fleet").out)
+    jsonschema.Draft202012Validator(schema).validate(fleet.json())
+    files = {path.name for path in fleet.result.iterdir()}
+    assert files == {"clusters", "fleet.csv", "fleet.json", "junit.xml", "metrics.prom", "policyreports.yaml", "waves"}
+    assert (fleet.result / "waves" / "4.17.0.txt").read_text() == ""
+
+
+def test_a_wave_of_an_earlier_run_does_not_stay(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.run(to=fleet.old)
+    assert (fleet.result / "waves" / "4.16.3.txt").exists()
+    fleet.run()
+    assert not (fleet.result / "waves" / "4.16.3.txt").exists()

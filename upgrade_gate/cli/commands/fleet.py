@@ -1,0 +1,164 @@
+"""`fleet`: the gate over many clusters, one table grouped by cause."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upgrade_gate.base.errors import ExitCode, UsageError
+from upgrade_gate.cli import fleet_folder, stderr, stdout
+from upgrade_gate.cli.help_pages import ExplainedCommand
+from upgrade_gate.cli.options import (
+    RELEASE,
+    ClusterOptions,
+    cluster_timeout_option,
+    deadline_option,
+    gate_options,
+    kubeconfig_option,
+    log_options,
+    read_secrets_option,
+    registry_options,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from upgrade_gate.cli.fleet_cluster import Judge
+    from upgrade_gate.cli.options import GateOptions, RegistryOptions
+    from upgrade_gate.fleet.inventory import Entry
+
+
+@click.command(
+    cls=ExplainedCommand,
+    examples=(
+        "snapshots:DIR --from dir:RELEASE --to dir:RELEASE -d result",
+        "'contexts:prod-*' --to 4.19.2 --jobs 16 -d result",
+        "clusters.yaml --selector env=prod --to 4.19.2 --resume -d result",
+    ),
+)
+@click.argument("inventories", nargs=-1, required=True, metavar="INVENTORY...")
+@click.option("--to", **RELEASE, help="Target release, where the inventory names none.")
+@click.option(
+    "--from",
+    "from_",
+    multiple=True,
+    **RELEASE,
+    help="A release that clusters run, matched by digest or version. Repeatable.  [default: what each cluster names]",
+)
+@click.option("--selector", multiple=True, metavar="LABELS", help="env=prod,region!=eu,canary,!old. Repeatable.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Clusters that are judged at once."
+)
+@deadline_option("--deadline", 300.0, "Deadline of one cluster, all in all.")
+@click.option("--resume", is_flag=True, help="Keep what an earlier run into the folder has made from the same inputs.")
+@click.option("--changed-only", is_flag=True, help="List only clusters whose verdict is new. The files hold all.")
+@kubeconfig_option
+@read_secrets_option
+@cluster_timeout_option
+@gate_options
+@registry_options
+@log_options
+@click.option(
+    "-d",
+    "--directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="New or empty folder, or that of an earlier run.",
+)
+def command(
+    *,
+    inventories: tuple[str, ...],
+    to: str | None,
+    from_: tuple[str, ...],
+    selector: tuple[str, ...],
+    jobs: int,
+    deadline: float,
+    resume: bool,
+    changed_only: bool,
+    kubeconfig: Path | None,
+    read_secrets: bool,
+    cluster_timeout: float,
+    gate: GateOptions,
+    registry: RegistryOptions,
+    directory: Path,
+) -> ExitCode:
+    """Judge many clusters; which can go, which cannot, and what stands in the way of most.
+
+    INVENTORY is snapshots:DIR, must-gathers:DIR, contexts:GLOB of the kubeconfig, or a YAML or JSON file. Every
+    cluster's report lies in the folder as soon as it is made. One that cannot be read is undetermined, and holds up no
+    other. Exit codes: 3 if any cluster is blocked, else 4 if any is undetermined, else 0.
+    """
+    from upgrade_gate.cli.fleet_cluster import Judge
+
+    if registry.mirrors_from_cluster or registry.pull_secret_from_cluster:
+        raise UsageError(
+            "releases are read once for all clusters, not with the mirrors or the pull secret of one",
+            hint="give --idms-file and --registry-config",
+        )
+    fleet_folder.check(directory, inventories)
+    entries = _chosen(inventories, selector, kubeconfig)
+    cluster = ClusterOptions(
+        source=None,
+        no_cluster=False,
+        kubeconfig=kubeconfig,
+        context=None,
+        platform=None,
+        mode=None,
+        profile=None,
+        feature_set=None,
+        capabilities=None,
+        read_secrets=read_secrets,
+        timeout=cluster_timeout,
+    )
+    judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry)
+    _judge_all(entries, judge, directory, jobs=jobs, deadline=deadline, resume=resume)
+    fleet = fleet_folder.summarise(directory, [entry.folder for entry in entries])
+    stdout.write(fleet_folder.text(fleet, changed_only=changed_only))
+    stderr.say(f"{len(entries)} clusters judged; the files are in {directory}")
+    return ExitCode(fleet.exit_code)
+
+
+def _chosen(inventories: Sequence[str], selectors: Sequence[str], kubeconfig: Path | None) -> tuple[Entry, ...]:
+    from upgrade_gate.base import plugins
+    from upgrade_gate.fleet import inventory, selector
+
+    selector.check(selectors)
+    live = plugins.load("cluster.readers", "live")
+    found = inventory.read(inventories, lambda: live.context_names(kubeconfig))
+    chosen = tuple(entry for entry in found if all(selector.matches(each, entry.labels) for each in selectors))
+    if not chosen:
+        raise UsageError(
+            f"--selector {' '.join(selectors)}: none of {len(found)} clusters has such labels",
+            hint="labels come from inventory files",
+        )
+    return chosen
+
+
+def _judge_all(
+    entries: Sequence[Entry], judge: Judge, directory: Path, *, jobs: int, deadline: float, resume: bool
+) -> None:
+    """Judge clusters and write each result as it comes.
+
+    Raises UsageError as soon as two of them turn out to be one.
+    """
+    from upgrade_gate.fleet import schedule
+
+    results = fleet_folder.Results(directory)
+    open_: list[Entry] = []
+    for entry in entries:
+        if not (resume and results.keep(entry, judge.made_from(entry))):
+            results.forget(entry)
+            open_.append(entry)
+    gc.collect()
+    gc.freeze()  # releases and code stay: the collector need not look through them again
+    gc.enable()  # `console` goes without it, since one cluster's garbage never matters
+    # The first cluster alone: what is made once per process, such as msgspec's decoders, is made by one thread.
+    for part, at_once in ((open_[:1], 1), (open_[1:], jobs)):
+        for done in schedule.run(part, judge, jobs=at_once, deadline=deadline):
+            report = done.result if done.result is not None else judge.failed(done.item, done.failure)
+            results.write(done.item, report, judge.made_from(done.item))
+            if done.result is None:
+                stderr.say(f"{done.item.name}: {done.failure or 'not judged within its deadline'}")

@@ -1,0 +1,213 @@
+"""Judge one cluster of a fleet as `check` would, with the releases and exports that all clusters share."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from upgrade_gate import __version__, pipeline
+from upgrade_gate.base.errors import ClusterError, ReadError, SourceError, UpgradeGateError, UsageError
+from upgrade_gate.cli import configuration, run
+from upgrade_gate.cli.option_types import ClusterSource, IdentitiesForm
+from upgrade_gate.cli.options import ClusterOptions, GateOptions, ReleaseOptions
+from upgrade_gate.gate import acknowledgements
+from upgrade_gate.payloads.reference import parse_reference
+from upgrade_gate.payloads.shelf import Shelf
+from upgrade_gate.proof import collect
+from upgrade_gate.report import build, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from upgrade_gate.cli.options import RegistryOptions
+    from upgrade_gate.cluster.model import Reader
+    from upgrade_gate.fleet.inventory import Entry
+    from upgrade_gate.gate.verdict import Weights
+    from upgrade_gate.proof.proof import Claims
+
+_logger = logging.getLogger(__name__)
+
+
+class Judge:
+    """Judges clusters, several at once; what the command line and the inventories name is read once, before."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        *,
+        to: str | None,
+        given: Sequence[str],
+        cluster: ClusterOptions,
+        gate: GateOptions,
+        registry: RegistryOptions,
+    ) -> None:
+        """Read what is named; raises UsageError and ConfigurationError where any of it is wrong."""
+        targets = {entry.name: _target(entry, to) for entry in entries}
+        self._targets = targets
+        self._shelf = Shelf(given, targets=sorted(set(targets.values())))
+        self._given = tuple(given)
+        self._cluster, self._settings = cluster, replace(registry.settings, progress=False)
+        self._gates = {entry.name: _gate_of(entry, gate) for entry in entries}
+        files = dict.fromkeys(file for each in self._gates.values() for file in each.acknowledgements)
+        self._accepted = {file: acknowledgements.load([file], clusters_required=True) for file in files}
+        self._claims: dict[str, Claims | Callable[[str], Claims]] = {}
+        self._contents: dict[Path, str] = {}
+        self._lock = Lock()
+        for text in (*given, *sorted(set(targets.values()))):
+            self._read(text)
+
+    def _read(self, text: str) -> None:
+        """Read a release before any cluster needs it; one that cannot be read is told in each report."""
+        if parse_reference(text).scheme in {"cluster", "version"}:
+            return
+        try:
+            self._shelf.read(text, self._settings)
+        except SourceError as error:
+            _logger.warning("%s", error)
+
+    def __call__(self, entry: Entry) -> bytes:
+        """Return the report on one cluster as JSON; what cannot be read is in it, and undetermined."""
+        gate = self._gates[entry.name]
+        asked, weights = self._asked(entry)
+        try:
+            reader = self._open(entry)
+            self._refuse_old(reader, gate)
+            inputs = replace(asked, settings=self._settings, reader=reader, claims=self._claims_of(gate))
+            outcome = pipeline.check(inputs, weights)
+        except (ReadError, UsageError) as error:  # a path that is not there is this cluster's failure alone
+            return self.failed(entry, error)
+        return document.encode(
+            build.of_outcome(outcome, labels=self._labels(entry), now=_now(gate), notes=_notes(gate))
+        )
+
+    def failed(self, entry: Entry, error: Exception | None) -> bytes:
+        """Return the report on a cluster that could not be judged; None: it did not end in time."""
+        if error is None:
+            why = ClusterError("it was not judged within its deadline", hint="--deadline gives it more time")
+        elif isinstance(error, UpgradeGateError):
+            why = ClusterError(error.message, hint=error.hint)
+        else:
+            why = ClusterError(
+                f"internal error: {type(error).__name__}: {error}", hint="this is a fault of upgrade-gate; report it"
+            )
+        gate = self._gates[entry.name]
+        asked, weights = self._asked(entry)
+        outcome = pipeline.unreachable(asked, weights, why)
+        report = build.of_outcome(
+            outcome, labels=self._labels(entry), now=_now(gate), notes=(*_notes(gate), f"not judged: {why}")
+        )
+        return document.encode(report)
+
+    def made_from(self, entry: Entry) -> str:
+        """Return a digest of what decides a cluster's report, as far as it is known before it is read.
+
+        That is the program, the options, and the files that are named: for a snapshot its content, for a folder the
+        names, sizes and times of its files. What a live cluster says is not known, nor what a tag of a registry holds.
+        """
+        gate = self._gates[entry.name]
+        named = [gate.configuration.path, *map(Path, gate.acknowledgements)]
+        named += [gate.identities.path if gate.identities else None]
+        named += [None if entry.kind == "context" else Path(entry.where)]
+        named += [Path(text.removeprefix("dir:")) for text in (*self._given, self._targets[entry.name])]
+        parts: list[Any] = [__version__, repr(entry), self._targets[entry.name], self._given, repr(gate)]
+        parts += [repr(self._cluster), repr(self._settings.verify)]
+        parts += [] if gate.now else [datetime.now(UTC).date()]  # acknowledgements run out by the day
+        parts += [self._content(path) for path in named if path is not None]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def _content(self, path: Path) -> str:
+        if path not in self._contents:
+            self._contents[path] = _content(path)
+        return self._contents[path]
+
+    def _asked(self, entry: Entry) -> tuple[pipeline.Inputs, Weights]:
+        gate = self._gates[entry.name]
+        release = ReleaseOptions(self._targets[entry.name], None)
+        asked, weights = run.unread_run(release, self._cluster, gate)
+        asked = replace(
+            asked,
+            shelf=self._shelf,
+            accept_secret_exists="secret-exists" in gate.configuration.accept,
+            now=gate.now.at if gate.now else None,
+        )
+        return asked, replace(
+            weights, acknowledgements=tuple(a for f in gate.acknowledgements for a in self._accepted[f])
+        )
+
+    def _open(self, entry: Entry) -> Reader:
+        if entry.kind == "context":
+            cluster = replace(self._cluster, context=entry.where)
+        else:
+            cluster = replace(self._cluster, source=ClusterSource(entry.kind, Path(entry.where), entry.source))
+        reader = run.open_reader(cluster, offline=self._settings.offline, alone=False)
+        assert reader is not None  # noqa: S101 - there is none only with --no-cluster, which a fleet does not have
+        return reader
+
+    @staticmethod
+    def _refuse_old(reader: Reader, gate: GateOptions) -> None:
+        """Raise ClusterError where a snapshot or dump is older than `--max-age`, or does not say how old it is."""
+        if gate.max_age is None or hasattr(reader, "pull_secret"):  # a live cluster is of now
+            return
+        now = gate.now.at if gate.now else datetime.now(UTC)
+        stale = collect.too_old(f"the {reader.description}", reader.collected, gate.max_age.length, now)
+        if stale:
+            raise ClusterError(stale, hint="take it again")
+
+    def _claims_of(self, gate: GateOptions) -> Claims | Callable[[str], Claims]:
+        """Return what is supplied about identities, each export read once."""
+        key = repr((gate.identities, gate.configuration.path))
+        with self._lock:
+            if key not in self._claims:
+                self._claims[key] = run.claims(
+                    gate,
+                    timeout=self._settings.timeout,
+                    certificate_authority=self._settings.certificate_authority,
+                )
+            return self._claims[key]
+
+    def _labels(self, entry: Entry) -> dict[str, str]:
+        return {**entry.labels, **self._gates[entry.name].labels}
+
+
+def _target(entry: Entry, to: str | None) -> str:
+    target = entry.to or to
+    if target is None:
+        raise UsageError(f"no target release for {entry.name}", hint="give --to, or to: in the file")
+    return target
+
+
+def _gate_of(entry: Entry, gate: GateOptions) -> GateOptions:
+    """Return how one cluster is judged: what its row names stands for what the command line names."""
+    given = gate
+    if entry.config is not None:
+        # options are those of the run; a row says which identities its cluster has, and how rules weigh there
+        given = replace(given, configuration=configuration.load(entry.config, {}, found=False))
+    if entry.identities is not None:
+        given = replace(given, identities=IdentitiesForm().convert(entry.identities, None, None))
+    return replace(given, acknowledgements=(*gate.acknowledgements, *entry.acknowledgements))
+
+
+def _now(gate: GateOptions) -> str | None:
+    return gate.now.text if gate.now else None
+
+
+def _notes(gate: GateOptions) -> tuple[str, ...]:
+    return run.policy_notes(gate)
+
+
+def _content(path: Path) -> str:
+    """Return a digest of a file, or of what a folder lists; empty where there is none."""
+    try:
+        if path.is_dir():
+            listed = sorted((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in path.rglob("*") if p.is_file())
+            return hashlib.sha256(msgspec.json.encode(listed)).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

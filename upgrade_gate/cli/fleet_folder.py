@@ -1,0 +1,125 @@
+"""The folder that a fleet's run writes: each cluster's result as it comes, then the files about all of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from upgrade_gate.base import plugins
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.base.paths import exists
+from upgrade_gate.base.text import one_line
+from upgrade_gate.cli import input_paths, stdout
+from upgrade_gate.fleet import document, inventory, results, summary, terminal
+from upgrade_gate.reading.files import read_file
+from upgrade_gate.report import document as report_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from upgrade_gate.fleet.inventory import Entry
+
+FLEET = "fleet.json"
+"""What the next run into the folder compares with: written last."""
+WAVES = "waves"
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_MOST_BYTES = 512 * 2**20
+
+
+def check(directory: Path, inventories: Iterable[str]) -> None:
+    """Raise UsageError where a folder is no place for a fleet's files: it holds others, or an inventory reads it."""
+    stdout.check_folder(directory)
+    input_paths.refuse(directory)
+    place = directory.resolve()
+    for folder in inventory.folders(inventories):
+        if folder.resolve() in (place, *place.parents):
+            raise UsageError(f"{directory} lies in {folder}, which this run reads", hint="name a place outside of it")
+    if not exists(directory):
+        return
+    if any(directory.iterdir()) and not (directory / results.CLUSTERS).is_dir():
+        raise UsageError(f"{directory} holds something else than a fleet's results", hint="name a new folder")
+
+
+class Results:
+    """Writes the results of clusters, whole, and tells which are there."""
+
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory / results.CLUSTERS
+        stdout.make_folder(self._folder)
+        self._owners: dict[str, str] = {}
+
+    def keep(self, entry: Entry, made_from: str) -> bool:
+        """Return whether an earlier run has made a cluster's result from the same inputs."""
+        row = results.kept(self._folder / entry.folder)
+        if row is None or row.made_from != made_from:
+            return False
+        self._note(entry, read_file(self._folder / entry.folder / results.REPORT, _MOST_BYTES))
+        return True
+
+    def forget(self, entry: Entry) -> None:
+        """Take an earlier result away, so that nobody takes it for one of this run."""
+        (self._folder / entry.folder / results.ROW).unlink(missing_ok=True)
+
+    def write(self, entry: Entry, report: bytes, made_from: str) -> None:
+        """Write a cluster's result, its row last; raises UsageError where another row is about the same cluster."""
+        folder = self._folder / entry.folder
+        stdout.make_folder(folder)
+        stdout.write_file(folder / results.REPORT, report, mode=0o600)
+        row = results.row(entry.name, entry.source, dict(entry.labels), made_from)
+        stdout.write_file(folder / results.ROW, row, mode=0o600)
+        self._note(entry, report)
+
+    def _note(self, entry: Entry, report: bytes) -> None:
+        cluster = msgspec.json.decode(report, type=results.Report).cluster
+        summary.refuse_twice(self._owners, entry.name, cluster.id if cluster else None)
+
+
+def summarise(directory: Path, folders: Iterable[str]) -> document.Fleet:
+    """Write the files about these clusters and return what they say; others in the folder are of an earlier run."""
+    fleet = summary.summarise(results.read(directory, folders), _before(directory))
+    files = {
+        name: content for plugin in plugins.load_all("fleet.formats") for name, content in plugin.files(fleet).items()
+    }
+    for wave in (directory / WAVES).glob("*"):
+        if f"{WAVES}/{wave.name}" not in files:
+            wave.unlink()  # of an earlier run, for another target: nobody may roll out by it
+    for name, content in files.items():
+        stdout.make_folder((directory / name).parent)
+        stdout.write_file(directory / name, content, mode=0o600)
+    stdout.write_file(directory / "policyreports.yaml", _policy_reports(directory, fleet), mode=0o600)
+    stdout.write_file(directory / FLEET, document.encode(fleet), mode=0o600)
+    return fleet
+
+
+def text(fleet: document.Fleet, *, changed_only: bool) -> str:
+    """Return the text for a terminal."""
+    return terminal.render(fleet, changed_only=changed_only)
+
+
+def _policy_reports(directory: Path, fleet: document.Fleet) -> Iterator[bytes]:
+    """Yield a PolicyReport for each cluster, one after the other: all of them at once would fill the memory.
+
+    It lies in the namespace that a hub has for the cluster, where the cluster's name can be that of a namespace.
+    """
+    policy = plugins.load("report.formats", "policyreport")
+    for cluster in fleet.clusters:
+        content = read_file(directory / cluster.report, _MOST_BYTES)
+        body = policy.document(msgspec.json.decode(content, type=report_document.Report))
+        if _NAMESPACE.fullmatch(cluster.name):
+            body["metadata"]["namespace"] = cluster.name
+        body["metadata"]["annotations"]["upgrade-gate/fleet-name"] = one_line(cluster.name)
+        yield b"---\n" + policy.encode(body)
+
+
+def _before(directory: Path) -> document.Fleet | None:
+    """Return what the last run into a folder said; raises UsageError where that cannot be read."""
+    path = directory / FLEET
+    if not exists(path):
+        return None
+    try:
+        return document.decode(read_file(path, _MOST_BYTES))
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{path} cannot be read: {exc}", hint="take it away; then nothing is compared") from exc

@@ -1,0 +1,180 @@
+"""The clusters of a fleet: read from folders, from the contexts of a kubeconfig, or from a file.
+
+A file is YAML or JSON, and its paths are meant from the folder that it lies in:
+
+    clusters:
+      - name: prod-eu-1
+        cluster: snapshot:prod-eu-1.json     or must-gather:DIR, or context:NAME
+        to: 4.19.2                           optional, like all that follows; else --to
+        labels: {env: prod}
+        config: prod.yaml                    identities and policy for this cluster, instead of those of --config
+        identities: export:exports/prod      instead of --identities
+        acknowledgements: [accepted.yaml]    beside those of --acknowledgements
+"""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from urllib.parse import quote
+
+from msgspec import Struct, field
+
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.base.paths import exists, is_dir
+from upgrade_gate.reading import required_version, settings_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from upgrade_gate.reading.settings_file import Value
+
+SourceKind: TypeAlias = Literal["snapshot", "must-gather", "context"]
+_FOLDERS: Final[Mapping[str, SourceKind]] = {"snapshots": "snapshot", "must-gathers": "must-gather"}
+_KEYS: Final = ("name", "cluster", "to", "labels", "config", "identities", "acknowledgements")
+_LONGEST: Final = 120
+"""Characters of a folder's name; file systems end at 255 bytes."""
+
+
+class Entry(Struct, frozen=True):
+    """One cluster of the fleet."""
+
+    name: str
+    """One of its kind in the fleet."""
+    kind: SourceKind
+    where: str
+    """The file or folder, or the name of the context."""
+    to: str | None = None
+    """None: the target of the whole run."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    config: Path | None = None
+    identities: str | None = None
+    """As `--identities` takes it."""
+    acknowledgements: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Where it is read, in one word: `snapshot:FILE`."""
+        return f"{self.kind}:{self.where}"
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder: one of its kind as its name is, with nothing in it that means a path."""
+        safe = quote(self.name, safe="").replace("~", "%7E")
+        safe = f"%2E{safe[1:]}" if safe.startswith(".") else safe
+        return safe if len(safe) <= _LONGEST else f"{safe[:90]}~{sha256(self.name.encode()).hexdigest()[:16]}"
+
+
+def read(inventories: Sequence[str], contexts: Callable[[], Iterable[str]]) -> tuple[Entry, ...]:
+    """Return the clusters of all inventories, sorted by name; `contexts` lists those of the kubeconfig.
+
+    Raises UsageError for an inventory without a cluster, for two clusters of one name, and for what cannot be opened.
+    """
+    found: dict[str, Entry] = {}
+    for text in inventories:
+        entries = tuple(_read(text, contexts))
+        if not entries:
+            raise UsageError(f"{text} holds no cluster", hint="an inventory without one is left out")
+        for entry in entries:
+            other = found.setdefault(entry.name, entry)
+            if other is not entry:
+                raise UsageError(
+                    f"two clusters are named {entry.name!r}: {other.source} and {entry.source}",
+                    hint="name them in a file: clusters: [{name: …, cluster: …}]",
+                )
+    folders: dict[str, Entry] = {}
+    for entry in found.values():
+        other = folders.setdefault(entry.folder.casefold(), entry)  # some file systems know no case
+        if other is not entry:
+            raise UsageError(f"the names {other.name!r} and {entry.name!r} differ by case only")
+    return tuple(sorted(found.values(), key=lambda entry: entry.name))
+
+
+def folders(inventories: Iterable[str]) -> Iterator[Path]:
+    """Yield the folders that inventories read whole: nothing may be written there."""
+    for text in inventories:
+        kind, _, rest = text.partition(":")
+        if kind in _FOLDERS and rest:
+            yield Path(rest)
+
+
+def _read(text: str, contexts: Callable[[], Iterable[str]]) -> Iterator[Entry]:
+    kind, _, rest = text.partition(":")
+    if kind in _FOLDERS and rest:
+        yield from _of_folder(_FOLDERS[kind], Path(rest), text)
+    elif kind == "contexts" and rest:
+        yield from (Entry(name, "context", name) for name in sorted(set(contexts())) if fnmatchcase(name, rest))
+    elif exists(Path(text)) and not is_dir(Path(text)):
+        yield from _of_file(Path(text))
+    else:
+        raise UsageError(
+            f"{text!r} is no inventory", hint="snapshots:DIR, must-gathers:DIR, contexts:GLOB, or a YAML or JSON file"
+        )
+
+
+def _of_folder(kind: SourceKind, folder: Path, text: str) -> Iterator[Entry]:
+    """Yield a cluster for each entry of a folder but hidden ones: what is no snapshot or dump says so in its row."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as exc:
+        raise UsageError(f"{text}: {exc.strerror or exc}", hint="name a folder") from exc
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if kind == "snapshot" and entry.is_dir():
+            raise UsageError(f"{entry.path} is a folder", hint=f"name it as well: snapshots:{entry.path}")
+        name = Path(entry.name).stem if kind == "snapshot" else entry.name
+        yield Entry(name, kind, entry.path)
+
+
+def _of_file(path: Path) -> Iterator[Entry]:
+    root = settings_file.read(path)
+    if root is None:
+        return
+    required_version.check(root)
+    fields = root.fields(("clusters", required_version.KEY), required=("clusters",))
+    for item in fields["clusters"].items():
+        yield _entry(item, path.parent)
+
+
+def _entry(item: Value, base: Path) -> Entry:
+    fields = item.fields(_KEYS, required=("name", "cluster"))
+    name = fields["name"].text()
+    if name != name.strip() or not name.isprintable():
+        raise fields["name"].error(f"{name!r} has space around it or characters that cannot be printed")
+    kind, where = _source(fields["cluster"], base)
+    accepted = fields.get("acknowledgements")
+    files = () if accepted is None else accepted.texts() if accepted.kind == "list" else (accepted.text(),)
+    labels = fields["labels"].mapping() if "labels" in fields else {}
+    return Entry(
+        name,
+        kind,
+        where,
+        to=_place(fields["to"].text(), base) if "to" in fields else None,
+        labels={key: value.written() for key, value in sorted(labels.items())},
+        config=base / fields["config"].text() if "config" in fields else None,
+        identities=_place(fields["identities"].text(), base) if "identities" in fields else None,
+        acknowledgements=tuple(str(base / file) for file in files),
+    )
+
+
+def _source(value: Value, base: Path) -> tuple[SourceKind, str]:
+    kind, _, rest = value.text().strip().partition(":")
+    if rest and kind == "context":
+        return "context", rest
+    if rest and kind == "snapshot":
+        return "snapshot", str(base / rest)
+    if rest and kind == "must-gather":
+        return "must-gather", str(base / rest)
+    raise value.error("is no cluster", "snapshot:FILE, must-gather:DIR or context:NAME")
+
+
+def _place(text: str, base: Path) -> str:
+    """Return a form with the path in it meant from the folder of the file: `dir:RELEASE`, `export:PATH`."""
+    form, colon, rest = text.strip().partition(":")
+    if colon and form in {"dir", "archive", "oci", "mirror", "export"} and not rest.startswith("~"):
+        return f"{form}:{base / rest}"
+    return text.strip()

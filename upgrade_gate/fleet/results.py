@@ -1,0 +1,126 @@
+"""What is kept of each cluster on disk: its report, and a line about its row; whatever is written rests on these.
+
+    DIR/clusters/NAME/report.json    the report, as `check -o json` writes it
+    DIR/clusters/NAME/row.json       name and labels of the inventory, and what the report was made from
+
+The row is written after the report, so that a report with its row is a whole one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec import Struct
+
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.fleet import document
+from upgrade_gate.reading.files import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+CLUSTERS = "clusters"
+REPORT = "report.json"
+ROW = "row.json"
+_MOST_BYTES = 64 * 2**20
+_SCHEMA = "upgrade-gate/fleet/row/v1"
+
+
+class Row(Struct, frozen=True):
+    """What the inventory says of a cluster, and what its report was made from."""
+
+    schema: str
+    name: str
+    source: str
+    labels: dict[str, str]
+    made_from: str
+    """A digest of everything that decides what the report says, as far as it is known beforehand."""
+
+
+class Finding(Struct, frozen=True):
+    """What the fleet's table needs of a finding."""
+
+    rule: str
+    severity: Literal["blocker", "unknown", "warning", "info"]
+    status: Literal["open", "acknowledged", "proven"]
+    guard: Literal["missed", "stopped"] | None
+    fingerprint: str
+    headline: str
+    request: str | None
+    needs: list[_Need]
+    subject: str
+
+
+class _Need(Struct, frozen=True):
+    status: Literal["met", "unmet", "unknown"]
+
+
+class _Release(Struct, frozen=True):
+    version: str
+    reference: str
+    digest: str | None
+
+
+class _Hop(Struct, frozen=True, rename={"from_": "from"}):
+    from_: _Release
+    to: _Release
+
+
+class _Cluster(Struct, frozen=True):
+    id: str | None
+    version: str | None
+    api_url: str | None
+    collected: str | None
+
+
+class _Verdict(Struct, frozen=True):
+    status: document.Status
+    basis: Literal["proven", "assumed"]
+    next: str
+    summary: str
+
+
+class Report(Struct, frozen=True):
+    """What the fleet's table needs of a report."""
+
+    generated: str
+    hops: list[_Hop]
+    platform: str
+    mode: str
+    cluster: _Cluster | None
+    findings: list[Finding]
+    verdict: _Verdict
+
+
+def row(name: str, source: str, labels: dict[str, str], made_from: str) -> bytes:
+    """Return the content of a row's file."""
+    return msgspec.json.encode(Row(_SCHEMA, name, source, labels, made_from)) + b"\n"
+
+
+def kept(folder: Path) -> Row | None:
+    """Return the row of one cluster's folder, None where there is no whole result."""
+    try:
+        found = msgspec.json.decode(read_file(folder / ROW, _MOST_BYTES), type=Row)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return found if found.schema == _SCHEMA and (folder / REPORT).is_file() else None
+
+
+def read(directory: Path, folders: Iterable[str]) -> Iterator[tuple[Row, str, Report]]:
+    """Yield row, name of the folder and report of these clusters of a run, one after the other.
+
+    Raises UsageError where one is not there whole: a cluster that is left out is one that nobody looks at.
+    """
+    for name in sorted(folders):
+        folder = directory / CLUSTERS / name
+        found = kept(folder)
+        if found is None:
+            raise UsageError(f"{folder} holds no whole result", hint="run fleet again, with --resume")
+        try:
+            yield found, name, msgspec.json.decode(read_file(folder / REPORT, _MOST_BYTES), type=Report)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise UsageError(
+                f"{folder / REPORT} cannot be read: {exc}", hint="take the folder away; run again"
+            ) from exc

@@ -1,0 +1,178 @@
+"""From the reports of all clusters to one document: a row for each cause, the matrix, and what is new."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from upgrade_gate import __version__
+from upgrade_gate.base.errors import ExitCode, UsageError
+from upgrade_gate.fleet import document, results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from upgrade_gate.fleet.document import Standing, Status
+
+_SEVERITIES: Final = ("blocker", "unknown", "warning")
+_STANDINGS: Final[tuple[Standing, ...]] = ("unmet", "unknown", "acknowledged", "proven")
+"""Worst first."""
+_STATUSES: Final[Mapping[Status, ExitCode]] = {
+    "blocked": ExitCode.BLOCKED,
+    "undetermined": ExitCode.UNDETERMINED,
+    "pass": ExitCode.PASS,
+}
+"""Worst first."""
+_UNUSED: Final = "acknowledgement-unused"
+
+
+class _Cause(Struct):
+    """A cause while it is counted."""
+
+    finding: results.Finding
+    guards: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def summarise(rows: Iterable[tuple[results.Row, str, results.Report]], before: document.Fleet | None) -> document.Fleet:
+    """Return the document of a fleet; `before` is that of the last run.
+
+    Raises UsageError where two rows are about one cluster: one of them is not the cluster that somebody thinks it is.
+    """
+    causes: dict[str, _Cause] = {}
+    clusters: list[document.Cluster] = []
+    owners: dict[str, str] = {}
+    unused: Counter[str] = Counter()
+    for row, folder, report in rows:
+        standings = _count(report, causes)
+        cluster = _cluster(row, folder, report, standings)
+        refuse_twice(owners, cluster.name, cluster.id)
+        clusters.append(cluster)
+        unused.update({f.subject for f in report.findings if f.rule == _UNUSED})
+    clusters.sort(key=lambda cluster: cluster.name)
+    verdicts = Counter(cluster.status for cluster in clusters)
+    status: Status = next((each for each in _STATUSES if verdicts[each]), "undetermined")
+    ordered = sorted((_cause(cause) for cause in causes.values()), key=_order)
+    generated = max((cluster.generated for cluster in clusters), default="")
+    return document.Fleet(
+        schema=document.SCHEMA,
+        tool=__version__,
+        generated=generated,
+        status=status,
+        exit_code=int(_STATUSES[status]),
+        verdicts={each: verdicts[each] for each in ("pass", "blocked", "undetermined")},
+        causes=ordered,
+        clusters=clusters,
+        unused_acknowledgements=sorted(name for name, count in unused.items() if count == len(clusters)),
+        since=_since(before, clusters, ordered) if before else None,
+    )
+
+
+def refuse_twice(owners: dict[str, str], name: str, cluster_id: str | None) -> None:
+    """Note whose ID this is; raises UsageError where another row has it."""
+    if cluster_id is None:
+        return
+    other = owners.setdefault(cluster_id, name)
+    if other != name:
+        first, second = sorted((other, name))
+        raise UsageError(
+            f"{first!r} and {second!r} are one cluster: both have the ID {cluster_id}",
+            hint="leave one of them out of the inventories",
+        )
+
+
+def _count(report: results.Report, causes: dict[str, _Cause]) -> dict[str, Standing]:
+    """Count the findings of one cluster; return how each stands there, the worst where it is found twice."""
+    standings: dict[str, Standing] = {}
+    for finding in report.findings:
+        if finding.severity == "info":
+            continue
+        cause = causes.setdefault(finding.fingerprint, _Cause(finding))
+        if _SEVERITIES.index(finding.severity) < _SEVERITIES.index(cause.finding.severity):
+            cause.finding = finding
+        elif finding.severity == cause.finding.severity and finding.headline < cause.finding.headline:
+            cause.finding = finding  # whichever comes first, the same words
+        if finding.guard:
+            cause.guards.add(finding.guard)
+        known = (standings.get(finding.fingerprint), _standing(finding))
+        standings[finding.fingerprint] = next(each for each in _STANDINGS if each in known)
+    for fingerprint, standing in standings.items():
+        causes[fingerprint].counts[standing] += 1
+    return dict(sorted(standings.items()))
+
+
+def _standing(finding: results.Finding) -> Standing:
+    if finding.status != "open":
+        return finding.status
+    needs = {need.status for need in finding.needs}
+    if "unmet" in needs:
+        return "unmet"
+    return "unknown" if finding.severity == "unknown" or "unknown" in needs else "unmet"
+
+
+def _cause(cause: _Cause) -> document.Cause:
+    found = cause.finding
+    assert found.severity != "info"  # noqa: S101 - those are not counted
+    return document.Cause(
+        fingerprint=found.fingerprint,
+        rule=found.rule,
+        severity=found.severity,
+        headline=found.headline,
+        request=found.request,
+        guard="missed" if "missed" in cause.guards else "stopped" if cause.guards else None,
+        counts=document.Counts(**{standing: cause.counts[standing] for standing in _STANDINGS}),
+    )
+
+
+def _order(cause: document.Cause) -> tuple[bool, int, int, str, str]:
+    """Those that stand open first, the gravest, those of most clusters."""
+    standing = cause.counts.unmet + cause.counts.unknown
+    return not standing, _SEVERITIES.index(cause.severity), -standing, cause.rule, cause.fingerprint
+
+
+def _cluster(row: results.Row, folder: str, report: results.Report, standings: dict[str, Standing]) -> document.Cluster:
+    first, last, cluster = report.hops[0].from_, report.hops[-1].to, report.cluster
+    return document.Cluster(
+        name=row.name,
+        source=row.source,
+        labels=row.labels,
+        report=f"{results.CLUSTERS}/{folder}/{results.REPORT}",
+        id=cluster.id if cluster else None,
+        api_url=cluster.api_url if cluster else None,
+        platform=report.platform,
+        mode=report.mode,
+        version=(cluster.version if cluster else None) or first.version,
+        to=last.version or last.reference,
+        digest=last.digest,
+        status=report.verdict.status,
+        basis=report.verdict.basis,
+        next=report.verdict.next,
+        summary=report.verdict.summary,
+        generated=report.generated,
+        collected=cluster.collected if cluster else None,
+        causes=standings,
+    )
+
+
+def _since(before: document.Fleet, clusters: list[document.Cluster], causes: list[document.Cause]) -> document.Since:
+    was = {cluster.name: cluster.status for cluster in before.clusters}
+    now = {cluster.name: cluster.status for cluster in clusters}
+    stood, stand = _standing_open(before.causes), _standing_open(causes)
+    return document.Since(
+        generated=before.generated,
+        verdicts=[
+            document.Changed(name=name, from_=was[name], to=status)
+            for name, status in now.items()
+            if was.get(name, status) != status
+        ],
+        appeared=sorted(now.keys() - was.keys()),
+        gone=sorted(was.keys() - now.keys()),
+        new_causes=sorted(stand - stood),
+        closed_causes=sorted(stood - stand),
+    )
+
+
+def _standing_open(causes: Iterable[document.Cause]) -> set[str]:
+    return {cause.fingerprint for cause in causes if cause.counts.unmet + cause.counts.unknown}

@@ -1,0 +1,84 @@
+"""The fleet on a terminal: the verdicts, what they come from, and the clusters that cannot go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from upgrade_gate.base.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from upgrade_gate.fleet.document import Cause, Cluster, Fleet
+
+_WORDS: Final[Mapping[str, str]] = {
+    "unmet": "missing",
+    "unknown": "not shown",
+    "acknowledged": "acknowledged",
+    "proven": "proven",
+}
+
+
+def render(fleet: Fleet, *, changed_only: bool = False) -> str:
+    """Return the text; `changed_only` leaves out the clusters whose verdict is that of the last run."""
+    return "".join(f"{one_line(line)}\n" if line else "\n" for line in _lines(fleet, changed_only))
+
+
+def counts(cause: Cause) -> str:
+    """Return in how many clusters a cause stands how: `143 not shown, 41 proven`."""
+    known = {standing: getattr(cause.counts, standing) for standing in _WORDS}
+    return ", ".join(f"{count} {_WORDS[standing]}" for standing, count in known.items() if count)
+
+
+def headline(fleet: Fleet) -> str:
+    """Return the verdicts as a sentence."""
+    return ", ".join(f"{count} {status}" for status, count in fleet.verdicts.items())
+
+
+def _lines(fleet: Fleet, changed_only: bool) -> Iterator[str]:
+    yield f"{len(fleet.clusters)} clusters: {headline(fleet)}"
+    if fleet.causes:
+        yield ""
+        yield "Causes"
+    for cause in fleet.causes:
+        yield f"  {cause.severity.upper():<8} {cause.headline}: {counts(cause)}"
+        yield f"           {cause.rule} {cause.fingerprint}"
+    yield from _news(fleet)
+    shown = _shown(fleet, changed_only)
+    if shown:
+        yield ""
+        yield "Clusters with another verdict" if changed_only else "Clusters that cannot go"
+    width = min(max((len(cluster.name) for cluster in shown), default=0), 40)
+    for cluster in shown:
+        yield f"  {cluster.status.upper():<12} {cluster.name:<{width}}  {cluster.version or '?'} -> {cluster.to}"
+        if not changed_only:
+            yield f"               {cluster.summary}"
+    for fingerprint in fleet.unused_acknowledgements:
+        yield f"the acknowledgement of {fingerprint} matches nothing in any cluster"
+
+
+def _shown(fleet: Fleet, changed_only: bool) -> list[Cluster]:
+    if not changed_only or fleet.since is None:
+        return [cluster for cluster in fleet.clusters if changed_only or cluster.status != "pass"]
+    names = {*fleet.since.appeared, *(changed.name for changed in fleet.since.verdicts)}
+    return [cluster for cluster in fleet.clusters if cluster.name in names]
+
+
+def _news(fleet: Fleet) -> Iterator[str]:
+    since = fleet.since
+    if since is None:
+        return
+    yield ""
+    yield f"Since {since.generated}"
+    for changed in since.verdicts:
+        yield f"  {changed.name}: {changed.from_} -> {changed.to}"
+    for words, names in (
+        ("new clusters", since.appeared),
+        ("clusters gone", since.gone),
+        ("new causes", since.new_causes),
+        ("closed causes", since.closed_causes),
+    ):
+        if names:
+            yield f"  {len(names)} {words}: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
+    if not (since.verdicts or since.appeared or since.gone or since.new_causes or since.closed_causes):
+        yield "  nothing changed"
