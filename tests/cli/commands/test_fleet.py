@@ -33,7 +33,9 @@ def test_each_report_is_that_of_check(fleet: Fleet) -> None:
         alone = ("--from", fleet.old, "--to", fleet.new, "--cluster", f"snapshot:{fleet.snapshots / name}.json")
         checked = run("check", *alone, "--now", NOW, "--no-cache", "-o", "json", env=env)
         assert checked.code == 3
-        assert (fleet.result / "clusters" / name / "report.json").read_text() == checked.out
+        wanted = json.loads(checked.out)
+        wanted["verdict"]["remediate"] = []  # the call that `check` was started with
+        assert json.loads((fleet.result / "clusters" / name / "report.json").read_text()) == wanted
 
 
 def test_the_exit_code_is_that_of_the_worst_verdict(fleet: Fleet) -> None:
