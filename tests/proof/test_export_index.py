@@ -170,14 +170,27 @@ def test_no_assignment_at_all_is_an_answer_too(tmp_path: Path) -> None:
         assert judgement.verdict == verdict, judgement.reason
 
 
-def test_a_service_id_without_policies_and_groups_has_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("policies", "groups", "whole"),
+    [
+        ("[]", "[]", True),
+        ('{"policies": []}', '{"groups": []}', True),
+        ('{"policies": [], "next": "https://x"}', "[]", False),
+    ],
+    ids=["bare", "wrapped", "a page of more"],
+)
+def test_a_service_id_without_policies_and_groups_has_none(
+    policies: str, groups: str, whole: bool, tmp_path: Path
+) -> None:
     ids = json.dumps([{"id": "ServiceId-1", "iam_id": "iam-ServiceId-1", "name": "c1", "account_id": "A1"}])
     scope = {"attributes": [{"name": "serviceName", "value": "is"}]}
     asked = Grant("role", "crn:v1:bluemix:public:iam::::role:Viewer", scope=scope)
     commands = ("ibmcloud iam service-policies ServiceId-1 --output json", "ibmcloud iam access-groups -s ServiceId-1 ")
-    calls = [call(f"{n}.json", "[]", command=command, items=0) for n, command in enumerate(commands)]
-    for own, verdict in ((index(*calls), "MISSING"), (index(calls[0]), "UNKNOWN"), (index(), "UNKNOWN")):
-        found = export(tmp_path, own, ids=ids, **{"0": "[]", "1": "[]"})
+    texts = (policies, groups)
+    calls = [call(f"{n}.json", texts[n], command=command, items=0) for n, command in enumerate(commands)]
+    answered = "MISSING" if whole else "UNKNOWN"
+    for own, verdict in ((index(*calls), answered), (index(calls[0]), "UNKNOWN"), (index(), "UNKNOWN")):
+        found = export(tmp_path, own, ids=ids, **{"0": policies, "1": groups})
         held = holdings(found, "IBMCloudProviderSpec", None)
         assert held is not None
         judgement = held.judge("iam-ServiceId-1", asked, ())

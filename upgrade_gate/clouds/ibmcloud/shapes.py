@@ -254,4 +254,4 @@ def instance(entry: Entry) -> Instance:
     return Instance(text(entry.item.get("id")), text(entry.item.get("resource_group_id")))
 
 
-DIALECT = Dialect(kind_of, ("policies", "serviceids", "groups", "resources"), own=("policies", "serviceids"))
+DIALECT = Dialect(kind_of, ("policies", "serviceids", "groups", "resources"), own=("policies", "serviceids", "groups"))

@@ -159,8 +159,16 @@ class _Reader:
         """Note which command a document answers, where the export says so, and whether with an empty list."""
         if document.asked:
             self.asked.append(document.asked)
-            if document.body == []:
+            if not document.truncated and self._is_empty(document.body):
                 self.empty.append(document.asked)
+
+    def _is_empty(self, body: Any) -> bool:
+        """Return whether an answer is a list of nothing, bare or in its wrapper, with no page to follow."""
+        if not isinstance(body, Mapping):
+            return bool(body == [])
+        lists = [body[key] for key in self.dialect.wrappers if key in body]
+        whole = self.dialect.kind_of(body) is None and not _continues(body)
+        return whole and bool(lists) and all(one == [] for one in lists)
 
     def take(self, body: Any, document: Document, number: int, wrapper: Mapping[str, Any], depth: int) -> None:
         """Take one value: a list, a wrapped list, or an item."""

@@ -136,7 +136,7 @@ def script(wanted: Wanted, steps: Steps, directory: str, program: str) -> str:
     head = _HEAD.format(
         title=one_line(title),
         program=one_line(program),
-        directory=quote(directory),
+        directory=_always_quoted(directory),
         served="\n".join(f"# {one_line(line)}" for line in _served(wanted.served)) or "# No Secret is needed.",
     )
     parts = [
@@ -147,6 +147,12 @@ def script(wanted: Wanted, steps: Steps, directory: str, program: str) -> str:
         _TAIL,
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _always_quoted(text: str) -> str:
+    """Return a word in quotes even where it needs none: shellcheck takes `a-b` behind `=` for arithmetic."""
+    quoted = quote(text)
+    return f"'{text}'" if quoted == text else quoted
 
 
 def _served(served: Sequence[Served]) -> list[str]:

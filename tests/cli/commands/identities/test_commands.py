@@ -28,7 +28,8 @@ def printed(fixtures: Path, *more: str | Path) -> Result:
 def test_every_script_is_one_that_shellcheck_has_nothing_against(
     platform: str, known: bool, fixtures: Path, tmp_path: Path
 ) -> None:
-    result = printed(fixtures, "--platform", platform, *(["--ccoctl-name", "c1"] if known else []))
+    folder = "id-2026" if known else "IDs"
+    result = printed(fixtures, "--platform", platform, "-d", folder, *(["--ccoctl-name", "c1"] if known else []))
     assert result.code == 0, result.err
     script = tmp_path / "export.sh"
     script.write_text(result.out)
