@@ -93,7 +93,7 @@ def test_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("dir:", "nothing stands behind"),
         ("docker://", "nothing stands behind"),
         ("latest", "not a release reference"),
-        ("4.15", "not a release reference"),
+        ("4.15.x", "not a release reference"),
         ("ocp-release:4.15.3", "not a release reference"),
         ("releases/4.15.3", "no such file or folder"),
         ("./4.15.3", "no such file or folder"),

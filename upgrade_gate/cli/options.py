@@ -157,6 +157,7 @@ def release_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def deadline_option(name: str, default: float, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return an option that takes seconds, more than none."""
     seconds = click.FloatRange(min=0, min_open=True)
+    seconds.name = "number of seconds"
     return click.option(name, type=seconds, default=default, show_default=True, metavar="SECONDS", help=text)
 
 

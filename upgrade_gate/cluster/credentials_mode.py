@@ -104,7 +104,10 @@ def mode_of(cluster: Cluster | None, platform: str, given: Mode | None) -> tuple
             usable = given if given is Mode.MANUAL or _unread(cluster) else None
             return (usable, "given by --mode") if usable else (Mode.UNKNOWN, reason)
     if given not in (None, Mode.MANUAL if mode.by_hand else mode):
-        raise UsageError(f"--mode {given} contradicts the cluster: {reason}")
+        raise UsageError(
+            f"--mode {given} contradicts the cluster: {reason}",
+            hint="leave --mode out, or name the cluster that is meant",
+        )
     return mode, reason
 
 

@@ -199,11 +199,15 @@ def _fetch(place: str, channel: str, settings: Settings) -> Graph:
     name = f"{shown_url(place)}, channel {channel}, {settings.architecture}"
     with Transport(settings) as transport:
         headers = {"Accept": "application/json"}
-        response = transport.send("GET", url, f"update graph {name}", headers=headers, limit=MAX_GRAPH, plain=True)
+        try:
+            response = transport.send("GET", url, f"update graph {name}", headers=headers, limit=MAX_GRAPH, plain=True)
+        except SourceError as exc:
+            hint = f"{exc.hint}; or {FILE_FORMS}" if exc.hint else FILE_FORMS
+            raise SourceError(exc.message, hint=hint) from exc
     if response.status != 200:
         raise SourceError(
             f"update graph {name}: the server answered {response.status}{registry_words(response)}",
-            hint="check --graph and --channel",
+            hint=f"check --graph and --channel, or {FILE_FORMS}",
         )
     graph = parse_graph(response.read(), name, settings.architecture)
     with _lock:

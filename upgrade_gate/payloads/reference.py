@@ -182,7 +182,9 @@ def parse_reference(text: str) -> Reference:
         return Reference(text, "registry", text)
     if slash:
         raise UsageError(f"{text}: no such file or folder, and no pullspec", hint=_FORMS)
-    raise UsageError(f"{text}: not a release reference", hint=_FORMS)
+    minor = re.fullmatch(r"\d+\.\d+", text)
+    hint = f"write the whole version, such as {text}.3" if minor else _FORMS
+    raise UsageError(f"{text}: not a release reference", hint=hint)
 
 
 def _kind_of_folder(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.errors import ConfigurationError, UsageError
+from upgrade_gate.base.text import sentence
 from upgrade_gate.reading.files import read_file
 from upgrade_gate.reading.yaml import TOO_DEEP, tag_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 20
+_NOT_YAML = "look for a tab, a bracket or a quote that is not closed, there or just before"
 """No file of ours nests deeper; libyaml's own recursion ends the process at about 20,000."""
 
 _SURROGATES = re.compile(rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
@@ -126,7 +128,7 @@ class Value(Struct, frozen=True):
                 raise Value(key, self.file, self.where).error(unknown, hint)
         missing = [name for name in required if name not in found]
         if missing:
-            raise self.error(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+            raise self.error(f"{sentence(missing)} {'is' if len(missing) == 1 else 'are'} missing")
         return found
 
 
@@ -138,7 +140,7 @@ def read(path: Path) -> Value | None:
     try:
         data = read_file(path, MAX_BYTES + 1)
     except OSError as exc:
-        raise UsageError(f"{path}: {exc.strerror or exc}") from exc
+        raise UsageError(f"{path}: {exc.strerror or exc}", hint="name a file that is there and can be read") from exc
     return parse(data, str(path))
 
 
@@ -156,7 +158,7 @@ def parse(data: bytes, name: str) -> Value | None:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
         if TOO_DEEP in (exc.problem or ""):  # libyaml from 0.2.6 on refuses it before we count
             raise ConfigurationError(f"{name}:{line}: nested deeper than {MAX_DEPTH}") from exc
-        raise ConfigurationError(f"{name}:{line}: not YAML: {exc.problem or exc.context}") from exc
+        raise ConfigurationError(f"{name}:{line}: not YAML: {exc.problem or exc.context}", hint=_NOT_YAML) from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"{name}: not YAML: {str(exc).splitlines()[0]}") from exc
     if not documents:

@@ -70,7 +70,10 @@ def selection_context(
 def _settle(option: str, given: str | None, fact: Fact[str] | None) -> str | None:
     if isinstance(fact, Known):
         if given is not None and given.casefold() != fact.value.casefold():
-            raise UsageError(f"{option} {given} contradicts the cluster, which says {fact.value or 'Default'}")
+            raise UsageError(
+                f"{option} {given} contradicts the cluster, which says {fact.value or 'Default'}",
+                hint=f"leave {option} out, or name the cluster that is meant",
+            )
         return fact.value
     return given
 

@@ -239,7 +239,7 @@ def test_an_entry_for_other_clusters_is_another_thing(report: Path, tmp_path: Pa
 def test_all_that_an_acknowledgement_needs_is_named_at_once(report: Path) -> None:
     result = run("ack", "--report", report, ADDED)
     assert result.code == 2
-    assert "--reason and --owner and --expires" in result.first
+    assert "--reason, --owner and --expires" in result.first
 
 
 @pytest.mark.parametrize(

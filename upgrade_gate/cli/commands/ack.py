@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from upgrade_gate.base.errors import ConfigurationError, UsageError
+from upgrade_gate.base.text import sentence
 from upgrade_gate.cli import stderr, stdout
 from upgrade_gate.cli.option_types import Day, near
 from upgrade_gate.reading.files import read_file, read_stdin
@@ -62,7 +63,7 @@ def command(
     given = {"--reason": reason, "--owner": owner, "--expires": expires}
     missing = [name for name, value in given.items() if value is None]
     if missing or expires is None:
-        raise UsageError(f"an acknowledgement needs {' and '.join(missing)}")
+        raise UsageError(f"an acknowledgement needs {sentence(missing)}", hint="upgrade-gate ack --help shows them all")
     if expires < datetime.now(UTC).date():
         raise UsageError(f"--expires {expires} is in the past", hint="give today or a later day")
     if write is not None:

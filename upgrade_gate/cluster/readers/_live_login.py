@@ -138,7 +138,10 @@ class _Kubeconfig:
         except UnicodeDecodeError as error:
             raise ClusterError(f"{name} is damaged UTF-16 text") from error
         except yaml.DocumentError as error:
-            raise ClusterError(f"{name} cannot be parsed: line {error.line}: {error.problem}") from error
+            raise ClusterError(
+                f"{name} cannot be parsed: line {error.line}: {error.problem}",
+                hint="mend that line, or log in again with oc login",
+            ) from error
         body = Part(found[0].body if found else None, name)
         for section, known in self.named.items():
             for item in body[section].items():

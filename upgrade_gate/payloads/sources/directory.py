@@ -25,7 +25,9 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
     """Return the manifests of what `oc adm release extract --to` writes, of oc-mirror's hold-release, and the like."""
     folder = expanded(reference.target)
     if not exists(folder):
-        raise UsageError(f"{reference.target}: no such folder")
+        raise UsageError(
+            f"{reference.target}: no such folder", hint="name the folder that oc adm release extract wrote"
+        )
     if not is_dir(folder):
         raise UsageError(f"{reference.target} is not a folder", hint=f"for a file write archive:{reference.target}")
     found = dict(walk(folder, settings.limits))
