@@ -9,7 +9,7 @@ from tests.worlds import sample_report
 from tests.worlds.sample_report import EBS, INGRESS, finding, grant, report
 from upgrade_gate.report.decision import Row, decision, listed
 from upgrade_gate.report.document import FindingView, Hop, NeedView, RemedyView, Report, VerdictView
-from upgrade_gate.report.names import spoken
+from upgrade_gate.requests.names import spoken
 
 
 def verdict(status: Any, **more: Any) -> VerdictView:

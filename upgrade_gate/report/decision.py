@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from upgrade_gate.report import view
-from upgrade_gate.report.names import spoken
+from upgrade_gate.requests.names import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -23,13 +23,19 @@ def views(outcome: Outcome) -> list[document.FindingView]:
     """Return every finding, the open ones with the commands and files of the remediation bundle."""
     from upgrade_gate.remedy.plan import steps_for
 
+    hops = outcome.comparison.hops
+    ways = {hop.index: f", on the way to {hop.new.version}" for hop in hops} if len(hops) > 1 else {}
     return [
-        _finding(judged, steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy)
+        _finding(
+            judged,
+            steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy,
+            ways.get(judged.finding.hop, "") if judged.finding.request else "",
+        )
         for judged in outcome.judged
     ]
 
 
-def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.FindingView:
+def _finding(judged: WeighedFinding, remedy: Iterable[Step], way: str) -> document.FindingView:
     finding = judged.finding
     severity: Any = finding.severity.value
     status: Any = judged.status.value
@@ -41,7 +47,7 @@ def _finding(judged: WeighedFinding, remedy: Iterable[Step]) -> document.Finding
         guard=guard,
         guard_reason=finding.guarded[1] if finding.guarded else None,
         fingerprint=finding.fingerprint,
-        headline=finding.headline,
+        headline=finding.headline + way,
         hop=finding.hop,
         request=finding.request,
         component=finding.component,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.clouds.contract.grants import scope_text
-from upgrade_gate.report.names import spoken
+from upgrade_gate.requests.names import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

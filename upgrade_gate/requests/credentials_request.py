@@ -15,6 +15,7 @@ from upgrade_gate.base.platforms import PLATFORMS
 from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.base.text import nearly
 from upgrade_gate.clouds.contract.grants import cloud_of
+from upgrade_gate.requests.names import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,11 @@ class CredentialsRequest(Struct, frozen=True, dict=True):
     def id(self) -> str:
         """`namespace/name`, the identity across releases; never the file name."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def component(self) -> str:
+        """Its component as people call it."""
+        return spoken(self.name)
 
     @cached_property
     def grants(self) -> tuple[Grant, ...]:

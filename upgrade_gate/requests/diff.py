@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from upgrade_gate.clouds.contract.grants import Cover, Grant, cloud_of
+from upgrade_gate.requests.names import spoken
 from upgrade_gate.requests.residue import unexplained
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ class Change(Struct, frozen=True):
 
     @property
     def component(self) -> str:
-        """The component's name, which is its request's."""
-        return self.request.rpartition("/")[2]
+        """The component as people call it."""
+        return spoken(self.request)
 
     @property
     def request_before(self) -> CredentialsRequest | None:

@@ -180,3 +180,15 @@ def test_what_is_only_told_lists_its_grants(tmp_path: Path) -> None:
     assert [(g.grant.permission, g.covered_by) for g in one(outcome, "permission-rephrased").grants] == [
         ("ec2:DescribeTags", "ec2:Describe*")
     ]
+
+
+def test_a_headline_names_the_riskiest_permission_and_how_many_more(tmp_path: Path) -> None:
+    new = [request("a", "ec2:DescribeVolumes", "ec2:CreateTags", "ec2:ModifyVolume", "iam:PassRole")]
+    headline = one(judge(tmp_path / "many", OLD, new, Cluster()), "permission-added").headline
+    assert headline == "a newly needs iam:PassRole and 2 more permissions"
+
+
+def test_a_headline_names_both_of_two_permissions(tmp_path: Path) -> None:
+    new = [request("a", "ec2:DescribeVolumes", "ec2:DescribeTags", "ec2:DescribeRegions")]
+    headline = one(judge(tmp_path / "two", OLD, new, Cluster()), "permission-added").headline
+    assert headline == "a newly needs ec2:DescribeRegions and ec2:DescribeTags"

@@ -40,6 +40,15 @@ def missed(hop: Hop) -> tuple[Guard, str]:
     return cco.guard_permission(hop.kind)
 
 
+def named(grants: Sequence[RequiredGrant]) -> str:
+    """Return the permissions as a headline names them: the riskiest, and another or how many more."""
+    ordered = sorted(grants, key=lambda g: (not (g.rating and g.rating.risk), g.grant.permission.casefold()))
+    names = list(dict.fromkeys(g.grant.permission for g in ordered))
+    if len(names) > 2:
+        return f"{names[0]} and {count(len(names) - 1, 'more permission')}"
+    return " and ".join(names)
+
+
 def of_change(
     hop: Hop,
     change: Change,

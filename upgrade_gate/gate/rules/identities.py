@@ -24,7 +24,7 @@ from upgrade_gate.gate.findings import (
     Severity,
 )
 from upgrade_gate.gate.requirements import need_of
-from upgrade_gate.gate.rules._common import count
+from upgrade_gate.gate.rules._common import count, named
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -106,19 +106,23 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
     yield from _sizes(situation)
 
 
+def _named(request: CredentialsRequest, judged: Sequence[tuple[Grant, CoverageResult]]) -> str:
+    return named([RequiredGrant(grant, None, rate(request.provider_kind, grant)) for grant, _ in judged])
+
+
 def _request(situation: Situation, request: CredentialsRequest) -> Iterator[Finding]:
     judged = situation.proof.grants(request, unchanged_grants(situation, request))
     lacking = [(g, j) for g, j in judged if j.verdict in (Coverage.MISSING, Coverage.DENIED)]
     narrower = [(g, j) for g, j in judged if j.verdict is Coverage.NARROWER]
     unknown = [(g, j) for g, j in judged if j.verdict is Coverage.UNKNOWN]
     if lacking:
-        text = f"{request.name} lacks {count(len(lacking), 'permission')} that it needs today"
+        text = f"{request.component} lacks {_named(request, lacking)}, which it needs today"
         yield _finding(situation, request, "identity-lacks-permission", text, lacking)
     if narrower:
-        text = f"{request.name} holds {count(len(narrower), 'permission')} in a narrower form than it needs"
+        text = f"{request.component} holds {_named(request, narrower)} in a narrower form than it needs"
         yield _finding(situation, request, "identity-narrower", text, narrower)
     if unknown:
-        text = f"{request.name}: {count(len(unknown), 'permission')} could not be proven"
+        text = f"whether {request.component} holds {_named(request, unknown)} could not be proven"
         yield _finding(situation, request, "identity-unknown", text, unknown)
     yield from _trust(situation, request, {j.unsettled for _, j in unknown})
     identity = situation.proof.identity_of(request)
@@ -141,7 +145,7 @@ def _trust(situation: Situation, request: CredentialsRequest, told: Container[st
             situation,
             request,
             "identity-trust-lacks-subject",
-            f"the identity of {request.name} does not trust its service accounts: {judgement.reason}",
+            f"the identity of {request.component} does not trust its service accounts: {judgement.reason}",
             need,
         )
     elif need.status is NeedStatus.UNKNOWN and judgement.unsettled not in told:
@@ -149,7 +153,7 @@ def _trust(situation: Situation, request: CredentialsRequest, told: Container[st
             situation,
             request,
             "identity-unknown",
-            f"{request.name}: its trust could not be proven: {judgement.reason}",
+            f"{request.component}: its trust could not be proven: {judgement.reason}",
             need,
         )
 

@@ -15,6 +15,7 @@ from upgrade_gate.gate.rules._common import (
     count,
     minted,
     missed,
+    named,
     of_change,
 )
 from upgrade_gate.requests.diff import Why
@@ -96,7 +97,6 @@ def _additions(situation: Situation, hop: Hop, change: Change) -> Iterator[Findi
 def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: list[AddedGrant]) -> Finding:
     request = change.request_after
     assert request is not None  # noqa: S101 - evaluate() leaves out changes without a target side
-    verb = "gains" if rule == "permission-added" else "needs a wider form of"
     needs: tuple[Need, ...] = ()
     by_itself = minted(situation, change)
     if not by_itself:
@@ -109,13 +109,16 @@ def _work(situation: Situation, hop: Hop, change: Change, rule: str, grants: lis
         change,
         rule=rule,
         severity=Severity.INFO if by_itself else Severity.BLOCKER,
-        headline=f"{change.component} {verb} {count(len(grants), 'permission')}",
+        headline="",
         content=content_of(grants),
         grants=grants,
     )
+    asked = named(found.grants)
+    wider = f"needs a wider form of {asked}"
     step = Step(f"grant {count(len(grants), 'permission')} to {where}", "before")
     return replace(
         found,
+        headline=f"{change.component} {f'newly needs {asked}' if rule == 'permission-added' else wider}",
         guarded=missed(hop),
         needs=needs,
         caveats=situation.proof.caveats(request, [a.grant for a in grants]),
@@ -140,7 +143,7 @@ def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
         change,
         rule="permission-removed",
         severity=Severity.INFO,
-        headline=f"{change.component} no longer needs {count(len(gone), 'permission')}",
+        headline=f"{change.component} no longer needs {named([RequiredGrant(r.grant) for r in gone])}",
         content=[r.grant.as_dict() for r in gone],
     )
     yield replace(

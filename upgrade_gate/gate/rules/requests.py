@@ -197,13 +197,14 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
 def _renamed(situation: Situation, hop: Hop, change: Change) -> Finding:
     gcp = situation.platform.casefold() == "gcp" and situation.mode.by_hand
     text = ", and on GCP ccoctl finds the service account by this name" if gcp else ""
+    before = change.request_before
     return _finding(
         situation,
         hop,
         change,
         rule="request-renamed",
         severity=Severity.WARNING if gcp else Severity.INFO,
-        headline=f"{change.before.request.name if change.before else '?'} is now {change.component}{text}",
+        headline=f"{before.name if before else '?'} is now {change.request.rpartition('/')[2]}{text}",
         content=change.request,
     )
 

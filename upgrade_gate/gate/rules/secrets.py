@@ -61,7 +61,7 @@ def _missing(situation: Situation, secret: SecretRef, request: CredentialsReques
     return Finding(
         rule="secret-missing",
         severity=Severity.BLOCKER,
-        headline=f"Secret {secret} does not exist, and {request.name} reads it",
+        headline=f"Secret {secret} does not exist, and {request.component} reads it",
         content=str(secret),
         subject=request.id,
         request=request.id,
@@ -78,7 +78,7 @@ def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsReq
     return Finding(
         rule="secret-incomplete",
         severity=Severity.BLOCKER,
-        headline=f"{need.detail}, and {request.name} reads it",
+        headline=f"{need.detail}, and {request.component} reads it",
         content=str(secret),
         subject=request.id,
         request=request.id,

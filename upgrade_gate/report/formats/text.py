@@ -203,8 +203,7 @@ def _finding(page: _Page, finding: FindingView, report: Report, said: _Said, *, 
         style="title" if is_open else "",
     )
     inside = 2 + _MARK
-    where = f"{finding.rule} {finding.fingerprint}"
-    where += f" (on the way to {report.hops[finding.hop].to.version})" if len(report.hops) > 1 else ""
+    where = " ".join(part for part in (finding.rule, finding.fingerprint, finding.request) if part)
     page.put(where, indent=inside, style="quiet")
     accepted = finding.acknowledgement
     if accepted:
