@@ -14,6 +14,7 @@ import yaml
 from tests.worlds.cluster_objects import sample
 from tests.worlds.components import require
 from tests.worlds.kubernetes_server import KubernetesServer
+from tests.worlds.socks_server import SocksServer
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Known
 from upgrade_gate.cluster import observe
@@ -343,6 +344,23 @@ def test_a_proxy_of_the_kubeconfig_is_used_whatever_the_environment_says(
     assert "proxy-url" in (caught.value.hint or "")
     assert "s3cret" not in str(caught.value)
     assert not server.requests
+
+
+def test_a_socks_proxy_of_the_kubeconfig_is_used_and_its_login_goes_nowhere_else(
+    server: KubernetesServer, tmp_path: Path
+) -> None:
+    with SocksServer() as proxy:
+        url = proxy.url.replace("//", "//me:s3cret@")
+        assert reads(server.kubeconfig(tmp_path / "k", cluster={"proxy-url": url}))
+        assert proxy.places
+    assert server.requests
+    assert "Proxy-Authorization" not in str(server.requests)
+
+
+def test_a_socks_proxy_that_is_down_is_named(server: KubernetesServer, tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"socks5://127\.0\.0\.1:9") as caught:
+        reads(server.kubeconfig(tmp_path / "k", cluster={"proxy-url": "socks5://me:s3cret@127.0.0.1:9"}))
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_proxy_whose_name_is_not_known_is_named(tmp_path: Path) -> None:

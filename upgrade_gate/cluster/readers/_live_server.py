@@ -146,7 +146,7 @@ class ApiServer:
             api = client.ApiClient(configuration)
         except (ValueError, ImportError) as error:
             raise FailedError(
-                f"the proxy of the kubeconfig cannot be used: {error}", remedy="PySocks for socks5"
+                f"the proxy of the kubeconfig cannot be used: {error}", remedy="use an http, https or socks5 proxy"
             ) from error
         api.user_agent = USER_AGENT
         return api

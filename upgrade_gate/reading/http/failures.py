@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 E = TypeVar("E", bound=BaseException)
+_SOCKS = frozenset({"ProxyConnectionError", "SOCKS5AuthError"})
+"""What PySocks raises where the proxy itself is not reached, or refuses the login."""
 
 
 class Kind(Enum):
@@ -91,7 +93,7 @@ def _understand(chain: list[BaseException], via: str, host: str, proxy: str | No
             reason=unresolved.strerror or "",
             may_pass=unresolved.errno == socket.EAI_AGAIN,
         )
-    if proxy and _first(chain, urllib3.ProxyError):
+    if proxy and any(isinstance(e, urllib3.ProxyError) or type(e).__name__ in _SOCKS for e in chain):
         reason = _system_words(chain)
         text = f"{via} cannot be reached: {reason.lower()}"
         return ExchangeError(Kind.PROXY, text, "check HTTPS_PROXY and NO_PROXY", reason=reason)
@@ -99,7 +101,7 @@ def _understand(chain: list[BaseException], via: str, host: str, proxy: str | No
         reason = f"broke off after {cut.partial} bytes"
         return ExchangeError(Kind.CUT, f"{host} {reason}", "try again", reason=reason, may_pass=True)
     if isinstance(chain[0], ValueError):
-        # InvalidURL, InvalidSchema (SOCKS without its package), InvalidProxyURL, UnicodeError of a host name.
+        # InvalidURL, InvalidSchema, InvalidProxyURL, UnicodeError of a host name.
         return ExchangeError(Kind.PROTOCOL, f"no request can be made to {via} ({type(chain[0]).__name__})")
     reason = _system_words(chain)
     text = f"no connection to {via}: {reason.lower()}"

@@ -23,7 +23,10 @@ def proxy_for(url: str, *, spare_loopback: bool = True) -> str | None:
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if urlsplit(proxy).scheme not in SCHEMES or not urlsplit(proxy).hostname:
-        raise UsageError(f"{parts.scheme.upper()}_PROXY is not the URL of a proxy", hint="write http://HOST:PORT")
+        raise UsageError(
+            f"{parts.scheme.upper()}_PROXY is not the URL of a proxy",
+            hint="write http://HOST:PORT or socks5://HOST:PORT",
+        )
     return proxy
 
 
