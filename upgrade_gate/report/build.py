@@ -18,6 +18,7 @@ from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.served import served_identities
 from upgrade_gate.report import document, finding_views, identities_document
 from upgrade_gate.report.change_views import change_view
+from upgrade_gate.requests.history import table as history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -147,7 +148,10 @@ def _report(
 
 
 def _tables(hops: Sequence[Hop]) -> list[document.Table]:
-    """Return the dated tables that the report rests on: that of capabilities, and those of the requests' clouds."""
+    """Return the dated tables that the report rests on.
+
+    They are that of capabilities, those of the requests' clouds, and the history where something new is asked for.
+    """
     selections = [selection for hop in hops for selection in (hop.old_selection, hop.new_selection)]
     kinds = {selected.request.provider_kind for s in selections for selected in s.requests.values()}
     clouds = sorted({cloud for kind in kinds if (cloud := plugins.cloud_of_kind(kind)) is not None})
@@ -159,6 +163,8 @@ def _tables(hops: Sequence[Hop]) -> list[document.Table]:
         table = tables.read(f"upgrade_gate.{place}", f"{name}.json")
         shown = name if place == "data" else f"{place.removeprefix('clouds.')}/{name}"
         found.append(document.Table(name=shown, date=table["date"], source=table["source"]))
+    if any(change.added for hop in hops for change in hop.changes):
+        found.append(document.Table(name="history", date=history.table().date, source=history.table().source))
     return sorted(found, key=lambda t: (t.name, t.date))
 
 

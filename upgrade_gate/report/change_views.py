@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.report import document
+from upgrade_gate.report.grant_document import GrantView, Introduction
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
 def change_view(hop: Hop, change: Change) -> document.ChangeView:
     """Return what changed in a request."""
     kind, held = change.provider_kind, hop.held_with(change)
-    added = [grant_view(a.grant, covered_by=a.covered_by, rating=rate(kind, a.grant, held)) for a in change.added]
+    added = [
+        grant_view(
+            a.grant,
+            covered_by=a.covered_by,
+            rating=rate(kind, a.grant, held),
+            introduced=introduced(hop, change, a.grant),
+        )
+        for a in change.added
+    ]
     removed = [grant_view(r.grant, still=r.still_covered_by) for r in change.removed]
     other = [
         document.OtherChange(
@@ -47,6 +56,26 @@ def change_view(hop: Hop, change: Change) -> document.ChangeView:
     )
 
 
+def introduced(hop: Hop, change: Change, grant: Grant) -> Introduction | None:
+    """Return by what a grant came that a change adds, None where it adds no such grant or the history does not tell."""
+    if grant not in {added.grant for added in change.added}:
+        return None
+    from upgrade_gate.requests.history.introduction import introduction
+    from upgrade_gate.requests.history.table import table
+
+    commit = introduction(change.provider_kind, change.request, grant, hop.old.version, hop.new.version)
+    if commit is None:
+        return None
+    return Introduction(
+        branch=table().branches[commit.branch],
+        z_stream=commit.z_stream,
+        date=commit.date,
+        repository=table().repositories[commit.repository],
+        pull_request=commit.pull_request,
+        bugs=list(commit.bugs),
+    )
+
+
 def _pair(before: object, after: object) -> document.Pair:
     return document.Pair(from_=str(before) if before else None, to=str(after) if after else None)
 
@@ -58,9 +87,10 @@ def grant_view(
     still: str | None = None,
     rating: Rating | None = None,
     held_by: str | None = None,
-) -> document.GrantView:
+    introduced: Introduction | None = None,
+) -> GrantView:
     """Return a grant, with what covers it and how closely to look at it."""
-    return document.GrantView(
+    return GrantView(
         type=grant.type,
         permission=grant.permission,
         effect=grant.effect,
@@ -73,4 +103,5 @@ def grant_view(
         access=rating.access if rating else None,
         completes=list(rating.completes) if rating else [],
         held_by=held_by,
+        introduced=introduced,
     )

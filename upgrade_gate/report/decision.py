@@ -18,7 +18,8 @@ from upgrade_gate.requests.names import spoken
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from upgrade_gate.report.document import FindingView, GrantView, Report
+    from upgrade_gate.report.document import FindingView, Report
+    from upgrade_gate.report.grant_document import GrantView
 
 RISKS: Final = {
     "ESCALATE": "can gain further rights",

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from upgrade_gate.report.grant_document import GrantView
 from upgrade_gate.report.identities_document import IdentitiesView
 
 SCHEMA = "upgrade-gate/v1"
@@ -105,38 +106,6 @@ class Requests(_Struct, frozen=True, rename={"from_": "from"}):
     """Of the current release."""
     to: list[str]
     """Of the target."""
-
-
-class GrantView(_Struct, frozen=True):
-    """A grant, what covers it already, what it lets its holder do, and its risk classes."""
-
-    type: str
-    """`action`, `permission`, `dataPermission`, `roleBinding`, `predefinedRole`, `role` or `privilege`."""
-    permission: str
-    """As the manifest spells it."""
-    effect: str | None
-    """`Allow` or `Deny` on AWS and Alibaba Cloud, else null."""
-    resource: str | None
-    """On AWS and Alibaba Cloud, else null."""
-    condition: Any
-    """On AWS, else null."""
-    scope: Any
-    """On IBM Cloud the whole set of attributes, on Azure that of a role binding that has one; else null."""
-    covered_by: str | None = None
-    """What of the current release contains it already; of a held grant the releases before the target that ask for it.
-
-    Null where nothing does.
-    """
-    still_covered_by: str | None = None
-    """Of a removed grant: what of the target still contains it."""
-    risk: list[str] = []
-    """Classes of risk, such as `ESCALATE`."""
-    access: Literal["list", "read", "tagging", "write", "permissions-management"] | None = None
-    """What it lets its holder do."""
-    completes: list[str] = []
-    """What the identity has as well, and makes with this grant a known way to further rights."""
-    held_by: str | None = None
-    """The statement, role or binding that gives it, where it is not asked for but held; else null."""
 
 
 class Pair(_Struct, frozen=True, rename={"from_": "from"}):

@@ -8,15 +8,18 @@ from msgspec import UNSET
 
 from upgrade_gate.gate.findings import NeedKind, Status
 from upgrade_gate.report import document
-from upgrade_gate.report.change_views import grant_view
+from upgrade_gate.report.change_views import grant_view, introduced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.base.steps import Step
+    from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.gate.findings import Evidence, Finding, Need
     from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.verdict import WeighedFinding
+    from upgrade_gate.report.grant_document import Introduction
+    from upgrade_gate.requests.update import Hop
 
 
 def views(outcome: Outcome) -> list[document.FindingView]:
@@ -24,18 +27,13 @@ def views(outcome: Outcome) -> list[document.FindingView]:
     from upgrade_gate.remedy.plan import steps_for
 
     hops = outcome.comparison.hops
-    ways = {hop.index: f", on the way to {hop.new.version}" for hop in hops} if len(hops) > 1 else {}
     return [
-        _finding(
-            judged,
-            steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy,
-            ways.get(judged.finding.hop, "") if judged.finding.request else "",
-        )
+        _finding(hops, judged, steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy)
         for judged in outcome.judged
     ]
 
 
-def _finding(judged: WeighedFinding, remedy: Iterable[Step], way: str) -> document.FindingView:
+def _finding(hops: Sequence[Hop], judged: WeighedFinding, remedy: Iterable[Step]) -> document.FindingView:
     finding = judged.finding
     severity: Any = finding.severity.value
     status: Any = judged.status.value
@@ -47,13 +45,20 @@ def _finding(judged: WeighedFinding, remedy: Iterable[Step], way: str) -> docume
         guard=guard,
         guard_reason=finding.guarded[1] if finding.guarded else None,
         fingerprint=finding.fingerprint,
-        headline=finding.headline + way,
+        headline=finding.headline + _way(hops, finding),
         hop=finding.hop,
         request=finding.request,
         component=finding.component,
         secret=finding.secret,
         grants=[
-            grant_view(g.grant, covered_by=g.covered_by, rating=g.rating, held_by=g.held_by) for g in finding.grants
+            grant_view(
+                g.grant,
+                covered_by=g.covered_by,
+                rating=g.rating,
+                held_by=g.held_by,
+                introduced=_introduced(hops, finding, g.grant),
+            )
+            for g in finding.grants
         ],
         needs=[_need(finding, n, acknowledged=judged.status is Status.ACKNOWLEDGED) for n in finding.needs],
         caveats=list(finding.caveats),
@@ -66,6 +71,22 @@ def _finding(judged: WeighedFinding, remedy: Iterable[Step], way: str) -> docume
         subject=finding.subject,
         acknowledgeable=finding.acknowledgeable,
     )
+
+
+def _way(hops: Sequence[Hop], finding: Finding) -> str:
+    """Return on the way to which release a request's finding is, where there is more than one."""
+    if len(hops) < 2 or not finding.request:
+        return ""
+    return "".join(f", on the way to {hop.new.version}" for hop in hops if hop.index == finding.hop)
+
+
+def _introduced(hops: Sequence[Hop], finding: Finding, grant: Grant) -> Introduction | None:
+    """Return by what a grant came, where it is one that the update of the finding newly asks for."""
+    for hop in hops[finding.hop : finding.hop + 1]:
+        for change in hop.changes:
+            if change.request == finding.request:
+                return introduced(hop, change, grant)
+    return None
 
 
 def _need(finding: Finding, need: Need, *, acknowledged: bool) -> document.NeedView:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
         Excluded,
         FactView,
         FindingView,
-        GrantView,
         IdentityView,
         NeedView,
         Report,
         VerdictView,
     )
+    from upgrade_gate.report.grant_document import GrantView
+    from upgrade_gate.report.history_document import GrantFields
 
 MISSED_TITLE = "Not caught by OpenShift"
 
@@ -184,6 +185,11 @@ def grant_order(grant: GrantView) -> tuple[bool, str, str]:
     return not grant.risk, grant.permission.casefold(), grant_text(grant)
 
 
+def asked(finding: FindingView) -> tuple[GrantView, ...]:
+    """Return the grants that a finding asks for and that nothing contains yet; risky ones first."""
+    return tuple(sorted((g for g in finding.grants if g.covered_by is None and g.held_by is None), key=grant_order))
+
+
 _HELD_LISTED = 20
 """Held grants that a text names; all of them stand in the JSON report."""
 
@@ -219,7 +225,7 @@ def marked(grant: GrantView) -> str:
     return f"{text} [{', '.join(grant.risk)}{pair}]"
 
 
-def grant_text(grant: GrantView) -> str:
+def grant_text(grant: GrantView | GrantFields) -> str:
     """Return a grant in one line: the permission and whatever narrows it."""
     parts = [grant.permission]
     if grant.effect not in {None, "Allow"}:

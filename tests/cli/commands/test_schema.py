@@ -1,4 +1,4 @@
-"""`schema`: the published JSON schema of the report."""
+"""`schema`: the published JSON schemas of the report and of the history."""
 
 import json
 
@@ -36,6 +36,13 @@ def test_the_schema_is_json_schema_2020_12_with_every_public_key() -> None:
 
 def test_the_report_is_the_default_document() -> None:
     assert run("schema", "report").out == run("schema").out
+
+
+def test_the_history_has_a_schema_of_its_own() -> None:
+    schema = json.loads(run("schema", "history").out)
+    assert schema["$id"] == "urn:upgrade-gate/history/v1"
+    history = schema["$defs"][schema["$ref"].rpartition("/")[2]]
+    assert {"schema", "events"} <= set(history["required"])
 
 
 def test_an_unknown_document_is_a_usage_error() -> None:

@@ -78,6 +78,19 @@ def test_a_lone_surrogate_from_a_file_name_breaks_no_format(name: str) -> None:
     render(name, sample_report.report(findings=[odd]))
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_tells_by_which_pull_request_a_new_permission_came(name: str) -> None:
+    said = render(name, sample_report.report()).replace("\\/", "/")
+    if name == "json":
+        added = json.loads(said)["changes"][0]["permissions"]["added"]
+        assert [(g["introduced"]["pull_request"], g["introduced"]["z_stream"]) for g in added if g["introduced"]] == [
+            (418, True)
+        ]
+    else:
+        assert "https://github.com/openshift/cluster-storage-operator/pull/418" in said
+        assert "added to 4.14 after GA" in said
+
+
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality"}))
 def test_labels_for_the_change_ticket_stand_in_the_report(name: str) -> None:
     text = render(name, sample_report.report())

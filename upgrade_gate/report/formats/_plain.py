@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from upgrade_gate.base.shell import words
-from upgrade_gate.report import view
+from upgrade_gate.report import origins, view
 
 if TYPE_CHECKING:
     from upgrade_gate.report.document import EvidenceView, FindingView
@@ -38,6 +38,7 @@ def describe(finding: FindingView) -> list[str]:
     for grant in sorted((g for g in finding.grants if g.held_by is None), key=view.grant_order):
         covered = f" (covered already by {grant.covered_by})" if grant.covered_by else ""
         lines.append(f"+ {view.marked(grant)}{covered}")
+    lines += origins.lines(view.asked(finding))
     lines += [f"needs {need.kind}: {need.status}. {view.need_detail(need)}".rstrip(". ") for need in finding.needs]
     if finding.identity:
         lines.append(f"identity {finding.identity.id}, found through {view.source_of(finding.identity)}")

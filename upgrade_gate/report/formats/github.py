@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.report import view
+from upgrade_gate.report import origins, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
@@ -80,6 +80,7 @@ def _annotation(level: str, group: Sequence[FindingView]) -> str:
     said = [f"{f.headline} ({f.rule} {f.fingerprint})" for f in group]
     if first.guard == "missed":
         said.insert(1, f"Not caught by OpenShift: {view.guard_line(first)[1]}")
+    said += [line for f in group for line in origins.lines(view.asked(f))]
     properties = f"file={_property(path)},line={line},title={_property(title)}"
     return f"::{level} {properties}::{_data(chr(10).join(said))}"
 

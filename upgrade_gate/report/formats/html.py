@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from upgrade_gate.base.shell import quote
-from upgrade_gate.report import view
+from upgrade_gate.report import addresses, origins, view
 from upgrade_gate.report.decision import RISKS, decision
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -41,6 +41,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
     html = page.render(
         report=report,
         view=view,
+        origins=origins,
+        addresses=addresses,
         style=style,
         script=script,
         style_hash=_csp_hash(style),

@@ -15,13 +15,15 @@ from msgspec import Struct
 
 from upgrade_gate.base.markdown import code, escape, fence, links
 from upgrade_gate.base.shell import words
-from upgrade_gate.report import view
+from upgrade_gate.report import addresses, origins, view
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from upgrade_gate.report.document import ChangeView, FindingView, GrantView, RemedyView, Report
+    from upgrade_gate.report.document import ChangeView, FindingView, RemedyView, Report
+    from upgrade_gate.report.grant_document import GrantView
+    from upgrade_gate.report.origins import Origin
     from upgrade_gate.report.render_options import RenderOptions
     from upgrade_gate.report.view import Component
 
@@ -215,7 +217,17 @@ def _change(change: ChangeView) -> str:
         lines.append(f"- {view.counted(len(diff.still_covered), 'permission')} no longer listed, still granted")
     text = "\n".join(lines) + "\n"
     signed = [f"- {view.marked(g)}" for g in diff.gone] + [f"+ {view.marked(g)}" for g in diff.new]
-    return f"{text}\n{fence(signed, 'diff')}\n" if signed else text
+    if signed:
+        text += f"\n{fence(signed, 'diff')}\n"
+    came = "".join(f"- {_origin(origin)}\n" for origin in origins.origins(diff.new))
+    return f"{text}\n{came}" if came else text
+
+
+def _origin(origin: Origin) -> str:
+    known = origin.introduced
+    by = [(origins.name(known), origins.address(known)), *((bug, addresses.bug(bug)) for bug in known.bugs)]
+    linked = (f"[{escape(said)}]({address})" if address else code(said) for said, address in by)
+    return f"{_text(origin.said)}: {', '.join(linked)}"
 
 
 def _names(grants: Sequence[GrantView], most: int = 10) -> str:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from upgrade_gate.base.shell import quote, words
-from upgrade_gate.report import view
+from upgrade_gate.report import origins, view
 from upgrade_gate.report.decision import RISKS
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from upgrade_gate.report.document import ChangeView, FactView, FindingView, GrantView, RemedyView, Report
+    from upgrade_gate.report.document import ChangeView, FactView, FindingView, RemedyView, Report
+    from upgrade_gate.report.grant_document import GrantView
     from upgrade_gate.report.render_options import RenderOptions
 
 _STYLES = {
@@ -267,14 +268,20 @@ def _grants(page: _Page, finding: FindingView, report: Report) -> None:
     replaced = {key: g for c in changes for key, g in view.diff_of(c).replaced.items()}
     for line in view.held_lines(finding):
         page.put(line, indent=inside, lead="holds    ")
-    asked = sorted((g for g in finding.grants if g.covered_by is None and g.held_by is None), key=view.grant_order)
+    asked = view.asked(finding)
     before = [replaced[g.permission.casefold()] for g in asked if g.permission.casefold() in replaced]
     _grant_lines(page, "-", before, inside)
     _grant_lines(page, "+", asked, inside)
+    _origins(page, asked, inside)
     if asked:
         covered = sum(len(view.diff_of(c).covered) for c in changes)
         if covered:
             page.put(f"and {view.counted(covered, 'permission')} covered already", indent=inside, style="quiet")
+
+
+def _origins(page: _Page, grants: Sequence[GrantView], indent: int) -> None:
+    for line in origins.lines(grants):
+        page.put(line, indent=indent, lead="origin   ", style="quiet")
 
 
 def _grant_lines(page: _Page, sign: str, grants: Sequence[GrantView], indent: int) -> None:
@@ -381,6 +388,7 @@ def _change_body(page: _Page, change: ChangeView) -> None:
     diff = view.diff_of(change)
     _grant_lines(page, "-", diff.gone, 4)
     _grant_lines(page, "+", diff.new, 4)
+    _origins(page, diff.new, 4)
     if diff.covered:
         page.put(f"+ {view.counted(len(diff.covered), 'permission')} covered already", indent=4, style="quiet")
     if diff.still_covered:
