@@ -107,7 +107,7 @@ def cause(**changes: Any) -> document.Cause:
         "headline": "ingress gains sts:AssumeRole",
         "request": "openshift-cloud-credential-operator/ingress",
         "guard": "missed",
-        "counts": document.Counts(unmet=0, unknown=1, acknowledged=0, proven=0),
+        "counts": document.Counts(open=0, unknown=1, acknowledged=0, proven=0),
     }
     return document.Cause(**{**known, **changes})
 

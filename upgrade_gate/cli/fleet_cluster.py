@@ -191,6 +191,8 @@ def _gate_of(entry: Entry, gate: GateOptions) -> GateOptions:
         given = replace(given, configuration=configuration.load(entry.config, {}, found=False))
     if entry.identities is not None:
         given = replace(given, identities=IdentitiesForm().convert(entry.identities, None, None))
+    if not entry.acknowledgements:
+        return given
     return replace(given, acknowledgements=(*gate.acknowledgements, *entry.acknowledgements))
 
 

@@ -80,15 +80,12 @@ class Results:
 def summarise(directory: Path, folders: Iterable[str]) -> document.Fleet:
     """Write the files about these clusters and return what they say; others in the folder are of an earlier run."""
     fleet = summary.summarise(results.read(directory, folders), _before(directory))
-    files = {
-        name: content for plugin in plugins.load_all("fleet.formats") for name, content in plugin.files(fleet).items()
-    }
     for wave in (directory / WAVES).glob("*"):
-        if f"{WAVES}/{wave.name}" not in files:
-            wave.unlink()  # of an earlier run, for another target: nobody may roll out by it
-    for name, content in files.items():
-        stdout.make_folder((directory / name).parent)
-        stdout.write_file(directory / name, content, mode=0o600)
+        wave.unlink()  # of an earlier run, perhaps for another target: nobody may roll out by it
+    for plugin in plugins.load_all("fleet.formats"):
+        for name, content in plugin.files(fleet).items():
+            stdout.make_folder((directory / name).parent)
+            stdout.write_file(directory / name, content, mode=0o600)
     stdout.write_file(directory / "policyreports.yaml", _policy_reports(directory, fleet), mode=0o600)
     stdout.write_file(directory / FLEET, document.encode(fleet), mode=0o600)
     return fleet

@@ -12,8 +12,9 @@ import msgspec
 SCHEMA = "upgrade-gate/fleet/v1"
 
 Status: TypeAlias = Literal["pass", "blocked", "undetermined"]
-Standing: TypeAlias = Literal["unmet", "unknown", "acknowledged", "proven"]
-"""How a finding stands in one cluster: something is missing, nothing shows it, it was accepted, it is proven."""
+Standing: TypeAlias = Literal["open", "unknown", "acknowledged", "proven"]
+"""How a finding stands in one cluster: open, since something is missing or to be decided; open, and nothing shows
+whether what it needs is there; accepted; proven."""
 
 
 class _Struct(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +65,10 @@ class Cluster(_Struct, frozen=True):
 class Counts(_Struct, frozen=True):
     """In how many clusters a cause stands how."""
 
-    unmet: int
-    """Something that it needs is missing."""
+    open: int
+    """Open: something that it needs is missing, or somebody must decide."""
     unknown: int
-    """Nothing shows whether it is there."""
+    """Open as well: nothing shows whether what it needs is there."""
     acknowledged: int
     """It was accepted."""
     proven: int

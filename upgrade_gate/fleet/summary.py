@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from upgrade_gate.fleet.document import Standing, Status
 
 _SEVERITIES: Final = ("blocker", "unknown", "warning")
-_STANDINGS: Final[tuple[Standing, ...]] = ("unmet", "unknown", "acknowledged", "proven")
+_STANDINGS: Final[tuple[Standing, ...]] = ("open", "unknown", "acknowledged", "proven")
 """Worst first."""
 _STATUSES: Final[Mapping[Status, ExitCode]] = {
     "blocked": ExitCode.BLOCKED,
@@ -108,8 +108,8 @@ def _standing(finding: results.Finding) -> Standing:
         return finding.status
     needs = {need.status for need in finding.needs}
     if "unmet" in needs:
-        return "unmet"
-    return "unknown" if finding.severity == "unknown" or "unknown" in needs else "unmet"
+        return "open"
+    return "unknown" if finding.severity == "unknown" or "unknown" in needs else "open"
 
 
 def _cause(cause: _Cause) -> document.Cause:
@@ -128,7 +128,7 @@ def _cause(cause: _Cause) -> document.Cause:
 
 def _order(cause: document.Cause) -> tuple[bool, int, int, str, str]:
     """Those that stand open first, the gravest, those of most clusters."""
-    standing = cause.counts.unmet + cause.counts.unknown
+    standing = cause.counts.open + cause.counts.unknown
     return not standing, _SEVERITIES.index(cause.severity), -standing, cause.rule, cause.fingerprint
 
 
@@ -175,4 +175,4 @@ def _since(before: document.Fleet, clusters: list[document.Cluster], causes: lis
 
 
 def _standing_open(causes: Iterable[document.Cause]) -> set[str]:
-    return {cause.fingerprint for cause in causes if cause.counts.unmet + cause.counts.unknown}
+    return {cause.fingerprint for cause in causes if cause.counts.open + cause.counts.unknown}

@@ -9,10 +9,10 @@ from upgrade_gate.base.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from upgrade_gate.fleet.document import Cause, Cluster, Fleet
+    from upgrade_gate.fleet.document import Cause, Cluster, Fleet, Since, Standing
 
-_WORDS: Final[Mapping[str, str]] = {
-    "unmet": "missing",
+WORDS: Final[Mapping[Standing, str]] = {
+    "open": "open",
     "unknown": "not shown",
     "acknowledged": "acknowledged",
     "proven": "proven",
@@ -26,8 +26,13 @@ def render(fleet: Fleet, *, changed_only: bool = False) -> str:
 
 def counts(cause: Cause) -> str:
     """Return in how many clusters a cause stands how: `143 not shown, 41 proven`."""
-    known = {standing: getattr(cause.counts, standing) for standing in _WORDS}
-    return ", ".join(f"{count} {_WORDS[standing]}" for standing, count in known.items() if count)
+    known = {standing: getattr(cause.counts, standing) for standing in WORDS}
+    return ", ".join(f"{count} {WORDS[standing]}" for standing, count in known.items() if count)
+
+
+def stands(cause: Cause) -> bool:
+    """Return whether a cause stands open in any cluster."""
+    return bool(cause.counts.open or cause.counts.unknown)
 
 
 def headline(fleet: Fleet) -> str:
@@ -72,13 +77,19 @@ def _news(fleet: Fleet) -> Iterator[str]:
     yield f"Since {since.generated}"
     for changed in since.verdicts:
         yield f"  {changed.name}: {changed.from_} -> {changed.to}"
-    for words, names in (
+    told = news(since)
+    for words, names in told:
+        yield f"  {len(names)} {words}: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
+    if not (since.verdicts or told):
+        yield "  nothing changed"
+
+
+def news(since: Since) -> list[tuple[str, list[str]]]:
+    """Return what came and went, in words and by name."""
+    known = (
         ("new clusters", since.appeared),
         ("clusters gone", since.gone),
         ("new causes", since.new_causes),
         ("closed causes", since.closed_causes),
-    ):
-        if names:
-            yield f"  {len(names)} {words}: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
-    if not (since.verdicts or since.appeared or since.gone or since.new_causes or since.closed_causes):
-        yield "  nothing changed"
+    )
+    return [(words, names) for words, names in known if names]

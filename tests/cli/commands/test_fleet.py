@@ -55,8 +55,8 @@ def test_a_cause_counts_the_clusters_in_which_it_stands(fleet: Fleet) -> None:
     fleet.run()
     gains = [cause for cause in fleet.json()["causes"] if cause["rule"] == "permission-added"]
     assert {c["request"].partition("/")[2]: c["counts"] for c in gains} == {
-        "aws": {"unmet": 0, "unknown": 3, "acknowledged": 0, "proven": 0},
-        "gcp": {"unmet": 0, "unknown": 1, "acknowledged": 0, "proven": 0},
+        "aws": {"open": 0, "unknown": 3, "acknowledged": 0, "proven": 0},
+        "gcp": {"open": 0, "unknown": 1, "acknowledged": 0, "proven": 0},
     }
     assert gains[0]["request"].endswith("aws"), "what stands in the way of most comes first"
     matrix = {cluster["name"]: set(cluster["causes"]) for cluster in fleet.json()["clusters"]}
@@ -303,7 +303,8 @@ def test_the_files_about_all_clusters_are_there_and_say_the_same(fleet: Fleet) -
     schema = json.loads(run("schema", "fleet").out)
     jsonschema.Draft202012Validator(schema).validate(fleet.json())
     files = {path.name for path in fleet.result.iterdir()}
-    assert files == {"clusters", "fleet.csv", "fleet.json", "junit.xml", "metrics.prom", "policyreports.yaml", "waves"}
+    written = {"fleet.csv", "fleet.html", "fleet.json", "junit.xml", "metrics.prom", "policyreports.yaml"}
+    assert files == {*written, "clusters", "waves"}
     assert (fleet.result / "waves" / "4.17.0.txt").read_text() == ""
 
 

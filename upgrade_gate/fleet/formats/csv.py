@@ -33,7 +33,7 @@ def files(fleet: Fleet) -> Mapping[str, bytes]:
 
 
 def _row(cluster: Cluster, missed: set[str]) -> list[str | int | None]:
-    standing = [name for name, how in cluster.causes.items() if how in {"unmet", "unknown"}]
+    standing = [name for name, how in cluster.causes.items() if how in {"open", "unknown"}]
     labels = ",".join(f"{key}={value}" for key, value in sorted(cluster.labels.items()))
     known: dict[str, str | int | None] = {
         "open": len(standing),

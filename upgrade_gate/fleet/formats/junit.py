@@ -48,7 +48,7 @@ def _case(suite: ET.Element, cluster: Cluster, causes: Mapping[str, Cause]) -> N
     lines = [
         f"{causes[name].severity} {causes[name].rule} {name} {causes[name].headline}"
         for name, how in cluster.causes.items()
-        if how in {"unmet", "unknown"}
+        if how in {"open", "unknown"}
     ]
     element = ET.SubElement(case, tag, message=one_line(cluster.summary), type=cluster.status)
     element.text = "\n".join([*(one_line(line) for line in lines), cluster.report])

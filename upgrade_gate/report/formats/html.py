@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import cache
-from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from upgrade_gate.base import page
 from upgrade_gate.base.shell import quote
 from upgrade_gate.report import addresses, origins, view
 from upgrade_gate.report.decision import RISKS, decision
@@ -19,11 +16,10 @@ from upgrade_gate.report.formats._harmless import harmless_report
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import jinja2
-
     from upgrade_gate.report.document import Excluded, FindingView, Release, RemedyView, Report
     from upgrade_gate.report.render_options import RenderOptions
 
+_PACKAGE = "upgrade_gate.report"
 OPEN_COMPONENTS = 25
 """Up to this many components, those with open work are unfolded from the start."""
 
@@ -31,22 +27,22 @@ OPEN_COMPONENTS = 25
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (one signature for every format)
     """Return one self-contained HTML document in UTF-8."""
     report = harmless_report(report)
-    style, script = _part("report.css"), _part("report.js")
+    style, script = (page.part(_PACKAGE, name) for name in ("report.css", "report.js"))
     parts = view.sections(report.findings)
     components = view.components(report)
     decided = decision(report)
     anchors = _anchors(parts.all)
     steps = _steps(parts.all)
-    page = _environment().get_template("report.html.j2")
-    html = page.render(
+    template = page.environment(_PACKAGE).get_template("report.html.j2")
+    html = template.render(
         report=report,
         view=view,
         origins=origins,
         addresses=addresses,
         style=style,
         script=script,
-        style_hash=_csp_hash(style),
-        script_hash=_csp_hash(script),
+        style_hash=page.policy_hash(style),
+        script_hash=page.policy_hash(script),
         state=view.state_of(report),
         sections=parts,
         decision=decided,
@@ -93,30 +89,6 @@ class Step(Struct, frozen=True):
     """The file of the bundle that it is about, where none of its commands names it."""
     commands: tuple[StepCommand, ...]
     findings: tuple[FindingView, ...]
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("upgrade_gate.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _part(name: str) -> str:
-    return (resources.files("upgrade_gate.report") / "templates" / name).read_text("utf-8").strip()
-
-
-def _csp_hash(text: str) -> str:
-    """Return the source expression that lets exactly this inline text through the policy (CSP level 3, 2.3.1)."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _anchors(findings: Iterable[FindingView]) -> dict[int, str]:

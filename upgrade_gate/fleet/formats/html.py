@@ -1,0 +1,52 @@
+"""The fleet as one HTML file, complete without a script: causes, what changed, and the matrix cluster by cause.
+
+Its looks are those of the report on one cluster, whose style it takes over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from upgrade_gate.base import page
+from upgrade_gate.base.text import one_line
+from upgrade_gate.fleet import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from upgrade_gate.fleet.document import Cluster, Fleet, Standing
+
+_PACKAGE: Final = "upgrade_gate.fleet"
+_ROWS: Final = {"blocked": "blocker", "undetermined": "unknown", "pass": "settled"}
+"""The style of a cluster's row by its verdict."""
+_MARKS: Final[Mapping[Standing, str]] = {"open": "o", "unknown": "n", "acknowledged": "a", "proven": "p"}
+"""The style of a cell, one letter: there are very many."""
+
+
+def files(fleet: Fleet) -> Mapping[str, bytes]:
+    """Return `fleet.html` in UTF-8."""
+    style = f"{page.part('upgrade_gate.report', 'report.css')}\n{page.part(_PACKAGE, 'fleet.css')}"
+    script = page.part(_PACKAGE, "fleet.js")
+    numbers = {cause.fingerprint: number for number, cause in enumerate(fleet.causes, 1)}
+
+    def cells(cluster: Cluster) -> Iterator[tuple[int, str, str]]:
+        for fingerprint, how in sorted(cluster.causes.items(), key=lambda item: numbers[item[0]]):
+            yield numbers[fingerprint], _MARKS[how], terminal.WORDS[how]
+
+    # names come from other people's files: no character of theirs may steer a browser or a terminal
+    harmless = page.environment(_PACKAGE).overlay(
+        finalize=lambda value: one_line(value) if type(value) is str else value
+    )
+    html = harmless.get_template("fleet.html.j2").render(
+        fleet=fleet,
+        verdicts=terminal.headline(fleet),
+        standing={cause.fingerprint for cause in fleet.causes if terminal.stands(cause)},
+        news=terminal.news(fleet.since) if fleet.since else (),
+        rows=_ROWS,
+        cells=cells,
+        style=style,
+        style_hash=page.policy_hash(style),
+        script=script,
+        script_hash=page.policy_hash(script),
+    )
+    return {"fleet.html": html.encode("utf-8", "replace")}
