@@ -177,7 +177,7 @@ FOLDERS = {
     "dir:": ("diff", "dir:X", "dir:X", "--platform", "AWS", "--no-cache"),
     "must-gather:": ("check", "--to", "dir:RELEASE", "--cluster", "must-gather:X", "--no-cache"),
     "--identities": ("check", "PAIR", "--identities", "export:X"),
-    "--signatures": ("check", "IMAGE", "--signatures", "X"),
+    "--signatures": ("check", "IMAGE", "--signatures", "X", "--verify", "require"),
 }
 
 

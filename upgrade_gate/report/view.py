@@ -119,11 +119,20 @@ class GrantDiffView(Struct, frozen=True):
         return {g.permission.casefold(): g for g in self.gone if g.permission.casefold() in came}
 
 
-def weight(finding: FindingView) -> tuple[int, int, int, str, str, str]:
-    """Return what a report sorts findings by: open before accepted, worst severity first, then by name."""
+def waits_for_the_rest(finding: FindingView) -> bool:
+    """Return whether it is CCO's refusal, which ends with the annotation: the last step, and no work of its own."""
+    return finding.rule == "cco-not-upgradeable" and finding.severity == "blocker" and finding.status == "open"
+
+
+def weight(finding: FindingView) -> tuple[int, int, bool, int, str, str, str]:
+    """Return what a report sorts findings by: open before settled, worst severity first, then by name.
+
+    CCO's own refusal comes after the work that it waits for.
+    """
     return (
         _STATUS.index(finding.status),
         _SEVERITY.index(finding.severity),
+        waits_for_the_rest(finding),
         finding.hop,
         finding.subject,
         finding.rule,

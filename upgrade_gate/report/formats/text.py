@@ -419,15 +419,14 @@ def _close(page: _Page, report: Report) -> None:
         return
     page.gap()
     state = view.state_of(report)
-    said = ", ".join(
-        f"{view.counted(count.open, severity)}"
-        for severity, count in verdict.counts.items()
-        if count.open and severity != "info"
-    )
+    waiting = sum(view.waits_for_the_rest(finding) for finding in report.findings)
+    open_ones = {s: c.open - (waiting if s == "blocker" else 0) for s, c in verdict.counts.items() if s != "info"}
+    said = ", ".join(view.counted(number, severity) for severity, number in open_ones.items() if number)
     accepted = sum(count.acknowledged for count in verdict.counts.values())
     tail = f", {accepted} acknowledged" if accepted else ""
+    then = ("; then the annotation" if said else " but the annotation") if waiting else ""
     page.put(
-        f"{said or 'nothing'} open{tail}. {view.next_step(report)}",
+        f"{said or 'nothing'} open{then}{tail}. {view.next_step(report)}",
         lead=f"{state} (exit {verdict.exit_code}): ",
         lead_style=state,
     )
