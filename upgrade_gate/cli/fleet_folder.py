@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,12 +13,12 @@ from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.paths import exists
 from upgrade_gate.base.text import one_line
 from upgrade_gate.cli import input_paths, stdout
-from upgrade_gate.fleet import document, inventory, results, summary, terminal
+from upgrade_gate.fleet import document, inventory, results, shard, summary, terminal
 from upgrade_gate.reading.files import read_file
 from upgrade_gate.report import document as report_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from upgrade_gate.fleet.inventory import Entry
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 FLEET = "fleet.json"
 """What the next run into the folder compares with: written last."""
 WAVES = "waves"
+SHARD = "shard.json"
+UNFINISHED = ".unfinished"
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _MOST_BYTES = 512 * 2**20
 
@@ -39,7 +42,8 @@ def check(directory: Path, inventories: Iterable[str]) -> None:
             raise UsageError(f"{directory} lies in {folder}, which this run reads", hint="name a place outside of it")
     if not exists(directory):
         return
-    if any(directory.iterdir()) and not (directory / results.CLUSTERS).is_dir():
+    ours = (directory / results.CLUSTERS).is_dir() or exists(directory / UNFINISHED)
+    if any(directory.iterdir()) and not ours:
         raise UsageError(f"{directory} holds something else than a fleet's results", hint="name a new folder")
 
 
@@ -77,6 +81,59 @@ class Results:
         summary.refuse_twice(self._owners, entry.name, cluster.id if cluster else None)
 
 
+def begin(directory: Path, part: shard.Shard | None) -> None:
+    """Mark a folder's files as those of an earlier run, and write down which part of the fleet this one judges."""
+    stdout.make_folder(directory)
+    stdout.write_file(directory / UNFINISHED, b"", mode=0o600)
+    if part is None:
+        (directory / SHARD).unlink(missing_ok=True)
+    else:
+        stdout.write_file(directory / SHARD, msgspec.json.encode(part) + b"\n", mode=0o600)
+
+
+def merge(parts: Sequence[Path], directory: Path) -> document.Fleet:
+    """Join the results of several runs in one folder, whatever their order.
+
+    Raises UsageError where a part is not whole, a shard is missing, or two results are about one cluster.
+    """
+    shard.refuse_missing([_shard_of(part) for part in parts])
+    folders: dict[str, Path] = {}
+    for part in parts:
+        for cluster in _finished(part).clusters:  # what else lies there is of an earlier run
+            folder = part / results.CLUSTERS / PurePosixPath(cluster.report).parent.name
+            other = folders.setdefault(folder.name, folder)
+            if other is not folder:
+                raise UsageError(f"{other} and {folder} are about one cluster", hint="leave one of the folders out")
+            if results.kept(folder) is None:
+                raise UsageError(f"{folder} holds no whole result", hint="run that part again, with --resume")
+    begin(directory, None)
+    for name, folder in folders.items():
+        place = directory / results.CLUSTERS / name
+        stdout.make_folder(place)
+        for file in (results.REPORT, results.ROW):
+            stdout.write_file(place / file, read_file(folder / file, _MOST_BYTES), mode=0o600)
+    stdout.make_folder(directory / results.CLUSTERS)
+    return summarise(directory, folders)
+
+
+def _finished(part: Path) -> document.Fleet:
+    found = None if exists(part / UNFINISHED) else _before(part)
+    if found is None:
+        raise UsageError(
+            f"{part} holds no finished run of fleet", hint="name what -d named there; finish with --resume"
+        )
+    return found
+
+
+def _shard_of(part: Path) -> shard.Shard | None:
+    if not exists(part / SHARD):
+        return None
+    try:
+        return msgspec.json.decode(read_file(part / SHARD, _MOST_BYTES), type=shard.Shard)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{part / SHARD} cannot be read: {exc}") from exc
+
+
 def summarise(directory: Path, folders: Iterable[str]) -> document.Fleet:
     """Write the files about these clusters and return what they say; others in the folder are of an earlier run."""
     fleet = summary.summarise(results.read(directory, folders), _before(directory))
@@ -88,6 +145,7 @@ def summarise(directory: Path, folders: Iterable[str]) -> document.Fleet:
             stdout.write_file(directory / name, content, mode=0o600)
     stdout.write_file(directory / "policyreports.yaml", _policy_reports(directory, fleet), mode=0o600)
     stdout.write_file(directory / FLEET, document.encode(fleet), mode=0o600)
+    (directory / UNFINISHED).unlink(missing_ok=True)
     return fleet
 
 

@@ -314,3 +314,45 @@ def test_a_wave_of_an_earlier_run_does_not_stay(fleet: Fleet) -> None:
     assert (fleet.result / "waves" / "4.16.3.txt").exists()
     fleet.run()
     assert not (fleet.result / "waves" / "4.16.3.txt").exists()
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_merged_shards_equal_one_run_in_any_order(fleet: Fleet) -> None:
+    for number in range(12):
+        fleet.add(f"c{number}", platform=("AWS", "GCP")[number % 2])
+    env = {"SOURCE_DATE_EPOCH": "1793491200"}
+    whole = fleet.result
+    fleet.run(env=env)
+    parts = [fleet.folder / f"part-{index}" for index in range(3)]
+    for index, part in enumerate(parts):
+        fleet.result = part
+        fleet.run("--shard", "3", env={**env, "JOB_COMPLETION_INDEX": str(index)})
+    assert sum(len(list((part / "clusters").iterdir())) for part in parts) == 12
+    for order in (parts, parts[::-1]):
+        merged = fleet.folder / f"merged-{order[0].name}"
+        assert run("fleet", "merge", *order, "-d", merged, env=env).code == 3
+        assert tree(merged) == tree(whole)
+
+
+def test_merge_leaves_no_cluster_out_and_judges_nothing(fleet: Fleet) -> None:
+    for name in ("a", "b", "c", "d"):
+        fleet.add(name)
+    parts = [fleet.folder / f"part-{index}" for index in (1, 2)]
+    for index, part in enumerate(parts, 1):
+        fleet.result = part
+        fleet.run("--shard", f"{index}/2")
+    merged = ("-d", fleet.folder / "merged")
+    missing = run("fleet", "merge", parts[0], *merged)
+    assert missing.code == 2
+    assert "shards are missing: 2/2" in missing.err
+    assert run("fleet", "merge", *parts, *merged, "--fail-on", "warning").code == 2
+    assert run("fleet", "merge", *merged).code == 2
+    assert run("fleet", "merge", *parts, fleet.folder / "world", *merged).code == 2
+    (parts[1] / ".unfinished").touch()  # as a run leaves it that was killed
+    assert "holds no finished run" in run("fleet", "merge", *parts, *merged).err
+    (parts[1] / ".unfinished").unlink()
+    next((parts[0] / "clusters").glob("*/row.json")).unlink()
+    assert "holds no whole result" in run("fleet", "merge", *parts, *merged).err

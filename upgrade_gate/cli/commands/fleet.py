@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from upgrade_gate.base.errors import ExitCode, UsageError
 from upgrade_gate.cli import fleet_folder, stderr, stdout
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import GateOptions, RegistryOptions
     from upgrade_gate.fleet.inventory import Entry
 
+MERGE = "merge"
+"""In place of an inventory: join results instead. A file of that name is given as `./merge`."""
+_OF_MERGE = frozenset({"inventories", "directory", "changed_only", "verbose", "quiet"})
+
 
 @click.command(
     cls=ExplainedCommand,
@@ -51,6 +57,9 @@ if TYPE_CHECKING:
 @click.option("--selector", multiple=True, metavar="LABELS", help="env=prod,region!=eu,canary,!old. Repeatable.")
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Clusters that are judged at once."
+)
+@click.option(
+    "--shard", metavar="I/N", help="Judge one of N parts, I from 1; N alone: the part that JOB_COMPLETION_INDEX names."
 )
 @deadline_option("--deadline", 300.0, "Deadline of one cluster, all in all.")
 @click.option("--resume", is_flag=True, help="Keep what an earlier run into the folder has made from the same inputs.")
@@ -75,6 +84,7 @@ def command(
     from_: tuple[str, ...],
     selector: tuple[str, ...],
     jobs: int,
+    shard: str | None,
     deadline: float,
     resume: bool,
     changed_only: bool,
@@ -89,10 +99,15 @@ def command(
 
     INVENTORY is snapshots:DIR, must-gathers:DIR, contexts:GLOB of the kubeconfig, or a YAML or JSON file. Every
     cluster's report lies in the folder as soon as it is made. One that cannot be read is undetermined, and holds up no
-    other. Exit codes: 3 if any cluster is blocked, else 4 if any is undetermined, else 0.
+    other. `fleet merge DIR… -d DIR` joins the results of several shards. Exit codes: 3 if any cluster is blocked, else
+    4 if any is undetermined, else 0.
     """
+    if inventories[0] == MERGE:
+        return _merge([Path(text) for text in inventories[1:]], directory, changed_only=changed_only)
     from upgrade_gate.cli.fleet_cluster import Judge
+    from upgrade_gate.fleet import shard as shards
 
+    part = shards.parse(shard, os.environ) if shard is not None else None
     if registry.mirrors_from_cluster or registry.pull_secret_from_cluster:
         raise UsageError(
             "releases are read once for all clusters, not with the mirrors or the pull secret of one",
@@ -114,10 +129,29 @@ def command(
         timeout=cluster_timeout,
     )
     judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry)
+    entries = tuple(entry for entry in entries if part is None or part.holds(entry.name))
+    fleet_folder.begin(directory, part)
     _judge_all(entries, judge, directory, jobs=jobs, deadline=deadline, resume=resume)
     fleet = fleet_folder.summarise(directory, [entry.folder for entry in entries])
     stdout.write(fleet_folder.text(fleet, changed_only=changed_only))
     stderr.say(f"{len(entries)} clusters judged; the files are in {directory}")
+    return ExitCode(fleet.exit_code)
+
+
+def _merge(parts: Sequence[Path], directory: Path, *, changed_only: bool) -> ExitCode:
+    """Join results; an option that would judge them otherwise is a usage error, since nothing is judged again."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name not in _OF_MERGE:
+            raise UsageError(f"{parameter.opts[-1]} has no meaning for merge", hint="fleet merge DIR… -d DIR")
+    if not parts:
+        raise UsageError("merge needs the folders of the shards", hint="fleet merge DIR… -d DIR")
+    fleet_folder.check(directory, ())
+    if any(directory.resolve() == part.resolve() for part in parts):
+        raise UsageError(f"{directory} is one of the folders that are merged", hint="name a new one")
+    fleet = fleet_folder.merge(parts, directory)
+    stdout.write(fleet_folder.text(fleet, changed_only=changed_only))
     return ExitCode(fleet.exit_code)
 
 
