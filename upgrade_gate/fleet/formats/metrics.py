@@ -13,9 +13,11 @@ from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.base.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from upgrade_gate.fleet.document import Fleet
+    from prometheus_client import Metric
+
+    from upgrade_gate.fleet.document import Cluster, Fleet
 
 _CODES = {
     "pass": ExitCode.PASS,
@@ -26,33 +28,56 @@ _CODES = {
 
 def files(fleet: Fleet) -> Mapping[str, bytes]:
     """Return `metrics.prom` in the text format of Prometheus."""
-    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+    from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry()
-
-    def gauge(name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(f"upgrade_gate_{name}", text, labels, registry=registry)
-
-    verdict = gauge("verdict", "Exit code of check: 0 pass, 3 blocked, 4 undetermined.", "cluster", "id", "to")
-    judged = gauge("judged_timestamp_seconds", "When the cluster was judged.", "cluster", "id", "to")
-    collected = gauge("collected_timestamp_seconds", "When its snapshot or dump was made.", "cluster", "id", "to")
-    clusters = gauge("clusters", "Clusters by verdict.", "status")
-    causes = gauge(
-        "cause_clusters", "Clusters by cause and how it stands.", "fingerprint", "rule", "severity", "standing"
-    )
-    for cluster in fleet.clusters:
-        labels = (one_line(cluster.name), cluster.id or "", one_line(cluster.to))
-        verdict.labels(*labels).set(_CODES[cluster.status])
-        for moments, text in ((judged, cluster.generated), (collected, cluster.collected)):
-            moment = _moment(text)
-            if moment is not None:
-                moments.labels(*labels).set(moment)
-    for status, count in fleet.verdicts.items():
-        clusters.labels(status).set(count)
-    for cause in fleet.causes:
-        for standing in cause.counts.__struct_fields__:
-            causes.labels(cause.fingerprint, cause.rule, cause.severity, standing).set(getattr(cause.counts, standing))
+    registry.register(_Verdicts(fleet))
     return {"metrics.prom": generate_latest(registry)}
+
+
+class _Verdicts:
+    """Yields one metric after the other: a thousand clusters need no gauge each."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, each whole."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        def gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+            return GaugeMetricFamily(f"upgrade_gate_{name}", text, labels=labels)
+
+        fleet, who = self._fleet, ("cluster", "id", "to")
+        verdict = gauge("verdict", "Exit code of check: 0 pass, 3 blocked, 4 undetermined.", *who)
+        for cluster in fleet.clusters:
+            verdict.add_metric(_labels(cluster), _CODES[cluster.status])
+        yield verdict
+        judged = gauge("judged_timestamp_seconds", "When the cluster was judged.", *who)
+        collected = gauge("collected_timestamp_seconds", "When its snapshot or dump was made.", *who)
+        for cluster in fleet.clusters:
+            for moments, text in ((judged, cluster.generated), (collected, cluster.collected)):
+                moment = _moment(text)
+                if moment is not None:
+                    moments.add_metric(_labels(cluster), moment)
+        yield judged
+        yield collected
+        clusters = gauge("clusters", "Clusters by verdict.", "status")
+        for status, count in fleet.verdicts.items():
+            clusters.add_metric((status,), count)
+        yield clusters
+        causes = gauge(
+            "cause_clusters", "Clusters by cause and how it stands.", "fingerprint", "rule", "severity", "standing"
+        )
+        for cause in fleet.causes:
+            for standing in cause.counts.__struct_fields__:
+                labels = (cause.fingerprint, cause.rule, cause.severity, standing)
+                causes.add_metric(labels, getattr(cause.counts, standing))
+        yield causes
+
+
+def _labels(cluster: Cluster) -> tuple[str, str, str]:
+    return one_line(cluster.name), cluster.id or "", one_line(cluster.to)
 
 
 def _moment(text: str | None) -> float | None:
