@@ -123,7 +123,7 @@ def test_an_export_leads_from_blocked_to_proven_by_variables_alone(workspace: Wo
     given = {"to": to, "cluster": cluster, "arguments": ["--from", old, "--now", "2026-11-01"]}
     blocked = play(workspace, **given)
     assert blocked.returncode != 0
-    assert f"{odd} gains 1 permission" in blocked.stdout
+    assert f"{odd} newly needs b:B" in blocked.stdout
     held = aws_exports.details(aws_exports.role(aws_exports.allow("a:A", "b:B")))
     (workspace.folder / "held.json").write_text(json.dumps(held))
     identities = {"identities": {"default": aws_exports.ROLE, "account": aws_exports.ACCOUNT}}
