@@ -127,6 +127,20 @@ def test_the_sentence_counts_the_annotation_apart_from_the_work() -> None:
     assert not verdict(weighed(BLOCKER)).summary.endswith("annotation")
 
 
+def test_an_annotation_that_cco_has_not_seen_yet_is_waited_for() -> None:
+    unset = weighed(BLOCKER, closed_by_annotation=True)
+    held = weighed(BLOCKER, closed_by_annotation=True, awaited=True)
+    for judged, step, words in (
+        ((held,), "retry", "CCO has not seen the annotation yet"),
+        ((held, unset), "annotate", "only the annotation is missing"),
+        ((held, weighed(UNKNOWN)), "remediate", "CCO has not seen the annotation yet; 1 could not be determined"),
+        ((held, weighed(BLOCKER)), "remediate", "1 finding blocks the upgrade"),
+        ((held, unset, weighed(BLOCKER)), "remediate", "1 finding blocks the upgrade; then the annotation"),
+    ):
+        found = verdict(*judged)
+        assert (found.next, found.summary) == (step, f"BLOCKED 4.14.1 to 4.15.0: {words}")
+
+
 def test_the_sentence_says_what_a_pass_rests_on() -> None:
     met, unmet = (Need(NeedKind.GRANTS, status) for status in (NeedStatus.MET, NeedStatus.UNMET))
     path = "4.14.1 to 4.15.0"

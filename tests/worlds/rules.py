@@ -178,6 +178,14 @@ class Cluster:
         return Known({"apiVersion": version, "kind": query.kind, **body})
 
 
+def hosted(**more: Any) -> Cluster:
+    """Return a cluster whose control plane runs elsewhere, of a release in which it has no CCO."""
+    cluster = Cluster(topology="External", **more)
+    (container,) = cluster.objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+    container["env"][0]["value"] = "ibm-cloud-managed"
+    return cluster
+
+
 def judge(
     folder: Path,
     old: Sequence[Mapping[str, Any] | str],
@@ -217,3 +225,17 @@ def one(outcome: Outcome, rule: str) -> Finding:
 def needs(finding: Finding) -> dict[str, str]:
     """Return the status of each need."""
     return {need.kind.value: need.status.value for need in finding.needs}
+
+
+def about(finding: Finding) -> dict[str, Any]:
+    """Return where a finding stands, what it asks for and what shows it, but for what is empty."""
+    told = {
+        "request": finding.request,
+        "secret": finding.secret,
+        "hop": finding.hop,
+        "guard": str(finding.guard or ""),
+        "needs": needs(finding),
+        "evidence": [f"{e.side} {e.file} {e.document} {e.line}" for e in finding.evidence],
+        "remedy": [" ".join(c.line.argv) for step in finding.remedy for c in step.commands],
+    }
+    return {name: value for name, value in told.items() if value}

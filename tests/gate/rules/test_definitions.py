@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.rules import NS, Cluster, found, judge, one, request
+from tests.worlds.rules import NS, Cluster, about, found, hosted, judge, one, payload, request
+from upgrade_gate.cluster.credentials_mode import Mode
 
 A = request("a")
 WIDER = request("a", "ec2:DescribeVolumes", "ec2:CreateTags")
@@ -106,3 +107,79 @@ def test_equal_definitions_are_one_and_contradicting_ones_a_conflict(tmp_path: P
     finding = one(outcome, "request-conflict")
     assert (finding.severity, finding.acknowledgeable) == ("blocker", False)
     assert not found(outcome, "permission-added")
+
+
+FIRST, SECOND = "0000_50_component_00.yaml 0 1", "0000_50_component_01.yaml 0 1"
+CLOUD = "openshift-storage/cloud"
+
+
+def test_a_conflict_names_its_release_and_every_document(tmp_path: Path) -> None:
+    other = request("a", "ec2:CreateTags")
+    via = payload(tmp_path / "via", "4.14.9", [A])
+    later = one(judge(tmp_path / "1", [A], [A, other], Cluster(), via=(f"dir:{via}",)), "request-conflict")
+    assert about(later) == {
+        "request": f"{NS}/a",
+        "hop": 1,
+        "guard": "missed",
+        "needs": {"decision": "unmet"},
+        "evidence": [f"to {FIRST}", f"to {SECOND}"],
+    }
+    left = one(judge(tmp_path / "2", [A, other], [A], Cluster()), "request-conflict")
+    assert about(left)["evidence"] == [f"from {FIRST}", f"from {SECOND}"]
+
+
+def test_a_definition_is_told_once_on_a_path_and_each_request_by_itself(tmp_path: Path) -> None:
+    bare = request("b", secret="two", annotations={"x": "y"})
+    bad = [A, A, bare, request("c"), request("c", "ec2:CreateTags"), request("d"), request("d", "ec2:CreateTags")]
+    via = payload(tmp_path / "via", "4.14.9", bad)
+    outcome = judge(tmp_path / "1", [A], bad, Cluster(), via=(f"dir:{via}",))
+    told = [(j.finding.subject, j.finding.hop) for j in found(outcome, "request-conflict")]
+    assert told == [(f"{NS}/c", 0), (f"{NS}/d", 0)]
+    twice = one(outcome, "request-duplicate")
+    assert about(twice) == {"request": f"{NS}/a", "secret": CLOUD, "evidence": [f"to {FIRST}", f"to {SECOND}"]}
+    assert about(one(outcome, "request-unannotated")) == {
+        "request": f"{NS}/b",
+        "secret": "openshift-storage/two",
+        "evidence": ["to 0000_50_component_02.yaml 0 1"],
+    }
+    later = payload(tmp_path / "later", "4.14.9", [A])
+    second = judge(tmp_path / "2", [A], [A, A], Cluster(), via=(f"dir:{later}",))
+    assert about(one(second, "request-duplicate"))["hop"] == 1
+
+
+def test_overrides_of_cco_are_named_together_with_what_is_left_to_look_at(tmp_path: Path) -> None:
+    own = [
+        override(NS, kind="Namespace", group="", namespace=""),
+        override("cloud-credential-operator", kind="Deployment", group="apps"),
+    ]
+    finding = one(judge(tmp_path / "1", [A], [A], overridden("Mint", *own)), "cco-overridden")
+    assert f" Deployment cloud-credential-operator, Namespace {NS}" in finding.headline
+    assert about(finding) == {"needs": {"decision": "unmet"}, "evidence": ["cluster clusterversions/version 0 1"]}
+    assert finding.subject == "overrides"
+
+
+RBAC = "rbac.authorization.k8s.io"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        override("pod-identity-webhook", kind="Deployment", group="apps"),
+        override("machine-api-operator", kind="ClusterRole", group=RBAC, namespace=""),
+        override("cloud-credential-operator-role", kind="Role", group=RBAC, namespace="openshift-monitoring"),
+    ],
+)
+def test_what_cco_does_not_run_by_may_be_left_alone(other: dict[str, Any], tmp_path: Path) -> None:
+    assert not found(judge(tmp_path, [A], [A], overridden("Mint", other)), "cco-overridden")
+
+
+def test_override_of_cco_is_unknown_where_the_mode_is_and_nothing_where_there_is_no_cco(tmp_path: Path) -> None:
+    own = override("cloud-credential-operator", kind="Deployment", group="apps")
+    unread = overridden("Manual", own)
+    unread.unread = ["CloudCredential"]
+    assert one(judge(tmp_path / "1", [A], [A], unread), "cco-overridden").severity == "unknown"
+    absent = hosted()
+    absent.objects["ClusterVersion"]["spec"]["overrides"] = [own]
+    outcome = judge(tmp_path / "2", [A], [A], absent)
+    assert outcome.situation.mode is Mode.ABSENT
+    assert not found(outcome, "cco-overridden")

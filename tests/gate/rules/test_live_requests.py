@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.rules import NS, Cluster, found, judge, one, request
+from tests.worlds.rules import NS, Cluster, about, found, judge, one, payload, request
 
 A = [request("a")]
 FAILING = {"type": "InsufficientCloudCreds", "status": "True", "reason": "CloudCredsInsufficient", "message": "m"}
@@ -56,3 +56,82 @@ def test_where_cco_grants_its_requests_must_be_seen(tmp_path: Path, mode: str) -
         outcome = judge(tmp_path / str(number), A, A, cluster)
         assert one(outcome, "fact-unknown").subject == "CredentialsRequests"
         assert outcome.verdict.exit_code == 4
+
+
+def live(name: str = "a", namespace: str = NS, spec: Any = A[0]["spec"], **more: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace, **more.pop("metadata", {})}
+    return {"metadata": metadata, "spec": spec, **more}
+
+
+def test_a_failing_request_says_what_cco_says_and_where_to_look(tmp_path: Path) -> None:
+    both = [{"type": "CredentialsProvisionFailure", "status": "True", "reason": "R", "message": "text"}, FAILING]
+    held = [live(status={"conditions": both})]
+    finding = one(judge(tmp_path, A, A, Cluster(mode="Mint", root=True, requests=held)), "live-request-failing")
+    assert finding.headline == "CCO cannot serve a: InsufficientCloudCreds (CloudCredsInsufficient, m)"
+    assert finding.subject == f"{NS}/a"
+    assert about(finding) == {
+        "request": f"{NS}/a",
+        "guard": "missed",
+        "needs": {"decision": "unmet"},
+        "evidence": [f"cluster credentialsrequests/{NS}/a 0 1"],
+        "remedy": [f"oc -n {NS} describe credentialsrequest a"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("AWSProviderSpec", True), ("GCPProviderSpec", False), (None, True), (7, True)]
+)
+def test_a_request_of_another_cloud_fails_for_nobody(kind: Any, told: bool, tmp_path: Path) -> None:
+    other = live("b", spec={**A[0]["spec"], "providerSpec": {"kind": kind}}, status={"conditions": [FAILING]})
+    outcome = judge(tmp_path, A, A, Cluster(requests=[live(), other]))
+    assert [j.finding.subject for j in found(outcome, "live-request-failing")] == [f"{NS}/b"] * told
+
+
+def test_a_request_that_only_the_target_or_a_release_between_has_is_of_the_path(tmp_path: Path) -> None:
+    b, c = request("b", secret="b"), request("c", secret="c")
+    status = {"conditions": [FAILING]}
+    held = [live("b", spec=b["spec"], status=status), live("c", spec=c["spec"], status=status), live()]
+    via = payload(tmp_path / "via", "4.14.9", [*A, c])
+    cluster = Cluster(mode="Mint", root=True, requests=held)
+    outcome = judge(tmp_path / "1", A, [*A, b], cluster, via=(f"dir:{via}",))
+    told = [(j.finding.subject, j.finding.severity) for j in found(outcome, "live-request-failing")]
+    assert told == [(f"{NS}/b", "blocker"), (f"{NS}/c", "blocker")]
+    assert not found(outcome, "live-request-extra"), "a release of the path carries it"
+    assert not found(outcome, "live-request-drift"), "against the release that runs"
+
+
+def test_a_request_that_was_edited_says_in_which_fields(tmp_path: Path) -> None:
+    edited = request("a", "s3:*", secret="other", cloudTokenPath="/t")["spec"]
+    finding = one(judge(tmp_path / "1", A, A, Cluster(requests=[live(spec=edited)])), "live-request-drift")
+    assert finding.headline == (
+        "a in the cluster differs from 4.14.1: cloudTokenPath, providerSpec.statementEntries, secretRef"
+    )
+    assert about(finding) == {
+        "request": f"{NS}/a",
+        "secret": "openshift-storage/cloud",
+        "evidence": [f"cluster credentialsrequests/{NS}/a 0 1"],
+    }
+    assert finding.subject == f"{NS}/a"
+    spoilt = {**A[0]["spec"], "providerSpec": "text"}
+    plain = one(judge(tmp_path / "2", A, A, Cluster(requests=[live(spec=spoilt)])), "live-request-drift")
+    assert plain.headline.endswith(": providerSpec")
+
+
+def test_members_that_are_empty_make_no_difference(tmp_path: Path) -> None:
+    padded = {**A[0]["spec"], "cloudTokenPath": "", "x": None, "y": [], "z": {"inner": {}}}
+    assert not found(judge(tmp_path, A, A, Cluster(requests=[live(spec=padded)])), "live-request-drift")
+
+
+def test_a_request_of_no_payload_names_its_owner_and_one_that_a_payload_leaves_out_is_known(tmp_path: Path) -> None:
+    owned = live("olm", "x", metadata={"ownerReferences": [{"kind": "ClusterServiceVersion", "name": "efs"}]})
+    finding = one(judge(tmp_path / "1", A, A, Cluster(requests=[owned])), "live-request-extra")
+    assert finding.headline.endswith("owned by ClusterServiceVersion/efs")
+    assert finding.subject == "x/olm"
+    assert about(finding) == {"request": "x/olm", "evidence": ["cluster credentialsrequests/x/olm 0 1"]}
+    elsewhere = request("g", secret="g", kind="GCPProviderSpec")
+    gone = request(
+        "d", secret="d", annotations={**A[0]["metadata"]["annotations"], "release.openshift.io/delete": "true"}
+    )
+    held = [live("g", spec=elsewhere["spec"]), live("d", spec=gone["spec"])]
+    outcome = judge(tmp_path / "2", [*A, elsewhere], [*A, gone], Cluster(requests=held))
+    assert not found(outcome, "live-request-extra")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.worlds import flows
 from tests.worlds.firing import Firing
-from tests.worlds.rules import TODAY, Cluster, found, judge, one, payload, request
+from tests.worlds.rules import TODAY, Cluster, about, found, judge, one, payload, request
 from upgrade_gate import pipeline
 from upgrade_gate.gate.findings import Severity
 from upgrade_gate.gate.outcome import Outcome
@@ -156,3 +156,148 @@ def test_a_root_credential_without_its_keys_serves_nobody(
 def test_a_cluster_of_tokens_that_lost_its_mode_is_told_which(tmp_path: Path) -> None:
     finding = one(judge(tmp_path, A, A, Cluster(mode="")), "root-credential-missing")
     assert "credentialsMode of CloudCredential cluster to Manual" in finding.remedy[0].title
+
+
+OPERATOR = "cluster clusteroperators/cloud-credential 0 1"
+SUBJECT = "ClusterOperator cloud-credential"
+
+
+def on_the_second_hop(folder: Path, cluster: Cluster) -> Outcome:
+    """Run a patch and then a minor hop: what CCO says counts on the second."""
+    via = payload(folder / "via", "4.14.9", A)
+    return judge(folder, A, A, cluster, via=(f"dir:{via}",))
+
+
+def test_what_cco_says_counts_on_the_first_hop_that_it_can_hold_back(tmp_path: Path) -> None:
+    refused = one(on_the_second_hop(tmp_path / "1", Cluster(conditions=FALSE, annotation=None)), "cco-not-upgradeable")
+    command = "oc annotate cloudcredential.operator.openshift.io cluster"
+    annotate = f"{command} cloudcredential.openshift.io/upgradeable-to=v4.15 --overwrite"
+    assert about(refused) == {"hop": 1, "guard": "stopped", "evidence": [OPERATOR], "remedy": [annotate]}
+    assert (refused.subject, refused.closed_by_annotation, refused.awaited, refused.standing) == (
+        SUBJECT,
+        True,
+        False,
+        False,
+    )
+    down = Cluster(conditions={"Available": ("False", "x")})
+    unhealthy = one(on_the_second_hop(tmp_path / "2", down), "cco-unhealthy")
+    look = "oc describe clusteroperator cloud-credential"
+    assert about(unhealthy) == {"hop": 1, "guard": "missed", "evidence": [OPERATOR], "remedy": [look]}
+    assert unhealthy.headline.endswith("x, words")
+    assert unhealthy.subject == SUBJECT
+    unproven = one(on_the_second_hop(tmp_path / "3", Cluster(annotation="4.99")), "cco-verdict-unproven")
+    assert about(unproven) == {"hop": 1, "guard": "missed", "evidence": [OPERATOR]}
+    root = one(on_the_second_hop(tmp_path / "4", Cluster(mode="Mint", requests=A)), "root-credential-missing")
+    name = "kube-system/aws-creds"
+    assert about(root) == {
+        "secret": name,
+        "hop": 1,
+        "guard": "missed",
+        "needs": {"secret": "unmet"},
+        "evidence": [f"cluster secrets/{name} 0 1"],
+    }
+    assert (root.content, root.subject) == (name, f"Secret {name}")
+    assert [(step.title, step.when) for step in root.remedy] == [(f"put Secret {name} back", "before")]
+
+
+def test_a_refusal_for_another_reason_is_not_ended_by_the_annotation(tmp_path: Path) -> None:
+    other = Cluster(conditions={"Upgradeable": ("False", "MissingRootCredential")}, annotation="v4.15")
+    finding = one(judge(tmp_path / "1", A, A, other), "cco-not-upgradeable")
+    assert finding.headline.endswith("Upgradeable=False: MissingRootCredential, words")
+    assert not finding.remedy
+    assert (finding.closed_by_annotation, finding.awaited, finding.standing) == (False, False, False)
+    patch = Cluster(conditions=FALSE, annotation=None)
+    warned = one(judge(tmp_path / "2", A, A, patch, versions=("4.14.1", "4.14.2")), "cco-not-upgradeable")
+    assert (warned.remedy, warned.closed_by_annotation, warned.standing) == ((), False, True)
+    assert warned.acknowledgeable
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        (None, "is not set"),
+        ("4.15", "the annotation 4.15 is set"),
+        ("soon", "'soon', which is no version"),
+        ("4.14", "'4.14', and CCO wants a minor release after 4.14"),
+        ("4.16", "which is not the target"),
+        ("x" * 41, f"'{'x' * 40}', which is no version"),
+    ],
+)
+def test_a_refusal_says_why_cco_does_not_take_the_annotation(annotation: str, words: str, tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, A, A, Cluster(conditions=FALSE, annotation=annotation)), "cco-not-upgradeable")
+    assert "Upgradeable=False: MissingUpgradeableAnnotation, words; " in finding.headline
+    assert words in finding.headline
+    assert finding.awaited is (annotation == "4.15")
+
+
+def test_a_refusal_without_the_annotation_read_says_so(tmp_path: Path) -> None:
+    cluster = Cluster(conditions=FALSE, unread=["CloudCredential"])
+    finding = one(judge(tmp_path, A, A, cluster), "cco-not-upgradeable")
+    assert finding.headline.endswith("; what the annotation says could not be read")
+
+
+def conditions(**stated: str | None) -> Cluster:
+    """Return a cluster whose CCO has these conditions, and not those that are None."""
+    cluster = Cluster()
+    status = cluster.objects["ClusterOperator"]["status"]
+    listed = {c["type"]: c for c in status["conditions"]} | {
+        kind: {"type": kind, "status": value} for kind, value in stated.items()
+    }
+    status["conditions"] = [c for kind, c in listed.items() if stated.get(kind, "") is not None]
+    return cluster
+
+
+@pytest.mark.parametrize(
+    ("cluster", "rule", "severity", "words"),
+    [
+        (conditions(Available=None), "cco-unhealthy", "blocker", "CCO is not available: has no condition Available"),
+        (conditions(Available="Unknown"), "cco-unhealthy", "blocker", "not available: Available says nothing"),
+        (conditions(Available="False", Degraded="True"), "cco-unhealthy", "blocker", "CCO is not available"),
+        (conditions(Degraded="True"), "cco-unhealthy", "warning", "CCO is degraded: Degraded says nothing"),
+        (conditions(Upgradeable=None), "cco-verdict-unproven", "info", "which CVO takes for True"),
+        (conditions(Upgradeable="Unknown"), "cco-verdict-unproven", "info", "Unknown, which CVO takes for True"),
+    ],
+)
+def test_conditions_of_cco(cluster: Cluster, rule: str, severity: str, words: str, tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, A, A, cluster), rule)
+    assert finding.severity == severity
+    assert words in finding.headline
+
+
+def test_an_operator_that_is_not_there_although_cco_should_run(tmp_path: Path) -> None:
+    cluster = Cluster()
+    del cluster.objects["ClusterOperator"]
+    finding = one(judge(tmp_path, A, A, cluster), "cco-unhealthy")
+    assert (finding.severity, "there is no ClusterOperator cloud-credential" in finding.headline) == ("blocker", True)
+
+
+def test_on_a_patch_the_word_of_cco_is_not_weighed(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(annotation="4.99"), versions=("4.14.1", "4.14.2"))
+    assert not found(outcome, "cco-verdict-unproven")
+
+
+def test_what_is_refused_later_says_what_is_set_today(tmp_path: Path) -> None:
+    outcome = along(PATH[:3], tmp_path / "1", platform="AWS", mode="Manual", annotation="v4.21")
+    finding = one(outcome, "cco-not-upgradeable")
+    assert finding.headline.endswith("before 4.21.2 to 4.22.1: the annotation upgradeable-to says 'v4.21'")
+    assert (finding.content, finding.subject, finding.acknowledgeable) == (["4.21.2", "4.22.1"], SUBJECT, False)
+    assert about(finding)["evidence"] == ["cluster cloudcredentials/cluster 0 1"]
+    assert about(finding)["guard"] == "stopped"
+    unset = one(
+        along(PATH[:3], tmp_path / "2", platform="VSphere", mode="Manual", annotation=None), "cco-not-upgradeable"
+    )
+    assert unset.headline.endswith("upgradeable-to is not set")
+
+
+def test_a_cluster_that_mints_by_default_and_has_no_issuer_is_told_to_put_the_secret_back(tmp_path: Path) -> None:
+    """The mode cannot have been lost where no issuer is set, nor where a mode is written down."""
+    for name, cluster in (("mint", Cluster(mode="Mint")), ("default", Cluster(mode="", issuer=""))):
+        finding = one(judge(tmp_path / name, A, A, cluster), "root-credential-missing")
+        assert [step.title for step in finding.remedy] == ["put Secret kube-system/aws-creds back"]
+
+
+def test_root_keys_that_are_not_there_are_a_need_of_their_own(tmp_path: Path) -> None:
+    lacking = Cluster(mode="Mint", root=True, root_keys=frozenset(), requests=A)
+    finding = one(judge(tmp_path, A, A, lacking), "root-credential-missing")
+    assert about(finding)["needs"] == {"keys": "unmet"}
+    assert [step.title for step in finding.remedy] == ["fill in the keys of kube-system/aws-creds"]

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.rules import PROFILE, Cluster, found, judge, one, request
+from tests.worlds.rules import NS, PROFILE, TODAY, Cluster, about, found, judge, one, payload, request
+from upgrade_gate import pipeline
 from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
 
 A = request("a")
@@ -93,3 +95,147 @@ def test_unreadable_file_that_may_hide_what_enables_a_capability_is_never_a_pass
     enabled = run("enabled", hidden, "vCurrent")
     assert one(enabled, "manifest-unreadable").severity == "warning"
     assert one(enabled, "request-added").severity == "blocker"
+
+
+CONFIG = "kind: ConfigMap\nmetadata: [\n"
+ODD = request("a", statements=[{"effect": "Allow", "action": {"x": 1}, "resource": "*"}])
+
+
+def test_a_release_that_cannot_be_read_is_named_with_what_helps(tmp_path: Path) -> None:
+    image = tmp_path / "release.tar"
+    image.write_bytes(b"no tar")
+    old = payload(tmp_path / "old", "4.14.1", [A])
+    inputs = pipeline.Inputs(to=f"archive:{image}", from_=f"dir:{old}", reader=Cluster())
+    finding = one(pipeline.check(inputs, Weights(today=TODAY)), "manifest-unreadable")
+    assert (finding.subject, finding.acknowledgeable) == (f"archive:{image}", False)
+    assert about(finding) == {"evidence": [f"to archive:{image} 0 1"]}
+    assert [step.when for step in finding.remedy] == ["before"]
+
+
+def test_a_broken_manifest_is_told_once_where_it_is_and_on_its_hop(tmp_path: Path) -> None:
+    via = payload(tmp_path / "via", "4.14.9", [A, CONFIG])
+    outcome = judge(tmp_path / "1", [A, BROKEN], [A, "", CONFIG], Cluster(), via=(f"dir:{via}",))
+    told = {tuple(about(j.finding)["evidence"]): j.finding for j in found(outcome, "manifest-unreadable")}
+    places = [
+        ("from 0000_50_component_01.yaml", 0),
+        ("to 0000_50_component_01.yaml", 0),
+        ("to 0000_50_component_02.yaml", 1),
+    ]
+    where = sorted((place.rsplit(" ", 2)[0], finding.hop) for (place,), finding in told.items())
+    assert where == places
+    assert all(finding.subject == finding.evidence[0].file == finding.content for finding in told.values())
+    assert all(finding.evidence[0].line > 1 for finding in told.values()), "the line where the parser gave up"
+
+
+def test_what_may_hold_a_request_can_never_be_accepted_and_what_cannot_may(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, [A, BROKEN], [A, CONFIG])
+    assert {j.finding.evidence[0].side: j.finding.acknowledgeable for j in found(outcome, "manifest-unreadable")} == {
+        "from": False,
+        "to": True,
+    }
+
+
+def test_a_request_that_cannot_be_understood_is_told_on_the_hop_that_brings_it(tmp_path: Path) -> None:
+    via = payload(tmp_path / "via", "4.14.9", [A, request("b", secret="b", kind="Nobodys")])
+    place = "0000_50_component_00.yaml 0 1"
+    new = judge(tmp_path / "1", [A], [ODD], Cluster(), via=(f"dir:{via}",))
+    told = [about(j.finding) for j in found(new, "manifest-unreadable") if j.finding.request == f"{NS}/a"]
+    assert told == [{"request": f"{NS}/a", "hop": 1, "evidence": [f"to {place}"]}]
+    old = one(judge(tmp_path / "2", [ODD], [A], Cluster()), "manifest-unreadable")
+    assert (about(old)["evidence"], old.acknowledgeable, old.subject) == ([f"from {place}"], False, f"{NS}/a")
+    odd = payload(tmp_path / "odd", "4.14.9", [ODD])
+    between = judge(tmp_path / "3", [A], [A], Cluster(), via=(f"dir:{odd}",))
+    assert [j.finding.hop for j in found(between, "manifest-unreadable")] == [0], "once, though two hops see it"
+
+
+@pytest.mark.parametrize(
+    ("documents", "words"),
+    [
+        ([], "holds no CredentialsRequest:"),
+        ([request("a", kind="GCPProviderSpec")], "holds no CredentialsRequest for AWS"),
+        ([request("a", annotations={"include.release.openshift.io/ibm-cloud-managed": "true"})], "left out by profile"),
+        (
+            [request("a", annotations={**PROFILE, "release.openshift.io/feature-set": "TechPreviewNoUpgrade"})],
+            "left out by feature-set",
+        ),
+    ],
+)
+def test_a_release_without_a_request_that_applies(documents: list[Any], words: str, tmp_path: Path) -> None:
+    outcome = judge(tmp_path, [A], documents, Cluster())
+    finding = one(outcome, "nothing-to-judge")
+    assert words in finding.headline
+    assert (finding.acknowledgeable, finding.subject.startswith("dir:")) == (False, True)
+    assert about(finding) == {"evidence": ["to release-metadata 0 1"]}
+
+
+def test_an_empty_release_is_told_on_its_side_and_hop_and_nothing_is_expected_where_nobody_asks(tmp_path: Path) -> None:
+    left = one(judge(tmp_path / "1", [], [A], Cluster()), "nothing-to-judge")
+    assert about(left) == {"evidence": ["from release-metadata 0 1"]}
+    via = payload(tmp_path / "via", "4.14.9", [A])
+    later = one(judge(tmp_path / "2", [A], [], Cluster(), via=(f"dir:{via}",)), "nothing-to-judge")
+    assert about(later) == {"hop": 1, "evidence": ["to release-metadata 0 1"]}
+    assert not found(judge(tmp_path / "3", [], [], Cluster(platform="None")), "nothing-to-judge")
+
+
+def test_requests_that_a_feature_set_leaves_out_are_no_sign_on_a_platform_that_may_have_none(tmp_path: Path) -> None:
+    tech = request(
+        "a",
+        kind="KubevirtProviderSpec",
+        annotations={**PROFILE, "release.openshift.io/feature-set": "TechPreviewNoUpgrade"},
+    )
+    other = request(
+        "a", kind="KubevirtProviderSpec", annotations={"include.release.openshift.io/ibm-cloud-managed": "true"}
+    )
+    for number, (document, told) in enumerate(((tech, False), (other, True))):
+        outcome = judge(tmp_path / str(number), [document], [document], Cluster(platform="KubeVirt"))
+        assert bool(found(outcome, "nothing-to-judge")) is told, document
+
+
+def test_a_dump_of_nothing_is_no_healthy_cluster(tmp_path: Path) -> None:
+    kinds = ["ClusterVersion", "Infrastructure", "ClusterOperator", "Authentication", "FeatureGate", "DNS"]
+    kinds += ["CloudCredential", "ConfigMap", "Deployment", "CredentialsRequest", "Secret", "Namespace"]
+    finding = one(judge(tmp_path / "1", [A], [A], Cluster(unread=kinds)), "nothing-to-judge")
+    assert finding.headline.startswith("test holds nothing")
+    assert (finding.subject, finding.acknowledgeable, finding.remedy) == ("cluster", False, ())
+    assert about(finding) == {"evidence": ["cluster clusterversions/version 0 1"]}
+    assert not found(judge(tmp_path / "2", [A], [A], Cluster(unread=kinds[1:])), "nothing-to-judge")
+
+
+def test_a_hop_that_openshift_does_not_make_can_be_decided_for(tmp_path: Path) -> None:
+    via = payload(tmp_path / "via", "4.15.0", [A])
+    outcome = judge(tmp_path, [A], [A], versions=("4.14.1", "4.18.0"), via=(f"dir:{via}",))
+    finding = one(outcome, "hop-unsupported")
+    assert (finding.content, finding.subject, finding.severity) == (["4.15.0", "4.18.0"], "hop", "blocker")
+    assert about(finding) == {"hop": 1, "needs": {"decision": "unmet"}, "evidence": ["to release-metadata 0 1"]}
+
+
+def test_each_release_that_was_not_verified_is_told_once_on_its_side(tmp_path: Path) -> None:
+    via = payload(tmp_path / "via", "4.14.9", [A])
+    outcome = judge(tmp_path, [A], [A], Cluster(), via=(f"dir:{via}",))
+    told = {j.finding.content: (j.finding.subject, about(j.finding)) for j in found(outcome, "release-unverified")}
+    assert told == {
+        "4.14.1": ("release 4.14.1", {"evidence": ["from release-metadata 0 1"]}),
+        "4.14.9": ("release 4.14.9", {"evidence": ["to release-metadata 0 1"]}),
+        "4.15.0": ("release 4.15.0", {"hop": 1, "evidence": ["to release-metadata 0 1"]}),
+    }
+
+
+def of_capabilities(known: list[str], enabled: list[str], baseline: str = "None") -> Cluster:
+    cluster = Cluster(history=[("Completed", "4.16.1")])
+    body = cluster.objects["ClusterVersion"]
+    body["spec"]["capabilities"] = {"baselineCapabilitySet": baseline, "additionalEnabledCapabilities": enabled}
+    body["status"]["capabilities"] = {"knownCapabilities": known, "enabledCapabilities": enabled}
+    return cluster
+
+
+def test_a_capability_that_the_update_enables_by_itself_is_told_so(tmp_path: Path) -> None:
+    behind = {**PROFILE, "capability.openshift.io/name": "Build"}
+    both = [A, {**BUILD, "metadata": {**BUILD["metadata"], "annotations": PROFILE}}, request("b", secret="x")]
+    new = [A, BUILD, request("b", secret="x", annotations=behind)]
+    cluster = of_capabilities(["CloudCredential"], ["CloudCredential"])
+    via = payload(tmp_path / "via", "4.16.9", both)
+    outcome = judge(tmp_path / "1", both, new, cluster, versions=("4.16.1", "4.17.0"), via=(f"dir:{via}",))
+    finding = one(outcome, "capability-change")
+    assert finding.headline == "the update enables Build by itself; the same requests apply as before"
+    assert (finding.severity, finding.content, finding.subject) == ("info", [["Build"], []], "capabilities")
+    assert about(finding) == {"hop": 1}
