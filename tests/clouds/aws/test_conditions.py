@@ -305,3 +305,8 @@ def test_what_is_decided_holds_for_every_value_of_what_is_open(
 
 def test_a_grant_whose_own_condition_is_not_understood_says_nothing_about_its_keys() -> None:
     assert decide({"StringEquals": {TEAM: "ocp"}}, granted="text").truth is TRUE
+
+
+def test_a_variable_without_a_value_is_named_as_it_is_written() -> None:
+    condition = {"StringNotEquals": {TEAM: ["ocp${aws:PrincipalTag/none}", "web"]}}
+    assert decide(condition).open == ("${aws:PrincipalTag/none} has no value",)

@@ -44,7 +44,7 @@ ASSUMED = ("cluster-tag",)
 def ask(
     *statements: Any,
     action: str = TERMINATE,
-    resource: str = "*",
+    resource: str | None = "*",
     context: dict[str, Any] | None = HERE,
     assume: tuple[str, ...] = (),
     beside: tuple[Any, ...] = (),
@@ -450,6 +450,113 @@ def test_only_known_assumptions_and_values_of_the_right_kind_are_taken() -> None
         with pytest.raises(ValueError, match="context"):
             ask(ANY, context=context)
     assert ask(ANY, context={"region": None, "a key of later": 1}).verdict == COVERED
+
+
+def test_a_grant_that_names_no_resource_asks_for_all() -> None:
+    assert ask(allow("ec2:*", Resource=f"{OWN}*"), resource=None).verdict == COVERED
+
+
+def test_a_resource_that_is_named_is_asked_for_whatever_the_cluster_works_with() -> None:
+    other = "arn:aws:iam::444455556666:role/other"
+    known = {**HERE, "private_zone_role": "arn:aws:iam::444455556666:role/shared-zone", "bucket": BUCKET}
+    both = {"Condition": {"StringEquals": {"aws:RequestedRegion": [REGION, "us-east-1"]}}}
+    assume = allow("sts:AssumeRole", Resource=other, **both)
+    assert ask(assume, action="sts:AssumeRole", resource=other, context=known).verdict == COVERED
+    objects = "arn:aws:s3:::other/*"
+    assert (
+        ask(allow("s3:*", Resource=objects, **both), action="s3:GetObject", resource=objects, context=known).verdict
+        == COVERED
+    )
+    volume = f"{OWN}volume/vol-1"
+    assert ask(allow("ec2:*", Resource=volume, **both), action=ATTACH, resource=volume).verdict == COVERED
+    unsure = deny("ec2:*", Resource=f"{OWN}volume/${{aws:userid}}")
+    assert ask(ANY, unsure, action=ATTACH, resource=volume).verdict == NARROWER, "the variable may be vol-1"
+
+
+def test_a_role_of_a_zone_is_called_one_and_may_be_written_badly() -> None:
+    known = {**HERE, "private_zone_role": "arn:aws:iam::444455556666:role/shared-zone"}
+    found = ask(only(REGION), action="sts:AssumeRole", context=known)
+    assert (
+        "no statement for every role arn:aws:iam::444455556666:role/shared-zone when it is called in us" in found.reason
+    )
+    assert ask(ANY, action="sts:AssumeRole", context={**HERE, "private_zone_role": "shared-zone"}).verdict == COVERED
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringNotEquals", "aws:PrincipalTag", "x"),  # no tag is named
+        ("StringNotEquals", f"s3:ExistingObjectTag/{TAG.partition('/')[2]}", "owned"),  # another service's tags
+        ("StringNotEquals", f"nosuch:{TAG}", "owned"),
+    ],
+)
+def test_a_key_that_only_looks_like_one_of_tags_is_not_decided(operator: str, key: str, value: str) -> None:
+    assert ask(under(operator, key, value), assume=ASSUMED).verdict == NARROWER
+
+
+def test_without_the_name_of_the_infrastructure_no_tag_is_taken_for_granted() -> None:
+    nameless = {k: v for k, v in HERE.items() if k != "infrastructure_name"}
+    for tag, value in (("red-hat-managed", "true"), ("kubernetes.io/cluster/None", "owned")):
+        statement = under("StringEquals", f"aws:ResourceTag/{tag}", value)
+        assert ask(statement, context=nameless, assume=ASSUMED).verdict == NARROWER
+
+
+def test_the_time_is_a_text_in_the_form_of_its_key() -> None:
+    now = {**HERE, "now": "2026-11-30T12:00:00Z"}
+    assert ask(under("StringLike", "aws:CurrentTime", "2026-11-30T*"), context=now).verdict == COVERED
+    assert ask(under("StringLike", "aws:EpochTime", "17960400*"), context=now).verdict == COVERED
+    assert ask(under("StringLike", "aws:CurrentTime", "1796*"), context=now).verdict == MISSING
+
+
+def test_only_what_asks_for_the_bucket_is_called_in_its_region() -> None:
+    away = {**HERE, "bucket": {**BUCKET, "region": "eu-west-1"}}
+    assert ask(only(REGION), action=DESCRIBE, context=away).verdict == COVERED
+
+
+def old_document(*statements: Any) -> dict[str, Any]:
+    """Return the entry of a role whose one policy is of the version without variables."""
+    body = {"Version": "2008-10-17", "Statement": list(statements)}
+    return {"RolePolicyList": [{"PolicyName": "p", "PolicyDocument": body}]}
+
+
+def test_what_looks_like_a_variable_in_an_older_document_is_text_beside_the_others() -> None:
+    text = f"{OWN}instance/${{aws:userid}}*"
+    assert ask(entry=old_document(allow("ec2:*", Resource=[f"{OWN}instance/*", text]))).verdict == COVERED
+    assert ask(entry=old_document(allow("ec2:*", Resource=None, NotResource=text))).verdict == COVERED
+    assert ask(entry=old_document(ANY, deny("ec2:*", Resource=text))).verdict == NARROWER
+
+
+def test_the_first_variable_of_a_resource_decides_where_it_stands() -> None:
+    first = f"arn:aws:ec2:${{aws:RequestedRegion}}:{ACCOUNT}:instance/${{aws:PrincipalTag/none, ''}}*"
+    assert ask(allow("ec2:*", Resource=first)).verdict == MISSING
+    whole = "${aws:PrincipalTag/none}"
+    assert ask(allow("ec2:*", Resource=None, NotResource=whole)).verdict == NARROWER
+
+
+def test_all_variables_of_a_statement_are_waited_for_and_rested_on() -> None:
+    tagged = {"Tags": [{"Key": "team", "Value": "ocp"}]}
+    resources = ["arn:aws:s3:::*-${aws:RequestedRegion}-*", "arn:aws:s3:::x/${aws:PrincipalTag/team}"]
+    here = {**HERE, "bucket": BUCKET}
+    found = ask(allow("s3:*", Resource=resources), action="s3:GetObject", context=here, entry=tagged)
+    assert (found.verdict, "region eu-central-1" in found.reason) == (COVERED, True)
+    waiting = ask(allow("ec2:*", Resource=[f"{OWN}instance/${{aws:userid}}", f"{OWN}instance/${{aws:SourceVpc}}"]))
+    assert waiting.verdict == NARROWER
+    open_ = waiting.reason.partition(" (")[2]
+    assert all(key in open_ for key in ("aws:userid", "aws:SourceVpc")), "each of them is named as open"
+
+
+def test_what_may_be_passed_over_is_neither_relied_on_nor_forgotten() -> None:
+    """IAM passes over a statement with a variable that has no value; whether it has one is not always known."""
+    none, perhaps = f"{OWN}instance/${{aws:PrincipalTag/none}}", f"{OWN}instance/${{aws:userid}}"
+    assert ask(ANY, deny("ec2:*", Resource=[none, perhaps])).verdict == NARROWER
+    assert ask(ANY, deny("ec2:*", Resource=None, NotResource=none)).verdict == COVERED
+    assert ask(allow("ec2:*", Resource=[f"{OWN}instance/*", perhaps])).verdict == NARROWER
+
+
+def test_a_part_of_what_an_unknown_wildcard_may_stand_for_is_not_all_of_it() -> None:
+    part = allow(TERMINATE, Condition={"StringEquals": {"aws:RequestedRegion": REGION}})
+    assert ask(part, action="ec2:Terminate*").verdict == NARROWER
+    assert ask(only(REGION), action="ec2:Terminate*").verdict == COVERED
 
 
 # --- brute force: every request of a small universe, in every world that the context leaves open ---

@@ -86,7 +86,9 @@ def test_a_fact_that_is_missing_says_what_would_make_it_known(tmp_path: Path) ->
 def test_platform_mode_and_version_can_never_be_accepted_unread(
     kind: str, acknowledgeable: bool, tmp_path: Path
 ) -> None:
-    assert one(judge(tmp_path, A, A, Cluster(unread=[kind])), RULE).acknowledgeable is acknowledgeable
+    finding = one(judge(tmp_path, A, A, Cluster(unread=[kind])), RULE)
+    assert finding.acknowledgeable is acknowledgeable
+    assert finding.headline.endswith("forbidden"), "and nothing else is said of it"
 
 
 def with_infrastructure(**status: Any) -> Cluster:
@@ -96,6 +98,24 @@ def with_infrastructure(**status: Any) -> Cluster:
     body.update(status)
     cluster.objects["Infrastructure"]["status"] = {k: v for k, v in body.items() if v is not None}
     return cluster
+
+
+@pytest.mark.parametrize("given", [None, Mode.MINT, Mode.PASSTHROUGH])
+def test_a_mode_that_no_option_may_stand_for_is_told_with_what_ends_it(given: Mode | None, tmp_path: Path) -> None:
+    cluster = Cluster(root=True, requests=A)
+    del cluster.objects["CloudCredential"]
+    outcome = judge(tmp_path, A, A, cluster, given=Given(mode=given))
+    finding = one(outcome, RULE)
+    assert (finding.content, finding.acknowledgeable) == (["CloudCredential cluster", "mode"], False)
+    assert [step.title for step in finding.remedy] == ["restore the object; CCO refuses every update without it"]
+    assert not found(outcome, "pass-withheld")
+
+
+def test_the_mode_is_not_asked_for_where_cco_never_makes_credentials(tmp_path: Path) -> None:
+    cluster = with_infrastructure(platformStatus=None)
+    cluster.unread = ["CloudCredential"]
+    nutanix = [request("a", kind="NutanixProviderSpec")]
+    assert not found(judge(tmp_path, nutanix, nutanix, cluster, given=Given(platform="Nutanix")), RULE)
 
 
 def test_an_object_that_every_cluster_has_and_that_is_not_there_is_no_default(tmp_path: Path) -> None:
@@ -213,11 +233,28 @@ def test_gates_count_where_a_request_hangs_on_one(tmp_path: Path) -> None:
     cluster = Cluster(unread=["FeatureGate"], history=[("Completed", "4.22.1")])
     told = found(judge(tmp_path, A, [*A, gated], cluster, given=given, versions=("4.22.1", "4.23.0")), RULE)
     assert any("feature_gates" in j.finding.content for j in told)
+    payloads = [j.finding for j in told if j.finding.subject == "feature gates of 4.23.0"]
+    assert [finding.acknowledgeable for finding in payloads] == [False]
+    left = judge(tmp_path / "old", [*A, gated], A, cluster, given=given, versions=("4.22.1", "4.23.0"))
+    assert any("feature_gates" in j.finding.content for j in found(left, RULE))
 
 
-def test_where_there_is_no_cco_its_operator_is_not_asked_for(tmp_path: Path) -> None:
+RAISED = Weights(policy={"cco-verdict-unproven": Severity.BLOCKER, "live-request-drift": Severity.BLOCKER})
+
+
+def test_where_there_is_no_cco_nothing_of_it_is_asked_for(tmp_path: Path) -> None:
     """A hosted cluster below 4.22 runs none."""
-    for number, weights in enumerate((Weights(), Weights(policy={"cco-verdict-unproven": Severity.BLOCKER}))):
-        outcome = judge(tmp_path / str(number), A, A, hosted(unread=["ClusterOperator"]), weighing=weights)
+    for number, weights in enumerate((Weights(), RAISED)):
+        cluster = hosted(unread=["ClusterOperator", "CloudCredential"])
+        outcome = judge(tmp_path / str(number), A, A, cluster, weighing=weights)
         assert outcome.situation.mode is Mode.ABSENT
         assert not found(outcome, RULE)
+    unread = judge(tmp_path / "requests", A, A, hosted(unread=["CredentialsRequest"]), weighing=RAISED)
+    assert one(unread, RULE).content == ["CredentialsRequests", "requests"]
+
+
+def test_a_raised_rule_about_cco_needs_the_annotation(tmp_path: Path) -> None:
+    cluster, given = Cluster(unread=["CloudCredential"], requests=A), Given(mode=Mode.MANUAL)
+    finding = one(judge(tmp_path / "1", A, A, cluster, given=given, weighing=RAISED), RULE)
+    assert finding.content == ["CloudCredential cluster", "annotation"]
+    assert not found(judge(tmp_path / "2", A, A, cluster, given=given), RULE)

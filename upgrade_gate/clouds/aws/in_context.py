@@ -81,7 +81,7 @@ def _resources(action: str, wanted: str, context: Context) -> Iterator[tuple[str
         owner = context.account if context.bucket.own else None
         yield from ((kind.pattern(context), kind, owner) for kind in named)
         return
-    fitting = [kind for kind in types if wanted == "*" or intersects(wanted, kind.pattern(context))]
+    fitting = [kind for kind in types if intersects(wanted, kind.pattern(context))]
     owner = None if _may_be_shared(action, types) else context.account
     for kind in fitting:
         yield kind.pattern(context) if wanted == "*" else wanted, kind, owner

@@ -66,7 +66,7 @@ class RequestKeys(Struct, frozen=True):
         prefix, slash, tag = folded.partition("/")
         if slash and prefix == "aws:principaltag":
             return self._principal_tag(key, tag)
-        if slash and prefix in _TAG_PREFIXES:
+        if prefix in _TAG_PREFIXES:
             return self._resource_tag(key, prefix, tag)
         match folded:
             case "aws:principalarn":

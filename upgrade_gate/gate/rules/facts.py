@@ -124,7 +124,7 @@ def _fields(situation: Situation) -> Iterator[str]:
     if given.platform is None or _is_wrong(situation, "platform"):
         yield "platform"
     yield "topology"
-    if (given.mode is None and situation.mode is Mode.UNKNOWN) or _is_wrong(situation, "mode"):
+    if situation.mode is Mode.UNKNOWN or _is_wrong(situation, "mode"):
         yield "mode"
     if situation.mode is not Mode.ABSENT:
         yield "operator"
