@@ -559,6 +559,95 @@ def test_a_part_of_what_an_unknown_wildcard_may_stand_for_is_not_all_of_it() -> 
     assert ask(only(REGION), action="ec2:Terminate*").verdict == COVERED
 
 
+FROM_OFFICE = {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "verdict", "begins"),
+    [
+        (
+            [allow("ec2:*", **FROM_OFFICE), only(REGION)],
+            TERMINATE,
+            COVERED,
+            "statement 2 of policy p of role c1-ebs allows",
+        ),
+        (
+            [only(REGION), allow("ec2:*", **FROM_OFFICE)],
+            TERMINATE,
+            COVERED,
+            "statement 1 of policy p of role c1-ebs allows",
+        ),
+        (
+            [only(REGION, Resource=f"{OWN}instance/*"), only(REGION)],
+            ATTACH,
+            COVERED,
+            "statement 2 of policy p of role c1",
+        ),
+        (
+            [only(REGION), only(REGION, Resource=f"{OWN}instance/*")],
+            ATTACH,
+            COVERED,
+            "statement 1 of policy p of role c1",
+        ),
+        (
+            [ANY, deny("*", **FROM_OFFICE), deny("ec2:*", Resource=f"{OWN}*")],
+            TERMINATE,
+            DENIED,
+            "statement 3 of policy p",
+        ),
+    ],
+)
+def test_a_reason_names_what_decides_and_not_what_may(
+    statements: list[Any], action: str, verdict: str, begins: str
+) -> None:
+    found = ask(*statements, action=action)
+    assert found.verdict == verdict
+    assert found.reason.startswith(begins)
+    assert " and " not in found.reason
+
+
+def test_an_answer_rests_on_nothing_that_its_resources_do_not_name() -> None:
+    here = {**HERE, "bucket": BUCKET}
+    zones = ask(
+        allow("route53:*", Resource="arn:aws:route53:::hostedzone/*"), action="route53:GetHostedZone", context=here
+    )
+    assert zones.verdict == COVERED
+    assert not any(word in zones.reason for word in ("region", "account", "bucket"))
+    instances = ask(allow("ec2:*", Resource=f"{OWN}*"), context=here)
+    assert (instances.verdict, "bucket" in instances.reason) == (COVERED, False)
+    nowhere = ask(allow("ec2:*", Resource="arn:aws-cn:ec2:*:*:*"), context={"partition": "aws", "account": ACCOUNT})
+    assert (nowhere.verdict, "None" in nowhere.reason) == (MISSING, False)
+
+
+def test_the_bucket_is_asked_about_only_where_it_was_not_read_and_could_matter() -> None:
+    known = ask(allow("s3:*", Resource=IN_BUCKET), action="s3:GetObject")
+    assert (known.verdict, "which bucket" in known.reason) == (NARROWER, False)
+    unread = {**HERE, "unread": {"bucket": "get configs: forbidden"}}
+    odd = ask(allow("s3:*", Resource="arn:aws:s3:::*"), action="s3:HeadBucket", context=unread)
+    assert (odd.verdict, "which bucket" in odd.reason) == (NARROWER, False)
+
+
+def test_a_deny_that_may_apply_is_mended_by_nothing_unseen() -> None:
+    unseen = {"AttachedManagedPolicies": [{"PolicyName": "m", "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/m"}]}
+    assert ask(ANY, deny("ec2:*", **FROM_OFFICE), entry=unseen).verdict == NARROWER
+    assert ask(allow("ec2:*", **FROM_OFFICE), entry=unseen).verdict == UNKNOWN
+
+
+def test_what_the_organisation_denies_counts_without_a_cluster_too_and_only_where_it_is_asked_for() -> None:
+    volume = f"{OWN}volume/vol-1"
+    for resource, verdict in ((volume, DENIED), (f"{OWN}volume/vol-2", COVERED), ("*", DENIED)):
+        guard = organisation(deny("ec2:*", Resource=resource))
+        assert ask(ANY, action=ATTACH, resource=volume, context=None, beside=(guard,)).verdict == verdict
+    somewhere = organisation(deny("ec2:*", Resource=volume))
+    assert ask(ANY, action=ATTACH, resource=None, context=None, beside=(somewhere,)).verdict == NARROWER
+
+
+def test_an_answer_rests_on_every_statement_that_does_not_apply_here() -> None:
+    elsewhere = deny("*", Condition={"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}})
+    found = ask(ANY, outside(REGION), elsewhere)
+    assert (found.verdict, "for region eu-central-1" in found.reason) == (COVERED, True)
+
+
 # --- brute force: every request of a small universe, in every world that the context leaves open ---
 
 WEST = "us-west-2"

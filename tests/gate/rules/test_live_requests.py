@@ -135,3 +135,14 @@ def test_a_request_of_no_payload_names_its_owner_and_one_that_a_payload_leaves_o
     held = [live("g", spec=elsewhere["spec"]), live("d", spec=gone["spec"])]
     outcome = judge(tmp_path / "2", [*A, elsewhere], [*A, gone], Cluster(requests=held))
     assert not found(outcome, "live-request-extra")
+
+
+def test_what_is_passed_over_hides_no_request_behind_it(tmp_path: Path) -> None:
+    ignored = live("a", status={"conditions": [{**FAILING, "type": "Ignored"}]})
+    cluster = Cluster(requests=[ignored, live("b", status={"conditions": [FAILING]})])
+    assert one(judge(tmp_path, A, A, cluster), "live-request-failing").subject == f"{NS}/b"
+
+
+def test_without_a_cluster_nothing_is_said_about_its_requests(tmp_path: Path) -> None:
+    rules = {j.finding.rule for j in judge(tmp_path, A, A).judged}
+    assert not any(rule.startswith("live-request") for rule in rules)
