@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
+from upgrade_gate.base.text import without_credentials
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path
@@ -227,6 +228,7 @@ def _situation(compared: Comparison, inputs: Inputs) -> Situation:
         require_signature=inputs.settings.verify == "require",
         check_signature=inputs.settings.verify != "off",
         unread=compared.unread,
+        asked=without_credentials(inputs.to),
     )
 
 

@@ -1,10 +1,13 @@
 """Mistakes as people make them: each message names the object, what is wrong with it, and what to do next."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.worlds.certificates import Certificates
+from tests.worlds.kubernetes_server import Fault, KubernetesServer, objects_of
 from tests.worlds.running import run
 
 DEMO = Path(__file__).resolve().parents[2] / "upgrade_gate" / "data" / "demo"
@@ -160,6 +163,7 @@ MISTAKES: Mapping[str, tuple[Sequence[str], int, Sequence[str]]] = {
         2,
         ("--reason, --owner and --expires", "--help"),
     ),
+    "a full disk": ((*CHECK, "-o", "html=/dev/full"), 1, ("/dev/full", "No space left on device", "make room")),
     "a bundle among the manifests": ((*CHECK, "--bundle", f"{DEMO}/current"), 2, ("current", "outside")),
 }
 
@@ -176,3 +180,94 @@ def test_a_mistake_is_named_with_its_reason_and_the_next_step(
     assert found.first.startswith("error: no verdict was reached: ")
     assert [word for word in said if word not in found.err] == [], found.err
     assert "Traceback" not in found.err
+
+
+@pytest.fixture
+def server(certificates: Certificates) -> Iterator[KubernetesServer]:
+    """An API server that serves the cluster of the demo."""
+    with KubernetesServer(certificates, objects_of(DEMO / "cluster")).run() as running:
+        yield running
+
+
+MODE = "/apis/operator.openshift.io/v1/cloudcredentials/cluster"
+VERSION = "/apis/config.openshift.io/v1/clusterversions/version"
+ROLES = f"init rbac --to {NEW}"
+REFUSED: Mapping[str, tuple[tuple[str, str], Sequence[str], Sequence[str]]] = {
+    "a login that has expired": (("*", "unauthorized"), HOPS, ("401", "log in again")),
+    "an account that may read nothing": (("*", "forbidden"), HOPS, ("clusterversions", "403 forbidden", ROLES)),
+    "an account that may not read the mode": (
+        (MODE, "forbidden"),
+        HOPS,
+        ("cloudcredentials.operator.openshift.io/cluster", "403 forbidden", "allow {", ROLES),
+    ),
+    "an account that may not read which release runs": (
+        (VERSION, "forbidden"),
+        ("--to", NEW),
+        ("clusterversions", "403 forbidden", "give --from", ROLES),
+    ),
+    "an account that may not read the mirrors": (
+        ("/apis/config.openshift.io/v1/imagedigestmirrorsets", "forbidden"),
+        (*HOPS, "--mirrors-from-cluster"),
+        ("imagedigestmirrorsets", "403 forbidden", "init rbac prints with the same --to"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("refused", "asked", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_the_api_server_refuses_is_named_with_who_can_allow_it(
+    refused: tuple[str, str], asked: Sequence[str], said: Sequence[str], server: KubernetesServer, tmp_path: Path
+) -> None:
+    path, kind = refused
+    server.faults = {path: Fault(kind)}
+    found = run("check", *asked, "--kubeconfig", server.kubeconfig(tmp_path / "k"), cwd=tmp_path)
+    shown = " ".join(f"{found.out} {found.err}".replace("\\\n", " ").split())
+    assert found.code in (3, 4)
+    assert [word for word in said if word not in shown] == [], shown
+
+
+def test_what_is_not_there_to_read_needs_no_roles(server: KubernetesServer, tmp_path: Path) -> None:
+    server.faults = {MODE: Fault("garbage", body=b"<html>")}
+    found = run("check", *HOPS, "--kubeconfig", server.kubeconfig(tmp_path / "k"))
+    assert "credentials mode unknown" in found.out
+    assert "init rbac" not in found.out
+
+
+def test_an_authority_that_did_not_sign_is_named_where_the_kubeconfig_has_it(
+    server: KubernetesServer, certificates: Certificates, tmp_path: Path
+) -> None:
+    other = server.kubeconfig(tmp_path / "k", cluster={"certificate-authority": str(certificates.self_signed)})
+    found = run("check", *HOPS, "--kubeconfig", other)
+    assert found.code == 4
+    assert [word for word in (server.url, "TLS failed", "certificate-authority") if word not in found.err] == []
+
+
+def test_a_registry_s_authority_that_is_not_known_is_named_with_its_option(
+    server: KubernetesServer, tmp_path: Path
+) -> None:
+    host = server.url.removeprefix("https://")
+    found = run(*target(f"{host}/a/b:4.19.2"), env={"HOME": str(tmp_path), "NO_PROXY": "*"})
+    shown = " ".join(found.out.split())
+    assert found.code == 4
+    assert [w for w in (host, "is not trusted", "--certificate-authority FILE") if w not in shown] == [], shown
+
+
+@pytest.mark.parametrize(
+    ("part", "is_file", "said"),
+    [
+        ("operator.openshift.io", False, ("CloudCredential/cluster is not in", "oc adm inspect cloudcredentials")),
+        ("config.openshift.io/infrastructures.yaml", True, ("infrastructures.yaml is cut off", "collect the dump")),
+    ],
+)
+def test_half_a_must_gather_names_what_it_lacks_and_how_to_collect_it(
+    part: str, is_file: bool, said: Sequence[str], tmp_path: Path
+) -> None:
+    shutil.copytree(DEMO / "cluster", tmp_path / "half")
+    place = tmp_path / "half" / "cluster-scoped-resources" / part
+    if is_file:
+        place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
+    else:
+        shutil.rmtree(place)
+    found = run("check", *HOPS, "--cluster", "must-gather:half", cwd=tmp_path)
+    shown = " ".join(found.out.replace("\\\n", " ").split())
+    assert found.code in (3, 4)
+    assert [word for word in said if word not in shown] == [], shown

@@ -122,7 +122,7 @@ def test_the_sentence_counts_what_blocks_and_what_openshift_misses(guards: tuple
 def test_the_sentence_counts_the_annotation_apart_from_the_work() -> None:
     annotation = weighed(BLOCKER, closed_by_annotation=True)
     assert verdict(annotation).summary.endswith(": only the annotation is missing")
-    assert verdict(annotation, weighed(UNKNOWN)).summary.endswith("missing; 1 could not be determined")
+    assert verdict(annotation, weighed(UNKNOWN)).summary.endswith("missing; 1 thing is not known")
     assert verdict(annotation, weighed(BLOCKER)).summary.endswith(": 1 finding blocks the upgrade; then the annotation")
     assert not verdict(weighed(BLOCKER)).summary.endswith("annotation")
 
@@ -133,7 +133,7 @@ def test_an_annotation_that_cco_has_not_seen_yet_is_waited_for() -> None:
     for judged, step, words in (
         ((held,), "retry", "CCO has not seen the annotation yet"),
         ((held, unset), "annotate", "only the annotation is missing"),
-        ((held, weighed(UNKNOWN)), "remediate", "CCO has not seen the annotation yet; 1 could not be determined"),
+        ((held, weighed(UNKNOWN)), "remediate", "CCO has not seen the annotation yet; 1 thing is not known"),
         ((held, weighed(BLOCKER)), "remediate", "1 finding blocks the upgrade"),
         ((held, unset, weighed(BLOCKER)), "remediate", "1 finding blocks the upgrade; then the annotation"),
     ):
@@ -158,8 +158,8 @@ def test_the_sentence_says_what_a_pass_rests_on() -> None:
 
 
 def test_the_sentence_says_what_could_not_be_told() -> None:
-    assert verdict(weighed(UNKNOWN)).summary.endswith(": 1 thing could not be determined")
-    assert verdict(weighed(UNKNOWN), weighed(UNKNOWN)).summary.endswith(": 2 things could not be determined")
+    assert verdict(weighed(UNKNOWN)).summary.endswith(": 1 thing is not known")
+    assert verdict(weighed(UNKNOWN), weighed(UNKNOWN)).summary.endswith(": 2 things are not known")
     assert "proof is required" in verdict(basis=ASSUMED, require_proof=True).summary
 
 

@@ -528,7 +528,7 @@ def report(**more: Any) -> Report:
             next="remediate",
             counts=counts(findings),
             summary="BLOCKED 4.13.99 to 4.14.0: 3 findings block the upgrade, 2 of them not caught by OpenShift; "
-            "1 could not be determined (1 acknowledged, 1 proven)",
+            "1 thing is not known (1 acknowledged, 1 proven)",
             command=[],
         ),
         "now": "2026-11-01",

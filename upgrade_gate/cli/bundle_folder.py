@@ -85,4 +85,7 @@ def write(files: Mapping[str, bytes], directory: Path) -> None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             stdout.write_file(path, files[name], mode=0o600)
     except OSError as error:
-        raise OutputError(f"{directory}: {error.strerror or error}", hint="the bundle was not written whole") from error
+        raise OutputError(
+            f"{directory}: {error.strerror or error}",
+            hint="the bundle was not written whole; make room, or name another folder",
+        ) from error

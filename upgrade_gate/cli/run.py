@@ -15,6 +15,7 @@ from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.paths import is_dir
 from upgrade_gate.base.platforms import by_name
 from upgrade_gate.cli import stderr, stdout
+from upgrade_gate.cluster.rights import is_forbidden
 from upgrade_gate.requests.update import Given
 
 if TYPE_CHECKING:
@@ -296,8 +297,15 @@ def _refuse_unread_mirrors(reader: Reader, answers: Mapping[Query, Fact[Any]]) -
         return
     raise ClusterError(
         f"the cluster's mirror settings were not read: {unread[0].reason}",
-        hint=unread[0].remedy or "give them with --idms-file",
+        hint=_to_read(unread[0]) or "give them with --idms-file",
     )
+
+
+def _to_read(unknown: Unknown) -> str | None:
+    """Return what makes a fact known; `init rbac` takes the options that these reads come from."""
+    if not is_forbidden(unknown):
+        return unknown.remedy
+    return f"{unknown.remedy}; or apply what upgrade-gate init rbac prints with the same --to and registry options"
 
 
 def _why(unknown: Unknown) -> str:
@@ -315,8 +323,8 @@ def _pull_secret(reader: Reader) -> bytes:
     match fact:
         case Known(value=content):
             return content
-        case Unknown(reason=reason, remedy=remedy):
-            raise ClusterError(f"the cluster's pull secret was not read: {reason}", hint=remedy)
+        case Unknown() as unread:
+            raise ClusterError(f"the cluster's pull secret was not read: {unread.reason}", hint=_to_read(unread))
         case Absent():
             raise ClusterError("the cluster has no pull secret openshift-config/pull-secret")
 

@@ -36,7 +36,8 @@ def write(document: bytes | str) -> None:
         raise
     except OSError as exc:
         discard()
-        raise OutputError(f"stdout: {exc.strerror or exc}", hint="the report was not written whole") from exc
+        hint = "the report was not written whole; write it to a file with -o FORMAT=PATH"
+        raise OutputError(f"stdout: {exc.strerror or exc}", hint=hint) from exc
 
 
 def flush() -> None:
@@ -106,7 +107,7 @@ def write_file(path: Path, document: bytes | str | Iterable[bytes], *, mode: int
     whole = document.encode() if isinstance(document, str) else document
     pieces = (whole,) if isinstance(whole, bytes) else whole
     if refused := _refused(path):
-        raise OutputError(f"{path}: {refused}", hint="nothing was written there")
+        raise OutputError(f"{path}: {refused}", hint="nothing was written there; name another file")
     try:
         if _own_descriptor(path) or str(path) in _IN_PLACE:
             with path.open("ab", buffering=0) as stream:
@@ -127,7 +128,9 @@ def write_file(path: Path, document: bytes | str | Iterable[bytes], *, mode: int
             temporary.unlink(missing_ok=True)
             raise
     except OSError as exc:
-        raise OutputError(f"{path}: {exc.strerror or exc}", hint="nothing was written there") from exc
+        raise OutputError(
+            f"{path}: {exc.strerror or exc}", hint="nothing was written there; make room, or write elsewhere"
+        ) from exc
 
 
 def _refused(path: Path) -> str | None:
@@ -171,7 +174,9 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise OutputError(f"{path}: {exc.strerror or exc}", hint="nothing was written there") from exc
+        raise OutputError(
+            f"{path}: {exc.strerror or exc}", hint="nothing was written there; make room, or write elsewhere"
+        ) from exc
 
 
 def write_folder(directory: Path, files: Mapping[str, bytes]) -> None:
@@ -204,7 +209,9 @@ def write_folder(directory: Path, files: Mapping[str, bytes]) -> None:
             shutil.rmtree(beside, ignore_errors=True)
             raise
     except OSError as exc:
-        raise OutputError(f"{directory}: {exc.strerror or exc}", hint="nothing was written there") from exc
+        raise OutputError(
+            f"{directory}: {exc.strerror or exc}", hint="nothing was written there; make room, or write elsewhere"
+        ) from exc
 
 
 def _umask() -> int:

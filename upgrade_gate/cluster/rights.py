@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from upgrade_gate.base.facts import Unknown
     from upgrade_gate.cluster.model import Query
+
+FORBIDDEN = "403 forbidden"
+"""How the reason of an Unknown says that RBAC refused the read; snapshots keep it."""
 
 
 def rules_for(queries: Iterable[Query]) -> list[dict[str, Any]]:
@@ -39,6 +43,11 @@ def read_of(query: Query) -> str:
 def remedy_of(query: Query) -> str:
     """Say what must be allowed for a query."""
     return f"allow {json.dumps(*rules_for([query]))}{_where(query)}"
+
+
+def is_forbidden(fact: Unknown) -> bool:
+    """Return whether RBAC refused the read, so that `init rbac` prints the roles that end it."""
+    return FORBIDDEN in fact.reason
 
 
 def _where(query: Query) -> str:

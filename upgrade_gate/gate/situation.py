@@ -44,6 +44,8 @@ class Situation(Struct, frozen=True):
     require_signature: bool = False
     check_signature: bool = True
     unread: tuple[UnreadRelease, ...] = ()
+    asked: str = ""
+    """The target as the user named it, without a password."""
     raised: frozenset[str] = frozenset()
     """Rules that stop the upgrade here though they need not: by `--fail-on warning`, or by the policy."""
 

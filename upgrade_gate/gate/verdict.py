@@ -231,23 +231,27 @@ def _resting_on(judged: Sequence[WeighedFinding], basis: Basis) -> str:
 def _blocked_by(blockers: Sequence[Finding], unknowns: Sequence[Finding]) -> str:
     """Say how many findings block; that CCO waits for the annotation is no work, and is counted apart."""
     work = [f for f in blockers if not f.closed_by_annotation]
-    undetermined = f"; {len(unknowns)} could not be determined" if unknowns else ""
+    unclear = f"; {_untold(unknowns)}" if unknowns else ""
     if not work:
         waits = "CCO has not seen the annotation yet" if all(f.awaited for f in blockers) else None
-        return f"{waits or 'only the annotation is missing'}{undetermined}"
+        return f"{waits or 'only the annotation is missing'}{unclear}"
     text = "1 finding blocks" if len(work) == 1 else f"{len(work)} findings block"
     missed = sum(f.guard == "missed" for f in work)
     unseen = f", {missed} of them not caught by OpenShift" if missed else ""
     if missed == len(work):
         unseen = f",{' all' if missed > 1 else ''} not caught by OpenShift"
     annotation = "; then the annotation" if any(f.closed_by_annotation and not f.awaited for f in blockers) else ""
-    return f"{text} the upgrade{unseen}{undetermined}{annotation}"
+    return f"{text} the upgrade{unseen}{unclear}{annotation}"
 
 
 def _not_told(unknowns: Sequence[Finding], basis: Basis) -> str:
     if not unknowns:
         return f"proof is required, and it is only assumed that {_assumed(basis)}"
-    return f"{'1 thing' if len(unknowns) == 1 else f'{len(unknowns)} things'} could not be determined"
+    return _untold(unknowns)
+
+
+def _untold(unknowns: Sequence[Finding]) -> str:
+    return "1 thing is not known" if len(unknowns) == 1 else f"{len(unknowns)} things are not known"
 
 
 def _settled_by(judged: Sequence[WeighedFinding]) -> str:

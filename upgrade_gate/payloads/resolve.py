@@ -48,8 +48,11 @@ def _running(cluster: Cluster | None) -> str:
             return pullspec
         case Absent():
             raise ClusterError("no update of this cluster has completed yet", hint="give --from")
-        case Unknown(reason=reason):
-            raise ClusterError(f"which release the cluster runs is not known: {reason}", hint="give --from")
+        case Unknown(reason=reason, remedy=remedy):
+            raise ClusterError(
+                f"which release the cluster runs is not known: {reason}",
+                hint=f"give --from, or {remedy}" if remedy else "give --from",
+            )
 
 
 def _of_version(version: str, cluster: Cluster | None, settings: Settings) -> str:

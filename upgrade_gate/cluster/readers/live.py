@@ -18,7 +18,7 @@ from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers._kept import kept, without_managed_fields
 from upgrade_gate.cluster.readers._live_login import context_names, is_available, log_in
 from upgrade_gate.cluster.readers._live_server import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
-from upgrade_gate.cluster.rights import read_of, remedy_of
+from upgrade_gate.cluster.rights import FORBIDDEN, read_of, remedy_of
 from upgrade_gate.reading.http import progress as watched
 from upgrade_gate.reading.http.exchange import Deadline
 
@@ -270,7 +270,7 @@ def _refused(response: ApiAnswer, query: Query) -> FailedError:
                 "401 the login is not valid", remedy="log in again: the token is wrong or has expired", everywhere=True
             )
         case 403:
-            return FailedError("403 forbidden", remedy=remedy_of(query), forbidden=True)
+            return FailedError(FORBIDDEN, remedy=remedy_of(query), forbidden=True)
         case 406:
             return FailedError("406 the server cannot give metadata alone", remedy="read it with --read-secrets")
         case status if 300 <= status < 400:

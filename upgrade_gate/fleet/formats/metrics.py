@@ -49,7 +49,7 @@ class _Verdicts:
             return GaugeMetricFamily(f"upgrade_gate_{name}", text, labels=labels)
 
         fleet, who = self._fleet, ("cluster", "id", "to")
-        verdict = gauge("verdict", "Exit code of check: 0 pass, 3 blocked, 4 undetermined.", *who)
+        verdict = gauge("verdict", "Exit code of check: 0 pass, 3 blocked, 4 cannot tell.", *who)
         for cluster in fleet.clusters:
             verdict.add_metric(_labels(cluster), _CODES[cluster.status])
         yield verdict

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from upgrade_gate.base.steps import Command, Step, line
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.cluster.rights import is_forbidden
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Evidence, Finding, RequiredGrant, Severity
 from upgrade_gate.requests.diff import AddedGrant
@@ -15,6 +16,7 @@ from upgrade_gate.requests.update import GUARDED_HOPS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from upgrade_gate.base.facts import Unknown
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.cluster.model import Condition
     from upgrade_gate.gate.findings import Guard
@@ -97,6 +99,16 @@ def content_of(grants: Iterable[AddedGrant]) -> list[dict[str, object]]:
 def looking(title: str, command: str) -> Step:
     """Return a step that only looks at something."""
     return Step(title, "before", commands=(Command(line(command)),))
+
+
+def reading_steps(fact: Unknown, situation: Situation) -> tuple[Step, ...]:
+    """Return what makes a fact known: its own remedy, and where RBAC refused the read, the roles of a whole check."""
+    own = (Step(fact.remedy, "before"),) if fact.remedy else ()
+    if not is_forbidden(fact):
+        return own
+    roles = Command(line("upgrade-gate init rbac", to=situation.asked), in_case="an administrator allows all at once")
+    text = "or have every read of this check allowed: an administrator applies what upgrade-gate init rbac prints"
+    return (*own, Step(text, "before", commands=(roles,)))
 
 
 def count(number: int, noun: str) -> str:

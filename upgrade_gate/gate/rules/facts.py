@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base.facts import Absent, Known, Unknown
-from upgrade_gate.base.steps import Step
 from upgrade_gate.base.text import sentence
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.gate.findings import Evidence, Finding, Rule, Severity, catalogue
 from upgrade_gate.gate.requirements import unchanged_secrets
+from upgrade_gate.gate.rules._common import reading_steps
 from upgrade_gate.requests.inclusion import capability_names
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
             content=sorted({name, *(part for part, _, _ in parts)}),
             subject=name,
             evidence=(Evidence("cluster", name),),
-            remedy=(Step(first.remedy, "before"),) if first.remedy else (),
+            remedy=reading_steps(first, situation),
             acknowledgeable=all(acknowledgeable for _, _, acknowledgeable in parts),
         )
 

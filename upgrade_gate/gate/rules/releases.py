@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from upgrade_gate.base.facts import Unknown
 from upgrade_gate.base.platforms import ALWAYS_SERVED, WITHOUT_REQUESTS
 from upgrade_gate.base.steps import Step
+from upgrade_gate.cluster.rights import is_forbidden
 from upgrade_gate.cluster.rows import rows_of
 from upgrade_gate.gate.findings import Evidence, Finding, Need, NeedKind, NeedStatus, Rule, Severity
+from upgrade_gate.gate.rules._common import reading_steps
 from upgrade_gate.requests.credentials_request import is_credentials_request
 from upgrade_gate.requests.inclusion import capability_names
 
@@ -213,8 +215,9 @@ def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
     if cluster is None or any(row.state != "unknown" for row in rows_of(cluster)):
         return
     version = cluster.version
-    reason = version.reason if not situation.hops and isinstance(version, Unknown) else ""
-    hint = version.remedy if isinstance(version, Unknown) else None
+    reason = ""
+    if isinstance(version, Unknown) and (not situation.hops or is_forbidden(version)):
+        reason = version.reason
     yield Finding(
         rule="nothing-to-judge",
         severity=Severity.UNKNOWN,
@@ -224,7 +227,7 @@ def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
         content=None,
         subject="cluster",
         evidence=(Evidence("cluster", "clusterversions/version"),),
-        remedy=(Step(hint, "before"),) if reason and hint else (),
+        remedy=reading_steps(version, situation) if isinstance(version, Unknown) and reason else (),
         acknowledgeable=False,
     )
 

@@ -91,7 +91,7 @@ def install_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def report_only_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--report-only`; the command takes `report_only: bool`."""
-    text = "Let the pipeline go on after blocked and undetermined, with a warning; no verdict at all still fails it."
+    text = "Let the pipeline go on after blocked and cannot tell, with a warning; no verdict at all still fails it."
     return click.option("--report-only", is_flag=True, help=text)(function)
 
 

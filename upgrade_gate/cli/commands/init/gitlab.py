@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _STRICT = """\
-  # 4, undetermined, is no pass: nothing is allowed to fail
+  # 4, cannot tell, is no pass: nothing is allowed to fail
   allow_failure: false
 """
 _REPORTING = """\
-  # only reports: the verdicts blocked and undetermined leave a warning; no verdict at all still fails
+  # only reports: the verdicts blocked and cannot tell leave a warning; no verdict at all still fails
   allow_failure:
     exit_codes: [3, 4]
 """

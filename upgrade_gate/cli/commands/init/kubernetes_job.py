@@ -35,7 +35,7 @@ _HEADER = """\
 # Made by `upgrade-gate init kubernetes-job`, version {version}. Before it is applied:
 #   upgrade-gate init rbac --to RELEASE{account} | oc apply -f -    the service account and its roles
 {extra}#
-# The exit code is that of upgrade-gate: 0 pass, 3 blocked, 4 undetermined, 2 and 1 no verdict. None of them starts
+# The exit code is that of upgrade-gate: 0 pass, 3 blocked, 4 cannot tell, 2 and 1 no verdict. None of them starts
 # the pod again; a lost node does (Kubernetes 1.26, OpenShift 4.13; before, set backoffLimit to 0). A pod that was
 # killed has no verdict. The reports are on the volume, by the name of the pod, the text is in the log:
 #   oc logs -n {namespace} {logs}
