@@ -111,16 +111,27 @@ def ended(line: Sequence[str], site: SmallSite, home: Path, number: int, after: 
     return process.returncode, out, err
 
 
+def _length(name: str, site: SmallSite, tmp_path: Path) -> float:
+    """Return how long a run takes whose cache is warm, as those are that a signal ends: the shorter of two."""
+    home, found = tmp_path / "timed", []
+    for _ in range(3):
+        (home / "work").mkdir(parents=True)
+        begun = time.monotonic()
+        site.run(line_of(name, site, tmp_path), home, home / "work")
+        found.append(time.monotonic() - begun)
+        subprocess.run(["rm", "-rf", home / "work"], check=True)
+    return min(found[1:])
+
+
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_a_run_that_is_ended_leaves_all_or_nothing(name: str, site: SmallSite, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
     (fresh / "work").mkdir(parents=True)
-    begun = time.monotonic()
     whole = site.run(line_of(name, site, tmp_path), fresh, fresh / "work")
-    length = time.monotonic() - begun
     assert whole.returncode == VERDICTS.get(name, 0), whole.stderr.decode()
     wanted = content(fresh / "work")
     assert wanted
+    length = _length(name, site, tmp_path)
     codes = {signal.SIGINT: (130, -2), signal.SIGTERM: (-15,), signal.SIGHUP: (-1,), signal.SIGKILL: (-9,)}
 
     home = tmp_path / "home"
