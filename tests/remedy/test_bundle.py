@@ -255,7 +255,7 @@ def test_a_secret_of_the_condition_that_no_object_can_be_is_left_to_a_person(
     assert any("get secret z" in line for line in run)
     words = [word for line in run for word in shlex.split(line.removesuffix("; then"))]
     assert not set(name.split("/")) & set(words) - {"openshift-y", "y"}
-    assert "No Kubernetes object can be called" in files["README.md"].decode()
+    assert "is not a legal Kubernetes name" in files["README.md"].decode()
 
 
 def test_what_was_accepted_has_no_step(shared: Path, tmp_path: Path) -> None:

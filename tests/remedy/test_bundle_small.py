@@ -226,7 +226,7 @@ def test_a_name_that_no_object_can_have_is_left_to_a_person(name: str, shared: P
     assert name not in [word for line in run for word in shlex.split(line.rstrip("\\"))]
     assert any("get secret two" in line for line in run)
     assert "is for a person" in before
-    assert "No Kubernetes object can be called" in files["README.md"].decode()
+    assert "is not a legal Kubernetes name" in files["README.md"].decode()
 
 
 def test_the_annotation_waits_for_what_a_person_must_do(shared: Path, tmp_path: Path) -> None:
@@ -327,3 +327,12 @@ def test_ccoctl_comes_out_of_the_image_that_the_cluster_offers(shared: Path, tmp
 
     _, files = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:Two")], change=offer)
     assert f"oc adm release info --image-for=cloud-credential-operator {image}" in files["README.md"].decode()
+
+
+def test_a_bundle_without_an_upgrade_command_says_why(shared: Path, tmp_path: Path) -> None:
+    run, _ = small(shared, tmp_path, [small_request("one", "a:One")], [small_request("one", "a:Two")])
+    assert run.situation.cluster is not None
+    offers = Known((AvailableUpdate("4.15.9", "", ()),))
+    elsewhere = replace(run, situation=replace(run.situation, cluster=with_facts(run.situation.cluster, offers=offers)))
+    readme = bundle.build(elsewhere, {})["README.md"].decode()
+    assert "There is none: the cluster does not offer 4.15.2, and its digest is not known here." in readme

@@ -240,7 +240,11 @@ def _why_none(situation: Situation) -> str:
         return barred
     if situation.cluster is None and any(hop.kind != "none" for hop in situation.hops):
         return "no cluster was read; check the cluster itself before anything is upgraded"
-    return "both releases are the same" if situation.hops else "no release could be compared"
+    if situation.target is None or not situation.hops:
+        return "no release could be compared"
+    if all(hop.kind == "none" for hop in situation.hops):
+        return "both releases are the same"
+    return f"the cluster does not offer {situation.hops[0].new.version}, and its digest is not known here"
 
 
 def _ccoctl(situation: Situation, plan: Plan) -> list[str]:
