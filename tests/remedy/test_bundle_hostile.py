@@ -162,6 +162,7 @@ def test_hostile_names_stay_words_in_the_script(hostile: Path, tmp_path: Path) -
 VALUES = {
     "ALIBABA_ACCOUNT_ID": "42",
     "AWS_ACCOUNT_ID": "111122223333",
+    "AWS_PARTITION": "aws",
     "AZURE_SUBSCRIPTION_ID": "00000000-0000-4000-8000-000000000001",
     "AZURE_PRINCIPAL": "00000000-0000-4000-8000-000000000001",
     "AZURE_REGION": "westeurope",
