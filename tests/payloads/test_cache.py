@@ -210,6 +210,17 @@ def test_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert entries(tmp_path, "blobs") == []
 
 
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
+def test_a_run_that_ends_while_it_writes_leaves_nothing_behind(signal: type[BaseException], tmp_path: Path) -> None:
+    class Cut(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise signal
+
+    with pytest.raises(signal):
+        Cache(tmp_path).store_blob(DIGEST, Cut(DATA))
+    assert list(tmp_path.rglob(".writing-*")) == []
+
+
 def test_index_under_the_name_of_another_release_is_dropped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(cache_dir=tmp_path)
     store_index("sha256:old", PAYLOAD, settings)

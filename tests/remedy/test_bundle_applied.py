@@ -21,6 +21,11 @@ from tests.worlds.components import require
 from tests.worlds.old_state import OldState
 from upgrade_gate.cli import main
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+"""moto's server leaves closing its sockets to the garbage collector."""
+
 MUTE = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true"}
 
 

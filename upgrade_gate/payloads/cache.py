@@ -168,10 +168,12 @@ class Cache:
                 for chunk in chunks:
                     file.write(chunk)
             Path(temporary).replace(path)
-        except OSError as exc:
+        except BaseException as exc:
             if temporary is not None:
                 with contextlib.suppress(OSError):
                     Path(temporary).unlink()
+            if not isinstance(exc, OSError):  # a signal that ends the run, above all
+                raise
             if self._folder is not None:
                 _logger.warning(
                     "the cache in %s cannot be written (%s): going on without it; --cache-dir or --no-cache end this",
