@@ -17,28 +17,17 @@ import yaml
 
 from tests.worlds import bundles, old_state
 from tests.worlds.bundles import Ran, Shell
-from tests.worlds.components import require
+from tests.worlds.moto_server import moto_server
 from tests.worlds.old_state import OldState
 from upgrade_gate.cli import main
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-)
-"""moto's server leaves closing its sockets to the garbage collector."""
 
 MUTE = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    require("python:moto")
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @dataclass(slots=True)

@@ -16,18 +16,13 @@ from tests.worlds.components import require
 from tests.worlds.drafted import GET, NEWER_BASH, WRITE, Written, calls
 from tests.worlds.drafted_worlds import EDITOR, HELD, IBM, KINDS, NEW, OLD, VIEWER, Clouds, Make
 from tests.worlds.identity_changes import ISSUER, action, subjects
+from tests.worlds.moto_server import moto_server
 
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    require("python:moto")
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.components import require
 from tests.worlds.exporting import Case, run_script, shared_case
 from tests.worlds.fake_clouds import Clouds
+from tests.worlds.moto_server import moto_server
 
 ACCOUNT = "123456789012"
 MUTE = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -18,14 +18,8 @@ MUTE = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADAT
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    require("python:moto")
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from tests.worlds.aws_exports import ACCOUNT, ISSUER, allow, document, subject, trust
 from tests.worlds.components import require
+from tests.worlds.moto_server import moto_server
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.aws import holdings, live
 from upgrade_gate.clouds.contract.grants import Grant
@@ -82,15 +83,9 @@ def error(code: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    require("python:moto")
     require("python:boto3")
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture

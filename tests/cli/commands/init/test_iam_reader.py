@@ -15,6 +15,7 @@ from tests.clouds.aws.test_live import Proxy
 from tests.worlds.components import require
 from tests.worlds.exporting import run_script, shared_case
 from tests.worlds.fake_clouds import Clouds
+from tests.worlds.moto_server import moto_server
 from tests.worlds.running import run
 from upgrade_gate.clouds.aws import live as aws_live
 
@@ -32,21 +33,15 @@ EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allo
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """Moto, behind what keeps the name of each operation that crosses the wire."""
-    require("python:moto")
-    from moto.server import ThreadedMotoServer
-
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    server = Proxy(f"http://{host}:{port}")
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    moto.stop()
+    with moto_server() as url:
+        server = Proxy(url)
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+        server.server_close()
 
 
 def populate(endpoint: str) -> str:
