@@ -158,3 +158,37 @@ def test_without_a_cluster_version_nothing_that_it_says_reads_as_absent() -> Non
         fact = getattr(found, name)
         assert isinstance(fact, Unknown), name
         assert "not an OpenShift" in fact.reason
+
+
+UPDATE_LINE = "ClusterVersion version, update mode and risks agreed to"
+
+
+def test_what_people_told_cvo_of_updates_is_shown() -> None:
+    """Fields of openshift/api config/v1: `Update.mode`, `Update.acceptRisks`, `UpdateHistory.acceptedRisks`."""
+
+    def told(body: dict[str, Any]) -> None:
+        body["spec"]["desiredUpdate"] = {"mode": "Preflight", "acceptRisks": [{"name": "SlowDNS"}, {"name": "Alerts"}]}
+        body["status"]["history"][0]["acceptedRisks"] = "ClusterVersionOverrides: see https://u:p@kb.example.com/1"
+
+    line = row(changed("ClusterVersion/version", told), UPDATE_LINE)
+    assert (line.state, line.value) == (
+        "known",
+        {
+            "mode": "Preflight",
+            "acceptRisks": ["SlowDNS", "Alerts"],
+            "acceptedRisks": "ClusterVersionOverrides: see https://kb.example.com/1",
+        },
+    )
+
+
+def test_a_cluster_to_which_nobody_told_anything_has_no_line_of_it() -> None:
+    found = changed("ClusterVersion/version", lambda body: body["spec"].update(desiredUpdate={"version": "4.15.0"}))
+    assert found.accepted == Absent()
+    assert UPDATE_LINE not in {line.name for line in rows_of(found)}
+
+
+@pytest.mark.parametrize("desired", ["4.15.0", {"mode": 1}, {"acceptRisks": [{}]}, {"acceptRisks": {"name": "A"}}])
+def test_an_update_that_cannot_be_read_makes_the_line_of_its_object_unknown(desired: Any) -> None:
+    found = changed("ClusterVersion/version", lambda body: body["spec"].update(desiredUpdate=desired))
+    assert isinstance(found.accepted, Unknown)
+    assert "desiredUpdate" in (row(found, "ClusterVersion version").reason or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.facts import Absent, Fact, Known, Unknown, map_known, unless_empty
@@ -12,7 +12,7 @@ from upgrade_gate.cluster.model import AvailableUpdate, ClusterCapabilities, Con
 from upgrade_gate.reading.node import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from upgrade_gate.reading.node import Part
 
@@ -166,6 +166,23 @@ def offers(body: Part) -> Fact[tuple[AvailableUpdate, ...]]:
 
 def _offer(release: Part, risks: tuple[str, ...]) -> AvailableUpdate:
     return AvailableUpdate(release["version"].some_text(), release["image"].text(), risks, release["channels"].texts())
+
+
+def accepted(body: Part) -> Fact[Mapping[str, Any]]:
+    """Return what people told CVO of updates: the mode, the risks accepted ahead, and those of the newest update.
+
+    It decides no verdict. Absent where they told nothing. Source: openshift/api config/v1, `mode` and `acceptRisks` of
+    `Update`, `acceptedRisks` of `UpdateHistory`.
+    """
+    desired = body["spec"].required()["desiredUpdate"]
+    newest = body["status"].required()["history"].items()[:1]
+    told: dict[str, Any] = {
+        "mode": desired["mode"].text(),
+        "acceptRisks": [risk["name"].some_text() for risk in desired["acceptRisks"].items()],
+        "acceptedRisks": "".join(entry["acceptedRisks"].text() for entry in newest),
+    }
+    said = {name: value for name, value in told.items() if value}
+    return Known(said) if said else Absent()
 
 
 def overrides(body: Part) -> Fact[tuple[Override, ...]]:

@@ -160,6 +160,8 @@ class Cluster(Struct, frozen=True):
     """Version of an update that has not completed; Absent when none is under way."""
     offers = Row(VERSION, cluster_version.offers)
     version_conditions = Row(VERSION, cluster_version.conditions)
+    accepted = Row(VERSION, cluster_version.accepted)
+    """What people told CVO of updates: mode and accepted risks; shown, and no verdict hangs on it."""
     overrides = Row(VERSION, cluster_version.overrides)
     capabilities = Row(VERSION, cluster_version.capabilities, newest_completed)
     channel = Row(VERSION, cluster_version.channel)

@@ -56,6 +56,8 @@ _SHOWN: Mapping[Query, Callable[[Cluster], Fact[Any]]] = MappingProxyType(
 def rows_of(cluster: Cluster) -> tuple[FactRow, ...]:
     """Return one line per object, then those of namespaces and Secrets, as far as they were looked for."""
     rows = [_object_row(query, cluster) for query in (*FIRST_WAVE, *cluster.looked_for)]
+    if isinstance(cluster.accepted, Known):
+        rows.insert(1, _row(f"{facts_table.VERSION.title}, update mode and risks agreed to", cluster.accepted))
     rows += [_row(namespace_query(name).title, _presence(fact)) for name, fact in cluster.namespaces.items()]
     rows += [_secrets_row(space, cluster.secrets) for space in sorted({ref.namespace for ref in cluster.secrets})]
     if cluster.root is not None:

@@ -183,6 +183,25 @@ def test_a_condition_that_is_over_is_no_binding_and_one_that_holds_is_none() -> 
     assert ask("compute.disks.get", *documents) == "NARROWER"
 
 
+@pytest.mark.parametrize(
+    ("bound", "needed"),
+    [
+        (R, {"type": "permission", "permission": "compute.disks.get"}),
+        ("roles/compute.viewer", {"type": "predefinedRole", "permission": "roles/compute.viewer"}),
+    ],
+)
+def test_what_is_covered_by_a_condition_on_time_says_so(bound: str, needed: dict[str, Any]) -> None:
+    until = 'request.time < timestamp("2026-12-01T00:00:00Z")'
+    context = {"project": "p1", "now": "2026-11-30T01:00:00+01:00"}
+    told = [
+        judge("GCP", [project("p1", *held), role("compute.disks.get")], WHO, needed, account="p1", context=context)
+        for held in ([binding(bound, condition=until)], [binding(bound, condition=until), binding(bound)])
+    ]
+    assert [one.verdict for one in told] == ["COVERED", "COVERED"]
+    assert "(its condition holds at 2026-11-30T00:00:00Z)" in told[0].reason
+    assert "condition" not in told[1].reason, "a binding that always counts is named first"
+
+
 def test_rows_of_one_policy_are_one_policy_again() -> None:
     rows = [
         {"bindings": {"members": f"serviceAccount:{WHO}", "role": r}, "etag": "x"} for r in ("roles/dns.admin", STORAGE)

@@ -7,7 +7,7 @@ policies (docs/facts/gcp.md#exports). The verdicts follow docs/facts/gcp.md#cove
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -83,6 +83,7 @@ class GcpHoldings:
     def __init__(self, reading: pages.Reading, account: str | None, context: Context | None = None) -> None:
         self._context = context
         self._now = datetime.fromisoformat(context.now) if context is not None and context.now else None
+        self._moment = f"{self._now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if self._now is not None else ""
         self._cut_off = reading.cut_off
         self._empty = reading.empty
         self._unread = reading.unread
@@ -234,7 +235,8 @@ class GcpHoldings:
                 answer = holds(binding.condition, self._now) if binding.condition else TRUE
                 if answer.false:
                     continue
-                source = ServingBinding(binding.role, policy, "" if answer.true else binding.condition)
+                undecided, holds_at = ("", self._moment) if answer.true else (binding.condition, "")
+                source = ServingBinding(binding.role, policy, undecided, holds_at if binding.condition else "")
                 own = policy.resource in on
                 if policy.level is Level.OTHER or (policy.level is Level.ACCOUNT and not own):
                     elsewhere += [source] if serves else []
@@ -244,6 +246,7 @@ class GcpHoldings:
                     conditional.append(source)
                 else:
                     (on_itself if policy.level is Level.ACCOUNT else sure).append(source)
+        sure.sort(key=lambda source: bool(source.holds_at))  # what always counts is named before what counts now
         return _Found(tuple(sure), tuple(conditional), tuple(on_itself), tuple(elsewhere), tuple(by_group))
 
     def _allowed(self, need: Want, policies: Sequence[shapes.Policy], subject: Grantee, place: Place) -> CoverageResult:

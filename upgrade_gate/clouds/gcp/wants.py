@@ -21,11 +21,19 @@ class ServingBinding(Struct, frozen=True):
     role: str
     policy: Policy
     condition: str = ""
+    """What is not decided of its condition."""
+    holds_at: str = ""
+    """The moment by which its condition was decided true, where it has one."""
 
     @property
     def label(self) -> str:
         """Name the binding in a sentence."""
-        return f"{self.role} in {self.policy.label}"
+        return f"{self.role} in {self.policy.label}{self.when}"
+
+    @property
+    def when(self) -> str:
+        """Say when it counts, where that is not always."""
+        return f" (its condition holds at {self.holds_at})" if self.holds_at else ""
 
 
 class Held(Struct, frozen=True):
@@ -90,7 +98,7 @@ class PermissionWant:
         read = [(source, self._roles.contents(source.role)) for source in sources]
         holding = [(s, c) for s, c in read if c.has(self.name) is Has.YES]
         if holding:
-            source, contents = min(holding, key=lambda pair: (bool(pair[1].dated), pair[0].role))
+            source, contents = min(holding, key=lambda pair: (bool(pair[1].dated), pair[0].when, pair[0].role))
             return Held(Has.YES, f"{source.label} contains {self.name}", _dated(contents))
         for source, contents in read:
             if contents.has(self.name) is Has.UNKNOWN:
@@ -148,6 +156,7 @@ class RoleWant:
         if unsure:
             return Held(Has.UNKNOWN, f"{self.name} is not bound; {unsure}")
         dates = tuple(dict.fromkeys(line for _, c in read for line in _dated(c)))
+        names = ", ".join(dict.fromkeys(f"{s.role}{s.when}" for s, _ in read))
         return Held(Has.YES, f"{names} hold every permission of {self.name}", dates)
 
     @staticmethod
