@@ -180,6 +180,20 @@ def test_a_proven_pass_warns_of_nothing() -> None:
     assert "refused" not in " ".join(found.values())
 
 
+@pytest.mark.parametrize(
+    ("basis", "rest"),
+    [
+        ("proven", "Everything else has what it asks for, as far as this report can see."),
+        ("assumed", "It goes well if 4.13.99's permissions are in place."),
+    ],
+)
+def test_a_pass_on_acknowledgements_does_not_say_that_all_is_in_place(basis: str, rest: str) -> None:
+    assumed = ["4.13.99's permissions are in place"] if basis == "assumed" else []
+    given = verdict("pass", next="upgrade", basis=basis, assumptions=assumed)
+    found = answers(report(findings=[added("ec2:A", status="acknowledged")], verdict=given, changes=[]))
+    assert found["If we go ahead"] == f"Acknowledged without proof, and may still fail: EBS CSI driver. {rest}"
+
+
 def test_a_proven_pass_says_why_nothing_is_left_to_do() -> None:
     given = report(findings=[added("ec2:A", status="proven")], verdict=verdict("pass", next="upgrade"), changes=[])
     (said,) = decision(given).says

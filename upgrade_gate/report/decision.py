@@ -18,7 +18,7 @@ from upgrade_gate.requests.names import spoken
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from upgrade_gate.report.document import FindingView, Report
+    from upgrade_gate.report.document import FindingView, Report, VerdictView
     from upgrade_gate.report.grant_document import GrantView
 
 RISKS: Final = {
@@ -376,10 +376,7 @@ def _if_we_go_ahead(report: Report, rows: Sequence[Row]) -> Box:
             return Box("If we go ahead", ("Nothing changes: it is the same release.",))
         if verdict.next == "check-cluster":
             return Box("If we go ahead", ("The releases alone do not tell: the cluster was not read.",))
-        if verdict.basis == "proven":
-            return Box("If we go ahead", ("Every component has what it asks for, as far as this report can see.",))
-        rest = listed(verdict.assumptions, 2)
-        return Box("If we go ahead", (f"It goes well if {rest}.",))
+        return Box("If we go ahead", _after_a_pass(verdict, rows))
     work, said = _open(rows), []
     by_request: dict[str, list[Row]] = {}
     for row in work:
@@ -395,6 +392,17 @@ def _if_we_go_ahead(report: Report, rows: Sequence[Row]) -> Box:
     if unread:
         said.append(f"Nobody can tell: {view.counted(len(unread), 'question is', 'questions are')} open.")
     return Box(title, tuple(said) or ("The findings below say what is at stake.",))
+
+
+def _after_a_pass(verdict: VerdictView, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Say what a pass rests on; what was acknowledged is accepted, and nothing shows that it is in place."""
+    accepted = [row for row in rows if any(f.status == "acknowledged" for f in row.findings)]
+    what = "Everything else" if accepted else "Every component"
+    good = f"{what} has what it asks for, as far as this report can see."
+    said = good if verdict.basis == "proven" else f"It goes well if {listed(verdict.assumptions, 2)}."
+    if not accepted:
+        return (said,)
+    return (f"Acknowledged without proof, and may still fail: {_names(accepted)}.", said)
 
 
 def _consequence(rows: Sequence[Row]) -> list[str]:

@@ -330,6 +330,18 @@ def test_a_namespace_whose_secrets_were_not_collected_tells_nothing(tmp_path: Pa
     assert found.remedy == f"oc adm inspect namespace/{CCO} --dest-dir {root.name}"
 
 
+def test_an_archive_that_lacks_something_is_to_be_unpacked_first(tmp_path: Path) -> None:
+    root = tree(tmp_path / "must-gather.local.1/image")
+    with tarfile.open(tmp_path / "mg.tar.gz", "w:gz") as packed:
+        packed.add(root, "image")
+    found = answer(tmp_path / "mg.tar.gz", facts_table.secret_query(SecretRef(CCO, "other")))
+    assert isinstance(found, Unknown)
+    assert found.remedy == (
+        f"unpack mg.tar.gz into the folder mg, run oc adm inspect namespace/{CCO} --dest-dir mg/image, "
+        "and give --cluster must-gather:mg"
+    )
+
+
 def test_only_a_list_proves_absence(tmp_path: Path) -> None:
     root = tree(tmp_path)
     operators = root / CONFIG / "clusteroperators"

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.worlds.rules import NS, Cluster, judge, one, payload, request
+from upgrade_gate.cluster.model import Condition
 from upgrade_gate.gate.findings import Evidence
-from upgrade_gate.gate.rules._common import count
+from upgrade_gate.gate.rules._common import count, words_of
 from upgrade_gate.requests.credentials_request import API_GROUP
 
 OLD, NEW = request("a", "ec2:Old"), request("a", "ec2:Old", "iam:PassRole")
@@ -72,3 +73,8 @@ def test_a_condition_speaks_by_reason_and_message(reason: str, message: str, wor
     ]
     headline = one(judge(tmp_path, [OLD], [OLD], cluster), "cluster-not-upgradeable").headline
     assert headline == f"CVO will refuse a minor update: {words}"
+
+
+def test_what_a_condition_says_can_stand_within_a_sentence() -> None:
+    assert words_of(Condition("Upgradeable", "False", "Missing", "It needs updating.")) == "Missing, It needs updating"
+    assert words_of(Condition("Upgradeable", "False")) == "Upgradeable says nothing"

@@ -275,6 +275,15 @@ def test_two_releases_in_one_archive_ask_for_one(tmp_path: Path) -> None:
         fetch(archive(tmp_path, {f"{v}/{name}": data for v in ("4.15.3", "4.16.0") for name, data in FILES.items()}))
 
 
+def test_a_dump_of_a_cluster_is_called_no_release_rather_than_many(tmp_path: Path) -> None:
+    dump = archive(tmp_path, {f"mg/namespaces/{name}/core/secrets.yaml": b"kind: SecretList\n" for name in ("a", "b")})
+    with pytest.raises(
+        UsageError, match=r"is no release: 2 of its folders hold YAML.* none has release-metadata"
+    ) as failed:
+        fetch(dump)
+    assert "--cluster" in str(failed.value.hint)
+
+
 def test_image_of_an_oci_archive_is_chosen_by_its_version_alone(tmp_path: Path) -> None:
     held = images.layout_files(build("4.15.3", oci=True), tags=("4.15.3-x86_64",))
     assert payload.load(fetch(archive(tmp_path, held), ":4.15.3")).version == "4.15.3"

@@ -3,9 +3,10 @@ import unicodedata
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.worlds import sample_report
-from upgrade_gate.report.document import Report
+from upgrade_gate.report.document import FactView, Report
 from upgrade_gate.report.formats import text as subject
 from upgrade_gate.report.render_options import RenderOptions
 
@@ -64,6 +65,32 @@ def test_an_accepted_finding_shows_owner_end_and_ticket() -> None:
 def test_an_unread_fact_names_the_permission_to_add() -> None:
     text = " ".join(" ".join(lines(sample_report.report())).split())
     assert "get clusteroperators/cloud-credential: forbidden add get clusteroperators.config.openshift.io" in text
+
+
+def test_the_command_that_collects_a_fact_can_be_pasted_from_a_narrow_terminal() -> None:
+    collect = "oc adm inspect cloudcredentials.operator.openshift.io/cluster --dest-dir must-gather.local.1"
+    given = sample_report.report()
+    assert given.cluster is not None
+    fact = FactView(name="mode", state="unknown", value=None, reason="not in the must-gather", remedy=collect)
+    found = lines(replace(given, cluster=replace(given.cluster, facts=[fact])), 60)
+    start = place(found, "add oc adm inspect")
+    pasted = "\n".join(found[start:]).replace("\\\n", " ").splitlines()[0]
+    assert found[start].endswith(" \\")
+    assert pasted.split() == ["add", *collect.split()]
+
+
+def test_a_remedy_with_a_quote_that_does_not_close_is_shown_as_words() -> None:
+    """A snapshot is a file that anybody may have written."""
+    given = sample_report.report()
+    assert given.cluster is not None
+    fact = FactView(name="mode", state="unknown", value=None, reason="gone", remedy="oc adm inspect ns/it's")
+    assert "    add oc adm inspect ns/it's" in lines(replace(given, cluster=replace(given.cluster, facts=[fact])))
+
+
+def test_a_new_permission_is_amber_since_it_is_the_risk() -> None:
+    coloured = subject.render(sample_report.report(), RenderOptions(color=True)).decode()
+    assert "\x1b[33m+ " in coloured
+    assert "\x1b[31m- " not in coloured
 
 
 def test_a_run_without_changes_is_short_and_ends_with_the_command() -> None:

@@ -122,8 +122,9 @@ def first_guarded(situation: Situation) -> Hop:
 
 
 def words_of(condition: Condition) -> str:
-    """Return what a condition gives as its reason."""
-    return ", ".join(part for part in (condition.reason, condition.message) if part) or f"{condition.type} says nothing"
+    """Return what a condition gives as its reason, without the full stop of a message: more words may follow."""
+    said = [part.rstrip(". ") for part in (condition.reason, condition.message) if part]
+    return ", ".join(said) or f"{condition.type} says nothing"
 
 
 def of_cluster(name: str) -> Evidence:

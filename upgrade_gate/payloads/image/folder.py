@@ -14,7 +14,7 @@ from upgrade_gate.payloads.reference import IMAGE_REFERENCES, MANIFEST_SUFFIXES,
 from upgrade_gate.reading.files import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from upgrade_gate.reading.limits import Limits
 
@@ -53,15 +53,27 @@ def find_root(names: Iterable[str], where: str) -> str:
 
     Raises UsageError where there are several of these, SourceError where there is none.
     """
+    names = frozenset(names)
     found = find_roots(names)
     if not found:
         raise SourceError(
             f"{where} holds no manifests", hint="a release-manifests folder has release-metadata and YAML"
         )
+    refuse_guesses(found, names, where)
     if len(found) > 1:
         listed = ", ".join(folder.rstrip("/") for folder in found[:10])
         raise UsageError(f"{where} holds {len(found)} releases: {listed}", hint="name one of these folders")
     return found[0]
+
+
+def refuse_guesses(roots: Sequence[str], names: Collection[str], where: str) -> None:
+    """Raise UsageError where several folders hold YAML and none says that it is a release: a dump looks like that."""
+    named = any(f"/{root}".endswith(f"/{RELEASE_MANIFESTS}/") for root in roots)
+    if len(roots) > 1 and not named and not any(f"{root}{RELEASE_METADATA}" in names for root in roots):
+        raise UsageError(
+            f"{where} is no release: {len(roots)} of its folders hold YAML, and none has {RELEASE_METADATA}",
+            hint="name the folder that holds the manifests; a dump of a cluster belongs to --cluster",
+        )
 
 
 def walk(folder: Path, limits: Limits) -> Iterator[tuple[str, Entry]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from upgrade_gate.base.errors import ManifestError, SourceError, UsageError
 from upgrade_gate.base.paths import is_dir
 from upgrade_gate.payloads.image.digests import digest_of
-from upgrade_gate.payloads.image.folder import find_root, find_roots, open_inside, split_path
+from upgrade_gate.payloads.image.folder import find_root, find_roots, open_inside, refuse_guesses, split_path
 from upgrade_gate.payloads.image.layers import Unpacked, packing, read_layer
 from upgrade_gate.payloads.image.layout import ImageArchive, OciStore, content
 from upgrade_gate.payloads.image.release import collect, parse_json, read_release
@@ -179,6 +179,8 @@ def _root(files: ImageArchive, tag: str, limits: Limits) -> str:
     roots = find_roots(names)
     if len(roots) <= 1 and not tag:
         return find_root(names, files.shown)
+    if not tag:
+        refuse_guesses(roots, names, files.shown)
     called = {root: _version(files, root, limits) for root in roots[:_MANY]}
     exact = [root for root, version in called.items() if tag and (version == tag or tag in root.split("/"))]
     chosen = exact or [r for r in called if not tag or any(is_called(part, tag) for part in r.split("/"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 import unicodedata
 from itertools import groupby
@@ -32,8 +33,8 @@ _STYLES = {
     "warning": "yellow",
     "settled": "green",
     "title": "bold",
-    "+": "green",
-    "-": "red",
+    "+": "yellow",
+    "-": "dim",
     "quiet": "dim",
     "command": "cyan",
 }
@@ -308,13 +309,28 @@ def _remedy(page: _Page, steps: Sequence[RemedyView], said: _Said) -> None:
             pointed.add(step.number)
             continue
         if not step.argv:
-            page.put(step.step, indent=inside, lead=lead)
+            _how_to_read(page, step.step, indent=inside, lead=lead)
             continue
         if step.condition:
             page.put(f"where {step.condition}:", indent=inside, lead=lead)
             lead = " " * len(lead)
         page.command(step.argv, indent=inside, lead=lead)
         said.placeholders.update(dict.fromkeys(step.placeholders))
+
+
+def _how_to_read(page: _Page, text: str, *, indent: int, lead: str) -> None:
+    """Show what is to be done in words; a line that is a command stays one that can be pasted.
+
+    The text may come from a snapshot, which holds whatever it likes: quotes that do not close are words.
+    """
+    try:
+        argv = shlex.split(text) if text.startswith("oc adm inspect ") else []
+    except ValueError:
+        argv = []
+    if argv:
+        page.command(argv, indent=indent, lead=lead)
+    else:
+        page.put(text, indent=indent, lead=lead)
 
 
 def _fill_in(page: _Page, said: _Said) -> None:
@@ -357,7 +373,7 @@ def _facts(page: _Page, facts: Iterable[FactView]) -> None:
     for fact in unread:
         page.put(f"{fact.name}: {fact.reason or 'no reason given'}", indent=2)
         if fact.remedy:
-            page.put(fact.remedy, indent=4, lead="add ")
+            _how_to_read(page, fact.remedy, indent=4, lead="add ")
 
 
 def _folded(page: _Page, findings: Sequence[FindingView], *, fingerprints: bool) -> None:
