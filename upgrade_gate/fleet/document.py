@@ -5,13 +5,24 @@ Every key is always present. Within v1 only keys and enum members are added; who
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
+
+from upgrade_gate.base.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA = "upgrade-gate/fleet/v1"
 
 Status: TypeAlias = Literal["pass", "blocked", "undetermined"]
+EXIT_CODES: Final[Mapping[Status, ExitCode]] = {
+    "blocked": ExitCode.BLOCKED,
+    "undetermined": ExitCode.UNDETERMINED,
+    "pass": ExitCode.PASS,
+}
+"""Worst first."""
 Standing: TypeAlias = Literal["open", "unknown", "acknowledged", "proven"]
 """How a finding stands in one cluster: open, since something is missing or to be decided; open, and nothing shows
 whether what it needs is there; accepted; proven."""

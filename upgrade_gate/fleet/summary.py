@@ -8,22 +8,16 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from upgrade_gate import __version__
-from upgrade_gate.base.errors import ExitCode, UsageError
+from upgrade_gate.base.errors import UsageError
 from upgrade_gate.fleet import document, results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from upgrade_gate.fleet.document import Standing, Status
 
 _SEVERITIES: Final = ("blocker", "unknown", "warning")
 _STANDINGS: Final[tuple[Standing, ...]] = ("open", "unknown", "acknowledged", "proven")
-"""Worst first."""
-_STATUSES: Final[Mapping[Status, ExitCode]] = {
-    "blocked": ExitCode.BLOCKED,
-    "undetermined": ExitCode.UNDETERMINED,
-    "pass": ExitCode.PASS,
-}
 """Worst first."""
 _UNUSED: Final = "acknowledgement-unused"
 
@@ -53,7 +47,7 @@ def summarise(rows: Iterable[tuple[results.Row, str, results.Report]], before: d
         unused.update({f.subject for f in report.findings if f.rule == _UNUSED})
     clusters.sort(key=lambda cluster: cluster.name)
     verdicts = Counter(cluster.status for cluster in clusters)
-    status: Status = next((each for each in _STATUSES if verdicts[each]), "undetermined")
+    status: Status = next((each for each in document.EXIT_CODES if verdicts[each]), "undetermined")
     ordered = sorted((_cause(cause) for cause in causes.values()), key=_order)
     generated = max((cluster.generated for cluster in clusters), default="")
     return document.Fleet(
@@ -61,7 +55,7 @@ def summarise(rows: Iterable[tuple[results.Row, str, results.Report]], before: d
         tool=__version__,
         generated=generated,
         status=status,
-        exit_code=int(_STATUSES[status]),
+        exit_code=int(document.EXIT_CODES[status]),
         verdicts={each: verdicts[each] for each in ("pass", "blocked", "undetermined")},
         causes=ordered,
         clusters=clusters,

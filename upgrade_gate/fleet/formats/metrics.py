@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.base.text import one_line
+from upgrade_gate.fleet import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from upgrade_gate.fleet.document import Cluster, Fleet
-
-_CODES = {
-    "pass": ExitCode.PASS,
-    "blocked": ExitCode.BLOCKED,
-    "undetermined": ExitCode.UNDETERMINED,
-}
 
 
 def files(fleet: Fleet) -> Mapping[str, bytes]:
@@ -51,7 +45,7 @@ class _Verdicts:
         fleet, who = self._fleet, ("cluster", "id", "to")
         verdict = gauge("verdict", "Exit code of check: 0 pass, 3 blocked, 4 cannot tell.", *who)
         for cluster in fleet.clusters:
-            verdict.add_metric(_labels(cluster), _CODES[cluster.status])
+            verdict.add_metric(_labels(cluster), document.EXIT_CODES[cluster.status])
         yield verdict
         judged = gauge("judged_timestamp_seconds", "When the cluster was judged.", *who)
         collected = gauge("collected_timestamp_seconds", "When its snapshot or dump was made.", *who)
