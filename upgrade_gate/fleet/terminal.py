@@ -52,7 +52,7 @@ def _lines(fleet: Fleet, changed_only: bool) -> Iterator[str]:
     shown = _shown(fleet, changed_only)
     if shown:
         yield ""
-        yield "Clusters with another verdict" if changed_only else "Clusters that cannot go"
+        yield _title(fleet, changed_only)
     width = min(max((len(cluster.name) for cluster in shown), default=0), 40)
     for cluster in shown:
         yield f"  {cluster.status.upper():<12} {cluster.name:<{width}}  {cluster.version or '?'} -> {cluster.to}"
@@ -60,6 +60,12 @@ def _lines(fleet: Fleet, changed_only: bool) -> Iterator[str]:
             yield f"               {cluster.summary}"
     for fingerprint in fleet.unused_acknowledgements:
         yield f"the acknowledgement of {fingerprint} matches nothing in any cluster"
+
+
+def _title(fleet: Fleet, changed_only: bool) -> str:
+    if not changed_only:
+        return "Clusters that cannot go"
+    return "Clusters with another verdict" if fleet.since else "All clusters: there is no earlier run to compare with"
 
 
 def _shown(fleet: Fleet, changed_only: bool) -> list[Cluster]:

@@ -183,7 +183,9 @@ def test_a_file_names_clusters_with_their_labels_targets_and_configuration(fleet
     report = json.loads((fleet.result / prod["report"]).read_text())
     assert report["labels"] == {"env": "prod"}
     assert "strict.yaml sets release-unverified to blocker" in report["notes"]
+    first = ("-d", fleet.folder / "first")
     assert lab["to"] == "4.16.3"
+    assert "All clusters: there is no earlier run" in run("fleet", "merge", fleet.result, *first, "--changed-only").out
     assert fleet.run("--selector", "env=none", inventory=_file(fleet, rows)).code == 2
 
 
