@@ -71,7 +71,8 @@ class Entry(Struct, frozen=True):
 def read(inventories: Sequence[str], contexts: Callable[[], Iterable[str]]) -> tuple[Entry, ...]:
     """Return the clusters of all inventories, sorted by name; `contexts` lists those of the kubeconfig.
 
-    Raises UsageError for an inventory without a cluster, for two clusters of one name, and for what cannot be opened.
+    Raises UsageError for an inventory without a cluster, for two clusters of one name, for a name that cannot be
+    printed, and for what cannot be opened.
     """
     found: dict[str, Entry] = {}
     for text in inventories:
@@ -79,6 +80,10 @@ def read(inventories: Sequence[str], contexts: Callable[[], Iterable[str]]) -> t
         if not entries:
             raise UsageError(f"{text} holds no cluster", hint="an inventory without one is left out")
         for entry in entries:
+            if not entry.name.isprintable():
+                raise UsageError(
+                    f"{text}: {entry.name!r} has characters that cannot be printed", hint="give it another name"
+                )
             other = found.setdefault(entry.name, entry)
             if other is not entry:
                 raise UsageError(
@@ -143,8 +148,8 @@ def _of_file(path: Path) -> Iterator[Entry]:
 def _entry(item: Value, base: Path) -> Entry:
     fields = item.fields(_KEYS, required=("name", "cluster"))
     name = fields["name"].text()
-    if name != name.strip() or not name.isprintable():
-        raise fields["name"].error(f"{name!r} has space around it or characters that cannot be printed")
+    if name != name.strip():
+        raise fields["name"].error(f"{name!r} has space around it")
     kind, where = _source(fields["cluster"], base)
     accepted = fields.get("acknowledgements")
     files = () if accepted is None else accepted.texts() if accepted.kind == "list" else (accepted.text(),)

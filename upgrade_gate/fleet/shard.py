@@ -11,7 +11,7 @@ from msgspec import Struct
 from upgrade_gate.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 INDEX = "JOB_COMPLETION_INDEX"
 """What Kubernetes sets in the pods of an Indexed Job, from 0."""
@@ -23,6 +23,13 @@ class Shard(Struct, frozen=True):
 
     index: int
     count: int
+    fleet: str = ""
+    """A digest of the names of all clusters that were cut into shards."""
+
+    def of(self, names: Iterable[str]) -> Shard:
+        """Return the shard as one of the fleet with these clusters."""
+        listed = repr(sorted(names)).encode("utf-8", "backslashreplace")
+        return Shard(self.index, self.count, hashlib.sha256(listed).hexdigest())
 
     def holds(self, name: str) -> bool:
         """Return whether the cluster of this name belongs to this shard."""
@@ -48,13 +55,21 @@ def parse(text: str, environment: Mapping[str, str]) -> Shard:
 
 
 def refuse_missing(shards: Sequence[Shard | None]) -> None:
-    """Raise UsageError where shards of one run are missing, or are of runs that were cut in another way."""
+    """Raise UsageError where shards of one run are missing, or are of runs that were cut in another way.
+
+    Shards of two fleets are: a cluster that only one of them has may lie in the shard that is not here.
+    """
     known = {shard for shard in shards if shard is not None}
     counts = {shard.count for shard in known}
     if len(counts) > 1 or (known and None in shards):
         raise UsageError("these are not the shards of one run: it was cut into another number of them")
+    if len({shard.fleet for shard in known}) > 1:
+        raise UsageError(
+            "these are not the shards of one run: their inventories name other clusters",
+            hint="run every shard with the same inventories and --selector",
+        )
     for count in counts:
-        missing = sorted({Shard(index, count) for index in range(1, count + 1)} - known, key=lambda each: each.index)
+        missing = sorted(set(range(1, count + 1)) - {shard.index for shard in known})
         if missing:
-            listed = ", ".join(f"{each.index}/{each.count}" for each in missing)
+            listed = ", ".join(f"{index}/{count}" for index in missing)
             raise UsageError(f"shards are missing: {listed}", hint="run them, then merge all")

@@ -1,6 +1,7 @@
 """`fleet`: many clusters in one run; each is judged as `check` judges it, and none stands in another's way."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -358,3 +359,22 @@ def test_merge_leaves_no_cluster_out_and_judges_nothing(fleet: Fleet) -> None:
     (parts[1] / ".unfinished").unlink()
     next((parts[0] / "clusters").glob("*/row.json")).unlink()
     assert "holds no whole result" in run("fleet", "merge", *parts, *merged).err
+def test_shards_of_two_fleets_are_not_merged(fleet: Fleet) -> None:
+    """The cluster that came between the two runs may lie in the shard that did not know it."""
+    parts = [fleet.folder / f"part-{index}" for index in (1, 2)]
+    for index, part in enumerate(parts, 1):
+        fleet.add(f"c{index}")
+        fleet.result = part
+        fleet.run("--shard", f"{index}/2")
+    refused = run("fleet", "merge", *parts, "-d", fleet.folder / "merged")
+    assert refused.code == 2
+    assert "their inventories name other clusters" in refused.err
+
+
+def test_a_name_that_cannot_be_printed_is_refused(fleet: Fleet) -> None:
+    fleet.add("a").rename(fleet.snapshots / os.fsdecode(b"a\xff.json"))
+    refused = fleet.run()
+    assert refused.code == 2
+    assert "has characters that cannot be printed" in refused.err
+
+

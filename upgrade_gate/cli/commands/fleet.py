@@ -115,6 +115,7 @@ def command(
         )
     fleet_folder.check(directory, inventories)
     entries = _chosen(inventories, selector, kubeconfig)
+    part = part.of(entry.name for entry in entries) if part is not None else None
     cluster = ClusterOptions(
         source=None,
         no_cluster=False,
