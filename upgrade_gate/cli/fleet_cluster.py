@@ -10,10 +10,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from upgrade_gate import __version__, pipeline
 from upgrade_gate.base.errors import ClusterError, ReadError, SourceError, UpgradeGateError, UsageError
+from upgrade_gate.base.paths import expanded
 from upgrade_gate.cli import configuration, run
 from upgrade_gate.cli.option_types import ClusterSource, IdentitiesForm
 from upgrade_gate.cli.options import ClusterOptions, GateOptions, ReleaseOptions
@@ -60,17 +61,23 @@ class Judge:
         self._claims: dict[str, Claims | Callable[[str], Claims]] = {}
         self._contents: dict[Path, str] = {}
         self._lock = Lock()
-        for text in (*given, *sorted(set(targets.values()))):
-            self._read(text)
+        vias = {text for each in self._gates.values() for text in each.via}
+        self._releases = {text: self._read(text) for text in (*given, *sorted({*targets.values(), *vias}))}
 
-    def _read(self, text: str) -> None:
-        """Read a release before any cluster needs it; one that cannot be read is told in each report."""
-        if parse_reference(text).scheme in {"cluster", "version"}:
-            return
+    def _read(self, text: str) -> str:
+        """Read a release before any cluster needs it and return what tells it from another under the same name.
+
+        One that cannot be read is told in each report. What is looked up for each cluster is known by its name alone.
+        """
+        reference = parse_reference(text)
+        if reference.scheme in {"cluster", "version"}:
+            return ""
         try:
-            self._shelf.read(text, self._settings)
+            payload = self._shelf.read(text, self._settings)
         except SourceError as error:
             _logger.warning("%s", error)
+            return str(error)
+        return payload.digest or _content(expanded(reference.target))
 
     def __call__(self, entry: Entry) -> bytes:
         """Return the report on one cluster as JSON; what cannot be read is in it, and undetermined."""
@@ -78,7 +85,8 @@ class Judge:
         asked, weights = self._asked(entry)
         try:
             reader = self._open(entry)
-            self._refuse_old(reader, gate)
+            if entry.kind != "context":  # a live cluster is of now
+                self._refuse_old(reader, gate)
             inputs = replace(asked, settings=self._settings, reader=reader, claims=self._claims_of(gate))
             outcome = pipeline.check(inputs, weights)
         except (ReadError, UsageError) as error:  # a path that is not there is this cluster's failure alone
@@ -108,19 +116,25 @@ class Judge:
     def made_from(self, entry: Entry) -> str:
         """Return a digest of what decides a cluster's report, as far as it is known before it is read.
 
-        That is the program, the options, and the files that are named: for a snapshot its content, for a folder the
-        names, sizes and times of its files. What a live cluster says is not known, nor what a tag of a registry holds.
+        That is the program, the options, the releases by digest, and the files that are named: for a snapshot its
+        content, for a folder the names, sizes and times of its files. What a live cluster or account says is not known:
+        it counts for its day.
         """
         gate = self._gates[entry.name]
+        target = self._targets[entry.name]
+        settings = asdict(replace(self._settings, cache_dir=None))
         named = [gate.configuration.path, *map(Path, gate.acknowledgements)]
         named += [gate.identities.path if gate.identities else None]
         named += [None if entry.kind == "context" else Path(entry.where)]
-        named += [Path(text.removeprefix("dir:")) for text in (*self._given, self._targets[entry.name])]
-        parts: list[Any] = [__version__, repr(entry), self._targets[entry.name], self._given, repr(gate)]
-        parts += [repr(self._cluster), repr(self._settings.verify)]
-        parts += [] if gate.now else [datetime.now(UTC).date()]  # acknowledgements run out by the day
+        named += [Path(settings["graph"].removeprefix("file://")) if settings["graph"] else None]
+        for value in settings.values():
+            named += [path for path in (value if isinstance(value, tuple) else (value,)) if isinstance(path, Path)]
+        parts: list[Any] = [__version__, repr(entry), target, self._given, repr(gate), repr(self._cluster), settings]
+        parts += [self._releases[text] for text in (*self._given, target, *gate.via)]
+        live = entry.kind == "context" or (gate.identities is not None and gate.identities.path is None)
+        parts += [datetime.now(UTC).date()] if live or not gate.now else []  # acknowledgements run out by the day
         parts += [self._content(path) for path in named if path is not None]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
     def _content(self, path: Path) -> str:
         if path not in self._contents:
@@ -153,7 +167,7 @@ class Judge:
     @staticmethod
     def _refuse_old(reader: Reader, gate: GateOptions) -> None:
         """Raise ClusterError where a snapshot or dump is older than `--max-age`, or does not say how old it is."""
-        if gate.max_age is None or hasattr(reader, "pull_secret"):  # a live cluster is of now
+        if gate.max_age is None:
             return
         now = gate.now.at if gate.now else datetime.now(UTC)
         stale = collect.too_old(f"the {reader.description}", reader.collected, gate.max_age.length, now)

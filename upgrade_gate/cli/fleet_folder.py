@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 FLEET = "fleet.json"
 """What the next run into the folder compares with: written last."""
 WAVES = "waves"
+POLICY_REPORTS = "policyreports.yaml"
 SHARD = "shard.json"
 UNFINISHED = ".unfinished"
+"""There while a run goes on, and after one that stopped: what the run before said, empty where there was none."""
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _MOST_BYTES = 512 * 2**20
 
@@ -82,9 +84,19 @@ class Results:
 
 
 def begin(directory: Path, part: shard.Shard | None) -> None:
-    """Mark a folder's files as those of an earlier run, and write down which part of the fleet this one judges."""
+    """Take the last run's files about all clusters away, and write down which part of the fleet this run judges.
+
+    Where this run stops, nobody may take the last one's verdicts for its own: they may be about another target.
+    """
     stdout.make_folder(directory)
-    stdout.write_file(directory / UNFINISHED, b"", mode=0o600)
+    if exists(directory / FLEET):
+        (directory / FLEET).replace(directory / UNFINISHED)
+    elif not exists(directory / UNFINISHED):
+        stdout.write_file(directory / UNFINISHED, b"", mode=0o600)
+    nothing = summary.summarise((), None)
+    names = {name for plugin in plugins.load_all("fleet.formats") for name in plugin.files(nothing)}
+    for path in (*(directory / name for name in (*names, POLICY_REPORTS)), *(directory / WAVES).glob("*")):
+        path.unlink(missing_ok=True)
     if part is None:
         (directory / SHARD).unlink(missing_ok=True)
     else:
@@ -137,13 +149,11 @@ def _shard_of(part: Path) -> shard.Shard | None:
 def summarise(directory: Path, folders: Iterable[str]) -> document.Fleet:
     """Write the files about these clusters and return what they say; others in the folder are of an earlier run."""
     fleet = summary.summarise(results.read(directory, folders), _before(directory))
-    for wave in (directory / WAVES).glob("*"):
-        wave.unlink()  # of an earlier run, perhaps for another target: nobody may roll out by it
     for plugin in plugins.load_all("fleet.formats"):
         for name, content in plugin.files(fleet).items():
             stdout.make_folder((directory / name).parent)
             stdout.write_file(directory / name, content, mode=0o600)
-    stdout.write_file(directory / "policyreports.yaml", _policy_reports(directory, fleet), mode=0o600)
+    stdout.write_file(directory / POLICY_REPORTS, _policy_reports(directory, fleet), mode=0o600)
     stdout.write_file(directory / FLEET, document.encode(fleet), mode=0o600)
     (directory / UNFINISHED).unlink(missing_ok=True)
     return fleet
@@ -171,10 +181,11 @@ def _policy_reports(directory: Path, fleet: document.Fleet) -> Iterator[bytes]:
 
 def _before(directory: Path) -> document.Fleet | None:
     """Return what the last run into a folder said; raises UsageError where that cannot be read."""
-    path = directory / FLEET
+    path = directory / (UNFINISHED if exists(directory / UNFINISHED) else FLEET)
     if not exists(path):
         return None
     try:
-        return document.decode(read_file(path, _MOST_BYTES))
+        content = read_file(path, _MOST_BYTES)
+        return document.decode(content) if content else None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise UsageError(f"{path} cannot be read: {exc}", hint="take it away; then nothing is compared") from exc

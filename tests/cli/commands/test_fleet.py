@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,47 @@ def test_resume_keeps_what_was_made_from_the_same_inputs_and_nothing_else(fleet:
     assert {cluster["generated"] for cluster in fleet.json()["clusters"]} == {"1970-01-01T00:00:03Z"}
 
 
+def test_resume_judges_again_where_a_release_or_what_reads_it_is_another(fleet: Fleet) -> None:
+    fleet.add("a")
+    archive = fleet.folder / "release.tar"
+
+    def pack(release: str) -> None:
+        with tarfile.open(archive, "w") as packed:
+            packed.add(release.removeprefix("dir:"), ".")
+
+    pack(fleet.new)
+    same: dict[str, Any] = {"to": f"archive:{archive}", "env": {"SOURCE_DATE_EPOCH": "1"}}
+    assert fleet.run(**same).code == 3
+    pack(fleet.old)
+    assert fleet.run("--resume", **same).code == 4, "two of the releases given have the cluster's version"
+    again = {**same, "env": {"SOURCE_DATE_EPOCH": "2"}}
+    fleet.run("--resume", **again)
+    assert fleet.json()["generated"].endswith(":01Z"), "nothing is another"
+    mirrors = fleet.folder / "idms.yaml"
+    mirrors.write_text("apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: one}\n")
+    fleet.run("--resume", "--idms-file", mirrors, **again)
+    assert fleet.json()["generated"].endswith(":02Z")
+
+
+def test_a_run_that_stops_leaves_no_verdict_of_the_last_one(fleet: Fleet) -> None:
+    fleet.add("a", ready=True)
+    assert fleet.run().code == 0
+    fleet.add("b", id_of="a")
+    assert fleet.run().code == 2
+    assert {path.name for path in fleet.result.iterdir()} == {".unfinished", "clusters", "waves"}
+    assert not list((fleet.result / "waves").iterdir())
+    fleet.add("b")
+    assert fleet.run("--resume").code == 3
+    assert fleet.json()["since"]["appeared"] == ["b"], "the last run that ended is what is compared with"
+
+
 def test_the_next_run_tells_what_changed(fleet: Fleet) -> None:
     fleet.add("a")
     fleet.add("b")
     fleet.run()
+    first = ("-d", fleet.folder / "first")
     assert fleet.json()["since"] is None
+    assert "All clusters: there is no earlier run" in run("fleet", "merge", fleet.result, *first, "--changed-only").out
     fleet.add("b", ready=True)
     fleet.add("c", platform="GCP")
     (fleet.snapshots / "a.json").unlink()
@@ -184,9 +221,7 @@ def test_a_file_names_clusters_with_their_labels_targets_and_configuration(fleet
     report = json.loads((fleet.result / prod["report"]).read_text())
     assert report["labels"] == {"env": "prod"}
     assert "strict.yaml sets release-unverified to blocker" in report["notes"]
-    first = ("-d", fleet.folder / "first")
     assert lab["to"] == "4.16.3"
-    assert "All clusters: there is no earlier run" in run("fleet", "merge", fleet.result, *first, "--changed-only").out
     assert fleet.run("--selector", "env=none", inventory=_file(fleet, rows)).code == 2
 
 
@@ -277,7 +312,7 @@ def test_every_context_reads_its_own_server_and_one_that_hangs_delays_no_other(
             config["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
         kubeconfig = tmp_path / "kubeconfig"
         kubeconfig.write_text(yaml.safe_dump(config))
-        result = fleet.run("--kubeconfig", kubeconfig, "--cluster-timeout", "3", inventory="contexts:prod-*")
+        result = fleet.run("--kubeconfig", kubeconfig, "--cluster-timeout", "10", inventory="contexts:prod-*")
     assert result.code == 3
     found = {cluster["name"]: (cluster["status"], cluster["id"]) for cluster in fleet.json()["clusters"]}
     assert found == {
@@ -340,25 +375,6 @@ def test_merged_shards_equal_one_run_in_any_order(fleet: Fleet) -> None:
         assert tree(merged) == tree(whole)
 
 
-def test_merge_leaves_no_cluster_out_and_judges_nothing(fleet: Fleet) -> None:
-    for name in ("a", "b", "c", "d"):
-        fleet.add(name)
-    parts = [fleet.folder / f"part-{index}" for index in (1, 2)]
-    for index, part in enumerate(parts, 1):
-        fleet.result = part
-        fleet.run("--shard", f"{index}/2")
-    merged = ("-d", fleet.folder / "merged")
-    missing = run("fleet", "merge", parts[0], *merged)
-    assert missing.code == 2
-    assert "shards are missing: 2/2" in missing.err
-    assert run("fleet", "merge", *parts, *merged, "--fail-on", "warning").code == 2
-    assert run("fleet", "merge", *merged).code == 2
-    assert run("fleet", "merge", *parts, fleet.folder / "world", *merged).code == 2
-    (parts[1] / ".unfinished").touch()  # as a run leaves it that was killed
-    assert "holds no finished run" in run("fleet", "merge", *parts, *merged).err
-    (parts[1] / ".unfinished").unlink()
-    next((parts[0] / "clusters").glob("*/row.json")).unlink()
-    assert "holds no whole result" in run("fleet", "merge", *parts, *merged).err
 def test_shards_of_two_fleets_are_not_merged(fleet: Fleet) -> None:
     """The cluster that came between the two runs may lie in the shard that did not know it."""
     parts = [fleet.folder / f"part-{index}" for index in (1, 2)]
@@ -378,3 +394,22 @@ def test_a_name_that_cannot_be_printed_is_refused(fleet: Fleet) -> None:
     assert "has characters that cannot be printed" in refused.err
 
 
+def test_merge_leaves_no_cluster_out_and_judges_nothing(fleet: Fleet) -> None:
+    for name in ("a", "b", "c", "d"):
+        fleet.add(name)
+    parts = [fleet.folder / f"part-{index}" for index in (1, 2)]
+    for index, part in enumerate(parts, 1):
+        fleet.result = part
+        fleet.run("--shard", f"{index}/2")
+    merged = ("-d", fleet.folder / "merged")
+    missing = run("fleet", "merge", parts[0], *merged)
+    assert missing.code == 2
+    assert "shards are missing: 2/2" in missing.err
+    assert run("fleet", "merge", *parts, *merged, "--fail-on", "warning").code == 2
+    assert run("fleet", "merge", *merged).code == 2
+    assert run("fleet", "merge", *parts, fleet.folder / "world", *merged).code == 2
+    (parts[1] / ".unfinished").touch()  # as a run leaves it that was killed
+    assert "holds no finished run" in run("fleet", "merge", *parts, *merged).err
+    (parts[1] / ".unfinished").unlink()
+    next((parts[0] / "clusters").glob("*/row.json")).unlink()
+    assert "holds no whole result" in run("fleet", "merge", *parts, *merged).err
