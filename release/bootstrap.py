@@ -71,6 +71,11 @@ def stop(reason: str, hint: str) -> None:
     sys.exit(1)
 
 
+def stop_damaged(reason: str) -> None:
+    """End the run, since the file is not what was made."""
+    stop(f"{sys.argv[0]} is damaged: {reason}", "fetch it again and check its digest")
+
+
 def place() -> str:
     """Return the folder to unpack in: the one that was chosen, else one of the user's cache folder."""
     import os
@@ -172,7 +177,7 @@ def unpack(target: str, files: "dict[str, tuple[str, int]]", archive: zipimport.
             for name, (digest, _) in files.items():
                 content = packed.read(name)
                 if hashlib.sha256(content).hexdigest() != digest:
-                    raise zipfile.BadZipFile(f"{name} has another digest")  # noqa: TRY301
+                    stop_damaged(f"{name} has another digest")
                 path = os.path.join(fresh, "packages", name)
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "xb") as stream:
@@ -182,7 +187,7 @@ def unpack(target: str, files: "dict[str, tuple[str, int]]", archive: zipimport.
         os.rename(fresh, target)
         shutil.rmtree(fresh + ".damaged", ignore_errors=True)
     except (zipfile.BadZipFile, zlib.error, KeyError) as exc:
-        stop(f"{sys.argv[0]} is damaged: {exc}", "fetch it again and check its digest")
+        stop_damaged(str(exc))
     finally:
         os.close(lock)
 

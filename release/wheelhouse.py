@@ -49,19 +49,9 @@ What is in it, with licences: sbom.cdx.json (CycloneDX).
 def make(folder: Path, extras: Sequence[str]) -> None:
     """Fill a folder; raises subprocess.CalledProcessError where a wheel cannot be had or has another digest."""
     chosen = [word for name in ("core", *extras) for word in ("-r", str(locks.FOLDER / f"{name}.txt"))]
-    download: list[str | Path] = [
-        *PIP,
-        "download",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--no-deps",
-        "-d",
-        folder,
-        *chosen,
-    ]
-    subprocess.run([*BUILD, "-o", folder, ROOT], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-    subprocess.run(download, check=True)  # noqa: S603
+    locked = ("--require-hashes", "--only-binary", ":all:", "--no-deps")
+    for call in ((*BUILD, "-o", folder, ROOT), (*PIP, "download", *locked, "-d", folder, *chosen)):
+        subprocess.run(call, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words, and no shell
     wheels = sorted(folder.glob("*.whl"))
     (folder / "requirements.txt").write_text(_requirements(wheels), encoding="utf-8")
     (folder / "sbom.cdx.json").write_text(bill(wheels, file="wheelhouse"), encoding="utf-8")

@@ -77,5 +77,5 @@ def test_parts_of_reading_one_full_folder(full: tuple[Path, Path], capsys: pytes
     }
     with capsys.disabled():
         for what, seconds in rows.items():
-            print(f"\n{len(yamls)} files: {what:<40} {seconds:6.3f} s", end="")  # noqa: T201 - a benchmark prints
-        print()  # noqa: T201
+            print(f"\n{len(yamls)} files: {what:<40} {seconds:6.3f} s", end="")
+        print()

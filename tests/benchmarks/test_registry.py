@@ -43,7 +43,7 @@ def test_check_of_two_images(
         meter.reset()
         warm = measure("the same from the cache", *command, "--cache-dir", tmp_path / "cache", budget="0.30 s", runs=7)
     with capsys.disabled():
-        print(f"\nbytes moved, cold: {moved}, of which last layers {layers}; from the cache: {meter.received}")  # noqa: T201
+        print(f"\nbytes moved, cold: {moved}, of which last layers {layers}; from the cache: {meter.received}")
 
     assert cold.code == warm.code
     assert cold.code in {0, 3, 4}

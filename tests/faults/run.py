@@ -215,17 +215,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [name for name in flows.every() if re.search(options.flows, name)]
     wanted = _wanted(names, options)
     total = sum(map(len, wanted.values()))
-    print(f"{total} faults in {len(names)} flows", flush=True)  # noqa: T201
+    print(f"{total} faults in {len(names)} flows", flush=True)
     for number, one in enumerate(chain(run_all(wanted, options.jobs), _of_exports(options)), 1):
         counts.add(one)
         if one.wrong:
             wrong += 1
-            print(f"WRONG {one.fault.name}: {one.wrong}", flush=True)  # noqa: T201
+            print(f"WRONG {one.fault.name}: {one.wrong}", flush=True)
         if number % 5000 == 0:
-            print(f"{number} of {total}", flush=True)  # noqa: T201
-    print("\n".join(counts.lines()))  # noqa: T201
+            print(f"{number} of {total}", flush=True)
+    print("\n".join(counts.lines()))
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"{total} faults, {wrong} wrong; a process needed {memory} MB at most")  # noqa: T201
+    print(f"{total} faults, {wrong} wrong; a process needed {memory} MB at most")
     return 1 if wrong else 0
 
 

@@ -58,11 +58,14 @@ class Results:
         self._owners: dict[str, str] = {}
 
     def keep(self, entry: Entry, made_from: str) -> bool:
-        """Return whether an earlier run has made a cluster's result from the same inputs."""
+        """Return whether an earlier run has made a cluster's result from the same inputs, and it can be read."""
         row = results.kept(self._folder / entry.folder)
         if row is None or row.made_from != made_from:
             return False
-        self._note(entry, read_file(self._folder / entry.folder / results.REPORT, _MOST_BYTES))
+        try:
+            self._note(entry, read_file(self._folder / entry.folder / results.REPORT, _MOST_BYTES))
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return False
         return True
 
     def forget(self, entry: Entry) -> None:

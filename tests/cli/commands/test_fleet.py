@@ -132,15 +132,17 @@ def test_an_old_snapshot_is_undetermined(fleet: Fleet) -> None:
 
 
 def test_resume_keeps_what_was_made_from_the_same_inputs_and_nothing_else(fleet: Fleet) -> None:
-    for name in ("a", "b", "c"):
+    for name in ("a", "b", "c", "d"):
         fleet.add(name)
     fleet.run(env={"SOURCE_DATE_EPOCH": "1"})
     (fleet.result / "clusters" / "b" / "row.json").unlink()  # as a run leaves it that was killed while it wrote
     fleet.add("c", platform="GCP")
+    damaged = fleet.result / "clusters" / "d" / "report.json"
+    damaged.write_bytes(damaged.read_bytes()[:2000])
     fleet.run("--resume", env={"SOURCE_DATE_EPOCH": "2"})
     stamps = {cluster["name"]: cluster["generated"] for cluster in fleet.json()["clusters"]}
     first, second = "1970-01-01T00:00:01Z", "1970-01-01T00:00:02Z"
-    assert stamps == {"a": first, "b": second, "c": second}
+    assert stamps == {"a": first, "b": second, "c": second, "d": second}
     fleet.run("--resume", "--fail-on", "warning", env={"SOURCE_DATE_EPOCH": "3"})
     assert {cluster["generated"] for cluster in fleet.json()["clusters"]} == {"1970-01-01T00:00:03Z"}
 
