@@ -2,12 +2,18 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from tests.worlds import browser as chromium
 from tests.worlds import certificates as certificate_files
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # timing never decides a test: a busy machine is no fault of the code
 settings.register_profile("repository", deadline=None)
@@ -62,3 +68,18 @@ def shared() -> Path:
     if not folder:
         pytest.skip("UPGRADE_GATE_SHARED is not set: the shared corpus is not here")
     return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Chromium."""
+    with chromium.started() as browser:
+        yield browser
+
+
+@pytest.fixture
+def viewer(browser: "Browser", tmp_path: Path) -> Iterator[chromium.Viewer]:
+    """What opens pages in Chromium and closes them."""
+    viewer = chromium.Viewer(browser, tmp_path)
+    yield viewer
+    viewer.close()

@@ -99,8 +99,9 @@ def _gate(folder: Path, *, case: Path, releases: Path) -> list[str]:
         scheme, _, release = argument.partition("{releases}/")
         if release:
             _copy(releases / release, folder / f"release-{release}")
-            argument = f"{scheme}{folder}/release-{release}"  # noqa: PLW2901 - the same argument, with its place
-        arguments.append(argument.replace("{case}", str(folder)))
+            arguments.append(f"{scheme}{folder}/release-{release}")
+        else:
+            arguments.append(argument.replace("{case}", str(folder)))
     return _acknowledged(folder, arguments, told.get("acknowledge", ()), None)
 
 

@@ -12,7 +12,6 @@ import os
 import re
 import resource
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from typing import Any
 
 from tests.faults import coverage, flows, reviewed, walk
 from tests.faults.walk import Fault
+from tests.worlds.deadline import DeadlineError, deadline
 from tests.worlds.running import run
 
 ALLOWED = (0, 2, 3, 4)
@@ -93,10 +93,10 @@ class Counts:
 def check(arguments: Sequence[str]) -> Answer:
     """Run the check in this process."""
     before = time.process_time()
-    with _deadline():
+    with deadline(_HANGS):
         try:
             done = run(*arguments, "-o", "json", "--no-cache")
-        except TimeoutError:
+        except DeadlineError:
             return Answer(-1, time.process_time() - before, "it hangs")
     report = json.loads(done.out) if done.code == 0 and done.out else {}
     return Answer(done.code, time.process_time() - before, done.first, frozenset(_known(report)))
@@ -108,20 +108,6 @@ def _known(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"fact {fact['name']}"
     for request in (report.get("requests") or {}).get("to", ()):
         yield f"request {request}"
-
-
-@contextlib.contextmanager
-def _deadline() -> Iterator[None]:
-    def stop(*_: Any) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(_HANGS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def judge(fault: Fault, folder: Path, arguments: Sequence[str], base: Answer) -> Judged:

@@ -10,21 +10,20 @@ import hashlib
 import importlib
 import os
 import pkgutil
-import signal
 import tempfile
 import traceback
 import tracemalloc
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.fuzz import mutation, targets
+from tests.worlds.deadline import DeadlineError
 from upgrade_gate.base.errors import OutputError, UpgradeGateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from random import Random
 
 SEEDS = Path(__file__).parent / "seeds"
@@ -38,7 +37,7 @@ class Target:
 
     name: str
     """That of its folder of seeds, too."""
-    run: Callable[[bytes], None]
+    run: Callable[[bytes], object]
     """Feeds one input. What our readers raise on purpose passes through; checks of the answer are assertions."""
     mutate: Callable[[bytes, Random], bytes] = mutation.of_bytes
     memory: int = 64 * 2**20
@@ -61,10 +60,6 @@ class Fault:
     def name(self) -> str:
         """A name for its file."""
         return hashlib.sha256(self.data).hexdigest()[:12]
-
-
-class _DeadlineError(BaseException):
-    """The time of one input is up; no `except Exception` may hold it back."""
 
 
 @cache
@@ -90,7 +85,7 @@ def attempt(target: Target, data: bytes, *, measured: bool = False) -> Fault | N
         return _fault(target, data, exc)
     except UpgradeGateError:
         pass
-    except (Exception, RecursionError, _DeadlineError) as exc:  # noqa: BLE001 - whatever else comes is the finding
+    except (Exception, RecursionError, DeadlineError) as exc:  # noqa: BLE001 - whatever else comes is the finding
         return _fault(target, data, exc)
     finally:
         peak = tracemalloc.get_traced_memory()[1] if measured else 0
@@ -99,22 +94,6 @@ def attempt(target: Target, data: bytes, *, measured: bool = False) -> Fault | N
     if peak > target.memory:
         return Fault(target.name, "memory", f"{peak} bytes at once, more than {target.memory}", data)
     return None
-
-
-@contextmanager
-def deadline(seconds: int = DEADLINE) -> Iterator[None]:
-    """Raise in the main thread when the time is up; not under libFuzzer, which has an alarm of its own."""
-
-    def ring(*_: object) -> None:
-        raise _DeadlineError(f"longer than {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @cache

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
 
 from tests.fuzz import harness
 from tests.fuzz.harness import Fault, Target
+from tests.worlds.deadline import deadline
 from upgrade_gate.base.errors import OutputError, UpgradeGateError
 
 pytestmark = pytest.mark.slow
@@ -35,13 +36,14 @@ def test_hostile_input_ends_in_an_answer_or_an_error_of_our_own(name: str) -> No
     assert seeds, "no seed"
     inputs = seeds + [target.mutate(chance.choice(seeds), chance) for _ in range(MUTANTS)]
     for number, data in enumerate(inputs):
-        with harness.deadline():
+        with deadline(harness.DEADLINE):
             fault = harness.attempt(target, data, measured=number % MEASURED == MEASURED - 1)
         assert fault is None, f"{fault.place}\n{data[:500]!r}\n{fault.trace}"
 
 
-def _fault(run: object, data: bytes = b"x", **more: int) -> Fault | None:
-    return harness.attempt(Target("x", run, **more), data, measured=bool(more))  # type: ignore[arg-type]
+def _fault(run: Callable[[bytes], object], *, memory: int | None = None) -> Fault | None:
+    target = Target("x", run, memory=Target.memory if memory is None else memory)
+    return harness.attempt(target, b"x", measured=memory is not None)
 
 
 def test_a_crash_is_a_fault_and_names_its_place() -> None:
@@ -79,7 +81,7 @@ def test_a_run_past_its_deadline_is_a_fault() -> None:
         while True:
             pass
 
-    with harness.deadline(1):
+    with deadline(1):
         found = _fault(wait)
     assert found is not None
     assert "longer than 1 s" in found.trace

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.gate.rules.test_identities import _claims as claims
 from tests.worlds.rules import NS, Cluster, found, judge, request
@@ -14,13 +15,13 @@ UNCHECKED = "4.14.1's permissions are in place (not checked)"
 COMPLETE = "Secret openshift-storage/cloud is complete (not checked)"
 A = [request("a")]
 OPENSTACK = [request("a", kind="OpenStackProviderSpec")]
-SAID = {
-    "platform": "AWS",
-    "mode": Mode.MANUAL,
-    "profile": "self-managed-high-availability",
-    "feature_set": "Default",
-    "capabilities": (),
-}
+SAID = Given(
+    platform="AWS",
+    mode=Mode.MANUAL,
+    profile="self-managed-high-availability",
+    feature_set="Default",
+    capabilities=(),
+)
 
 
 def openstack(keys: frozenset[str] | None, *, mode: str = "Manual", **more: Any) -> Cluster:
@@ -37,7 +38,7 @@ def openstack(keys: frozenset[str] | None, *, mode: str = "Manual", **more: Any)
     ],
 )
 def test_without_a_cluster_whatever_was_not_said_is_a_guess(unsaid: str, words: str, tmp_path: Path) -> None:
-    given = Given(**{**SAID, unsaid: None})  # type: ignore[arg-type]
+    given = replace(SAID, **{unsaid: None})
     basis = judge(tmp_path, A, A, given=given).verdict.basis
     assert basis.guesses == tuple(
         name

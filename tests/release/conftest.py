@@ -42,15 +42,17 @@ def release(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def make(repository: Path, module: str, *arguments: str, **how: int) -> None:
+def make(tree: Path, module: str, *arguments: str, umask: int = -1, env: Mapping[str, str] | None = None) -> None:
+    """Run a module in a tree, with `env` besides the environment; -1 leaves the umask as it is."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        cwd=repository,
+        cwd=tree,
+        env={**os.environ, **(env or {})},
+        umask=umask,
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
-        **how,  # type: ignore[call-overload]
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

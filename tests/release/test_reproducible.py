@@ -3,14 +3,13 @@
 import gzip
 import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.release.conftest import make
 from tests.worlds.components import require
 
 pytestmark = pytest.mark.slow
@@ -70,17 +69,8 @@ def checkout(repository: Path, to: Path, *, file: int, folder: int, day: int) ->
 
 def build(tree: Path, *, umask: int) -> Path:
     """Build as `make build` does, and return the folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", "built"],
-        cwd=tree,
-        env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "TMPDIR": str(tree)},
-        umask=umask,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    environment = {"SOURCE_DATE_EPOCH": str(EPOCH), "TMPDIR": str(tree)}
+    make(tree, "build", "--no-isolation", "--outdir", "built", umask=umask, env=environment)
     return tree / "built"
 
 

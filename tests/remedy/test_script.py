@@ -129,12 +129,11 @@ def test_identities_of_two_accounts_are_changed_each_in_its_own(
     assert "all of this part is in place" not in ran.out
 
 
-def test_in_neither_of_two_accounts_nothing_is_changed(tmp_path: Path) -> None:
-    written = in_two_accounts(tmp_path)
-    for said in ((0, "777788889999", ""), (1, "", "no session"), (0, "An error occurred", "")):
-        ran = written.run("grant", answer=lambda call, said=said: said if "sts" in call else (0, "", ""))  # type: ignore[misc]
-        assert (ran.code, changed(ran)) == (2, [])
-        assert "this is none of AWS account 111122223333, 444455556666" in ran.err
+@pytest.mark.parametrize("said", [(0, "777788889999", ""), (1, "", "no session"), (0, "An error occurred", "")])
+def test_in_neither_of_two_accounts_nothing_is_changed(said: tuple[int, str, str], tmp_path: Path) -> None:
+    ran = in_two_accounts(tmp_path).run("grant", answer=lambda call: said if "sts" in call else (0, "", ""))
+    assert (ran.code, changed(ran)) == (2, [])
+    assert "this is none of AWS account 111122223333, 444455556666" in ran.err
 
 
 def test_a_part_that_belongs_to_one_account_is_not_run_in_the_other(tmp_path: Path) -> None:

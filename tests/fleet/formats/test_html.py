@@ -1,20 +1,18 @@
 """`fleet.html`: one file, complete without a script, small enough for a thousand clusters."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.report.formats.test_html import ARGUMENTS
+from tests.worlds.browser import Scheme, Viewer
 from tests.worlds.components import require
 from tests.worlds.fleets import cause, cluster, fleet_of
 from upgrade_gate.base import plugins
 from upgrade_gate.fleet import document
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 HOSTILE = '<img src=x onerror="alert(1)">\x1b[31m'
 
@@ -64,33 +62,15 @@ def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
     assert not re.search(r'(?:src|href)="(?:https?:)?//', text)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    chromium = require("chromium")
-    require("python:playwright")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-def opened(browser: "Browser", folder: Path, fleet: document.Fleet, **how: object) -> "Page":
-    file = folder / "fleet.html"
-    file.write_text(render(fleet), encoding="utf-8")
-    page = browser.new_context(offline=True, **how).new_page()  # type: ignore[arg-type]
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(file.as_uri())
-    assert complaints == []
-    return page
+def opened(viewer: Viewer, fleet: document.Fleet, **how: Any) -> "Page":
+    opened = viewer.open(render(fleet).encode(), **how)
+    assert opened.complaints == []
+    return opened.page
 
 
 @pytest.mark.browser
-def test_clusters_are_filtered_and_sorted(browser: "Browser", tmp_path: Path) -> None:
-    page = opened(browser, tmp_path, many(30))
+def test_clusters_are_filtered_and_sorted(viewer: Viewer) -> None:
+    page = opened(viewer, many(30))
     page.select_option("#show", "pass")
     assert page.inner_text("#shown") == "10 of 30 clusters"
     page.fill("#q", "cluster-0001")
@@ -106,20 +86,19 @@ def test_clusters_are_filtered_and_sorted(browser: "Browser", tmp_path: Path) ->
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scripts", [True, False])
-def test_no_width_needs_sideways_scrolling(browser: "Browser", tmp_path: Path, width: int, scripts: bool) -> None:
-    viewport = {"width": width, "height": 900}
+def test_no_width_needs_sideways_scrolling(viewer: Viewer, width: int, scripts: bool) -> None:
     long = cluster("x" * 200, labels={"k" * 60: "v" * 60})
     fleet = fleet_of(*many(3).clusters, long, causes=[*many(3).causes, cause()])
-    page = opened(browser, tmp_path, fleet, viewport=viewport, java_script_enabled=scripts)
+    page = opened(viewer, fleet, width=width, scripts=scripts)
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(browser: "Browser", tmp_path: Path, scheme: str) -> None:
+def test_axe_finds_no_violation(viewer: Viewer, scheme: Scheme) -> None:
     require("python:axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
-    page = opened(browser, tmp_path, many(12), color_scheme=scheme, bypass_csp=True)
+    page = opened(viewer, many(12), scheme=scheme, bypass_csp=True)
     result = Axe().run(page)
     assert result.violations_count == 0, result.generate_report()

@@ -4,10 +4,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.worlds.fleets import cluster, fleet_of
 from upgrade_gate.base import plugins
+from upgrade_gate.fleet import document
 
 
-def samples(*clusters: object) -> dict[tuple[str, str], float]:
-    content = plugins.load("fleet.formats", "metrics").files(fleet_of(*clusters))["metrics.prom"]  # type: ignore[arg-type]
+def samples(*clusters: document.Cluster) -> dict[tuple[str, str], float]:
+    content = plugins.load("fleet.formats", "metrics").files(fleet_of(*clusters))["metrics.prom"]
     return {
         (
             sample.name,

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from typing import Any
+from unittest import mock
 
 from tests.fuzz import harness
 from tests.fuzz.harness import Target
@@ -19,14 +20,11 @@ from upgrade_gate.cluster.readers import _live_login, snapshot
 from upgrade_gate.cluster.readers.must_gather import open_dump
 
 
-class _Nothing(subprocess.Popen):  # type: ignore[type-arg]
+class _Nothing(subprocess.Popen[bytes]):
     """A process that is never started: what a hostile kubeconfig names must not run here."""
 
     def __init__(self, *_: object, **__: object) -> None:
         raise FileNotFoundError(2, "no program is run while fuzzing")
-
-    def __del__(self, *_: object) -> None:
-        return
 
 
 def read_kubeconfig(data: bytes) -> None:
@@ -34,11 +32,8 @@ def read_kubeconfig(data: bytes) -> None:
     if b"/dev" in data or b"/proc" in data:  # a device may never end
         return
     path = harness.file("kubeconfig", data)
-    started, subprocess.Popen = subprocess.Popen, _Nothing  # type: ignore[misc]
-    try:
+    with mock.patch.object(subprocess, "Popen", _Nothing):
         login = _live_login.log_in(path, timeout=1)
-    finally:
-        subprocess.Popen = started  # type: ignore[misc]
     assert login.server.startswith(("https://", "http://"))
     assert "@" not in login.description.partition("://")[2].partition("/")[0]
     header = login.credential.authorization

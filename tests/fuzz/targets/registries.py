@@ -24,6 +24,8 @@ from upgrade_gate.payloads.registry.image_name import parse_name
 from upgrade_gate.payloads.registry.repository import RegistryStore
 from upgrade_gate.payloads.registry.tokens import Authorizer, parse_challenges
 from upgrade_gate.payloads.signatures.verification import verify
+from upgrade_gate.reading.http.client import Transport
+from upgrade_gate.reading.http.options import HttpOptions
 from upgrade_gate.reading.http.response import Response, retry_after
 from upgrade_gate.reading.http.urls import host_of, is_url, joined, shown_url
 from upgrade_gate.reading.limits import Limits
@@ -31,8 +33,6 @@ from upgrade_gate.reading.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
-
-    from upgrade_gate.reading.http.client import Transport
 
 REPOSITORY = "registry.example.com/ocp/release"
 LIMITS = Limits(compressed=2**20, unpacked=2**20, file=2**17, entries=500)
@@ -49,10 +49,11 @@ def read_reference(data: bytes) -> None:
     assert name.version
 
 
-class FakeTransport:
+class FakeTransport(Transport):
     """Answers as the input says: manifest, blobs of a good image, token server."""
 
     def __init__(self, told: Mapping[str, Any]) -> None:
+        super().__init__(HttpOptions())
         self.told = told
         self.image = build("4.15.3", base=200)
 
@@ -99,7 +100,7 @@ def read_answers(data: bytes) -> None:
     assert math.isfinite(wait)
     assert wait >= 0
     settings = Settings(limits=LIMITS)
-    transport: Transport = FakeTransport(told)  # type: ignore[assignment]
+    transport = FakeTransport(told)
     authorizer = Authorizer(transport, CredentialStore(settings), REPOSITORY)
     store = RegistryStore(REPOSITORY, transport, authorizer, Cache(None), settings)
     store.resolve("4.15.3")

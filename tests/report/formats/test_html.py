@@ -1,37 +1,29 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.worlds import sample_report
+from tests.worlds.browser import Scheme, Viewer
 from tests.worlds.components import require
 from upgrade_gate.report.document import Report
 from upgrade_gate.report.formats import html
 from upgrade_gate.report.render_options import RenderOptions
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Page
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-Scheme = Literal["light", "dark"]
+
+def content(report: Report) -> bytes:
+    return html.render(report, RenderOptions())
 
 
 def render(report: Report) -> str:
-    return html.render(report, RenderOptions()).decode()
+    return content(report).decode()
 
 
 def policy(document: str) -> str:
@@ -111,79 +103,10 @@ def test_every_link_inside_the_document_has_a_target() -> None:
         assert set(re.findall(r'href="#([^"]+)"', document)) <= set(targets)
 
 
-@dataclass
-class Opened:
-    """A page in Chromium, with all it complained about and asked for."""
-
-    page: "Page"
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-
-class Viewer:
-    """Opens reports in Chromium, cut off from any network."""
-
-    def __init__(self, browser: "Browser", folder: Path) -> None:
-        self._browser = browser
-        self._folder = folder
-        self._contexts: list[BrowserContext] = []
-
-    def open(
-        self,
-        report: Report,
-        *,
-        width: int = 1280,
-        scheme: Scheme = "light",
-        scripts: bool = True,
-        bypass_csp: bool = False,
-    ) -> Opened:
-        file = self._folder / "report.html"
-        file.write_bytes(html.render(report, RenderOptions()))
-        context = self._browser.new_context(
-            offline=True,
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,
-            java_script_enabled=scripts,
-            bypass_csp=bypass_csp,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        self._contexts.append(context)
-        opened = Opened(context.new_page())
-        opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on("dialog", lambda dialog: opened.complaints.append(f"dialog: {dialog.message}"))
-        opened.page.on("request", lambda request: opened.requests.append(request.url))
-        opened.page.goto(file.as_uri())
-        return opened
-
-    def close(self) -> None:
-        for context in self._contexts:
-            context.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    chromium = require("chromium")
-    require("python:playwright")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def viewer(browser: "Browser", tmp_path: Path) -> Iterator[Viewer]:
-    viewer = Viewer(browser, tmp_path)
-    yield viewer
-    viewer.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("case", sample_report.ALL)
 def test_chromium_has_no_complaint_and_asks_for_nothing_but_the_file(viewer: Viewer, case: str) -> None:
-    opened = viewer.open(sample_report.ALL[case]())
+    opened = viewer.open(content(sample_report.ALL[case]()))
     assert opened.complaints == []
     assert [url.rpartition("/")[2] for url in opened.requests] == ["report.html"]
 
@@ -195,7 +118,7 @@ def test_axe_finds_no_violation(viewer: Viewer, case: str, scheme: Scheme) -> No
     require("python:axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
-    opened = viewer.open(sample_report.ALL[case](), scheme=scheme, bypass_csp=True)
+    opened = viewer.open(content(sample_report.ALL[case]()), scheme=scheme, bypass_csp=True)
     opened.page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
     result = Axe().run(opened.page)
     assert result.violations_count == 0, result.generate_report()
@@ -205,7 +128,7 @@ def test_axe_finds_no_violation(viewer: Viewer, case: str, scheme: Scheme) -> No
 @pytest.mark.parametrize("width", [320, 768, 1280])
 @pytest.mark.parametrize("case", ["full", "quiet", "difference", "hostile"])
 def test_no_width_needs_sideways_scrolling(viewer: Viewer, case: str, width: int) -> None:
-    page = viewer.open(sample_report.ALL[case](), width=width).page
+    page = viewer.open(content(sample_report.ALL[case]()), width=width).page
     page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     wide = page.evaluate(
@@ -217,7 +140,7 @@ def test_no_width_needs_sideways_scrolling(viewer: Viewer, case: str, width: int
 
 @pytest.mark.browser
 def test_a_copy_button_puts_the_command_on_the_clipboard(viewer: Viewer) -> None:
-    page = viewer.open(sample_report.report()).page
+    page = viewer.open(content(sample_report.report())).page
     step = page.locator("#s1")
     step.get_by_role("button", name="Copy step 1").click()
     step.get_by_role("button", name="Copied step 1").wait_for()
@@ -243,7 +166,7 @@ def test_the_head_counts_the_steps_that_end_the_verdict_apart_from_those_after_i
 
 @pytest.mark.browser
 def test_what_is_for_after_the_upgrade_is_folded_and_a_link_opens_it(viewer: Viewer) -> None:
-    page = viewer.open(sample_report.report()).page
+    page = viewer.open(content(sample_report.report())).page
     last = page.locator(".clean-up li").last
     assert not last.is_visible()
     page.evaluate("number => { location.hash = number }", last.get_attribute("id"))
@@ -252,7 +175,7 @@ def test_what_is_for_after_the_upgrade_is_folded_and_a_link_opens_it(viewer: Vie
 
 @pytest.mark.browser
 def test_the_filter_finds_a_component_by_what_it_asks_for(viewer: Viewer) -> None:
-    page = viewer.open(sample_report.large()).page
+    page = viewer.open(content(sample_report.large())).page
     status = page.locator("#shown")
     page.get_by_label("Search").fill("service17:Action")
     assert status.inner_text() == "1 of 200 components"
@@ -266,7 +189,7 @@ def test_the_filter_finds_a_component_by_what_it_asks_for(viewer: Viewer) -> Non
 
 @pytest.mark.browser
 def test_unfolding_all_shows_every_permission(viewer: Viewer) -> None:
-    page = viewer.open(sample_report.large(60)).page
+    page = viewer.open(content(sample_report.large(60))).page
     assert not page.locator("#components").get_by_text("service3:Action1Something").is_visible()
     page.get_by_role("button", name="Unfold all").click()
     assert page.locator("#components").get_by_text("service3:Action1Something").is_visible()
@@ -276,7 +199,7 @@ def test_unfolding_all_shows_every_permission(viewer: Viewer) -> None:
 
 @pytest.mark.browser
 def test_following_a_link_unfolds_its_component(viewer: Viewer) -> None:
-    page = viewer.open(sample_report.large()).page
+    page = viewer.open(content(sample_report.large())).page
     row = page.locator(".board tr", has_text="component-150")
     row.get_by_role("link", name="component-150", exact=True).click()
     page.locator("#components").get_by_text("service150:Action3Something").wait_for(state="visible")
@@ -284,7 +207,7 @@ def test_following_a_link_unfolds_its_component(viewer: Viewer) -> None:
 
 @pytest.mark.browser
 def test_everything_but_filter_and_copying_works_without_scripts(viewer: Viewer) -> None:
-    page = viewer.open(sample_report.report(), scripts=False).page
+    page = viewer.open(content(sample_report.report()), scripts=False).page
     assert not page.locator(".tools").is_visible()
     assert page.get_by_role("button", name="Copy").count() == 0
     page.locator("summary", has_text="cloud-network-config-controller").click()
@@ -303,7 +226,7 @@ def pages(page: "Page") -> list[str]:
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_print_of_the_whole_report_has_every_finding_and_every_permission(viewer: Viewer, scripts: bool) -> None:
     report = sample_report.report()
-    page = viewer.open(report, scripts=scripts, scheme="dark").page
+    page = viewer.open(content(report), scripts=scripts, scheme="dark").page
     page.evaluate("print = () => {}") if scripts else None
     page.get_by_role("link", name="Print the whole report").click()
     text = "".join(pages(page))
@@ -315,7 +238,7 @@ def test_a_print_of_the_whole_report_has_every_finding_and_every_permission(view
 @pytest.mark.browser
 def test_a_print_of_two_components_is_two_pages_and_the_first_decides(viewer: Viewer) -> None:
     report = sample_report.two_components()
-    printed = pages(viewer.open(report).page)
+    printed = pages(viewer.open(content(report)).page)
     assert len(printed) <= 2
     named = [g.permission for f in report.findings if f.severity != "info" for g in f.grants]
     assert named
@@ -325,19 +248,19 @@ def test_a_print_of_two_components_is_two_pages_and_the_first_decides(viewer: Vi
 
 @pytest.mark.browser
 def test_a_print_of_a_patch_without_change_is_one_page(viewer: Viewer) -> None:
-    assert len(pages(viewer.open(sample_report.quiet()).page)) == 1
+    assert len(pages(viewer.open(content(sample_report.quiet())).page)) == 1
 
 
 @pytest.mark.browser
 def test_a_print_of_five_hops_with_thirty_components_is_at_most_six_pages(viewer: Viewer) -> None:
-    printed = pages(viewer.open(sample_report.path()).page)
+    printed = pages(viewer.open(content(sample_report.path())).page)
     assert len(printed) <= 6
     assert all(f"component-{n}" in "".join(printed) for n in range(30))
 
 
 @pytest.mark.browser
 def test_the_keyboard_reaches_the_findings_and_opens_a_component(viewer: Viewer) -> None:
-    page = viewer.open(sample_report.report()).page
+    page = viewer.open(content(sample_report.report())).page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the decision"
     page.keyboard.press("Enter")
