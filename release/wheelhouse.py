@@ -50,7 +50,11 @@ def make(folder: Path, extras: Sequence[str]) -> None:
     """Fill a folder; raises subprocess.CalledProcessError where a wheel cannot be had or has another digest."""
     chosen = [word for name in ("core", *extras) for word in ("-r", str(locks.FOLDER / f"{name}.txt"))]
     locked = ("--require-hashes", "--only-binary", ":all:", "--no-deps")
-    for call in ((*BUILD, "-o", folder, ROOT), (*PIP, "download", *locked, "-d", folder, *chosen)):
+    calls: tuple[Sequence[str | Path], ...] = (
+        (*BUILD, "-o", folder, ROOT),
+        (*PIP, "download", *locked, "-d", folder, *chosen),
+    )
+    for call in calls:
         subprocess.run(call, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words, and no shell
     wheels = sorted(folder.glob("*.whl"))
     (folder / "requirements.txt").write_text(_requirements(wheels), encoding="utf-8")

@@ -11,11 +11,13 @@ import hashlib
 import io
 import json
 import random
+import re
 import signal
 import subprocess
 import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +26,6 @@ from tests.worlds.small_site import DEADLINE, NEW, OLD, SmallSite, small_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from tests.worlds.certificates import Certificates
 
@@ -203,6 +204,12 @@ def test_a_run_that_is_killed_harms_no_other_on_the_same_cache(seed: int, site: 
     assert b"damaged" not in last.stderr
 
 
+def ignores(pid: int, which: signal.Signals) -> bool:
+    """Return whether a process ignores a signal, from Linux's mask of those (proc(5), SigIgn)."""
+    (mask,) = re.findall(r"^SigIgn:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(mask, 16) >> (which - 1) & 1)
+
+
 def test_ignored_signals_stay_ignored(site: SmallSite, tmp_path: Path) -> None:
     """`nohup` ignores SIGHUP for what it starts; the run goes on and is whole."""
     process = subprocess.Popen(
@@ -213,6 +220,8 @@ def test_ignored_signals_stay_ignored(site: SmallSite, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    while process.poll() is None and not ignores(process.pid, signal.SIGHUP):
+        time.sleep(0.001)  # until `nohup` itself has started and said so
     while process.poll() is None:
         process.send_signal(signal.SIGHUP)
         time.sleep(0.2)
