@@ -160,11 +160,15 @@ def test_what_cannot_be_read_is_not_written_over(answer: tuple[int, str, str], c
 
 
 def test_an_azure_role_that_somebody_extended_is_not_written_over(clouds: Clouds) -> None:
-    for field, added in (("actions", "Microsoft.Added/read"), ("notActions", "Microsoft.Compute/*")):
+    for field, added in (
+        ("actions", "Microsoft.Added/read"),
+        ("notActions", "Microsoft.Compute/*"),
+        ("assignableScopes", "/subscriptions/S2"),
+    ):
         written = clouds.azure(WRITE)
         written.run()
         (definition,) = written.shown("definitions")
-        definition["permissions"][0][field] += [added]
+        (definition if field == "assignableScopes" else definition["permissions"][0])[field] += [added]
         written.keep(definitions=[definition])
         ran = written.run(fails=True)
         assert (ran.code, ran.changes) == (2, ())

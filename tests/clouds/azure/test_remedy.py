@@ -512,3 +512,17 @@ def test_beside_what_is_narrow_only_what_is_missing_is_granted() -> None:
     assert parsed(draft, "-loosened.json")["Actions"] == [READ.permission]
     decision = next(s for s in draft.steps if not s.scripted)
     assert any("under a condition" in note for note in decision.notes)
+
+
+def test_the_clean_up_takes_from_a_role_that_is_shown_though_all_that_is_left_is_narrow() -> None:
+    held = (HeldNarrowly(READ, "own at group c1-rg is under a condition: @Resource[x]"),)
+    one = change(KIND, before=(READ, WRITE), target=(READ,), gone=(WRITE,), identity=CLIENT, narrower=held)
+    shown = here(IDENTITY, [assigned()], defined(actions=["X/*", READ.permission, WRITE.permission]))
+    after = parsed(remedy.draft(one, shown), "-role-after.json")
+    assert after["Actions"] == [READ.permission, "X/*"], "what is there stays there, under its condition"
+    assert [s.files for s in remedy.draft(one, here()).steps if s.serves is Serves.CLEAN_UP] == [()]
+
+
+@pytest.mark.parametrize("given", ["S1", "/subscriptions/S1"])
+def test_the_login_is_held_against_the_subscription_alone(given: str) -> None:
+    assert remedy.login(change(KIND, [WRITE]), here(account=given)).judged == "S1"

@@ -279,3 +279,30 @@ def test_exports_of_another_project_than_the_clusters_prove_nothing(
     ]
     found = judge("GCP", held, WHO, needed, account=account, context={"project": project} if project else None)
     assert found.verdict == verdict, found.reason
+
+
+@pytest.mark.parametrize(
+    ("folders", "verdict"),
+    [
+        (["folders/9"], "COVERED"),
+        ([], "COVERED"),
+        (["folders/8"], "DENIED"),
+        (["folders/9", 8], "DENIED"),
+        (["folders/9", "folders/"], "DENIED"),
+        ("folders/9,8", "DENIED"),
+    ],
+    ids=["another folder", "no folder", "its folder", "a number", "no name", "one text"],
+)
+def test_a_deny_policy_of_a_folder_is_left_out_only_where_the_whole_chain_names_others(
+    folders: Any, verdict: str
+) -> None:
+    hit = {
+        "resource": "//cloudresourcemanager.googleapis.com/projects/p1",
+        "assetType": "x.googleapis.com/Y",
+        "folders": folders,
+        "organization": "organizations/7",
+        "policy": {"bindings": [binding(R)]},
+    }
+    needed = {"type": "permission", "permission": "compute.disks.get"}
+    held = [[hit], role("compute.disks.get"), deny("folders/8", "compute.googleapis.com/disks.get")]
+    assert judge("GCP", held, WHO, needed, account="p1", context={"project": "p1"}).verdict == verdict

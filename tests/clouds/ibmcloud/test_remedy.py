@@ -184,7 +184,7 @@ def test_a_policy_lies_in_the_group_of_what_it_is_about(
 ) -> None:
     listed = [
         {"id": number, "crn": f"crn:v1:bluemix:public:resource-controller::a/A1::resource-group:{number}", "name": name}
-        for number, name in (("0123", "c1-rg"), ("0456", "net"))
+        for number, name in (("0123", "c1-rg"), ("0456", "net"), ("0999", ""))
     ]
     instances = [{"id": "crn:v1:x:cis:y", "name": "i", "resource_group_id": "0456"}]
     one = change(KIND, [role(VIEWER, serviceName=service)], identity="iam-ServiceId-7", scopes=("c1-rg",))

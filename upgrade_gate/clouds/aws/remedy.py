@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.steps import BundleFile, Step
     from upgrade_gate.clouds.aws.remedy_target import Target
+    from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import ClusterNames, IdentityChange
 
 FOLDER = remedy_target.FOLDER
@@ -65,8 +66,7 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_created(change, target))
     if change.delta:
         steps.append(_granted(change, target))
-    narrower = [one.grant for one in change.narrower]
-    loosened = target.file("loosened", remedy_documents.document(narrower)) if narrower else None
+    loosened = target.file("loosened", remedy_documents.document(change.narrow)) if change.narrow else None
     steps += decision(change, target.who, loosened=loosened)
     if change.untrusted and not change.create:
         steps += remedy_trust.steps(change, target)
@@ -77,8 +77,7 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         title = f"Take {gone} out of the trust of {target.who}"
         reason = "These service accounts no longer use the role; ccoctl leaves them."
         steps.append(clean_up(change, title, reason, scripted=False))
-    kept = {grant.canonical for grant in narrower}
-    policy = remedy_documents.document(grant for grant in change.before if grant.canonical not in kept)
+    policy = remedy_documents.document(change.unwidened(change.before))
     return Draft(tuple(steps), ((target.base, policy),) if change.before else ())
 
 
@@ -94,7 +93,7 @@ def _granted(change: IdentityChange, target: Target) -> Step:
         ]
     else:
         name = target.free_name
-        policy = remedy_documents.document(change.delta if target.shown is not None else change.before)
+        policy = remedy_documents.document(_needed(change, target))
         notes = []
         if not change.create and target.shown is None:
             notes.append(
@@ -119,6 +118,11 @@ def _granted(change: IdentityChange, target: Target) -> Step:
         notes=(*notes, *_loosened(change, target), *_outside(change, target)),
         unknown=target.unknown,
     )
+
+
+def _needed(change: IdentityChange, target: Target) -> Sequence[Grant]:
+    """Return what a policy of its own must give: all that nobody narrowed, where nothing shows what is held."""
+    return change.delta if target.shown is not None else change.unwidened(change.before)
 
 
 def _loosened(change: IdentityChange, target: Target) -> Iterable[str]:
@@ -154,8 +158,7 @@ def _put(target: Target, name: str, file: BundleFile, *, new: bool, gone: Bundle
 
 
 def _in_managed_policies(change: IdentityChange, target: Target, delta: BundleFile) -> Step:
-    grants = change.delta if target.shown is not None else change.before
-    parts = remedy_documents.split(grants, remedy_documents.MANAGED_LIMIT)
+    parts = remedy_documents.split(_needed(change, target), remedy_documents.MANAGED_LIMIT)
     commands: list[Command] = []
     files: list[BundleFile] = []
     asked: list[Placeholder] = []
@@ -305,7 +308,7 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
             remedy_documents.added(held, change.delta) if change.delta else held, change.gone
         )
     else:
-        name, policy = target.policy_name, remedy_documents.document(change.target)
+        name, policy = target.policy_name, remedy_documents.document(change.unwidened(change.target))
     file = target.file("policy-after", policy)
     until = target.file("gone", remedy_documents.document(change.gone))
     known = found is not None or target.shown is None

@@ -68,11 +68,11 @@ _DEFINITION = (
 Lists are sorted on both sides, since Azure need not keep their order.
 """
 
-_OPERATIONS = (
-    "[0].[permissions, properties.permissions] | [?@] | [0][0].[actions, notActions, dataActions, notDataActions][] | "
-    "[?@]"
+_LISTED = (
+    "[0].{p: [permissions, properties.permissions] | [?@] | [0][0], s: assignableScopes || properties.assignableScopes}"
+    " | [p.actions, p.notActions, p.dataActions, p.notDataActions, s][] | [?@]"
 )
-"""What such a definition lists, without what it is called."""
+"""What such a definition lists, operations and where it may be assigned, without what it is called."""
 
 _PLANES = {"permission": "Actions", "dataPermission": "DataActions"}
 
@@ -85,8 +85,7 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_created(change, names, target))
     if change.delta:
         steps.append(_granted(change, names, target))
-    narrower = [one.grant for one in change.narrower]
-    loosened = _file(target, "loosened", _role_document(target, narrower, None)) if narrower else None
+    loosened = _file(target, "loosened", _role_document(target, change.narrow, None)) if change.narrow else None
     steps += decision(change, loosened=loosened)
     if change.untrusted:
         steps.append(_trusted(change, names, target))
@@ -94,11 +93,12 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_cleaned(change, names, target))
     if change.gone_subjects:
         steps.append(_untrusted(change, target))
+    everything = change.unwidened(change.before)
     body = {
         "name": target.role,
-        "actions": _operations(change.before, "permission"),
-        "data_actions": _operations(change.before, "dataPermission"),
-        "role_bindings": _bound(change.before),
+        "actions": _operations(everything, "permission"),
+        "data_actions": _operations(everything, "dataPermission"),
+        "role_bindings": _bound(everything),
     }
     return Draft(tuple(steps), ((target.base, body),) if change.before else ())
 
@@ -155,7 +155,8 @@ def _granted(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     files = [_file(target, "delta", _role_document(target, change.delta, None))]
     scopes = _scopes(change, names, target)
     if operations:
-        grants = operations if target.definition is not None or change.sighted else change.before
+        alone = target.definition is not None or change.sighted
+        grants = operations if alone else change.unwidened(change.before)
         files.insert(0, _file(target, "role", _role_document(target, grants, target.definition, scopes)))
         commands += _defined(target, files[0])
         roles.insert(0, target.role)
@@ -190,7 +191,7 @@ def _defined(target: Target, file: BundleFile, gone: Sequence[BundleFile] = ()) 
     )
     number = CommandLine((*listing.words, *line("--query length(@) --output tsv").words))
     shown = CommandLine((*listing.words, *line("", query=_DEFINITION, output="json").words))
-    stands = CommandLine((*listing.words, *line("", query=_OPERATIONS, output="json").words))
+    stands = CommandLine((*listing.words, *line("", query=_LISTED, output="json").words))
     document = word("@", file)
     return [
         Command(
@@ -330,15 +331,14 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     """
     bound = _bound(change.gone)
     gone = {(_PLANES[g.type], g.permission.casefold()) for g in change.gone if g.type in _PLANES}
-    needed = [g for g in change.target if g.type in _PLANES]
+    needed = [g for g in change.unwidened(change.target) if g.type in _PLANES]
     scopes = _scopes(change, names, target)
     commands: list[Command] = []
     files: tuple[BundleFile, ...] = ()
-    if needed:
-        added = change.target if bound else change.delta
-        body = _role_document(target, [g for g in added if g.type in _PLANES], target.definition, scopes)
-        if target.definition is None:
-            body = _role_document(target, needed, None)
+    if needed or (gone and target.definition is not None):
+        alone = target.definition is not None or (change.sighted and change.delta)
+        added = [g for g in change.delta if g.type in _PLANES] if alone and not bound else needed
+        body = _role_document(target, added, target.definition, scopes)
         for field in _PLANES.values():
             body[field] = [p for p in body[field] if (field, p.casefold()) not in gone]
         files = (
@@ -397,9 +397,8 @@ def _unfederated(subject: Subject, target: Target) -> Command:
 
 def login(change: IdentityChange, names: ClusterNames) -> CloudLogin:
     """Return the subscription."""
-    del change
     asked = line("az account show", query="id", output="tsv")
-    return CloudLogin("Azure subscription", asked, names.account or SUBSCRIPTION)
+    return CloudLogin("Azure subscription", asked, find(change, names).subscription)
 
 
 def secret_value(key: str, change: IdentityChange, names: ClusterNames) -> str | None:

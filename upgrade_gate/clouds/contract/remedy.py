@@ -16,9 +16,10 @@ from msgspec import Struct
 from upgrade_gate.base import plugins
 from upgrade_gate.base.steps import BundleFile
 from upgrade_gate.base.text import one_line
+from upgrade_gate.clouds.contract import grants
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.base.steps import CommandLine, Part, Step
@@ -35,7 +36,7 @@ class Draft(Struct, frozen=True):
 
     steps: tuple[Step, ...] = ()
     terraform: tuple[tuple[str, Any], ...] = ()
-    """Name and content of entries for the cloud's `*.tf.json`, see `Cloud.terraform`."""
+    """Name and content of entries for the cloud's `*.tf.json`, see `Remedy.terraform`."""
 
     @property
     def files(self) -> Mapping[str, bytes]:
@@ -130,6 +131,18 @@ class IdentityChange(Struct, frozen=True):
     def secret_names(self) -> frozenset[str]:
         """The Secrets as `namespace/name`."""
         return frozenset(str(secret) for secret in self.secrets)
+
+    @property
+    def narrow(self) -> tuple[Grant, ...]:
+        """What is held narrowly, as the releases ask for it."""
+        return tuple(one.grant for one in self.narrower)
+
+    def unwidened(self, listed: Iterable[Grant]) -> tuple[Grant, ...]:
+        """Return grants but for what is held narrowly: a document that a step writes must not give that whole."""
+        cloud = grants.cloud_of(self.kind)
+        key = cloud.identity if cloud is not None else lambda grant: grant.canonical
+        narrow = {key(one) for one in self.narrow}
+        return tuple(one for one in listed if key(one) not in narrow)
 
     @property
     def who(self) -> str:

@@ -67,8 +67,7 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
     steps += remedy_trust.enabled(change, names, target)
     if change.delta:
         steps += _granted(change, names, target)
-    narrower = placed([one.grant for one in change.narrower], names)
-    listed = sorted(p for share in narrower.projects.values() for p in share.permissions)
+    listed = sorted({p for share in placed(change.narrow, names).projects.values() for p in share.permissions})
     steps += decision(change, loosened=_role_file(target, "loosened", listed) if listed else None)
     if change.untrusted:
         steps.append(_trusted(change, names, target))
@@ -76,8 +75,7 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_cleaned(change, names, target))
     if change.gone_subjects:
         steps.append(_untrusted(change, target))
-    kept = {one.grant.canonical for one in change.narrower}
-    everything = placed([one for one in change.before if one.canonical not in kept], names)
+    everything = placed(change.unwidened(change.before), names)
     body = {"permissions": everything.own.permissions, "predefined_roles": everything.own.roles}
     return Draft(tuple(steps), ((target.base, body),) if change.before else ())
 
@@ -89,7 +87,7 @@ def _of(grants: Iterable[Grant], kind: str) -> list[str]:
 def _granted(change: IdentityChange, names: ClusterNames, target: Target) -> list[Step]:
     """Return the steps that grant: in each project, and on the accounts of the nodes."""
     missing = placed(change.delta, names)
-    needed = missing if change.sighted else placed(change.before, names)
+    needed = missing if change.sighted else placed(change.unwidened(change.before), names)
     files: list[BundleFile] = []
     commands: list[Command] = []
     notes = [f"{doubt[:1].upper()}{doubt[1:]}." for doubt in missing.doubts]
@@ -300,7 +298,7 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     project.
     """
     gone, roles = _of(change.gone, "permission"), _of(change.gone, "predefinedRole")
-    needed = placed(change.target, names).own.permissions
+    needed = placed(change.unwidened(change.target), names).own.permissions
     commands: list[Command] = []
     files: tuple[BundleFile, ...] = ()
     if roles and needed:

@@ -27,6 +27,7 @@ _LIVE_STAGES = frozenset({"ALPHA", "BETA", "GA", "DEPRECATED", "EAP"})
 """Stages in which a role grants what it lists (iam.v1 Role.RoleLaunchStage); one that says none is ALPHA."""
 UNREAD = ("allow", "deny")
 """What a live reader says of a resource whose policies of that kind it could not read."""
+_FOLDER = re.compile(r"^folders/[0-9]+$")
 _BOUNDARY = "/principalAccessBoundaryPolicies/"
 _WITHOUT_CONDITION = "_withcond_"
 """What Google puts into a role's name when a policy is read at a version that cannot show conditions."""
@@ -204,13 +205,23 @@ def to_policy(entry: Entry) -> Policy:
     item = entry.item
     inner = _inside(item)
     level, resource = _belongs_to(item, entry.origin)
-    above = frozenset(strings(item.get("folders")) + strings(item.get("organization")))
     given = inner.get("bindings")
     listed = given if isinstance(given, list) else [given] if given else []
     bindings = tuple(_binding(b) for b in listed if isinstance(b, Mapping))
     whole = all(text(mapping(b).get("role")) and readable_strings(b.get("members")) is not None for b in listed)
     found = "assetType" in item
-    return Policy(level, resource, bindings, entry.document, entry.origin, whole=whole, partial=found, above=above)
+    return Policy(
+        level, resource, bindings, entry.document, entry.origin, whole=whole, partial=found, above=_above(item)
+    )
+
+
+def _above(item: Mapping[str, Any]) -> frozenset[str]:
+    """Return the folders and the organisation that an asset names above it; a chain with a spoilt link has no end."""
+    folders = limiting(item, "folders")
+    whole = readable_strings(folders)
+    if whole is None or not all(_FOLDER.match(one) for one in whole):
+        return frozenset(strings(folders))
+    return frozenset((*whole, *strings(item.get("organization"))))
 
 
 def to_policies(entries: Sequence[Entry]) -> list[Policy]:

@@ -83,7 +83,7 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_created(change, target))
     if change.delta:
         steps.append(_granted(change, names, ids, target))
-    narrower = _documents(change, names, ids, [one.grant for one in change.narrower])
+    narrower = _documents(change, names, ids, change.narrow)
     steps += decision(
         change, loosened=json_file(f"{FOLDER}/{target.base}-loosened.json", narrower) if narrower else None
     )
@@ -97,7 +97,8 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
                 scripted=False,
             )
         )
-    body = {"policies": [_local(attributes, roles) for attributes, roles in _policies(change.before)]}
+    everything = _policies(change.unwidened(change.before))
+    body = {"policies": [_local(attributes, roles) for attributes, roles in everything]}
     return Draft(tuple(steps), ((target.base, body),) if change.before else ())
 
 
@@ -196,7 +197,7 @@ def _group_ids(names: ClusterNames) -> Mapping[str, str]:
     instances = [shapes.instance(entry) for entry in reading.of("instances")]
     found: dict[str, set[str]] = {}
     for key, group in (*((g.name, g.id) for g in groups), *((one.crn, one.group) for one in instances)):
-        if group:
+        if key and group:
             found.setdefault(key, set()).add(group)
     return {key: min(ids) for key, ids in found.items() if len(ids) == 1}
 
@@ -219,8 +220,7 @@ def _granted(change: IdentityChange, names: ClusterNames, ids: Mapping[str, str]
         )
         for file in files
     ]
-    kept = {one.grant.canonical for one in change.narrower}
-    everything = _documents(change, names, ids, (one for one in change.before if one.canonical not in kept))
+    everything = _documents(change, names, ids, change.unwidened(change.before))
     return grant(
         change,
         commands=tuple(commands),
