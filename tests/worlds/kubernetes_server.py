@@ -81,7 +81,7 @@ class Fault:
     """A way to misbehave; `times` limits it to the first answers."""
 
     kind: str
-    """One of REFUSALS, no-status, redirect, garbage, cut, drip, slow, ignores-accept,
+    """One of REFUSALS, no-status, redirect, garbage, cut, drip, slow, hang, ignores-accept,
     gone-if-continued."""
     seconds: float = 0.0
     times: int | None = None
@@ -126,6 +126,8 @@ class KubernetesServer:
                 self.store[body["kind"], metadata.get("namespace", ""), metadata["name"]] = body
         self.served = {kind: place for kind, place in RESOURCES.items() if kind not in self.without}
         self.lock = threading.Lock()
+        self.released = threading.Event()
+        """Until then, what hangs is not answered."""
 
     @property
     def url(self) -> str:
@@ -149,6 +151,7 @@ class KubernetesServer:
         try:
             yield self
         finally:
+            self.released.set()
             server.shutdown()
             server.server_close()
             thread.join()
@@ -296,6 +299,9 @@ class _Handler(BaseHTTPRequestHandler):
                     time.sleep(fault.seconds)
             case "slow":
                 time.sleep(fault.seconds)
+                return False
+            case "hang":
+                self.api.released.wait()
                 return False
             case _:
                 return False

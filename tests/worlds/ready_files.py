@@ -96,15 +96,19 @@ class Workspace:
         (self.folder / "upgrade-gate.yaml").write_text("\n".join(settings))
         return f"dir:{self.fixtures / 'releases' / ('4.19.2' if verdict == 'blocked' else '4.18.7')}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every script finds there."""
+        path = f"{self.folder / '.programs'}:/usr/bin:/bin"
+        found = os.pathsep.join(entry for entry in sys.path if entry)
+        return {"HOME": str(self.folder), "PATH": path, "LC_ALL": "C.UTF-8", "PYTHONPATH": found, **self.variables}
+
     def run(self, command: Sequence[str | Path], **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script of a pipeline there."""
-        path = f"{self.folder / '.programs'}:/usr/bin:/bin"
-        environment = {"HOME": str(self.folder), "PATH": path, "LC_ALL": "C.UTF-8"}
-        environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
         return subprocess.run(
             [str(word) for word in command],
             cwd=self.folder,
-            env={**environment, **self.variables, **variables},
+            env={**self.environment, **variables},
             capture_output=True,
             text=True,
             timeout=120,

@@ -46,7 +46,7 @@ _INSTALLED = re.compile(
 )
 
 
-class _Written(Form):
+class Written(Form):
     """A text that means itself in YAML, in a shell and to every engine: no blanks, no quotes, no `$`."""
 
     def __init__(self, name: str, pattern: re.Pattern[str], what: str) -> None:
@@ -59,9 +59,9 @@ class _Written(Form):
         return str(value)
 
 
-_TARGET = _Written("release", _RELEASE, "a release that can stand in a file: letters, digits and ._:/@+~- only")
-_REQUIRED = _Written("requirement", _INSTALLED, "NAME==VERSION, a wheel's path or a .txt of requirements with hashes")
-_BY_DIGEST = _Written(
+_TARGET = Written("release", _RELEASE, "a release that can stand in a file: letters, digits and ._:/@+~- only")
+_REQUIRED = Written("requirement", _INSTALLED, "NAME==VERSION, a wheel's path or a .txt of requirements with hashes")
+_BY_DIGEST = Written(
     "image", _IMAGE, "IMAGE@sha256:DIGEST; `oc image info IMAGE` or `skopeo inspect docker://IMAGE` shows the digest"
 )
 
@@ -75,6 +75,21 @@ def target_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def image_option(text: str, flag: str = "--image") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds an option for an image by digest."""
     return click.option(flag, type=_BY_DIGEST, metavar="IMAGE@DIGEST", help=text)
+
+
+own_image_option = image_option("Image that holds upgrade-gate (init containerfile).  [default: to be filled in]")
+"""Adds `--image`, the image that a pod runs; the command takes `image: str | None`."""
+
+
+def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what an administrator supplies; the command takes `config_map: str | None` and `no_pull_secret: bool`."""
+    config_map = click.option(
+        "--config-map", metavar="NAME", help="ConfigMap with upgrade-gate.yaml and what that names."
+    )
+    no_pull_secret = click.option(
+        "--no-pull-secret", is_flag=True, help="The registry of the releases wants no credentials."
+    )
+    return config_map(no_pull_secret(function))
 
 
 def install_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -34,6 +34,18 @@ class ServiceAccountName(Struct, frozen=True):
         return f"{self.namespace}/{self.name}"
 
 
+class NamespaceName(ParamType):
+    """The name of a namespace."""
+
+    name = "NAMESPACE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        if not _NAMESPACE.fullmatch(str(value)):
+            self.fail(f"{value!r} is not a name of a namespace", param, ctx)
+        return str(value)
+
+
 class AccountName(ParamType):
     """`NAMESPACE/NAME` of a service account."""
 
@@ -61,6 +73,14 @@ def account_manifests(account: ServiceAccountName) -> list[dict[str, Any]]:
     ]
 
 
+def own_role(account: ServiceAccountName, name: str, *rules: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a Role in an account's own namespace, and its binding to the account."""
+    return [
+        _rbac("Role", account.namespace, name, rules=list(rules)),
+        _rbac("RoleBinding", account.namespace, name, **_binding("Role", name, account)),
+    ]
+
+
 def role_manifests(queries: Iterable[Query], account: ServiceAccountName) -> list[dict[str, Any]]:
     """Return a ClusterRole, a Role for each namespace, and their bindings, for exactly these reads.
 
@@ -73,19 +93,19 @@ def role_manifests(queries: Iterable[Query], account: ServiceAccountName) -> lis
     for namespace in sorted(spaces):
         kind = "Role" if namespace else "ClusterRole"
         manifests += [
-            _rbac(kind, namespace, rules=rules_for(spaces[namespace])),
-            _rbac(
-                f"{kind}Binding",
-                namespace,
-                roleRef={"apiGroup": _RBAC, "kind": kind, "name": _NAME},
-                subjects=[{"kind": "ServiceAccount", "namespace": account.namespace, "name": account.name}],
-            ),
+            _rbac(kind, namespace, _NAME, rules=rules_for(spaces[namespace])),
+            _rbac(f"{kind}Binding", namespace, _NAME, **_binding(kind, _NAME, account)),
         ]
     return manifests
 
 
-def _rbac(kind: str, namespace: str, **rest: Any) -> dict[str, Any]:
-    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": _metadata(namespace or None, _NAME), **rest}
+def _rbac(kind: str, namespace: str, name: str, **rest: Any) -> dict[str, Any]:
+    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": _metadata(namespace or None, name), **rest}
+
+
+def _binding(kind: str, role: str, account: ServiceAccountName) -> dict[str, Any]:
+    subject = {"kind": "ServiceAccount", "namespace": account.namespace, "name": account.name}
+    return {"roleRef": {"apiGroup": _RBAC, "kind": kind, "name": role}, "subjects": [subject]}
 
 
 def _metadata(namespace: str | None, name: str) -> dict[str, Any]:

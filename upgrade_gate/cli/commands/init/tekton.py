@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @_pins.target_option
-@_pins.image_option("Image that holds upgrade-gate (init containerfile).  [default: to be filled in]")
+@_pins.own_image_option
 @write_options
 def command(*, to: str | None, image: str | None, write: Path | None, force: bool) -> ExitCode:
     """Print a Task of tekton.dev/v1 with the results verdict and exit-code."""
