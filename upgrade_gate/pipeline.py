@@ -66,7 +66,7 @@ def check(inputs: Inputs, weights: Weights) -> Outcome:
 
     Raises ClusterError where nothing of the cluster can be read (see `unreachable`).
     """
-    return _judge(with_secrets(survey(inputs), inputs.reader, proof=inputs.asks_for_proof), inputs, weights)
+    return judge(survey(inputs), inputs, weights)
 
 
 def unreachable(inputs: Inputs, weights: Weights, error: ClusterError) -> Outcome:
@@ -76,10 +76,13 @@ def unreachable(inputs: Inputs, weights: Weights, error: ClusterError) -> Outcom
     cluster = observe.nothing("the cluster", error)
     context = selection_context(cluster, inputs.given)
     references = (inputs.from_ or "cluster", *inputs.via, inputs.to)
-    return _judge(Comparison(cluster, references, (), (), context), replace(inputs, claims=None), weights)
+    compared = Comparison(cluster, references, (), (), context)
+    return judge(compared, replace(inputs, claims=None, reader=None), weights)
 
 
-def _judge(compared: Comparison, inputs: Inputs, weights: Weights) -> Outcome:
+def judge(compared: Comparison, inputs: Inputs, weights: Weights) -> Outcome:
+    """Judge what was compared: read which Secrets it requires, find, weigh, decide, and plan the remedy."""
+    compared = with_secrets(compared, inputs.reader, proof=inputs.asks_for_proof)
     from upgrade_gate.gate import assumptions, findings, invariants, verdict  # `diff` needs neither these nor a remedy
     from upgrade_gate.remedy import plan
 
@@ -96,7 +99,7 @@ def survey(inputs: Inputs, *, requests_alone: bool = False) -> Comparison:
     `requests_alone`: two folders that hold requests and nothing else are compared request by request, as if each of the
     platform applied.
     """
-    cluster = _observe(inputs.reader) if inputs.reader else None
+    cluster = observed(inputs.reader)
     context = selection_context(cluster, inputs.given, resolve.graph_edges(cluster, inputs.settings))
     references = _references(inputs, cluster)
     payloads, unread = _load(references, inputs)
@@ -106,7 +109,10 @@ def survey(inputs: Inputs, *, requests_alone: bool = False) -> Comparison:
     return Comparison(cluster, references, hops, unread, context)
 
 
-def _observe(reader: Reader) -> Cluster:
+def observed(reader: Reader | None) -> Cluster | None:
+    """Read the first wave of the cluster, if there is one; raises ClusterError where nothing at all can be read."""
+    if reader is None:
+        return None
     from upgrade_gate.cluster import observe  # a run without a cluster needs none of it
 
     return observe.observe(reader)
@@ -124,7 +130,7 @@ def _load(references: Sequence[str], inputs: Inputs) -> tuple[tuple[Payload, ...
     """Read every release of the path, each once."""
     loaded: dict[str, Payload] = {}
     unread: list[UnreadRelease] = []
-    for text, result in _read_all(list(dict.fromkeys(references)), inputs).items():
+    for text, result in read_all(list(dict.fromkeys(references)), inputs).items():
         side: Literal["from", "to"] = "from" if text == references[0] else "to"
         if isinstance(result, SourceError):
             unread.append(UnreadRelease(side, text, result.message, result.hint))
@@ -147,14 +153,18 @@ def _without_version(side: Literal["from", "to"], text: str, payload: Payload) -
     return UnreadRelease(side, text, why, whole)
 
 
-def _read_all(distinct: Sequence[str], inputs: Inputs) -> dict[str, Payload | SourceError]:
-    """Read these releases, downloads all at once; nothing else gains from that."""
+_AT_ONCE = 8
+"""Downloads that run at the same time."""
+
+
+def read_all(distinct: Sequence[str], inputs: Inputs) -> dict[str, Payload | SourceError]:
+    """Read these releases, several downloads at once; nothing else gains from that."""
     remote = sum(reference.parse_reference(text).scheme == "registry" for text in distinct)
     if not remote:
         return {text: _read(text, inputs) for text in distinct}
     from concurrent.futures import ThreadPoolExecutor, wait
 
-    with ThreadPoolExecutor(max_workers=remote) as pool:
+    with ThreadPoolExecutor(max_workers=min(remote, _AT_ONCE)) as pool:
         futures = {text: pool.submit(_read, text, inputs) for text in distinct}
         try:
             wait(futures.values())

@@ -190,7 +190,7 @@ def test_a_usage_error_is_2(arguments: tuple[str, ...], said: str) -> None:
 
 
 def test_a_mistyped_command_suggests_the_right_one() -> None:
-    assert "did you mean explain?" in run("explian").err
+    assert "did you mean explain" in run("explian").err
 
 
 def test_without_a_command_the_help_stands_on_stderr() -> None:

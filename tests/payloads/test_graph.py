@@ -11,7 +11,7 @@ import pytest
 from tests.worlds.registry_server import Handler, serve
 from upgrade_gate.base.errors import SourceError, UsageError
 from upgrade_gate.cluster.model import AvailableUpdate
-from upgrade_gate.payloads.graph import has_edge, parse_graph, resolve_version
+from upgrade_gate.payloads.graph import between, has_edge, of_version, parse_graph, resolve_version
 from upgrade_gate.payloads.reference import Settings
 
 if TYPE_CHECKING:
@@ -184,3 +184,51 @@ def test_graph_option_wins_over_the_clusters_upstream(tmp_path: Path) -> None:
     settings = in_file(tmp_path, graph("4.15.3"))
 
     assert resolve_version("4.15.3", settings, upstream="https://never.asked/graph").endswith("4.15.3")
+
+
+def conditional(*edges: tuple[str, str], risk: object = None) -> dict[str, Any]:
+    """A group of conditional updates with one risk."""
+    told = {"name": "Broken", "message": "It breaks."} if risk is None else risk
+    return {"edges": [{"from": old, "to": new} for old, new in edges], "risks": [told]}
+
+
+def test_conditional_updates_keep_their_risks_unless_the_graph_recommends_them_as_well() -> None:
+    edges = (("4.14.1", "4.15.1"), ("4.14.1", "4.15.2"))
+    document = graph("4.14.1", "4.15.1", "4.15.2", edges=((0, 1),), conditionalEdges=[conditional(*edges)])
+    found = parse_graph(json.dumps(document).encode(), "g", "amd64")
+    assert found.edges == set(edges)
+    assert found.risks == {("4.14.1", "4.15.2"): ("Broken: It breaks.",)}
+
+
+@pytest.mark.parametrize("risk", [{}, [], {"name": 3}])
+def test_a_risk_without_a_name_is_a_risk_all_the_same(risk: object) -> None:
+    group = conditional(("4.14.1", "4.15.1"), risk=risk)
+    found = parse_graph(json.dumps(graph("4.14.1", "4.15.1", conditionalEdges=[group])).encode(), "g", "amd64")
+    assert found.risks == {("4.14.1", "4.15.1"): ("a risk that the graph does not name",)}
+
+
+def test_conditional_updates_that_cannot_be_read_are_counted() -> None:
+    groups = ["x", {"edges": [{"from": "4.14.1"}, None]}]
+    found = parse_graph(json.dumps(graph("4.14.1", conditionalEdges=groups)).encode(), "g", "amd64")
+    assert (found.unread, found.edges) == (3, frozenset())
+
+
+def test_on_the_way_to_a_minor_the_stable_channel_of_each_minor_is_asked_and_the_clusters_own() -> None:
+    state: dict[str, Any] = {
+        "fast-4.14 amd64": graph("4.14.1", "4.15.1", conditionalEdges=[conditional(("4.14.1", "4.15.1"))]),
+        "stable-4.15 amd64": graph("4.14.1", "4.15.1", edges=((0, 1),)),
+        "stable-4.16 amd64": graph("4.15.1", "4.16.1", edges=((0, 1),)),
+    }
+    with serve(GraphHandler, state) as url:
+        found = between("4.14.1", (4, 16), Settings(graph=f"http://{url}/between"), channel="fast-4.14")
+    assert state["asked"] == ["fast-4.14 amd64", "stable-4.14 amd64", "stable-4.15 amd64", "stable-4.16 amd64"]
+    assert set(found.payloads) == {"4.14.1", "4.15.1", "4.16.1"}
+    assert found.edges == {("4.14.1", "4.15.1"), ("4.15.1", "4.16.1")}
+    assert found.risks == {}
+
+
+def test_a_version_that_no_graph_has_is_a_usage_error(tmp_path: Path) -> None:
+    settings = in_file(tmp_path, graph("4.15.2"))
+    assert "4.15.2" in of_version("4.15.2", settings).payloads
+    with pytest.raises(UsageError, match=r"4\.15\.3 is not in the update graph"):
+        of_version("4.15.3", settings)

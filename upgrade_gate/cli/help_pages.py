@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SECTIONS: Final[Mapping[str, str]] = {
-    "Release": "to from via verify signatures graph channel architecture",
+    "Release": "to to-minor from via releases verify signatures graph channel architecture",
     "Fleet": "selector shard jobs deadline resume changed-only",
     "Cluster": "cluster no-cluster kubeconfig context platform mode profile feature-set capabilities read-secrets "
     "cluster-timeout",

@@ -18,6 +18,7 @@ from upgrade_gate.cli import configuration
 
 if TYPE_CHECKING:
     from upgrade_gate.cli.configuration import Configuration, Shape
+    from upgrade_gate.cli.option_types import ClusterSource, IdentitiesSource
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -76,6 +77,19 @@ def _settled() -> Mapping[str, Any]:
         where = f" in {values['config'].path}" if configured else ""
         raise click.UsageError(f"{flag(one)} contradicts {flag(other)}{where}: {why}", context)
     return values
+
+
+def refuse_other_hosts(values: Mapping[str, Any]) -> None:
+    """Raise a usage error for each option that asks for another host under `--offline`, naming the file form."""
+    cluster: ClusterSource | None = values.get("cluster")
+    identities: IdentitiesSource | None = values.get("identities")
+    graph: str | None = values["graph"]
+    if cluster is not None and cluster.kind == "live":
+        raise click.UsageError("--offline contradicts --cluster live: use snapshot:FILE or must-gather:DIR")
+    if identities is not None and identities.kind == "live":
+        raise click.UsageError("--offline contradicts --identities live: use export:PATH")
+    if graph is not None and "://" in graph and not graph.startswith("file://"):
+        raise click.UsageError("--offline contradicts a --graph on another host: give the file of a saved graph")
 
 
 def flag(name: str) -> str:

@@ -173,16 +173,19 @@ class PlatformName(Form):
 
 
 class OutputForm(Form):
-    """`FORMAT` for stdout or `FORMAT=PATH` for a file; the formats are the files in `formats/`."""
+    """`FORMAT` for stdout or `FORMAT=PATH` for a file; the formats are the files in `formats/`, else those given."""
 
     name = "format[=path]"
+
+    def __init__(self, formats: tuple[str, ...] = ()) -> None:
+        self._formats = formats
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
         """Return the output."""
         if isinstance(value, Output):
             return value
         form, _, path = str(value).partition("=")
-        known = plugins.names("report.formats")
+        known = self.words()
         if form not in known:
             self.fail(f"{form!r} is not a format: {near(form, known)}", param, ctx)
         if "=" in str(value) and not path:
@@ -191,7 +194,7 @@ class OutputForm(Form):
 
     def words(self) -> tuple[str, ...]:
         """Return the formats."""
-        return plugins.names("report.formats")
+        return self._formats or plugins.names("report.formats")
 
 
 class Label(Form):

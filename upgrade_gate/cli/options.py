@@ -25,7 +25,7 @@ from upgrade_gate.base.platforms import DEFAULT_PROFILE
 from upgrade_gate.cli import configuration as configurations
 from upgrade_gate.cli import input_paths, stderr, stdout
 from upgrade_gate.cli.configuration import Shape
-from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group, long_name
+from upgrade_gate.cli.option_sources import Decorator, config_option, flag, group, long_name, refuse_other_hosts
 from upgrade_gate.cli.option_types import (
     CapabilityList,
     ClusterForm,
@@ -210,10 +210,17 @@ def configuration_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what weighs findings, `--config` included; the command takes `gate: GateOptions`."""
-    return group(
-        "gate",
-        _gate,
+    """Add what weighs findings, `--config` and `--via` included; the command takes `gate: GateOptions`."""
+    return group("gate", _gate, *_weighing(), via_option, *_identifying())(function)
+
+
+def weighing_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same without `--via`, for a command that finds the stops itself."""
+    return group("gate", _gate, *_weighing(), *_identifying())(function)
+
+
+def _weighing() -> tuple[Decorator, ...]:
+    return (
         config_option(configurable),
         click.option(
             "--acknowledgements", multiple=True, metavar="FILE", help="Acknowledged findings; - is stdin. Repeatable."
@@ -240,12 +247,16 @@ def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--label", type=Label(), multiple=True, metavar="KEY=VALUE", help="Put on the report. Repeatable."
         ),
-        via_option,
+    )
+
+
+def _identifying() -> tuple[Decorator, ...]:
+    return (
         click.option(
             "--identities", type=IdentitiesForm(), metavar="SOURCE", help="export:PATH or live: what is really granted."
         ),
         click.option("--ccoctl-name", metavar="NAME", help="The --name that ccoctl was run with."),
-    )(function)
+    )
 
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -256,6 +267,12 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def copy_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the same for a command whose result holds the report: what nobody asks for is not written once more."""
     return _reports("The report as well, to stdout or a file. Repeatable.  [default: only in the bundle]")(function)
+
+
+def answer_options(*formats: str) -> Decorator:
+    """Return what says where an answer of its own formats goes, a text on stdout if nothing does."""
+    text = f"Format, {', '.join(formats)}; to stdout or a file. Repeatable.  [default: text]"
+    return group("output", lambda values: _output(values, (Output("text", None),)), _to(text, formats), *_log_options())
 
 
 def log_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -274,14 +291,7 @@ def _reports(text: str, *default: Output) -> Decorator:
     return group(
         "output",
         lambda values: _output(values, default),
-        click.option(
-            "-o",
-            "--output",
-            type=OutputForm(),
-            multiple=True,
-            metavar="FORMAT[=PATH]",
-            help=text,
-        ),
+        _to(text),
         click.option(
             "--max-bytes",
             type=click.IntRange(min=1000),
@@ -298,6 +308,10 @@ def _reports(text: str, *default: Output) -> Decorator:
         ),
         *_log_options(),
     )
+
+
+def _to(text: str, formats: tuple[str, ...] = ()) -> Decorator:
+    return click.option("-o", "--output", type=OutputForm(formats), multiple=True, metavar="FORMAT[=PATH]", help=text)
 
 
 def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -408,7 +422,7 @@ def _gate(values: Mapping[str, Any]) -> GateOptions:
         max_age=values["max_age"],
         now=values["now"],
         labels=labels,
-        via=tuple(values["via"]),
+        via=tuple(values.get("via", ())),
         identities=values["identities"],
         ccoctl_name=values["ccoctl_name"],
     )
@@ -428,14 +442,14 @@ def _output(values: Mapping[str, Any], default: tuple[Output, ...]) -> OutputOpt
         input_paths.refuse(path)
     return OutputOptions(
         outputs=outputs,
-        max_bytes=values["max_bytes"],
-        color=stdout.wants_color(values["color"]),
+        max_bytes=values.get("max_bytes", 0),
+        color="color" in values and stdout.wants_color(values["color"]),
     )
 
 
 def _registry(values: Mapping[str, Any]) -> RegistryOptions:
     if values["offline"]:
-        _refuse_other_hosts(values)
+        refuse_other_hosts(values)
     if values["verify"] == "off" and values["signatures"]:
         raise click.UsageError("--signatures contradicts --verify off: nothing would look at them")
     if values["verify"] == "require" and find_spec("pysequoia") is None:
@@ -461,19 +475,6 @@ def _registry(values: Mapping[str, Any]) -> RegistryOptions:
         mirrors_from_cluster=bool(values["mirrors_from_cluster"]),
         pull_secret_from_cluster=bool(values["pull_secret_from_cluster"]),
     )
-
-
-def _refuse_other_hosts(values: Mapping[str, Any]) -> None:
-    """Raise a usage error for each option that asks for another host under `--offline`, naming the file form."""
-    cluster: ClusterSource | None = values.get("cluster")
-    identities: IdentitiesSource | None = values.get("identities")
-    graph: str | None = values["graph"]
-    if cluster is not None and cluster.kind == "live":
-        raise click.UsageError("--offline contradicts --cluster live: use snapshot:FILE or must-gather:DIR")
-    if identities is not None and identities.kind == "live":
-        raise click.UsageError("--offline contradicts --identities live: use export:PATH")
-    if graph is not None and "://" in graph and not graph.startswith("file://"):
-        raise click.UsageError("--offline contradicts a --graph on another host: give the file of a saved graph")
 
 
 def _cache_folder() -> Path:

@@ -43,7 +43,11 @@ class Graph(Struct, frozen=True):
     payloads: Mapping[str, str]
     """Version to pullspec."""
     edges: frozenset[tuple[str, str]]
-    """Supported updates by version, conditional ones included: their risks are for the cluster's own offer to tell."""
+    """Supported updates by version, conditional ones included."""
+    risks: Mapping[tuple[str, str], tuple[str, ...]] = {}
+    """Of the conditional ones, as `name: message`; what a cluster itself offers knows which of them hold for it."""
+    unread: int = 0
+    """Conditional updates that do not say from which version to which."""
 
 
 _fetched: dict[str, Graph] = {}
@@ -98,20 +102,61 @@ def graphs(
     `--channel` decides alone; otherwise the cluster's channel, the stable channel of the version's minor, and
     candidate, which every release passes through.
     """
+    found = versions.parse(version)
+    minor = f"{found.major}.{found.minor}" if found else ""
+    channels = [settings.channel] if settings.channel else [channel, f"stable-{minor}", f"candidate-{minor}"]
+    yield from _named(f"version {version}", channels, settings, upstream)
+
+
+def _named(what: str, channels: Sequence[str | None], settings: Settings, upstream: str | None) -> Iterator[Graph]:
+    """Yield the graph of each channel; a file is one graph, whatever the channel."""
     place = settings.graph or upstream or PUBLIC_GRAPH
     if urlsplit(place).scheme not in ("http", "https"):
         yield _read_file(place)
         return
     if settings.offline:
         raise UsageError(
-            f"version {version} has to be looked up in {shown_url(place)}, and --offline allows no other host",
-            hint=FILE_FORMS,
+            f"{what} has to be looked up in {shown_url(place)}, and --offline allows no other host", hint=FILE_FORMS
         )
-    found = versions.parse(version)
-    minor = f"{found.major}.{found.minor}" if found else ""
-    channels = [settings.channel] if settings.channel else [channel, f"stable-{minor}", f"candidate-{minor}"]
     for each in dict.fromkeys(name for name in channels if name):
         yield _fetch(place, each, settings)
+
+
+def between(
+    start: str, minor: tuple[int, int], settings: Settings, *, upstream: str | None = None, channel: str | None = None
+) -> Graph:
+    """Return what the graphs know on the way from a version to a minor release, joined.
+
+    `--channel` decides alone; otherwise the cluster's channel and the stable ones from the version's minor on. An
+    update that one of them recommends is not conditional. Raises like `resolve_version`.
+    """
+    first = versions.minor_of(start) or minor
+    steps = range(first[1], minor[1] + 1) if first[0] == minor[0] else ()
+    minors = [f"{minor[0]}.{step}" for step in steps] or [f"{first[0]}.{first[1]}", f"{minor[0]}.{minor[1]}"]
+    named = [settings.channel] if settings.channel else [channel, *(f"stable-{each}" for each in minors)]
+    found = list(_named(f"the way to {minor[0]}.{minor[1]}", named, settings, upstream))
+    recommended = {edge for graph in found for edge in graph.edges - graph.risks.keys()}
+    risks = {edge: risks for graph in found for edge, risks in graph.risks.items() if edge not in recommended}
+    return Graph(
+        "; ".join(graph.name for graph in found),
+        {version: payload for graph in reversed(found) for version, payload in graph.payloads.items()},
+        frozenset(edge for graph in found for edge in graph.edges),
+        risks,
+        sum(graph.unread for graph in found),
+    )
+
+
+def of_version(version: str, settings: Settings) -> Graph:
+    """Return the first graph that has a version; raises like `resolve_version`."""
+    seen: list[str] = []
+    for graph in graphs(version, settings):
+        if version in graph.payloads:
+            return graph
+        seen.append(graph.name)
+    raise UsageError(
+        f"version {version} is not in the update graph ({', '.join(seen)})",
+        hint="name another --channel or --graph",
+    )
 
 
 def parse_graph(content: bytes, name: str, architecture: str) -> Graph:
@@ -134,8 +179,11 @@ def parse_graph(content: bytes, name: str, architecture: str) -> Graph:
         # A graph of several architectures names one on its nodes; the wanted one wins, whatever the order.
         if version not in payloads or of_node == architecture:
             payloads[version] = payload
-    edges = {*_edges(document, named, name), *_conditional(document, name)}
-    return Graph(name, payloads, frozenset(edges))
+    edges = set(_edges(document, named, name))
+    conditional = list(_conditional(document, name))
+    risks = {edge: told for edge, told in conditional if edge is not None and edge not in edges}
+    unread = sum(edge is None for edge, _ in conditional)
+    return Graph(name, payloads, frozenset({*edges, *risks}), risks, unread)
 
 
 def _version(node: object, name: str) -> str:
@@ -154,14 +202,25 @@ def _edges(document: Mapping[str, Any], nodes: Sequence[str], name: str) -> Iter
                 raise SourceError(f"update graph {name} has an edge that names no two of its nodes")
 
 
-def _conditional(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
+def _conditional(document: Mapping[str, Any], name: str) -> Iterator[tuple[tuple[str, str] | None, tuple[str, ...]]]:
+    """Yield each conditional update with its risks; None for one that does not say from where to where."""
     for group in _listed(document, "conditionalEdges", name):
-        for edge in _listed(group, "edges", name) if isinstance(group, dict) else ():
+        if not isinstance(group, dict):
+            yield None, ()
+            continue
+        risks = tuple(map(_risk, _listed(group, "risks", name)))
+        for edge in _listed(group, "edges", name):
             match edge:
                 case {"from": str(start), "to": str(end)}:
-                    yield start, end
+                    yield (start, end), risks
                 case _:
-                    continue
+                    yield None, ()
+
+
+def _risk(risk: object) -> str:
+    """Return a risk as `name: message`, in words where it has neither."""
+    told = [risk.get(key) for key in ("name", "message")] if isinstance(risk, dict) else []
+    return ": ".join(text for text in told if isinstance(text, str) and text) or "a risk that the graph does not name"
 
 
 def _listed(document: Mapping[str, Any], key: str, name: str) -> list[Any]:

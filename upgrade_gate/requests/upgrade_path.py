@@ -37,10 +37,11 @@ def compare(payloads: Sequence[Payload], context: SelectionContext) -> tuple[Hop
     for payload in payloads[1:]:
         frames.append(frame_of_target(payload, frames[-1], context))
     selected = [(frame, select(frame.payload, context.platform, frame.filters)) for frame in frames]
-    return tuple(_hop(index, old, new, context) for index, (old, new) in enumerate(pairwise(selected)))
+    return tuple(hop(index, old, new, context) for index, (old, new) in enumerate(pairwise(selected)))
 
 
-def _hop(index: int, before: tuple[Frame, Selection], after: tuple[Frame, Selection], context: SelectionContext) -> Hop:
+def hop(index: int, before: tuple[Frame, Selection], after: tuple[Frame, Selection], context: SelectionContext) -> Hop:
+    """Judge one step of a path, the first being 0: from a release to the next, each with what it is selected by."""
     (old, old_selection), (new, new_selection) = before, after
     kind = _kind(old.payload, new.payload)
     supported, reason = _support(kind, old.payload, new.payload, context)

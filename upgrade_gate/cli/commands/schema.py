@@ -9,7 +9,12 @@ import click
 
 from upgrade_gate.cli import stdout
 
-_WRITERS = {"report": "report.document", "fleet": "fleet.document", "history": "report.history_document"}
+_WRITERS = {
+    "report": "report.document",
+    "fleet": "fleet.document",
+    "history": "report.history_document",
+    "plan": "report.plan_document",
+}
 """The module that has the schema of each document: only the one that is asked for is loaded."""
 
 

@@ -1,0 +1,245 @@
+"""`plan`: the updates that are offered, and the ways to a minor release, on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worlds.flows import NO_ANNOTATION, World, request, write
+from tests.worlds.judges import check_schema
+from tests.worlds.running import run
+
+NOW = ("--now", "2026-11-01", "--no-cache")
+DESCRIBE, CREATE, TAG = "ec2:DescribeVolumes", "ec2:CreateVolume", "ec2:CreateTags"
+BEFORE = (request("AWS", "comp", DESCRIBE),)
+MORE = (request("AWS", "comp", DESCRIBE, CREATE),)
+NEW = (*MORE, request("AWS", "new", TAG))
+VERSIONS = ("4.16.3", "4.16.4", "4.17.0", "4.17.1", "4.17.2")
+WORLD = World(versions=VERSIONS, payloads=(BEFORE, MORE, BEFORE, BEFORE, NEW))
+
+
+def cluster(folder: Path, world: World = WORLD) -> tuple[str, ...]:
+    """Write the world; return the options that name it, its releases by folder."""
+    arguments = write(world, folder)
+    return ("--cluster", arguments[arguments.index("--cluster") + 1], "--releases", str(folder), "--offline", *NOW)
+
+
+def graph(folder: Path, edges: Sequence[tuple[str, str]], versions: Sequence[str] = VERSIONS, **more: Any) -> str:
+    """Write an update graph whose images are in no registry that could be reached."""
+    nodes = [{"version": version, "payload": f"r.example.com/x@sha256:{version}"} for version in versions]
+    places = [[versions.index(old), versions.index(new)] for old, new in edges]
+    (folder / "graph.json").write_text(json.dumps({"nodes": nodes, "edges": places, **more}))
+    return str(folder / "graph.json")
+
+
+def plan(*arguments: str) -> tuple[int, dict[str, Any]]:
+    """Run a plan and return its exit code and answer."""
+    result = run("plan", *arguments, "-o", "json")
+    return result.code, json.loads(result.out)
+
+
+def summed(option: dict[str, Any]) -> tuple[str, list[str], dict[str, int]]:
+    """What an option says in short."""
+    return option["status"], option["targets"], {key: number for key, number in option["work"].items() if number}
+
+
+def test_offered_updates_are_judged_each_and_those_that_come_to_the_same_are_one(tmp_path: Path) -> None:
+    code, answer = plan(*cluster(tmp_path))
+    assert code == 0
+    assert [summed(option) for option in answer["options"]] == [
+        ("pass", ["4.17.0", "4.17.1"], {}),
+        ("blocked", ["4.16.4"], {"permissions": 1}),
+        ("blocked", ["4.17.2"], {"permissions": 2}),
+    ]
+    assert [(t["version"], t["option"], t["paths"]) for t in answer["targets"]] == [
+        ("4.16.4", 2, 1),
+        ("4.17.0", 1, 1),
+        ("4.17.1", 1, 1),
+        ("4.17.2", 3, 1),
+    ]
+    (secret,) = answer["options"][2]["secrets"]
+    assert (secret["secret"], secret["held"]) == ("openshift-new/creds", "yes")
+
+
+def test_equal_targets_are_named_as_a_range_that_nothing_else_lies_between(tmp_path: Path) -> None:
+    result = run("plan", *cluster(tmp_path))
+    assert "1. PASS  4.17.0 to 4.17.1, all the same: nothing to do before, on assumptions" in result.out
+    assert f"   + comp: {CREATE} (write), not shown to be held" in result.out
+
+
+def test_the_answer_is_what_its_published_schema_says(tmp_path: Path) -> None:
+    options = cluster(tmp_path, WORLD.but(conditional=["4.17.1"], offers=["4.17.2", "4.18.0"], token=True))
+    (tmp_path / "answer.json").write_text(run("plan", *options, "-o", "json").out)
+    (tmp_path / "schema.json").write_text(run("schema", "plan").out)
+    assert check_schema(tmp_path / "schema.json", tmp_path / "answer.json") == ""
+
+
+@pytest.mark.parametrize("target", VERSIONS[1:])
+def test_a_verdict_of_the_plan_is_that_of_check(target: str, tmp_path: Path) -> None:
+    options = cluster(tmp_path)
+    _, answer = plan(*options)
+    (option,) = (option for option in answer["options"] if target in option["targets"])
+    place = tmp_path / f"{VERSIONS.index(target)}-{target}"
+    known = [word for word in options if word not in ("--releases", str(tmp_path))]
+    report = json.loads(
+        run("check", *known, "--from", f"dir:{tmp_path}/0-4.16.3", "--to", f"dir:{place}", "-o", "json").out
+    )
+    assert option["status"] == report["verdict"]["status"]
+    stopping = [f["fingerprint"] for f in report["findings"] if f["severity"] in ("blocker", "unknown")]
+    assert [finding["fingerprint"] for finding in option["findings"]] == stopping
+
+
+def test_conditional_offers_are_judged_too_and_name_their_risks(tmp_path: Path) -> None:
+    world = WORLD.but(offers=["4.17.0"], conditional=["4.17.1"])
+    _, answer = plan(*cluster(tmp_path, world))
+    (option,) = answer["options"]
+    assert [(path["to"], path["conditional"]) for path in option["paths"]] == [
+        ("4.17.0", []),
+        ("4.17.1", [{"from": "4.16.3", "to": "4.17.1", "risks": ["Risk: m"]}]),
+    ]
+    assert "conditional from 4.16.3 to 4.17.1: Risk: m" in run("plan", *cluster(tmp_path / "more", world)).out
+
+
+def test_the_ways_to_a_minor_are_ordered_by_what_they_ask_for_with_what_is_needed_only_on_the_way(
+    tmp_path: Path,
+) -> None:
+    options = cluster(tmp_path, WORLD.but(offers=[]))
+    edges = [("4.16.3", "4.16.4"), ("4.16.4", "4.17.0"), ("4.16.3", "4.17.0"), ("4.17.0", "4.17.1")]
+    code, answer = plan(*options, "--to-minor", "4.17", "--graph", graph(tmp_path, edges))
+    assert code == 0
+    best, worse = answer["options"]
+    assert summed(best) == ("pass", ["4.17.0", "4.17.1"], {})
+    assert summed(worse) == ("blocked", ["4.17.0", "4.17.1"], {"permissions": 1})
+    (grant,) = worse["grants"]
+    assert (grant["grant"]["permission"], grant["only_on_the_way"]) == (CREATE, True)
+    assert [(path["stops"], path["least"]) for path in worse["paths"]] == [
+        (["4.16.3", "4.16.4", "4.17.0"], False),
+        (["4.16.3", "4.16.4", "4.17.0", "4.17.1"], False),
+    ]
+    assert all(path["least"] for path in best["paths"])
+
+
+def test_only_the_releases_on_a_path_are_read(tmp_path: Path) -> None:
+    options = cluster(tmp_path, WORLD.but(offers=[]))
+    (tmp_path / "4-4.17.2" / "release-metadata").unlink()
+    edges = [("4.16.3", "4.17.0"), ("4.17.2", "4.17.1")]
+    code, answer = plan(*options, "--to-minor", "4.17", "--graph", graph(tmp_path, edges))
+    assert (code, answer["unread"]) == (0, [])
+    assert [target["version"] for target in answer["targets"]] == ["4.17.0"]
+
+
+def test_what_the_cluster_offers_is_a_way_to_a_minor_too(tmp_path: Path) -> None:
+    options = cluster(tmp_path, WORLD.but(offers=["4.17.1"]))
+    _, answer = plan(*options, "--to-minor", "4.17", "--graph", graph(tmp_path, [("4.16.3", "4.17.0")]))
+    assert [target["version"] for target in answer["targets"]] == ["4.17.0", "4.17.1"]
+
+
+def test_a_release_that_cannot_be_read_makes_its_targets_cannot_tell_and_leaves_the_others(tmp_path: Path) -> None:
+    options = cluster(tmp_path)
+    (tmp_path / "2-4.17.0" / "release-metadata").write_text('{"kind": "cincinnati-metadata-v0", "version": "4.17.9"}')
+    code, answer = plan(*options)
+    assert code == 4
+    by_version = {target["version"]: target["status"] for target in answer["targets"]}
+    assert by_version == {"4.16.4": "blocked", "4.17.0": "undetermined", "4.17.1": "pass", "4.17.2": "blocked"}
+    assert answer["options"][-1]["unread"] == ["4.17.0"]
+    assert [(unread["version"], unread["reason"]) for unread in answer["unread"]] == [
+        ("4.17.0", "it says that it is 4.17.9")
+    ]
+
+
+def test_a_release_that_is_nowhere_and_may_not_be_fetched_is_not_told_about(tmp_path: Path) -> None:
+    options = cluster(tmp_path, WORLD.but(offers=["4.17.0", "4.18.0"]))
+    result = run("plan", *options)
+    assert result.code == 4
+    assert "no verdict" in result.first
+    assert "CANNOT TELL  4.18.0: a release on the way was not read" in result.out
+
+
+def test_without_any_target_nothing_was_judged_and_it_says_why(tmp_path: Path) -> None:
+    result = run("plan", *cluster(tmp_path, WORLD.but(offers=[])))
+    assert result.code == 4
+    assert "the cluster is offered no update from 4.16.3" in result.out
+
+
+def test_updates_that_the_cluster_could_not_retrieve_are_no_empty_offer(tmp_path: Path) -> None:
+    condition = {"type": "RetrievedUpdates", "status": "False", "reason": "NoChannel", "message": "no channel is set"}
+    result = run("plan", *cluster(tmp_path, WORLD.but(offers=[], version_conditions=[condition])))
+    assert result.code == 4
+    assert "the cluster could not retrieve updates: NoChannel, no channel is set" in result.out
+
+
+def test_without_a_cluster_the_updates_of_a_graph_from_that_release_are_judged(tmp_path: Path) -> None:
+    cluster(tmp_path)
+    edges = [("4.16.3", "4.16.4"), ("4.16.4", "4.17.0")]
+    alone = ("--no-cluster", "--platform", "AWS", "--releases", str(tmp_path), "--offline", *NOW)
+    code, answer = plan(*alone, "--from", "4.16.3", "--graph", graph(tmp_path, edges))
+    assert (code, [target["version"] for target in answer["targets"]]) == (0, ["4.16.4"])
+    assert answer["cluster"] is None
+
+
+def test_that_only_the_annotation_is_missing_is_no_work(tmp_path: Path) -> None:
+    world = World(versions=("4.16.3", "4.17.0"), payloads=(BEFORE, BEFORE), annotation=None, upgradeable=NO_ANNOTATION)
+    code, answer = plan(*cluster(tmp_path, world))
+    (option,) = answer["options"]
+    assert (code, option["status"], option["next"], option["work"]["other"]) == (0, "blocked", "annotate", 0)
+    assert "only the annotation is missing" in run("plan", *cluster(tmp_path / "again", world)).out
+
+
+def test_in_mint_mode_cco_makes_what_is_new_and_nothing_is_left_to_do(tmp_path: Path) -> None:
+    world = World(versions=("4.16.3", "4.17.0"), payloads=(BEFORE, NEW), mode="Mint", annotation=None)
+    _, answer = plan(*cluster(tmp_path, world))
+    (option,) = answer["options"]
+    assert option["work"] == {"permissions": 0, "secrets": 0, "trust": 0, "other": 0}
+    assert {item["held"] for item in (*option["grants"], *option["secrets"])} == {"minted"}
+
+
+def test_new_trust_is_named_where_components_use_tokens(tmp_path: Path) -> None:
+    after = (request("AWS", "comp", DESCRIBE, accounts=("one", "two")),)
+    world = World(versions=("4.16.3", "4.17.0"), payloads=(BEFORE, after), token=True)
+    _, answer = plan(*cluster(tmp_path, world))
+    (option,) = answer["options"]
+    assert [(t["service_accounts"], t["held"]) for t in option["trust"]] == [(["two"], "unknown")]
+    assert option["work"]["trust"] == 1
+
+
+def test_what_was_acknowledged_is_no_work(tmp_path: Path) -> None:
+    world = World(versions=("4.16.3", "4.17.0"), payloads=(BEFORE, MORE))
+    options = cluster(tmp_path, world)
+    _, answer = plan(*options)
+    entry = {"reason": "r", "owner": "o", "expires": "2026-12-31"}
+    found = [{**entry, "fingerprint": f["fingerprint"]} for f in answer["options"][0]["findings"]]
+    (tmp_path / "acks.yaml").write_text(json.dumps({"acknowledgements": found}))
+    _, answer = plan(*options, "--acknowledgements", str(tmp_path / "acks.yaml"))
+    (option,) = answer["options"]
+    assert (option["status"], option["grants"][0]["held"], option["work"]["permissions"]) == ("pass", "acknowledged", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--to-minor", "4.16.3"), "not a minor release"),
+        (("--to-minor", "4.15"), "is older than 4.16.3"),
+        (("--to-minor", "4.19", "--graph", "GRAPH"), "has no release of 4.19"),
+        (("--to-minor", "4.17"), "--offline allows no other host"),
+        (("-o", "sarif"), "'sarif' is not a format"),
+        (("--via", "4.16.4"), "No such option"),
+    ],
+)
+def test_a_wrong_call_is_a_usage_error(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    options = cluster(tmp_path)
+    place = graph(tmp_path, [("4.16.3", "4.17.0")])
+    result = run("plan", *options, *(place if word == "GRAPH" else word for word in arguments))
+    assert result.code == 2
+    assert says in result.err
+
+
+def test_two_releases_of_one_version_are_a_usage_error(tmp_path: Path) -> None:
+    options = cluster(tmp_path)
+    (tmp_path / "copy-of-4.17.0").mkdir()
+    result = run("plan", *options)
+    assert result.code == 2
+    assert "are both 4.17.0" in result.err

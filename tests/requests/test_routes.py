@@ -1,0 +1,218 @@
+"""Ways through an update graph, held against every path by itself: followed one by one, and judged one by one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.worlds.flows import request
+from upgrade_gate import pipeline
+from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.payloads import payload as payloads
+from upgrade_gate.payloads.payload import Payload
+from upgrade_gate.payloads.reference import ReleaseFiles
+from upgrade_gate.report import plan_items
+from upgrade_gate.requests import routes
+from upgrade_gate.requests.comparison import Comparison
+from upgrade_gate.requests.selection_context import SelectionContext, selection_context
+from upgrade_gate.requests.update import Given
+
+CONTEXT: SelectionContext = selection_context(None, Given(platform="AWS"))
+INPUTS = pipeline.Inputs(to="", given=Given(platform="AWS"))
+Asked = Mapping[str, Sequence[str]]
+"""What a release asks for: component to permissions."""
+
+
+def release(version: str, asked: Asked) -> Payload:
+    """A release as a payload, proven whole."""
+    files = {
+        "release-metadata": json.dumps({"kind": "cincinnati-metadata-v0", "version": version}).encode(),
+        "image-references": b"{}",
+        "0000_00_service.yaml": b"apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n}\n",
+        **{
+            f"0000_50_{name}.yaml": json.dumps(request("AWS", name, *permissions)).encode()
+            for name, permissions in asked.items()
+        },
+    }
+    return payloads.load(ReleaseFiles(version, files, digest=f"sha256:{version}", whole=True))
+
+
+def paths(start: str, target: str, edges: Sequence[tuple[str, str]]) -> Iterator[tuple[str, ...]]:
+    """Every path, one by one."""
+    if start == target:
+        yield (start,)
+    for old, new in edges:
+        if old == start:
+            for rest in paths(new, target, edges):
+                yield (start, *rest)
+
+
+def needed(path: Sequence[str], world: Mapping[str, Asked]) -> frozenset[tuple[str, str, bool]]:
+    """What a path newly asks for, by plain sets: (component, permission or `Secret`, whether only on the way)."""
+    found: set[tuple[str, str]] = set()
+    for old, new in pairwise(path):
+        for component, permissions in world[new].items():
+            before = set(world[old].get(component, ()))
+            found |= {(component, permission) for permission in set(permissions) - before}
+            if component not in world[old]:
+                found.add((component, "Secret"))
+    last = world[path[-1]]
+    there = {(component, p) for component, permissions in last.items() for p in (*permissions, "Secret")}
+    return frozenset((component, what, (component, what) not in there) for component, what in found)
+
+
+def judged(way: routes.Way, context: SelectionContext = CONTEXT) -> tuple[Outcome, plan_items.Items]:
+    """What the gate makes of a way."""
+    outcome = pipeline.judge(Comparison(None, way.stops, way.hops, (), context), INPUTS, Weights())
+    return outcome, plan_items.of_outcome(outcome, Weights())
+
+
+def told(items: plan_items.Items) -> frozenset[tuple[str, str, bool]]:
+    """The same of what the plan says."""
+    grants = {(g.request.rpartition("/")[2], g.grant.permission, g.only_on_the_way) for g in items.grants}
+    return frozenset(grants | {(s.request.rpartition("/")[2], "Secret", s.only_on_the_way) for s in items.secrets})
+
+
+PERMISSIONS = tuple(f"ec2:Action{letter}" for letter in "ABCD")
+
+
+@st.composite
+def graphs(draw: st.DrawFn, releases: int, edges: int) -> tuple[dict[str, Asked], list[tuple[str, str]]]:
+    """Releases of three minors, many of them equal in what they ask for, and updates between them."""
+    contents: list[Asked] = [
+        {
+            "comp": draw(st.lists(st.sampled_from(PERMISSIONS), min_size=1, unique=True)),
+            **({"other": ["ec2:OtherA"]} if draw(st.booleans()) else {}),
+        }
+        for _ in range(4)
+    ]
+    names = [f"4.{13 + number * 3 // releases}.{number}" for number in range(releases)]
+    world = {name: contents[draw(st.integers(0, 3))] for name in names}
+    pairs = [
+        (old, new)
+        for place, old in enumerate(names)
+        for new in names[place + 1 : place + 1 + releases // 2]
+        if int(new.split(".")[1]) - int(old.split(".")[1]) < 2
+    ]
+    chosen = draw(st.lists(st.sampled_from(pairs), min_size=edges, max_size=edges, unique=True))
+    return world, chosen
+
+
+@settings(max_examples=8, deadline=None)
+@given(graphs(20, 40))
+def test_every_way_of_20_releases_and_40_updates_is_what_its_paths_come_to_one_by_one(
+    graph: tuple[dict[str, Asked], list[tuple[str, str]]],
+) -> None:
+    world, edges = graph
+    start, targets = next(iter(world)), [version for version in world if version.startswith("4.15.")]
+    there = {version: release(version, asked) for version, asked in world.items()}
+
+    found = routes.find(start, targets, edges, there, CONTEXT, most=10_000)
+
+    assert not found.left_out
+    for target in targets:
+        all_of_them = list(paths(start, target, edges))
+        assert found.paths.get(target, 0) == len(all_of_them)
+        right = Counter(needed(path, world) for path in all_of_them)
+        said: Counter[frozenset[tuple[str, str, bool]]] = Counter()
+        for way in found.ways.get(target, ()):
+            outcome, items = judged(way)
+            assert (outcome.verdict.status == "pass") == (not told(items))
+            said[told(items)] += way.paths
+        assert said == right
+
+
+def whole(outcome: Outcome) -> object:
+    """All that a verdict rests on, but for the hop that a finding stands at."""
+    findings = sorted(
+        (j.finding.rule, j.finding.severity, j.status, j.finding.fingerprint, [*map(str, j.finding.needs)])
+        for j in outcome.judged
+        if j.finding.severity != "info"
+    )
+    verdict = outcome.verdict
+    return verdict.status, verdict.next, verdict.basis.assumptions[1:], findings
+
+
+@settings(max_examples=10, deadline=None)
+@given(graphs(8, 12))
+def test_the_gate_says_of_each_path_what_it_says_of_the_way_that_the_path_is_counted_to(
+    graph: tuple[dict[str, Asked], list[tuple[str, str]]],
+) -> None:
+    world, edges = graph
+    start, *others = world
+    there = {version: release(version, asked) for version, asked in world.items()}
+
+    found = routes.find(start, others, edges, there, CONTEXT)
+
+    for target in others:
+        alone = Counter(
+            str(whole(judged(next(iter(routes.find(start, [target], _only(path), there, CONTEXT).ways[target])))[0]))
+            for path in paths(start, target, edges)
+        )
+        together: Counter[str] = Counter()
+        for way in found.ways.get(target, ()):
+            together[str(whole(judged(way)[0]))] += way.paths
+        assert together == alone
+
+
+def _only(path: Sequence[str]) -> list[tuple[str, str]]:
+    return list(pairwise(path))
+
+
+ONE: Asked = {"comp": ["ec2:ActionA"]}
+TWO: Asked = {"comp": ["ec2:ActionA", "ec2:ActionB"]}
+CHAIN = [("4.14.1", "4.14.2"), ("4.14.2", "4.15.1"), ("4.14.1", "4.15.1")]
+
+
+def find(world: Mapping[str, Asked], edges: Sequence[tuple[str, str]], *targets: str, **more: Any) -> routes.Routes:
+    """The ways through releases that ask for this."""
+    there = {version: release(version, asked) for version, asked in world.items()}
+    return routes.find(next(iter(world)), targets, edges, there, CONTEXT, **more)
+
+
+def test_a_path_through_a_release_that_was_not_read_is_a_way_of_its_own_that_names_it() -> None:
+    there = {version: release(version, ONE) for version in ("4.14.1", "4.15.1")}
+    found = routes.find("4.14.1", ["4.15.1"], CHAIN, there, CONTEXT)
+    assert [(way.stops, way.unread, len(way.hops)) for way in found.ways["4.15.1"]] == [
+        (("4.14.1", "4.15.1"), (), 1),
+        (("4.14.1", "4.14.2", "4.15.1"), ("4.14.2",), 0),
+    ]
+
+
+def test_nothing_is_told_where_the_first_release_was_not_read() -> None:
+    found = routes.find("4.14.1", ["4.15.1"], CHAIN, {"4.15.1": release("4.15.1", ONE)}, CONTEXT)
+    assert all(way.unread and not way.hops for way in found.ways["4.15.1"])
+
+
+def test_too_many_ways_are_counted_as_left_out_and_those_with_the_fewest_changes_stay() -> None:
+    world = {"4.14.1": ONE, "4.14.2": TWO, "4.15.1": ONE}
+    found = find(world, CHAIN, "4.15.1", most=1)
+    assert [way.stops for way in found.ways["4.15.1"]] == [("4.14.1", "4.15.1")]
+    assert (found.paths, found.left_out) == ({"4.15.1": 2}, {"4.15.1": 1})
+
+
+def test_a_recommended_path_stands_for_all_before_a_shorter_conditional_one() -> None:
+    world = {"4.14.1": ONE, "4.14.2": ONE, "4.14.3": ONE, "4.15.1": ONE}
+    edges = [*CHAIN, ("4.14.2", "4.14.3"), ("4.14.3", "4.15.1")]
+    conditional = {("4.14.1", "4.15.1"), ("4.14.2", "4.15.1")}
+    found = find(world, edges, "4.15.1", conditional=conditional)
+    assert ("4.14.1", "4.14.2", "4.14.3", "4.15.1") in [way.stops for way in found.ways["4.15.1"]]
+
+
+@pytest.mark.parametrize("edge", [("4.15.1", "4.14.1"), ("4.14.1", "4.14.1"), ("4.14.1", "latest")])
+def test_only_updates_to_a_newer_release_lead_anywhere(edge: tuple[str, str]) -> None:
+    assert routes.relevant("4.14.1", ["4.15.1"], [("4.14.1", "4.15.1"), edge]) == ("4.14.1", "4.15.1")
+
+
+def test_releases_on_no_path_need_not_be_read() -> None:
+    edges = [*CHAIN, ("4.14.1", "4.14.9"), ("4.15.1", "4.16.1"), ("4.13.9", "4.15.1")]
+    assert routes.relevant("4.14.1", ["4.15.1"], edges) == ("4.14.1", "4.14.2", "4.15.1")
+    assert routes.relevant("4.15.1", ["4.14.1"], CHAIN) == ()

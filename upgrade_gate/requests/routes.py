@@ -1,0 +1,285 @@
+"""Every path of an update graph from one release to others, those on which the same changes counted as one way.
+
+What a path asks for is decided by what each release on it selects, and by which changes lead from one selection to the
+next (docs/contract.md#paths). Patch releases rarely change either, so thousands of paths are a handful of ways. A
+release that could not be read leaves every path through it unknown.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from upgrade_gate.base import versions
+from upgrade_gate.base.facts import known_or
+from upgrade_gate.clouds.contract.grants import canonical
+from upgrade_gate.payloads import completeness
+from upgrade_gate.requests import upgrade_path
+from upgrade_gate.requests.credentials_request import is_credentials_request
+from upgrade_gate.requests.frame import frame_of_start, frame_of_target
+from upgrade_gate.requests.inclusion import capability_names
+from upgrade_gate.requests.selection import select
+from upgrade_gate.requests.selection_context import check_names
+from upgrade_gate.requests.update import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from upgrade_gate.payloads.payload import Payload
+    from upgrade_gate.requests.frame import Frame
+    from upgrade_gate.requests.selection import Selection
+    from upgrade_gate.requests.selection_context import SelectionContext
+    from upgrade_gate.requests.update import Hop
+
+MOST_WAYS = 100
+"""So many ways to one release are kept; of more, those with the fewest changes and stops."""
+
+Edge: TypeAlias = "tuple[str, str]"
+Transition: TypeAlias = "tuple[Any, ...]"
+"""From which selection to which, and whatever else of the step a finding may rest on."""
+
+
+class Way(Struct, frozen=True):
+    """Paths to one release on which the same changes."""
+
+    stops: tuple[str, ...]
+    """Versions from start to target, of the path that stands for all: fewest conditional updates, then stops."""
+    paths: int
+    """How many there are."""
+    hops: tuple[Hop, ...]
+    """Of the path that stands for all; empty where a release on it was not read."""
+    unread: tuple[str, ...] = ()
+    """Versions on any of them that were not read."""
+
+
+class Routes(Struct, frozen=True):
+    """All ways to each target."""
+
+    ways: Mapping[str, tuple[Way, ...]]
+    """By version, fewest stops first; a target that no path leads to is not among them."""
+    paths: Mapping[str, int]
+    """How many paths lead to each target."""
+    left_out: Mapping[str, int]
+    """How many of these are in none of its ways, since there were too many; targets without any are not among them."""
+
+
+class _Node(Struct, frozen=True):
+    """A release as it is selected on the way; `number` is equal for equal selections."""
+
+    frame: Frame
+    selection: Selection
+    number: int
+
+
+class _State(Struct, frozen=True):
+    """Paths to one release that need not be told apart."""
+
+    node: _Node | None
+    """None where a release on the way was not read."""
+    changes: frozenset[Transition]
+    unread: frozenset[str]
+    paths: int
+    rank: tuple[int, int, tuple[versions.Version, ...]]
+    """Of its best path: conditional updates, stops, versions."""
+    best: tuple[tuple[str, _Node | None], ...]
+
+    @property
+    def key(self) -> object:
+        """What tells it from another state of the same release."""
+        return (self.node.number, self.changes) if self.node else None
+
+
+def relevant(start: str, targets: Collection[str], edges: Collection[Edge]) -> tuple[str, ...]:
+    """Return the versions that lie on any path from `start` to a target, both ends included, oldest first.
+
+    Updates only lead upwards, so there is no circle: an edge to an older or to no version is none.
+    """
+    upward = _upward(edges)
+    onward, back = _reached({start}, upward), _reached(set(targets), [(new, old) for old, new in upward])
+    return tuple(sorted(onward & back, key=_version)) if start in back else ()
+
+
+def _upward(edges: Collection[Edge]) -> list[Edge]:
+    found = []
+    for old, new in edges:
+        before, after = versions.parse(old), versions.parse(new)
+        if before is not None and after is not None and before < after:
+            found.append((old, new))
+    return sorted(found)
+
+
+def _reached(seeds: set[str], edges: Iterable[Edge]) -> set[str]:
+    onward: dict[str, list[str]] = {}
+    for old, new in edges:
+        onward.setdefault(old, []).append(new)
+    reached, open_ = set(seeds), list(seeds)
+    while open_:
+        fresh = set(onward.get(open_.pop(), ())) - reached
+        reached |= fresh
+        open_ += fresh
+    return reached
+
+
+def _version(text: str) -> versions.Version:
+    found = versions.parse(text)
+    assert found is not None, text  # noqa: S101 - only versions have edges
+    return found
+
+
+def find(
+    start: str,
+    targets: Collection[str],
+    edges: Collection[Edge],
+    payloads: Mapping[str, Payload],
+    context: SelectionContext,
+    *,
+    conditional: Collection[Edge] = (),
+    most: int = MOST_WAYS,
+) -> Routes:
+    """Return every way from `start` to each target; a version that `payloads` lacks was not read.
+
+    At most `most` ways are followed at each release. Raises UsageError as `upgrade_path.compare` does.
+    """
+    places = relevant(start, targets, edges)
+    if not places:
+        return Routes({}, {}, {})
+    check_names([payloads[place] for place in places if place in payloads], context)
+    steps: dict[str, list[str]] = {place: [] for place in places}
+    for old, new in _upward(edges):
+        if old in steps and new in steps:
+            steps[old].append(new)
+    walk = _Walk(payloads, context, frozenset(conditional))
+    totals = dict.fromkeys(places, 0) | {start: 1}
+    states: dict[str, dict[object, _State]] = {place: {} for place in places}
+    begin = walk.begin(start)
+    states[start][begin.key] = begin
+    for place in places:
+        kept = sorted(states[place].values(), key=lambda s: (bool(s.unread), len(s.changes), s.rank))[:most]
+        states[place] = {state.key: state for state in kept}
+        for following in steps[place]:
+            totals[following] += totals[place]
+            for state in kept:
+                _join(states[following], walk.step(state, place, following))
+    reached = [target for target in places if target in targets and target != start]
+    ways = {target: tuple(walk.way(s) for s in sorted(states[target].values(), key=_rank)) for target in reached}
+    missing = {target: totals[target] - sum(way.paths for way in ways[target]) for target in reached}
+    return Routes(ways, {t: totals[t] for t in reached}, {t: number for t, number in missing.items() if number})
+
+
+def _rank(state: _State) -> tuple[object, ...]:
+    return state.rank
+
+
+def _join(states: dict[object, _State], state: _State) -> None:
+    """Add paths to those of the same state; the better path stands for all."""
+    known = states.get(state.key)
+    if known is not None:
+        best = min(known, state, key=_rank)
+        state = replace(best, paths=known.paths + state.paths, unread=known.unread | state.unread)
+    states[state.key] = state
+
+
+class _Walk:
+    """Goes from release to release; each is selected, and each pair compared, once for everything that is the same."""
+
+    def __init__(
+        self, payloads: Mapping[str, Payload], context: SelectionContext, conditional: frozenset[Edge]
+    ) -> None:
+        self._payloads = payloads
+        self._context = context
+        self._conditional = conditional
+        offers = known_or(context.cluster.offers, ()) if context.cluster else ()
+        self._offered = frozenset(offer.version for offer in offers)
+        self._numbers: dict[object, int] = {}
+        self._nodes: dict[object, _Node] = {}
+        self._selections: dict[object, Selection] = {}
+        self._hops: dict[object, Hop] = {}
+
+    def begin(self, start: str) -> _State:
+        """Return the state before any update."""
+        payload = self._payloads.get(start)
+        node = None if payload is None else self._node(frame_of_start(payload, self._context))
+        unread = frozenset[str]() if node else frozenset({start})
+        return _State(node, frozenset(), unread, 1, (0, 0, ()), ((start, node),))
+
+    def step(self, state: _State, old: str, new: str) -> _State:
+        """Return the state after one more update."""
+        conditional, stops, path = state.rank
+        rank = (conditional + ((old, new) in self._conditional), stops + 1, (*path, _version(new)))
+        payload = self._payloads.get(new)
+        if payload is None or state.node is None:
+            unread = state.unread | ({new} if payload is None else frozenset[str]())
+            return _State(None, frozenset(), unread, state.paths, rank, (*state.best, (new, None)))
+        node = self._after(state.node, old, payload)
+        change = self._transition(state.node, node, offered=new in self._offered if not stops else None)
+        return _State(node, state.changes | {change}, state.unread, state.paths, rank, (*state.best, (new, node)))
+
+    def way(self, state: _State) -> Way:
+        """Return the way of a state, its best path compared step by step."""
+        stops = tuple(place for place, _ in state.best)
+        nodes = [node for _, node in state.best]
+        if state.unread:
+            return Way(stops, state.paths, (), tuple(sorted(state.unread, key=_version)))
+        pairs = [(old, new) for old, new in pairwise(nodes) if old and new]
+        return Way(stops, state.paths, tuple(self._hop(i, old, new) for i, (old, new) in enumerate(pairs)))
+
+    def _hop(self, index: int, old: _Node, new: _Node) -> Hop:
+        key = (index, id(old), id(new))  # nodes are kept here, so an identity is never used twice
+        if key not in self._hops:
+            before, after = (old.frame, old.selection), (new.frame, new.selection)
+            self._hops[key] = upgrade_path.hop(index, before, after, self._context)
+        return self._hops[key]
+
+    def _after(self, node: _Node, old: str, payload: Payload) -> _Node:
+        key = (old, node.number, payload.version)
+        if key not in self._nodes:
+            self._nodes[key] = self._node(frame_of_target(payload, node.frame, self._context))
+        return self._nodes[key]
+
+    def _node(self, frame: Frame) -> _Node:
+        key = (frame.payload.version, frame.filters)
+        if key not in self._selections:
+            self._selections[key] = select(frame.payload, self._context.platform, frame.filters)
+        selection = self._selections[key]
+        seen = _seen(frame, selection)
+        return _Node(frame, selection, self._numbers.setdefault(seen, len(self._numbers)))
+
+    def _transition(self, old: _Node, new: _Node, *, offered: bool | None) -> Transition:
+        """Return what of one update a finding may rest on; versions only where they do themselves."""
+        before, after = old.frame.payload, new.frame.payload
+        kind = kind_of(before.version, after.version)
+        gone = old.selection.requests.keys() - new.selection.requests.keys()
+        own = (
+            kind not in ("patch", "minor")
+            or (gone and not after.whole)
+            or next(completeness.gaps(before, after), None) is not None
+            or next(completeness.gaps(after, before), None) is not None
+        )
+        names = (before.version, after.version) if own else ()
+        return (old.number, new.number, before.minor, after.minor, kind, names, offered)
+
+
+def _seen(frame: Frame, selection: Selection) -> object:
+    """Return all of a release that a finding may rest on, but for places in files."""
+    payload = frame.payload
+    wrong = (payload.unreadable, payload.empty, payload.damage, frame.unknowns)
+    spoilt = any((*wrong, selection.conflicts, selection.malformed, selection.gated))
+    asked = [(m, f"{m.namespace}/{m.name}") for m in payload.manifests if is_credentials_request(m)]
+    return (
+        frame.filters,
+        frame.feature_set,
+        frame.implicit,
+        payload.verified,
+        payload.whole,
+        payload.version if spoilt else "",
+        tuple(
+            (n, s.status, len(s.locations), canonical(s.request.spec), canonical(s.request.annotations))
+            for n, s in selection.requests.items()
+        ),
+        tuple((d.request, d.status, d.reason, d.detail, d.kind, d.unrecognised) for d in selection.decisions),
+        selection.deleted,
+        tuple(sorted((name, capability_names(m.annotations)) for m, name in asked)),
+    )
