@@ -31,7 +31,7 @@ def check_schema(schema: Path, *documents: Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-_POLICY_REPORT = """
+_VALIDATE = """
 import {readFileSync} from "node:fs";
 const {validate} = await import(process.argv[1]);
 const fits = validate(JSON.parse(readFileSync(0, "utf8")));
@@ -40,13 +40,19 @@ console.log(JSON.stringify(fits ? [] : validate.errors));
 
 
 def check_policy_report(document: dict[str, Any]) -> str:
-    """Return what the schema of the PolicyReport's CRD says against the document, empty when it has nothing to say.
+    """Return what the schema of the PolicyReport's CRD says against the document, empty when it has nothing to say."""
+    return _check_model("kyverno", "ComGithubKyvernoKyvernoApiPolicyreportV1alpha2PolicyReport", document)
 
-    The CRD's schema is that of @kubernetes-models/kyverno, which compiles it to a JavaScript module.
-    """
-    schemas = require("node:@kubernetes-models/kyverno") / "_schemas"
-    module = schemas / "ComGithubKyvernoKyvernoApiPolicyreportV1alpha2PolicyReport.js"
-    command = [str(require("node")), "--input-type=module", "-e", _POLICY_REPORT, module.as_uri()]
+
+def check_argo(kind: str, document: dict[str, Any]) -> str:
+    """Return what Argo's schema of a WorkflowTemplate or a WorkflowStep says against the document."""
+    return _check_model("argo-workflows", f"ComGithubArgoprojArgoWorkflowsV4PkgApisWorkflowV1alpha1{kind}", document)
+
+
+def _check_model(package: str, model: str, document: dict[str, Any]) -> str:
+    """Ask a schema of @kubernetes-models, which compiles that of a project's API to a JavaScript module."""
+    module = require(f"node:@kubernetes-models/{package}") / "_schemas" / f"{model}.js"
+    command = [str(require("node")), "--input-type=module", "-e", _VALIDATE, module.as_uri()]
     done = subprocess.run(command, input=json.dumps(document), capture_output=True, text=True, check=False)
     if done.returncode:
         return done.stderr

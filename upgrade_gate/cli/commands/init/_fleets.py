@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from upgrade_gate.cli.commands.init import _pins, _pods
+from upgrade_gate.cli.commands.init import _pins, _pods, _roles
 from upgrade_gate.cli.commands.init._pods import Mount
 
 if TYPE_CHECKING:
@@ -17,6 +17,13 @@ NAME = "upgrade-gate-fleet"
 CLAIM = NAME
 FLEET = "/fleet"
 """Where the shared volume is mounted."""
+
+INDEX = "JOB_COMPLETION_INDEX"
+"""Says which part a pod judges, from 0: Kubernetes sets it in an Indexed Job."""
+
+SHARDS_SECONDS = 6 * 3600
+MERGE_SECONDS = 1800
+SHARD_RESOURCES: Final[_pods.Resources] = {"cpu": "500m", "memory": ("256Mi", "768Mi")}
 
 _KUBECONFIG = "/etc/upgrade-gate/kubeconfig"
 _INVENTORY = re.compile(r"[A-Za-z0-9./][A-Za-z0-9._:/@+~*?\[\]!-]*", re.ASCII)
@@ -48,6 +55,19 @@ exit "$code"
 """Joins the parts of a run. The result of the run before is there still, so that it is told what changed."""
 
 
+_SUPPLIED = """\
+#   oc create secret generic {name}-kubeconfig -n {namespace} \\
+#     --from-file kubeconfig=FILE     where clusters are read live
+# Snapshots, dumps and exports lie on the volume: the pods have it at {place}. Files of the ConfigMap that --config-map
+# names are at /etc/upgrade-gate/settings.
+"""
+_GIVEN = """\
+# Configuration, identities, acknowledgements and more options of `fleet` come from the ConfigMap {gate}, where
+# there is one: UPGRADE_GATE_CONFIG, _IDENTITIES, _ACKNOWLEDGEMENTS and _ARGUMENTS. Who may change it has a say in the
+# verdict. _ACKNOWLEDGEMENTS and _ARGUMENTS are lists: blanks separate words, quotes keep one together.
+"""
+
+
 def inventory_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the inventories; the command takes `inventories: tuple[str, ...]`."""
     what = "an inventory that can stand in a file: contexts:GLOB, snapshots:DIR, must-gathers:DIR, hub, or a file"
@@ -62,10 +82,29 @@ def shards_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def arguments(inventories: Sequence[str], to: str, *, pull_secret: bool) -> list[str]:
+def namespace_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--namespace`; the command takes `namespace: str`."""
+    return click.option(
+        "--namespace", type=_roles.NamespaceName(), default=_pods.NAME, show_default=True, help="Run in this one."
+    )(function)
+
+
+def arguments(inventories: Sequence[str], to: str, shards: str, *, pull_secret: bool) -> list[str]:
     """Return the words for `fleet`."""
     named = list(inventories) or [_pins.placeholder("INVENTORY")]
-    return [*named, "--to", to, *_pods.registry_arguments(pull_secret=pull_secret)]
+    return [*named, "--to", to, *_pods.registry_arguments(pull_secret=pull_secret), "--shard", shards]
+
+
+def supplied_lines(namespace: str, *, pull_secret: bool) -> str:
+    """Return the lines of a header on what an administrator supplies."""
+    return _pods.pull_secret_lines(namespace, pull_secret=pull_secret) + _SUPPLIED.format(
+        name=NAME, namespace=namespace, place=FLEET
+    )
+
+
+def given_lines() -> str:
+    """Return the lines of a header on what comes from variables."""
+    return _GIVEN.format(gate=_pods.NAME)
 
 
 def shard_mounts(config_map: str | None, *, pull_secret: bool) -> list[Mount]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from msgspec import Struct
 
@@ -35,6 +35,15 @@ _CRON = re.compile(r"@(hourly|daily|weekly|monthly)|[0-9*/,-]+( [0-9*/,A-Za-z-]+
 _SETTINGS = "/etc/upgrade-gate/settings"
 _PULL_SECRET = "/etc/upgrade-gate/pull-secret"  # noqa: S105 - a path
 _VARIABLES = ("VIA", "IDENTITIES", "CONFIG", "ACKNOWLEDGEMENTS", "ARGUMENTS")
+
+
+class Resources(TypedDict, total=False):
+    """What a container may use."""
+
+    cpu: str
+    """What it asks for."""
+    memory: tuple[str, str]
+    """What it asks for, and what it may have."""
 
 
 class Mount(Struct, frozen=True):
@@ -119,7 +128,7 @@ def container(
     cpu: str = "100m",
     memory: tuple[str, str] = ("192Mi", "512Mi"),
 ) -> dict[str, Any]:
-    """Return a container that runs a script with arguments; `memory` is what it asks for and what it may have."""
+    """Return a container that runs a script with arguments; `cpu` and `memory` are as `Resources` has them."""
     return {
         "name": NAME,
         "image": image or _pins.placeholder("IMAGE"),

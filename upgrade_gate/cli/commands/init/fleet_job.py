@@ -15,20 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_ACCOUNT = _roles.ServiceAccountName(_pods.NAME, _fleets.NAME)
 _GET_JOB = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get"]}
-_SHARDS_SECONDS = 6 * 3600
-_PATIENCE = _SHARDS_SECONDS + 600
-_MERGE_SECONDS = _PATIENCE + 1800
+_PATIENCE = _fleets.SHARDS_SECONDS + 600
+"""Seconds that the second Job waits for the first."""
 _HEADER = """\
 # A fleet of clusters: which can go to the target release, which cannot, and what stands in the way of most?
 # Made by `upgrade-gate init fleet-job`, version {version}. It needs Kubernetes 1.29 (OpenShift 4.16), and storage that
 # pods on several nodes can write to (ReadWriteMany). Before it is applied:
-{extra}#   oc create secret generic {fleet}-kubeconfig -n {namespace} \\
-#     --from-file kubeconfig=FILE     where clusters are read live
-# Snapshots, dumps and exports lie on the volume: the pods have it at {place}. Files of the ConfigMap that --config-map
-# names are at /etc/upgrade-gate/settings.
-#
+{supplied}#
 # Each index of the first Job judges one of {shards} parts. What upgrade-gate ends with by itself, 3 (blocked), 4
 # (cannot tell), 2 or 1 (no verdict), fails the index and is not asked again. A pod that is killed is started again,
 # keeps what it had judged and goes on. The second Job waits for the end of the first and joins the parts, but nothing
@@ -39,10 +33,7 @@ _HEADER = """\
 #     {name} {name}-merge
 #   oc apply -f FILE
 #
-# Configuration, identities, acknowledgements and more options of `fleet` come from the ConfigMap {gate}, where
-# there is one: UPGRADE_GATE_CONFIG, _IDENTITIES, _ACKNOWLEDGEMENTS and _ARGUMENTS. Who may change it has a say in the
-# verdict. _ACKNOWLEDGEMENTS and _ARGUMENTS are lists: blanks separate words, quotes keep one together.
-"""
+{given}"""
 
 
 @click.command()
@@ -50,9 +41,7 @@ _HEADER = """\
 @_pins.target_option
 @_pins.own_image_option
 @_fleets.shards_option
-@click.option(
-    "--namespace", type=_roles.NamespaceName(), default=_ACCOUNT.namespace, show_default=True, help="Run in this one."
-)
+@_fleets.namespace_option
 @_pins.settings_options
 @write_options
 def command(
@@ -72,9 +61,10 @@ def command(
     INVENTORY is as `fleet` has it. The pods fit the restricted pod security standard.
     """
     pull_secret = not no_pull_secret
-    account = _roles.ServiceAccountName(namespace, _ACCOUNT.name)
+    account = _roles.ServiceAccountName(namespace, _fleets.NAME)
     name = _pods.name_for(_fleets.NAME, to)
-    arguments = _fleets.arguments(inventories, to or _pins.placeholder("TARGET_RELEASE"), pull_secret=pull_secret)
+    target = to or _pins.placeholder("TARGET_RELEASE")
+    arguments = _fleets.arguments(inventories, target, str(shards), pull_secret=pull_secret)
     mounts = _fleets.shard_mounts(config_map, pull_secret=pull_secret)
     documents = [
         *_roles.account_manifests(account),
@@ -87,11 +77,10 @@ def command(
         version=__version__,
         name=name,
         namespace=namespace,
-        fleet=_fleets.NAME,
-        gate=_pods.NAME,
         place=_fleets.FLEET,
         shards=shards,
-        extra=_pods.pull_secret_lines(namespace, pull_secret=pull_secret),
+        supplied=_fleets.supplied_lines(namespace, pull_secret=pull_secret),
+        given=_fleets.given_lines(),
     )
     deliver(header + _pods.dump(documents), write, force=force)
     return ExitCode.PASS
@@ -109,7 +98,7 @@ def _shards(
 ) -> dict[str, Any]:
     container = _pods.container(
         _pods.STOP + _pods.given(config_map) + _fleets.SHARD_SCRIPT,
-        [*arguments, "--shard", str(shards)],
+        arguments,
         image,
         env=[
             _pods.value("PLACE", f"{_fleets.FLEET}/{name}"),
@@ -117,12 +106,11 @@ def _shards(
             *_fleets.shard_environment(),
         ],
         mounts=mounts,
-        cpu="500m",
-        memory=("256Mi", "768Mi"),
+        **_fleets.SHARD_RESOURCES,
     )
     spec = _pods.job_spec(
         _pods.pod(container, account.name, mounts),
-        seconds=_SHARDS_SECONDS,
+        seconds=_fleets.SHARDS_SECONDS,
         ends="FailIndex",
         completionMode="Indexed",
         completions=shards,
@@ -154,5 +142,5 @@ PYTHON
         ],
         mounts=mounts,
     )
-    spec = _pods.job_spec(_pods.pod(container, account.name, mounts), seconds=_MERGE_SECONDS)
+    spec = _pods.job_spec(_pods.pod(container, account.name, mounts), seconds=_PATIENCE + _fleets.MERGE_SECONDS)
     return _pods.job(f"{name}-merge", account.namespace, spec)
