@@ -32,8 +32,8 @@ SPEC = {
 TEMPLATE = {"activeDeadlineSeconds", "container", "inputs", "name", "retryStrategy", "steps"}
 STEP = {"arguments", "continueOn", "name", "template", "withSequence"}
 CONTAINER = {
-    "args", "command", "env", "image", "name", "resources", "securityContext", "terminationMessagePolicy", "volumeMounts",
-    "workingDir",
+    "args", "command", "env", "image", "name", "resources", "securityContext", "terminationMessagePolicy",
+    "volumeMounts", "workingDir",
 }  # fmt: skip
 
 
