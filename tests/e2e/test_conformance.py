@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -56,6 +57,22 @@ def pairs() -> list[Any]:
     wants = (want for path in SHARED.glob("corpus/expected/*.json") for want in json.loads(path.read_text()))
     named = {f"{want['from']}-{want['to']}-{want['platform']}": want for want in wants}
     return [pytest.param(want, id=name) for name, want in sorted(named.items())]
+
+
+@pytest.mark.parametrize("path", [("4.12.0", "4.13.0", "4.14.0"), ("4.12.0", "4.13.0", "4.14.0", "4.15.0")])
+def test_each_update_of_a_path_changes_what_the_update_alone_does(path: tuple[str, ...], shared: Path) -> None:
+    check = checker("conformance")
+    releases = shared / "corpus" / "releases"
+    alone = [json.loads((shared / f"corpus/expected/{old}--{new}.json").read_text()) for old, new in pairwise(path)]
+    first, *via, last = (f"dir:{releases / version}" for version in path)
+    for platform in sorted(want["platform"] for want in alone[0]):
+        stops = [argument for stop in via for argument in ("--via", stop)]
+        found = json.loads(run("diff", first, last, *stops, "--platform", platform, "-o", "json").out)
+        assert [(hop["from"]["version"], hop["to"]["version"]) for hop in found["hops"]] == list(pairwise(path))
+        for number, wants in enumerate(alone):
+            (want,) = (one for one in wants if one["platform"] == platform)
+            told = {c["request"]: check.normal(c) for c in found["changes"] if c["hop"] == number}
+            assert told == {c["request"]: check.normal(c) for c in want["changes"]}, (platform, number)
 
 
 def flows() -> list[str]:

@@ -20,7 +20,7 @@ from upgrade_gate.remedy.whereabouts import CLUSTER_ID, Whereabouts
 
 ID = "0f1e2d3c-0000-4000-8000-00000000c1c1"
 AWS = CloudLogin("AWS account", line("aws sts get-caller-identity", query="Account", output="text"), "111122223333")
-HERE = Whereabouts("c1-x7k2p", ID, (AWS,), "4.14.0", "sha256:" + "a" * 64)
+HERE = Whereabouts("c1-x7k2p", ID, (AWS,), ("4.14.0",), "sha256:" + "a" * 64)
 GRANT = Step("Grant", "before", commands=(Command(line("aws iam put-role-policy", role_name="r")),), number=1)
 ANNOTATE = Step(
     "Annotate", "before", serves=Serves.ANNOTATION, commands=(Command(line("oc annotate x y=z")),), number=2
@@ -72,6 +72,47 @@ def test_anywhere_else_nothing_is_changed(what: str, part: str, tmp_path: Path) 
     assert ran.err.endswith("commands.sh: nothing was changed\n")
 
 
+ON_A_PATH = Whereabouts("c1-x7k2p", ID, (AWS,), ("4.13.9", "4.14.0"), None)
+LATE = Step(
+    "Grant more", "before", commands=(Command(line("aws iam put-role-policy", role_name="s")),), hop=1, number=2
+)
+LAST = Step(
+    "Take more", "after", commands=(Command(line("aws iam delete-role-policy", role_name="s")),), hop=1, number=4
+)
+
+
+def test_on_a_path_the_steps_up_to_one_update_can_be_done_alone(tmp_path: Path) -> None:
+    written = Written(tmp_path, GRANT, LATE, AFTER, LAST, where=ON_A_PATH)
+    assert len(written.run("grant").changes) == 2
+    ran = written.run("grant", "--to", "4.13.9")
+    assert (ran.code, changed(ran)) == (0, ["aws iam put-role-policy"])
+    assert "step 2: not now, but before the update to 4.14.0" in ran.out
+    assert len(written.run("grant", "--to", "4.14.0").changes) == 2
+    for wrong in (("grant", "--to", "4.15.0"), ("after", "--to", "4.13.9")):
+        assert written.run(*wrong).calls == (), wrong
+
+
+def test_on_a_path_each_update_lets_go_of_what_it_ends(tmp_path: Path) -> None:
+    written = Written(tmp_path, GRANT, LATE, AFTER, LAST, where=ON_A_PATH)
+    assert len(written.run("after").changes) == 2
+    ran = written.run("after", elsewhere={"newest update": "4.13.9 Completed"})
+    assert (ran.code, len(ran.changes)) == (0, 1)
+    assert "step 4: not now, but after the update to 4.14.0" in ran.out
+    for other in ("4.13.9 Partial", "4.14.0 Partial", "4.12.0 Completed", "4.15.0 Completed"):
+        ran = written.run("after", elsewhere={"newest update": other})
+        assert (ran.code, ran.changes) == (2, ()), other
+
+
+def test_a_value_for_a_later_update_need_not_be_filled_in_yet(tmp_path: Path) -> None:
+    name = Placeholder("ROLE", "the role", "[a-z]+")
+    late = Step(
+        "Grant", "before", commands=(Command(line("aws iam put", role=name)),), unknown=(name,), hop=1, number=2
+    )
+    written = Written(tmp_path, GRANT, late, where=ON_A_PATH)
+    assert written.run("grant").code == 2
+    assert len(written.run("grant", "--to", "4.13.9").changes) == 1
+
+
 def test_the_annotation_is_not_set_on_another_cluster(tmp_path: Path) -> None:
     written = Written(tmp_path, ANNOTATE)
     (tmp_path / "report.json").write_text(report())
@@ -88,7 +129,7 @@ def test_a_cloud_that_cannot_be_asked_stops_the_script(tmp_path: Path) -> None:
 
 def test_what_was_not_judged_is_asked_for_and_proven_all_the_same(tmp_path: Path) -> None:
     account = Placeholder("AWS_ACCOUNT_ID", "the account", "[0-9]{12}")
-    where = Whereabouts(None, CLUSTER_ID, (CloudLogin("AWS account", AWS.line, account),), "4.14.0", None)
+    where = Whereabouts(None, CLUSTER_ID, (CloudLogin("AWS account", AWS.line, account),), ("4.14.0",), None)
     written = Written(tmp_path, GRANT, where=where)
     ran = written.run("grant")
     assert (ran.code, ran.calls) == (2, ())
@@ -107,7 +148,7 @@ def test_a_login_that_answers_with_a_document_is_found_in_it(tmp_path: Path) -> 
 
 
 OTHER = "444455556666"
-TWO = Whereabouts("c1-x7k2p", ID, (AWS, CloudLogin("AWS account", AWS.line, OTHER)), "4.14.0", None)
+TWO = Whereabouts("c1-x7k2p", ID, (AWS, CloudLogin("AWS account", AWS.line, OTHER)), ("4.14.0",), None)
 
 
 def in_two_accounts(folder: Path) -> Written:

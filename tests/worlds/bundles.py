@@ -199,6 +199,9 @@ def whereabouts(
         if line.startswith("  upgraded "):
             _, version, *call = (_filled(word, values) for word in words_of(line))
             found[tuple(call)] = elsewhere.get("newest update", f"{version} Completed")
+        if line.startswith("  reached "):
+            _, versions, *call = (_filled(word, values) for word in words_of(line))
+            found[tuple(call)] = elsewhere.get("newest update", f"{versions.rpartition(';')[2]} Completed")
     return found
 
 

@@ -45,7 +45,7 @@ class Written:
         self.export.mkdir()
         login = cloud.login(one, names)
         self.logins = (login,) if login else ()
-        where = Whereabouts("c1-x7k2p", "0f1e", self.logins, "4.14.0", None)
+        where = Whereabouts("c1-x7k2p", "0f1e", self.logins, ("4.14.0",), None)
         text = script("Remedy", self.steps, where, made="2026-11-01T00:00:00Z", no_annotation="not wanted")
         (folder / "commands.sh").write_bytes(text)
         for step in self.steps:

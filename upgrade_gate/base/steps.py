@@ -211,6 +211,8 @@ class Step(Struct, frozen=True):
     """Whether it makes what later steps need filled in, so that it can be run alone: `commands.sh new`."""
     login: str = ""
     """The account of the cloud that its commands change, as it is shown; empty where no command line of a cloud is."""
+    hop: int = 0
+    """Index of the update of the path before which it must be done, or after which it may be."""
     number: int | None = None
     """Its number in README.md, commands.sh and every report; None: it is a finding's own."""
 

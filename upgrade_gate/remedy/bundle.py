@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CHECKSUMS = "SHA256SUMS"
 SCRIPT = "commands.sh"
 README = "README.md"
+ON_THE_WAY = f"{REQUESTS}-on-the-way"
+"""Folder of the requests that only a release on the way applies."""
 
 
 def upgrade_commands(situation: Situation) -> tuple[CommandLine, ...]:
@@ -78,6 +80,9 @@ def build(outcome: Outcome, reports: Mapping[str, bytes], *, made: str = "") -> 
     if situation.hops:
         last = situation.hops[-1]
         files |= _in(REQUESTS, credentials_requests.request_files(last))
+        for hop in situation.hops[:-1]:
+            passing = hop.new_selection.requests.keys() - last.new_selection.requests.keys()
+            files |= _in(ON_THE_WAY, credentials_requests.request_files(hop, only=passing))
         if plan.ccoctl is not None and plan.ccoctl.requests != REQUESTS:
             new = {request for change in plan.changes if change.create for request in change.requests}
             files |= _in(plan.ccoctl.requests, credentials_requests.request_files(last, only=new))

@@ -224,6 +224,10 @@ class _Assembly:
         found = self._missing(asks, at_root=root and not everything)
         first = last[0] if last else newest[0]
         served = last or between
+        by_release = [self._requests(s, identity, everything) for s in self._selections]
+        served_last = {*_subjects(last)}
+        gone_subjects = tuple(sorted({one for one in asks.gone_subjects if one not in served_last}))
+        delta = before if asks.new else _distinct(kind, found.lacking)
         return IdentityChange(
             kind=kind,
             label=f"{identity.secrets[0].namespace}-{identity.secrets[0].name}",
@@ -235,11 +239,13 @@ class _Assembly:
             ccoctl=None if root else self._ccoctl(first),
             before=before,
             target=target,
-            delta=before if asks.new else _distinct(kind, found.lacking),
+            delta=delta,
             gone=gone,
+            over=_last_user(by_release, kind, gone, gone_subjects),
+            spans=tuple((g, *_span(by_release, kind, g)) for g in delta) if len(by_release) > 2 else (),
             subjects=_subjects(served),
             untrusted=self._untrusted(asks),
-            gone_subjects=tuple(sorted(set(asks.gone_subjects))),
+            gone_subjects=gone_subjects,
             create=asks.new,
             root=root,
             scopes=self._scopes(newest),
@@ -307,6 +313,31 @@ class _Assembly:
                 return None
             found.update(dict.fromkeys(scopes.value))
         return tuple(found)
+
+
+def _last_user(
+    by_release: Sequence[Sequence[CredentialsRequest]],
+    kind: str,
+    grants: Sequence[Grant],
+    subjects: Iterable[Subject],
+) -> int:
+    """Return the place on the path of the last release that needs any of these, 0 where it is the first or none."""
+    users = [_users(by_release, kind, grant) for grant in grants]
+    users += [[i for i, asked in enumerate(by_release) if subject in _subjects(asked)] for subject in subjects]
+    return max((place for places in users for place in places), default=0)
+
+
+def _users(by_release: Sequence[Sequence[CredentialsRequest]], kind: str, grant: Grant) -> list[int]:
+    """Return the places on the path of the releases whose requests ask for a grant."""
+    cloud = cloud_of(kind)
+    return [i for i, asked in enumerate(by_release) if cloud is not None and cloud.covering(_union(asked), grant)]
+
+
+def _span(by_release: Sequence[Sequence[CredentialsRequest]], kind: str, grant: Grant) -> tuple[int, int | None]:
+    """Return the update that brings a grant, and the one that ends it; None where the last release asks for it."""
+    users = _users(by_release, kind, grant)
+    first, last = (users[0], users[-1]) if users else (0, len(by_release) - 1)
+    return max(first - 1, 0), None if last == len(by_release) - 1 else last
 
 
 def rule_asks(rule: str) -> bool:

@@ -16,6 +16,7 @@ from upgrade_gate.base.steps import Command, Serves, Step, line, word
 from upgrade_gate.base.text import one_line
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import json_file
+from upgrade_gate.clouds.shared.drafting import listed
 from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Severity, Status
@@ -49,7 +50,7 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     """Return the plan for what is still open."""
     names = cluster_names.of(situation)
     changes = identity_change.changes(situation, judged, names)
-    identity_steps, files = _identity_steps(changes, names)
+    identity_steps, files = _identity_steps(changes, names, situation)
     gaps = secret_gaps.find(situation, _open(judged))
     namespace_steps = manifests.namespace_steps(situation, [g.secret for g in gaps])
     strange = _strange(situation)
@@ -58,10 +59,12 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     steps = [_left_to_a_person(step, strange) for step in (*namespace_steps, *identity_steps, *secret_steps)]
     half_read = tuple(reason for hop in situation.hops for reason in credentials_requests.gaps(hop))
     annotation, why = _annotation(situation, half_read)
+    root = situation.platform_traits.root if situation.platform_traits else None
+    passed_through = str(root) if situation.mode is Mode.PASSTHROUGH and root else None
+    steps = [_due(step, _open(judged), passed_through) for step in steps]
     steps += [annotation] if annotation else []
     steps += _removed(situation, judged)
-    root = situation.platform_traits.root if situation.platform_traits else None
-    ordered = sorted(steps, key=lambda s: s.when == "after")
+    ordered = sorted(steps, key=lambda s: (s.when == "after", s.serves is Serves.ANNOTATION, s.hop))
     return Plan(
         names=names,
         changes=changes,
@@ -69,9 +72,21 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
         files={file.name: file.content for file in (*(f for step in steps for f in step.files), *files)},
         ccoctl=ccoctl,
         annotation=why,
-        passed_through=str(root) if situation.mode is Mode.PASSTHROUGH and root else None,
+        passed_through=passed_through,
         gaps=half_read,
     )
+
+
+def _due(step: Step, findings: Iterable[Finding], passed_through: str | None) -> Step:
+    """Return a step with the update of the path before which it is due: the first that any finding it serves is of."""
+    if step.when == "after":
+        return step
+    hops = (f.hop for f in findings if _serves(step, f.rule, passed_through or f.secret))
+    return replace(step, hop=min(hops, default=0))
+
+
+def _serves(step: Step, rule: str, secret: str | None) -> bool:
+    return step.serves in _SERVES.get(rule, ()) and secret in step.secrets
 
 
 def steps_for(plan: Plan, finding: Finding) -> tuple[Step, ...]:
@@ -82,11 +97,8 @@ def steps_for(plan: Plan, finding: Finding) -> tuple[Step, ...]:
     if finding.closed_by_annotation:
         number = next((s.number for s in plan.steps if s.serves is Serves.ANNOTATION), None)
         return tuple(replace(step, number=number) for step in finding.remedy)
-    serves = _SERVES.get(finding.rule)
     secret = plan.passed_through or finding.secret
-    if serves is None or secret is None:
-        return finding.remedy
-    return tuple(s for s in plan.steps if s.serves in serves and secret in s.secrets) or finding.remedy
+    return tuple(step for step in plan.steps if _serves(step, finding.rule, secret)) or finding.remedy
 
 
 def left(plan: Plan, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
@@ -101,7 +113,7 @@ def left(plan: Plan, judged: Iterable[WeighedFinding]) -> tuple[Finding, ...]:
 
 
 def _identity_steps(
-    changes: Sequence[IdentityChange], names: ClusterNames
+    changes: Sequence[IdentityChange], names: ClusterNames, situation: Situation
 ) -> tuple[Sequence[Step], Sequence[BundleFile]]:
     """Return what each cloud answers: the steps, and the same permissions as data for Terraform."""
     steps: list[Step] = []
@@ -115,7 +127,8 @@ def _identity_steps(
         login = cloud.login(change, names)
         judged = str(login.judged) if login is not None else ""
         for step in draft.steps:
-            _add(steps, replace(_with_denials(step, change.denials), login=judged))
+            told = (*_denied(step, change.denials), *_on_the_way(step, change, situation.hops))
+            _add(steps, replace(step, login=judged, hop=change.over, notes=(*step.notes, *told)))
         entries.setdefault(change.kind, {}).update({_identifier(name): body for name, body in draft.terraform})
     return steps, [file for kind, named in sorted(entries.items()) for file in _terraform(kind, named)]
 
@@ -152,11 +165,28 @@ def _to_export(change: IdentityChange) -> Iterable[Step]:
         )
 
 
-def _with_denials(step: Step, denials: Sequence[str]) -> Step:
-    """Return a step that grants, with the denials that keep the grant from taking effect."""
-    if not denials or step.serves is not Serves.GRANTS:
-        return step
-    return replace(step, notes=(*step.notes, *(f"A grant does not help while a deny stands: {d}." for d in denials)))
+def _denied(step: Step, denials: Sequence[str]) -> Iterable[str]:
+    """Yield the denials that keep a grant from taking effect."""
+    if step.serves is Serves.GRANTS:
+        yield from (f"A grant does not help while a deny stands: {d}." for d in denials)
+
+
+def _on_the_way(step: Step, change: IdentityChange, hops: Sequence[Hop]) -> Iterable[str]:
+    """Yield what of a grant only a later update of the path brings, and what is needed only in between."""
+    if step.serves is not Serves.GRANTS:
+        return
+    first = min((start for _, start, _ in change.spans), default=0)
+    later: dict[int, list[str]] = {}
+    passing: dict[int, list[str]] = {}
+    for grant, start, end in change.spans:
+        if start > first:
+            later.setdefault(start, []).append(grant.permission)
+        if end is not None:
+            passing.setdefault(end, []).append(grant.permission)
+    for index, names in sorted(later.items()):
+        yield f"Needed from {hops[index].new.version} on: {listed(names)}."
+    for index, names in sorted(passing.items()):
+        yield f"Needed only in between, until {hops[index].new.version}: {listed(names)}."
 
 
 def _strange(situation: Situation) -> Mapping[str, str]:
@@ -211,7 +241,8 @@ def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | 
         )
         for hop in situation.hops
     ]
-    wanted, why = next((a for a in answers if a[0]), answers[0])
+    first = next((i for i, (wanted, _) in enumerate(answers) if wanted), 0)
+    wanted, why = answers[first]
     if not wanted:
         return None, why
     minor = situation.hops[-1].new.minor
@@ -233,6 +264,7 @@ def _annotation(situation: Situation, half_read: Sequence[str]) -> tuple[Step | 
             f"In the console: {cco.WHERE_TO_ANNOTATE}.",
             "A ccoctl that has set-upgradeable-to does the same.",
         ),
+        hop=first,
     )
     return step, why
 
@@ -241,10 +273,11 @@ def _removed(situation: Situation, judged: Iterable[WeighedFinding]) -> list[Ste
     """Return the steps after the upgrade for requests that the target no longer has."""
     if not situation.mode.by_hand or not situation.hops:
         return []
-    used = {s.request.secret for _, s in situation.requirements()}
     steps: list[Step] = []
     for finding in _open(judged):
         hop: Hop = situation.hops[min(finding.hop, len(situation.hops) - 1)]
+        later = (h.new_selection for h in situation.hops[hop.index :])
+        used = {s.request.secret for selection in later for s in selection.requests.values()}
         selected = hop.old_selection.requests.get(finding.request or "") if finding.rule == "request-removed" else None
         secret = selected.request.secret if selected else None
         if secret is None or secret in used:
@@ -262,6 +295,7 @@ def _removed(situation: Situation, judged: Iterable[WeighedFinding]) -> list[Ste
                 commands=(Command(line("oc delete secret", secret.name, namespace=secret.namespace)),),
                 notes=tuple(notes),
                 scripted=False,
+                hop=hop.index,
             )
         )
     return steps

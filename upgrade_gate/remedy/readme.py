@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from upgrade_gate.base import markdown
@@ -15,7 +16,8 @@ from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.remedy.plan import left
-from upgrade_gate.remedy.whereabouts import told, told_of
+from upgrade_gate.remedy.script import waits
+from upgrade_gate.remedy.whereabouts import moment, told, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,11 +53,12 @@ def readme(
         *_placeholders(plan, where),
         *_askers(plan),
         "## Before the upgrade",
-        *([_step(s, where) for s in before] or [_nothing(situation)]),
+        *([_EVERY_UPDATE] if any(map(waits, before)) else []),
+        *(_steps(before, where) or [_nothing(situation)]),
         *_no_annotation(plan),
         *_upgrade(situation, plan, commands),
         "## After the upgrade",
-        *([_step(s, where) for s in after] or ["Nothing is to be cleaned up."]),
+        *(_steps(after, where) or ["Nothing is to be cleaned up."]),
         *_ccoctl(situation, plan),
         *_left(outcome, plan),
         *_accepted(outcome),
@@ -91,6 +94,10 @@ _MADE = (
     "parts: `bash commands.sh plan` prints them, `grant` does what must be in place before the upgrade, `annotate "
     "--report FILE` tells CCO, `after` cleans up. Each stops before its first change while anything is not filled in, "
     "and can be run again after any stop. `sha256sum -c SHA256SUMS` shows that nothing was altered."
+)
+_EVERY_UPDATE = (
+    "The check passes, and the annotation is due, only when the steps for every update are done. `bash commands.sh "
+    "grant --to VERSION` does those that the updates up to VERSION need."
 )
 _FILL_IN = (
     "Nothing known to the tool gives these. Export them, or write them at the top of `commands.sh`; a file may be "
@@ -169,6 +176,17 @@ def _first(plan: Plan) -> list[str]:
     which = f"step {numbers[0]}" if len(numbers) == 1 else f"steps {sentence(numbers)}"
     told = f"IDs and keys of what is new are known only once it exists. `bash commands.sh new` runs {which} alone; "
     return [f"{told}fill in what that gives, then run `grant`."]
+
+
+def _steps(steps: Iterable[Step], where: Whereabouts) -> list[str]:
+    """Return steps, on a path under a heading for each update."""
+    parts: list[str] = []
+    for when, group in groupby(steps, key=lambda step: (moment(step, where), step.serves is Serves.ANNOTATION)):
+        text, annotates = when
+        head = f"{text[:1].upper()}{text[1:]}{', when all of this is done' if annotates else ''}"
+        parts += [f"### {_text(head)}"] if len(where.path) > 1 else []
+        parts += [_step(step, where) for step in group]
+    return parts
 
 
 def _step(step: Step, where: Whereabouts) -> str:
@@ -303,6 +321,7 @@ def _files(plan: Plan, files: Sequence[str]) -> list[str]:
         f"{REQUESTS}/": "the requests that the target really applies here, ready for ccoctl; deleted, gated and "
         "foreign ones are left out, which ccoctl does not do itself",
         f"{REQUESTS}-new/": "the new ones alone",
+        f"{REQUESTS}-on-the-way/": "those that a release on the way applies, and the target does not",
         "namespaces/": "namespaces that must exist first",
         "secrets/": "Secrets with every key and no value",
         **{

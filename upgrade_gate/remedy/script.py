@@ -10,17 +10,16 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from upgrade_gate.base.shell import quote, words
-from upgrade_gate.base.steps import BundleFile, Command, CommandLine, Placeholder, ScriptPart, Shows, word
+from upgrade_gate.base.steps import Command, CommandLine, Placeholder, ScriptPart, word
 from upgrade_gate.base.text import one_line, sentence
-from upgrade_gate.remedy.whereabouts import told, told_of
+from upgrade_gate.remedy.script_lines import Writer, check, held_by, line_of, read, word_of
+from upgrade_gate.remedy.whereabouts import moment, told, told_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from upgrade_gate.base.steps import Step, Word
+    from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.remedy import CloudLogin
     from upgrade_gate.remedy.whereabouts import Whereabouts
 
@@ -39,12 +38,12 @@ def script(title: str, steps: Sequence[Step], where: Whereabouts, *, made: str, 
     """
     scripted = [step for step in steps if step.scripted]
     known = {p.name: p for step in steps for p in step.unknown} | {p.name: p for p in where.unknown}
-    to_fill = {file.name: file.marked for step in scripted for file in _read(step) if known.keys() & {*file.marked}}
+    to_fill = {file.name: file.marked for step in scripted for file in read(step) if known.keys() & {*file.marked}}
     run = _parts(steps)
-    used = {one.name: one for step in scripted for one in _held(step)} | {p.name: p for p in where.unknown}
-    writer = _Writer(to_fill, known)
+    used = {one.name: one for step in scripted for one in held_by(step)} | {p.name: p for p in where.unknown}
+    writer = Writer(to_fill, known)
     head = [
-        _head(title, tuple(run)),
+        _head(title, tuple(run), where, staged=any(waits(s) for s in run[ScriptPart.GRANT])),
         *([_variables(tuple(used.values()))] if used else []),
         _plan(title, run, where, tuple(used.values())),
     ]
@@ -114,42 +113,51 @@ case $part in
   *) usage ;;
 esac
 REPORT=${{REPORT:-}}
-while [ $# -gt 0 ]; do
+{to}while [ $# -gt 0 ]; do
   case $1 in
     --report=*) REPORT=${{1#--report=}} ;;
     --report) if [ $# -ge 2 ]; then REPORT=$2 && shift; else usage; fi ;;
-    *) usage ;;
+{option}    *) usage ;;
   esac
   shift
 done
-case $REPORT in '' | /*) ;; *) REPORT=$PWD/$REPORT ;; esac
+{stages}case $REPORT in '' | /*) ;; *) REPORT=$PWD/$REPORT ;; esac
 cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
 exec </dev/null
 """
 
 
-def _head(title: str, parts: Sequence[ScriptPart]) -> str:
+_STAGES = """\
+
+# The updates of the path are numbered from 0: what is needed before one is done by `grant` up to it.
+stage={last}
+case $TO in
+  '') ;;
+{cases}
+  *) usage ;;
+esac
+"""
+
+
+def _head(title: str, parts: Sequence[ScriptPart], where: Whereabouts, *, staged: bool) -> str:
     told = {"plan": "prints every step and changes nothing", **{part.value: _SAID[part] for part in parts}}
     lines = [f"bash commands.sh {name:<9} {what}" for name, what in told.items()]
+    stages = option = ""
+    if staged:
+        known = sentence(where.path)
+        lines.append(f"bash commands.sh grant --to VERSION, one of {known}: only what the updates up to it need")
+        cases = "\n".join(f"  {quote(to)}) stage={number} ;;" for number, to in enumerate(where.path))
+        stages = _STAGES.format(last=len(where.path) - 1, cases=cases)
+        option = '    --to) if [ $# -ge 2 ] && [ "$part" = grant ]; then TO=$2 && shift; else usage; fi ;;\n'
     return _HEAD.format(
+        stages=stages,
+        option=option,
+        to="TO=\n" if option else "",
         title=one_line(title),
         usage="\n".join(f"#   {line}" for line in lines),
         told="\n".join(["commands.sh: say which part:", *(f"  {line}" for line in lines)]),
         parts=" | ".join(parts),
     )
-
-
-def _read(step: Step) -> Sequence[BundleFile]:
-    """Return the documents of a step that a command reads."""
-    named = {part.name for part in step.parts if isinstance(part, BundleFile)}
-    return [file for file in step.files if file.name in named]
-
-
-def _held(step: Step) -> Sequence[Placeholder]:
-    """Return the values that a step's commands hold, or the documents that they read."""
-    held = {part.name for part in step.parts if isinstance(part, Placeholder)}
-    held.update(name for file in _read(step) for name in file.marked)
-    return [one for one in step.placeholders if one.name in held]
 
 
 def _variables(placeholders: Sequence[Placeholder]) -> str:
@@ -180,9 +188,10 @@ def _plan(
         lines += ["", f"bash commands.sh {part}"]
         for step in steps:
             by_hand = not step.scripted or not step.commands
-            said = ", ".join(filter(None, (told_of(step, where), "for a person: README.md" if by_hand else "")))
+            when = moment(step, where) if len(where.path) > 1 else ""
+            said = ", ".join(filter(None, (when, told_of(step, where), "for a person: README.md" if by_hand else "")))
             lines.append(f"  step {step.number}: {one_line(step.title)}{f' ({said})' if said else ''}")
-            lines += [] if by_hand else [f"    {_line(one.line, ())}" for one in step.commands]
+            lines += [] if by_hand else [f"    {line_of(one.line, ())}" for one in step.commands]
         lines += [] if steps else ["  nothing"]
     shown = "\n".join(lines)
     return f"""\
@@ -205,22 +214,35 @@ def _when(part: ScriptPart, lines: Sequence[str]) -> str:
 
 def _checks(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> str:
     """Return the checks of one part: tools, values, and files; a file that need not be made need not be filled in."""
+    later = {step.hop: [one for one in scripted if one.hop == step.hop] for step in scripted if waits(step)}
+    if part is ScriptPart.GRANT and later:
+        now = _checks(part, [step for step in scripted if not waits(step)], where)
+        waiting = (
+            _when(part, [f'  if [ "$stage" -ge {hop} ]; then', *(f"    {one}" for one in lines), "  fi"])
+            for hop, steps in later.items()
+            if (lines := _check_lines(part, steps, where))
+        )
+        return "\n".join(filter(None, (now, *waiting)))
+    return _when(part, [f"  {line}" for line in _check_lines(part, scripted, where)])
+
+
+def _check_lines(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> Sequence[str]:
     checks = [f"tool {quote(name)}" for name in sorted(_tools(scripted))]
     if part is ScriptPart.ANNOTATE and scripted:
         checks.append("report")
-    checks += [_check(one) for one in _to_prove(scripted, where)]
+    checks += [check(one) for one in _to_prove(scripted, where)]
     conditional: dict[str, list[str]] = {}
     for step in scripted:
-        asked = _held(step)
+        asked = held_by(step)
         there = _existence(step)
         if there and asked and all(p.path for p in asked):
-            conditional.setdefault(words(*there.argv), []).extend(map(_check, asked))
+            conditional.setdefault(words(*there.argv), []).extend(map(check, asked))
         else:
-            checks += [f'[ -z "${one.name}" ] || {_check(one)}' if one.printed_by else _check(one) for one in asked]
-    lines = [f"  {check}" for check in dict.fromkeys(checks)]
+            checks += [f'[ -z "${one.name}" ] || {check(one)}' if one.printed_by else check(one) for one in asked]
+    lines = list(dict.fromkeys(checks))
     for command, more in conditional.items():
-        lines += [f"  if ! {command} >/dev/null 2>&1; then", *(f"    {check}" for check in more), "  fi"]
-    return _when(part, lines)
+        lines += [f"if ! {command} >/dev/null 2>&1; then", *(f"  {check}" for check in more), "fi"]
+    return lines
 
 
 def _existence(step: Step) -> CommandLine:
@@ -257,18 +279,21 @@ def _place(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> st
         lines.append(f"here cluster {quote(where.infrastructure)} {get} infrastructure cluster -o {quote(path)}")
     if isinstance(where.cluster_id, str) or not where.infrastructure:
         path = "jsonpath={.spec.clusterID}"
-        judged = _word(word(where.cluster_id), ())
+        judged = word_of(word(where.cluster_id), ())
         lines.append(f"here {quote('cluster ID')} {judged} {get} clusterversion version -o {quote(path)}")
     if part is ScriptPart.AFTER and scripted:
-        lines.append(f"upgraded {quote(where.version)} {get} clusterversion version -o {quote(_NEWEST)}")
+        reached, paths = (
+            ("upgraded", where.version) if not any(map(waits, scripted)) else ("reached", ";".join(where.path))
+        )
+        lines.append(f"{reached} {quote(paths)} {get} clusterversion version -o {quote(_NEWEST)}")
     logins = _here(scripted, where)
     for login in logins:
         several = _beside(login, logins)
         if len(several) == 1:
-            lines.append(f"here {quote(login.what)} {_word(word(login.judged), ())} {_line(login.line, ())}")
+            lines.append(f"here {quote(login.what)} {word_of(word(login.judged), ())} {line_of(login.line, ())}")
         elif login is several[0]:
             anywhere = " || ".join(
-                f"logged_in_to {_word(word(one.judged), ())} {_line(one.line, ())}" for one in several
+                f"logged_in_to {word_of(word(one.judged), ())} {line_of(one.line, ())}" for one in several
             )
             judged = ", ".join(str(one.judged) for one in several)
             none = f"commands.sh: wrong place: this is none of {login.what} {judged}, which were judged"
@@ -280,17 +305,9 @@ _NEWEST = "jsonpath={.status.history[0].version} {.status.history[0].state}"
 
 
 def _readiness(where: Whereabouts, made: str) -> str:
-    judged = _word(word(where.cluster_id), ())
+    judged = word_of(word(where.cluster_id), ())
     call = f"  ready {quote(where.version)} {quote(where.digest or '')} {judged} {quote(made)}"
     return f"{_template('annotate.sh')}\n" + _when(ScriptPart.ANNOTATE, [call, "  proceed 'nothing was changed'"])
-
-
-def _check(placeholder: Placeholder) -> str:
-    name, meaning = placeholder.name, quote(one_line(placeholder.meaning))
-    if placeholder.path:
-        held = "".join(f" {quote(text)}" for text in placeholder.mentions)
-        return f'file {name} "${name}" {meaning}{held}'
-    return f'value {name} "${name}" {quote(placeholder.pattern)} {meaning}'
 
 
 _FILLED = """\
@@ -310,17 +327,19 @@ fill() { # a file of the bundle, the names of its values; every value was checke
 """
 
 
-def _part(part: ScriptPart, steps: Sequence[Step], writer: _Writer, where: Whereabouts, no_annotation: str) -> str:
+def _part(part: ScriptPart, steps: Sequence[Step], writer: Writer, where: Whereabouts, no_annotation: str) -> str:
     lines: list[str] = []
     logins = _here([step for step in steps if step.scripted], where)
     several = {str(one.judged): one for one in logins if len(_beside(one, logins)) > 1}
     for step in steps:
         lines += ["", f"  # Step {step.number}: {one_line(step.title)}"]
         if not step.scripted or not step.commands:
-            lines.append(f"  echo {quote(f'step {step.number} is for a person: {one_line(step.title)}')}")
+            when = f", {moment(step, where)}" if len(where.path) > 1 else ""
+            lines.append(f"  echo {quote(f'step {step.number} is for a person{when}: {one_line(step.title)}')}")
             continue
-        lines.append(f"  echo {quote(f'step {step.number}: {one_line(step.title)}')}")
-        lines += [f"  {line}" for line in _at(several.get(step.login), step, list(writer.step(step)))]
+        run = [f"echo {quote(f'step {step.number}: {one_line(step.title)}')}"]
+        run += _at(several.get(step.login), step, list(writer.step(step)))
+        lines += [f"  {line}" for line in _in_time(step, where, run)]
     if several:
         lines += ["", *(f"  {line}" for line in _ELSEWHERE)]
     if part is ScriptPart.GRANT and steps:
@@ -333,11 +352,30 @@ def _part(part: ScriptPart, steps: Sequence[Step], writer: _Writer, where: Where
     return _when(part, lines[1:])
 
 
+def _in_time(step: Step, where: Whereabouts, lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a step of a path, run only where its update is near enough."""
+    if not waits(step):
+        return lines
+    told = f"step {step.number}: not now, but {moment(step, where)}"
+    return [
+        f'if [ "$stage" -ge {step.hop} ]; then',
+        *(f"  {one}" for one in lines),
+        "else",
+        f"  echo {quote(told)}",
+        "fi",
+    ]
+
+
+def waits(step: Step) -> bool:
+    """Return whether the script can leave a step for a later update of the path."""
+    return step.hop > 0 and step.part is not ScriptPart.ANNOTATE and step.scripted and bool(step.commands)
+
+
 def _at(login: CloudLogin | None, step: Step, lines: Sequence[str]) -> Sequence[str]:
     """Return the lines of a step, run only where the command line is logged in to its account."""
     if login is None:
         return lines
-    proof = f"logged_in_to {_word(word(login.judged), ())} {_line(login.line, ())}"
+    proof = f"logged_in_to {word_of(word(login.judged), ())} {line_of(login.line, ())}"
     told = f"  not done here: it changes {login.what} {login.judged}"
     left = f'elsewhere="${{elsewhere:-}} {step.number}"'
     return [f"if {proof}; then", *(f"  {one}" for one in lines), "else", f"  echo {quote(told)}", f"  {left}", "fi"]
@@ -349,116 +387,3 @@ _ELSEWHERE = (
     "  exit 2",
     "fi",
 )
-
-
-class _Writer:
-    """Writes commands as lines of bash; knows which documents are filled in, and with what."""
-
-    def __init__(self, to_fill: Mapping[str, Sequence[str]], known: Mapping[str, Placeholder]) -> None:
-        self._to_fill = to_fill
-        self._known = known
-
-    def step(self, step: Step) -> Iterable[str]:
-        """Yield the lines of a step: values that can be asked for by now, documents, commands."""
-        files = [file.name for file in _read(step) if file.name in self._to_fill]
-        asked = {name for file in files for name in self._to_fill[file]}
-        yield from self._ask(one for one in _held(step) if one.name in asked)
-        for file in files:
-            names = sorted(name for name in self._to_fill[file] if name in self._known)
-            yield f"fill {quote(file)} {' '.join(names)}"
-        for command in step.commands:
-            yield from self._command(command, _held(step))
-
-    def _ask(self, placeholders: Iterable[Placeholder]) -> Iterable[str]:
-        for one in placeholders:
-            if one.printed_by is None:
-                continue
-            yield f'[ -n "${one.name}" ] || {one.name}=$({self._line(one.printed_by)})'
-            yield _check(one)
-            yield "proceed 'stopped here: fill it in, and run this part again'"
-
-    def _command(self, command: Command, held: Sequence[Placeholder]) -> Iterable[str]:
-        """Yield the lines of a command, its conditions around it; a value is asked for where it is first used."""
-        if command.where:
-            yield from self._ask(_in(held, (command.where,)))
-            yield f"if shows {_word(word(command.prints), ())} {self._line(command.where)}; then"
-            yield from (f"  {line}" for line in self._command(replace(command, where=CommandLine()), held))
-            yield "fi"
-            return
-        conditions = (command.unless, command.counts)
-        first = _in(held, conditions)
-        yield from self._ask(first)
-        later = [one for one in held if one not in first]
-        run = [
-            *self._ask(_in(later, (command.line, command.seen, command.replaces))),
-            *self._careful(command),
-            *self._run(command),
-        ]
-        if command.counts:
-            count = f"count=$({self._line(command.counts)})"
-            yield from (count, 'if [ "$count" = 0 ]; then', *(f"  {line}" for line in run))
-        elif command.unless:
-            yield from (f"if ! {self._is_there(command)}; then", *(f"  {line}" for line in run))
-        else:
-            yield from run
-            return
-        yield from ("else", "  echo '  in place already'", "fi")
-
-    def _careful(self, command: Command) -> Iterable[str]:
-        """Yield the line that stops the script where something would be lost that nobody here knows of."""
-        if command.keeps:
-            written = " ".join(_word(word(one), self._to_fill) for one in command.keeps)
-            yield f"loses_nothing {written} -- {self._printing(command, command.replaces or command.unless)}"
-
-    def _run(self, command: Command) -> Iterable[str]:
-        text = self._line(command.line)
-        if command.done or command.passing:
-            text = f"attempt {quote(command.done)} {quote(command.passing)} {command.patience} {text}"
-        yield text
-        if command.seen:
-            yield f"wait_for {command.patience} {self._line(command.seen)}"
-
-    def _is_there(self, command: Command) -> str:
-        """Return the test whether what a command makes is there."""
-        line = self._printing(command, command.unless)
-        if command.shows == "":
-            return f"{line} >/dev/null 2>&1"
-        how = command.how or (Shows.DOCUMENT if isinstance(command.shows, (BundleFile, Placeholder)) else Shows.TEXT)
-        return f"{how} {_word(word(command.shows), self._to_fill)} {line}"
-
-    def _printing(self, command: Command, line: CommandLine) -> str:
-        return f"inner_text {quote(command.inner)} {self._line(line)}" if command.inner else self._line(line)
-
-    def _line(self, line: CommandLine) -> str:
-        return _line(line, self._to_fill)
-
-
-def _in(held: Iterable[Placeholder], lines: Iterable[CommandLine]) -> Sequence[Placeholder]:
-    """Return the values that command lines hold."""
-    names = {part.name for line in lines for part in line.parts if isinstance(part, Placeholder)}
-    return [one for one in held if one.name in names]
-
-
-def _line(line: CommandLine, filled: Collection[str]) -> str:
-    return " ".join(_word(one, filled) for one in line.words)
-
-
-def _word(word: Word, filled: Collection[str]) -> str:
-    """Return one word; a placeholder becomes its variable, a file that is filled in its copy."""
-    pieces: list[str] = []
-    text = ""
-    for part in word.parts:
-        match part:
-            case Placeholder():
-                pieces += [quote(text)] if text else []
-                pieces.append(f'"${{{part.name}}}"')
-                text = ""
-            case BundleFile() if part.name in filled:
-                pieces += [quote(text)] if text else []
-                pieces.append('"$filled"')
-                text = f"/{part.name}"
-            case _:
-                text += str(part)
-    if text or not pieces:
-        pieces.append(quote(text))
-    return "".join(pieces)

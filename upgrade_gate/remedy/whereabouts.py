@@ -33,10 +33,15 @@ class Whereabouts(Struct, frozen=True):
     cluster_id: str | Placeholder
     """What was judged, else what the reader fills in."""
     logins: tuple[CloudLogin, ...]
-    version: str
-    """The target."""
+    path: tuple[str, ...]
+    """The version that each update leads to, the target last; empty where no release could be compared."""
     digest: str | None
     """The target's image, None where it was judged as files."""
+
+    @property
+    def version(self) -> str:
+        """The target."""
+        return self.path[-1] if self.path else ""
 
     @property
     def unknown(self) -> tuple[Placeholder, ...]:
@@ -54,7 +59,7 @@ def of(outcome: Outcome) -> Whereabouts:
         infrastructure=plan.names.infrastructure,
         cluster_id=found.value if isinstance(found, Known) and found.value else CLUSTER_ID,
         logins=tuple(_logins(plan)),
-        version=target.version if target else "",
+        path=tuple(hop.new.version for hop in situation.hops),
         digest=target.digest if target else None,
     )
 
@@ -79,6 +84,12 @@ def told_of(step: Step, where: Whereabouts) -> str:
     mine = next((one for one in where.logins if str(one.judged) == step.login), None)
     others = [one for one in where.logins if mine is not None and one.line.argv[0] == mine.line.argv[0]]
     return f"in {mine.what} {mine.judged}" if mine is not None and len(others) > 1 else ""
+
+
+def moment(step: Step, where: Whereabouts) -> str:
+    """Return when a step is taken: before or after the upgrade, or one update of a path."""
+    several = len(where.path) > 1
+    return f"{step.when} the {f'update to {where.path[step.hop]}' if several else 'upgrade'}"
 
 
 def told(where: Whereabouts) -> list[str]:

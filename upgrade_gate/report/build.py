@@ -134,7 +134,7 @@ def _report(
             from_=sorted(hops[0].old_selection.requests) if hops else [],
             to=sorted(hops[-1].new_selection.requests) if hops else [],
         ),
-        changes=[change_view(hop, change) for hop in hops for change in hop.changes],
+        changes=[change_view(hops, hop, change) for hop in hops for change in hop.changes],
         cluster=cluster,
         identities=identities,
         findings=list(findings),

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.report import document
 from upgrade_gate.report.grant_document import GrantView, Introduction
+from upgrade_gate.requests import in_between
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.risk import Rating
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.update import Hop
 
 
-def change_view(hop: Hop, change: Change) -> document.ChangeView:
-    """Return what changed in a request."""
+def change_view(hops: Sequence[Hop], hop: Hop, change: Change) -> document.ChangeView:
+    """Return what changed in a request on one update of a path."""
     kind, held = change.provider_kind, hop.held_with(change)
     added = [
         grant_view(
@@ -24,6 +28,7 @@ def change_view(hop: Hop, change: Change) -> document.ChangeView:
             covered_by=a.covered_by,
             rating=rate(kind, a.grant, held),
             introduced=introduced(hop, change, a.grant),
+            needed_until=until(hops, hop.index, change.request_after, a.grant) if a.covered_by is None else None,
         )
         for a in change.added
     ]
@@ -76,6 +81,14 @@ def introduced(hop: Hop, change: Change, grant: Grant) -> Introduction | None:
     )
 
 
+def until(hops: Sequence[Hop], index: int, request: CredentialsRequest | None, grant: Grant) -> str | None:
+    """Return the version of the path from which on nothing asks for a new grant, None where the last release does."""
+    if request is None:
+        return None
+    end = in_between.of_grant(hops, index, request.secret, request.provider_kind, grant)
+    return None if end is None else hops[end].new.version
+
+
 def _pair(before: object, after: object) -> document.Pair:
     return document.Pair(from_=str(before) if before else None, to=str(after) if after else None)
 
@@ -88,6 +101,7 @@ def grant_view(
     rating: Rating | None = None,
     held_by: str | None = None,
     introduced: Introduction | None = None,
+    needed_until: str | None = None,
 ) -> GrantView:
     """Return a grant, with what covers it and how closely to look at it."""
     return GrantView(
@@ -104,4 +118,5 @@ def grant_view(
         completes=list(rating.completes) if rating else [],
         held_by=held_by,
         introduced=introduced,
+        needed_until=needed_until,
     )

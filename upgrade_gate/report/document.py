@@ -272,8 +272,15 @@ class RemedyView(_Struct, frozen=True):
     """The file of the bundle that it needs."""
     number: int | None = None
     """Its number in the bundle's README.md and commands.sh; null for a step that no bundle has."""
+    update: str | None = None
+    """On a path the version that the update leads to before or after which it is taken; null where there is one."""
     condition: str | msgspec.UnsetType = msgspec.UNSET
     """The condition that `step` ends with, for formats that show it apart; not published."""
+
+    @property
+    def moment(self) -> str:
+        """When it is taken, in words: before or after the upgrade, or one update of a path."""
+        return f"{self.when} the {f'update to {self.update}' if self.update else 'upgrade'}"
 
 
 class AcknowledgementView(_Struct, frozen=True):
@@ -334,6 +341,8 @@ class FindingView(_Struct, frozen=True):
     """The request or fact that the finding is about."""
     acknowledgeable: bool = True
     """Whether an acknowledgement can close it (docs/contract.md#acknowledgements)."""
+    needed_until: str | None = None
+    """Where a path needs what it asks for only in between: the version from which on nothing does; else null."""
 
 
 class Count(_Struct, frozen=True):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET
 
 from upgrade_gate.gate.findings import NeedKind, Status
-from upgrade_gate.report import document
+from upgrade_gate.report import change_views, document
 from upgrade_gate.report.change_views import grant_view, introduced
+from upgrade_gate.requests import in_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.base.steps import Step
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.gate.findings import Evidence, Finding, Need
+    from upgrade_gate.gate.findings import Evidence, Finding, Need, RequiredGrant
     from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.verdict import WeighedFinding
-    from upgrade_gate.report.grant_document import Introduction
+    from upgrade_gate.report.grant_document import GrantView, Introduction
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.update import Hop
 
 
@@ -38,6 +40,19 @@ def _finding(hops: Sequence[Hop], judged: WeighedFinding, remedy: Iterable[Step]
     severity: Any = finding.severity.value
     status: Any = judged.status.value
     guard: Any = finding.guard.value if finding.guard else None
+    request = _request(hops, finding)
+    grants = [
+        grant_view(
+            g.grant,
+            covered_by=g.covered_by,
+            rating=g.rating,
+            held_by=g.held_by,
+            introduced=_introduced(hops, finding, g.grant),
+            needed_until=change_views.until(hops, finding.hop, request, g.grant) if _asks(finding, g) else None,
+        )
+        for g in finding.grants
+    ]
+    until = _until(hops, finding, request, grants)
     return document.FindingView(
         rule=finding.rule,
         severity=severity,
@@ -45,31 +60,23 @@ def _finding(hops: Sequence[Hop], judged: WeighedFinding, remedy: Iterable[Step]
         guard=guard,
         guard_reason=finding.guarded[1] if finding.guarded else None,
         fingerprint=finding.fingerprint,
-        headline=finding.headline + _way(hops, finding),
+        headline=finding.headline + _way(hops, finding) + _only(grants, until),
         hop=finding.hop,
         request=finding.request,
         component=finding.component,
         secret=finding.secret,
-        grants=[
-            grant_view(
-                g.grant,
-                covered_by=g.covered_by,
-                rating=g.rating,
-                held_by=g.held_by,
-                introduced=_introduced(hops, finding, g.grant),
-            )
-            for g in finding.grants
-        ],
+        grants=grants,
         needs=[_need(finding, n, acknowledged=judged.status is Status.ACKNOWLEDGED) for n in finding.needs],
         caveats=list(finding.caveats),
         identity=document.IdentityView(id=finding.identity.id, source=finding.identity.source)
         if finding.identity
         else None,
         evidence=[_evidence(e) for e in finding.evidence],
-        remedy=[entry for step in remedy for entry in _remedy(step)],
+        remedy=[entry for step in remedy for entry in _remedy(hops, finding, step)],
         acknowledgement=_acknowledgement(judged),
         subject=finding.subject,
         acknowledgeable=finding.acknowledgeable,
+        needed_until=until,
     )
 
 
@@ -78,6 +85,51 @@ def _way(hops: Sequence[Hop], finding: Finding) -> str:
     if len(hops) < 2 or not finding.request:
         return ""
     return "".join(f", on the way to {hop.new.version}" for hop in hops if hop.index == finding.hop)
+
+
+_ASKS_GRANTS: Final = frozenset({"permission-added", "permission-widened"})
+_ASKS_IDENTITY: Final = frozenset({"request-added", "secret-moved", "provider-kind-changed"})
+
+
+def _request(hops: Sequence[Hop], finding: Finding) -> CredentialsRequest | None:
+    """Return the request of a finding that asks for something new, where a later update may end that again."""
+    if finding.hop >= len(hops) - 1 or finding.rule not in _ASKS_GRANTS | _ASKS_IDENTITY | {"service-accounts-added"}:
+        return None
+    selected = hops[finding.hop].new_selection.requests.get(finding.request or "")
+    return selected.request if selected else None
+
+
+def _asks(finding: Finding, grant: RequiredGrant) -> bool:
+    return grant.covered_by is None and finding.rule in _ASKS_GRANTS | _ASKS_IDENTITY
+
+
+def _until(
+    hops: Sequence[Hop], finding: Finding, request: CredentialsRequest | None, grants: Iterable[GrantView]
+) -> str | None:
+    """Return the version from which on nothing that a finding asks for is needed; None where the last needs any."""
+    if request is None:
+        return None
+    if finding.rule in _ASKS_GRANTS:
+        ends = [g.needed_until for g in grants if g.covered_by is None]
+        path = [hop.new.version for hop in hops]
+        return max((e for e in ends if e), key=path.index) if ends and all(ends) else None
+    if finding.rule in _ASKS_IDENTITY:
+        end = in_between.of_secret(hops, finding.hop, request.secret)
+    else:
+        accounts = finding.content if isinstance(finding.content, list) else ()
+        end = in_between.of_accounts(hops, finding.hop, request.secret, accounts)
+    return None if end is None else hops[end].new.version
+
+
+def _only(grants: Sequence[GrantView], until: str | None) -> str:
+    """Return what of a finding a path needs only in between, in words that follow its headline."""
+    if until is not None:
+        return f", needed only in between: {until} no longer asks for it"
+    some = sum(g.needed_until is not None for g in grants)
+    if not some:
+        return ""
+    asked = sum(g.covered_by is None for g in grants)
+    return f", {some} of {asked} needed only in between"
 
 
 def _introduced(hops: Sequence[Hop], finding: Finding, grant: Grant) -> Introduction | None:
@@ -114,15 +166,18 @@ def _evidence(evidence: Evidence) -> document.EvidenceView:
     return document.EvidenceView(side=side, file=evidence.file, document=evidence.document, line=evidence.line)
 
 
-def _remedy(step: Step) -> Iterator[document.RemedyView]:
+def _remedy(hops: Sequence[Hop], finding: Finding, step: Step) -> Iterator[document.RemedyView]:
     """Yield a step as the report shows it: one entry per command, each with the file that it reads.
 
     A command says when it is meant: a reader who runs it anyway would get an error.
     """
     first = step.files[0].name if step.files else None
+    update = None
+    if len(hops) > 1:
+        update = hops[min(finding.hop if step.serves is None else step.hop, len(hops) - 1)].new.version
     if not step.commands:
         yield document.RemedyView(
-            step=step.title, when=step.when, argv=[], placeholders=[], file=first, number=step.number
+            step=step.title, when=step.when, argv=[], placeholders=[], file=first, number=step.number, update=update
         )
     for command in step.commands:
         parts = set(command.line.parts)
@@ -133,6 +188,7 @@ def _remedy(step: Step) -> Iterator[document.RemedyView]:
             placeholders=[str(one) for one in step.placeholders if one in parts],
             file=next((file.name for file in step.files if file in parts), first),
             number=step.number,
+            update=update,
             condition=command.condition or UNSET,
         )
 

@@ -56,3 +56,10 @@ class GrantView(msgspec.Struct, frozen=True, kw_only=True):
     """The statement, role or binding that gives it, where it is not asked for but held; else null."""
     introduced: Introduction | None = None
     """By what a new grant came; null where it is not new, and where the table of the history does not tell."""
+    needed_until: str | None = None
+    """Of a new grant that a path needs only in between: the version from which on nothing asks for it; else null."""
+
+    @property
+    def only(self) -> str:
+        """That a path needs it only in between, in words; empty where its end needs it too."""
+        return f"only until {self.needed_until}" if self.needed_until else ""

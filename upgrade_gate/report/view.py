@@ -226,6 +226,7 @@ def access_text(grant: GrantView) -> str:
 def marked(grant: GrantView) -> str:
     """Return a grant in one line with its access level, its risk classes, and the pair that it completes."""
     text = grant_text(grant)
+    text += f" ({grant.only})" if grant.only else ""
     if grant.access:
         text += f" ({access_text(grant)})"
     if not grant.risk:

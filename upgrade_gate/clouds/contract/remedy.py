@@ -126,6 +126,10 @@ class IdentityChange(Struct, frozen=True):
     """What keeps it from being known whether more is held: what the export lacks. None of that is in `delta`."""
     asked: tuple[tuple[str, tuple[Grant, ...]], ...] = ()
     """Each request of `components`, with what it alone asks for in the target."""
+    over: int = 0
+    """Index of the update of the path after which all of `gone` and `gone_subjects` may be taken away."""
+    spans: tuple[tuple[Grant, int, int | None], ...] = ()
+    """Each of `delta` with the update of the path that brings it, and the one that ends it; None: none does."""
 
     @property
     def secret_names(self) -> frozenset[str]:

@@ -95,10 +95,7 @@ def _whys(listed: Sequence[HeldNarrowly]) -> list[str]:
 def loosening(changes: Iterable[IdentityChange]) -> str:
     """Return what ccoctl would widen that somebody narrowed; empty where it would nothing."""
     found = sorted({one.grant.permission for change in changes for one in change.narrower})
-    if not found:
-        return ""
-    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
-    return f" That widens what is held in a narrower form: {', '.join(found[:_MOST])}{more}."
+    return f" That widens what is held in a narrower form: {listed(found)}." if found else ""
 
 
 def take(change: IdentityChange, who: str = "", **own: Unpack[_Own]) -> Step:
@@ -129,9 +126,14 @@ def losing(changes: Iterable[IdentityChange]) -> str:
 
 def _names(grants: Sequence[Grant]) -> str:
     """Return the first permissions of a list and how many more there are."""
-    listed = list(dict.fromkeys(_name(g) for g in grants))
-    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
-    return ", ".join(listed[:_MOST]) + more
+    return listed([_name(g) for g in grants])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of these names and how many more there are, each once."""
+    once = list(dict.fromkeys(names))
+    more = f" and {len(once) - _MOST} more" if len(once) > _MOST else ""
+    return ", ".join(once[:_MOST]) + more
 
 
 def _name(grant: Grant) -> str:

@@ -86,6 +86,22 @@ upgraded() { # the target, the command that prints the newest update and its sta
   fi
 }
 
+reached() { # the releases of the path parted by ;, the command as above: which of the updates is complete
+  local left="$1;" target said
+  shift
+  said=$("$@") || said=
+  stage=0
+  while [ -n "$left" ]; do
+    target=${left%%;*}
+    left=${left#*;}
+    [ "$said" != "$target Completed" ] || return 0
+    stage=$((stage + 1))
+  done
+  printf 'commands.sh: too early, or another update came after it: no update of the path is Completed, and the newest is %q\n' \
+    "${said:0:200}" >&2
+  stop=1
+}
+
 logged_in_to() { # the judged one, the command that prints which one this is…
   local judged said
   judged=$(plain "$1")

@@ -45,7 +45,7 @@ def describe(finding: FindingView) -> list[str]:
     lines += [f"caveat: {caveat}" for caveat in finding.caveats]
     for step in finding.remedy:
         number = f" (step {step.number})" if step.number else ""
-        lines.append(f"{step.when} the upgrade{number}: {step.step}")
+        lines.append(f"{step.moment}{number}: {step.step}")
         if step.argv:
             lines.append(f"  {words(*step.argv)}")
     lines += [f"seen in {_SIDES[e.side]} {e.file}:{line_of(e)}" for e in finding.evidence]

@@ -85,6 +85,8 @@ class Step(Struct, frozen=True):
     anchor: str
     title: str
     when: str
+    moment: str
+    """Before or after the upgrade, or one update of a path."""
     file: str | None
     """The file of the bundle that it is about, where none of its commands names it."""
     commands: tuple[StepCommand, ...]
@@ -104,24 +106,26 @@ def _anchors(findings: Iterable[FindingView]) -> dict[int, str]:
 
 def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
     """Return the steps of all findings, equal ones once, in the bundle's order; those that no bundle has come first."""
-    served: dict[tuple[str, int, str], tuple[list[RemedyView], list[FindingView]]] = {}
+    served: dict[tuple[str, str, int, str], tuple[list[RemedyView], list[FindingView]]] = {}
     for finding in findings:
         if finding.status != "open":
             continue
         for remedy in finding.remedy:
-            entries, found = served.setdefault((remedy.when, remedy.number or 0, _title(remedy)), ([], []))
+            key = (remedy.when, remedy.moment, remedy.number or 0, _title(remedy))
+            entries, found = served.setdefault(key, ([], []))
             if remedy not in entries:
                 entries.append(remedy)
             if finding not in found:
                 found.append(finding)
-    ordered = sorted(served.items(), key=lambda item: (item[0][0] != "before", item[0][1]))
-    numbers = [number for (_, number, _), _ in ordered]
+    ordered = sorted(served.items(), key=lambda item: (item[0][0] != "before", item[0][2]))
+    numbers = [number for (_, _, number, _), _ in ordered]
     return tuple(
         Step(
             number=number or None,
             anchor=f"s{number}" if number and numbers.count(number) == 1 else f"s{number}-{place}",
             title=title,
             when=when,
+            moment=f"{moment[:1].upper()}{moment[1:]}",
             file=_unnamed(entries),
             commands=tuple(
                 StepCommand(one.condition or "", _command(one.argv, one.placeholders), tuple(one.placeholders))
@@ -130,7 +134,7 @@ def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
             ),
             findings=tuple(found),
         )
-        for place, ((when, number, title), (entries, found)) in enumerate(ordered, 1)
+        for place, ((when, moment, number, title), (entries, found)) in enumerate(ordered, 1)
     )
 
 

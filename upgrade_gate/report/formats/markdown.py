@@ -191,7 +191,7 @@ def _finding(finding: FindingView) -> str:
 
 def _step(step: RemedyView) -> str:
     number = f" (step {step.number})" if step.number else ""
-    line = f"- {step.when} the upgrade{number}: {_text(step.step)}"
+    line = f"- {step.moment}{number}: {_text(step.step)}"
     return f"{line}: {code(words(*step.argv))}" if step.argv else line
 
 
