@@ -308,14 +308,13 @@ def _remedy(page: _Page, steps: Sequence[RemedyView], said: _Said) -> None:
                 page.put("as above", indent=inside, lead=lead)
             pointed.add(step.number)
             continue
-        said_first = [step.moment] if step.update else []
-        if not step.argv:
-            _how_to_read(page, ": ".join([*said_first, step.step]), indent=inside, lead=lead)
-            continue
-        said_first += [f"where {step.condition}"] if step.condition else []
-        if said_first:
-            page.put(f"{', '.join(said_first)}:", indent=inside, lead=lead)
+        first = [*([step.moment] if step.update else []), *([f"where {step.condition}"] if step.condition else [])]
+        if first:
+            page.put(f"{', '.join(first)}:", indent=inside, lead=lead)
             lead = " " * len(lead)
+        if not step.argv:
+            _how_to_read(page, step.step, indent=inside, lead=lead)
+            continue
         page.command(step.argv, indent=inside, lead=lead)
         said.placeholders.update(dict.fromkeys(step.placeholders))
 
