@@ -57,13 +57,21 @@ def check(directory: Path, *, beside: OutputOptions | None = None) -> tuple[str,
     return tuple(present)
 
 
+def checksums(files: Mapping[str, bytes]) -> bytes:
+    """Return the content of SHA256SUMS for these files."""
+    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)).encode()
+
+
 def _sums(directory: Path) -> Mapping[str, str]:
     path = directory / CHECKSUMS
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST:
         return {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [_ENTRY.fullmatch(line) for line in lines]
-    return {entry.group(2): entry.group(1) for entry in found if entry is not None}
+    sums = {entry.group(2): entry.group(1) for line in lines if (entry := _ENTRY.fullmatch(line)) is not None}
+    for name in [name for name in sums if name.endswith(f"/{CHECKSUMS}")]:  # a bundle within the bundle of a fleet
+        folder = name.removesuffix(CHECKSUMS)
+        sums |= {f"{folder}{inner}": digest for inner, digest in _sums(directory / folder).items()}
+    return sums
 
 
 def write(files: Mapping[str, bytes], directory: Path) -> None:

@@ -10,12 +10,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from upgrade_gate import __version__, pipeline
 from upgrade_gate.base.errors import ClusterError, ReadError, SourceError, UpgradeGateError, UsageError
 from upgrade_gate.base.paths import expanded
-from upgrade_gate.cli import configuration, run
+from upgrade_gate.cli import configuration, fleet_bundles, run
 from upgrade_gate.cli.option_types import ClusterSource, IdentitiesForm
 from upgrade_gate.cli.options import ClusterOptions, GateOptions, ReleaseOptions
 from upgrade_gate.gate import acknowledgements
@@ -25,15 +26,27 @@ from upgrade_gate.proof import collect
 from upgrade_gate.report import build, document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from upgrade_gate.cli.options import RegistryOptions
     from upgrade_gate.cluster.model import Reader
     from upgrade_gate.fleet.inventory import Entry
+    from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.proof.proof import Claims
 
 _logger = logging.getLogger(__name__)
+
+
+class Judged(Struct, frozen=True):
+    """What came out about one cluster."""
+
+    report: bytes
+    """As `check -o json` writes it."""
+    record: fleet_bundles.Record | None = None
+    """What is said of its bundle; None where the run makes none."""
+    bundle: Mapping[str, bytes] = {}
+    """Its files, by relative name."""
 
 
 class Judge:
@@ -48,10 +61,11 @@ class Judge:
         cluster: ClusterOptions,
         gate: GateOptions,
         registry: RegistryOptions,
+        bundles: Path | None = None,
     ) -> None:
         """Read what is named; raises UsageError and ConfigurationError where any of it is wrong."""
         targets = {entry.name: _target(entry, to) for entry in entries}
-        self._targets = targets
+        self._targets, self._bundles = targets, bundles
         self._shelf = Shelf(given, targets=sorted(set(targets.values())))
         self._given = tuple(given)
         self._cluster, self._settings = cluster, replace(registry.settings, progress=False)
@@ -79,8 +93,8 @@ class Judge:
             return str(error)
         return payload.digest or _content(expanded(reference.target))
 
-    def __call__(self, entry: Entry) -> bytes:
-        """Return the report on one cluster as JSON; what cannot be read is in it, and undetermined."""
+    def __call__(self, entry: Entry) -> Judged:
+        """Return the report on one cluster; what cannot be read is in it, and undetermined."""
         gate = self._gates[entry.name]
         asked, weights = self._asked(entry)
         try:
@@ -91,11 +105,24 @@ class Judge:
             outcome = pipeline.check(inputs, weights)
         except (ReadError, UsageError) as error:  # a path that is not there is this cluster's failure alone
             return self.failed(entry, error)
-        return document.encode(
-            build.of_outcome(outcome, labels=self._labels(entry), now=_now(gate), notes=_notes(gate))
-        )
+        report = build.of_outcome(outcome, labels=self._labels(entry), now=_now(gate), notes=_notes(gate))
+        if self._bundles is None:
+            return Judged(document.encode(report))
+        return self._with_bundle(entry, outcome, report)
 
-    def failed(self, entry: Entry, error: Exception | None) -> bytes:
+    @staticmethod
+    def _with_bundle(entry: Entry, outcome: Outcome, report: document.Report) -> Judged:
+        from upgrade_gate.remedy import account_bundle, bundle
+
+        member = account_bundle.member_of(outcome, entry.name, entry.folder)
+        if member is None:
+            unread = next(iter(outcome.comparison.unread), None)
+            why = f"{unread.reference} could not be read" if unread else "there is nothing to do"
+            return Judged(document.encode(report), fleet_bundles.Record(None, f"{why}: {outcome.verdict.summary}"))
+        files = bundle.build(outcome, run.reports_for_bundle(report), made=report.generated)
+        return Judged(document.encode(report), fleet_bundles.Record(member, ""), files)
+
+    def failed(self, entry: Entry, error: Exception | None) -> Judged:
         """Return the report on a cluster that could not be judged; None: it did not end in time."""
         if error is None:
             why = ClusterError("it was not judged within its deadline", hint="--deadline gives it more time")
@@ -111,7 +138,8 @@ class Judge:
         report = build.of_outcome(
             outcome, labels=self._labels(entry), now=_now(gate), notes=(*_notes(gate), f"not judged: {why}")
         )
-        return document.encode(report)
+        record = None if self._bundles is None else fleet_bundles.Record(None, f"it was not judged: {why}")
+        return Judged(document.encode(report), record)
 
     def made_from(self, entry: Entry) -> str:
         """Return a digest of what decides a cluster's report, as far as it is known before it is read.
@@ -129,7 +157,16 @@ class Judge:
         named += [Path(settings["graph"].removeprefix("file://")) if settings["graph"] else None]
         for value in settings.values():
             named += [path for path in (value if isinstance(value, tuple) else (value,)) if isinstance(path, Path)]
-        parts: list[Any] = [__version__, repr(entry), target, self._given, repr(gate), repr(self._cluster), settings]
+        parts: list[Any] = [
+            self._bundles and self._bundles.resolve(),
+            __version__,
+            repr(entry),
+            target,
+            self._given,
+            repr(gate),
+            repr(self._cluster),
+            settings,
+        ]
         parts += [self._releases[text] for text in (*self._given, target, *gate.via)]
         live = entry.kind == "context" or (gate.identities is not None and gate.identities.path is None)
         parts += [datetime.now(UTC).date()] if live or not gate.now else []  # acknowledgements run out by the day

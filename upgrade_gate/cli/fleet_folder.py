@@ -38,15 +38,20 @@ def check(directory: Path, inventories: Iterable[str]) -> None:
     """Raise UsageError where a folder is no place for a fleet's files: it holds others, or an inventory reads it."""
     stdout.check_folder(directory)
     input_paths.refuse(directory)
-    place = directory.resolve()
-    for folder in inventory.folders(inventories):
-        if folder.resolve() in (place, *place.parents):
-            raise UsageError(f"{directory} lies in {folder}, which this run reads", hint="name a place outside of it")
+    refuse_inventories(directory, inventories)
     if not exists(directory):
         return
     ours = (directory / results.CLUSTERS).is_dir() or exists(directory / UNFINISHED)
     if any(directory.iterdir()) and not ours:
         raise UsageError(f"{directory} holds something else than a fleet's results", hint="name a new folder")
+
+
+def refuse_inventories(directory: Path, inventories: Iterable[str]) -> None:
+    """Raise UsageError where a folder lies in one that an inventory reads whole."""
+    place = directory.resolve()
+    for folder in inventory.folders(inventories):
+        if folder.resolve() in (place, *place.parents):
+            raise UsageError(f"{directory} lies in {folder}, which this run reads", hint="name a place outside of it")
 
 
 class Results:

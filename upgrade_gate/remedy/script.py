@@ -57,23 +57,24 @@ def script(title: str, steps: Sequence[Step], where: Whereabouts, *, made: str, 
         *(_part(part, run[part], writer, where, no_annotation) for part in run),
     ]
     text = "\n".join(part for part in body if part)
-    return "\n".join([*head, _library(text), text]).encode("utf-8", "replace")
+    return "\n".join([*head, library(text), text]).encode("utf-8", "replace")
 
 
 _PROCEED = "proceed 'nothing was changed'\n"
 
 
-def _library(text: str) -> str:
+def library(text: str) -> str:
     """Return the lines that a script begins with, and of the functions those that it calls."""
     kept: list[str] = []
-    for block in reversed(_template("commands.sh").strip().split("\n\n")):
+    for block in reversed(template("commands.sh").strip().split("\n\n")):
         function = re.match(r"(\w+)\(\)", block)
         if function is None or re.search(rf"(^|[^\w]){function.group(1)}\b", "\n".join([*kept, text])):
             kept.insert(0, block)
     return "\n\n".join(kept) + "\n"
 
 
-def _template(name: str) -> str:
+def template(name: str) -> str:
+    """Return a script of the package as it is."""
     return (resources.files("upgrade_gate.remedy") / "templates" / name).read_text("utf-8")
 
 
@@ -307,7 +308,7 @@ _NEWEST = "jsonpath={.status.history[0].version} {.status.history[0].state}"
 def _readiness(where: Whereabouts, made: str) -> str:
     judged = word_of(word(where.cluster_id), ())
     call = f"  ready {quote(where.version)} {quote(where.digest or '')} {judged} {quote(made)}"
-    return f"{_template('annotate.sh')}\n" + _when(ScriptPart.ANNOTATE, [call, "  proceed 'nothing was changed'"])
+    return f"{template('annotate.sh')}\n" + _when(ScriptPart.ANNOTATE, [call, "  proceed 'nothing was changed'"])
 
 
 _FILLED = """\

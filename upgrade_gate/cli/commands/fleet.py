@@ -28,6 +28,7 @@ from upgrade_gate.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from upgrade_gate.cli.fleet_bundles import Bundles
     from upgrade_gate.cli.fleet_cluster import Judge
     from upgrade_gate.cli.options import GateOptions, RegistryOptions
     from upgrade_gate.fleet.inventory import Entry
@@ -71,6 +72,12 @@ _OF_MERGE = frozenset({"inventories", "directory", "changed_only", "verbose", "q
 @registry_options
 @log_options
 @click.option(
+    "--bundle",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the remediation bundles to a new or empty folder, or over earlier ones: a folder for each account.",
+)
+@click.option(
     "-d",
     "--directory",
     required=True,
@@ -93,6 +100,7 @@ def command(
     cluster_timeout: float,
     gate: GateOptions,
     registry: RegistryOptions,
+    bundle: Path | None,
     directory: Path,
 ) -> ExitCode:
     """Judge many clusters; which can go, which cannot, and what stands in the way of most.
@@ -114,6 +122,7 @@ def command(
             hint="give --idms-file and --registry-config",
         )
     fleet_folder.check(directory, inventories)
+    bundles = _bundles(bundle, directory, inventories, resume=resume, sharded=shard is not None)
     entries = _chosen(inventories, selector, kubeconfig)
     part = part.of(entry.name for entry in entries) if part is not None else None
     cluster = ClusterOptions(
@@ -129,14 +138,37 @@ def command(
         read_secrets=read_secrets,
         timeout=cluster_timeout,
     )
-    judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry)
+    judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry, bundles=bundle)
     entries = tuple(entry for entry in entries if part is None or part.holds(entry.name))
     fleet_folder.begin(directory, part)
-    _judge_all(entries, judge, directory, jobs=jobs, deadline=deadline, resume=resume)
+    if bundles is not None:
+        bundles.begin()
+    _judge_all(entries, judge, directory, bundles, jobs=jobs, deadline=deadline, resume=resume)
+    if bundles is not None:
+        made = bundles.finish({entry.folder: entry.name for entry in entries})
+        stderr.say(f"{made} clusters have a bundle in {bundle}; start with README.md")
     fleet = fleet_folder.summarise(directory, [entry.folder for entry in entries])
     stdout.write(fleet_folder.text(fleet, changed_only=changed_only))
     stderr.say(f"{len(entries)} clusters judged; the files are in {directory}")
     return ExitCode(fleet.exit_code)
+
+
+def _bundles(
+    bundle: Path | None, directory: Path, inventories: Sequence[str], *, resume: bool, sharded: bool
+) -> Bundles | None:
+    """Return what writes the bundles; raises UsageError where their folder is no place for them."""
+    if bundle is None:
+        return None
+    from upgrade_gate.cli.fleet_bundles import Bundles
+    from upgrade_gate.fleet import results
+
+    if sharded:
+        raise UsageError("--bundle with --shard: a bundle is for all clusters of an account", hint="leave one out")
+    places = [directory.resolve(), bundle.resolve()]
+    if any(place in (other, *other.parents) for place, other in (places, places[::-1])):
+        raise UsageError(f"{bundle} and {directory} lie in each other", hint="name a folder beside it")
+    fleet_folder.refuse_inventories(bundle, inventories)
+    return Bundles(bundle, directory / results.CLUSTERS, resume=resume)
 
 
 def _merge(parts: Sequence[Path], directory: Path, *, changed_only: bool) -> ExitCode:
@@ -173,7 +205,14 @@ def _chosen(inventories: Sequence[str], selectors: Sequence[str], kubeconfig: Pa
 
 
 def _judge_all(
-    entries: Sequence[Entry], judge: Judge, directory: Path, *, jobs: int, deadline: float, resume: bool
+    entries: Sequence[Entry],
+    judge: Judge,
+    directory: Path,
+    bundles: Bundles | None,
+    *,
+    jobs: int,
+    deadline: float,
+    resume: bool,
 ) -> None:
     """Judge clusters and write each result as it comes.
 
@@ -184,7 +223,8 @@ def _judge_all(
     results = fleet_folder.Results(directory)
     open_: list[Entry] = []
     for entry in entries:
-        if not (resume and results.keep(entry, judge.made_from(entry))):
+        kept = bundles is None or bundles.keeps(entry.folder)
+        if not (resume and kept and results.keep(entry, judge.made_from(entry))):
             results.forget(entry)
             open_.append(entry)
     gc.collect()
@@ -193,7 +233,9 @@ def _judge_all(
     # The first cluster alone: what is made once per process, such as msgspec's decoders, is made by one thread.
     for part, at_once in ((open_[:1], 1), (open_[1:], jobs)):
         for done in schedule.run(part, judge, jobs=at_once, deadline=deadline):
-            report = done.result if done.result is not None else judge.failed(done.item, done.failure)
-            results.write(done.item, report, judge.made_from(done.item))
+            judged = done.result if done.result is not None else judge.failed(done.item, done.failure)
+            if bundles is not None and judged.record is not None:
+                bundles.write(done.item.folder, judged.record, judged.bundle)
+            results.write(done.item, judged.report, judge.made_from(done.item))
             if done.result is None:
                 stderr.say(f"{done.item.name}: {done.failure or 'not judged within its deadline'}")
