@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from upgrade_gate.base.errors import UsageError
+from upgrade_gate.cluster.hub import ManagedCluster
 from upgrade_gate.fleet import inventory
 from upgrade_gate.fleet.inventory import Entry
 
 
-def read(*inventories: str, contexts: tuple[str, ...] = ()) -> dict[str, str]:
-    return {entry.name: entry.source for entry in inventory.read(inventories, lambda: contexts)}
+def read(*inventories: str, contexts: tuple[str, ...] = (), hub: tuple[str, ...] = ()) -> dict[str, str]:
+    managed = [ManagedCluster(name, {}, {}) for name in hub]
+    return {entry.name: entry.source for entry in inventory.read(inventories, lambda: contexts, lambda _: managed)}
 
 
 def test_every_file_of_a_folder_is_a_cluster_but_hidden_ones(tmp_path: Path) -> None:
@@ -31,6 +33,14 @@ def test_contexts_are_chosen_by_a_pattern() -> None:
     assert found == {"prod-1": "context:prod-1", "prod-2": "context:prod-2"}
 
 
+def test_a_hub_is_named_by_a_word_and_its_context() -> None:
+    assert read("hub", hub=("b", "a")) == {"a": "hub:a", "b": "hub:b"}
+    assert read("hub:acm/admin", hub=("a",)) == {"a": "hub:acm/admin/a"}
+    assert inventory.hubs(["hub", "hub:acm", "./hub", "hubs.yaml"]) == 2
+    with pytest.raises(UsageError, match="holds no cluster"):
+        read("hub")
+
+
 def test_paths_of_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:
     file = tmp_path / "fleet.yaml"
     file.write_text(
@@ -38,7 +48,7 @@ def test_paths_of_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:
         "- {name: a, cluster: 'snapshot:s/a.json', to: 'dir:new', identities: 'export:e', acknowledgements: k.yaml}\n"
         "- {name: b, cluster: 'context:b', to: 4.19.2, labels: {weight: 1, on: off}}\n"
     )
-    first, second = inventory.read([str(file)], tuple)
+    first, second = inventory.read([str(file)], tuple, lambda _: ())
     assert first.where == str(tmp_path / "s/a.json")
     assert (first.to, first.identities) == (f"dir:{tmp_path}/new", f"export:{tmp_path}/e")
     assert first.acknowledgements == (str(tmp_path / "k.yaml"),)

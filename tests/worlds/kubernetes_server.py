@@ -47,6 +47,9 @@ RESOURCES = {
     "PersistentVolumeClaim": ("", "v1", "persistentvolumeclaims", True),
     "Job": ("batch", "v1", "jobs", True),
     "CronJob": ("batch", "v1", "cronjobs", True),
+    "ManagedCluster": ("cluster.open-cluster-management.io", "v1", "managedclusters", False),
+    "MultiClusterEngine": ("multicluster.openshift.io", "v1", "multiclusterengines", False),
+    "Route": ("route.openshift.io", "v1", "routes", True),
     "ServiceAccount": ("", "v1", "serviceaccounts", True),
     "ClusterRole": (_RBAC, "v1", "clusterroles", False),
     "ClusterRoleBinding": (_RBAC, "v1", "clusterrolebindings", False),
@@ -117,6 +120,8 @@ class KubernetesServer:
     requests: list[Request] = field(default_factory=list)
     without: frozenset[str] = frozenset()
     """Kinds that this server does not serve at all."""
+    managed: dict[str, KubernetesServer] = field(default_factory=dict)
+    """Makes it a hub's cluster-proxy: the first part of a path names the cluster that answers; those need not run."""
 
     def __post_init__(self) -> None:
         self.store: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -220,10 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
 
-    @property
-    def api(self) -> KubernetesServer:
-        """The server that this connection belongs to."""
-        return self.server.api
+    api: KubernetesServer
+    """The cluster that answers this request."""
 
     def do_GET(self) -> None:
         self.handle_request(b"")
@@ -241,10 +244,16 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         headers = {key.lower(): value for key, value in self.headers.items()}
         request = Request(self.command, parts.path, query, headers)
-        with self.api.lock:
-            self.api.requests.append(request)
-            fault = self.api.faults.get(parts.path) or self.api.faults.get("*")
-            fault = fault if fault and fault.strikes() else None
+        self.api = self.server.api
+        fault = self.noted(request)
+        if self.api.managed and not fault:
+            name, _, rest = parts.path.removeprefix("/").partition("/")
+            if name not in self.api.managed:
+                self.raw(502, b"proxy to anp-proxy-server failed", "text/plain")
+                return
+            self.api = self.api.managed[name]
+            request = Request(self.command, f"/{rest}", query, headers)
+            fault = self.noted(request)
         if fault and fault.kind == "gone-if-continued":
             fault = Fault("gone") if "continue" in query else None
         if fault and self.misbehave(fault):
@@ -252,17 +261,24 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.knows_caller(headers):
             self.answer(401, status(401, "Unauthorized", "Unauthorized"))
             return
-        if parts.path == _REVIEW and self.command == "POST":
+        if request.path == _REVIEW and self.command == "POST":
             self.review(json.loads(sent) if sent[:1] == b"{" else _review_of(sent))
             return
         if self.command != "GET":
             self.answer(405, status(405, "MethodNotAllowed", "this server is read-only"))
             return
-        found = discovery(self.api, parts.path.rstrip("/"), request.accept)
+        found = discovery(self.api, request.path.rstrip("/"), request.accept)
         if found is not None:
             self.answer(200, found)
             return
         self.resource(request, fault)
+
+    def noted(self, request: Request) -> Fault | None:
+        """Write down what was asked; return the fault that this request meets."""
+        with self.api.lock:
+            self.api.requests.append(request)
+            fault = self.api.faults.get(request.path) or self.api.faults.get("*")
+            return fault if fault and fault.strikes() else None
 
     def knows_caller(self, headers: dict[str, str]) -> bool:
         if headers.get("authorization") == f"Bearer {self.api.token}":

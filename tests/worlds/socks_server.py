@@ -21,6 +21,7 @@ class _Handler(socketserver.BaseRequestHandler):
             host = self.request.recv(self.request.recv(1)[0]).decode()
         port = int.from_bytes(self.request.recv(2), "big")
         self.server.places.append(f"{host}:{port}")
+        port = self.server.ports.get(port, port)
         with socket.create_connection((host, port), timeout=20) as there:
             self.request.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
             back = threading.Thread(target=_pass_on, args=(there, self.request), daemon=True)
@@ -39,7 +40,7 @@ def _pass_on(one: socket.socket, other: socket.socket) -> None:
 
 
 class SocksServer(socketserver.ThreadingTCPServer):
-    """The proxy; `places` are the hosts and ports that were asked for."""
+    """The proxy; `places` are the hosts and ports that were asked for, `ports` where some of them really are."""
 
     daemon_threads = True
     block_on_close = False
@@ -47,6 +48,7 @@ class SocksServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.places: list[str] = []
+        self.ports: dict[int, int] = {}
 
     def __enter__(self) -> SocksServer:
         threading.Thread(target=self.serve_forever, daemon=True).start()

@@ -7,7 +7,7 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -15,10 +15,12 @@ from msgspec.structs import asdict, replace
 
 from upgrade_gate import __version__, pipeline
 from upgrade_gate.base.errors import ClusterError, ReadError, SourceError, UpgradeGateError, UsageError
+from upgrade_gate.base.facts import Known
 from upgrade_gate.base.paths import expanded
 from upgrade_gate.cli import configuration, fleet_bundles, run
 from upgrade_gate.cli.option_types import ClusterSource, IdentitiesForm
 from upgrade_gate.cli.options import ClusterOptions, GateOptions, ReleaseOptions
+from upgrade_gate.fleet import claims
 from upgrade_gate.gate import acknowledgements
 from upgrade_gate.payloads.reference import parse_reference
 from upgrade_gate.payloads.shelf import Shelf
@@ -28,6 +30,7 @@ from upgrade_gate.report import build, document
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from upgrade_gate.cli.fleet_hub import Hubs
     from upgrade_gate.cli.options import RegistryOptions
     from upgrade_gate.cluster.model import Reader
     from upgrade_gate.fleet.inventory import Entry
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.proof.proof import Claims
 
+_LIVE: Final = frozenset({"context", "hub"})
+"""Inventories whose clusters are read as they are now."""
 _logger = logging.getLogger(__name__)
 
 
@@ -61,6 +66,7 @@ class Judge:
         cluster: ClusterOptions,
         gate: GateOptions,
         registry: RegistryOptions,
+        hubs: Hubs,
         bundles: Path | None = None,
     ) -> None:
         """Read what is named; raises UsageError and ConfigurationError where any of it is wrong."""
@@ -72,6 +78,7 @@ class Judge:
         self._gates = {entry.name: _gate_of(entry, gate) for entry in entries}
         files = dict.fromkeys(file for each in self._gates.values() for file in each.acknowledgements)
         self._accepted = {file: acknowledgements.load([file], clusters_required=True) for file in files}
+        self._hubs = hubs
         self._claims: dict[str, Claims | Callable[[str], Claims]] = {}
         self._contents: dict[Path, str] = {}
         self._lock = Lock()
@@ -97,12 +104,16 @@ class Judge:
         """Return the report on one cluster; what cannot be read is in it, and undetermined."""
         gate = self._gates[entry.name]
         asked, weights = self._asked(entry)
+        spared = self._ruled_out(entry, gate)
+        if spared is not None:
+            return self.failed(entry, spared)
         try:
             reader = self._open(entry)
-            if entry.kind != "context":  # a live cluster is of now
+            if entry.kind not in _LIVE:  # a live cluster is of now
                 self._refuse_old(reader, gate)
             inputs = replace(asked, settings=self._settings, reader=reader, claims=self._claims_of(gate))
             outcome = pipeline.check(inputs, weights)
+            _refuse_another(entry, outcome)
         except (ReadError, UsageError) as error:  # a path that is not there is this cluster's failure alone
             return self.failed(entry, error)
         report = build.of_outcome(outcome, labels=self._labels(entry), now=_now(gate), notes=_notes(gate))
@@ -153,7 +164,7 @@ class Judge:
         settings = asdict(replace(self._settings, cache_dir=None))
         named = [gate.configuration.path, *map(Path, gate.acknowledgements)]
         named += [gate.identities.path if gate.identities else None]
-        named += [None if entry.kind == "context" else Path(entry.where)]
+        named += [None if entry.kind in _LIVE else Path(entry.where)]
         named += [Path(settings["graph"].removeprefix("file://")) if settings["graph"] else None]
         for value in settings.values():
             named += [path for path in (value if isinstance(value, tuple) else (value,)) if isinstance(path, Path)]
@@ -168,7 +179,7 @@ class Judge:
             settings,
         ]
         parts += [self._releases[text] for text in (*self._given, target, *gate.via)]
-        live = entry.kind == "context" or (gate.identities is not None and gate.identities.path is None)
+        live = entry.kind in _LIVE or (gate.identities is not None and gate.identities.path is None)
         parts += [datetime.now(UTC).date()] if live or not gate.now else []  # acknowledgements run out by the day
         parts += [self._content(path) for path in named if path is not None]
         return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
@@ -192,7 +203,26 @@ class Judge:
             weights, acknowledgements=tuple(a for f in gate.acknowledgements for a in self._accepted[f])
         )
 
+    def _ruled_out(self, entry: Entry, gate: GateOptions) -> ClusterError | None:
+        """Return why a cluster of a hub is not read: it could not pass, by what the hub says of it."""
+        if entry.managed is None:
+            return None
+        # a configuration can lower the rule about versions, too
+        may_accept = bool(gate.acknowledgements or gate.via or gate.configuration.policy)
+        return claims.ruled_out(entry.managed, self._version_of(self._targets[entry.name]), may_accept=may_accept)
+
+    def _version_of(self, target: str) -> str | None:
+        reference = parse_reference(target)
+        if reference.scheme in {"cluster", "version"}:
+            return reference.target if reference.scheme == "version" else None
+        try:
+            return self._shelf.read(target, self._settings).version
+        except SourceError:
+            return None
+
     def _open(self, entry: Entry) -> Reader:
+        if entry.kind == "hub":
+            return self._hubs.open(entry)
         if entry.kind == "context":
             cluster = replace(self._cluster, context=entry.where)
         else:
@@ -225,6 +255,20 @@ class Judge:
 
     def _labels(self, entry: Entry) -> dict[str, str]:
         return {**entry.labels, **self._gates[entry.name].labels}
+
+
+def _refuse_another(entry: Entry, outcome: Outcome) -> None:
+    """Raise ClusterError where what a hub led to is another cluster than the one that it was asked for."""
+    cluster = outcome.comparison.cluster
+    if entry.claimed_id is None or cluster is None:
+        return
+    match cluster.id:
+        case Known(value=found) if found != entry.claimed_id:
+            raise ClusterError(
+                f"the hub led to another cluster: {found[:60]!r}, and its claim {claims.ID} is "
+                f"{entry.claimed_id[:60]!r}",
+                hint="see the ManagedCluster on the hub; a cluster that was installed again has to be imported again",
+            )
 
 
 def _target(entry: Entry, to: str | None) -> str:

@@ -57,10 +57,11 @@ def refuse_inventories(directory: Path, inventories: Iterable[str]) -> None:
 class Results:
     """Writes the results of clusters, whole, and tells which are there."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, owners: dict[str, str]) -> None:
+        """Take the folder; `owners` says whose ID is known already."""
         self._folder = directory / results.CLUSTERS
         stdout.make_folder(self._folder)
-        self._owners: dict[str, str] = {}
+        self._owners = owners
 
     def keep(self, entry: Entry, made_from: str) -> bool:
         """Return whether an earlier run has made a cluster's result from the same inputs, and it can be read."""

@@ -224,6 +224,21 @@ class Host(Form):
         return str(value).lower()
 
 
+class HttpsUrl(ParamType):
+    """An https address, without its last slash and without anything that may be a credential."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address."""
+        from upgrade_gate.reading.http.urls import is_url, shown_url
+
+        text = str(value)
+        if not (is_url(text) and text.startswith("https://") and shown_url(text) == text and text.isprintable()):
+            self.fail(f"{text[:80]!r} is no https address, or has a user, query or fragment", param, ctx)
+        return text.rstrip("/")
+
+
 class CapabilityList(Form):
     """Names divided by commas; an empty text means none at all."""
 

@@ -38,7 +38,7 @@ class Cluster(_Struct, frozen=True):
     name: str
     """As the inventory calls it."""
     source: str
-    """Where it was read: `snapshot:FILE`, `must-gather:DIR` or `context:NAME`."""
+    """Where it was read: `snapshot:FILE`, `must-gather:DIR`, `context:NAME`, `hub:NAME` or `hub:CONTEXT/NAME`."""
     labels: dict[str, str]
     """Those of the inventory."""
     report: str
@@ -64,7 +64,7 @@ class Cluster(_Struct, frozen=True):
     next: str
     """The next step."""
     summary: str
-    """The verdict as a sentence."""
+    """The verdict as a sentence, with the reason where nothing of the cluster was judged."""
     generated: str
     """When it was judged."""
     collected: str | None

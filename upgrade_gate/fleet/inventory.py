@@ -1,4 +1,4 @@
-"""The clusters of a fleet: read from folders, from the contexts of a kubeconfig, or from a file.
+"""The clusters of a fleet: read from folders, from the contexts of a kubeconfig, from a hub, or from a file.
 
 A file is YAML or JSON, and its paths are meant from the folder that it lies in:
 
@@ -25,15 +25,21 @@ from msgspec import Struct, field
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.paths import exists, is_dir
+from upgrade_gate.fleet import claims
 from upgrade_gate.reading import required_version, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from upgrade_gate.cluster.hub import ManagedCluster
     from upgrade_gate.reading.settings_file import Value
 
-SourceKind: TypeAlias = Literal["snapshot", "must-gather", "context"]
+SourceKind: TypeAlias = Literal["snapshot", "must-gather", "context", "hub"]
+Hub: TypeAlias = "Callable[[str], Iterable[ManagedCluster]]"
+"""Lists the clusters of a hub, which a context of the kubeconfig names; the empty one is the current one."""
 _FOLDERS: Final[Mapping[str, SourceKind]] = {"snapshots": "snapshot", "must-gathers": "must-gather"}
+HUB: Final = "hub"
+"""In place of a file: the clusters of the hub at the current context. A file of that name is given as `./hub`."""
 _KEYS: Final = ("name", "cluster", "to", "labels", "config", "identities", "acknowledgements")
 _LONGEST: Final = 120
 """Characters of a folder's name; file systems end at 255 bytes."""
@@ -46,7 +52,7 @@ class Entry(Struct, frozen=True):
     """One of its kind in the fleet."""
     kind: SourceKind
     where: str
-    """The file or folder, or the name of the context."""
+    """The file or folder, the name of the context, or that of the managed cluster."""
     to: str | None = None
     """None: the target of the whole run."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -54,11 +60,20 @@ class Entry(Struct, frozen=True):
     identities: str | None = None
     """As `--identities` takes it."""
     acknowledgements: tuple[str, ...] = ()
+    hub: str = ""
+    """The context of its hub; empty: the current one."""
+    managed: ManagedCluster | None = None
+    """What the hub says of it; None where it comes from no hub."""
 
     @property
     def source(self) -> str:
         """Where it is read, in one word: `snapshot:FILE`."""
-        return f"{self.kind}:{self.where}"
+        return f"{self.kind}:{self.hub}/{self.where}" if self.hub else f"{self.kind}:{self.where}"
+
+    @property
+    def claimed_id(self) -> str | None:
+        """Its cluster ID as far as it is known before anything is read of it."""
+        return (self.managed.claims.get(claims.ID) or None) if self.managed else None
 
     @property
     def folder(self) -> str:
@@ -68,15 +83,15 @@ class Entry(Struct, frozen=True):
         return safe if len(safe) <= _LONGEST else f"{safe[:90]}~{sha256(self.name.encode()).hexdigest()[:16]}"
 
 
-def read(inventories: Sequence[str], contexts: Callable[[], Iterable[str]]) -> tuple[Entry, ...]:
+def read(inventories: Sequence[str], contexts: Callable[[], Iterable[str]], hub: Hub) -> tuple[Entry, ...]:
     """Return the clusters of all inventories, sorted by name; `contexts` lists those of the kubeconfig.
 
     Raises UsageError for an inventory without a cluster, for two clusters of one name, for a name that cannot be
-    printed, and for what cannot be opened.
+    printed, and for what cannot be opened, ClusterError for a hub that cannot be read.
     """
     found: dict[str, Entry] = {}
     for text in inventories:
-        entries = tuple(_read(text, contexts))
+        entries = tuple(_read(text, contexts, hub))
         if not entries:
             raise UsageError(f"{text} holds no cluster", hint="an inventory without one is left out")
         for entry in entries:
@@ -106,18 +121,27 @@ def folders(inventories: Iterable[str]) -> Iterator[Path]:
             yield Path(rest)
 
 
-def _read(text: str, contexts: Callable[[], Iterable[str]]) -> Iterator[Entry]:
-    kind, _, rest = text.partition(":")
+def _read(text: str, contexts: Callable[[], Iterable[str]], hub: Hub) -> Iterator[Entry]:
+    kind, colon, rest = text.partition(":")
     if kind in _FOLDERS and rest:
         yield from _of_folder(_FOLDERS[kind], Path(rest), text)
     elif kind == "contexts" and rest:
         yield from (Entry(name, "context", name) for name in sorted(set(contexts())) if fnmatchcase(name, rest))
+    elif kind == HUB and (rest or not colon):
+        for managed in hub(rest):
+            yield Entry(managed.name, "hub", managed.name, labels=managed.labels, hub=rest, managed=managed)
     elif exists(Path(text)) and not is_dir(Path(text)):
         yield from _of_file(Path(text))
     else:
         raise UsageError(
-            f"{text!r} is no inventory", hint="snapshots:DIR, must-gathers:DIR, contexts:GLOB, or a YAML or JSON file"
+            f"{text!r} is no inventory",
+            hint="snapshots:DIR, must-gathers:DIR, contexts:GLOB, hub, hub:CONTEXT, or a YAML or JSON file",
         )
+
+
+def hubs(inventories: Iterable[str]) -> int:
+    """Return how many of the inventories are a hub."""
+    return sum(text == HUB or text.startswith(f"{HUB}:") for text in inventories)
 
 
 def _of_folder(kind: SourceKind, folder: Path, text: str) -> Iterator[Entry]:

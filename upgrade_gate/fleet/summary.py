@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate import __version__
 from upgrade_gate.base.errors import UsageError
@@ -20,6 +21,7 @@ _SEVERITIES: Final = ("blocker", "unknown", "warning")
 _STANDINGS: Final[tuple[Standing, ...]] = ("open", "unknown", "acknowledged", "proven")
 """Worst first."""
 _UNUSED: Final = "acknowledgement-unused"
+_UNJUDGED: Final = "nothing-to-judge"
 
 
 class _Cause(Struct):
@@ -64,6 +66,14 @@ def summarise(rows: Iterable[tuple[results.Row, str, results.Report]], before: d
     )
 
 
+def owners_of(claimed: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Return whose ID each is that clusters, by name, claim to have; raises UsageError where two claim one."""
+    owners: dict[str, str] = {}
+    for name, cluster_id in claimed:
+        refuse_twice(owners, name, cluster_id)
+    return owners
+
+
 def refuse_twice(owners: dict[str, str], name: str, cluster_id: str | None) -> None:
     """Note whose ID this is; raises UsageError where another row has it."""
     if cluster_id is None:
@@ -86,8 +96,8 @@ def _count(report: results.Report, causes: dict[str, _Cause]) -> dict[str, Stand
         cause = causes.setdefault(finding.fingerprint, _Cause(finding))
         if _SEVERITIES.index(finding.severity) < _SEVERITIES.index(cause.finding.severity):
             cause.finding = finding
-        elif finding.severity == cause.finding.severity and finding.headline < cause.finding.headline:
-            cause.finding = finding  # whichever comes first, the same words
+        elif finding.severity == cause.finding.severity and finding.headline != cause.finding.headline:
+            cause.finding = replace(cause.finding, headline=_common(finding.headline, cause.finding.headline))
         if finding.guard:
             cause.guards.add(finding.guard)
         known = (standings.get(finding.fingerprint), _standing(finding))
@@ -95,6 +105,12 @@ def _count(report: results.Report, causes: dict[str, _Cause]) -> dict[str, Stand
     for fingerprint, standing in standings.items():
         causes[fingerprint].counts[standing] += 1
     return dict(sorted(standings.items()))
+
+
+def _common(*headlines: str) -> str:
+    """Return what is alike where clusters word one finding differently: of `nothing was judged: WHY` the first part."""
+    heads = {headline.partition(": ")[0] for headline in headlines}
+    return heads.pop() if len(heads) == 1 else min(headlines)
 
 
 def _standing(finding: results.Finding) -> Standing:
@@ -128,6 +144,7 @@ def _order(cause: document.Cause) -> tuple[bool, int, int, str, str]:
 
 def _cluster(row: results.Row, folder: str, report: results.Report, standings: dict[str, Standing]) -> document.Cluster:
     first, last, cluster = report.hops[0].from_, report.hops[-1].to, report.cluster
+    unjudged = [finding.headline for finding in report.findings if finding.rule == _UNJUDGED]
     return document.Cluster(
         name=row.name,
         source=row.source,
@@ -143,7 +160,7 @@ def _cluster(row: results.Row, folder: str, report: results.Report, standings: d
         status=report.verdict.status,
         basis=report.verdict.basis,
         next=report.verdict.next,
-        summary=report.verdict.summary,
+        summary="; ".join([report.verdict.summary, *unjudged]),
         generated=report.generated,
         collected=cluster.collected if cluster else None,
         causes=standings,

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from upgrade_gate.base.errors import ExitCode, UsageError
 from upgrade_gate.cli import fleet_folder, stderr, stdout
 from upgrade_gate.cli.help_pages import ExplainedCommand
+from upgrade_gate.cli.option_types import HttpsUrl
 from upgrade_gate.cli.options import (
     RELEASE,
     ClusterOptions,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cli.fleet_bundles import Bundles
     from upgrade_gate.cli.fleet_cluster import Judge
+    from upgrade_gate.cli.fleet_folder import Results
+    from upgrade_gate.cli.fleet_hub import Hubs
     from upgrade_gate.cli.options import GateOptions, RegistryOptions
     from upgrade_gate.fleet.inventory import Entry
 
@@ -43,7 +46,7 @@ _OF_MERGE = frozenset({"inventories", "directory", "changed_only", "verbose", "q
     examples=(
         "snapshots:DIR --from dir:RELEASE --to dir:RELEASE -d result",
         "'contexts:prod-*' --to 4.19.2 --jobs 16 -d result",
-        "clusters.yaml --selector env=prod --to 4.19.2 --resume -d result",
+        "hub --selector vendor=OpenShift,env=prod --to 4.19.2 --resume -d result",
     ),
 )
 @click.argument("inventories", nargs=-1, required=True, metavar="INVENTORY...")
@@ -66,6 +69,12 @@ _OF_MERGE = frozenset({"inventories", "directory", "changed_only", "verbose", "q
 @click.option("--resume", is_flag=True, help="Keep what an earlier run into the folder has made from the same inputs.")
 @click.option("--changed-only", is_flag=True, help="List only clusters whose verdict is new. The files hold all.")
 @kubeconfig_option
+@click.option(
+    "--cluster-proxy",
+    type=HttpsUrl(),
+    metavar="URL",
+    help="Where the hub's cluster-proxy is.  [default: its Route cluster-proxy-addon-user]",
+)
 @read_secrets_option
 @cluster_timeout_option
 @gate_options
@@ -96,6 +105,7 @@ def command(
     resume: bool,
     changed_only: bool,
     kubeconfig: Path | None,
+    cluster_proxy: str | None,
     read_secrets: bool,
     cluster_timeout: float,
     gate: GateOptions,
@@ -105,15 +115,21 @@ def command(
 ) -> ExitCode:
     """Judge many clusters; which can go, which cannot, and what stands in the way of most.
 
-    INVENTORY is snapshots:DIR, must-gathers:DIR, contexts:GLOB of the kubeconfig, or a YAML or JSON file. Every
-    cluster's report lies in the folder as soon as it is made. For one that cannot be read the gate cannot tell, and
+    INVENTORY is snapshots:DIR, must-gathers:DIR, contexts:GLOB of the kubeconfig, hub or hub:CONTEXT (the clusters that
+    a hub of Open Cluster Management manages, reached by its cluster-proxy), or a YAML or JSON file. Every cluster's
+    report lies in the folder as soon as it is made. For one that cannot be read the gate cannot tell, and
     it holds up no other. `fleet merge DIR… -d DIR` joins the results of several shards. Exit codes: 3 if any cluster
     is blocked, else 4 if the gate cannot tell for any, else 0.
     """
     if inventories[0] == MERGE:
         return _merge([Path(text) for text in inventories[1:]], directory, changed_only=changed_only)
     from upgrade_gate.cli.fleet_cluster import Judge
+    from upgrade_gate.cli.fleet_hub import Hubs
+    from upgrade_gate.fleet import inventory, summary
     from upgrade_gate.fleet import shard as shards
+
+    if cluster_proxy is not None and inventory.hubs(inventories) != 1:
+        raise UsageError("--cluster-proxy is for one hub", hint="give it with one inventory that is hub or hub:CONTEXT")
 
     part = shards.parse(shard, os.environ) if shard is not None else None
     if registry.mirrors_from_cluster or registry.pull_secret_from_cluster:
@@ -123,8 +139,6 @@ def command(
         )
     fleet_folder.check(directory, inventories)
     bundles = _bundles(bundle, directory, inventories, resume=resume, sharded=shard is not None)
-    entries = _chosen(inventories, selector, kubeconfig)
-    part = part.of(entry.name for entry in entries) if part is not None else None
     cluster = ClusterOptions(
         source=None,
         no_cluster=False,
@@ -138,12 +152,17 @@ def command(
         read_secrets=read_secrets,
         timeout=cluster_timeout,
     )
-    judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry, bundles=bundle)
+    hubs = Hubs(cluster, registry.settings, cluster_proxy)
+    entries = _chosen(inventories, selector, kubeconfig, hubs)
+    part = part.of(entry.name for entry in entries) if part is not None else None
+    owners = summary.owners_of((entry.name, entry.claimed_id) for entry in entries)
+    judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry, hubs=hubs, bundles=bundle)
     entries = tuple(entry for entry in entries if part is None or part.holds(entry.name))
     fleet_folder.begin(directory, part)
     if bundles is not None:
         bundles.begin()
-    _judge_all(entries, judge, directory, bundles, jobs=jobs, deadline=deadline, resume=resume)
+    results = fleet_folder.Results(directory, owners)
+    _judge_all(entries, judge, results, bundles, jobs=jobs, deadline=deadline, resume=resume)
     if bundles is not None:
         made = bundles.finish({entry.folder: entry.name for entry in entries})
         stderr.say(f"{made} clusters have a bundle in {bundle}; start with README.md")
@@ -188,18 +207,20 @@ def _merge(parts: Sequence[Path], directory: Path, *, changed_only: bool) -> Exi
     return ExitCode(fleet.exit_code)
 
 
-def _chosen(inventories: Sequence[str], selectors: Sequence[str], kubeconfig: Path | None) -> tuple[Entry, ...]:
+def _chosen(
+    inventories: Sequence[str], selectors: Sequence[str], kubeconfig: Path | None, hubs: Hubs
+) -> tuple[Entry, ...]:
     from upgrade_gate.base import plugins
     from upgrade_gate.fleet import inventory, selector
 
     selector.check(selectors)
     live = plugins.load("cluster.readers", "live")
-    found = inventory.read(inventories, lambda: live.context_names(kubeconfig))
+    found = inventory.read(inventories, lambda: live.context_names(kubeconfig), hubs.clusters)
     chosen = tuple(entry for entry in found if all(selector.matches(each, entry.labels) for each in selectors))
     if not chosen:
         raise UsageError(
             f"--selector {' '.join(selectors)}: none of {len(found)} clusters has such labels",
-            hint="labels come from inventory files",
+            hint="labels come from inventory files and from a hub",
         )
     return chosen
 
@@ -207,7 +228,7 @@ def _chosen(inventories: Sequence[str], selectors: Sequence[str], kubeconfig: Pa
 def _judge_all(
     entries: Sequence[Entry],
     judge: Judge,
-    directory: Path,
+    results: Results,
     bundles: Bundles | None,
     *,
     jobs: int,
@@ -220,7 +241,6 @@ def _judge_all(
     """
     from upgrade_gate.fleet import schedule
 
-    results = fleet_folder.Results(directory)
     open_: list[Entry] = []
     for entry in entries:
         kept = bundles is None or bundles.keeps(entry.folder)

@@ -23,6 +23,7 @@ from upgrade_gate.reading.http.urls import is_loopback, is_url, shown_url
 from upgrade_gate.reading.node import Malformed, Part
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -44,6 +45,19 @@ class ClientCredential:
 
 
 @dataclass(frozen=True, slots=True)
+class Remedies:
+    """The next step where a server cannot be asked."""
+
+    trust: str = "check certificate-authority and tls-server-name of the kubeconfig"
+    reach: str = (
+        "check the server and proxy-url of the kubeconfig's context, HTTPS_PROXY and NO_PROXY, and --cluster-timeout"
+    )
+    login: str = "log in again: the token is wrong or has expired"
+    other: str | None = None
+    """For any other status."""
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """Where the API server is and what to show it. Nothing of this is printed."""
 
@@ -58,6 +72,9 @@ class Login:
     server_name: str | None = None
     proxy: str | None = field(default=None, repr=False)
     """From the kubeconfig; None leaves the choice to the environment."""
+    trust: ssl.SSLContext | None = None
+    """Instead of `authority`: certificates from several places."""
+    remedies: Remedies = Remedies()
 
 
 def is_available(kubeconfig: Path | None = None, *, account: Path = ACCOUNT) -> bool:
@@ -93,6 +110,27 @@ def context_names(kubeconfig: Path | None) -> list[str]:
         return sorted(_Kubeconfig(paths).named["contexts"])
     except Malformed as error:
         raise ClusterError(f"kubeconfig: {error}") from error
+
+
+def through_proxy(hub: Login, url: str, name: str, trust: ssl.SSLContext, remedies: Remedies) -> Login:
+    """Return the login at a cluster that a hub lets its users through to: the hub user's token, and nothing else of it.
+
+    Raises ClusterError where the login at the hub is of another kind.
+    """
+    authorization = hub.credential.authorization
+    if authorization is None or not authorization.startswith("Bearer "):
+        raise ClusterError(
+            f"{hub.description}: cluster-proxy takes tokens only, and the kubeconfig logs in otherwise",
+            hint="use a context that has a token, for example of oc login or of a service account",
+        )
+    if hub.impersonate:
+        raise ClusterError(
+            f"{hub.description}: the kubeconfig impersonates {hub.impersonate!r}, and not every cluster-proxy does so",
+            hint="use a context without `as`",
+        )
+    server = f"{url}/{name}"
+    credential = ClientCredential(authorization)
+    return Login(server, shown_url(server), credential, proxy=hub.proxy, trust=trust, remedies=remedies)
 
 
 def _paths(kubeconfig: Path | None) -> list[Path]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.cluster.model import Query
-    from upgrade_gate.cluster.readers._live_login import Login
+    from upgrade_gate.cluster.readers._live_login import Login, Remedies
     from upgrade_gate.reading.http.exchange import Deadline
 
 _logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class ApiServer:
             once,
             f"GET {path}",
             deadline,
-            lambda outcome, _: _failed(outcome, deadline, peer),
+            lambda outcome, _: _failed(outcome, deadline, peer, self.login.remedies),
             attempts=_ATTEMPTS,
             pause=_FIRST_PAUSE,
         )
@@ -148,6 +148,8 @@ class ApiServer:
             raise FailedError(
                 f"the proxy of the kubeconfig cannot be used: {error}", remedy="use an http, https or socks5 proxy"
             ) from error
+        if login.trust is not None:
+            api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = login.trust
         api.user_agent = USER_AGENT
         return api
 
@@ -208,14 +210,13 @@ def _opened(api: Any, request: Any, timeout: tuple[float, float], peer: Peer) ->
         failures.fail(error, peer.host, peer.proxy)
 
 
-def _failed(outcome: ApiAnswer | ExchangeError, deadline: Deadline, peer: Peer) -> FailedError:
+def _failed(outcome: ApiAnswer | ExchangeError, deadline: Deadline, peer: Peer, remedies: Remedies) -> FailedError:
     """Word the end of the attempts."""
     if not isinstance(outcome, ExchangeError):
-        return FailedError(f"{outcome.status} {reason_of(outcome)}")
+        return FailedError(f"{outcome.status} {reason_of(outcome)}", remedy=remedies.other)
     match outcome.kind:
         case Kind.CERTIFICATE | Kind.TLS:
-            remedy = "check certificate-authority and tls-server-name of the kubeconfig"
-            return FailedError(f"TLS failed: {outcome.reason}", remedy=remedy, everywhere=True)
+            return FailedError(f"TLS failed: {outcome.reason}", remedy=remedies.trust, everywhere=True)
         case Kind.SIZE:
             return FailedError(f"the answer is larger than {_MOST_BYTES} bytes")
         case Kind.PROXY | Kind.NAME if peer.proxy:
@@ -240,6 +241,8 @@ def _set_proxy_login(configuration: Any) -> None:
 def _authority(login: Login) -> str:
     if not login.verify:
         return "not verified"
+    if login.trust is not None:
+        return "of the hub, the command line and the system"
     if isinstance(login.authority, bytes):
         return "of the kubeconfig"
     return "of the system" if login.authority is None else str(login.authority)

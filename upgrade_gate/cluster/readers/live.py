@@ -16,17 +16,20 @@ from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.facts_table import PULL_SECRET, secret_query
 from upgrade_gate.cluster.model import Query
 from upgrade_gate.cluster.readers._kept import kept, without_managed_fields
-from upgrade_gate.cluster.readers._live_login import context_names, is_available, log_in
+from upgrade_gate.cluster.readers._live_login import Remedies, context_names, is_available, log_in, through_proxy
 from upgrade_gate.cluster.readers._live_server import ApiAnswer, ApiServer, FailedError, answer_all, reason_of
 from upgrade_gate.cluster.rights import FORBIDDEN, read_of, remedy_of
 from upgrade_gate.reading.http import progress as watched
 from upgrade_gate.reading.http.exchange import Deadline
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["LiveReader", "context_names", "is_available", "open_cluster"]
+    from upgrade_gate.cluster.hub import ClusterProxy
+
+__all__ = ["LiveReader", "context_names", "is_available", "open_cluster", "open_managed"]
 
 _logger = logging.getLogger(__name__)
 
@@ -35,7 +38,6 @@ _MOST_PAGES = 1_000
 _MOST_RESTARTS = 3
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _JSON = "application/json"
-_REACH = "check the server and proxy-url of the kubeconfig's context, HTTPS_PROXY and NO_PROXY, and --cluster-timeout"
 
 
 @dataclass(slots=True)
@@ -101,7 +103,8 @@ class LiveReader:
             else:
                 answers[query] = outcome
         if outcomes and len(failures) == len(outcomes) and all(failure.everywhere for failure in failures):
-            raise ClusterError(f"{self.description}: {failures[0].reason}", hint=failures[0].remedy or _REACH)
+            hint = failures[0].remedy or self.server.login.remedies.reach
+            raise ClusterError(f"{self.description}: {failures[0].reason}", hint=hint)
         return answers
 
     def pull_secret(self) -> Fact[bytes]:
@@ -141,7 +144,7 @@ class LiveReader:
         if response.status == 404:
             return self._absent(response, query, deadline)
         if response.status != 200:
-            raise _refused(response, query)
+            raise _refused(response, query, self.server.login.remedies)
         return response.json()
 
     def _absent(self, response: ApiAnswer, query: Query, deadline: Deadline) -> Absent:
@@ -193,7 +196,7 @@ class LiveReader:
             if response.status == 404 and not token:
                 return self._absent(response, query, deadline)
             if response.status != 200:
-                raise _refused(response, query)
+                raise _refused(response, query, self.server.login.remedies)
             body = response.json()
             if body.get("kind") != f"{query.kind}List" or not isinstance(body.get("items"), list):
                 raise FailedError(f"the server answered with kind {str(body.get('kind'))[:60]!r}, not {query.kind}List")
@@ -221,6 +224,24 @@ def open_cluster(
     """
     login = log_in(kubeconfig, context, timeout=timeout)
     return LiveReader(login.description, ReadingTime(timeout), read_secrets, ApiServer(login), progress)
+
+
+def open_managed(
+    hub: LiveReader, name: str, proxy: ClusterProxy, trust: ssl.SSLContext, *, timeout: float, read_secrets: bool
+) -> LiveReader:
+    """Log in to a cluster through its hub's cluster-proxy; nothing is read yet.
+
+    Raises ClusterError where the login at the hub is none that cluster-proxy takes.
+    """
+    unread = f"; the hub's own certificates were not read: {proxy.unread}" if proxy.unread else ""
+    remedies = Remedies(
+        trust=f"give the certificate authority of the hub's routes with --certificate-authority{unread}",
+        reach="check cluster-proxy on the hub, proxy-url of the kubeconfig, HTTPS_PROXY, NO_PROXY, --cluster-timeout",
+        login="log in to the hub again; its cluster-proxy must know the hub's users (docs/using/fleets.md#hub)",
+        other=f"see whether the add-on runs there: oc -n {name} get managedclusteraddon cluster-proxy",
+    )
+    login = through_proxy(hub.server.login, proxy.url, name, trust, remedies)
+    return LiveReader(login.description, ReadingTime(timeout), read_secrets, ApiServer(login))
 
 
 def _settled(outcomes: Mapping[Query, Fact[Any] | FailedError]) -> Mapping[Query, Fact[Any] | FailedError]:
@@ -262,13 +283,11 @@ def _path(query: Query) -> str:
     return "/".join(parts)
 
 
-def _refused(response: ApiAnswer, query: Query) -> FailedError:
+def _refused(response: ApiAnswer, query: Query, remedies: Remedies) -> FailedError:
     """Return the failure for a status that is no answer."""
     match response.status:
         case 401:
-            return FailedError(
-                "401 the login is not valid", remedy="log in again: the token is wrong or has expired", everywhere=True
-            )
+            return FailedError("401 the login is not valid", remedy=remedies.login, everywhere=True)
         case 403:
             return FailedError(FORBIDDEN, remedy=remedy_of(query), forbidden=True)
         case 406:
@@ -276,7 +295,7 @@ def _refused(response: ApiAnswer, query: Query) -> FailedError:
         case status if 300 <= status < 400:
             return FailedError(f"{status} redirect: it is not followed", remedy="name the API server itself")
         case status:
-            return FailedError(f"{status} {reason_of(response)}".strip())
+            return FailedError(f"{status} {reason_of(response)}".strip(), remedy=remedies.other)
 
 
 def _named(body: dict[str, Any], query: Query, read_secrets: bool) -> Fact[Any]:

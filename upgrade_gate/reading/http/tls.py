@@ -44,6 +44,22 @@ def trust(certificate_authority: Path | None) -> Trust:
     return _trust(certificate_authority, variables)
 
 
+def trust_also(certificate_authority: Path | None, certificates: str) -> ssl.SSLContext:
+    """Return a context of its own that trusts these PEM certificates too; raises ValueError where they are none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if certificate_authority is not None:
+        _load_user_file(context, certificate_authority)
+    variables = tuple(os.environ.get(name, "") for name in (*BUNDLE_VARIABLES, FOLDER_VARIABLE))
+    _load_environment(context, variables, required=False)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if certificates:
+        try:
+            context.load_verify_locations(cadata=certificates.encode("ascii", "replace").decode())
+        except ssl.SSLError as exc:
+            raise ValueError("they are no PEM certificates") from exc
+    return context
+
+
 def unverified() -> Trust:
     """Return the context for a host that `--insecure` names."""
     return _unverified()

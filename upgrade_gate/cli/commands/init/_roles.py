@@ -77,12 +77,23 @@ def own_role(account: ServiceAccountName, name: str, *rules: dict[str, Any]) -> 
     """Return a Role in an account's own namespace, and its binding to the account."""
     return [
         _rbac("Role", account.namespace, name, rules=list(rules)),
-        _rbac("RoleBinding", account.namespace, name, **_binding("Role", name, account)),
+        _rbac("RoleBinding", account.namespace, name, **_binding("Role", name, subject_of(account))),
     ]
 
 
-def role_manifests(queries: Iterable[Query], account: ServiceAccountName) -> list[dict[str, Any]]:
-    """Return a ClusterRole, a Role for each namespace, and their bindings, for exactly these reads.
+def subject_of(account: ServiceAccountName, *, of_hub: bool = False) -> dict[str, Any]:
+    """Return whom a binding is for: an account of this cluster, or one of its hub as cluster-proxy presents it.
+
+    Source of that name: docs/facts/hubs.md#whose-rights.
+    """
+    if of_hub:
+        name = f"cluster:hub:system:serviceaccount:{account.namespace}:{account.name}"
+        return {"apiGroup": _RBAC, "kind": "User", "name": name}
+    return {"kind": "ServiceAccount", "namespace": account.namespace, "name": account.name}
+
+
+def role_manifests(queries: Iterable[Query], subject: dict[str, Any], *, name: str = _NAME) -> list[dict[str, Any]]:
+    """Return a ClusterRole, a Role for each namespace, and their bindings to one subject, for exactly these reads.
 
     Every read of one object is allowed by its name. The same queries in any order give the same manifests.
     """
@@ -93,8 +104,8 @@ def role_manifests(queries: Iterable[Query], account: ServiceAccountName) -> lis
     for namespace in sorted(spaces):
         kind = "Role" if namespace else "ClusterRole"
         manifests += [
-            _rbac(kind, namespace, _NAME, rules=rules_for(spaces[namespace])),
-            _rbac(f"{kind}Binding", namespace, _NAME, **_binding(kind, _NAME, account)),
+            _rbac(kind, namespace, name, rules=rules_for(spaces[namespace])),
+            _rbac(f"{kind}Binding", namespace, name, **_binding(kind, name, subject)),
         ]
     return manifests
 
@@ -103,9 +114,8 @@ def _rbac(kind: str, namespace: str, name: str, **rest: Any) -> dict[str, Any]:
     return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": _metadata(namespace or None, name), **rest}
 
 
-def _binding(kind: str, role: str, account: ServiceAccountName) -> dict[str, Any]:
-    subject = {"kind": "ServiceAccount", "namespace": account.namespace, "name": account.name}
-    return {"roleRef": {"apiGroup": _RBAC, "kind": kind, "name": role}, "subjects": [subject]}
+def _binding(kind: str, role: str, subject: dict[str, Any]) -> dict[str, Any]:
+    return {"roleRef": {"apiGroup": _RBAC, "kind": kind, "name": role}, "subjects": [dict(subject)]}
 
 
 def _metadata(namespace: str | None, name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from upgrade_gate.cli.options import (
 from upgrade_gate.cli.ready_file import deliver, write_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from upgrade_gate.cli.configuration import Configuration
@@ -52,6 +52,9 @@ _WIDTH = 118
     metavar="NAMESPACE/NAME",
     help="Bind to this account, which is there already.  [default: one that the file makes, upgrade-gate/upgrade-gate]",
 )
+@click.option(
+    "--for-hub", is_flag=True, help="The account is one of the hub: what fleet hub reads here through cluster-proxy."
+)
 @click.option("--for-snapshot", is_flag=True, help="Also the Secrets of the current release, which snapshot records.")
 @click.option("--without-secrets", is_flag=True, help="No rule for any Secret; what needs one is then unknown.")
 @write_options
@@ -63,6 +66,7 @@ def command(
     configuration: Configuration,
     registry: RegistryOptions,
     service_account: ServiceAccountName | None,
+    for_hub: bool,
     for_snapshot: bool,
     without_secrets: bool,
     write: Path | None,
@@ -82,28 +86,33 @@ def command(
     del configuration
     reader = run.open_target(cluster, registry)
     survey = run.survey_target(release, cluster, registry, reader, via=via)
-    queries = _queries(survey, registry, with_secrets=not without_secrets, today=for_snapshot)
+    queries = _queries(survey, None if for_hub else registry, with_secrets=not without_secrets, today=for_snapshot)
     account = service_account or OWN_ACCOUNT
-    manifests = [] if service_account else _roles.account_manifests(account)
-    manifests += _roles.role_manifests(queries, account)
+    manifests = [] if service_account or for_hub else _roles.account_manifests(account)
+    manifests += _roles.role_manifests(queries, _roles.subject_of(account, of_hub=for_hub))
     body = yaml.safe_dump_all(manifests, sort_keys=False, width=_WIDTH)
     reads = "`upgrade-gate check` and `snapshot` read" if for_snapshot else "`upgrade-gate check` reads"
-    notes = _notes(survey, registry, queries, account=account, reads=reads, missing=_missing(queries, reader))
-    deliver("".join(f"{line}\n" for line in _comment(notes)) + f"---\n{body}", write, force=force)
+    reads = "`upgrade-gate fleet hub` reads" if for_hub else reads
+    notes = _notes(survey, None if for_hub else registry, queries, reads=reads, missing=_missing(queries, reader))
+    last = _of_hub(account) if for_hub else f"A token for it: {_token(account)}"
+    deliver("".join(f"{line}\n" for line in _comment((*notes, last))) + f"---\n{body}", write, force=force)
     return ExitCode.PASS
 
 
-def _queries(survey: Comparison, registry: RegistryOptions, *, with_secrets: bool, today: bool) -> list[Query]:
-    """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`."""
+def _queries(survey: Comparison, registry: RegistryOptions | None, *, with_secrets: bool, today: bool) -> list[Query]:
+    """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`.
+
+    Without `registry`, what `fleet` asks: nothing that concerns the reading of releases.
+    """
     from upgrade_gate import pipeline
     from upgrade_gate.cluster import facts_table, observe
 
     refs = pipeline.required_secrets(survey, today=today)
     root = observe.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
     second = observe.second_wave({ref.namespace for ref in refs}, refs, root)
-    trust, mirrors = run.registry_queries(registry)
+    trust, mirrors = run.registry_queries(registry) if registry else ((), ())
     queries = [*facts_table.FIRST_WAVE, *facts_table.for_proof(survey.context.platform), *second, *trust, *mirrors]
-    if registry.pull_secret_from_cluster:
+    if registry and registry.pull_secret_from_cluster:
         queries.append(facts_table.secret_query(facts_table.PULL_SECRET))
     return [query for query in queries if with_secrets or query.kind != "Secret"]
 
@@ -120,10 +129,9 @@ def _missing(queries: Sequence[Query], reader: Reader | None) -> list[str]:
 
 def _notes(
     survey: Comparison,
-    registry: RegistryOptions,
+    registry: RegistryOptions | None,
     queries: Sequence[Query],
     *,
-    account: ServiceAccountName,
     reads: str,
     missing: Sequence[str],
 ) -> Iterator[str]:
@@ -137,13 +145,14 @@ def _notes(
         "nothing else: get and list only, every object by its name where the API can. Other releases can require other "
         "Secrets: print the file again for them."
     )
-    options = [f"--verify {registry.settings.verify}"]
-    options += ["--mirrors-from-cluster"] if registry.mirrors_from_cluster else []
-    options += ["--pull-secret-from-cluster"] if registry.pull_secret_from_cluster else []
-    yield (
-        f"Made for check with {' '.join(options)}: of the options, --verify, --mirrors-from-cluster and "
-        "--pull-secret-from-cluster decide what is read."
-    )
+    if registry:
+        options = [f"--verify {registry.settings.verify}"]
+        options += ["--mirrors-from-cluster"] if registry.mirrors_from_cluster else []
+        options += ["--pull-secret-from-cluster"] if registry.pull_secret_from_cluster else []
+        yield (
+            f"Made for check with {' '.join(options)}: of the options, --verify, --mirrors-from-cluster and "
+            "--pull-secret-from-cluster decide what is read."
+        )
     root = observe.root_ref(survey.context.platform)
     if any(query.kind == "Secret" for query in queries):
         if root is not None and facts_table.secret_query(root) in queries:
@@ -151,7 +160,7 @@ def _notes(
         yield (
             "Whoever may get a Secret can read its values: Kubernetes has no verb for metadata alone. upgrade-gate "
             "asks for the metadata only, unless --read-secrets is given"
-            + (" (and for the pull secret itself)" if registry.pull_secret_from_cluster else "")
+            + (" (and for the pull secret itself)" if registry and registry.pull_secret_from_cluster else "")
             + ". --without-secrets leaves these rules out."
         )
     else:
@@ -164,10 +173,22 @@ def _notes(
             f"Not on this cluster yet: {', '.join(missing)}. A Role cannot be made there: `oc apply` says so and "
             "applies the rest, which is enough for a check. Apply the file again once they are there."
         )
-    yield f"A token for it: oc -n {account.namespace} create token {account.name} --duration 1h"
 
 
-def _comment(paragraphs: Iterator[str]) -> list[str]:
+def _of_hub(account: ServiceAccountName) -> str:
+    return (
+        f"To be applied in each managed cluster: {account} is an account of the hub, which cluster-proxy presents by "
+        "the name that the bindings have. In the hub's own local-cluster it keeps its own: print the file without "
+        "--for-hub there, with --service-account. What it reads of the hub: upgrade-gate init hub-reader. A token, on "
+        f"the hub: {_token(account)}"
+    )
+
+
+def _token(account: ServiceAccountName) -> str:
+    return f"oc -n {account.namespace} create token {account.name} --duration 1h"
+
+
+def _comment(paragraphs: Iterable[str]) -> list[str]:
     """Return paragraphs as YAML comments; what comes out of a payload cannot end the comment."""
     lines: list[str] = []
     for text in paragraphs:
