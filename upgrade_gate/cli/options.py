@@ -321,7 +321,7 @@ def registry_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "registry",
         _registry,
         click.option("-a", "--registry-config", type=file, help="Registry credentials, as oc takes them."),
-        click.option("--certificate-authority", type=file, help="CA bundle for registries, Azure and Google."),
+        click.option("--certificate-authority", type=file, help="CA bundle for registries, Azure, Google and a hub."),
         click.option(
             "--insecure", type=Host(), multiple=True, metavar="HOST", help="No TLS check for this host. Repeatable."
         ),

@@ -175,7 +175,7 @@ def _unready(body: Part, labels: Mapping[str, str]) -> str | None:
     if not body["metadata"]["deletionTimestamp"].missing:
         return "it is being detached from the hub"
     if body["spec"]["hubAcceptsClient"].flag() is not True:
-        return "the hub has not accepted it"
+        return "the hub has not let it join"
     states = [c for c in body["status"]["conditions"].items() if c["type"].text() == _AVAILABLE]
     if not states:
         return "the hub does not say that it is available"

@@ -124,7 +124,7 @@ RULED_OUT: dict[str, tuple[dict[str, Any], str]] = {
     "too-old": (managed("x", {VERSION: "4.14.9"}), "skips a minor release"),
     "gone": (managed("x", available="Unknown"), "not available (ManagedClusterLeaseUpdateStopped)"),
     "never-seen": (managed("x", available=None), "does not say that it is available"),
-    "refused": (managed("x", spec={"hubAcceptsClient": False}), "has not accepted it"),
+    "refused": (managed("x", spec={"hubAcceptsClient": False}), "has not let it join"),
     "leaving": (managed("x", metadata={"deletionTimestamp": "2026-11-01T00:00:00Z"}), "being detached"),
     "no-proxy": (
         managed("x", metadata={"labels": {"feature.open-cluster-management.io/addon-cluster-proxy": "unreachable"}}),

@@ -115,11 +115,11 @@ def command(
 ) -> ExitCode:
     """Judge many clusters; which can go, which cannot, and what stands in the way of most.
 
-    INVENTORY is snapshots:DIR, must-gathers:DIR, contexts:GLOB of the kubeconfig, hub or hub:CONTEXT (the clusters that
-    a hub of Open Cluster Management manages, reached by its cluster-proxy), or a YAML or JSON file. Every cluster's
-    report lies in the folder as soon as it is made. For one that cannot be read the gate cannot tell, and
-    it holds up no other. `fleet merge DIR… -d DIR` joins the results of several shards. Exit codes: 3 if any cluster
-    is blocked, else 4 if the gate cannot tell for any, else 0.
+    INVENTORY is snapshots:DIR, must-gathers:DIR, contexts:GLOB of the kubeconfig, hub or hub:CONTEXT (the clusters of a
+    hub of Open Cluster Management, each through its cluster-proxy), or a YAML or JSON file. Every cluster's report lies
+    in the folder as soon as it is made. For one that cannot be read the gate cannot tell, and it holds up no other.
+    `fleet merge DIR… -d DIR` joins the results of several shards. Exit codes: 3 if any cluster is blocked, else 4 if
+    the gate cannot tell for any, else 0.
     """
     if inventories[0] == MERGE:
         return _merge([Path(text) for text in inventories[1:]], directory, changed_only=changed_only)
