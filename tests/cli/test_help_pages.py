@@ -46,5 +46,5 @@ def test_an_option_of_one_command_alone_stands_first_and_none_is_lost() -> None:
     command = EXPLAINED["init rbac"]
     found = sections(command.params)
     assert found[0][0] == "Options"
-    assert {long_name(o) for o in found[0][1]} == {"service-account", "for-snapshot", "without-secrets"}
+    assert {long_name(o) for o in found[0][1]} == {"service-account", "for-hub", "for-snapshot", "without-secrets"}
     assert sum(len(options) for _, options in found) == sum(isinstance(p, click.Option) for p in command.params)

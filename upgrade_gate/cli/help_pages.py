@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SECTIONS: Final[Mapping[str, str]] = {
     "Release": "to to-minor from via releases verify signatures graph channel architecture",
-    "Fleet": "selector shard jobs deadline resume changed-only",
+    "Fleet": "selector cluster-proxy shard jobs deadline resume changed-only",
     "Cluster": "cluster no-cluster kubeconfig context platform mode profile feature-set capabilities read-secrets "
     "cluster-timeout",
     "Proof": "identities ccoctl-name assume max-age strict-proof require-proof",
