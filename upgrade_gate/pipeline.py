@@ -251,10 +251,12 @@ def _proof(compared: Comparison, inputs: Inputs, *, passed_through: bool) -> Pro
     traits = by_name(platform)
     claims = inputs.claims(platform) if callable(inputs.claims) else inputs.claims
     selections = (s for hop in compared.hops for s in (hop.old_selection, hop.new_selection))
+    requests = [selected.request for s in selections for selected in s.requests.values()]
     return prove(
         claims or Claims(),
         compared.cluster,
-        {selected.request.provider_kind for s in selections for selected in s.requests.values()},
+        {request.provider_kind for request in requests},
+        secrets={str(request.secret) for request in requests if request.secret is not None},
         root=traits.root if traits else None,
         passed_through=passed_through,
         now=inputs.now or datetime.now(UTC),

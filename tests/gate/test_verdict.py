@@ -98,8 +98,10 @@ def test_the_next_step(judged: tuple[WeighedFinding, ...], more: dict[str, Any],
 
 
 def test_every_finding_is_counted_by_severity_and_status() -> None:
-    counts = verdict(weighed(BLOCKER), weighed(BLOCKER), weighed(BLOCKER, Status.PROVEN), weighed(INFO)).counts
-    assert [list(counts[severity].values()) for severity in Severity] == [[2, 0, 1], [0, 0, 0], [0, 0, 0], [1, 0, 0]]
+    settled = (weighed(BLOCKER, Status.PROVEN), weighed(BLOCKER, Status.DECLARED))
+    counts = verdict(weighed(BLOCKER), weighed(BLOCKER), *settled, weighed(INFO)).counts
+    assert counts[Severity.BLOCKER] == {"open": 2, "acknowledged": 0, "proven": 1, "declared": 1}
+    assert [sum(counts[severity].values()) for severity in Severity] == [4, 0, 0, 1]
 
 
 SEEN, MISSED = (Guard.STOPPED, "CCO stops it"), (Guard.MISSED, "nothing stops it")

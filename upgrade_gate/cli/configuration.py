@@ -9,6 +9,9 @@ Format (docs/contract.md#configuration and docs/contract.md#identities):
       account: "111122223333"              whose exports count
       default: arn:aws:iam::…:role/shared
       openshift-ingress-operator/cloud-credentials: arn:aws:iam::…:role/ingress
+      openshift-image-registry/installer-cloud-credentials:
+        identity: arn:aws:iam::…:role/registry
+        policies: iam/registry.json        what a repository declares of it; a file, file#NAME, or a list
     policy:
       request-unannotated: blocker
       accept: [secret-exists]
@@ -193,13 +196,24 @@ def _default(shape: Shape, value: Value) -> Default:
 
 
 def _identities(value: Value) -> Identities:
-    texts = {key: entry.text().strip() for key, entry in value.mapping().items()}
+    texts: dict[str, str] = {}
+    policies: dict[str, tuple[str, ...]] = {}
+    for key, entry in value.mapping().items():
+        if entry.kind != "mapping" or key == "account":
+            texts[key] = entry.text().strip()
+            continue
+        fields = entry.fields({"identity", "policies"})
+        if "identity" in fields:
+            texts[key] = fields["identity"].text().strip()
+        if "policies" in fields:
+            named = fields["policies"]
+            policies[key] = named.texts() if named.kind == "list" else (named.text(),)
     for key, entry in value.mapping().items():
         parts = key.split("/")
         if key not in {"default", "account"} and (len(parts) != 2 or not all(parts)):
             raise entry.error("must be namespace/secret, default or account")
     default, account = texts.pop("default", None), texts.pop("account", None)
-    return Identities(by_secret=texts, default=default, account=account)
+    return Identities(by_secret=texts, default=default, account=account, policies=policies)
 
 
 def _policy(value: Value, *, found: bool) -> tuple[dict[str, Severity], frozenset[str]]:

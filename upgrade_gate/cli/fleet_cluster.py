@@ -163,7 +163,7 @@ class Judge:
         target = self._targets[entry.name]
         settings = asdict(replace(self._settings, cache_dir=None))
         named = [gate.configuration.path, *map(Path, gate.acknowledgements)]
-        named += [gate.identities.path if gate.identities else None]
+        named += [source.path for source in gate.identities]
         named += [None if entry.kind in _LIVE else Path(entry.where)]
         named += [Path(settings["graph"].removeprefix("file://")) if settings["graph"] else None]
         for value in settings.values():
@@ -179,7 +179,7 @@ class Judge:
             settings,
         ]
         parts += [self._releases[text] for text in (*self._given, target, *gate.via)]
-        live = entry.kind in _LIVE or (gate.identities is not None and gate.identities.path is None)
+        live = entry.kind in _LIVE or any(source.kind == "live" for source in gate.identities)
         parts += [datetime.now(UTC).date()] if live or not gate.now else []  # acknowledgements run out by the day
         parts += [self._content(path) for path in named if path is not None]
         return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
@@ -285,7 +285,7 @@ def _gate_of(entry: Entry, gate: GateOptions) -> GateOptions:
         # options are those of the run; a row says which identities its cluster has, and how rules weigh there
         given = replace(given, configuration=configuration.load(entry.config, {}, found=False))
     if entry.identities is not None:
-        given = replace(given, identities=IdentitiesForm().convert(entry.identities, None, None))
+        given = replace(given, identities=(IdentitiesForm().convert(entry.identities, None, None),))
     if not entry.acknowledgements:
         return given
     return replace(given, acknowledgements=(*gate.acknowledgements, *entry.acknowledgements))

@@ -7,7 +7,7 @@ the same level are a usage error; one from the command line silences one from th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -82,11 +82,11 @@ def _settled() -> Mapping[str, Any]:
 def refuse_other_hosts(values: Mapping[str, Any]) -> None:
     """Raise a usage error for each option that asks for another host under `--offline`, naming the file form."""
     cluster: ClusterSource | None = values.get("cluster")
-    identities: IdentitiesSource | None = values.get("identities")
+    identities: Sequence[IdentitiesSource] = values.get("identities") or ()
     graph: str | None = values["graph"]
     if cluster is not None and cluster.kind == "live":
         raise click.UsageError("--offline contradicts --cluster live: use snapshot:FILE or must-gather:DIR")
-    if identities is not None and identities.kind == "live":
+    if any(source.kind == "live" for source in identities):
         raise click.UsageError("--offline contradicts --identities live: use export:PATH")
     if graph is not None and "://" in graph and not graph.startswith("file://"):
         raise click.UsageError("--offline contradicts a --graph on another host: give the file of a saved graph")

@@ -15,6 +15,8 @@ from upgrade_gate.base.paths import exists, is_dir
 from upgrade_gate.reading.files import open_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click.shell_completion import CompletionItem
 
     ParamType = click.ParamType[Any]
@@ -44,7 +46,7 @@ class IdentitiesSource(Struct, frozen=True):
     """Where the policies of identities come from."""
 
     kind: str
-    """`export` or `live`."""
+    """`export`, `policies` or `live`."""
     path: Path | None
     text: str
 
@@ -135,7 +137,7 @@ class ReleaseForm(Form):
 
 
 class IdentitiesForm(Form):
-    """`live` or `export:PATH`."""
+    """`live`, `export:PATH` or `policies:PATH`."""
 
     name = "source"
 
@@ -146,13 +148,21 @@ class IdentitiesForm(Form):
         kind, _, rest = str(value).partition(":")
         if kind == "live" and not rest:
             return IdentitiesSource("live", None, value)
-        if kind != "export" or not rest:
-            self.fail(f"{value!r} is not live or export:PATH", param, ctx)
-        return IdentitiesSource("export", _existing(self, rest, param, ctx), value)
+        if kind not in {"export", "policies"} or not rest:
+            self.fail(f"{value!r} is not live, export:PATH or policies:PATH", param, ctx)
+        return IdentitiesSource(kind, _existing(self, rest, param, ctx), value)
 
     def words(self) -> tuple[str, ...]:
         """Return the forms."""
-        return ("live", "export:")
+        return ("live", "export:", "policies:")
+
+
+def identity_sources(sources: Sequence[IdentitiesSource]) -> tuple[IdentitiesSource, ...]:
+    """Return the sources; raises a usage error where an account is asked and an export of one is given as well."""
+    kinds = [source.kind for source in sources]
+    if "live" in kinds and "export" in kinds:
+        raise click.UsageError("--identities live contradicts --identities export: what is really granted is read once")
+    return tuple(dict.fromkeys(sources))
 
 
 class PlatformName(Form):

@@ -42,6 +42,7 @@ from upgrade_gate.cli.option_types import (
     PlatformName,
     ReleaseForm,
     Span,
+    identity_sources,
 )
 from upgrade_gate.clouds.contract.context import ASSUMPTIONS
 from upgrade_gate.cluster.credentials_mode import Mode
@@ -106,7 +107,7 @@ class GateOptions(Struct, frozen=True):
     """None: the clock."""
     labels: Mapping[str, str]
     via: tuple[str, ...]
-    identities: IdentitiesSource | None
+    identities: tuple[IdentitiesSource, ...]
     ccoctl_name: str | None
 
 
@@ -253,7 +254,11 @@ def _weighing() -> tuple[Decorator, ...]:
 def _identifying() -> tuple[Decorator, ...]:
     return (
         click.option(
-            "--identities", type=IdentitiesForm(), metavar="SOURCE", help="export:PATH or live: what is really granted."
+            "--identities",
+            type=IdentitiesForm(),
+            multiple=True,
+            metavar="SOURCE",
+            help="export:PATH or live: what is really granted; policies:PATH: what a repository declares. Repeatable.",
         ),
         click.option("--ccoctl-name", metavar="NAME", help="The --name that ccoctl was run with."),
     )
@@ -423,7 +428,7 @@ def _gate(values: Mapping[str, Any]) -> GateOptions:
         now=values["now"],
         labels=labels,
         via=tuple(values.get("via", ())),
-        identities=values["identities"],
+        identities=identity_sources(values["identities"]),
         ccoctl_name=values["ccoctl_name"],
     )
 

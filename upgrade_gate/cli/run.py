@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.pipeline import Inputs
+    from upgrade_gate.proof.declared import Declarations
     from upgrade_gate.proof.proof import Claims
     from upgrade_gate.report.document import Report
     from upgrade_gate.report.render_options import RenderOptions
@@ -112,12 +113,11 @@ def claims(
         strict=gate.strict_proof,
         assume=gate.assume,
     )
-    source = gate.identities
-    if source is None:
-        return base
-    if source.path is not None:
+    base = replace(base, declarations=_declarations(gate))
+    paths = [source.path for source in gate.identities if source.kind == "export" and source.path is not None]
+    if paths:
         try:
-            collection = collect.load_export(source.path)
+            collection = collect.load_export(*paths)
         except EntitlementError as error:
             return replace(base, failure=error.message)
         stale = None
@@ -125,6 +125,8 @@ def claims(
             now = gate.now.at if gate.now else datetime.now(UTC)
             stale = collect.out_of_time(collection, gate.max_age.length, now)
         return replace(base, collection=collection, failure=stale)
+    if not any(source.kind == "live" for source in gate.identities):
+        return base
 
     named = base.identities
     settings = {
@@ -144,6 +146,18 @@ def claims(
         return replace(base, collection=collection)
 
     return live
+
+
+def _declarations(gate: GateOptions) -> Declarations | None:
+    """Return what the policy files declare, None where none are given."""
+    from upgrade_gate.proof import declared
+
+    given = [source for source in gate.identities if source.kind == "policies"]
+    if not given:
+        return None
+    roots = [source.path for source in given if source.path is not None]
+    source = " and ".join(f"policies:{path.name or path}" for path in roots)
+    return declared.load(source, roots, gate.configuration.identities.policies)
 
 
 def policy_notes(gate: GateOptions) -> tuple[str, ...]:

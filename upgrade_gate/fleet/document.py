@@ -23,9 +23,9 @@ EXIT_CODES: Final[Mapping[Status, ExitCode]] = {
     "pass": ExitCode.PASS,
 }
 """Worst first."""
-Standing: TypeAlias = Literal["open", "unknown", "acknowledged", "proven"]
+Standing: TypeAlias = Literal["open", "unknown", "acknowledged", "declared", "proven"]
 """How a finding stands in one cluster: open, since something is missing or to be decided; open, and nothing shows
-whether what it needs is there; accepted; proven."""
+whether what it needs is there; accepted; declared by policy files; proven."""
 
 
 class _Struct(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class Cluster(_Struct, frozen=True):
     """Digest of the target; null where its form has none."""
     status: Status
     """The verdict."""
-    basis: Literal["proven", "assumed"]
+    basis: Literal["proven", "declared", "assumed"]
     """Whether what did not change was proven too."""
     next: str
     """The next step."""
@@ -84,6 +84,8 @@ class Counts(_Struct, frozen=True):
     """It was accepted."""
     proven: int
     """Everything that it needs is there."""
+    declared: int = 0
+    """Policy files say that everything that it needs is granted, and nothing shows it."""
 
 
 class Cause(_Struct, frozen=True):

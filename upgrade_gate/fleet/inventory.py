@@ -202,8 +202,8 @@ def _source(value: Value, base: Path) -> tuple[SourceKind, str]:
 
 
 def _place(text: str, base: Path) -> str:
-    """Return a form with the path in it meant from the folder of the file: `dir:RELEASE`, `export:PATH`."""
+    """Return a form with the path in it meant from the folder of the file: `dir:RELEASE`, `policies:PATH`."""
     form, colon, rest = text.strip().partition(":")
-    if colon and form in {"dir", "archive", "oci", "mirror", "export"} and not rest.startswith("~"):
+    if colon and form in {"dir", "archive", "oci", "mirror", "export", "policies"} and not rest.startswith("~"):
         return f"{form}:{base / rest}"
     return text.strip()

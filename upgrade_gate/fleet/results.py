@@ -44,7 +44,7 @@ class Finding(Struct, frozen=True):
 
     rule: str
     severity: Literal["blocker", "unknown", "warning", "info"]
-    status: Literal["open", "acknowledged", "proven"]
+    status: Literal["open", "acknowledged", "declared", "proven"]
     guard: Literal["missed", "stopped"] | None
     fingerprint: str
     headline: str
@@ -54,7 +54,7 @@ class Finding(Struct, frozen=True):
 
 
 class _Need(Struct, frozen=True):
-    status: Literal["met", "unmet", "unknown"]
+    status: Literal["met", "declared", "unmet", "unknown"]
 
 
 class _Release(Struct, frozen=True):
@@ -77,7 +77,7 @@ class _Cluster(Struct, frozen=True):
 
 class _Verdict(Struct, frozen=True):
     status: document.Status
-    basis: Literal["proven", "assumed"]
+    basis: Literal["proven", "declared", "assumed"]
     next: str
     summary: str
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from upgrade_gate.fleet.document import Standing, Status
 
 _SEVERITIES: Final = ("blocker", "unknown", "warning")
-_STANDINGS: Final[tuple[Standing, ...]] = ("open", "unknown", "acknowledged", "proven")
+_STANDINGS: Final[tuple[Standing, ...]] = ("open", "unknown", "acknowledged", "declared", "proven")
 """Worst first."""
 _UNUSED: Final = "acknowledgement-unused"
 _UNJUDGED: Final = "nothing-to-judge"

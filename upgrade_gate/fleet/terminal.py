@@ -15,6 +15,7 @@ WORDS: Final[Mapping[Standing, str]] = {
     "open": "open",
     "unknown": "not shown",
     "acknowledged": "acknowledged",
+    "declared": "declared",
     "proven": "proven",
 }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
 
+APPLIED = "what the policy files declare is applied (not checked)"
 _ACCEPTED = {CLUSTER_TAG: "all that the cluster has and creates carries its tag"}
 
 
@@ -29,8 +30,8 @@ def of(situation: Situation) -> Basis:
     start = situation.hops[0].old.version if situation.hops else "the current release"
     unchecked = f"{start}'s permissions are in place (not checked)"
     if situation.cluster is None:
-        guesses = _guesses(situation)
-        return Basis((unchecked, *guesses.values()), tuple(guesses))
+        guesses, told = _guesses(situation), _by_policies(situation)
+        return Basis((*(told or [unchecked]), *guesses.values()), tuple(guesses), declared=told == (APPLIED,))
     if situation.mode is Mode.MINT:
         return Basis(("CCO mints what the target asks for",))
     assumptions: list[str] = []
@@ -44,7 +45,22 @@ def of(situation: Situation) -> Basis:
         platform = situation.platform or "a platform that is not known"
         assumptions.append(f"no component asks for credentials on {platform}")
     assumptions += _accepted(situation)
-    return Basis(tuple(dict.fromkeys(assumptions)))
+    told = _by_policies(situation)
+    declared = told == (APPLIED,) and not assumptions
+    return Basis(tuple(dict.fromkeys([*([APPLIED] if told else []), *assumptions])), declared=declared)
+
+
+def _by_policies(situation: Situation) -> tuple[str, ...] | None:
+    """Return what is taken for granted where policy files declare what did not change, None where none do.
+
+    That what they say is applied, and what they do not say of a requirement.
+    """
+    asked = [(n, s.request) for n, s in situation.requirements() if situation.permission_model(s.request)]
+    judged = {n: [j for _, j in situation.proof.grants(r, unchanged_grants(situation, r))] for n, r in asked}
+    if not any(j.declared for listed in judged.values() for j in listed):
+        return None
+    open_ = [name for name, listed in judged.items() if any(j.verdict is not Coverage.COVERED for j in listed)]
+    return (APPLIED, *(f"{name} holds what it needed before (not declared)" for name in sorted(open_)))
 
 
 def _guesses(situation: Situation) -> dict[str, str]:

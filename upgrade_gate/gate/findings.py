@@ -39,6 +39,8 @@ class Status(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     PROVEN = "proven"
+    DECLARED = "declared"
+    """Policy files say that it is granted; nothing shows that it is."""
 
 
 class Guard(StrEnum):
@@ -61,10 +63,12 @@ class NeedKind(StrEnum):
 
 
 class NeedStatus(StrEnum):
-    """Whether a need is met; when several are merged the worst wins: unmet, unknown, met."""
+    """Whether a need is met; when several are merged the worst wins: unmet, unknown, declared, met."""
 
     UNMET = "unmet"
     UNKNOWN = "unknown"
+    DECLARED = "declared"
+    """Policy files say so; nothing shows it."""
     MET = "met"
 
 
@@ -101,7 +105,7 @@ class Evidence(Struct, frozen=True):
     """A place that shows the finding."""
 
     side: str
-    """`from`, `to` or `cluster`."""
+    """`from`, `to`, `cluster` or `policy`."""
     file: str
     document: int = 0
     line: int = 1
@@ -192,11 +196,12 @@ class Finding(Struct, frozen=True):
         return fingerprint(self.rule, self.subject, self.content)
 
     @property
-    def proven(self) -> bool:
-        """Whether every need is met and none is a decision (docs/contract.md#needs)."""
-        return bool(self.needs) and all(
-            n.status is NeedStatus.MET and n.kind is not NeedKind.DECISION for n in self.needs
-        )
+    def settled(self) -> Status | None:
+        """Where it stands by its needs (docs/contract.md#needs): PROVEN or DECLARED if all are met, None if not."""
+        met = (NeedStatus.MET, NeedStatus.DECLARED)
+        if not self.needs or any(n.status not in met or n.kind is NeedKind.DECISION for n in self.needs):
+            return None
+        return Status.DECLARED if any(n.status is NeedStatus.DECLARED for n in self.needs) else Status.PROVEN
 
     def with_severity(self, severity: Severity) -> Finding:
         """Return the same finding with another severity; the fingerprint stays."""
@@ -231,7 +236,18 @@ def catalogue() -> Mapping[str, Rule]:
 def evaluate(situation: Situation) -> tuple[Finding, ...]:
     """Run every rule group; findings come in the order of the report: missed first, then by severity."""
     found = [f for module in plugins.load_all("gate.rules") for f in cast("RuleGroup", module).evaluate(situation)]
-    return in_order(found)
+    return in_order(_with_policies(situation, finding) for finding in found)
+
+
+def _with_policies(situation: Situation, finding: Finding) -> Finding:
+    """Return a finding with the places of policy files that speak of what it asks for."""
+    if not any(need.kind is NeedKind.GRANTS for need in finding.needs) or finding.request is None:
+        return finding
+    request = situation.request(finding.request)
+    places = situation.proof.policy_places(request, [g.grant for g in finding.grants]) if request else ()
+    return replace(
+        finding, evidence=(*finding.evidence, *(Evidence("policy", p.file, p.document, p.line) for p in places))
+    )
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

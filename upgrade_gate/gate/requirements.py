@@ -208,7 +208,8 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, CoverageResult]], all_me
     if unknown:
         each = tuple(Lack((name,), Coverage.UNKNOWN, j.reason) for name, j in unknown)
         return Need(kind, NeedStatus.UNKNOWN, lacks=each)
-    return Need(kind, NeedStatus.MET, "; ".join(dict.fromkeys(j.reason for _, j in judged)) or all_met)
+    status = NeedStatus.DECLARED if any(j.declared for _, j in judged) else NeedStatus.MET
+    return Need(kind, status, "; ".join(dict.fromkeys(j.reason for _, j in judged)) or all_met)
 
 
 def _each(judged: Sequence[tuple[str, CoverageResult]]) -> tuple[Lack, ...]:

@@ -86,6 +86,10 @@ class Situation(Struct, frozen=True):
                     seen.add(key)
                     yield name, selected
 
+    def request(self, name: str) -> CredentialsRequest | None:
+        """Return a required request by name, the last release's; None where no release requires it."""
+        return next((selected.request for known, selected in self.requirements() if known == name), None)
+
     def caveats(self) -> tuple[str, ...]:
         """Return what no export can show about all that is required, one line each, sorted.
 

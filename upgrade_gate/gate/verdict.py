@@ -57,11 +57,18 @@ class Basis(Struct, frozen=True):
     """What a verdict takes for granted, one clause each."""
     guesses: tuple[str, ...] = ()
     """What nobody said and no cluster was asked: `mode`, `credentials`, `profile`, `feature_set`, `capabilities`."""
+    declared: bool = False
+    """Whether policy files declare all that was not proven, so that no requirement is merely assumed."""
 
     @property
     def proven(self) -> bool:
         """Whether nothing is taken for granted."""
         return not self.assumptions
+
+    @property
+    def name(self) -> Literal["proven", "declared", "assumed"]:
+        """What the verdict rests on, in one word."""
+        return "proven" if self.proven else "declared" if self.declared else "assumed"
 
 
 class Verdict(Struct, frozen=True):
@@ -121,8 +128,8 @@ def _weighed(finding: Finding, situation: Situation, weights: Weights, today: da
             cluster_id=known_or(cluster.id, None) if cluster else None,
             cluster_name=known_or(cluster.name, None) if cluster else None,
         )
-    if finding.proven:
-        return WeighedFinding(finding, Status.PROVEN, match)
+    if finding.settled is not None:
+        return WeighedFinding(finding, finding.settled, match)
     accepted = match is not None and not match.expired
     return WeighedFinding(finding, Status.ACKNOWLEDGED if accepted else Status.OPEN, match)
 
@@ -201,7 +208,8 @@ def decide(judged: Sequence[WeighedFinding], basis: Basis, compared: Comparison,
             alone = compared.cluster is None
             code, step = ExitCode.PASS, "check-cluster" if alone else "upgrade"
             step = "none" if compared.same_release else step
-            summary = f"PASS {'on the releases alone, ' * alone}{compared.path}{_resting_on(judged, basis)}"
+            sources = "the releases and the policy files" if basis.declared else "the releases alone"
+            summary = f"PASS {f'on {sources}, ' * alone}{compared.path}{_resting_on(judged, basis)}"
         case "blocked":
             code, step = ExitCode.BLOCKED, _next_of_blocked(blockers, unknowns)
             summary = f"BLOCKED {compared.path}: {_blocked_by(blockers, unknowns)}"
@@ -257,8 +265,10 @@ def _untold(unknowns: Sequence[Finding]) -> str:
 def _settled_by(judged: Sequence[WeighedFinding]) -> str:
     accepted = sum(j.status is Status.ACKNOWLEDGED for j in judged)
     proven = sum(j.status is Status.PROVEN for j in judged)
+    declared = sum(j.status is Status.DECLARED for j in judged)
     said = [f"{accepted} acknowledged"] if accepted else []
     said += [f"{proven} proven"] if proven else []
+    said += [f"{declared} declared"] if declared else []
     return f" ({', '.join(said)})" if said else ""
 
 

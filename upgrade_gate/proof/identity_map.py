@@ -23,6 +23,8 @@ class Identities(Struct, frozen=True):
     """Stands for all other Secrets."""
     account: str | None = None
     """The account, subscription or project that exports must belong to."""
+    policies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`namespace/secret`, or `default`, to the files that declare what its identity should be granted."""
 
     def of(self, secret: str) -> str | None:
         """Return the identity of `namespace/secret`, None where the configuration does not say."""

@@ -13,11 +13,18 @@ from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.base.secret_ref import SecretRef
-from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, KnowsBuckets, Resolves, provider_of_kind
+from upgrade_gate.clouds.contract.holdings import (
+    Coverage,
+    CoverageResult,
+    KnowsBuckets,
+    Resolves,
+    provider_of_kind,
+    unknown,
+)
 from upgrade_gate.cluster.scopes import request_bucket, request_scopes
 from upgrade_gate.proof import collect
 from upgrade_gate.proof.context import context_of
-from upgrade_gate.proof.identity_map import Identities, identify
+from upgrade_gate.proof.identity_map import Identities, Identity, identify
 from upgrade_gate.proof.judge import strict
 
 if TYPE_CHECKING:
@@ -25,13 +32,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from upgrade_gate.base.facts import Fact
-    from upgrade_gate.clouds.contract.context import Context
+    from upgrade_gate.clouds.contract.context import Bucket, Context
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.holdings import HeldGrants, Holdings, PolicySize, VendorSet
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.proof.collect import Collection
-    from upgrade_gate.proof.identity_map import Identity
+    from upgrade_gate.proof.declared import Declarations, PolicyPlace, Served
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 NOTHING_SUPPLIED = "no identities were given (--identities)"
@@ -48,6 +55,8 @@ class Claims(Struct, frozen=True):
     """None where `--identities` was not given, or where nothing of it could be read (`failure`)."""
     failure: str | None = None
     """Why nothing of what was given could be read, or may count."""
+    declarations: Declarations | None = None
+    """What policy files say that should be granted; None where none were given."""
     identities: Identities = field(default_factory=Identities)
     ccoctl_name: str | None = None
     strict: bool = False
@@ -56,7 +65,12 @@ class Claims(Struct, frozen=True):
 
     @property
     def given(self) -> bool:
-        """Whether anything was supplied about what identities hold."""
+        """Whether anything was supplied about what identities hold, or should hold."""
+        return self.shown or self.declarations is not None
+
+    @property
+    def shown(self) -> bool:
+        """Whether anything was supplied that shows what identities really hold."""
         return self.collection is not None or self.failure is not None
 
 
@@ -75,14 +89,15 @@ def prove(
     cluster: Cluster | None,
     kinds: Iterable[str],
     *,
+    secrets: Iterable[str] = (),
     root: SecretRef | None,
     passed_through: bool,
     now: datetime,
 ) -> Proof:
     """Join what was supplied about identities with the cluster, for requests of these providerSpec kinds.
 
-    `root` is the platform's root credential, which serves every request where CCO passes it through; `now` the moment
-    by which conditions on time are decided.
+    `secrets` are all that the releases of the path name (`namespace/name`); `root` is the platform's root credential,
+    which serves every request where CCO passes it through; `now` the moment by which conditions on time are decided.
     """
     account = claims.identities.account
     context = context_of(cluster, now, account=account, assume=claims.assume) if cluster is not None else None
@@ -92,7 +107,7 @@ def prove(
         if claims.collection
     )
     holdings = {kind: found for kind, found in built if found is not None}
-    return Proof(claims, cluster, root if passed_through else None, root, holdings, context)
+    return Proof(claims, cluster, root if passed_through else None, root, holdings, context, frozenset(secrets))
 
 
 class Proof(Struct, frozen=True):
@@ -108,6 +123,8 @@ class Proof(Struct, frozen=True):
     """By providerSpec kind, for the kinds that can be judged."""
     context: Context | None = None
     """Where and under which conditions grants are used; None where no cluster was read."""
+    secrets: frozenset[str] = frozenset()
+    """Every Secret that the releases name: what a policy is called tells it from the others."""
     _judged: dict[Hashable, CoverageResult] = field(default_factory=dict)
     """Answers of `_judge`, which rest on nothing but what stands above."""
 
@@ -122,6 +139,23 @@ class Proof(Struct, frozen=True):
 
     def trust(self, request: CredentialsRequest, accounts: Sequence[str]) -> CoverageResult:
         """Judge whether the identity trusts every one of these service accounts in the Secret's namespace."""
+        seen = self._seen_trust(request, accounts)
+        told = self._declared(request)
+        return seen if told is None else self._joined(request, seen, self._told_trust(request, told, accounts))
+
+    def _told_trust(
+        self, request: CredentialsRequest, told: Served | CoverageResult, accounts: Sequence[str]
+    ) -> CoverageResult:
+        issuer = self._issuer()
+        if isinstance(told, CoverageResult):
+            return told
+        if isinstance(issuer, CoverageResult):
+            return issuer
+        assert self.claims.declarations is not None  # noqa: S101 - they told it
+        said = self.claims.declarations.trust(told, issuer, _subjects(request, accounts), self.context)
+        return strict(said) if self.claims.strict else said
+
+    def _seen_trust(self, request: CredentialsRequest, accounts: Sequence[str]) -> CoverageResult:
         found = self._serving(request)
         if isinstance(found, CoverageResult):
             return found
@@ -155,16 +189,20 @@ class Proof(Struct, frozen=True):
             return None
         holdings = self.holdings.get(request.provider_kind)
         record = self._record(secret)
-        ccoctl = None
-        plugin = provider_of_kind(request.provider_kind)
-        if self.claims.ccoctl_name and self.root_secret is None and plugin is not None:
-            ccoctl = plugin.ccoctl_name(self.claims.ccoctl_name, secret.namespace, secret.name, request.name)
         return identify(
             holdings,
             in_secret=record.value.identity if isinstance(record, Known) else None,
             configured=self.claims.identities.of(str(secret)),
-            ccoctl=ccoctl,
+            ccoctl=self._ccoctl(request),
         )
+
+    def _ccoctl(self, request: CredentialsRequest) -> str | None:
+        """Return what ccoctl would have called the identity of a request, None where its --name is not known."""
+        plugin = provider_of_kind(request.provider_kind)
+        if self.claims.ccoctl_name is None or self.root_secret is not None or plugin is None or request.secret is None:
+            return None
+        secret = request.secret
+        return plugin.ccoctl_name(self.claims.ccoctl_name, secret.namespace, secret.name, request.name)
 
     def configured(self, secret: str) -> str | None:
         """Return the identity that the configuration names for `namespace/secret`, or that serves all of them."""
@@ -183,7 +221,11 @@ class Proof(Struct, frozen=True):
 
     def shown_identity(self, request: CredentialsRequest) -> Identity | None:
         """Return the identity for a finding; None where nothing was supplied or nobody says."""
-        return self.identity_of(request) if self.given else None
+        known = self.identity_of(request) if self.given else None
+        told = self._declared(request)
+        if known is not None or told is None or isinstance(told, CoverageResult):
+            return known
+        return Identity(told.shown, "policies")
 
     def sizes(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return each limit of the identity's cloud that what it holds and `required` would exceed together."""
@@ -210,21 +252,26 @@ class Proof(Struct, frozen=True):
 
     def source(self) -> ProofSource | None:
         """Return where the proof comes from, None where nothing was supplied."""
-        collection = self.claims.collection
-        if collection is None:
+        collection, told = self.claims.collection, self.claims.declarations
+        if collection is None and told is None:
             return None
         accounts = {h.account for h in self.holdings.values() if h.account}
+        files = [
+            *(collection.files.items() if collection else ()),
+            *((f.name, f.sha256) for f in (told.files if told else ())),
+        ]
         return ProofSource(
-            kind=collection.source,
+            kind=" and ".join(one.source for one in (collection, told) if one is not None),
             account=", ".join(sorted(accounts)) or self.claims.identities.account,
-            collected=collection.collected,
-            files=tuple(sorted(collection.files.items())),
+            collected=collection.collected if collection else None,
+            files=tuple(sorted(files)),
         )
 
     def notes(self) -> tuple[str, ...]:
-        """Return what of the export could not be used, one line each."""
+        """Return what of the export, or of the policy files, could not be used, one line each."""
         collection = self.claims.collection
-        failure = (self.claims.failure,) if self.claims.failure else ()
+        told = self.claims.declarations
+        failure = (*([self.claims.failure] if self.claims.failure else []), *(told.unread if told else ()))
         if collection is None:
             return failure
         unknown = (
@@ -242,6 +289,33 @@ class Proof(Struct, frozen=True):
         return known
 
     def _judge(self, request: CredentialsRequest, grant: Grant) -> CoverageResult:
+        seen = self._seen(request, grant)
+        told = self._declared(request)
+        return seen if told is None else self._joined(request, seen, self._told(request, told, grant))
+
+    def _told(self, request: CredentialsRequest, told: Served | CoverageResult, grant: Grant) -> CoverageResult:
+        """Judge a grant on what policy files declare."""
+        scopes = self._scopes(request)
+        if isinstance(told, CoverageResult):
+            return told
+        if isinstance(scopes, CoverageResult):
+            return scopes
+        assert self.claims.declarations is not None  # noqa: S101 - they told it
+        said = self.claims.declarations.judge(told, grant, scopes, self.context, self._bucket(request))
+        return strict(said) if self.claims.strict else said
+
+    def _joined(self, request: CredentialsRequest, seen: CoverageResult, told: CoverageResult) -> CoverageResult:
+        """Return what is seen, where anything shows it, with what is declared; else what is declared."""
+        if not self.claims.shown or not (self.claims.failure is not None or self.sees(request)):
+            return told
+        if seen.verdict is Coverage.COVERED and told.verdict is not Coverage.COVERED:
+            return replace(seen, caveats=(*seen.caveats, f"policy files do not declare it: {told.reason}"))
+        if seen.verdict is not Coverage.COVERED and told.verdict is Coverage.COVERED:
+            return replace(seen, reason=f"{seen.reason}; it is declared, and not applied as far as can be seen")
+        return seen
+
+    def _seen(self, request: CredentialsRequest, grant: Grant) -> CoverageResult:
+        """Judge a grant on what shows what the identity holds."""
         found = self._serving(request)
         if isinstance(found, CoverageResult):
             return found
@@ -255,6 +329,22 @@ class Proof(Struct, frozen=True):
         if judgement.verdict is Coverage.COVERED:
             return self._untrusted(request, holdings, identity) or judgement
         return judgement
+
+    def _declared(self, request: CredentialsRequest) -> Served | CoverageResult | None:
+        """Return what policy files declare for the Secret of a request; None where none were given."""
+        secret = self.root_secret or request.secret
+        if self.claims.declarations is None or secret is None:
+            return None
+        return self.claims.declarations.serving(
+            request.provider_kind, str(secret), sorted(self.secrets), self._ccoctl(request)
+        )
+
+    def policy_places(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[PolicyPlace, ...]:
+        """Return where policy files speak of these grants, or where they would be added."""
+        told = self._declared(request)
+        if told is None or isinstance(told, CoverageResult) or self.claims.declarations is None:
+            return ()
+        return self.claims.declarations.places(told, grants)
 
     def _untrusted(self, request: CredentialsRequest, holdings: Holdings, identity: Identity) -> CoverageResult | None:
         """Return UNKNOWN for an identity that was found by ccoctl's naming and is not seen to trust this cluster."""
@@ -290,24 +380,33 @@ class Proof(Struct, frozen=True):
 
     def _used(self, holdings: Holdings, request: CredentialsRequest) -> Holdings:
         """Return the holdings as the component of a request uses them: with the one bucket that it works with."""
-        if self.cluster is None or not isinstance(holdings, KnowsBuckets):
-            return holdings
+        bucket = self._bucket(request)
+        return holdings.with_bucket(bucket) if bucket is not None and isinstance(holdings, KnowsBuckets) else holdings
+
+    def _bucket(self, request: CredentialsRequest) -> Fact[Bucket] | None:
+        """Return the one bucket that the component of a request works with; None where there is no such."""
+        if self.cluster is None:
+            return None
         bucket = request_bucket(self.cluster, request.provider_kind, request.name)
-        return holdings if isinstance(bucket, Absent) else holdings.with_bucket(bucket)
+        return None if isinstance(bucket, Absent) else bucket
 
     def _trust(
         self, request: CredentialsRequest, holdings: Holdings, identity: Identity, accounts: Sequence[str]
     ) -> CoverageResult:
+        issuer = self._issuer()
+        if isinstance(issuer, CoverageResult):
+            return issuer
+        return holdings.trust(identity.id, issuer, _subjects(request, accounts))
+
+    def _issuer(self) -> str | CoverageResult:
         issuer = self.cluster.issuer if self.cluster else Unknown("no cluster was read")
         match issuer:
             case Known(value=url):
-                namespace = request.secret.namespace if request.secret else ""
-                subjects = [f"system:serviceaccount:{namespace}:{account}" for account in accounts]
-                return holdings.trust(identity.id, url, subjects)
+                return url
             case Unknown(reason=reason):
-                return CoverageResult(Coverage.UNKNOWN, f"the cluster's token issuer is not known: {reason}")
+                return unknown(f"the cluster's token issuer is not known: {reason}")
             case _:
-                return CoverageResult(Coverage.UNKNOWN, "the cluster has no token issuer of its own")
+                return unknown("the cluster has no token issuer of its own")
 
     def _scopes(self, request: CredentialsRequest) -> tuple[str, ...] | CoverageResult:
         if self.cluster is None:
@@ -326,3 +425,8 @@ class Proof(Struct, frozen=True):
         if secret == self.root_of_platform:
             return self.cluster.root_secret
         return self.cluster.secrets.get(secret, Unknown("it was not read"))
+
+
+def _subjects(request: CredentialsRequest, accounts: Sequence[str]) -> list[str]:
+    namespace = request.secret.namespace if request.secret else ""
+    return [f"system:serviceaccount:{namespace}:{account}" for account in accounts]

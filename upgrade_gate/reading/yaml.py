@@ -67,11 +67,12 @@ class Parsed(Struct, frozen=True):
     """Paths (`spec.secretRef.name`, `spec.list[2].key`) of keys that stand twice with differing values."""
 
 
-def parse(data: bytes, name: str, *, limits: Limits = _DEFAULT) -> tuple[Parsed, ...]:
+def parse(data: bytes, name: str, *, limits: Limits = _DEFAULT, functions: bool = False) -> tuple[Parsed, ...]:
     """Return every document that is not empty, of YAML or JSON, whatever the name's extension.
 
     In both the last of two equal keys wins. Raises DocumentError, naming file and line, for what is no UTF-8 or
     UTF-16 text, no YAML or JSON, too large, too deep, expands too far, or carries a tag outside the JSON types.
+    `functions`: a local tag is a function of CloudFormation, and `!Sub text` reads as `{"Fn::Sub": "text"}`.
     """
     text = decode(data, name, limits=limits)
     if text.lstrip()[:1] in ("{", "["):
@@ -80,7 +81,7 @@ def parse(data: bytes, name: str, *, limits: Limits = _DEFAULT) -> tuple[Parsed,
         except ValueError as exc:  # YAML's flow style starts the same way
             if name.endswith(".json"):
                 raise DocumentError(name, f"not JSON: {exc}", line=getattr(exc, "lineno", 1)) from exc
-    return tuple(_parse_yaml(text, name, limits))
+    return tuple(_parse_yaml(text, name, limits, functions=functions))
 
 
 def parse_one(data: bytes, name: str, *, limits: Limits = _DEFAULT) -> Parsed:
@@ -210,10 +211,11 @@ def _join(path: str, key: str) -> str:
 class _Container:
     """A mapping or sequence under construction."""
 
-    __slots__ = ("anchor", "depth", "height", "key", "merges", "path", "size", "value")
+    __slots__ = ("anchor", "depth", "function", "height", "key", "merges", "path", "size", "value")
 
-    def __init__(self, value: Any, anchor: str | None, path: str, size: int) -> None:
+    def __init__(self, value: Any, anchor: str | None, path: str, size: int, function: str | None) -> None:
         self.value = value
+        self.function = function
         self.anchor = anchor
         self.path = path
         self.size = size
@@ -235,9 +237,10 @@ _MERGE = _Merge("<<")
 class _Builder:
     """Build the documents of one YAML stream from its events."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
+    def __init__(self, name: str, limits: Limits, *, functions: bool) -> None:
         self.name = name
         self.limits = limits
+        self.functions = functions
         self.document = -1
         self._reset()
 
@@ -298,6 +301,8 @@ class _Builder:
             value = resolve(event.value) if event.implicit[0] else event.value
         elif tag == "!":
             value = event.value
+        elif function := self._function(tag):
+            value = {function: event.value}
         else:
             value = self._tagged(event, tag)
         if value is _MERGE and (not self.stack or type(self.stack[-1].value) is list or self.stack[-1].key is not None):
@@ -322,6 +327,12 @@ class _Builder:
             case _:
                 raise self.fail(f"the tag {tag} is not allowed", event)
 
+    def _function(self, tag: str | None) -> str | None:
+        """Return the function that a local tag stands for (CloudFormation user guide, intrinsic functions)."""
+        if not self.functions or tag is None or not tag[1:].isalnum() or tag[0] != "!":
+            return None
+        return tag[1:] if tag in ("!Ref", "!Condition") else f"Fn::{tag[1:]}"
+
     def _mapping(self, event: Any) -> None:
         self._begin({}, event, "map")
 
@@ -329,7 +340,8 @@ class _Builder:
         self._begin([], event, "seq")
 
     def _begin(self, value: Any, event: Any, kind: str) -> None:
-        if event.tag not in (None, "!", _TAG + kind):
+        function = self._function(event.tag)
+        if not function and event.tag not in (None, "!", _TAG + kind):
             raise self.fail(f"the tag {event.tag} is not allowed", event)
         self.nodes += 1
         path = self._path()
@@ -341,7 +353,7 @@ class _Builder:
             self.open_anchors.add(event.anchor)
         if not self.stack:
             self.line = event.start_mark.line + 1
-        self.stack.append(_Container(value, event.anchor, path, self.nodes - 1))
+        self.stack.append(_Container(value, event.anchor, path, self.nodes - 1, function))
 
     def _path(self) -> str:
         """Return the path of the node that comes next."""
@@ -357,6 +369,8 @@ class _Builder:
         value = done.value
         if done.merges:
             value = self._merged(done, event)
+        if done.function:
+            value = {done.function: value}
         if done.anchor is not None:
             self.open_anchors.discard(done.anchor)
             self.anchors[done.anchor] = (value, self.nodes - done.size, done.height)
@@ -463,11 +477,11 @@ def _integer(text: str) -> int:
     return int(digits, 0)
 
 
-def _parse_yaml(text: str, name: str, limits: Limits) -> Iterator[Parsed]:
+def _parse_yaml(text: str, name: str, limits: Limits, *, functions: bool) -> Iterator[Parsed]:
     """Yield the documents of YAML text."""
     import yaml
 
-    builder = _Builder(name, limits)
+    builder = _Builder(name, limits, functions=functions)
     try:
         yield from builder.documents(text)
     except yaml.MarkedYAMLError as exc:

@@ -287,11 +287,10 @@ def _vendor_sets(outcome: Outcome) -> list[identities_document.VendorSetView]:
 
 def _verdict(outcome: Outcome, remediate: Sequence[str]) -> document.VerdictView:
     verdict = outcome.verdict
-    basis: Any = "proven" if verdict.basis.proven else "assumed"
     return document.VerdictView(
         status=verdict.status,
         exit_code=int(verdict.exit_code),
-        basis=basis,
+        basis=verdict.basis.name,
         assumptions=list(verdict.basis.assumptions),
         next=verdict.next,
         counts={

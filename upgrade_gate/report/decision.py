@@ -289,7 +289,12 @@ def _held(found: Sequence[FindingView]) -> Answer:
     if all(f.status == "acknowledged" for f in found):
         return Answer("acknowledged", "settled")
     states = {need.status for f in found for need in f.needs if need.kind != "decision" and f.status != "acknowledged"}
-    for state, answer in (("unmet", Answer("no", "bad")), ("unknown", Answer("not shown", "open"))):
+    answers = (
+        ("unmet", Answer("no", "bad")),
+        ("unknown", Answer("not shown", "open")),
+        ("declared", Answer("declared", "settled")),
+    )
+    for state, answer in answers:
         if state in states:
             return answer
     return Answer("yes, proven", "good") if states else _NONE
@@ -350,6 +355,8 @@ def _says(report: Report, rows: Sequence[Row]) -> tuple[str, ...]:
 def _passes(report: Report, rows: Sequence[Row]) -> str:
     """Say why nothing stands in the way."""
     if report.cluster is None:
+        if report.verdict and report.verdict.basis == "declared":
+            return "The policy files declare all that the releases ask for; whether they are applied was not checked."
         return "The releases ask for nothing that would have to be granted first."
     accepted = sum(any(f.status == "acknowledged" for f in row.findings) for row in rows)
     text = "Nothing needs to be done before the update."

@@ -227,8 +227,8 @@ class NeedView(_Struct, frozen=True):
 
     kind: str
     """`namespace`, `secret`, `keys`, `grants`, `trust`, `token-path` or `decision`."""
-    status: Literal["met", "unmet", "unknown"]
-    """The worst of all that it stands for."""
+    status: Literal["met", "declared", "unmet", "unknown"]
+    """The worst of all that it stands for; `declared`: policy files say so, and nothing shows it."""
     detail: str
     """Each grant or key, in words."""
     in_short: str | msgspec.UnsetType = msgspec.UNSET
@@ -241,16 +241,16 @@ class IdentityView(_Struct, frozen=True):
     id: str
     """As the cloud spells it."""
     source: str
-    """The Secret, the configuration, or ccoctl's naming."""
+    """The Secret, the configuration, ccoctl's naming, or the policy files that declare it."""
 
 
 class EvidenceView(_Struct, frozen=True):
     """A place that shows the finding."""
 
-    side: Literal["from", "to", "cluster"]
+    side: Literal["from", "to", "cluster", "policy"]
     """Where it is."""
     file: str
-    """File of the release, or object of the cluster."""
+    """File of the release, object of the cluster, or policy file."""
     document: int
     """Number of the document in the file, from 0."""
     line: int
@@ -305,8 +305,8 @@ class FindingView(_Struct, frozen=True):
     """Its stable id."""
     severity: Literal["blocker", "unknown", "warning", "info"]
     """After the policy of the configuration."""
-    status: Literal["open", "acknowledged", "proven"]
-    """Only open findings weigh."""
+    status: Literal["open", "acknowledged", "proven", "declared"]
+    """Only open findings weigh; `declared`: policy files say that every need is met, and nothing shows it."""
     guard: Literal["missed", "stopped"] | None
     """Whether CCO or CVO would have stopped the upgrade because of it; null where the question has no meaning."""
     guard_reason: str | None
@@ -354,6 +354,8 @@ class Count(_Struct, frozen=True):
     """They were accepted."""
     proven: int
     """Every need is met."""
+    declared: int = 0
+    """Policy files say that every need is met, and nothing shows it."""
 
 
 class Table(_Struct, frozen=True):
@@ -374,8 +376,8 @@ class VerdictView(_Struct, frozen=True):
     """The answer."""
     exit_code: int
     """The exit code of `check`."""
-    basis: Literal["proven", "assumed"]
-    """Whether what did not change was proven too."""
+    basis: Literal["proven", "declared", "assumed"]
+    """Whether what did not change was proven too, or is declared by policy files."""
     assumptions: list[str]
     """What is taken for granted; empty where it was proven."""
     next: Literal["remediate", "annotate", "upgrade", "check-cluster", "retry", "none"]

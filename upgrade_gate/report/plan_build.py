@@ -125,7 +125,7 @@ def _alike(one: Judged, items: Items) -> object:
     secrets = tuple((s.request, s.secret, s.held, s.only_on_the_way) for s in items.secrets)
     trust = tuple((t.request, t.secret, tuple(t.service_accounts), t.held, t.only_on_the_way) for t in items.trust)
     findings = tuple((f.rule, f.severity, f.fingerprint) for f in items.findings)
-    return (verdict.status, verdict.basis.proven, verdict.next, grants, secrets, trust, findings)
+    return (verdict.status, verdict.basis.name, verdict.next, grants, secrets, trust, findings)
 
 
 def _grant(grant: Any) -> tuple[object, ...]:
@@ -139,11 +139,10 @@ def _option(asked: Asked, members: Sequence[tuple[Judged, Items]]) -> document.O
     by_target: dict[str, list[Way]] = {}
     for one, _ in members:
         by_target.setdefault(one.target, []).append(one.way)
-    basis: Any = "proven" if verdict is not None and verdict.basis.proven else "assumed"
     return document.Option(
         number=0,
         status=verdict.status if verdict is not None else "undetermined",
-        basis=basis,
+        basis=verdict.basis.name if verdict is not None else "assumed",
         next=verdict.next if verdict is not None else "retry",
         work=items.work,
         targets=sorted(by_target, key=_version),

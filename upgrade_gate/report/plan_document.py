@@ -10,7 +10,7 @@ from upgrade_gate.report.document import Tool
 from upgrade_gate.report.grant_document import GrantView
 
 SCHEMA = "upgrade-gate/plan/v1"
-Held: TypeAlias = Literal["yes", "no", "unknown", "acknowledged", "minted"]
+Held: TypeAlias = Literal["yes", "no", "unknown", "acknowledged", "declared", "minted"]
 Answer: TypeAlias = Literal["pass", "blocked", "undetermined"]
 
 
@@ -61,7 +61,10 @@ class _Asked(_Struct, frozen=True):
     secret: str | None
     """`namespace/name` of its Secret."""
     held: Held
-    """Whether it is there today: `unknown` is not shown, `acknowledged` accepted, `minted` done by CCO itself."""
+    """Whether it is there today.
+
+    `unknown` is not shown, `acknowledged` accepted, `declared` said by policy files, `minted` done by CCO itself.
+    """
     only_on_the_way: bool
     """Whether the target does not ask for it: it may go again once the cluster runs the target for good."""
 
@@ -148,8 +151,8 @@ class Option(_Struct, frozen=True):
     """From 1, least work first."""
     status: Answer
     """The verdict of `check` on each of its paths."""
-    basis: Literal["proven", "assumed"]
-    """Whether what does not change was proven too."""
+    basis: Literal["proven", "declared", "assumed"]
+    """Whether what does not change was proven too, or is declared by policy files."""
     next: Literal["remediate", "annotate", "upgrade", "check-cluster", "retry", "none"]
     """The next step."""
     work: Work

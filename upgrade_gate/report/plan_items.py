@@ -173,7 +173,7 @@ class _By(Struct, frozen=True):
     def _held(self, shown: Held) -> Held:
         if self.situation.mode is Mode.MINT and not self.change.left_alone:
             return "minted"
-        return "acknowledged" if self.acknowledged and shown != "yes" else shown
+        return "acknowledged" if self.acknowledged and shown not in ("yes", "declared") else shown
 
     def _by_person(self, shown: Held) -> Held:
         """Return the same for what CCO makes in passthrough mode too: the Secret, and with it no trust."""
@@ -199,5 +199,5 @@ class _By(Struct, frozen=True):
 
 def _held(result: CoverageResult) -> Held:
     if result.verdict is Coverage.COVERED:
-        return "yes"
+        return "declared" if result.declared else "yes"
     return "unknown" if result.verdict is Coverage.UNKNOWN else "no"

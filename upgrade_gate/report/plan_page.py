@@ -22,6 +22,7 @@ HELD: Final[dict[Held, str]] = {
     "no": "not held",
     "unknown": "not shown to be held",
     "acknowledged": "acknowledged",
+    "declared": "declared by policy files",
     "minted": "CCO makes it",
 }
 """Whether something is there today."""

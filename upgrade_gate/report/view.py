@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MISSED_TITLE = "Not caught by OpenShift"
 
-_STATUS = ("open", "acknowledged", "proven")
+_STATUS = ("open", "acknowledged", "declared", "proven")
 _SEVERITY = ("blocker", "unknown", "warning", "info")
 _WORDS = {"pass": "PASS", "blocked": "BLOCKED", "undetermined": "CANNOT TELL"}
 
@@ -448,6 +448,7 @@ def need_detail(need: NeedView) -> str:
 def source_of(identity: IdentityView) -> str:
     """Return how it was found which identity serves a Secret, in words."""
     known = {"secret": "the Secret", "configuration": "the configuration", "ccoctl-name": "ccoctl's naming"}
+    known["policies"] = "the policy files"
     return known.get(identity.source, identity.source)
 
 
@@ -465,7 +466,8 @@ def proof_lines(report: Report) -> tuple[str, ...]:
     if len(known.files) > _MOST_FILES:
         files.append(f"{len(known.files) - _MOST_FILES} more files, all of them in the JSON and HTML reports")
     caveats = (f"caveat: {caveat}" for caveat in known.caveats)
-    read = f"what identities hold was read from {known.source}{account}{collected}"
+    what = "what identities should hold" if known.source.startswith("policies:") else "what identities hold"
+    read = f"{what} was read from {known.source}{account}{collected}"
     return (read, *files, *vendor_lines(report), *caveats)
 
 

@@ -57,8 +57,8 @@ def test_a_cause_counts_the_clusters_in_which_it_stands(fleet: Fleet) -> None:
     fleet.run()
     gains = [cause for cause in fleet.json()["causes"] if cause["rule"] == "permission-added"]
     assert {c["request"].partition("/")[2]: c["counts"] for c in gains} == {
-        "aws": {"open": 0, "unknown": 3, "acknowledged": 0, "proven": 0},
-        "gcp": {"open": 0, "unknown": 1, "acknowledged": 0, "proven": 0},
+        "aws": {"open": 0, "unknown": 3, "acknowledged": 0, "proven": 0, "declared": 0},
+        "gcp": {"open": 0, "unknown": 1, "acknowledged": 0, "proven": 0, "declared": 0},
     }
     assert gains[0]["request"].endswith("aws"), "what stands in the way of most comes first"
     matrix = {cluster["name"]: set(cluster["causes"]) for cluster in fleet.json()["clusters"]}

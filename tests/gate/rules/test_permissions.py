@@ -8,6 +8,7 @@ from tests.gate.rules.test_identities import ROLE
 from tests.gate.rules.test_identities import _claims as claims
 from tests.worlds.rules import Cluster, found, judge, needs, one, request
 from upgrade_gate.clouds.contract.risk import Rating
+from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.report import build
 
@@ -171,7 +172,7 @@ def test_the_step_says_to_which_identity(mode: str, words: str | None, tmp_path:
 def test_identity_and_what_no_export_shows_stand_with_the_permission(tmp_path: Path) -> None:
     finding = one(judge(tmp_path, OLD, NEW, Cluster(), claims=claims("ec2:*")), "permission-added")
     assert finding.identity is not None
-    assert (finding.identity.id, finding.proven) == (ROLE, True)
+    assert (finding.identity.id, finding.settled is Status.PROVEN) == (ROLE, True)
     assert finding.caveats
 
 

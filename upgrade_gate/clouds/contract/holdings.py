@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Bucket, Context
     from upgrade_gate.clouds.contract.grants import Grant, GrantType
 
-IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name"]
+IdentitySource: TypeAlias = Literal["secret", "configuration", "ccoctl-name", "policies"]
 """How it is known which identity serves a Secret."""
 
 
@@ -53,6 +53,8 @@ class CoverageResult(Struct, frozen=True):
     """On UNKNOWN: what keeps it from being known, where `reason` says first what was found all the same."""
     issuer_unseen: bool = False
     """On trust: whether nothing that was supplied says that what is trusted is the cluster's own issuer."""
+    declared: bool = False
+    """Whether a repository says so and nothing shows it: what is COVERED by it is never proven."""
     partly_missing: bool = False
     """On NARROWER: held as needed in some of the places where it must hold, and not at all in the others."""
 

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 _PACKAGE: Final = "upgrade_gate.fleet"
 _ROWS: Final = {"blocked": "blocker", "undetermined": "unknown", "pass": "settled"}
 """The style of a cluster's row by its verdict."""
-_MARKS: Final[Mapping[Standing, str]] = {"open": "o", "unknown": "n", "acknowledged": "a", "proven": "p"}
+_MARKS: Final[Mapping[Standing, str]] = {
+    "open": "o",
+    "unknown": "n",
+    "acknowledged": "a",
+    "declared": "d",
+    "proven": "p",
+}
 """The style of a cell, one letter: there are very many."""
 
 

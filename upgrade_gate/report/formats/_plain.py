@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ELSEWHERE = "upgrade-gate.yaml"
 """Where a finding is placed that no file shows: platforms that annotate sources want a file for each."""
 
-_STANDING = {"open": "", "acknowledged": "acknowledged: ", "proven": "proven: "}
+_STANDING = {"open": "", "acknowledged": "acknowledged: ", "proven": "proven: ", "declared": "declared: "}
 
 
 def standing(finding: FindingView) -> str:
@@ -52,12 +52,17 @@ def describe(finding: FindingView) -> list[str]:
     return lines
 
 
-_SIDES = {"from": "the current release,", "to": "the target release,", "cluster": "the cluster,"}
+_SIDES = {
+    "policy": "the policy file",
+    "from": "the current release,",
+    "to": "the target release,",
+    "cluster": "the cluster,",
+}
 
 
 def place_of(finding: FindingView) -> tuple[str, int]:
-    """Return the file and line that show a finding best: in the target, else anywhere, else a stand-in."""
-    for side in ("to", "from", "cluster"):
+    """Return the file and line that show a finding best: in a policy file, in the target, anywhere, or a stand-in."""
+    for side in ("policy", "to", "from", "cluster"):
         for evidence in finding.evidence:
             if evidence.side == side:
                 return relative_path(evidence.file), line_of(evidence)

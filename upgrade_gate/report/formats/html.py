@@ -57,7 +57,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         steps_of={anchors[key]: served for key, served in _steps_of(steps).items()},
         excluded=_excluded(report.selection.excluded),
         accepted=tuple(f for f in parts.all if f.acknowledgement),
-        proofs=tuple(f for f in parts.all if f.identity or f.status == "proven"),
+        proofs=tuple(f for f in parts.all if f.identity or f.status in {"proven", "declared"}),
         risks=_risks(report),
         command=_command(report.verdict.command, ()) if report.verdict else (),
         remediate=_command(report.verdict.remediate, ()) if report.verdict else (),

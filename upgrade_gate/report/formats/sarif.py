@@ -25,6 +25,7 @@ MAX_LOCATIONS = 100
 """Code scanning takes 1,000 for a result and shows 100."""
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_SIDES = {"policy": "policy file", "from": "current release", "to": "target release", "cluster": "cluster"}
 _PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
 
 
@@ -145,8 +146,8 @@ def _result(finding: FindingView, index: int, report: Report) -> dict[str, Any]:
 
 
 def _locations(finding: FindingView) -> list[dict[str, Any]]:
-    """Return the places of a finding, the target's first, at least one."""
-    sides = ("to", "from", "cluster")
+    """Return the places of a finding, those in policy files first, then the target's; at least one."""
+    sides = ("policy", "to", "from", "cluster")
     ordered = sorted(finding.evidence, key=lambda e: (sides.index(e.side), e.file, e.line))[:MAX_LOCATIONS]
     return [_location(finding, e) for e in ordered] or [_location(finding, None)]
 
@@ -158,8 +159,7 @@ def _location(finding: FindingView, evidence: EvidenceView | None) -> dict[str, 
         "logicalLocations": [{"fullyQualifiedName": finding.subject, "kind": "object"}],
     }
     if evidence:
-        side = {"from": "current release", "to": "target release", "cluster": "cluster"}[evidence.side]
-        location["message"] = {"text": side}
+        location["message"] = {"text": _SIDES[evidence.side]}
     return location
 
 

@@ -216,7 +216,7 @@ def _finding(page: _Page, finding: FindingView, report: Report, said: _Said, *, 
             indent=inside,
             lead="",
         )
-    if finding.status == "proven":
+    if finding.status in {"proven", "declared"}:
         _held_by(page, finding)
     if not is_open:
         return

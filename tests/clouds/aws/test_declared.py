@@ -1,0 +1,128 @@
+"""What AWS policy files and CloudFormation templates declare, and what of it is open."""
+
+from typing import Any
+
+import pytest
+
+from upgrade_gate.clouds.aws import declared, holdings
+from upgrade_gate.clouds.aws.declared import declarations, documents, identity
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import Coverage, Document
+from upgrade_gate.reading import yaml
+
+ALL = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+
+
+def _judge(body: Any, action: str = "ec2:CreateTags", resource: str = "*") -> tuple[str, str]:
+    """Return the answers at the least and at the most that the only declaration may be."""
+    (found,) = declarations(body)
+    grant = Grant("action", action, "Allow", resource)
+    least, most = (
+        holdings.build([Document(d) for d in documents([found], "n", most=most)], None).judge(identity("n"), grant, ())
+        for most in (False, True)
+    )
+    return least.verdict, most.verdict
+
+
+def _template(role: str, more: str = "") -> Any:
+    text = f"Resources:\n  Ingress:\n    Type: AWS::IAM::Role\n    Properties:\n{role}{more}"
+    return yaml.parse(text.encode(), "t.yaml", functions=True)[0].body
+
+
+def _role(statement: str) -> Any:
+    return _template(
+        "      RoleName: c1-ingress\n      Policies:\n      - PolicyName: p\n        PolicyDocument:\n"
+        f"          Statement:\n          - {statement}\n"
+    )
+
+
+def test_a_role_of_a_template_declares_its_own_policies() -> None:
+    body = _role("{Effect: Allow, Action: 'ec2:*', Resource: '*'}")
+    (found,) = declarations(body)
+    assert found.names == ("c1-ingress", "Ingress")
+    assert found.parts[0].path == ("Resources", "Ingress", "Properties", "Policies", 0, "PolicyDocument")
+    assert _judge(body) == ("COVERED", "COVERED")
+    assert _judge(body, "s3:GetObject") == ("MISSING", "MISSING")
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("{Effect: Allow, Action: [!Ref A], Resource: '*'}", ("MISSING", "COVERED")),
+        ("{Effect: Allow, Action: !Ref A, Resource: '*'}", ("MISSING", "COVERED")),
+        ("{Effect: Allow, Action: ['ec2:*', !Ref A], Resource: '*'}", ("COVERED", "COVERED")),
+        ("{Effect: Allow, Action: 'ec2:*', Resource: !GetAtt B.Arn}", ("MISSING", "COVERED")),
+        ("{Effect: Allow, Action: 'ec2:*', Resource: !Sub 'arn:${AWS::Partition}:x'}", ("MISSING", "COVERED")),
+        ("{Effect: Allow, Action: 'ec2:*', Resource: !Sub '*'}", ("COVERED", "COVERED")),
+        ("{Effect: Allow, Action: !Join [':', [ec2, '*']], Resource: '*'}", ("COVERED", "COVERED")),
+        ("{Effect: Allow, Action: !Join [':', [ec2, !Ref A]], Resource: '*'}", ("MISSING", "COVERED")),
+        ("{Effect: !Ref E, Action: 'ec2:*', Resource: '*'}", ("DENIED", "COVERED")),
+        ("{Effect: Allow, NotAction: !Ref A, Resource: '*'}", ("MISSING", "COVERED")),
+        ("{Effect: Allow, Action: 'ec2:*', Resource: '*', Condition: !Ref C}", ("MISSING", "COVERED")),
+        ("{Effect: Allow, Action: 'ec2:*', Resource: '*', Condition: {Bool: {k: !Ref C}}}", ("MISSING", "COVERED")),
+        ("!If [A, {Effect: Allow, Action: 'ec2:*', Resource: '*'}, !Ref 'AWS::NoValue']", ("DENIED", "COVERED")),
+    ],
+)
+def test_what_is_open_is_read_at_its_least_and_at_its_most(statement: str, expected: tuple[str, str]) -> None:
+    assert _judge(_role(statement)) == expected
+
+
+def test_a_denial_that_is_open_may_deny() -> None:
+    body = _template(
+        "      Policies:\n      - PolicyName: p\n        PolicyDocument:\n          Statement:\n"
+        "          - {Effect: Allow, Action: '*', Resource: '*'}\n"
+        "          - {Effect: Deny, Action: !Ref A, Resource: '*'}\n"
+    )
+    assert _judge(body) == ("DENIED", "COVERED")
+
+
+@pytest.mark.parametrize("document", ["!Ref Document", "!Transform {Name: AWS::Include}", "7"])
+def test_a_document_that_is_not_in_the_file_grants_nothing_for_certain(document: str) -> None:
+    body = _template(f"      Policies:\n      - PolicyName: p\n        PolicyDocument: {document}\n")
+    assert _judge(body)[0] in ("DENIED", "UNKNOWN")
+
+
+def test_a_policy_of_its_own_counts_for_the_role_that_it_names() -> None:
+    policy = (
+        "  Policy:\n    Type: AWS::IAM::Policy\n    Properties:\n      PolicyName: q\n      Roles: [!Ref Ingress]\n"
+        "      PolicyDocument: {Statement: {Effect: Allow, Action: 'ec2:*', Resource: '*'}}\n"
+    )
+    assert _judge(_template("      Path: /\n", policy)) == ("COVERED", "COVERED")
+
+
+def test_a_managed_policy_of_the_template_counts_and_a_foreign_one_is_unseen() -> None:
+    policy = (
+        "  Policy:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n"
+        "      PolicyDocument: {Statement: {Effect: Allow, Action: 'ec2:*', Resource: '*'}}\n"
+    )
+    found = list(declarations(_template("      ManagedPolicyArns: [!Ref Policy]\n", policy)))
+    assert [len(one.parts) for one in found] == [1, 1]
+    grant = Grant("action", "ec2:CreateTags", "Allow", "*")
+    own = holdings.build([Document(d) for d in documents(found[:1], "n", most=False)], None)
+    assert own.judge(identity("n"), grant, ()).verdict is Coverage.COVERED
+    foreign = _judge(_template("      ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']\n"))
+    assert foreign == ("UNKNOWN", "UNKNOWN")
+
+
+@pytest.mark.parametrize("why", ["boundary", "condition", "transform", "group"])
+def test_what_may_take_away_or_not_be_there_covers_nothing_for_certain(why: str) -> None:
+    body = _role("{Effect: Allow, Action: 'ec2:*', Resource: '*'}")
+    resource = body["Resources"]["Ingress"]
+    match why:
+        case "boundary":
+            resource["Properties"]["PermissionsBoundary"] = {"Ref": "Boundary"}
+        case "condition":
+            resource["Condition"] = "InProduction"
+        case "transform":
+            body["Transform"] = ["AWS::LanguageExtensions"]
+        case "group":
+            resource.update(Type="AWS::IAM::User")
+            resource["Properties"]["Groups"] = ["admins"]
+    assert _judge(body)[0] != "COVERED"
+
+
+def test_documents_of_other_shapes_declare_nothing() -> None:
+    bodies: list[Any] = [{}, [], "text", 7, {"Resources": {}}, {"kind": "Deployment"}, {"PolicyDocument": {}}]
+    for body in bodies:
+        assert declarations(body) == ()
+    assert declared.declarations([{"Statement": [ALL]}])[0].parts[0].path == (0,)

@@ -1,0 +1,201 @@
+"""What policy files declare: judged like what is held, never proven, and unknown wherever the files do not say it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy
+from tests.worlds.rules import request
+
+WHOLE = policy("ec2:DescribeVolumes", "ec2:CreateTags")
+NAME = "openshift-storage-cloud.json"
+
+
+def test_what_the_file_declares_closes_the_finding_and_is_never_proven(tmp_path: Path) -> None:
+    result, report = gate(tmp_path, {NAME: WHOLE})
+    added = finding(report, "permission-added")
+    assert result.code == 0
+    assert (added["status"], [n["status"] for n in added["needs"]]) == ("declared", ["declared"])
+    assert added["identity"] == {"id": NAME, "source": "policies"}
+    assert report["verdict"]["basis"] == "declared"
+    assert report["verdict"]["assumptions"][0] == "what the policy files declare is applied (not checked)"
+    assert report["verdict"]["counts"]["blocker"] == {"open": 0, "acknowledged": 0, "proven": 0, "declared": 1}
+
+
+def test_require_proof_is_not_satisfied_by_a_declaration(tmp_path: Path) -> None:
+    result, report = gate(tmp_path, {NAME: WHOLE}, "--require-proof")
+    assert (result.code, report["verdict"]["status"]) == (4, "undetermined")
+
+
+def test_a_missing_action_is_reported_on_the_policys_own_line(tmp_path: Path) -> None:
+    result, report = gate(tmp_path, {f"iam/{NAME}": policy("s3:GetObject", "ec2:DescribeVolumes")})
+    added = finding(report, "permission-added")
+    lines = (tmp_path / "repository/iam" / NAME).read_text().splitlines()
+    assert (result.code, added["status"]) == (3, "open")
+    ((file, line),) = places(added)
+    assert (file, lines[line - 1].strip()) == (f"iam/{NAME}", '"Action": [')
+
+
+def test_what_is_needed_today_and_not_declared_blocks(tmp_path: Path) -> None:
+    result, report = gate(tmp_path, {NAME: policy("ec2:CreateTags")}, new=OLD)
+    assert (result.code, finding(report, "identity-lacks-permission")["status"]) == (3, "open")
+    assert report["verdict"]["basis"] == "assumed"
+
+
+def test_a_secret_of_which_nothing_is_declared_is_unknown(tmp_path: Path) -> None:
+    result, report = gate(tmp_path, {"other.json": WHOLE}, new=OLD)
+    assert result.code == 4
+    assert "no policy in policies:" in finding(report, "identity-unknown")["needs"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        f"identities:\n  {SECRET}: {{policies: iam/p.json}}\n",
+        f"identities:\n  {SECRET}: {{identity: arn:aws:iam::111122223333:role/x, policies: [iam/p.json]}}\n",
+        "identities:\n  default: {policies: iam/p.json}\n",
+    ],
+)
+def test_the_configuration_says_which_file_is_whose(config: str, tmp_path: Path) -> None:
+    result, report = gate(tmp_path, {"iam/p.json": WHOLE}, config=config)
+    assert (result.code, report["verdict"]["basis"]) == (0, "declared")
+
+
+def test_a_configured_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    result, _ = gate(tmp_path, {NAME: WHOLE}, config=f"identities:\n  {SECRET}: {{policies: gone.json}}\n")
+    assert result.code == 2
+    assert "gone.json is no file" in result.err
+
+
+def test_two_files_for_one_secret_are_not_put_together(tmp_path: Path) -> None:
+    files = {f"one/{NAME}": policy("ec2:DescribeVolumes"), f"two/{NAME}": policy("ec2:CreateTags")}
+    result, report = gate(tmp_path, files)
+    assert result.code == 3
+    detail = finding(report, "permission-added")["needs"][0]
+    assert detail["status"] == "unknown"
+    assert f"one/{NAME}" in detail["detail"]
+    assert f"two/{NAME}" in detail["detail"]
+
+
+def test_files_that_the_configuration_lists_count_together(tmp_path: Path) -> None:
+    files = {"one.json": policy("ec2:DescribeVolumes"), "two.json": policy("ec2:CreateTags")}
+    result, _ = gate(tmp_path, files, config=f"identities:\n  {SECRET}: {{policies: [one.json, two.json]}}\n")
+    assert result.code == 0
+
+
+NOT_COVERED: dict[str, Any] = {
+    "cut off": '{"Version": "2012-10-17", "Statement": [',
+    "key twice": '{"Statement": [], "Statement": [{"Effect":"Allow","Action":"*","Resource":"*"}]}',
+    "too deep": "[" * 5000 + "]" * 5000,
+    "deep yaml": "Statement: " + "[" * 5000 + "]" * 5000,
+    "no statements": {"Version": "2012-10-17"},
+    "statement is a text": {"Version": "2012-10-17", "Statement": "Allow *"},
+    "statement is a number": {"Statement": [7]},
+    "misspelt": {"Version": "2012-10-17", "Statment": WHOLE["Statement"]},
+    "action is a mapping": policy("x") | {"Statement": [{"Effect": "Allow", "Action": {"a": 1}, "Resource": "*"}]},
+    "element unknown": policy("ec2:*", Conditon={"Bool": {"a": "b"}}),
+    "not utf-8": b'{"Statement": "\xff\xfe\xfd"}',
+    "nothing": "",
+    "a list of texts": ["ec2:*"],
+    "python tag": "Statement: !!python/object/apply:os.system [id]\n",
+    "lower-case effect": {"Statement": [{"Effect": "allow", "Action": "*", "Resource": "*"}]},
+    "denied": {"Statement": [*policy("ec2:*")["Statement"], {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}]},
+    "denied but": {
+        "Statement": [*policy("ec2:*")["Statement"], {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}]
+    },
+    "everything but": {"Statement": [{"Effect": "Allow", "NotAction": "ec2:*", "Resource": "*"}]},
+    "condition": policy("ec2:*", Condition={"StringEquals": {"aws:PrincipalTag/team": "x"}}),
+    "resource": policy("ec2:DescribeVolumes", "ec2:CreateTags", Resource="arn:aws:s3:::b"),
+    "anchors": "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+    + "".join(
+        f"{c}: &{c} [*{p},*{p},*{p},*{p},*{p},*{p},*{p},*{p}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    + "Statement: [{Effect: Allow, Action: '*', Resource: '*'}]\n",
+}
+
+
+@pytest.mark.parametrize("content", NOT_COVERED.values(), ids=NOT_COVERED)
+def test_a_broken_or_narrower_file_never_passes(content: Any, tmp_path: Path) -> None:
+    name = "openshift-storage-cloud.yaml" if isinstance(content, str) and not content.startswith("{") else NAME
+    result, report = gate(tmp_path, {name: content})
+    assert result.code in (3, 4)
+    assert finding(report, "permission-added")["status"] == "open"
+    assert all(f["status"] not in ("proven", "declared") for f in report["findings"])
+
+
+def test_one_file_that_cannot_be_read_makes_all_unknown(tmp_path: Path) -> None:
+    result, report = gate(tmp_path, {NAME: WHOLE, "more.json": '{"Statement": ['})
+    assert result.code == 3
+    assert "more.json" in finding(report, "permission-added")["needs"][0]["detail"]
+    assert any("more.json" in note for note in report["notes"])
+
+
+def test_a_denial_counts_although_another_file_cannot_be_read(tmp_path: Path) -> None:
+    denied = {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    _, report = gate(tmp_path, {NAME: denied, "more.json": "{"})
+    assert "DENIED" in finding(report, "permission-added")["needs"][0]["detail"]
+
+
+def test_yaml_is_read_as_json_is(tmp_path: Path) -> None:
+    text = "Version: '2012-10-17'\nStatement:\n- Effect: Allow\n  Action:\n  - ec2:*\n  Resource: '*'\n"
+    result, report = gate(tmp_path, {"openshift_storage_cloud_policy.yaml": text})
+    assert result.code == 0
+    assert places(finding(report, "permission-added")) == [("openshift_storage_cloud_policy.yaml", 5)]
+
+
+def test_what_ccoctl_writes_in_a_dry_run_is_read(tmp_path: Path) -> None:
+    role = {"RoleName": "c1-openshift-storage-cloud", "AssumeRolePolicyDocument": {"Statement": []}}
+    put = {"RoleName": "c1-openshift-storage-cloud", "PolicyName": "c1-openshift-storage-cloud"}
+    files = {
+        "05-0-c1-openshift-storage-cloud-role.json": role,
+        "06-0-c1-openshift-storage-cloud-policy.json": {**put, "PolicyDocument": json.dumps(WHOLE)},
+    }
+    assert gate(tmp_path, files)[0].code == 0
+
+
+def test_the_cluster_name_of_ccoctl_tells_two_clusters_apart(tmp_path: Path) -> None:
+    files = {f"{c}-openshift-storage-cloud.json": policy(*a) for c, a in {"c1": ["ec2:*"], "c2": ["s3:*"]}.items()}
+    assert gate(tmp_path, files)[0].code == 3
+    assert gate(tmp_path, files, "--ccoctl-name", "c1")[0].code == 0
+
+
+def test_an_empty_folder_and_a_missing_one_are_usage_errors(tmp_path: Path) -> None:
+    assert gate(tmp_path, {"README.md": "x"})[0].code == 2
+    assert gate(tmp_path, {}, "--identities", "policies:gone")[0].code == 2
+
+
+def test_what_is_shown_goes_before_what_is_declared(tmp_path: Path) -> None:
+    arn = "arn:aws:iam::111122223333:role/c1"
+    held = policy("ec2:DescribeVolumes")
+    role = {"RoleName": "c1", "Arn": arn, "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": held}]}
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps({"RoleDetailList": [{**role, "AttachedManagedPolicies": []}]}))
+    sources = ("--identities", f"export:{export}", "--identities", "policies:.")
+    config = f"identities:\n  {SECRET}: {arn}\n"
+    result, report = gate(tmp_path, {NAME: WHOLE}, *sources, config=config)
+    need = finding(report, "permission-added")["needs"][0]
+    assert (result.code, need["status"]) == (3, "unmet")
+    assert need["detail"].endswith("it is declared, and not applied as far as can be seen")
+
+
+def test_what_is_held_and_not_declared_is_said(tmp_path: Path) -> None:
+    arn = "arn:aws:iam::111122223333:role/c1"
+    role = {"RoleName": "c1", "Arn": arn, "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": WHOLE}]}
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps({"RoleDetailList": [{**role, "AttachedManagedPolicies": []}]}))
+    sources = ("--identities", f"export:{export}", "--identities", "policies:.")
+    _, report = gate(tmp_path, {NAME: policy("s3:*")}, *sources, config=f"identities:\n  {SECRET}: {arn}\n")
+    added = finding(report, "permission-added")
+    assert added["status"] == "proven"
+    assert any(line.startswith("policy files do not declare it") for line in added["caveats"])
+
+
+def test_each_secret_has_its_own_file(tmp_path: Path) -> None:
+    new = [*NEW, request("b", "s3:GetObject", secret="bucket")]
+    files = {NAME: WHOLE, "openshift-storage-bucket.json": policy("s3:PutObject")}
+    result, report = gate(tmp_path, files, old=[*OLD, new[-1]], new=new)
+    lacks = finding(report, "identity-lacks-permission")
+    assert (result.code, lacks["secret"]) == (3, "openshift-storage/bucket")
+    assert finding(report, "permission-added")["status"] == "declared"

@@ -1,0 +1,46 @@
+"""Which Secret a name carries: as ccoctl, policy repositories and CloudFormation write it."""
+
+import pytest
+
+from upgrade_gate.proof.policy_names import Match, carried, match
+
+INGRESS = "openshift-ingress-operator/cloud-credentials"
+NETWORK = "openshift-cloud-network-config-controller/cloud-credentials"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("openshift-ingress-operator-cloud-credentials", Match.WHOLE),
+        ("openshift_ingress_operator_cloud_credentials_policy", Match.WHOLE),
+        ("openshift-ingress-operator/cloud-credentials", Match.WHOLE),
+        ("openshift-ingress-operator.cloud-credentials", Match.WHOLE),
+        ("OpenshiftIngressOperatorCloudCredentialsRole", Match.WHOLE),
+        ("openshift-ingress-operator-cloud-credentials-policy-policy", Match.WHOLE),
+        ("c1-openshift-ingress-operator-cloud-credentials", Match.PREFIXED),
+        ("05-0-c1-openshift-ingress-operator-cloud-credentials-role", Match.PREFIXED),
+        ("shared_vpc_openshift_ingress_operator_cloud_credentials_policy", Match.PREFIXED),
+        ("openshift-ingress-operator", None),
+        ("cloud-credentials", None),
+        ("openshift-ingress-operator-cloud-credentials-old", None),
+        ("myopenshift-ingress-operator-cloud-credentials", None),
+        ("openshift_cloud_ingress_operator_cloud_credentials_policy", None),
+        ("", None),
+    ],
+)
+def test_a_name_carries_a_secret_whole(name: str, expected: Match | None) -> None:
+    assert match(name, INGRESS) is expected
+
+
+def test_a_role_name_that_aws_cut_still_carries_it() -> None:
+    name = f"a-cluster-{NETWORK.replace('/', '-')}"[:64]
+    assert len(name) == 64
+    assert match(name, NETWORK) is Match.PREFIXED
+    assert match(name[:63], NETWORK) is None
+
+
+def test_a_name_that_ends_like_another_secret_is_that_ones() -> None:
+    short, long = "operator/creds", "openshift-operator/creds"
+    assert carried(["openshift-operator-creds"], short, [short, long]) is None
+    assert carried(["openshift-operator-creds"], long, [short, long]) is Match.WHOLE
+    assert carried(["operator-creds"], short, [short, long]) is Match.WHOLE

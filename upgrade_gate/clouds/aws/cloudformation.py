@@ -1,0 +1,185 @@
+"""CloudFormation templates: which policies they give to which roles and users, as far as the text itself says it.
+
+Source: CloudFormation user guide, AWS::IAM resource types and intrinsic functions. Parameters may be set otherwise and
+imports come from elsewhere, so that whatever rests on them is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.aws.open_policies import certain_only, open_in, policy
+from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
+from upgrade_gate.reading.node import mapping, one_or_more, text
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.declared import Path
+
+_PRINCIPALS = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName"}
+_POLICIES = {
+    "AWS::IAM::Policy": "PolicyName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::RolePolicy": "PolicyName",
+    "AWS::IAM::UserPolicy": "PolicyName",
+}
+_HOLDERS = ("Roles", "Users", "RoleName", "UserName")
+_PLAIN_TRANSFORM = "AWS::Serverless-2016-10-31"
+"""The one transform that adds resources of its own kinds and leaves the others as they are."""
+
+
+def is_template(body: Any) -> bool:
+    """Return whether a document is a template: it has resources of AWS's types."""
+    return any(text(mapping(one).get("Type")).startswith("AWS::") for one in _resources(body).values())
+
+
+def _resources(body: Any) -> Mapping[str, Any]:
+    return mapping(mapping(body).get("Resources"))
+
+
+def declarations(body: Any) -> Iterator[Declaration]:
+    """Yield a declaration for each role, user and policy of a template.
+
+    A policy that names its role or user by `Ref`, or a role that names its policy so, counts for it.
+    """
+    macro = _macro(body)
+    found = {name: _Resource(name, mapping(one), macro) for name, one in _resources(body).items()}
+    for one in found.values():
+        if one.type in _PRINCIPALS:
+            yield _principal(one, found)
+        elif one.type in _POLICIES and not any(_names(holder, found) for holder in one.holders()):
+            yield Declaration((_document(one),), one.names(_POLICIES[one.type]), path=one.path)
+
+
+def _macro(body: Any) -> str | None:
+    """Return what rewrites a template before it is applied, so that nothing of it is certain; None where nothing does.
+
+    Source: CloudFormation user guide, macros and the AWS::LanguageExtensions transform.
+    """
+    given = mapping(body).get("Transform")
+    transforms = given if isinstance(given, list) else [given] if given is not None else []
+    strange = [one for one in transforms if one != _PLAIN_TRANSFORM]
+    loops = [str(name) for name in _resources(body) if str(name).startswith("Fn::")]
+    if strange or loops:
+        return f"the transform {strange[0] if strange else loops[0]}"[:200]
+    return None
+
+
+class _Resource:
+    """One resource of a template."""
+
+    def __init__(self, name: str, body: Mapping[str, Any], macro: str | None) -> None:
+        self.name = name
+        self.type = text(body.get("Type"))
+        self.perhaps = f"the condition of {name}" if "Condition" in body else macro
+        """What decides whether it is there at all; None where it is."""
+        self.path: Path = ("Resources", name, "Properties")
+        self.properties = mapping(resolved(body.get("Properties")))
+        self.written = mapping(body.get("Properties"))
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Return its own name, where the template says it, and its logical ID."""
+        own = text(self.properties.get(key))
+        return (own, self.name) if own else (self.name,)
+
+    def holders(self) -> Iterator[Any]:
+        """Yield whom a policy is put on, as it is written."""
+        for key in _HOLDERS:
+            yield from _listed(self.written.get(key))
+
+
+def _names(value: Any, resources: Mapping[str, _Resource]) -> _Resource | None:
+    """Return the resource that a value stands for: `!Ref Role`, `!GetAtt Role.Arn`, or its own name."""
+    inner = mapping(value)
+    target = inner.get("Ref") or inner.get("Fn::GetAtt")
+    name = target[0] if isinstance(target, list) and target else text(target).partition(".")[0]
+    if isinstance(name, str) and name in resources:
+        return resources[name]
+    own = [r for r in resources.values() if r.type in _PRINCIPALS and value == r.properties.get(_PRINCIPALS[r.type])]
+    return own[0] if value and len(own) == 1 else None
+
+
+def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaration:
+    parts: list[Part] = []
+    inline = one.properties.get("Policies")
+    for number, entry in enumerate(one_or_more(inline) or ([inline] if inline is not None else [])):
+        name = text(mapping(entry).get("PolicyName")) or f"{one.name} {number + 1}"
+        document = entry.get("PolicyDocument") if isinstance(entry, Mapping) else Open(_shown(entry))
+        place = (number, "PolicyDocument") if isinstance(inline, list) else ("PolicyDocument",)
+        parts.append(_told(policy(name, document, (*one.path, "Policies", *place)), one))
+    attached: list[dict[str, str]] = []
+    for arn in _listed(one.written.get("ManagedPolicyArns")):
+        known = _names(arn, resources)
+        if known is not None and known.type in _POLICIES:
+            parts.append(_document(known))
+        else:
+            attached.append(_attachment(arn if isinstance(arn, str) else _shown(resolved(arn))))
+    attached += [_attachment(f"of group {_shown(resolved(group))}") for group in _listed(one.written.get("Groups"))]
+    put = [
+        p for p in resources.values() if p.type in _POLICIES and any(_names(h, resources) is one for h in p.holders())
+    ]
+    parts += [part for part in map(_document, put) if part.path not in {known.path for known in parts}]
+    rest: dict[str, Any] = {"AttachedManagedPolicies": attached}
+    boundary = one.properties.get("PermissionsBoundary")
+    if boundary is not None:
+        rest["PermissionsBoundary"] = _shown(boundary)
+    trust = one.properties.get("AssumeRolePolicyDocument")
+    if trust is not None and not any(open_in(trust)):
+        rest["AssumeRolePolicyDocument"] = trust
+    return Declaration(tuple(parts), one.names(_PRINCIPALS[one.type]), rest=rest, path=one.path)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _attachment(shown: str) -> dict[str, str]:
+    """Return a policy that is named and not in the file: the judge says that it was not seen."""
+    return {"PolicyArn": shown, "PolicyName": shown}
+
+
+def _document(resource: _Resource) -> Part:
+    document = resource.properties.get("PolicyDocument")
+    name = resource.names(_POLICIES[resource.type])[0]
+    return _told(policy(name, document, (*resource.path, "PolicyDocument")), resource)
+
+
+def _told(part: Part, resource: _Resource) -> Part:
+    return part if resource.perhaps is None else certain_only(part, resource.perhaps)
+
+
+# --- intrinsic functions ---
+
+
+def resolved(value: Any) -> Any:
+    """Return a value with its functions replaced: by text where that is certain, else by what is open."""
+    if isinstance(value, list):
+        return [resolved(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if len(value) == 1:
+        ((name, given),) = value.items()
+        if name == "Ref" or name.startswith("Fn::"):
+            found = _static(name, given)
+            return Open(_shown_function(name, given)) if found is None else found
+    return {key: resolved(one) for key, one in value.items()}
+
+
+def _static(name: str, given: Any) -> str | None:
+    if name == "Fn::Sub" and isinstance(given, str):
+        rest = given.replace("${!", "")
+        return None if "${" in rest else given.replace("${!", "${")
+    if name == "Fn::Join" and isinstance(given, list) and len(given) == 2 and isinstance(given[0], str):
+        pieces = resolved(given[1])
+        if isinstance(pieces, list) and all(isinstance(piece, str) for piece in pieces):
+            return given[0].join(pieces)
+    return None
+
+
+def _shown_function(name: str, given: Any) -> str:
+    inner = given if isinstance(given, str) else "…"
+    return f"!{name.removeprefix('Fn::')} {inner}"[:200]
+
+
+def _shown(value: Any) -> str:
+    return value.text if isinstance(value, Open) else value if isinstance(value, str) else "that is no text"

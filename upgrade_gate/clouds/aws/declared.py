@@ -1,0 +1,74 @@
+"""What files say that AWS identities should be granted: policy documents, ccoctl's files, CloudFormation templates.
+
+Shapes: the IAM user guide's policy grammar; `ccoctl aws create-iam-roles --dry-run`, which writes what
+`aws iam create-role` and `put-role-policy` take (docs/facts/cco.md#names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from upgrade_gate.clouds.aws import cloudformation
+from upgrade_gate.clouds.aws.open_policies import policy
+from upgrade_gate.clouds.aws.policy_text import additions, where
+from upgrade_gate.clouds.contract.declared import Declaration
+from upgrade_gate.reading.node import text
+
+__all__ = ["additions", "declarations", "documents", "identity", "where"]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def declarations(body: Any) -> tuple[Declaration, ...]:
+    """Return what a parsed document declares; a list of policy documents declares each of them."""
+    if isinstance(body, list):
+        return tuple(
+            _below(number, found) for number, entry in enumerate(body) for found in _of_document(entry) if found.parts
+        )
+    if cloudformation.is_template(body):
+        return tuple(cloudformation.declarations(body))
+    return _of_document(body)
+
+
+def _below(number: int, found: Declaration) -> Declaration:
+    parts = tuple(replace(part, path=(number, *part.path)) for part in found.parts)
+    return replace(found, parts=parts, path=(number, *found.path))
+
+
+def _of_document(body: Any) -> tuple[Declaration, ...]:
+    if not isinstance(body, Mapping):
+        return ()
+    if "Statement" in body:
+        return (Declaration((policy("policy", body, ()),)),)
+    names = tuple(name for key in ("RoleName", "UserName", "PolicyName") if (name := text(body.get(key))))
+    if names and "PolicyDocument" in body:
+        shown = text(body.get("PolicyName")) or names[0]
+        return (Declaration((policy(shown, body["PolicyDocument"], ("PolicyDocument",)),), names),)
+    if names and "AssumeRolePolicyDocument" in body:
+        keys = ("AssumeRolePolicyDocument", "PermissionsBoundary")
+        return (Declaration((), names, rest={key: body[key] for key in keys if key in body}),)
+    return ()
+
+
+def identity(name: str) -> str:
+    """Return how the role is spelt."""
+    return f"role/{name}"
+
+
+def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
+    """Return declarations of one identity as one role of `aws iam get-account-authorization-details`."""
+    parts = [part for one in found for part in one.parts]
+    role: dict[str, Any] = {"AttachedManagedPolicies": []}
+    for one in found:
+        for key, value in one.rest.items():
+            role[key] = [*role[key], *value] if key == "AttachedManagedPolicies" else value
+    inline = [
+        {"PolicyName": f"{number} ({part.name})" if len(parts) > 1 else part.name, "PolicyDocument": body}
+        for number, part in enumerate(parts, 1)
+        for body in (part.most if most else part.least,)
+    ]
+    return ({"RoleDetailList": [{**role, "RoleName": name, "RolePolicyList": inline}]},)

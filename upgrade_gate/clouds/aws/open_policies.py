@@ -1,0 +1,122 @@
+"""Policy documents of which a part is open: the least and the most that they may say.
+
+At their least they allow only what is certain and deny all that is possible, at their most the other way round: where
+both give one answer, that is the answer, whatever the open part turns out to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.aws.policies import VERSION_WITH_VARIABLES, decode
+from upgrade_gate.clouds.contract.declared import Open, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from upgrade_gate.clouds.contract.declared import Path
+
+_LISTS = (("Action", "NotAction"), ("Resource", "NotResource"))
+
+
+def policy(name: str, document: Any, path: Path) -> Part:
+    """Return a policy document as a part; where something in it is open, as the least and the most that it may be."""
+    opened = tuple(dict.fromkeys(open_in(document)))
+    if not opened:
+        return Part(name, document, document, path)
+    least, most = _bounds(document)
+    return Part(name, least, most, path, opened)
+
+
+def certain_only(part: Part, why: str) -> Part:
+    """Return a part that may not be there at all: what it denies counts, what it allows is open."""
+    least = [s for s in _statements(part.least) if not isinstance(s, Mapping) or s.get("Effect") != "Allow"]
+    most = [s for s in _statements(part.most) if not isinstance(s, Mapping) or s.get("Effect") != "Deny"]
+    return Part(part.name, _document(least), _document(most), part.path, (*part.opened, why))
+
+
+def open_in(value: Any) -> Iterator[str]:
+    """Yield what is open in a value, in words."""
+    match value:
+        case Open(text=found):
+            yield found
+        case Mapping():
+            for one in value.values():
+                yield from open_in(one)
+        case list():
+            for one in value:
+                yield from open_in(one)
+        case _:
+            return
+
+
+def _bounds(document: Any) -> tuple[Any, Any]:
+    body = document if isinstance(document, Open) else decode(document)
+    listed = body.get("Statement") if isinstance(body, Mapping) else body
+    if isinstance(listed, Open) or body is None:
+        return _document([_all("Deny")]), _document([_all("Allow")])
+    least: list[Any] = []
+    most: list[Any] = []
+    for entry in _statements(body):
+        narrow, wide = _narrow(entry), _wide(entry)
+        effect = entry.get("Effect") if isinstance(entry, Mapping) else entry
+        if isinstance(effect, Open):
+            least += [{**wide, "Effect": "Deny"}]
+            most += [{**wide, "Effect": "Allow"}]
+        elif effect == "Deny":
+            least += [wide]
+            most += narrow
+        else:
+            least += narrow
+            most += [wide]
+    said = body.get("Version") if isinstance(body, Mapping) else None
+    version = {"Version": said} if isinstance(said, str) else {}
+    return {**version, "Statement": least}, {**version, "Statement": most}
+
+
+def _statements(body: Any) -> list[Any]:
+    listed = body.get("Statement") if isinstance(body, Mapping) else None
+    return list(listed) if isinstance(listed, list) else [listed]
+
+
+def _document(statements: list[Any]) -> dict[str, Any]:
+    return {"Version": VERSION_WITH_VARIABLES, "Statement": statements}
+
+
+def _all(effect: str) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "*", "Resource": "*"}
+
+
+def _narrow(entry: Any) -> list[Any]:
+    """Return a statement with only what is certain to be in it, none where that is nothing."""
+    if isinstance(entry, Open):
+        return []
+    if not isinstance(entry, Mapping):
+        return [entry]  # what is not understood stays for the judge to say so
+    kept = dict(entry)
+    for plain, negated in _LISTS:
+        if any(open_in(entry.get(negated))):
+            return []
+        if any(open_in(entry.get(plain))):
+            value = entry[plain]
+            kept[plain] = [one for one in value if not isinstance(one, Open)] if isinstance(value, list) else []
+            if not kept[plain]:
+                return []
+    others = (value for key, value in entry.items() if key not in ("Sid", "Effect", *sum(_LISTS, ())))
+    return [] if any(text for value in others for text in open_in(value)) else [_without_sid(kept)]
+
+
+def _wide(entry: Any) -> dict[str, Any]:
+    """Return a statement with all that may be in it."""
+    if not isinstance(entry, Mapping):
+        return _all("Allow")
+    kept = {key: value for key, value in entry.items() if not any(open_in(value))}
+    for plain, negated in _LISTS:
+        if any(key in entry and key not in kept for key in (plain, negated)):
+            kept[plain] = "*"
+    return kept
+
+
+def _without_sid(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if not isinstance(value, Open)}

@@ -1,0 +1,283 @@
+"""What a repository declares of the identity behind a Secret, judged as what identities hold is judged.
+
+A declaration proves nothing: it says what will be there once somebody applies it (docs/using/policies.md).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.clouds.contract.declared import declares
+from upgrade_gate.clouds.contract.holdings import (
+    Coverage,
+    CoverageResult,
+    Document,
+    KnowsBuckets,
+    PlacesContext,
+    provider_of_kind,
+    unknown,
+)
+from upgrade_gate.proof import policy_files, policy_names
+from upgrade_gate.proof.policy_names import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.base.facts import Fact
+    from upgrade_gate.clouds.contract.context import Bucket, Context
+    from upgrade_gate.clouds.contract.declared import Declaration
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import Holdings
+    from upgrade_gate.proof.policy_files import PolicyFile
+
+
+class Found(Struct, frozen=True):
+    """A declaration, and where it stands."""
+
+    file: PolicyFile
+    number: int
+    """Place of its document among those of the file that are not empty."""
+    declaration: Declaration
+
+    @property
+    def document(self) -> int:
+        """Number of its document in the file."""
+        return self.file.documents[self.number].document
+
+    @property
+    def shown(self) -> str:
+        """The file, and what it is called in there."""
+        names = self.declaration.names
+        return f"{self.file.name}#{names[0]}" if names else self.file.name
+
+
+class Served(Struct, frozen=True):
+    """What is declared for one Secret."""
+
+    kind: str
+    """The providerSpec kind of what it serves."""
+    name: str
+    found: tuple[Found, ...]
+
+    @property
+    def shown(self) -> str:
+        """Where it stands, in short."""
+        return ", ".join(dict.fromkeys(one.file.name for one in self.found))
+
+
+class PolicyPlace(Struct, frozen=True):
+    """A place in a policy file."""
+
+    file: str
+    document: int
+    line: int
+
+
+class Declarations:
+    """Everything that the policy files of a run say."""
+
+    def __init__(self, source: str, files: Sequence[PolicyFile], named: Mapping[str, Sequence[str]]) -> None:
+        """`named` is what the configuration says: `namespace/secret` to files, each perhaps with `#NAME`."""
+        self.source = source
+        self.files = tuple(files)
+        self._named = named
+        self._by_kind: dict[str, tuple[Found, ...]] = {}
+        self._served: dict[tuple[str, str], Served | CoverageResult] = {}
+        self._built: dict[tuple[str, str], tuple[Holdings, Holdings | None, tuple[str, ...]]] = {}
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """One line for each file that could not be read: what it allows or denies is unknown."""
+        return tuple(file.problem for file in self.files if file.problem is not None)
+
+    def serving(self, kind: str, secret: str, secrets: Iterable[str], ccoctl: str | None) -> Served | CoverageResult:
+        """Return what is declared for a Secret, UNKNOWN where nobody can tell.
+
+        `secrets` are all that the releases name, `ccoctl` the name that ccoctl gave the identity, where that is known.
+        """
+        key = (kind, secret)
+        if key not in self._served:
+            self._served[key] = self._serve(kind, secret, tuple(secrets), ccoctl)
+        return self._served[key]
+
+    def _serve(self, kind: str, secret: str, secrets: Sequence[str], ccoctl: str | None) -> Served | CoverageResult:
+        cloud = declares(kind)
+        if cloud is None:
+            return unknown(f"what a file declares cannot be judged for {kind}")
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(
+                Found(file, number, one)
+                for file in self.files
+                if file.problem is None
+                for number, parsed in enumerate(file.documents)
+                for one in cloud.declarations(parsed.body)
+            )
+        named = self._named.get(secret) or self._named.get("default")
+        chosen = self._configured(kind, named) if named else self._carried(kind, secret, secrets, ccoctl)
+        return chosen if isinstance(chosen, CoverageResult) else Served(kind, secret.replace("/", "-"), chosen)
+
+    def _configured(self, kind: str, named: Sequence[str]) -> tuple[Found, ...] | CoverageResult:
+        chosen: list[Found] = []
+        for reference in named:
+            path, _, name = reference.partition("#")
+            place = Path(path).resolve()
+            file = next(file for file in self.files if file.path == place)
+            if file.problem is not None:
+                return unknown(file.problem)
+            inside = [one for one in self._by_kind[kind] if one.file is file]
+            if name:
+                inside = [one for one in inside if name in one.declaration.names]
+            if not inside:
+                what = f"nothing called {name}" if name else "no policy whose shape is known"
+                return unknown(f"{file.name} holds {what}")
+            several = {one.declaration.names for one in inside}
+            if len(several) > 1:
+                listed = ", ".join(sorted(one.shown for one in inside))
+                return unknown(f"{file.name} is for several identities: name one of them ({listed})")
+            chosen += inside
+        return tuple(chosen)
+
+    def _carried(
+        self, kind: str, secret: str, secrets: Sequence[str], ccoctl: str | None
+    ) -> tuple[Found, ...] | CoverageResult:
+        """Return what carries the Secret in its name, the best match where several do."""
+        ranked: dict[Match, list[tuple[Found, str]]] = {}
+        for one in self._by_kind[kind]:
+            names = self._names(kind, one)
+            match = policy_names.carried(names, secret, secrets)
+            if one.declaration.secret is not None:
+                match = Match.WHOLE if one.declaration.secret == secret else None
+            if match is not None:
+                best = next((n for n in names if policy_names.match(n, secret) is match), "")
+                ranked.setdefault(match, []).append((one, policy_names.plain(best)))
+        if ccoctl is not None:
+            own = [pair for listed in ranked.values() for pair in listed if pair[1] == policy_names.plain(ccoctl)]
+            ranked = {Match.WHOLE: own} if own else ranked
+        if not ranked:
+            tell = f"name it in the configuration, identities: {secret}: {{policies: FILE}}"
+            return unknown(f"no policy in {self.source} is named for Secret {secret} ({tell})")
+        listed = ranked[min(ranked)]
+        holding = {(one.file.name, called) for one, called in listed if one.declaration.parts}
+        if len(holding) > 1:
+            shown = ", ".join(sorted(one.shown for one, _ in listed if one.declaration.parts))
+            return unknown(f"several policies are named for Secret {secret}: {shown} (name one in the configuration)")
+        called = {name for _, name in holding}
+        return tuple(one for one, name in listed if one.declaration.parts or name in called or not called)
+
+    def _names(self, kind: str, one: Found) -> tuple[str, ...]:
+        """Return what a declaration is called: in the file, and by the file's name where it is the only one."""
+        beside = {o.declaration.names for o in self._by_kind[kind] if o.file is one.file}
+        if len(beside) > 1:
+            return one.declaration.names
+        path = Path(one.file.name)
+        stem = path.name.split(".")[0]
+        return (*one.declaration.names, stem, f"{path.parent.name}-{stem}", str(path.parent / stem))
+
+    def judge(
+        self,
+        served: Served,
+        grant: Grant,
+        scopes: Sequence[str],
+        context: Context | None,
+        bucket: Fact[Bucket] | None = None,
+    ) -> CoverageResult:
+        """Decide whether what is declared gives a grant; where that rests on what is open, nobody knows."""
+        least, most, opened = self._holdings(served, context)
+        cloud = declares(served.kind)
+        assert cloud is not None  # noqa: S101 - what is served was read by it
+        identity = cloud.identity(served.name)
+        result = _with(least, bucket).judge(identity, grant, scopes)
+        if most is not None and _with(most, bucket).judge(identity, grant, scopes).verdict is not result.verdict:
+            return result.unless(f"{served.shown} does not say what {opened[0]} is")
+        if self.unread and result.verdict is not Coverage.DENIED:
+            return result.unless(self.unread[0])
+        return replace(result, declared=True)
+
+    def trust(self, served: Served, issuer: str, subjects: Sequence[str], context: Context | None) -> CoverageResult:
+        """Decide whether the declared identity trusts every subject of the issuer."""
+        least, _, _ = self._holdings(served, context)
+        cloud = declares(served.kind)
+        assert cloud is not None  # noqa: S101
+        result = least.trust(cloud.identity(served.name), issuer, subjects)
+        if self.unread:
+            return result.unless(self.unread[0])
+        return replace(result, declared=True)
+
+    def _holdings(self, served: Served, context: Context | None) -> tuple[Holdings, Holdings | None, tuple[str, ...]]:
+        key = (served.kind, served.name)
+        if key not in self._built:
+            named = [_called(one) for one in served.found]
+            opened = tuple(text for one in named for part in one.parts for text in part.opened)
+            least = _build(served, named, context, most=False)
+            self._built[key] = (least, _build(served, named, context, most=True) if opened else None, opened)
+        return self._built[key]
+
+    def places(self, served: Served, grants: Iterable[Grant]) -> tuple[PolicyPlace, ...]:
+        """Return where the files speak of these grants, or where each would be added; each place once."""
+        cloud = declares(served.kind)
+        assert cloud is not None  # noqa: S101
+        found: dict[tuple[str, int, int], None] = {}
+        wanted = list(grants)
+        for one in served.found:
+            for part in one.declaration.parts:
+                body = body_at(one.file.documents[one.number].body, part.path)
+                for grant in wanted:
+                    place = one.file.place(one.number, (*part.path, *cloud.where(body, grant)))
+                    line = place.line if place is not None else one.file.documents[one.number].line
+                    found[one.file.name, one.document, line] = None
+        return tuple(PolicyPlace(*key) for key in sorted(found))
+
+
+def body_at(body: object, path: Sequence[str | int]) -> object:
+    """Return what stands at a path of a parsed document, None where nothing does."""
+    for step in path:
+        try:
+            body = body[step]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return body
+
+
+def load(source: str, roots: Sequence[Path], named: Mapping[str, Sequence[str]]) -> Declarations:
+    """Read policy files and folders, and the files that the configuration names.
+
+    Raises UsageError where one of those does not exist, and where there is nothing to read.
+    """
+    own: list[Path] = []
+    for secret, references in named.items():
+        for reference in references:
+            path = Path(reference.partition("#")[0])
+            if not path.is_file():
+                raise UsageError(
+                    f"identities: {secret}: {path} is no file", hint="paths are meant from the working folder"
+                )
+            own.append(path)
+    return Declarations(source, policy_files.read(roots, own), named)
+
+
+def _called(one: Found) -> Declaration:
+    """Return a declaration whose parts are called by their file."""
+    parts = tuple(
+        replace(part, name=f"{part.name} in {one.file.name}" if one.declaration.names else one.file.name)
+        for part in one.declaration.parts
+    )
+    return replace(one.declaration, parts=parts)
+
+
+def _build(served: Served, found: Sequence[Declaration], context: Context | None, *, most: bool) -> Holdings:
+    cloud, plugin = declares(served.kind), provider_of_kind(served.kind)
+    assert cloud is not None  # noqa: S101
+    assert plugin is not None  # noqa: S101 - a cloud that declares can judge
+    if context is not None and isinstance(plugin, PlacesContext):
+        context = plugin.placed(context)
+    bodies = cloud.documents(found, served.name, most=most)
+    return plugin.build([Document(body, served.shown) for body in bodies], None, context)
+
+
+def _with(holdings: Holdings, bucket: Fact[Bucket] | None) -> Holdings:
+    return holdings.with_bucket(bucket) if bucket is not None and isinstance(holdings, KnowsBuckets) else holdings

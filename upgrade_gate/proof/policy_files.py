@@ -1,0 +1,113 @@
+"""The files of a policy repository: their text, their documents, and where in the text each value stands."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import logging
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upgrade_gate.base.errors import UsageError
+from upgrade_gate.base.paths import is_dir
+from upgrade_gate.reading import places, yaml
+from upgrade_gate.reading.files import read_file
+from upgrade_gate.reading.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from upgrade_gate.reading.places import Place
+
+_logger = logging.getLogger(__name__)
+
+SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template", ".tfstate"})
+"""What a file of a folder must be called to be read; one that is named is read whatever it is called."""
+_MAX_FILES = 20_000
+_LIMITS = Limits(nodes=100_000)
+
+
+class PolicyFile:
+    """One file: what it holds, or why that is not known."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Read it; what is wrong with it is `problem`."""
+        self.path = path
+        self.name = name
+        """As reports show it: from the working folder, else from the path that was given."""
+        self.sha256 = ""
+        self.text = ""
+        self.encoding = ""
+        """Empty where its bytes are no UTF-8, so that no patch can be made."""
+        self.documents: tuple[yaml.Parsed, ...] = ()
+        self.problem: str | None = None
+        try:
+            data = read_file(path, _LIMITS.file + 1)
+            self.sha256 = hashlib.sha256(data).hexdigest()
+            self.text = yaml.decode(data, name, limits=_LIMITS)
+            marked = data.startswith(codecs.BOM_UTF8)
+            if data.removeprefix(codecs.BOM_UTF8) == self.text.encode("utf-8"):
+                self.encoding = "utf-8-sig" if marked else "utf-8"
+            self.documents = yaml.parse(data, name, limits=_LIMITS, functions=True)
+            twice = next((p.duplicate_keys[0] for p in self.documents if p.duplicate_keys), None)
+            if twice is not None:
+                self.problem = f"{name}: the key {twice} stands twice with differing values"
+        except OSError as exc:
+            self.problem = f"{name}: {exc.strerror or exc}"
+        except yaml.DocumentError as exc:
+            self.problem = exc.message
+        if self.problem is not None:
+            _logger.warning("%s", self.problem)
+
+    @cached_property
+    def places(self) -> tuple[Place | None, ...]:
+        """Where the values of each document stand; empty where nobody can tell."""
+        return (places.locate(self.text) or ()) if self.problem is None else ()
+
+    def place(self, document: int, path: Sequence[str | int]) -> Place | None:
+        """Return the place of a value, or of what it stands in; None where nobody can tell."""
+        root = self.places[document] if document < len(self.places) else None
+        return root.nearest(path) if root is not None else None
+
+
+def read(roots: Iterable[Path], named: Iterable[Path] = ()) -> tuple[PolicyFile, ...]:
+    """Return the files of folders, and files that are given or named, each once, sorted by name.
+
+    Of a folder those count that are called like JSON, YAML or a template; hidden ones do not. Raises UsageError
+    where there is none.
+    """
+    roots = tuple(roots)
+    found: dict[Path, str] = {}
+    for root in roots:
+        for path in sorted(_files(root)) if is_dir(root) else [root]:
+            found.setdefault(path.resolve(), _shown(path, root))
+    for path in named:
+        found.setdefault(path.resolve(), _shown(path, path.parent))
+    if not found:
+        listed = ", ".join(str(root) for root in roots)
+        raise UsageError(f"{listed}: holds no policy file", hint=f"files are read that end in {_endings()}")
+    if len(found) > _MAX_FILES:
+        raise UsageError(f"{roots[0]}: holds {len(found)} files, more than {_MAX_FILES}")
+    return tuple(PolicyFile(path, name) for path, name in sorted(found.items(), key=lambda item: item[1]))
+
+
+def _files(root: Path) -> Iterable[Path]:
+    """Yield the files of a folder by name; a link is followed to a file and to no folder."""
+    for path in root.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+        if path.suffix.casefold() in SUFFIXES and not hidden and not is_dir(path):
+            yield path
+
+
+def _shown(path: Path, root: Path) -> str:
+    """Return the path from the working folder, where it lies there, else from the folder that was given."""
+    here = Path.cwd().resolve()
+    full = path.resolve()
+    if here in full.parents:
+        return full.relative_to(here).as_posix()
+    return path.relative_to(root).as_posix() if path != root else path.name
+
+
+def _endings() -> str:
+    return ", ".join(sorted(SUFFIXES))
