@@ -89,6 +89,26 @@ def test_the_networks_project_is_told_by_the_cloud_providers_configuration_first
 
 
 @pytest.mark.parametrize(
+    ("provider", "installed", "said"),
+    [
+        ({"data": {"config": ""}}, {"data": {"install-config": INSTALLED}}, "host"),
+        ({"data": {}}, {"data": {"install-config": INSTALLED}}, "host"),
+        (None, None, "neither ConfigMap cloud-provider-config nor ConfigMap cluster-config-v1 says it"),
+        ({"data": {}}, {"data": {}}, "install-config"),
+        (None, {"data": {"install-config": "metadata: {name: c1}"}}, "platform"),
+        (None, {"data": {"install-config": "platform: {gcp: {projectID: p1}}"}}, "p1"),
+    ],
+)
+def test_the_networks_project_is_the_cluster_s_own_only_where_something_was_read_that_names_no_other(
+    provider: Any, installed: Any, said: str
+) -> None:
+    changed = {"ConfigMap_cloud_provider_config": provider, "ConfigMap_cluster_config_v1": installed}
+    found = context(observed(google(**changed)))
+    assert said in (found.network_project or found.unread["network_project"])
+    assert (found.network_project is None) is (said not in ("host", "p1"))
+
+
+@pytest.mark.parametrize(
     "text", ["{", "a: [", "- 1\n---\n- 2\n", "platform: {gcp: {networkProjectID: 7}}", "platform: x"]
 )
 def test_an_install_config_that_cannot_be_read_leaves_the_project_open(text: str) -> None:
@@ -105,6 +125,8 @@ def test_nodes_run_as_what_their_machine_sets_say() -> None:
     found = context(observed(google(MachineSet_a=broken)))
     assert found.node_service_accounts is None
     assert "serviceAccounts" in found.unread["node_service_accounts"]
+    cut: Any = {"spec": {"template": {"spec": {"providerSpec": {}}}}}
+    assert context(observed(google(MachineSet_a=cut))).node_service_accounts is None
 
 
 def test_what_was_forbidden_is_said_with_its_reason() -> None:
@@ -137,3 +159,24 @@ def test_a_cluster_on_ibm_cloud_names_the_instances_that_hold_its_zones(platform
     assert (found.dns_instance, found.cis_instance) == ("crn:dns", "crn:cis")
     del place["dnsInstanceCRN"]
     assert context(observed(objects)).dns_instance is None
+
+
+@pytest.mark.parametrize(
+    ("platform", "text", "group"),
+    [
+        ("IBMCloud", "platform: {ibmcloud: {region: eu-de, networkResourceGroupName: net}}", "net"),
+        ("IBMCloud", "platform: {ibmcloud: {region: eu-de}}", "c1-rg"),
+        ("IBMCloud", "platform: {ibmcloud: {networkResourceGroupName: [net]}}", None),
+        ("PowerVS", "platform: {powervs: {vpcName: v}}", None),
+    ],
+)
+def test_the_installers_configuration_says_the_group_of_the_vpc_on_ibm_cloud(
+    platform: str, text: str, group: str | None
+) -> None:
+    objects = sample() | {"ConfigMap/cluster-config-v1": {"data": {"install-config": text}}}
+    status = {"type": platform, platform.lower(): {"resourceGroupName": "c1-rg", "resourceGroup": "c1-rg"}}
+    objects["Infrastructure/cluster"]["spec"] = {}
+    objects["Infrastructure/cluster"]["status"] |= {"platform": platform, "platformStatus": status}
+    found = context(observed(objects))
+    assert found.vpc_group == group
+    assert ("vpc_group" in found.unread) is (group is None)

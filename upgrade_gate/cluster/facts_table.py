@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _AWS = frozenset({"AWS"})
 _GCP = frozenset({"GCP"})
+_IBM = frozenset({"IBMCloud"})
 
 # --- what is asked ---
 
@@ -210,8 +211,8 @@ class Cluster(Struct, frozen=True):
     requests = Row(REQUESTS, objects.requests)
     cloud_network = Row(CLOUD_CONFIG, objects.cloud_network, scopes, only=_GCP)
     """The network's project by the cloud provider's configuration."""
-    installed_network = Row(INSTALL_CONFIG, objects.installed_network, scopes, only=_GCP)
-    """The network's project by the installer's configuration."""
+    installed_network = Row(INSTALL_CONFIG, objects.installed_network, scopes, only=_GCP | _IBM)
+    """The network's project, on IBM Cloud its resource group, by the installer's configuration."""
     worker_accounts = Row(MACHINE_SETS, objects.worker_accounts, only=_GCP)
     """Service accounts that new workers run as."""
     control_plane_accounts = Row(CONTROL_PLANE, objects.control_plane_accounts, only=_GCP)
@@ -222,8 +223,10 @@ class Cluster(Struct, frozen=True):
     @property
     def network_project(self) -> Fact[str]:
         """GCP: the project of the cluster's network."""
-        found = (self.cloud_network, self.installed_network)
-        return next((fact for fact in found if isinstance(fact, Known)), found[-1])
+        found = (self.installed_network, self.cloud_network)
+        told = next((fact for fact in reversed(found) if isinstance(fact, Known)), None)
+        unread = next((fact for fact in found if isinstance(fact, Unknown)), None)
+        return told or unread or Unknown(f"neither {CLOUD_CONFIG.title} nor {INSTALL_CONFIG.title} says it")
 
     @property
     def node_accounts(self) -> Fact[tuple[str, ...]]:

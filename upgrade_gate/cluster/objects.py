@@ -184,34 +184,41 @@ def private_zone_role(body: Part) -> Fact[str]:
     return unless_empty(body["spec"].required()["platform"]["aws"]["privateZoneIAMRole"].text())
 
 
-# --- what proof rests on, on GCP ---
+# --- what proof rests on, on GCP and IBM Cloud ---
 
 
 def cloud_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:
-    """Return the project of the network by the cloud provider's configuration (`gce.conf`, an INI file)."""
+    """Return the network's project by the cloud provider's configuration (`gce.conf`), absent where that is empty."""
     lines = body["data"].required()["config"].text().splitlines()
+    if not lines:
+        return Absent()
     settings = {key.strip(): value.strip() for key, equals, value in (line.partition("=") for line in lines) if equals}
-    return _project_or_own(settings.get("network-project-id", "").strip("\"'"), own)
+    return _named_or_own(settings.get("network-project-id", "").strip("\"'"), own)
 
 
 def installed_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:
-    """Return the project of the network by the installer's own configuration, kept with the cluster."""
-    text = body["data"].required()["install-config"].text()
+    """Return where the network is by the installer's own configuration, kept with the cluster.
+
+    That is GCP's project or IBM Cloud's resource group. Source: installer `pkg/types/gcp`, `pkg/types/ibmcloud`.
+    """
+    text = body["data"].required()["install-config"].required().text()
     name = f"install-config of {body.name}"
     try:
         config = Part(yaml.parse_one(text.encode(), name).body, name)
     except ManifestError as error:
         return Unknown(error.message)
-    return _project_or_own(config["platform"]["gcp"]["networkProjectID"].text(), own)
+    platform = config.required()["platform"].required()
+    group = platform["ibmcloud"]["networkResourceGroupName"].text()
+    return _named_or_own(platform["gcp"]["networkProjectID"].text() or group, own)
 
 
-def _project_or_own(project: str, own: Fact[tuple[str, ...]]) -> Fact[str]:
-    """Return the named project, else the cluster's own: there the network is where nothing names another one."""
-    if project:
-        return Known(project)
-    return (
-        Known(own.value[0]) if isinstance(own, Known) and own.value else Unknown("the cluster's project is not known")
-    )
+def _named_or_own(named: str, own: Fact[tuple[str, ...]]) -> Fact[str]:
+    """Return the named project or group, else the cluster's own: there the network is where nothing names another."""
+    if named:
+        return Known(named)
+    if isinstance(own, Known) and own.value:
+        return Known(own.value[0])
+    return Unknown("the cluster's own project or resource group is not known")
 
 
 def worker_accounts(body: Part) -> Fact[tuple[str, ...]]:
@@ -228,7 +235,7 @@ def control_plane_accounts(body: Part) -> Fact[tuple[str, ...]]:
 
 
 def _accounts(spec: Part) -> tuple[str, ...]:
-    return tuple(one["email"].some_text() for one in spec["value"]["serviceAccounts"].items())
+    return tuple(one["email"].some_text() for one in spec["value"].required()["serviceAccounts"].items())
 
 
 # --- Authentication and FeatureGate ---

@@ -25,6 +25,7 @@ def context_of(cluster: Cluster, now: datetime, *, account: str | None, assume: 
         "dns_projects": cluster.zone_projects,
         "network_project": cluster.network_project,
         "node_service_accounts": cluster.node_accounts,
+        "vpc_group": cluster.installed_network,
         "dns_instance": cluster.dns_instance,
         "cis_instance": cluster.internet_instance,
     }

@@ -663,6 +663,18 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "names principal",
     ),
+    "a scheduled assignment whose status is misspelt": (
+        [
+            [
+                assigned(type="Microsoft.Authorization/roleAssignmentScheduleInstances", Staus="Revoked"),
+                assigned(principal=OTHER),
+            ],
+            [role("r", READ)],
+        ],
+        {},
+        "MISSING",
+        "names principal",
+    ),
     "a scheduled assignment": (
         [
             [assigned(type="Microsoft.Authorization/roleAssignmentScheduleInstances", status="Provisioned")],
@@ -827,6 +839,12 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "COVERED",
         "a-d1",
     ),
+    "a scheduled assignment with an end that is misspelt": (
+        [[assigned(endDateTim="2020-01-01T00:00:00Z")], [role("r", READ)]],
+        {},
+        "NARROWER",
+        "until",
+    ),
     "groups that contain each other": (
         [
             [assigned(principal=GROUP, principalType="Group")],
@@ -839,6 +857,12 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     ),
     "a disabled service principal": (
         [*both(READ), [{"appId": CLIENT, "id": P, "servicePrincipalType": "Application", "accountEnabled": False}]],
+        {"identity": CLIENT},
+        "MISSING",
+        "disabled",
+    ),
+    "a service principal that is disabled in a misspelt field": (
+        [*both(READ), [{"appId": CLIENT, "id": P, "servicePrincipalType": "Application", "accountEnable": False}]],
         {"identity": CLIENT},
         "MISSING",
         "disabled",

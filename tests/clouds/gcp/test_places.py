@@ -202,6 +202,23 @@ def test_what_is_covered_by_a_condition_on_time_says_so(bound: str, needed: dict
     assert "condition" not in told[1].reason, "a binding that always counts is named first"
 
 
+@pytest.mark.parametrize(
+    ("now", "verdict"),
+    [
+        ("2026-11-30T23:59:59", "COVERED"),
+        ("2026-12-01T00:30:00", "MISSING"),
+        ("2026-12-01T00:30:00+01:00", "COVERED"),
+        ("soon", "NARROWER"),
+        ("", "NARROWER"),
+    ],
+)
+def test_a_time_without_an_offset_is_utc_and_what_is_none_decides_nothing(now: str, verdict: str) -> None:
+    held = binding(R, condition='request.time < timestamp("2026-12-01T00:00:00Z")')
+    needed = {"type": "permission", "permission": "compute.disks.get"}
+    documents, context = [project("p1", held), role("compute.disks.get")], {"project": "p1", "now": now}
+    assert judge("GCP", documents, WHO, needed, account="p1", context=context).verdict == verdict
+
+
 def test_rows_of_one_policy_are_one_policy_again() -> None:
     rows = [
         {"bindings": {"members": f"serviceAccount:{WHO}", "role": r}, "etag": "x"} for r in ("roles/dns.admin", STORAGE)

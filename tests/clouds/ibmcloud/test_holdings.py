@@ -567,6 +567,25 @@ def test_other_clouds_documents_are_not_recognised() -> None:
         assert ibmcloud.recognises(body), body
 
 
+@pytest.mark.parametrize(
+    ("policy", "verdict"),
+    [
+        (v2(VIEWER, Rule={"operator": "timeLessThan"}), "NARROWER"),
+        (v2(VIEWER, patern="time-based-conditions:once"), "NARROWER"),
+        (
+            v1(VIEWER, resources=[{"attributes": attributes(OWN | IS), "tag": [{"name": "a", "value": "b"}]}]),
+            "NARROWER",
+        ),
+        ({k: v for k, v in v1(VIEWER, State="deleted").items() if k != "state"}, "UNKNOWN"),
+        ({k: v for k, v in v1(VIEWER, typ="authorization").items() if k != "type"}, "UNKNOWN"),
+        ({k: v for k, v in v1(VIEWER, comment="deleted", grade="x").items() if k not in ("state", "type")}, "COVERED"),
+    ],
+    ids=["rule", "pattern", "tags", "state", "type", "another field"],
+)
+def test_a_misspelt_field_that_limits_a_policy_is_not_read_as_absent(policy: Any, verdict: str) -> None:
+    assert decide([[policy]])[0] == verdict
+
+
 @pytest.mark.parametrize("junk", [None, 7, "x", [], {}, [None], {"a": {"b": []}}])
 def test_junk_in_known_fields_is_no_grant(junk: Any) -> None:
     spoilt = [v1(VIEWER) | {field: junk} for field in ("subjects", "roles", "state", "type")]

@@ -26,6 +26,8 @@ PRINCIPAL = "principal:"
 _GUID_AT_END = re.compile(r"[^/]+$")
 _CLASSIC = "na(classic admins)"
 """What Azure CLI puts in place of an ID for co-administrators, who are users and no workload."""
+_IN_FORCE = ("provisioned", "granted", "accepted")
+"""What an instance of a schedule is that grants; one that says nothing of it does."""
 _SOMEBODY = ("", "")
 """Stands in for a principal that cannot be read."""
 _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
@@ -174,7 +176,8 @@ def _assignment_kind(has: Mapping[str, Any], kind: str) -> str | None:
     if "/roleeligibility" in where or "/roleassignmentschedulerequests" in where:
         return "eligible roles"
     scheduled = "/roleassignmentschedule" in where
-    if scheduled and fold(has.get("status")) not in ("", "provisioned", "granted", "accepted"):
+    status = limiting(has, "status")
+    if scheduled and status is not None and fold(status) not in _IN_FORCE:
         return "eligible roles"
     return "role assignments"
 
@@ -317,7 +320,8 @@ def deny(entry: Entry) -> Deny:
 
 def _end(has: Mapping[str, Any]) -> str:
     """Return the limit in time of a scheduled assignment, empty where it has none."""
-    return f"until {has['enddatetime']}" if has.get("enddatetime") else ""
+    end = limiting(has, "enddatetime")
+    return f"until {end}" if end else ""
 
 
 def _principals(value: object) -> tuple[tuple[str, str], ...]:
@@ -346,7 +350,8 @@ def identity(entry: Entry) -> ManagedIdentity:
         spelt = text(has.get("appid"))
         principal, resource = fold(has.get("objectid")) or fold(spelt_id), ""
     name = text(has.get("name")) or text(has.get("displayname"))
-    disabled = str(has.get("accountenabled")).casefold() == "false"
+    enabled = limiting(has, "accountenabled")
+    disabled = enabled is not None and str(enabled).casefold() != "true"
     return ManagedIdentity(resource, name, spelt.casefold(), principal, spelt, disabled)
 
 

@@ -6,6 +6,7 @@ What is None is not known, and whatever depends on it stays undecided: nothing h
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -61,6 +62,15 @@ class Context(Struct, frozen=True):
     """Assumptions that were accepted."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Why a field above is not known although the cluster has it: field name to the reason."""
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time that `now` says, None where it says none; without an offset it is UTC."""
+        try:
+            found = datetime.fromisoformat(self.now or "")
+        except ValueError:
+            return None
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def read_context(

@@ -7,7 +7,7 @@ policies (docs/facts/gcp.md#exports). The verdicts follow docs/facts/gcp.md#cove
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -82,7 +82,7 @@ class GcpHoldings:
 
     def __init__(self, reading: pages.Reading, account: str | None, context: Context | None = None) -> None:
         self._context = context
-        self._now = datetime.fromisoformat(context.now) if context is not None and context.now else None
+        self._now = context.moment if context is not None else None
         self._moment = f"{self._now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if self._now is not None else ""
         self._cut_off = reading.cut_off
         self._empty = reading.empty

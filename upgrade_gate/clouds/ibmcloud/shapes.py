@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from upgrade_gate.clouds.shared.pages import Dialect, Entry
-from upgrade_gate.reading.node import mapping, readable_strings, sequence, text
+from upgrade_gate.reading.node import Slip, limiting, mapping, readable_strings, sequence, text
 
 _CATALOGUE = ("custom_roles", "service_roles", "system_roles")
 _PLACEHOLDER = ":UnsupportedVersion"
@@ -134,7 +134,7 @@ def policy(entry: Entry) -> AccessPolicy:
         subject = _attributes(mapping(item.get("subject")))
         resource = mapping(item.get("resource"))
         roles = mapping(mapping(item["control"]).get("grant")).get("roles")
-        condition = next((str(item[key]) for key in ("rule", "pattern") if item.get(key)), "")
+        condition = next((str(found) for key in ("rule", "pattern") if (found := limiting(item, key))), "")
         resources = [resource]
     else:
         subject = tuple(a for s in item["subjects"] for a in _attributes(mapping(s)))
@@ -142,6 +142,9 @@ def policy(entry: Entry) -> AccessPolicy:
         resources = [mapping(r) for r in sequence(item["resources"]) or ()]
         condition = ""
     crns = _roles(roles)
+    kind, state = limiting(item, "type"), limiting(item, "state")
+    unread = "has targets that cannot be read" if not resources or any(_is_unread(r) for r in resources) else ""
+    slip = next((one for one in (kind, state) if isinstance(one, Slip)), None)
     owners = [a for a in subject if a.name in _OWNERS and a.operator == "stringEquals" and a.value]
     return AccessPolicy(
         id=text(item.get("id")),
@@ -149,10 +152,10 @@ def policy(entry: Entry) -> AccessPolicy:
         groups=tuple(a.value for a in owners if a.name == "access_group_id"),
         roles=crns,
         attributes=tuple(a for r in resources for a in _attributes(r)),
-        tags=any(bool(r.get("tags")) for r in resources),
+        tags=any(bool(limiting(r, "tags")) for r in resources),
         condition=condition,
-        active=item.get("state") in (None, "", "active") and item.get("type") in (None, "", "access"),
-        unread="has targets that cannot be read" if not resources or any(_is_unread(r) for r in resources) else "",
+        active=slip is not None or (state in (None, "", "active") and kind in (None, "", "access")),
+        unread=f"may not be active {slip}" if slip is not None else unread,
         placeholder=any(crn.endswith(_PLACEHOLDER) for crn in crns),
         origin=entry.origin,
         document=entry.document,
@@ -201,7 +204,7 @@ def _attribute(item: Mapping[str, Any]) -> Attribute:
 
 
 def _operator(attribute: Mapping[str, Any]) -> Any:
-    given = attribute.get("operator")
+    given = limiting(attribute, "operator")
     return "stringEquals" if given is None else given
 
 
