@@ -484,6 +484,22 @@ def test_the_clean_up_keeps_the_delta() -> None:
     assert allowed(parsed(remedy.draft(new, here(export)), "-policy-after.json")) == {"ec2:New"}
 
 
+def test_the_clean_up_keeps_what_of_a_wildcard_the_target_asks_for_by_its_name() -> None:
+    limited = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*", "Condition": OWN_NET}
+    others = {"Effect": "Allow", "Action": ["s3:Get*", "s3:GetObject", "iam:Old"], "Resource": "*"}
+    export = account(RolePolicyList=[inline("c1-x", limited, others)])
+    target = (action("ec2:DescribeVolumes"), action("s3:GetObject", "arn:aws:s3:::b/*"), action("s3:*Acl"))
+    gone = tuple(action(name) for name in ("EC2:describe*", "s3:GetObject", "s3:Get*", "iam:Old"))
+    draft = remedy.draft(change(KIND, identity=ROLE, target=target, gone=gone), here(export))
+    assert parsed(draft, "-policy-after.json")["Statement"] == [
+        limited | {"Action": ["ec2:DescribeVolumes"]},
+        others | {"Action": ["s3:Get*", "s3:GetObject"]},
+    ], "what is a part of no pattern that is held (s3:*Acl) leaves the pattern as it is"
+    after = step(draft, Serves.CLEAN_UP)
+    assert after.scripted
+    assert any(note.startswith("s3:GetObject: the target asks for it in a narrower form") for note in after.notes)
+
+
 def test_a_users_policies_are_cleaned_by_a_person() -> None:
     user = f"arn:aws:iam::{ACCOUNT}:user/u"
     draft = remedy.draft(change(KIND, identity=user, target=(action("a:B"),), gone=(action("a:C"),)), here(token=False))

@@ -334,6 +334,15 @@ def test_the_clean_up_takes_only_what_went() -> None:
     assert step(draft, Serves.CLEAN_UP).scripted
 
 
+def test_the_clean_up_keeps_what_of_a_wildcard_the_target_asks_for_by_its_name() -> None:
+    held = defined(actions=["Microsoft.Compute/disks/*", "X/*"], dataActions=["Microsoft.Compute/disks/*"])
+    wild = Grant("permission", "microsoft.compute/Disks/*")
+    one = change(KIND, identity=CLIENT, before=(wild, READ, WRITE), target=(READ, WRITE), gone=(wild,))
+    after = parsed(remedy.draft(one, here(IDENTITY, [assigned()], held)), "-role-after.json")
+    assert after["Actions"] == [READ.permission, WRITE.permission, "X/*"]
+    assert after["DataActions"] == ["Microsoft.Compute/disks/*"], "the other plane is another matter"
+
+
 def test_a_binding_by_name_is_replaced_by_a_person() -> None:
     new = change(KIND, identity=CLIENT, before=(CONTRIBUTOR, READ), target=(READ,), gone=(CONTRIBUTOR,))
     after = step(remedy.draft(new, here()), Serves.CLEAN_UP)

@@ -17,6 +17,7 @@ from upgrade_gate.clouds.shared.patterns import (
     covered,
     has_wildcard,
     intersects,
+    less,
     literal,
     matches,
     overlapping,
@@ -158,3 +159,15 @@ def test_a_pattern_of_a_hundred_stars_is_matched_without_going_round_in_circles(
 def test_a_union_too_large_to_settle_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_patterns, "_MAX_STATES", 3)
     assert not covered("x*", [Patterns(("x", "x?*"))])
+
+
+@EXACT
+@given(*[st.lists(patterns, max_size=3)] * 3)
+def test_what_is_taken_away_leaves_all_that_is_needed_of_it_and_adds_nothing(
+    listed: list[str], gone: list[str], needed: list[str]
+) -> None:
+    before, after, wanted = (
+        frozenset().union(*map(language, several)) for several in (listed, less(listed, gone, needed), needed)
+    )
+    assert before & wanted <= after <= before
+    assert set(less(listed, gone, [])) == set(listed) - set(gone)

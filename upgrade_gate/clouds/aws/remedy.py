@@ -305,7 +305,7 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
     if found is not None:
         name, held = found
         policy = remedy_documents.without(
-            remedy_documents.added(held, change.delta) if change.delta else held, change.gone
+            remedy_documents.added(held, change.delta) if change.delta else held, change.gone, change.target
         )
     else:
         name, policy = target.policy_name, remedy_documents.document(change.unwidened(change.target))
@@ -314,13 +314,19 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
     known = found is not None or target.shown is None
     small = bool(policy["Statement"]) and remedy_documents.size(policy) <= target.limit
     fits = known and small and target.kind == "role"
-    unfit = "How this identity's policies are cut is not known: take the actions away where they stand."
+    needed = {g.permission.casefold() for g in change.target}
+    looser = sentence(dict.fromkeys(g.permission for g in change.gone if g.permission.casefold() in needed))
+    notes = [f"{looser}: the target asks for it in a narrower form, which is for you to put in its place."] * bool(
+        looser
+    )
+    if not fits:
+        notes.append("How this identity's policies are cut is not known: take the actions away where they stand.")
     return take(
         change,
         target.who,
         commands=(_put(target, name, file, new=change.create, gone=until),) if fits else (),
         files=(file, until) if fits else (file,),
-        notes=() if fits else (unfit,),
+        notes=tuple(notes),
         unknown=target.unknown,
         scripted=fits,
     )

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.contract.grants import canonical
+from upgrade_gate.clouds.shared.patterns import less
 from upgrade_gate.reading.node import readable_strings
 
 if TYPE_CHECKING:
@@ -72,19 +73,23 @@ def added(body: Mapping[str, Any], grants: Iterable[Grant]) -> dict[str, Any]:
     return merged
 
 
-def without(body: Mapping[str, Any], gone: Iterable[Grant]) -> dict[str, Any]:
-    """Return a document without the allowed actions that nothing needs; whatever else it holds stays."""
-    names = {g.permission.casefold() for g in gone if g.effect in (None, "Allow")}
+def without(body: Mapping[str, Any], gone: Iterable[Grant], needed: Iterable[Grant]) -> dict[str, Any]:
+    """Return a document without the allowed actions that nothing needs; whatever else it holds stays.
+
+    What of such an action is needed takes its place, on the same resources and under the same condition.
+    """
+    names = [g.permission for g in gone if g.allows]
+    wanted = [g.permission for g in needed if g.allows]
     kept = []
     for entry in _listed(body.get("Statement")):
         statement = dict(entry)
         actions = statement.get("Action")
         if statement.get("Effect") == "Allow" and actions is not None:
-            listed = [actions] if isinstance(actions, str) else list(actions)
-            left = [a for a in listed if str(a).casefold() not in names]
+            listed = [actions] if isinstance(actions, str) else [str(a) for a in actions]
+            left = less(listed, names, wanted)
             if not left:
                 continue
-            if len(left) != len(listed):
+            if left != listed:
                 statement["Action"] = left
         kept.append(statement)
     return {**body, "Statement": kept}

@@ -33,6 +33,7 @@ from upgrade_gate.clouds.shared.drafting import (
     take,
     trust,
 )
+from upgrade_gate.clouds.shared.patterns import less
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -330,7 +331,7 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
     A binding by name is never taken away by a script: the principal may serve more than this Secret.
     """
     bound = _bound(change.gone)
-    gone = {(_PLANES[g.type], g.permission.casefold()) for g in change.gone if g.type in _PLANES}
+    gone = [g for g in change.gone if g.type in _PLANES]
     needed = [g for g in change.unwidened(change.target) if g.type in _PLANES]
     scopes = _scopes(change, names, target)
     commands: list[Command] = []
@@ -339,11 +340,12 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
         alone = target.definition is not None or (change.sighted and change.delta)
         added = [g for g in change.delta if g.type in _PLANES] if alone and not bound else needed
         body = _role_document(target, added, target.definition, scopes)
-        for field in _PLANES.values():
-            body[field] = [p for p in body[field] if (field, p.casefold()) not in gone]
+        for plane, field in _PLANES.items():
+            asked = _operations(change.target, plane)
+            body[field] = sorted(less(body[field], _operations(gone, plane), asked, single=False))
         files = (
             _file(target, "role-after", body),
-            _file(target, "gone", _role_document(target, [g for g in change.gone if g.type in _PLANES], None)),
+            _file(target, "gone", _role_document(target, gone, None)),
         )
         commands += _defined(target, files[0], files[1:])
     if bound and needed:

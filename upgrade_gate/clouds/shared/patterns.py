@@ -99,6 +99,21 @@ def contains(outer: str, inner: str, *, single: bool = True) -> bool:
     return covered(inner, (Patterns((outer,)),), single=single)
 
 
+def less(listed: Iterable[str], gone: Iterable[str], needed: Sequence[str], *, single: bool = True) -> list[str]:
+    """Return patterns as they are spelt without those that are gone; of such a one stays what of it is needed.
+
+    Here patterns compare without case.
+    """
+    taken = {one.casefold() for one in gone}
+    kept: list[str] = []
+    for one in listed:
+        folded = one.casefold()
+        inside = [n for n in needed if intersects(folded, n.casefold(), single=single)] if folded in taken else [one]
+        whole = all(contains(folded, n.casefold(), single=single) for n in inside)
+        kept += inside if whole else [one]
+    return list(dict.fromkeys(kept))
+
+
 def _swallows(outer: Symbols, inner: Symbols) -> bool:
     """Compare symbol by symbol: sound, cheap, and incomplete only where `?` stands beside `*`."""
     row = [True] + [False] * len(outer)
