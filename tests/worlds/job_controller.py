@@ -136,6 +136,8 @@ class JobController:
             "metadata.name": name,
             "metadata.namespace": self.job["metadata"]["namespace"],
             "metadata.labels['batch.kubernetes.io/controller-uid']": self.uid,
+            "metadata.labels['controller-uid']": self.uid,
+            "metadata.labels['job-name']": self.job["metadata"]["name"],
         }
         found: dict[str, str] = {}
         for entry in self.container["env"]:

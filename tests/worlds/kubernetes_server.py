@@ -50,6 +50,7 @@ RESOURCES = {
     "ManagedCluster": ("cluster.open-cluster-management.io", "v1", "managedclusters", False),
     "MultiClusterEngine": ("multicluster.openshift.io", "v1", "multiclusterengines", False),
     "Route": ("route.openshift.io", "v1", "routes", True),
+    "PolicyReport": ("wgpolicyk8s.io", "v1alpha2", "policyreports", True),
     "ServiceAccount": ("", "v1", "serviceaccounts", True),
     "ClusterRole": (_RBAC, "v1", "clusterroles", False),
     "ClusterRoleBinding": (_RBAC, "v1", "clusterrolebindings", False),
@@ -122,6 +123,8 @@ class KubernetesServer:
     """Kinds that this server does not serve at all."""
     managed: dict[str, KubernetesServer] = field(default_factory=dict)
     """Makes it a hub's cluster-proxy: the first part of a path names the cluster that answers; those need not run."""
+    writable: frozenset[str] = frozenset()
+    """Kinds that may be applied (server-side) and deleted."""
 
     def __post_init__(self) -> None:
         self.store: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -264,6 +267,8 @@ class _Handler(BaseHTTPRequestHandler):
         if request.path == _REVIEW and self.command == "POST":
             self.review(json.loads(sent) if sent[:1] == b"{" else _review_of(sent))
             return
+        if self.command != "GET" and self.write(request, sent):
+            return
         if self.command != "GET":
             self.answer(405, status(405, "MethodNotAllowed", "this server is read-only"))
             return
@@ -340,6 +345,32 @@ class _Handler(BaseHTTPRequestHandler):
             wanted.get("name") or None,
         )
         self.answer(201, {**body, "status": {"allowed": allowed}})
+
+    def write(self, request: Request, sent: bytes) -> bool:
+        """Apply or delete an object of a kind that can be written; returns whether it is one."""
+        kind, namespace, name = _place(self.api, request.path) or ("", None, None)
+        if kind not in self.api.writable or name is None:
+            return False
+        group, _, plural, _ = self.api.served[kind]
+        key = (kind, namespace or "", name)
+        if self.command == "PATCH" and request.headers["content-type"] == "application/apply-patch+yaml":
+            body = yaml.safe_load(sent)
+            verbs = {"patch"} | (set() if key in self.api.store else {"create"})
+            verbs |= {"delete"} if body["metadata"].get("ownerReferences") else set()
+        elif self.command == "DELETE":
+            body, verbs = None, {"delete"}
+        else:
+            return False
+        if not all(self.api.allows(verb, group, plural, namespace, name) for verb in verbs):
+            self.answer(403, status(403, "Forbidden", f"cannot {' and '.join(sorted(verbs))} {plural}"))
+        elif body is not None:
+            self.api.store[key] = {**body, "metadata": {**body["metadata"], "namespace": namespace}}
+            self.answer(200, body)
+        elif self.api.store.pop(key, None) is None:
+            self.answer(404, status(404, "NotFound", f'{plural} "{name}" not found'))
+        else:
+            self.answer(200, {"kind": "Status", "status": "Success"})
+        return True
 
     def resource(self, request: Request, fault: Fault | None) -> None:
         place = _place(self.api, request.path)

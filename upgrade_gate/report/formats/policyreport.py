@@ -33,6 +33,10 @@ _RESULTS: Final = {
 _SEVERITIES: Final = {"blocker": "high", "unknown": "medium", "warning": "low"}
 _VERDICTS: Final = {"pass": "pass", "blocked": "fail", "undetermined": "error"}
 _PREFIX: Final = "upgrade-gate"
+API_VERSION: Final = "wgpolicyk8s.io/v1alpha2"
+VERDICT: Final = f"{_PREFIX}/verdict"
+DIGEST: Final = f"{_PREFIX}/digest"
+"""Annotations by which a policy judges the report."""
 _LONGEST_NAME: Final = 63
 
 
@@ -55,7 +59,7 @@ def document(report: Report) -> dict[str, Any]:
     results = [*_verdict(report), *(_result(f, report) for f in view.sections(report.findings).all)]
     counts = Counter(result["result"] for result in results)
     return {
-        "apiVersion": "wgpolicyk8s.io/v1alpha2",
+        "apiVersion": API_VERSION,
         "kind": "PolicyReport",
         "metadata": {
             "name": _name(report),

@@ -61,7 +61,7 @@ class Written(Form):
 
 _TARGET = Written("release", _RELEASE, "a release that can stand in a file: letters, digits and ._:/@+~- only")
 _REQUIRED = Written("requirement", _INSTALLED, "NAME==VERSION, a wheel's path or a .txt of requirements with hashes")
-_BY_DIGEST = Written(
+BY_DIGEST = Written(
     "image", _IMAGE, "IMAGE@sha256:DIGEST; `oc image info IMAGE` or `skopeo inspect docker://IMAGE` shows the digest"
 )
 
@@ -74,7 +74,7 @@ def target_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def image_option(text: str, flag: str = "--image") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds an option for an image by digest."""
-    return click.option(flag, type=_BY_DIGEST, metavar="IMAGE@DIGEST", help=text)
+    return click.option(flag, type=BY_DIGEST, metavar="IMAGE@DIGEST", help=text)
 
 
 own_image_option = image_option("Image that holds upgrade-gate (init containerfile).  [default: to be filled in]")

@@ -99,6 +99,12 @@ def given(config_map: str | None) -> str:
     return named + _pins.part("given.sh", indent=0) + "\n"
 
 
+def cluster_api() -> str:
+    """Return a function of a script that asks the cluster's API as the pod's account; ACCOUNT says where that is."""
+    program = _pins.part("cluster_api.py", indent=0)
+    return f"cluster_api() {{\n  python3 -I - \"$@\" <<'PYTHON'\n{program}\nPYTHON\n}}"
+
+
 def variables() -> list[dict[str, Any]]:
     """Return what `given` reads, from a ConfigMap that need not be there."""
     names = [f"UPGRADE_GATE_{name}" for name in _VARIABLES]
@@ -172,16 +178,19 @@ def volumes(mounts: Iterable[Mount]) -> list[dict[str, Any]]:
     return [{"name": mount.name, **mount.volume} for mount in mounts]
 
 
-def job_spec(pod: Mapping[str, Any], *, seconds: int, ends: str = "FailJob", **more: Any) -> dict[str, Any]:
+def job_spec(
+    pod: Mapping[str, Any], *, seconds: int, kept: int = 7 * 86400, ends: str = "FailJob", **more: Any
+) -> dict[str, Any]:
     """Return the spec of a Job: `ends` is done where upgrade-gate has ended by itself; a pod that was lost is replaced.
 
-    `more` stands instead of `backoffLimit`. Kubernetes API, batch/v1, JobSpec and PodFailurePolicyRule.
+    `seconds` is how long it may take, `kept` for how long it is kept after its end, `more` stands instead of
+    `backoffLimit`. Kubernetes API, batch/v1, JobSpec and PodFailurePolicyRule.
     """
     own = {"containerName": NAME, "operator": "In", "values": list(ENDS)}
     return {
         **(more or {"backoffLimit": 2}),
         "activeDeadlineSeconds": seconds,
-        "ttlSecondsAfterFinished": 604800,
+        "ttlSecondsAfterFinished": kept,
         "podFailurePolicy": {
             "rules": [
                 {"action": ends, "onExitCodes": own},

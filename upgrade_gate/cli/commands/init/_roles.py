@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     import click
 
+    from upgrade_gate.cli.options import RegistryOptions
     from upgrade_gate.cluster.model import Query
+    from upgrade_gate.requests.comparison import Comparison
 
 _NAME = "upgrade-gate"
 _RBAC = "rbac.authorization.k8s.io"
@@ -63,6 +65,27 @@ class AccountName(ParamType):
 
 OWN_ACCOUNT = ServiceAccountName(_NAME, _NAME)
 """The one that the file makes, where no other is named."""
+
+
+def read_queries(
+    survey: Comparison, registry: RegistryOptions | None, *, with_secrets: bool = True, today: bool = False
+) -> list[Query]:
+    """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`.
+
+    Without `registry`, what `fleet` asks: nothing that concerns the reading of releases.
+    """
+    from upgrade_gate import pipeline
+    from upgrade_gate.cli import run
+    from upgrade_gate.cluster import facts_table, observe
+
+    refs = pipeline.required_secrets(survey, today=today)
+    root = observe.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
+    second = observe.second_wave({ref.namespace for ref in refs}, refs, root)
+    trust, mirrors = run.registry_queries(registry) if registry else ((), ())
+    queries = [*facts_table.FIRST_WAVE, *facts_table.for_proof(survey.context.platform), *second, *trust, *mirrors]
+    if registry and registry.pull_secret_from_cluster:
+        queries.append(facts_table.secret_query(facts_table.PULL_SECRET))
+    return [query for query in queries if with_secrets or query.kind != "Secret"]
 
 
 def account_manifests(account: ServiceAccountName) -> list[dict[str, Any]]:

@@ -123,12 +123,9 @@ def _shards(
 
 def _merge(name: str, account: _roles.ServiceAccountName, image: str | None) -> dict[str, Any]:
     mounts = [_pods.account_mount(), *_fleets.merge_mounts()]
-    wait = _pins.part("cluster_api.py", indent=0)
     run = f"""\
-RUN=$(python3 -I - "$NAMESPACE" "$JOB" {_PATIENCE} <<'PYTHON'
-{wait}
-PYTHON
-) || stop "the parts of the fleet have not ended"
+{_pods.cluster_api()}
+RUN=$(cluster_api wait "$NAMESPACE" "$JOB" {_PATIENCE}) || stop "the parts of the fleet have not ended"
 """
     container = _pods.container(
         _pods.STOP + run + _fleets.MERGE_SCRIPT,

@@ -86,35 +86,18 @@ def command(
     del configuration
     reader = run.open_target(cluster, registry)
     survey = run.survey_target(release, cluster, registry, reader, via=via)
-    queries = _queries(survey, None if for_hub else registry, with_secrets=not without_secrets, today=for_snapshot)
+    reads_of = None if for_hub else registry
+    queries = _roles.read_queries(survey, reads_of, with_secrets=not without_secrets, today=for_snapshot)
     account = service_account or OWN_ACCOUNT
     manifests = [] if service_account or for_hub else _roles.account_manifests(account)
     manifests += _roles.role_manifests(queries, _roles.subject_of(account, of_hub=for_hub))
     body = yaml.safe_dump_all(manifests, sort_keys=False, width=_WIDTH)
     reads = "`upgrade-gate check` and `snapshot` read" if for_snapshot else "`upgrade-gate check` reads"
     reads = "`upgrade-gate fleet hub` reads" if for_hub else reads
-    notes = _notes(survey, None if for_hub else registry, queries, reads=reads, missing=_missing(queries, reader))
+    notes = _notes(survey, reads_of, queries, reads=reads, missing=_missing(queries, reader))
     last = _of_hub(account) if for_hub else f"A token for it: {_token(account)}"
     deliver("".join(f"{line}\n" for line in _comment((*notes, last))) + f"---\n{body}", write, force=force)
     return ExitCode.PASS
-
-
-def _queries(survey: Comparison, registry: RegistryOptions | None, *, with_secrets: bool, today: bool) -> list[Query]:
-    """Return what `check` asks of the cluster for this path with these options; `today` is for `snapshot`.
-
-    Without `registry`, what `fleet` asks: nothing that concerns the reading of releases.
-    """
-    from upgrade_gate import pipeline
-    from upgrade_gate.cluster import facts_table, observe
-
-    refs = pipeline.required_secrets(survey, today=today)
-    root = observe.root_ref(survey.context.platform, survey.cluster.mode if survey.cluster else None)
-    second = observe.second_wave({ref.namespace for ref in refs}, refs, root)
-    trust, mirrors = run.registry_queries(registry) if registry else ((), ())
-    queries = [*facts_table.FIRST_WAVE, *facts_table.for_proof(survey.context.platform), *second, *trust, *mirrors]
-    if registry and registry.pull_secret_from_cluster:
-        queries.append(facts_table.secret_query(facts_table.PULL_SECRET))
-    return [query for query in queries if with_secrets or query.kind != "Secret"]
 
 
 def _missing(queries: Sequence[Query], reader: Reader | None) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import ssl
 import sys
 import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -56,4 +57,33 @@ def wait(namespace: str, name: str, patience: float) -> str:
     sys.exit(f"error: Job {namespace}/{name}: {why}")
 
 
-print(wait(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+def keep(file: str, path: str, name: str) -> None:
+    """Write a PolicyReport that is there for as long as the Job of this pod is."""
+    import yaml
+
+    with open(file, encoding="utf-8") as stream:
+        body = yaml.safe_load(stream)
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": os.environ["JOB"], "uid": os.environ["JOB_UID"]}
+    body["metadata"].update(name=name, ownerReferences=[owner])
+    ask("PATCH", f"{path}/{name}?fieldManager=upgrade-gate&force=true", body, "application/apply-patch+yaml")
+
+
+def withdraw(path: str, name: str) -> None:
+    """Take a PolicyReport away, if there is one."""
+    try:
+        ask("DELETE", f"{path}/{name}")
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            raise
+
+
+command, *words = sys.argv[1:]
+try:
+    if command == "wait":
+        print(wait(words[0], words[1], float(words[2])))
+    elif command == "keep":
+        keep(words[0], words[1], words[2])
+    else:
+        withdraw(words[0], words[1])
+except (OSError, http.client.HTTPException) as error:
+    sys.exit(f"error: {command} {words[-1]}: {error}")
