@@ -36,9 +36,19 @@ def test_contexts_are_chosen_by_a_pattern() -> None:
 def test_a_hub_is_named_by_a_word_and_its_context() -> None:
     assert read("hub", hub=("b", "a")) == {"a": "hub:a", "b": "hub:b"}
     assert read("hub:acm/admin", hub=("a",)) == {"a": "hub:acm/admin/a"}
-    assert inventory.hubs(["hub", "hub:acm", "./hub", "hubs.yaml"]) == 2
     with pytest.raises(UsageError, match="holds no cluster"):
         read("hub")
+
+
+def test_a_file_gives_a_cluster_of_a_hub_what_is_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "fleet.yaml"
+    file.write_text("clusters: [{name: eu, cluster: 'hub:acm/admin/a', labels: {env: prod}, identities: 'export:e'}]")
+    managed = ManagedCluster("a", {"env": "?", "vendor": "OpenShift"}, {})
+    (entry,) = inventory.read([str(file)], tuple, {"acm/admin": [managed]}.__getitem__)
+    assert (entry.name, entry.source, entry.managed) == ("eu", "hub:acm/admin/a", managed)
+    assert (entry.labels, entry.identities) == ({"env": "prod", "vendor": "OpenShift"}, f"export:{tmp_path}/e")
+    with pytest.raises(UsageError, match="which the hub has not"):
+        inventory.read([str(file)], tuple, lambda _: [])
 
 
 def test_paths_of_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:

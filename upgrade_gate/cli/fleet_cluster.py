@@ -20,6 +20,7 @@ from upgrade_gate.base.paths import expanded
 from upgrade_gate.cli import configuration, fleet_bundles, run
 from upgrade_gate.cli.option_types import ClusterSource, IdentitiesForm
 from upgrade_gate.cli.options import ClusterOptions, GateOptions, ReleaseOptions
+from upgrade_gate.cluster import hub
 from upgrade_gate.fleet import claims
 from upgrade_gate.gate import acknowledgements
 from upgrade_gate.payloads.reference import parse_reference
@@ -265,8 +266,7 @@ def _refuse_another(entry: Entry, outcome: Outcome) -> None:
     match cluster.id:
         case Known(value=found) if found != entry.claimed_id:
             raise ClusterError(
-                f"the hub led to another cluster: {found[:60]!r}, and its claim {claims.ID} is "
-                f"{entry.claimed_id[:60]!r}",
+                f"the hub led to another cluster: {found[:60]!r}, and its claim {hub.ID} is {entry.claimed_id[:60]!r}",
                 hint="see the ManagedCluster on the hub; a cluster that was installed again has to be imported again",
             )
 

@@ -40,12 +40,20 @@ class Hubs:
         """`address` is where cluster-proxy is; None: the hub says it."""
         self._cluster, self._settings, self._address = cluster, settings, address
         self._ways: dict[str, _Way] = {}
+        self._found: dict[str, Sequence[ManagedCluster]] = {}
 
     def clusters(self, context: str) -> Sequence[ManagedCluster]:
         """Return the clusters of the hub that a context names; the empty one is the current one.
 
-        Raises ClusterError where they cannot be listed, or the way to them is not known; UsageError without a network.
+        Each hub is asked once. Raises ClusterError where they cannot be listed, or the way to them is not known;
+        UsageError without a network, and where one address would stand for two hubs.
         """
+        if context in self._found:
+            return self._found[context]
+        if self._address and self._found:
+            raise UsageError(
+                "--cluster-proxy is for one hub, and the inventories name two", hint="give them one by one"
+            )
         if self._settings.offline:
             raise UsageError("--offline, and a hub is a live cluster", hint="use snapshots:DIR or must-gathers:DIR")
         reader = plugins.load("cluster.readers", "live").open_cluster(
@@ -54,7 +62,7 @@ class Hubs:
             timeout=self._cluster.timeout,
             progress=not stderr.silent(),
         )
-        found = hub.managed_clusters(reader)
+        self._found[context] = hub.managed_clusters(reader)
         proxy = ClusterProxy(self._address) if self._address else hub.cluster_proxy(reader)
         try:
             trust = tls.trust_also(self._settings.certificate_authority, proxy.authorities)
@@ -62,7 +70,12 @@ class Hubs:
             raise ClusterError(f"{reader.description}: the certificates for its pods: {error}") from error
         self._ways[context] = _Way(reader, proxy, trust)
         self._open(self._ways[context], "NAME")  # a login that cluster-proxy does not take is no cluster's own failure
-        return found
+        return self._found[context]
+
+    def refuse_unused(self) -> None:
+        """Raise UsageError where an address was given and no inventory has named a hub."""
+        if self._address and not self._found:
+            raise UsageError("--cluster-proxy is for a hub, and no inventory names one", hint="leave it out")
 
     def open(self, entry: Entry) -> Reader:
         """Open one cluster through its hub."""

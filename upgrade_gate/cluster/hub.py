@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 MANAGED_CLUSTERS: Final = Query("cluster.open-cluster-management.io", "v1", "managedclusters", "ManagedCluster")
 ENGINES: Final = Query("multicluster.openshift.io", "v1", "multiclusterengines", "MultiClusterEngine")
+ID: Final = "id.openshift.io"
+"""The claim of `spec.clusterID` of ClusterVersion."""
+VERSION: Final = "version.openshift.io"
+"""The claim of the newest completed release in ClusterVersion's history."""
+PRODUCT: Final = "product.open-cluster-management.io"
+TOPOLOGY: Final = "controlplanetopology.openshift.io"
+_CLAIMS: Final = frozenset({ID, VERSION, PRODUCT, TOPOLOGY})
 ENGINE: Final = "multicluster-engine"
 """Where the engine lies unless its own object names another namespace."""
 _ROUTE: Final = "cluster-proxy-addon-user"
@@ -43,7 +50,7 @@ class ManagedCluster(Struct, frozen=True):
     name: str
     labels: Mapping[str, str]
     claims: Mapping[str, str]
-    """What the cluster says of itself, by the name of the claim."""
+    """What the cluster says of itself, by the name of the claim: its ID, version, product and topology."""
     unready: str | None = None
     """Why it cannot be read now; None where nothing speaks against it."""
 
@@ -165,8 +172,8 @@ def _claims(items: Iterable[Part]) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in items:
         name, value = item["name"].some_text(), item["value"].text()
-        if found.setdefault(name, value) != value:
-            raise Malformed(f"the claim {name[:60]!r} stands there twice, with two values")
+        if name in _CLAIMS and found.setdefault(name, value) != value:
+            raise Malformed(f"the claim {name} stands there twice, with two values")
     return found
 
 
@@ -184,5 +191,5 @@ def _unready(body: Part, labels: Mapping[str, str]) -> str | None:
             word = state["reason"].text()
             return f"the hub says that it is not available{f' ({word})' if _WORD.fullmatch(word) else ''}"
     if (addon := labels.get(_ADDON, "available")) != "available":
-        return f"its add-on cluster-proxy is {addon}"
+        return f"its add-on cluster-proxy is {addon[:60]!r}, not available"
     return None

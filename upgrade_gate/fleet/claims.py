@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import ClusterError
+from upgrade_gate.cluster import hub
 from upgrade_gate.requests import update
 
 if TYPE_CHECKING:
     from upgrade_gate.cluster.hub import ManagedCluster
 
-ID: Final = "id.openshift.io"
-"""`spec.clusterID` of ClusterVersion."""
-_PRODUCT: Final = "product.open-cluster-management.io"
-_VERSION: Final = "version.openshift.io"
-"""The newest completed release of ClusterVersion's history."""
-_TOPOLOGY: Final = "controlplanetopology.openshift.io"
 _OTHERS: Final = frozenset({"AKS", "EKS", "GKE", "ICP", "IKS", "MicroShift"})
 """Products without a ClusterVersion (docs/facts/hubs.md#claims); another word may be a new name of OpenShift."""
 
@@ -33,15 +28,15 @@ def ruled_out(managed: ManagedCluster, target: str | None, *, may_accept: bool) 
     """
     if managed.unready is not None:
         return ClusterError(managed.unready, hint="see it on the hub, and run again")
-    product, version = managed.claims.get(_PRODUCT, ""), managed.claims.get(_VERSION, "")
+    product, version = managed.claims.get(hub.PRODUCT, ""), managed.claims.get(hub.VERSION, "")
     if product in _OTHERS and not version:
         return ClusterError(
-            f"its claim {_PRODUCT} is {product}, which is not OpenShift",
+            f"its claim {hub.PRODUCT} is {product}, which is not OpenShift",
             hint="leave it out: --selector vendor=OpenShift",
         )
-    if managed.claims.get(_TOPOLOGY) == "External":
+    if managed.claims.get(hub.TOPOLOGY) == "External":
         return ClusterError(
-            f"its claim {_TOPOLOGY} is External, so its control plane and the roles of it are elsewhere",
+            f"its claim {hub.TOPOLOGY} is External, so its control plane and the roles of it are elsewhere",
             hint="check it alone, with --profile",
         )
     if may_accept or target is None or versions.parse(version) is None:
@@ -52,5 +47,5 @@ def ruled_out(managed: ManagedCluster, target: str | None, *, may_accept: bool) 
     if possible:
         return None
     return ClusterError(
-        f"its claim {_VERSION} is {version}; {why}", hint="leave it out, or name another target with --to"
+        f"its claim {hub.VERSION} is {version}; {why}", hint="leave it out, or name another target with --to"
     )

@@ -4,7 +4,7 @@ A file is YAML or JSON, and its paths are meant from the folder that it lies in:
 
     clusters:
       - name: prod-eu-1
-        cluster: snapshot:prod-eu-1.json     or must-gather:DIR, or context:NAME
+        cluster: snapshot:prod-eu-1.json     or must-gather:DIR, context:NAME, hub:NAME, hub:CONTEXT/NAME
         to: 4.19.2                           optional, like all that follows; else --to
         labels: {env: prod}
         config: prod.yaml                    identities and policy for this cluster, instead of those of --config
@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.paths import exists, is_dir
-from upgrade_gate.fleet import claims
+from upgrade_gate.cluster.hub import ID
 from upgrade_gate.reading import required_version, settings_file
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Entry(Struct, frozen=True):
     @property
     def claimed_id(self) -> str | None:
         """Its cluster ID as far as it is known before anything is read of it."""
-        return (self.managed.claims.get(claims.ID) or None) if self.managed else None
+        return (self.managed.claims.get(ID) or None) if self.managed else None
 
     @property
     def folder(self) -> str:
@@ -128,20 +129,14 @@ def _read(text: str, contexts: Callable[[], Iterable[str]], hub: Hub) -> Iterato
     elif kind == "contexts" and rest:
         yield from (Entry(name, "context", name) for name in sorted(set(contexts())) if fnmatchcase(name, rest))
     elif kind == HUB and (rest or not colon):
-        for managed in hub(rest):
-            yield Entry(managed.name, "hub", managed.name, labels=managed.labels, hub=rest, managed=managed)
+        yield from (_managed(rest, managed, managed.name) for managed in hub(rest))
     elif exists(Path(text)) and not is_dir(Path(text)):
-        yield from _of_file(Path(text))
+        yield from _of_file(Path(text), hub)
     else:
         raise UsageError(
             f"{text!r} is no inventory",
             hint="snapshots:DIR, must-gathers:DIR, contexts:GLOB, hub, hub:CONTEXT, or a YAML or JSON file",
         )
-
-
-def hubs(inventories: Iterable[str]) -> int:
-    """Return how many of the inventories are a hub."""
-    return sum(text == HUB or text.startswith(f"{HUB}:") for text in inventories)
 
 
 def _of_folder(kind: SourceKind, folder: Path, text: str) -> Iterator[Entry]:
@@ -159,46 +154,55 @@ def _of_folder(kind: SourceKind, folder: Path, text: str) -> Iterator[Entry]:
         yield Entry(name, kind, entry.path)
 
 
-def _of_file(path: Path) -> Iterator[Entry]:
+def _of_file(path: Path, hub: Hub) -> Iterator[Entry]:
     root = settings_file.read(path)
     if root is None:
         return
     required_version.check(root)
     fields = root.fields(("clusters", required_version.KEY), required=("clusters",))
     for item in fields["clusters"].items():
-        yield _entry(item, path.parent)
+        yield _entry(item, path.parent, hub)
 
 
-def _entry(item: Value, base: Path) -> Entry:
+def _entry(item: Value, base: Path, hub: Hub) -> Entry:
     fields = item.fields(_KEYS, required=("name", "cluster"))
     name = fields["name"].text()
     if name != name.strip():
         raise fields["name"].error(f"{name!r} has space around it")
-    kind, where = _source(fields["cluster"], base)
+    found = _source(name, fields["cluster"], base, hub)
     accepted = fields.get("acknowledgements")
     files = () if accepted is None else accepted.texts() if accepted.kind == "list" else (accepted.text(),)
     labels = fields["labels"].mapping() if "labels" in fields else {}
-    return Entry(
-        name,
-        kind,
-        where,
+    return replace(
+        found,
         to=_place(fields["to"].text(), base) if "to" in fields else None,
-        labels={key: value.written() for key, value in sorted(labels.items())},
+        labels={**found.labels, **{key: value.written() for key, value in sorted(labels.items())}},
         config=base / fields["config"].text() if "config" in fields else None,
         identities=_place(fields["identities"].text(), base) if "identities" in fields else None,
         acknowledgements=tuple(str(base / file) for file in files),
     )
 
 
-def _source(value: Value, base: Path) -> tuple[SourceKind, str]:
+def _source(name: str, value: Value, base: Path, hub: Hub) -> Entry:
+    """Return the entry with what says where the cluster is, and what its hub says of it."""
     kind, _, rest = value.text().strip().partition(":")
     if rest and kind == "context":
-        return "context", rest
+        return Entry(name, "context", rest)
     if rest and kind == "snapshot":
-        return "snapshot", str(base / rest)
+        return Entry(name, "snapshot", str(base / rest))
     if rest and kind == "must-gather":
-        return "must-gather", str(base / rest)
-    raise value.error("is no cluster", "snapshot:FILE, must-gather:DIR or context:NAME")
+        return Entry(name, "must-gather", str(base / rest))
+    if rest and kind == HUB:
+        context, _, own = rest.rpartition("/")
+        for managed in hub(context):
+            if managed.name == own:
+                return _managed(context, managed, name)
+        raise value.error(f"is {rest!r}, which the hub has not", "a name of oc get managedclusters")
+    raise value.error("is no cluster", "snapshot:FILE, must-gather:DIR, context:NAME, hub:NAME or hub:CONTEXT/NAME")
+
+
+def _managed(context: str, managed: ManagedCluster, name: str) -> Entry:
+    return Entry(name, "hub", managed.name, labels=managed.labels, hub=context, managed=managed)
 
 
 def _place(text: str, base: Path) -> str:

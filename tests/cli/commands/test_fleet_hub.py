@@ -128,7 +128,7 @@ RULED_OUT: dict[str, tuple[dict[str, Any], str]] = {
     "leaving": (managed("x", metadata={"deletionTimestamp": "2026-11-01T00:00:00Z"}), "being detached"),
     "no-proxy": (
         managed("x", metadata={"labels": {"feature.open-cluster-management.io/addon-cluster-proxy": "unreachable"}}),
-        "cluster-proxy is unreachable",
+        "cluster-proxy is 'unreachable'",
     ),
     "garbage": (managed("x", clusterClaims="none"), "makes no sense"),
     "two-minds": (managed("x", clusterClaims=[{"name": VERSION, "value": v} for v in ("4.16.3", "4.17.0")]), "twice"),
@@ -149,6 +149,9 @@ def test_what_the_claims_rule_out_is_a_row_that_says_why_and_is_never_asked(
     assert set(verdicts(fleet).values()) == {"undetermined"}
     for name, (_, reason) in RULED_OUT.items():
         assert reason in why(fleet, name), name
+    assert all(RULED_OUT[cluster["name"]][1] in cluster["summary"] for cluster in fleet.json()["clusters"])
+    (cause,) = fleet.json()["causes"]
+    assert (cause["headline"], cause["counts"]["unknown"]) == ("nothing of the cluster was judged", len(RULED_OUT))
 
 
 READ: dict[str, dict[str, Any]] = {
@@ -284,6 +287,16 @@ def test_without_an_address_of_cluster_proxy_no_cluster_is_read(
     assert said in result.err
 
 
+def test_certificates_of_the_hub_that_are_none_end_the_run(fleet: Fleet, certificates: Certificates) -> None:
+    garbage = authorities(certificates)
+    garbage["data"]["ca.crt"] = "-----BEGIN CERTIFICATE-----\nÄ\n-----END CERTIFICATE-----\n"
+    hub = Hub(fleet, certificates, managed("a"), route("localhost"), garbage)
+    with hub.run(fleet.folder) as kubeconfig:
+        result = fleet.run("--kubeconfig", kubeconfig, inventory="hub")
+    assert result.code == 4
+    assert "no PEM certificates" in result.err
+
+
 def test_an_engine_in_another_namespace_is_found(fleet: Fleet, certificates: Certificates) -> None:
     engine = {"kind": "MultiClusterEngine", "metadata": {"name": "mce"}, "spec": {"targetNamespace": "mce-here"}}
     hub = Hub(
@@ -317,11 +330,13 @@ def test_a_login_that_cluster_proxy_does_not_take_is_said_before_any_cluster_is_
 
 
 def test_a_cluster_that_cannot_be_reached_is_a_row_of_its_own(fleet: Fleet, certificates: Certificates) -> None:
-    hub = Hub(fleet, certificates, managed("a"), managed("b"), managed("c"))
+    hub = Hub(fleet, certificates, managed("a"), managed("b"), managed("c"), managed("d"))
     hub.add("a", ONE)
+    hub.add("d", "11111111-0000-4000-8000-000000000004").token = "another"
     hub.add("b", TWO).faults["*"] = Fault("garbage", body=b"<html>")
     assert run(hub).code == 3
-    assert verdicts(fleet) == {"a": "blocked", "b": "undetermined", "c": "undetermined"}
+    assert verdicts(fleet) == {"a": "blocked", "b": "undetermined", "c": "undetermined", "d": "undetermined"}
+    assert "must know the hub's users" in why(fleet, "d")
     report = (fleet.result / "clusters" / "c" / "report.json").read_text()
     assert "oc -n c get managedclusteraddon cluster-proxy" in report, "it has no path behind the proxy"
 
@@ -333,7 +348,18 @@ def test_an_address_that_could_lose_the_token_is_a_usage_error(fleet: Fleet, add
     assert "no https address" in result.err
 
 
-def test_the_address_is_for_one_hub_and_there_is_no_hub_offline(fleet: Fleet) -> None:
+def test_the_address_is_for_one_hub_and_there_is_no_hub_offline(fleet: Fleet, certificates: Certificates) -> None:
     fleet.add("a")
-    assert "for one hub" in fleet.run("--cluster-proxy", "https://proxy.example.com").err
+    assert "no inventory names one" in fleet.run("--cluster-proxy", "https://proxy.example.com").err
     assert "a hub is a live cluster" in fleet.run("--offline", inventory="hub").err
+    hub = Hub(fleet, certificates, managed("b"))
+    assert "is for one hub" in run(hub, "hub:test").err
+
+
+def test_a_file_names_clusters_of_the_hub_with_what_is_their_own(fleet: Fleet, certificates: Certificates) -> None:
+    hub = Hub(fleet, certificates, managed("a"), managed("b"))
+    hub.add("a", ONE)
+    file = fleet.folder / "clusters.yaml"
+    file.write_text(f"clusters: [{{name: one, cluster: 'hub:a', to: '{fleet.old}'}}]\n")
+    assert run(hub, inventory=str(file)).code == 0, "it runs its target"
+    assert [cluster["source"] for cluster in fleet.json()["clusters"]] == ["hub:a"]

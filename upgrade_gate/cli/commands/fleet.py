@@ -125,11 +125,8 @@ def command(
         return _merge([Path(text) for text in inventories[1:]], directory, changed_only=changed_only)
     from upgrade_gate.cli.fleet_cluster import Judge
     from upgrade_gate.cli.fleet_hub import Hubs
-    from upgrade_gate.fleet import inventory, summary
     from upgrade_gate.fleet import shard as shards
-
-    if cluster_proxy is not None and inventory.hubs(inventories) != 1:
-        raise UsageError("--cluster-proxy is for one hub", hint="give it with one inventory that is hub or hub:CONTEXT")
+    from upgrade_gate.fleet import summary
 
     part = shards.parse(shard, os.environ) if shard is not None else None
     if registry.mirrors_from_cluster or registry.pull_secret_from_cluster:
@@ -154,6 +151,7 @@ def command(
     )
     hubs = Hubs(cluster, registry.settings, cluster_proxy)
     entries = _chosen(inventories, selector, kubeconfig, hubs)
+    hubs.refuse_unused()
     part = part.of(entry.name for entry in entries) if part is not None else None
     owners = summary.owners_of((entry.name, entry.claimed_id) for entry in entries)
     judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry, hubs=hubs, bundles=bundle)
