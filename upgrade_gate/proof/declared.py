@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 class Found(Struct, frozen=True):
     """A declaration, and where it stands."""
 
+    kind: str
+    """The providerSpec kind of its cloud."""
     file: PolicyFile
     number: int
     """Place of its document among those of the file that are not empty."""
@@ -111,7 +113,7 @@ class Declarations:
             return unknown(f"what a file declares cannot be judged for {kind}")
         if kind not in self._by_kind:
             self._by_kind[kind] = tuple(
-                Found(file, number, one)
+                Found(kind, file, number, one)
                 for file in self.files
                 if file.problem is None
                 for number, parsed in enumerate(file.documents)
@@ -227,7 +229,7 @@ class Declarations:
             for part in one.declaration.parts:
                 body = body_at(one.file.documents[one.number].body, part.path)
                 for grant in wanted:
-                    place = one.file.place(one.number, (*part.path, *cloud.where(body, grant)))
+                    place = one.file.place(one.document, (*part.path, *cloud.where(body, grant)))
                     line = place.line if place is not None else one.file.documents[one.number].line
                     found[one.file.name, one.document, line] = None
         return tuple(PolicyPlace(*key) for key in sorted(found))

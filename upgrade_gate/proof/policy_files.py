@@ -66,9 +66,16 @@ class PolicyFile:
         return (places.locate(self.text) or ()) if self.problem is None else ()
 
     def place(self, document: int, path: Sequence[str | int]) -> Place | None:
-        """Return the place of a value, or of what it stands in; None where nobody can tell."""
-        root = self.places[document] if document < len(self.places) else None
+        """Return the place of a value, or of what it stands in; None where nobody can tell.
+
+        `document` counts the empty ones of the file too.
+        """
+        root = self.root(document)
         return root.nearest(path) if root is not None else None
+
+    def root(self, document: int) -> Place | None:
+        """Return the places of a document, None where nobody can tell."""
+        return self.places[document] if document < len(self.places) else None
 
 
 def read(roots: Iterable[Path], named: Iterable[Path] = ()) -> tuple[PolicyFile, ...]:

@@ -339,6 +339,15 @@ class Proof(Struct, frozen=True):
             request.provider_kind, str(secret), sorted(self.secrets), self._ccoctl(request)
         )
 
+    def declared_results(
+        self, request: CredentialsRequest, grants: Sequence[Grant]
+    ) -> tuple[Served, tuple[tuple[Grant, CoverageResult], ...]] | None:
+        """Return what policy files declare for a request, and what they say of each grant; None where they do not."""
+        told = self._declared(request)
+        if told is None or isinstance(told, CoverageResult):
+            return None
+        return told, tuple((grant, self._told(request, told, grant)) for grant in grants)
+
     def policy_places(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[PolicyPlace, ...]:
         """Return where policy files speak of these grants, or where they would be added."""
         told = self._declared(request)

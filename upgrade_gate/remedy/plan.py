@@ -21,7 +21,14 @@ from upgrade_gate.cluster.credentials_mode import Behaviour, Mode
 from upgrade_gate.gate import cco
 from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.outcome import Plan
-from upgrade_gate.remedy import cluster_names, credentials_requests, identity_change, manifests, secret_gaps
+from upgrade_gate.remedy import (
+    cluster_names,
+    credentials_requests,
+    identity_change,
+    manifests,
+    policy_patch,
+    secret_gaps,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,14 +56,18 @@ _SERVES = {
 def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     """Return the plan for what is still open."""
     names = cluster_names.of(situation)
-    changes = identity_change.changes(situation, judged, names)
+    patch = policy_patch.make(situation, _open(judged))
+    changes = tuple(
+        change for change in identity_change.changes(situation, judged, names) if not policy_patch.serves(patch, change)
+    )
     identity_steps, files = _identity_steps(changes, names, situation)
     gaps = secret_gaps.find(situation, _open(judged))
     namespace_steps = manifests.namespace_steps(situation, [g.secret for g in gaps])
     strange = _strange(situation)
     ccoctl = _ccoctl(situation, changes, names, secrets=bool(gaps))
     secret_steps = manifests.secret_steps(situation, gaps, changes, names, ccoctl=ccoctl is not None)
-    steps = [_left_to_a_person(step, strange) for step in (*namespace_steps, *identity_steps, *secret_steps)]
+    made = (*namespace_steps, *patch.steps, *identity_steps, *secret_steps)
+    steps = [_left_to_a_person(step, strange) for step in made]
     half_read = tuple(reason for hop in situation.hops for reason in credentials_requests.gaps(hop))
     annotation, why = _annotation(situation, half_read)
     root = situation.platform_traits.root if situation.platform_traits else None

@@ -240,7 +240,9 @@ def _finding(page: _Page, finding: FindingView, report: Report, said: _Said, *, 
 
 def _held_by(page: _Page, finding: FindingView) -> None:
     inside = 2 + _MARK
-    if finding.identity:
+    if finding.identity and finding.identity.source == "policies":
+        page.put(f"in {finding.identity.id}", indent=inside, lead="declared ")
+    elif finding.identity:
         page.put(f"{finding.identity.id} (by {view.source_of(finding.identity)})", indent=inside, lead="held by  ")
     for caveat in finding.caveats:
         page.put(caveat, indent=inside, lead="caveat   ")

@@ -1,0 +1,186 @@
+"""The remedy of a policy repository: one patch of its files, and what a person edits where no patch can.
+
+A patch only puts in: what stands in a file, its order, conditions and formatting, stays byte by byte. What somebody
+denied or narrowed is never widened by it.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from upgrade_gate.base.steps import BundleFile, Command, Serves, Step, line
+from upgrade_gate.clouds.contract.declared import declares
+from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.proof.declared import body_at
+from upgrade_gate.reading import insertion, yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from upgrade_gate.clouds.contract.declared import Addition, Part
+    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.remedy import IdentityChange
+    from upgrade_gate.gate.findings import Finding
+    from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.proof.declared import Found, Served
+    from upgrade_gate.proof.policy_files import PolicyFile
+    from upgrade_gate.reading.insertion import Edit
+
+PATCH = "policies.patch"
+_PLAIN_NAME = re.compile(r'[^\x00-\x1f"\\]+')
+"""File names that git and patch read as they are written."""
+_NAMED = 20
+"""Permissions that a step names."""
+
+
+class PolicyPatch(Struct, frozen=True):
+    """What policy files need."""
+
+    steps: tuple[Step, ...] = ()
+    secrets: frozenset[str] = frozenset()
+    """The Secrets, as `namespace/name`, that nothing but policy files speaks of."""
+
+
+class _Work(Struct):
+    """What one part of one file lacks."""
+
+    found: Found
+    part: Part
+    grants: dict[str, Grant]
+    secrets: set[str]
+
+
+def make(situation: Situation, findings: Iterable[Finding]) -> PolicyPatch:
+    """Return the patch for open findings, and a step for each part of a file that it cannot change."""
+    works: dict[tuple[str, int, tuple[Any, ...]], _Work] = {}
+    secrets: set[str] = set()
+    kept: dict[str, str] = {}
+    for finding in findings:
+        request = situation.request(finding.request) if finding.request and finding.secret else None
+        told = situation.proof.declared_results(request, [g.grant for g in finding.grants]) if request else None
+        if request is None or told is None or finding.secret is None:
+            continue
+        served, results = told
+        if situation.proof.identity_of(request) is None:
+            secrets.add(finding.secret)
+        kept.update((grant.permission, r.reason) for grant, r in results if _left(r.verdict))
+        missing = [grant for grant, result in results if result.verdict is Coverage.MISSING]
+        if missing:
+            _ask(works, served, finding.secret, missing)
+    return PolicyPatch(tuple(_steps(works.values(), kept)), frozenset(secrets))
+
+
+def serves(patch: PolicyPatch, change: IdentityChange) -> bool:
+    """Return whether a change is policy files' alone: nobody knows an identity whose policies could be put."""
+    return change.secret_names <= patch.secrets and not (change.create or change.untrusted)
+
+
+def _left(verdict: Coverage) -> bool:
+    return verdict in (Coverage.NARROWER, Coverage.DENIED)
+
+
+def _ask(
+    works: dict[tuple[str, int, tuple[Any, ...]], _Work], served: Served, secret: str, missing: Sequence[Grant]
+) -> None:
+    """Note what is missing at the first part that a patch can change, else at the first of all."""
+    parts = [(one, part) for one in served.found for part in one.declaration.parts]
+    if not parts:
+        return
+    found, part = next(((f, p) for f, p in parts if _edits(served.kind, f, p, missing)), parts[0])
+    work = works.setdefault((found.file.name, found.number, part.path), _Work(found, part, {}, set()))
+    work.grants.update((grant.canonical, grant) for grant in missing)
+    work.secrets.add(secret)
+
+
+def _steps(works: Iterable[_Work], kept: Mapping[str, str]) -> Iterable[Step]:
+    edits: dict[str, tuple[PolicyFile, list[Edit]]] = {}
+    patched: list[_Work] = []
+    for work in works:
+        kind = work.found.kind
+        found = _edits(kind, work.found, work.part, list(work.grants.values()))
+        if found:
+            edits.setdefault(work.found.file.name, (work.found.file, []))[1].extend(found)
+            patched.append(work)
+        else:
+            yield _by_hand(work)
+    notes = tuple(f"Left as somebody made it, {name}: {reason}." for name, reason in sorted(kept.items())[:_NAMED])
+    if edits:
+        text = "".join(_diff(file, insertion.apply(file.text, own)) for _, (file, own) in sorted(edits.items()))
+        patch = BundleFile(PATCH, text.encode("utf-8"))
+        number = sum(len(work.grants) for work in patched)
+        yield Step(
+            f"Put {number} permission{'s' * (number > 1)} into the policy files",
+            "before",
+            "In the repository of the policies; then merge it and let it be applied. The patch only adds.",
+            Serves.GRANTS,
+            frozenset(secret for work in patched for secret in work.secrets),
+            commands=(Command(line("git apply", patch)),),
+            files=(patch,),
+            notes=(f"patch -p1 < {PATCH} does the same.", *notes),
+            scripted=False,
+        )
+
+
+def _by_hand(work: _Work) -> Step:
+    names = sorted({grant.permission for grant in work.grants.values()})
+    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return Step(
+        f"Add to {work.part.name} in {work.found.shown}: {listed}",
+        "before",
+        "Its text cannot be patched: edit what it is made from, keep its conditions, and let it be applied.",
+        Serves.GRANTS,
+        frozenset(work.secrets),
+        scripted=False,
+    )
+
+
+def _edits(kind: str, found: Found, part: Part, grants: Sequence[Grant]) -> list[Edit] | None:
+    """Return the edits that give grants, None where the text cannot take them and nothing else."""
+    cloud, file = declares(kind), found.file
+    place, body = file.root(found.document), body_at(file.documents[found.number].body, part.path)
+    if cloud is None or place is None or not file.encoding or not _PLAIN_NAME.fullmatch(file.name):
+        return None
+    additions = cloud.additions(body, grants)
+    edits: list[Edit] = []
+    for addition in additions:
+        made = insertion.insert(file.text, place, (*part.path, *addition.path), addition.values)
+        if made is None:
+            return None
+        edits += made
+    return edits if edits and _says(file, edits, found.number, part, additions) else None
+
+
+def _says(file: PolicyFile, edits: Sequence[Edit], number: int, part: Part, additions: Sequence[Addition]) -> bool:
+    """Return whether the edited text reads as the old one with the additions, and as nothing else."""
+    bodies = [copy.deepcopy(parsed.body) for parsed in file.documents]
+    for addition in additions:
+        path = (*part.path, *addition.path)
+        owner = body_at(bodies[number], path[:-1])
+        held = body_at(owner, path[-1:])
+        if not isinstance(owner, dict | list):
+            return False
+        owner[path[-1]] = [*(held if isinstance(held, list) else [held]), *addition.values]  # type: ignore[index]
+    try:
+        changed = yaml.parse(insertion.apply(file.text, edits).encode(), file.name, functions=True)
+    except yaml.DocumentError:
+        return False
+    return [parsed.body for parsed in changed] == bodies
+
+
+def _diff(file: PolicyFile, changed: str) -> str:
+    """Return the change of a file as a unified diff, as `git apply` and `patch -p1` read it."""
+    mark = "\ufeff" if file.encoding == "utf-8-sig" else ""
+    before, after = (_lines(mark + text) for text in (file.text, changed))
+    end = "\t" if " " in file.name else ""
+    lines = difflib.unified_diff(before, after, f"a/{file.name}{end}", f"b/{file.name}{end}")
+    return "".join(one if one.endswith("\n") else f"{one}\n\\ No newline at end of file\n" for one in lines)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines with their ends; `splitlines` would end lines that no patch ends."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
