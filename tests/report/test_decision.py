@@ -91,6 +91,24 @@ def test_held_today_is_the_worst_of_what_is_needed(needs: list[Any], status: Any
     assert only_row(added("ec2:A", needs=listed_needs, status=status)).held.text == answer
 
 
+def test_what_an_export_shows_to_be_held_is_not_asked_for_again() -> None:
+    """Of three permissions one is held, one is not, and of one the export does not tell."""
+    need = NeedView(kind="grants", status="unmet", detail="", of_each={"ec2:B": "unmet", "ec2:C": "unknown"})
+    given = report(findings=[added("ec2:A", "ec2:B", "ec2:C", needs=[need])], changes=[])
+    (row,) = decision(given).rows
+    assert [g.permission for g in row.grants] == ["ec2:A", "ec2:B", "ec2:C"]
+    assert [g.permission for g in row.lacking] == ["ec2:B", "ec2:C"]
+    assert row.held.text == "1 of 3"
+    assert decision(given).says[0] == "One component needs 2 cloud permissions that nobody has shown to be granted."
+    found = answers(given)
+    assert (
+        found["If we go ahead anyway"] == "EBS CSI driver is refused ec2:B and ec2:C, unless they are granted already."
+    )
+    assert found["To turn this into a pass"] == (
+        "Grant 1 permission; grant 1 permission, or show by an export of the identities that this is done."
+    )
+
+
 def test_a_decision_is_not_something_that_is_held() -> None:
     assert only_row(added("ec2:A", needs=[NeedView(kind="decision", status="unmet", detail="")])).held.text == ""
 
@@ -223,7 +241,7 @@ def test_the_boxes_count_what_is_asked_for() -> None:
 
 def test_what_is_not_shown_can_be_shown_instead() -> None:
     found = answers(report(findings=[added("ec2:A")], changes=[]))["To turn this into a pass"]
-    assert found == "Grant 1 permission, or show with an export of the identities that it is held."
+    assert found == "Grant 1 permission, or show by an export of the identities that this is done."
 
 
 def test_what_is_only_not_shown_is_not_called_refused() -> None:

@@ -88,6 +88,8 @@ class Need(Struct, frozen=True):
     said: str = ""
     """What is said of it as a whole; empty where `lacks` says it part by part."""
     lacks: tuple[Lack, ...] = ()
+    declared: tuple[str, ...] = ()
+    """Beside what is lacking: what policy files say and nothing shows."""
 
     @property
     def parts(self) -> tuple[tuple[tuple[str, ...], str], ...]:

@@ -200,15 +200,16 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, CoverageResult]], all_me
     """Sum up judgements as one need: the worst verdict decides, and the detail names what each lacks."""
     unmet = [(n, j) for n, j in judged if j.verdict in (Coverage.MISSING, Coverage.NARROWER, Coverage.DENIED)]
     unknown = [(n, j) for n, j in judged if j.verdict is Coverage.UNKNOWN]
+    declared = tuple(n for n, j in judged if j.declared)
     if unmet:
-        return Need(kind, NeedStatus.UNMET, lacks=_each(unmet + unknown))
+        return Need(kind, NeedStatus.UNMET, lacks=_each(unmet + unknown), declared=declared)
     if unknown and len({j.reason for _, j in unknown}) == 1:
         lack = Lack(tuple(name for name, _ in unknown), Coverage.UNKNOWN, unknown[0][1].reason)
-        return Need(kind, NeedStatus.UNKNOWN, lacks=(lack,))
+        return Need(kind, NeedStatus.UNKNOWN, lacks=(lack,), declared=declared)
     if unknown:
         each = tuple(Lack((name,), Coverage.UNKNOWN, j.reason) for name, j in unknown)
-        return Need(kind, NeedStatus.UNKNOWN, lacks=each)
-    status = NeedStatus.DECLARED if any(j.declared for _, j in judged) else NeedStatus.MET
+        return Need(kind, NeedStatus.UNKNOWN, lacks=each, declared=declared)
+    status = NeedStatus.DECLARED if declared else NeedStatus.MET
     return Need(kind, status, "; ".join(dict.fromkeys(j.reason for _, j in judged)) or all_met)
 
 

@@ -88,7 +88,7 @@ def graph_edges(cluster: Cluster | None, settings: Settings) -> Callable[[str, s
         try:
             return graph.has_edge(old, new, settings, channel=channel)
         except SourceError as error:
-            _logger.warning("the update graph was not read, so it supports no major hop: %s", error)
+            _logger.warning("the update graph was not read, so a major update counts as unsupported: %s", error)
             return False
 
     return has_edge

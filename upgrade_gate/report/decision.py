@@ -70,6 +70,12 @@ class Row(Struct, frozen=True):
     """What is newly asked for, or lacking; risky ones first."""
     more: int
     """How many further permissions are not named here."""
+    lacking: tuple[GrantView, ...]
+    """Those of all its permissions that are not shown to be held."""
+    settled: dict[str, str]
+    """Of the others, where some are lacking: the text of each, and whether it is held or declared."""
+    unsure: bool
+    """Whether some of these may be held all the same."""
     sentences: tuple[str, ...]
     """What is to be known besides permissions."""
     risks: tuple[str, ...]
@@ -229,6 +235,10 @@ def _row(found: Sequence[FindingView], *, named: int | None) -> Row:
     grants = [g for f in found for g in f.grants if g.covered_by is None and g.held_by is None and _lists(f)]
     grants = sorted({view.grant_text(g): g for g in grants}.values(), key=view.grant_order)
     shown = tuple(grants[:named])
+    states = [(g, view.state_of_grant(f, g)) for f in found if f.status != "proven" for g in f.grants]
+    open_ones = {view.grant_text(g): state for g, state in states if state in {"unmet", "unknown"}}
+    known = {view.grant_text(g): "held" if state == "met" else "declared" for g, state in states}
+    lacking = tuple(g for g in grants if view.grant_text(g) in open_ones)
     first = found[0]
     return Row(
         name=spoken(first.request) if first.request else _about(first),
@@ -236,10 +246,13 @@ def _row(found: Sequence[FindingView], *, named: int | None) -> Row:
         hop=first.hop,
         grants=shown,
         more=len(grants) - len(shown),
+        lacking=lacking,
+        settled={text: state for text, state in known.items() if text not in open_ones} if lacking else {},
+        unsure="unknown" in open_ones.values(),
         sentences=tuple(dict.fromkeys(_plain(f) for f in found if f.rule not in _NEW or not f.grants)),
         risks=_risks(grants),
         uses=_uses(grants),
-        held=_held(found),
+        held=_held(found, 0 if "declared" in known.values() else len(grants) - len(lacking), len(grants)),
         stopped=_stopped(found),
         findings=tuple(found),
     )
@@ -285,13 +298,17 @@ def _uses(grants: Sequence[GrantView]) -> tuple[str, ...]:
     return tuple(said for said in dict.fromkeys(_ACCESS.values()) if said in plain)
 
 
-def _held(found: Sequence[FindingView]) -> Answer:
+def _held(found: Sequence[FindingView], held: int, of: int) -> Answer:
+    """Say whether it is there; where nothing but permissions is missing and some are held, how many."""
     if all(f.status == "acknowledged" for f in found):
         return Answer("acknowledged", "settled")
-    states = {need.status for f in found for need in f.needs if need.kind != "decision" and f.status != "acknowledged"}
+    needs = [need for f in found for need in f.needs if need.kind != "decision" and f.status != "acknowledged"]
+    states = {need.status for need in needs}
+    grants_alone = all(n.kind == "grants" for n in needs if n.status in {"unmet", "unknown"})
+    part = f"{held} of {of}" if held and grants_alone else ""
     answers = (
-        ("unmet", Answer("no", "bad")),
-        ("unknown", Answer("not shown", "open")),
+        ("unmet", Answer(part or "no", "bad")),
+        ("unknown", Answer(part or "not shown", "open")),
         ("declared", Answer("declared", "settled")),
     )
     for state, answer in answers:
@@ -328,11 +345,12 @@ def _says(report: Report, rows: Sequence[Row]) -> tuple[str, ...]:
     if report.verdict and report.verdict.status == "pass":
         return (_passes(report, rows),)
     work = [row for row in _open(rows) if row.request]
-    permissions = sum(len(row.grants) + row.more for row in work)
+    permissions = sum(len(row.lacking) for row in work)
     said = []
     if permissions:
-        asking = [row for row in work if row.grants]
-        shown = "that the identities do not hold" if _all(asking, "bad") else "that nobody has shown to be granted"
+        asking = [row for row in work if row.lacking]
+        unsure = any(row.unsure for row in asking)
+        shown = "that nobody has shown to be granted" if unsure else "that the identities do not hold"
         names = len({row.request for row in asking})
         text = f"{_number(names)} need{'s' if names == 1 else ''} {view.counted(permissions, 'cloud permission')}"
         said.append(f"{text} {shown}.")
@@ -365,10 +383,6 @@ def _passes(report: Report, rows: Sequence[Row]) -> str:
     if rows and all(f.status == "proven" for row in rows for f in row.findings):
         return f"{text} What is new is granted already, and that is proven."
     return text
-
-
-def _all(rows: Sequence[Row], tone: str) -> bool:
-    return all(row.held.tone == tone for row in rows)
 
 
 def _number(number: int) -> str:
@@ -414,10 +428,11 @@ def _after_a_pass(verdict: VerdictView, rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _consequence(rows: Sequence[Row]) -> list[str]:
     """Say what happens to one component, over all hops; empty where its findings do not tell."""
-    name, names = rows[0].name, [g.permission for row in rows for g in row.grants]
+    name, names = rows[0].name, list(dict.fromkeys(g.permission for row in rows for g in row.lacking))
     tones = {row.held.tone for row in rows}
     if names:
-        unless = "" if "open" not in tones else f", unless {'it is' if len(names) == 1 else 'they are'} granted already"
+        already = f", unless {'it is' if len(names) == 1 else 'they are'} granted already"
+        unless = already if any(row.unsure for row in rows) else ""
         return [f"{name} is refused {listed(names, 1 if any(row.more for row in rows) else 2)}{unless}."]
     if tones & {"bad", "open"}:
         sentence = next((row.sentences[0] for row in rows if row.sentences), "")
@@ -434,23 +449,23 @@ def _to_pass(report: Report) -> Box:
     for finding in report.findings:
         if finding.status == "open" and finding.severity in {"blocker", "unknown"}:
             for need in finding.needs:
-                if need.status != "met":
-                    grants = sum(g.covered_by is None and g.held_by is None for g in finding.grants)
-                    kind = f"{need.kind}-{need.status}" if need.kind == "grants" else need.kind
-                    asked[kind] += grants if need.kind == "grants" else 1
+                if need.kind == "grants" and need.status != "met":
+                    asked.update(f"grants-{view.state_of_grant(finding, g)}" for g in view.asked(finding))
+                elif need.status != "met":
+                    asked[need.kind] += 1
             asked["annotation"] += finding.rule == "cco-not-upgradeable"
             asked["fact"] += finding.rule == "fact-unknown"
     words = (
         ("namespace", "create {}", "namespace"),
         ("grants-unmet", "grant {}", "permission"),
-        ("grants-unknown", "grant {}, or show with an export of the identities that it is held", "permission"),
+        ("grants-unknown", "grant {}, or show by an export of the identities that this is done", "permission"),
         ("trust", "let {} trust the cluster", "identity"),
         ("secret", "put {} in place", "Secret"),
         ("keys", "complete {}", "Secret"),
         ("token-path", "set the token path of {}", "Secret"),
-        ("decision", "take {}", "decision"),
+        ("decision", "decide on {}", "finding"),
         ("fact", "make {} readable", "fact"),
-        ("annotation", "set {}", "annotation"),
+        ("annotation", "set the annotation", ""),
     )
     plural = {"identity": "identities"}
     said = [text.format(view.counted(asked[kind], noun, plural.get(noun))) for kind, text, noun in words if asked[kind]]

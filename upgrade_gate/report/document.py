@@ -55,7 +55,7 @@ class Hop(_Struct, frozen=True, rename={"from_": "from"}):
     to: Release
     """The release after."""
     kind: Literal["patch", "minor", "major", "skip", "downgrade", "none"]
-    """What kind of update it is (docs/contract.md#hops)."""
+    """What kind of update it is (docs/contract.md#kinds-of-update)."""
 
 
 class CapabilitySelection(_Struct, frozen=True):
@@ -233,6 +233,8 @@ class NeedView(_Struct, frozen=True):
     """Each grant or key, in words."""
     in_short: str | msgspec.UnsetType = msgspec.UNSET
     """The same for people: equal reasons once, and no list of what all share; not published."""
+    of_each: dict[str, Literal["declared", "unmet", "unknown"]] | msgspec.UnsetType = msgspec.UNSET
+    """Where it is judged one by one, each permission that is not shown to be held; not published."""
 
 
 class IdentityView(_Struct, frozen=True):
@@ -449,7 +451,7 @@ def _published(report: Report) -> Report:
     findings = [
         replace(
             finding,
-            needs=[replace(need, in_short=msgspec.UNSET) for need in finding.needs],
+            needs=[replace(need, in_short=msgspec.UNSET, of_each=msgspec.UNSET) for need in finding.needs],
             remedy=[replace(step, condition=msgspec.UNSET) for step in finding.remedy],
         )
         for finding in report.findings
@@ -460,6 +462,7 @@ def _published(report: Report) -> Report:
 def schema() -> dict[str, Any]:
     """Return the JSON schema (2020-12) of the report."""
     document: dict[str, Any] = msgspec.json.schema(Report)
-    del document["$defs"]["NeedView"]["properties"]["in_short"]
+    for name in ("in_short", "of_each"):
+        del document["$defs"]["NeedView"]["properties"][name]
     del document["$defs"]["RemedyView"]["properties"]["condition"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA}", **document}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET
 
+from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.gate.findings import NeedKind, Status
 from upgrade_gate.report import change_views, document
 from upgrade_gate.report.change_views import grant_view, introduced
@@ -144,7 +145,16 @@ def _introduced(hops: Sequence[Hop], finding: Finding, grant: Grant) -> Introduc
 def _need(finding: Finding, need: Need, *, acknowledged: bool) -> document.NeedView:
     """Return a need; a decision is met once it is acknowledged (docs/contract.md#needs)."""
     status: Any = "met" if acknowledged and need.kind is NeedKind.DECISION else need.status.value
-    return document.NeedView(kind=need.kind.value, status=status, detail=need.detail, in_short=in_short(finding, need))
+    each: dict[str, Any] = dict.fromkeys(need.declared, "declared")
+    for lack in need.lacks:
+        each.update(dict.fromkeys(lack.names, "unknown" if lack.coverage is Coverage.UNKNOWN else "unmet"))
+    return document.NeedView(
+        kind=need.kind.value,
+        status=status,
+        detail=need.detail,
+        in_short=in_short(finding, need),
+        of_each=each or UNSET,
+    )
 
 
 def in_short(finding: Finding, need: Need) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -440,6 +440,15 @@ def _retry(report: Report) -> str:
     return f"{text[:1].upper()}{text[1:]}, as said with each finding, then check again."
 
 
+def state_of_grant(finding: FindingView, grant: GrantView) -> Literal["met", "declared", "unmet", "unknown"]:
+    """Return whether the identity is shown to hold what a finding asks for; unmet where it has no identity yet."""
+    needs = [need for need in finding.needs if need.kind == "grants"]
+    need = min(needs, key=lambda need: ("unmet", "unknown", "declared", "met").index(need.status), default=None)
+    if need is None:
+        return "unmet"
+    return need.of_each.get(grant.permission, "met") if need.of_each else need.status
+
+
 def need_detail(need: NeedView) -> str:
     """Return what is said about a need, as short as it can be."""
     return need.in_short or need.detail
@@ -489,6 +498,11 @@ def tables_line(report: Report, *, sources: bool = True) -> str:
     """Return the dated tables that the report rests on, in one line; empty where there is none."""
     told = (f"{t.name} of {t.date}" + (f" ({t.source})" if sources else "") for t in report.tables)
     return ", ".join(told)
+
+
+def left_out(report: Report) -> list[Excluded]:
+    """Return what the last release of the path carries and does not apply here."""
+    return [e for e in report.selection.excluded if e.side == "to" and e.hop == len(report.hops) - 1]
 
 
 def excluded_reasons(excluded: Iterable[Excluded]) -> str:

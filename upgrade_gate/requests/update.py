@@ -111,8 +111,8 @@ def support(
     """Return whether CVO can make this update, and in one sentence why not.
 
     `edges` are the versions that the target names as previous, plus the current version where the update graph or
-    the cluster's offers have the edge (docs/contract.md#hops). `came_from` is what the cluster's history names right
-    before the current version.
+    the cluster's offers have the edge (docs/contract.md#kinds-of-update). `came_from` is what the cluster's history
+    names right before the current version.
     """
     match kind:
         case "patch" | "minor" | "none":

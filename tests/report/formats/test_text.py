@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds import sample_report
-from upgrade_gate.report.document import FactView, Report
+from upgrade_gate.report.document import FactView, RemedyView, Report
 from upgrade_gate.report.formats import text as subject
 from upgrade_gate.report.render_options import RenderOptions
 
@@ -64,7 +64,20 @@ def test_an_accepted_finding_shows_owner_end_and_ticket() -> None:
 
 def test_an_unread_fact_names_the_permission_to_add() -> None:
     text = " ".join(" ".join(lines(sample_report.report())).split())
-    assert "get clusteroperators/cloud-credential: forbidden add get clusteroperators.config.openshift.io" in text
+    assert "get clusteroperators/cloud-credential: forbidden do get clusteroperators.config.openshift.io" in text
+
+
+def test_a_step_that_is_no_part_of_a_bundle_is_said_with_the_first_finding_only() -> None:
+    """Where every read is refused, the roles that allow them all would stand with each of them."""
+    given = sample_report.report()
+    allow, other = (RemedyView(f"allow the read of {name}", "before", [], [], None) for name in ("mode", "history"))
+    roles = RemedyView("or once for all", "before", ["upgrade-gate", "init", "rbac"], [], None)
+    facts = [f for f in given.findings if f.status == "open"][:3]
+    steps = ([allow, roles], [allow, roles], [other, roles])
+    told = [replace(finding, remedy=remedy) for finding, remedy in zip(facts, steps, strict=True)]
+    text = " ".join(lines(replace(given, findings=told)))
+    assert [text.count(said) for said in (allow.step, "upgrade-gate init rbac", "do       as above")] == [1, 1, 1]
+    assert other.step in text
 
 
 def test_the_command_that_collects_a_fact_can_be_pasted_from_a_narrow_terminal() -> None:
@@ -73,10 +86,10 @@ def test_the_command_that_collects_a_fact_can_be_pasted_from_a_narrow_terminal()
     assert given.cluster is not None
     fact = FactView(name="mode", state="unknown", value=None, reason="not in the must-gather", remedy=collect)
     found = lines(replace(given, cluster=replace(given.cluster, facts=[fact])), 60)
-    start = place(found, "add oc adm inspect")
+    start = place(found, "do oc adm inspect")
     pasted = "\n".join(found[start:]).replace("\\\n", " ").splitlines()[0]
     assert found[start].endswith(" \\")
-    assert pasted.split() == ["add", *collect.split()]
+    assert pasted.split() == ["do", *collect.split()]
 
 
 def test_a_remedy_with_a_quote_that_does_not_close_is_shown_as_words() -> None:
@@ -84,7 +97,7 @@ def test_a_remedy_with_a_quote_that_does_not_close_is_shown_as_words() -> None:
     given = sample_report.report()
     assert given.cluster is not None
     fact = FactView(name="mode", state="unknown", value=None, reason="gone", remedy="oc adm inspect ns/it's")
-    assert "    add oc adm inspect ns/it's" in lines(replace(given, cluster=replace(given.cluster, facts=[fact])))
+    assert "    do oc adm inspect ns/it's" in lines(replace(given, cluster=replace(given.cluster, facts=[fact])))
 
 
 def test_a_new_permission_is_amber_since_it_is_the_risk() -> None:

@@ -46,7 +46,7 @@ def command(
     registry: RegistryOptions,
     exit_code: bool,
 ) -> ExitCode:
-    """Show what requests and permissions change from one release to another; with --via, hop by hop.
+    """Show what requests and permissions change from one release to another; with --via, update by update.
 
     Without a cluster name the platform with --platform. A difference is no error: the exit code is 0 unless
     --exit-code is given.

@@ -106,9 +106,9 @@ def reading_steps(fact: Unknown, situation: Situation) -> tuple[Step, ...]:
     own = (Step(fact.remedy, "before"),) if fact.remedy else ()
     if not is_forbidden(fact):
         return own
-    roles = Command(line("upgrade-gate init rbac", to=situation.asked), in_case="an administrator allows all at once")
-    text = "or have every read of this check allowed: an administrator applies what upgrade-gate init rbac prints"
-    return (*own, Step(text, "before", commands=(roles,)))
+    roles = line("upgrade-gate init rbac", to=situation.asked)
+    together = "an administrator can allow all reads at once, with what this prints"
+    return (*own, Step("allow all reads of this check", "before", commands=(Command(roles, in_case=together),)))
 
 
 def count(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ from upgrade_gate.base.shell import quote
 from upgrade_gate.report import addresses, origins, view
 from upgrade_gate.report.decision import RISKS, decision
 from upgrade_gate.report.formats._harmless import harmless_report
+from upgrade_gate.requests.names import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +56,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
         steps=steps,
         parts_of_remedy=_parts_of_remedy(steps),
         steps_of={anchors[key]: served for key, served in _steps_of(steps).items()},
-        excluded=_excluded(report.selection.excluded),
+        excluded=_excluded(report),
         accepted=tuple(f for f in parts.all if f.acknowledgement),
         proofs=tuple(f for f in parts.all if f.identity or f.status in {"proven", "declared"}),
         risks=_risks(report),
@@ -92,6 +93,14 @@ class Step(Struct, frozen=True):
     commands: tuple[StepCommand, ...]
     findings: tuple[FindingView, ...]
 
+    @property
+    def serves(self) -> tuple[tuple[str, FindingView], ...]:
+        """What it is for, as people say it, each once, with the first of its findings."""
+        named: dict[str, FindingView] = {}
+        for finding in self.findings:
+            named.setdefault(spoken(finding.request) if finding.request else finding.subject, finding)
+        return tuple(named.items())
+
 
 def _anchors(findings: Iterable[FindingView]) -> dict[int, str]:
     """Give each finding a link target that survives a new run: its fingerprint, numbered where it repeats."""
@@ -105,7 +114,10 @@ def _anchors(findings: Iterable[FindingView]) -> dict[int, str]:
 
 
 def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
-    """Return the steps of all findings, equal ones once, in the bundle's order; those that no bundle has come first."""
+    """Return the steps of all findings, equal ones once, in the bundle's order.
+
+    Those that no bundle has come first, one that serves several findings before those that serve one.
+    """
     served: dict[tuple[str, str, int, str], tuple[list[RemedyView], list[FindingView]]] = {}
     for finding in findings:
         if finding.status != "open":
@@ -117,7 +129,9 @@ def _steps(findings: Sequence[FindingView]) -> tuple[Step, ...]:
                 entries.append(remedy)
             if finding not in found:
                 found.append(finding)
-    ordered = sorted(served.items(), key=lambda item: (item[0][0] != "before", item[0][2]))
+    ordered = sorted(
+        served.items(), key=lambda item: (item[0][0] != "before", item[0][2], 0 if item[0][2] else -len(item[1][1]))
+    )
     numbers = [number for (_, _, number, _), _ in ordered]
     return tuple(
         Step(
@@ -144,8 +158,9 @@ def _unnamed(entries: Sequence[RemedyView]) -> str | None:
 
 
 def _title(remedy: RemedyView) -> str:
-    """Return what to do, without the condition of one of its commands."""
-    return remedy.step.removesuffix(f", where {remedy.condition}") if remedy.condition else remedy.step
+    """Return what to do as a title, without the condition of one of its commands; a command keeps its letters."""
+    said = remedy.step.removesuffix(f", where {remedy.condition}") if remedy.condition else remedy.step
+    return said if said.startswith("oc ") else f"{said[:1].upper()}{said[1:]}"
 
 
 def _parts_of_remedy(steps: Sequence[Step]) -> str:
@@ -182,12 +197,21 @@ def _command(argv: Sequence[str], placeholders: Sequence[str]) -> tuple[tuple[st
     return tuple(pieces)
 
 
-def _excluded(excluded: Iterable[Excluded]) -> tuple[tuple[str, str, tuple[Excluded, ...]], ...]:
-    """Group what is not applied here by side (the target first) and reason."""
-    ordered = sorted(excluded, key=lambda e: (e.side != "to", e.reason, e.hop, e.request, e.file))
-    return tuple(
-        (side, reason, tuple(group)) for (side, reason), group in groupby(ordered, key=lambda e: (e.side, e.reason))
-    )
+def _excluded(report: Report) -> tuple[tuple[str, str, tuple[Excluded, ...]], ...]:
+    """Group what is not applied here by release (the target first) and how many for which reason."""
+
+    def place(left_out: Excluded) -> tuple[int, bool]:
+        return -left_out.hop, left_out.side == "from"
+
+    ordered = sorted(report.selection.excluded, key=lambda e: (*place(e), e.reason, e.request, e.file))
+    groups = [tuple(group) for _, group in groupby(ordered, key=place)]
+    return tuple((_release_of(report, group[0]), view.excluded_reasons(group), group) for group in groups)
+
+
+def _release_of(report: Report, left_out: Excluded) -> str:
+    """Return the version of the release that leaves a request out."""
+    hop = report.hops[left_out.hop]
+    return (hop.from_ if left_out.side == "from" else hop.to).version or "a release that was not read"
 
 
 def _risks(report: Report) -> dict[str, str]:

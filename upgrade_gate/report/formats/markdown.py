@@ -144,7 +144,8 @@ def _components(report: Report) -> Iterable[str]:
         place = order[id(component.findings[0])] if component.findings else len(order)
         found.append((place, _component(component)))
     if rest:
-        body = "\n".join(_finding(finding) for finding in rest)
+        told: set[str] = set()
+        body = "\n".join(_finding(finding, told) for finding in rest)
         found.append((order[id(rest[0])], _details(f"<b>Cluster and run</b>: {len(rest)}", body)))
     return (text for _, text in sorted(found, key=lambda item: item[0]))
 
@@ -155,7 +156,7 @@ def _component(component: Component) -> str:
     tally = ", ".join(text for text, _ in component.tally)
     named = f"<b>{_html(word)}</b> {_html(component.name)} <code>{_html(component.request)}</code>"
     summary = f"{named} ({_html(tally)})" if tally else named
-    body = [_finding(finding) for finding in component.findings]
+    body = [_finding(finding, set()) for finding in component.findings]
     body += [_change(change) for change in component.changes]
     return _details(summary, "\n".join(body))
 
@@ -164,7 +165,8 @@ def _details(summary: str, body: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{body.rstrip()}\n\n</details>\n"
 
 
-def _finding(finding: FindingView) -> str:
+def _finding(finding: FindingView, told: set[str]) -> str:
+    """Return a finding in full; a step that `told` holds was said with one before it in the same part."""
     lines = [f"{_finding_line(finding)}\n"]
     accepted = finding.acknowledgement
     if accepted:
@@ -185,7 +187,9 @@ def _finding(finding: FindingView) -> str:
         lines.append(f"- identity {code(finding.identity.id)}, found through {_text(view.source_of(finding.identity))}")
     lines += [f"- caveat: {_text(caveat)}" for caveat in finding.caveats]
     if finding.status == "open":
-        lines += [_step(step) for step in finding.remedy]
+        steps = dict.fromkeys(_step(step) for step in finding.remedy)
+        lines += [step for step in steps if step not in told] or ["- as said above"] * bool(steps)
+        told.update(steps)
     return "\n".join(lines) + "\n"
 
 
@@ -253,7 +257,7 @@ def _facts(report: Report) -> str:
 
 
 def _excluded(report: Report) -> str:
-    left_out = [e for e in report.selection.excluded if e.side == "to"]
+    left_out = view.left_out(report)
     if not left_out:
         return ""
     lines = [f"- {code(e.request)}: {_text(e.reason)}, {_text(e.detail)}" for e in left_out]

@@ -59,7 +59,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
         _findings(page, view.MISSED_TITLE, parts.missed, report, said)
         _findings(page, "Other findings" if parts.missed else "Findings", parts.others, report, said)
         _fill_in(page, said)
-        _facts(page, view.unread_facts(report.cluster))
+        _facts(page, view.unread_facts(report.cluster), said)
         _folded(page, parts.folded, fingerprints=options.verbose)
     _legend(page, report)
     _excluded(page, report)
@@ -301,14 +301,15 @@ def _remedy(page: _Page, steps: Sequence[RemedyView], said: _Said) -> None:
     inside = 2 + _MARK
     told = frozenset(said.steps)
     pointed: set[int] = set()
+    silent = any((step.number or 0, _told_by(step)) not in told for step in steps)
     for step in steps:
         lead = _lead(step)
-        known = (step.number or 0, words(*step.argv) or step.step)
-        said.steps.add(known)
-        if step.number and known in told:
-            if step.number not in pointed:
+        number = step.number or 0
+        said.steps.add((number, _told_by(step)))
+        if (number, _told_by(step)) in told:
+            if number not in pointed and (number or not silent):
                 page.put("as above", indent=inside, lead=lead)
-            pointed.add(step.number)
+            pointed.add(number)
             continue
         first = [*([step.moment] if step.update else []), *([f"where {step.condition}"] if step.condition else [])]
         if first:
@@ -319,6 +320,11 @@ def _remedy(page: _Page, steps: Sequence[RemedyView], said: _Said) -> None:
             continue
         page.command(step.argv, indent=inside, lead=lead)
         said.placeholders.update(dict.fromkeys(step.placeholders))
+
+
+def _told_by(step: RemedyView) -> str:
+    """Return what is printed of a step: two steps that print the same are one to the reader."""
+    return words(*step.argv) or step.step
 
 
 def _how_to_read(page: _Page, text: str, *, indent: int, lead: str) -> None:
@@ -367,7 +373,8 @@ def _lead(step: RemedyView) -> str:
     return f"{said} ".ljust(9)
 
 
-def _facts(page: _Page, facts: Iterable[FactView]) -> None:
+def _facts(page: _Page, facts: Iterable[FactView], said: _Said) -> None:
+    """List what was not read; how it is read stands here unless it was said before, with a finding or a fact."""
     unread = tuple(facts)
     if not unread:
         return
@@ -375,8 +382,9 @@ def _facts(page: _Page, facts: Iterable[FactView]) -> None:
     page.put(f"Not read ({len(unread)})", style="title")
     for fact in unread:
         page.put(f"{fact.name}: {fact.reason or 'no reason given'}", indent=2)
-        if fact.remedy:
-            _how_to_read(page, fact.remedy, indent=4, lead="add ")
+        if fact.remedy and (0, fact.remedy) not in said.steps:
+            said.steps.add((0, fact.remedy))
+            _how_to_read(page, fact.remedy, indent=4, lead="do ")
 
 
 def _folded(page: _Page, findings: Sequence[FindingView], *, fingerprints: bool) -> None:
@@ -425,7 +433,7 @@ def _change_body(page: _Page, change: ChangeView) -> None:
 
 
 def _excluded(page: _Page, report: Report) -> None:
-    left_out = [e for e in report.selection.excluded if e.side == "to"]
+    left_out = view.left_out(report)
     if left_out:
         page.gap()
         count = view.counted(len(left_out), "request")
