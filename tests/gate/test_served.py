@@ -10,7 +10,7 @@ from upgrade_gate.gate.served import served_identities
 from upgrade_gate.proof.collect import Collection
 from upgrade_gate.proof.identity_map import Identities
 from upgrade_gate.proof.proof import Claims
-from upgrade_gate.report import build, view
+from upgrade_gate.report import build, evidence
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/c1"
 GET = ("iam:GetUser", "iam:GetUserPolicy", "iam:ListAccessKeys")
@@ -65,12 +65,12 @@ def test_report_says_what_a_vendors_set_lacks_and_counts_those_that_lack_nothing
     report = build.of_outcome(judge(tmp_path / "1", OLD, NEW, Cluster(), claims=known), labels={}, now=None)
     assert report.identities is not None
     assert [one.lacks for one in report.identities.vendor_sets] == [["ec2:B", "ec2:CopyVolumes"]]
-    (line,) = [line for line in view.proof_lines(report) if "ROSA" in line]
+    (line,) = [line for line in evidence.proof_lines(report) if "ROSA" in line]
     assert line.startswith(f"{ROLE}: policy p of role c1 is what ROSA classic 4.14, 4.19 publishes as openshift_")
     assert line.endswith("(as of 2026-08-20), which lacks of 4.15.0: ec2:B, ec2:CopyVolumes")
     less = [request("a", *GET[:2])]
     whole = build.of_outcome(judge(tmp_path / "2", less, less, Cluster(), claims=known), labels={}, now=None)
-    (line,) = [line for line in view.proof_lines(whole) if "ROSA" in line]
+    (line,) = [line for line in evidence.proof_lines(whole) if "ROSA" in line]
     assert line == "1 policy as ROSA classic 4.14, 4.19 (as of 2026-08-20) publishes, lacking nothing of 4.15.0"
 
 

@@ -109,6 +109,13 @@ def test_what_an_export_shows_to_be_held_is_not_asked_for_again() -> None:
     )
 
 
+def test_what_is_only_declared_is_not_counted_as_held() -> None:
+    need = NeedView(kind="grants", status="unmet", detail="", of_each={"ec2:A": "declared", "ec2:B": "unmet"})
+    row = only_row(added("ec2:A", "ec2:B", "ec2:C", needs=[need]))
+    assert row.held.text == "no"
+    assert row.settled == {"ec2:A": "declared", "ec2:C": "held"}
+
+
 def test_a_decision_is_not_something_that_is_held() -> None:
     assert only_row(added("ec2:A", needs=[NeedView(kind="decision", status="unmet", detail="")])).held.text == ""
 

@@ -237,7 +237,8 @@ def _row(found: Sequence[FindingView], *, named: int | None) -> Row:
     shown = tuple(grants[:named])
     states = [(g, view.state_of_grant(f, g)) for f in found if f.status != "proven" for g in f.grants]
     open_ones = {view.grant_text(g): state for g, state in states if state in {"unmet", "unknown"}}
-    known = {view.grant_text(g): "held" if state == "met" else "declared" for g, state in states}
+    words = {view.grant_text(g): "held" if state == "met" else "declared" for g, state in states}
+    settled = {text: word for text, word in words.items() if text not in open_ones}
     lacking = tuple(g for g in grants if view.grant_text(g) in open_ones)
     first = found[0]
     return Row(
@@ -247,12 +248,12 @@ def _row(found: Sequence[FindingView], *, named: int | None) -> Row:
         grants=shown,
         more=len(grants) - len(shown),
         lacking=lacking,
-        settled={text: state for text, state in known.items() if text not in open_ones} if lacking else {},
+        settled=settled if lacking else {},
         unsure="unknown" in open_ones.values(),
         sentences=tuple(dict.fromkeys(_plain(f) for f in found if f.rule not in _NEW or not f.grants)),
         risks=_risks(grants),
         uses=_uses(grants),
-        held=_held(found, 0 if "declared" in known.values() else len(grants) - len(lacking), len(grants)),
+        held=_held(found, 0 if "declared" in settled.values() else len(grants) - len(lacking), len(grants)),
         stopped=_stopped(found),
         findings=tuple(found),
     )

@@ -13,7 +13,7 @@ from upgrade_gate.clouds.contract.grants import scope_text
 from upgrade_gate.requests.names import spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.report.document import (
         ChangeView,
@@ -459,45 +459,6 @@ def source_of(identity: IdentityView) -> str:
     known = {"secret": "the Secret", "configuration": "the configuration", "ccoctl-name": "ccoctl's naming"}
     known["policies"] = "the policy files"
     return known.get(identity.source, identity.source)
-
-
-_MOST_FILES = 10
-
-
-def proof_lines(report: Report) -> tuple[str, ...]:
-    """Return where the proof comes from, its files with their digests, and what no such source can show."""
-    known = report.identities
-    if known is None:
-        return ()
-    account = f", account {known.account}" if known.account else ""
-    collected = f", collected {known.collected}" if known.collected else ""
-    files = [f"{file.file} sha256:{file.sha256}" for file in known.files[:_MOST_FILES]]
-    if len(known.files) > _MOST_FILES:
-        files.append(f"{len(known.files) - _MOST_FILES} more files, all of them in the JSON and HTML reports")
-    caveats = (f"caveat: {caveat}" for caveat in known.caveats)
-    what = "what identities should hold" if known.source.startswith("policies:") else "what identities hold"
-    read = f"{what} was read from {known.source}{account}{collected}"
-    return (read, *files, *vendor_lines(report), *caveats)
-
-
-def vendor_lines(report: Report) -> Iterator[str]:
-    """Say which policies a vendor publishes: a line for each that lacks something, one for all the others."""
-    sets = report.identities.vendor_sets if report.identities else []
-    to = report.hops[-1].to.version if report.hops else "the target"
-    whole = Counter(f"{one.published} (as of {one.dated})" for one in sets if not one.lacks)
-    for one in (one for one in sets if one.lacks):
-        lacking = ", ".join(one.lacks[:_HELD_LISTED])
-        more = f" and {len(one.lacks) - _HELD_LISTED} more" if len(one.lacks) > _HELD_LISTED else ""
-        published = f"is what {one.published} publishes as {one.name} (as of {one.dated})"
-        yield f"{one.identity}: {one.policy} {published}, which lacks of {to}: {lacking}{more}"
-    for published, number in sorted(whole.items()):
-        yield f"{counted(number, 'policy', 'policies')} as {published} publishes, lacking nothing of {to}"
-
-
-def tables_line(report: Report, *, sources: bool = True) -> str:
-    """Return the dated tables that the report rests on, in one line; empty where there is none."""
-    told = (f"{t.name} of {t.date}" + (f" ({t.source})" if sources else "") for t in report.tables)
-    return ", ".join(told)
 
 
 def left_out(report: Report) -> list[Excluded]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.report import view
+from upgrade_gate.report import evidence, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
@@ -41,7 +41,7 @@ def _issue(finding: FindingView, report: Report) -> dict[str, Any]:
         "check_name": finding.rule,
         "description": _plain.standing(finding),
         "content": {
-            "body": "\n".join([*_plain.describe(finding), *(view.proof_lines(report) if finding.identity else ())])
+            "body": "\n".join([*_plain.describe(finding), *(evidence.proof_lines(report) if finding.identity else ())])
         },
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITIES[view.stance(finding, report)],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgrade_gate.report import origins, view
+from upgrade_gate.report import evidence, origins, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
@@ -50,8 +50,8 @@ def _head(report: Report) -> list[str]:
     name = (cluster.name or cluster.id or "unnamed cluster") if cluster else ""
     lines = [f"{name}: {view.facts_read(cluster)}" if cluster else view.facts_read(None)]
     lines += [f"label {key}={value}" for key, value in sorted(report.labels.items())]
-    lines += view.proof_lines(report)
-    lines += [f"tables {view.tables_line(report)}"] if report.tables else []
+    lines += evidence.proof_lines(report)
+    lines += [f"tables {evidence.tables_line(report)}"] if report.tables else []
     lines += [f"path {view.path_of(report)}", f"verdict {_verdict(report)}"]
     return lines
 

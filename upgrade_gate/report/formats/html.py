@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from upgrade_gate.base import page
 from upgrade_gate.base.shell import quote
-from upgrade_gate.report import addresses, origins, view
+from upgrade_gate.report import addresses, evidence, origins, view
 from upgrade_gate.report.decision import RISKS, decision
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.requests.names import spoken
@@ -38,6 +38,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
     html = template.render(
         report=report,
         view=view,
+        evidence=evidence,
         origins=origins,
         addresses=addresses,
         style=style,

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from msgspec import Struct, field
 
-from upgrade_gate.report import view
+from upgrade_gate.report import evidence, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
@@ -124,8 +124,8 @@ def _suite(root: ET.Element, name: str, cases: Sequence[_Case], report: Report) 
         "platform": report.platform,
         "cluster": (report.cluster.id or report.cluster.name or "unnamed") if report.cluster else "none",
         "facts": view.facts_read(report.cluster),
-        "proof": "; ".join(view.proof_lines(report)) or "no identity was read",
-        "tables": view.tables_line(report),
+        "proof": "; ".join(evidence.proof_lines(report)) or "no identity was read",
+        "tables": evidence.tables_line(report),
         "verdict": f"{view.state_of(report)} {view.sentence(report)}",
     }
     for key, value in [*known.items(), *((f"label {k}", v) for k, v in sorted(report.labels.items()))]:

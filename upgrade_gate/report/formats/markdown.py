@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.markdown import code, escape, fence, links
 from upgrade_gate.base.shell import words
-from upgrade_gate.report import addresses, origins, view
+from upgrade_gate.report import addresses, evidence, origins, view
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def _names(grants: Sequence[GrantView], most: int = 10) -> str:
 
 
 def _proof(report: Report) -> str:
-    lines = view.proof_lines(report)
+    lines = evidence.proof_lines(report)
     return "### Proof\n\n" + "".join(f"- {_text(line)}\n" for line in lines) if lines else ""
 
 

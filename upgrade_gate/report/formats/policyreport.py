@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from upgrade_gate.report import view
+from upgrade_gate.report import evidence, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
@@ -95,8 +95,8 @@ def _annotations(report: Report) -> dict[str, str]:
         "cluster-id": (report.cluster.id or "") if report.cluster else "",
         "cluster": (report.cluster.name or "") if report.cluster else "",
         "facts": view.facts_read(report.cluster),
-        "proof": "; ".join(view.proof_lines(report)),
-        "tables": view.tables_line(report),
+        "proof": "; ".join(evidence.proof_lines(report)),
+        "tables": evidence.tables_line(report),
         "generated": report.generated,
     }
     said = {f"{_PREFIX}/{key}": value for key, value in known.items() if value}

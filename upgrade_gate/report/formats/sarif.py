@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.report import view
+from upgrade_gate.report import evidence, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -54,8 +54,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
             "platform": report.platform,
             "factsRead": view.facts_read(report.cluster),
             "basis": report.verdict.basis if report.verdict else None,
-            "proof": list(view.proof_lines(report)),
-            "tables": view.tables_line(report),
+            "proof": list(evidence.proof_lines(report)),
+            "tables": evidence.tables_line(report),
         },
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}

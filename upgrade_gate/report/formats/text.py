@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from upgrade_gate.base.shell import quote, words
-from upgrade_gate.report import origins, view
+from upgrade_gate.report import evidence, origins, view
 from upgrade_gate.report.decision import RISKS
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -249,7 +249,7 @@ def _held_by(page: _Page, finding: FindingView) -> None:
 
 
 def _proof(page: _Page, report: Report) -> None:
-    lines = view.proof_lines(report)
+    lines = evidence.proof_lines(report)
     if not lines:
         return
     page.gap()
@@ -261,7 +261,7 @@ def _proof(page: _Page, report: Report) -> None:
 def _tables(page: _Page, report: Report, *, sources: bool) -> None:
     if report.tables:
         page.gap()
-        page.put(f"Tables: {view.tables_line(report, sources=sources)}", style="quiet")
+        page.put(f"Tables: {evidence.tables_line(report, sources=sources)}", style="quiet")
 
 
 def _grants(page: _Page, finding: FindingView, report: Report) -> None:
