@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base.facts import Absent, Known
-from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
@@ -16,11 +15,13 @@ from upgrade_gate.gate.requirements import asks_for_secret, secret_fact
 from upgrade_gate.gate.verdict import stops
 from upgrade_gate.report.change_views import grant_view, introduced
 from upgrade_gate.report.plan_document import Held, NewGrant, NewSecret, NewTrust, OpenFinding, Work
+from upgrade_gate.requests import in_between
 from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.situation import Situation
@@ -119,7 +120,7 @@ class _By(Struct, frozen=True):
                         grant, rating=rate(kind, grant, beside), introduced=introduced(self.hop, self.change, grant)
                     ),
                     held=self._held(self._grant_held(grant)),
-                    only_on_the_way=not self._wanted(grant),
+                    only_on_the_way=in_between.of_grant(*self._brought(), kind, grant) is not None,
                     **self._whose(),
                 ),
             )
@@ -138,7 +139,7 @@ class _By(Struct, frozen=True):
             return
         fact = secret_fact(self.situation, secret)
         held: Held = "yes" if isinstance(fact, Known) else "no" if isinstance(fact, Absent) else "unknown"
-        only = all(other.secret != secret for other in self._last())
+        only = in_between.of_secret(*self._brought()) is not None
         yield secret, NewSecret(held=self._by_person(held), only_on_the_way=only, **self._whose())
 
     def trust(self) -> Iterator[tuple[object, NewTrust]]:
@@ -147,13 +148,12 @@ class _By(Struct, frozen=True):
         if not accounts or not self.situation.credentials.may_need_trust:
             return
         held = _held(self.situation.proof.trust(self.request, accounts))
-        wanted = {a for other in self._last() if other.secret == self.request.secret for a in other.service_accounts}
         yield (
             (self.request.secret, accounts),
             NewTrust(
                 service_accounts=list(accounts),
                 held=self._by_person(held),
-                only_on_the_way=wanted.isdisjoint(accounts),
+                only_on_the_way=in_between.of_accounts(*self._brought(), accounts) is not None,
                 **self._whose(),
             ),
         )
@@ -180,21 +180,9 @@ class _By(Struct, frozen=True):
         passed = self.situation.mode is Mode.PASSTHROUGH and not self.change.left_alone
         return "minted" if passed else self._held(shown)
 
-    def _last(self) -> Iterator[CredentialsRequest]:
-        """Yield what the last release of the path asks for."""
-        for selected in self.situation.hops[-1].new_selection.requests.values():
-            yield selected.request
-
-    def _wanted(self, grant: Grant) -> bool:
-        """Return whether the last release of the path asks for a grant too, by itself or within a wider one."""
-        cloud = cloud_of(self.request.provider_kind)
-        asked = [
-            each
-            for other in self._last()
-            if other.secret == self.request.secret and cloud_of(other.provider_kind) is cloud
-            for each in other.grants
-        ]
-        return cloud is None or cloud.covering(asked, grant) is not None
+    def _brought(self) -> tuple[Sequence[Hop], int, SecretRef | None]:
+        """Return where on the path something comes to which Secret."""
+        return self.situation.hops, self.hop.index, self.request.secret
 
 
 def _held(result: CoverageResult) -> Held:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
-    from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.grants import Cloud, Grant
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.update import Hop
 
@@ -34,7 +34,7 @@ def of_grant(hops: Sequence[Hop], index: int, secret: SecretRef | None, kind: st
     cloud = cloud_of(kind)
     if secret is None or cloud is None:
         return None
-    return ends(hops, index, lambda requests: cloud.covering(_grants(requests, {secret}, kind), grant) is not None)
+    return ends(hops, index, lambda requests: cloud.covering(_grants(requests, secret, cloud), grant) is not None)
 
 
 def of_secret(hops: Sequence[Hop], index: int, secret: SecretRef | None) -> int | None:
@@ -50,6 +50,5 @@ def of_accounts(hops: Sequence[Hop], index: int, secret: SecretRef | None, accou
     )
 
 
-def _grants(requests: Iterable[CredentialsRequest], secrets: Iterable[SecretRef], kind: str) -> Sequence[Grant]:
-    wanted = set(secrets)
-    return [g for r in requests if r.secret in wanted and r.provider_kind == kind for g in r.grants]
+def _grants(requests: Iterable[CredentialsRequest], secret: SecretRef, cloud: Cloud) -> Sequence[Grant]:
+    return [g for r in requests if r.secret == secret and cloud_of(r.provider_kind) is cloud for g in r.grants]
