@@ -122,7 +122,8 @@ def _references(inputs: Inputs, cluster: Cluster | None) -> tuple[str, ...]:
     """Return from, via and to; a version is resolved through the cluster's offers, then the update graph."""
     rest = [resolve.resolve(text, cluster, inputs.settings) for text in (*inputs.via, inputs.to)]
     if inputs.from_ is None and inputs.shelf is not None:
-        return (inputs.shelf.running(cluster, inputs.settings), *rest)
+        start = inputs.shelf.running(cluster, inputs.settings)
+        return (start, *inputs.shelf.ahead(start, rest[:-1], inputs.settings), rest[-1])
     return (resolve.resolve(inputs.from_ or "cluster", cluster, inputs.settings), *rest)
 
 

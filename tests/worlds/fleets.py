@@ -42,6 +42,13 @@ class Fleet:
         self.old, self.new = (arguments[arguments.index(name) + 1] for name in ("--from", "--to"))
         self._bases: dict[str, bytes] = {}
 
+    def path(self, *versions: str) -> tuple[str, ...]:
+        """Write releases of which only those in between ask for what the second of the pair newly does."""
+        asked = [self.releases[0], *([self.releases[1]] * (len(versions) - 2)), self.releases[0]]
+        arguments = write(self.world.but(versions=versions, payloads=tuple(asked)), self.folder / "path")
+        last, *others = (argument for argument in arguments if argument.startswith("dir:"))
+        return (*others, last)
+
     def add(self, name: str, *, ready: bool = False, id_of: str | None = None, **changes: Any) -> Path:
         """Take a snapshot of one more cluster; one that is ready runs the target already."""
         if ready:

@@ -22,6 +22,7 @@ from upgrade_gate.cli.option_types import ClusterSource, IdentitiesForm
 from upgrade_gate.cli.options import ClusterOptions, GateOptions, ReleaseOptions
 from upgrade_gate.cluster import hub
 from upgrade_gate.fleet import claims
+from upgrade_gate.fleet import document as fleet_document
 from upgrade_gate.gate import acknowledgements
 from upgrade_gate.payloads.reference import parse_reference
 from upgrade_gate.payloads.shelf import Shelf
@@ -73,7 +74,6 @@ class Judge:
         """Read what is named; raises UsageError and ConfigurationError where any of it is wrong."""
         targets = {entry.name: _target(entry, to) for entry in entries}
         self._targets, self._bundles = targets, bundles
-        self._shelf = Shelf(given, targets=sorted(set(targets.values())))
         self._given = tuple(given)
         self._cluster, self._settings = cluster, replace(registry.settings, progress=False)
         self._gates = {entry.name: _gate_of(entry, gate) for entry in entries}
@@ -84,7 +84,25 @@ class Judge:
         self._contents: dict[Path, str] = {}
         self._lock = Lock()
         vias = {text for each in self._gates.values() for text in each.via}
+        self._shelf = Shelf(given, targets=sorted({*targets.values(), *vias}))
         self._releases = {text: self._read(text) for text in (*given, *sorted({*targets.values(), *vias}))}
+
+    @property
+    def acknowledgements(self) -> tuple[fleet_document.Acknowledgement, ...]:
+        """Every entry that was given, those of single rows too."""
+        return tuple(
+            fleet_document.Acknowledgement(
+                fingerprint=entry.fingerprint,
+                reason=entry.reason,
+                owner=entry.owner,
+                expires=entry.expires.isoformat(),
+                reference=entry.reference,
+                expired=False,
+                clusters=[],
+            )
+            for entries in self._accepted.values()
+            for entry in entries
+        )
 
     def _read(self, text: str) -> str:
         """Read a release before any cluster needs it and return what tells it from another under the same name.
@@ -284,6 +302,8 @@ def _gate_of(entry: Entry, gate: GateOptions) -> GateOptions:
     if entry.config is not None:
         # options are those of the run; a row says which identities its cluster has, and how rules weigh there
         given = replace(given, configuration=configuration.load(entry.config, {}, found=False))
+    if entry.via is not None:
+        given = replace(given, via=entry.via)
     if entry.identities is not None:
         given = replace(given, identities=(IdentitiesForm().convert(entry.identities, None, None),))
     if not entry.acknowledgements:

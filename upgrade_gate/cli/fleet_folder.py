@@ -119,8 +119,11 @@ def merge(parts: Sequence[Path], directory: Path) -> document.Fleet:
     """
     shard.refuse_missing([_shard_of(part) for part in parts])
     folders: dict[str, Path] = {}
+    given: list[document.Acknowledgement] = []
     for part in parts:
-        for cluster in _finished(part).clusters:  # what else lies there is of an earlier run
+        finished = _finished(part)
+        given += finished.acknowledgements
+        for cluster in finished.clusters:  # what else lies there is of an earlier run
             folder = part / results.CLUSTERS / PurePosixPath(cluster.report).parent.name
             other = folders.setdefault(folder.name, folder)
             if other is not folder:
@@ -134,7 +137,7 @@ def merge(parts: Sequence[Path], directory: Path) -> document.Fleet:
         for file in (results.REPORT, results.ROW):
             stdout.write_file(place / file, read_file(folder / file, _MOST_BYTES), mode=0o600)
     stdout.make_folder(directory / results.CLUSTERS)
-    return summarise(directory, folders)
+    return summarise(directory, folders, given)
 
 
 def _finished(part: Path) -> document.Fleet:
@@ -155,9 +158,11 @@ def _shard_of(part: Path) -> shard.Shard | None:
         raise UsageError(f"{part / SHARD} cannot be read: {exc}") from exc
 
 
-def summarise(directory: Path, folders: Iterable[str]) -> document.Fleet:
+def summarise(
+    directory: Path, folders: Iterable[str], given: Iterable[document.Acknowledgement] = ()
+) -> document.Fleet:
     """Write the files about these clusters and return what they say; others in the folder are of an earlier run."""
-    fleet = summary.summarise(results.read(directory, folders), _before(directory))
+    fleet = summary.summarise(results.read(directory, folders), _before(directory), given)
     for plugin in plugins.load_all("fleet.formats"):
         for name, content in plugin.files(fleet).items():
             stdout.make_folder((directory / name).parent)

@@ -107,6 +107,25 @@ class Cause(_Struct, frozen=True):
     """Clusters by how it stands there."""
 
 
+class Acknowledgement(_Struct, frozen=True):
+    """One entry of the acknowledgements, and the clusters that it touches."""
+
+    fingerprint: str
+    """Of the finding that it names."""
+    reason: str
+    """Why it was accepted."""
+    owner: str
+    """Who answers for it."""
+    expires: str
+    """Last day on which it counts, UTC."""
+    reference: str | None
+    """Where the decision is recorded."""
+    expired: bool
+    """Then the finding is open again in these clusters."""
+    clusters: list[str]
+    """Names of the clusters in which it matches a finding; empty where there is none."""
+
+
 class Changed(_Struct, frozen=True, rename={"from_": "from"}):
     """A cluster whose verdict is another than in the last run."""
 
@@ -158,6 +177,8 @@ class Fleet(_Struct, frozen=True):
     """Fingerprints of acknowledgements that match nothing in any cluster."""
     since: Since | None
     """Null where the folder holds no earlier run."""
+    acknowledgements: list[Acknowledgement] = []
+    """Every entry that the run was given, sorted by fingerprint."""
 
 
 def encode(fleet: Fleet) -> bytes:

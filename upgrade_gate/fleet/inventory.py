@@ -6,6 +6,7 @@ A file is YAML or JSON, and its paths are meant from the folder that it lies in:
       - name: prod-eu-1
         cluster: snapshot:prod-eu-1.json     or must-gather:DIR, context:NAME, hub:NAME, hub:CONTEXT/NAME
         to: 4.19.2                           optional, like all that follows; else --to
+        via: [4.18.9]                        instead of --via; stops that it has passed are left out
         labels: {env: prod}
         config: prod.yaml                    identities and policy for this cluster, instead of those of --config
         identities: export:exports/prod      instead of --identities
@@ -41,7 +42,7 @@ Hub: TypeAlias = "Callable[[str], Iterable[ManagedCluster]]"
 _FOLDERS: Final[Mapping[str, SourceKind]] = {"snapshots": "snapshot", "must-gathers": "must-gather"}
 HUB: Final = "hub"
 """In place of a file: the clusters of the hub at the current context. A file of that name is given as `./hub`."""
-_KEYS: Final = ("name", "cluster", "to", "labels", "config", "identities", "acknowledgements")
+_KEYS: Final = ("name", "cluster", "to", "via", "labels", "config", "identities", "acknowledgements")
 _LONGEST: Final = 120
 """Characters of a folder's name; file systems end at 255 bytes."""
 
@@ -56,6 +57,8 @@ class Entry(Struct, frozen=True):
     """The file or folder, the name of the context, or that of the managed cluster."""
     to: str | None = None
     """None: the target of the whole run."""
+    via: tuple[str, ...] | None = None
+    """None: the stops of the whole run."""
     labels: Mapping[str, str] = field(default_factory=dict)
     config: Path | None = None
     identities: str | None = None
@@ -171,16 +174,22 @@ def _entry(item: Value, base: Path, hub: Hub) -> Entry:
         raise fields["name"].error(f"{name!r} has space around it")
     found = _source(name, fields["cluster"], base, hub)
     accepted = fields.get("acknowledgements")
-    files = () if accepted is None else accepted.texts() if accepted.kind == "list" else (accepted.text(),)
+    files = () if accepted is None else _listed(accepted)
     labels = fields["labels"].mapping() if "labels" in fields else {}
     return replace(
         found,
         to=_place(fields["to"].text(), base) if "to" in fields else None,
+        via=tuple(_place(stop, base) for stop in _listed(fields["via"])) if "via" in fields else None,
         labels={**found.labels, **{key: value.written() for key, value in sorted(labels.items())}},
         config=base / fields["config"].text() if "config" in fields else None,
         identities=_place(fields["identities"].text(), base) if "identities" in fields else None,
         acknowledgements=tuple(str(base / file) for file in files),
     )
+
+
+def _listed(value: Value) -> tuple[str, ...]:
+    """Return the texts of a list, or one text that stands alone."""
+    return tuple(value.texts()) if value.kind == "list" else (value.text(),)
 
 
 def _source(name: str, value: Value, base: Path, hub: Hub) -> Entry:

@@ -51,6 +51,17 @@ class Finding(Struct, frozen=True):
     request: str | None
     needs: list[_Need]
     subject: str
+    acknowledgement: Accepted | None
+
+
+class Accepted(Struct, frozen=True):
+    """The entry of the acknowledgements that names a finding."""
+
+    reason: str
+    owner: str
+    expires: str
+    reference: str | None
+    expired: bool
 
 
 class _Need(Struct, frozen=True):

@@ -32,8 +32,12 @@ class _Cause(Struct):
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def summarise(rows: Iterable[tuple[results.Row, str, results.Report]], before: document.Fleet | None) -> document.Fleet:
-    """Return the document of a fleet; `before` is that of the last run.
+def summarise(
+    rows: Iterable[tuple[results.Row, str, results.Report]],
+    before: document.Fleet | None,
+    given: Iterable[document.Acknowledgement] = (),
+) -> document.Fleet:
+    """Return the document of a fleet; `before` is that of the last run, `given` are its acknowledgements.
 
     Raises UsageError where two rows are about one cluster: one of them is not the cluster that somebody thinks it is.
     """
@@ -41,11 +45,18 @@ def summarise(rows: Iterable[tuple[results.Row, str, results.Report]], before: d
     clusters: list[document.Cluster] = []
     owners: dict[str, str] = {}
     unused: Counter[str] = Counter()
+    entries = {_key(entry.fingerprint, entry): _Entry(entry) for entry in given}
     for row, folder, report in rows:
         standings = _count(report, causes)
         cluster = _cluster(row, folder, report, standings)
         refuse_twice(owners, cluster.name, cluster.id)
         clusters.append(cluster)
+        for finding in report.findings:
+            accepted = finding.acknowledgement
+            entry = entries.get(_key(finding.fingerprint, accepted)) if accepted else None
+            if accepted and entry:
+                entry.clusters.add(cluster.name)
+                entry.expired = entry.expired or accepted.expired
         unused.update({f.subject for f in report.findings if f.rule == _UNUSED})
     clusters.sort(key=lambda cluster: cluster.name)
     verdicts = Counter(cluster.status for cluster in clusters)
@@ -61,6 +72,7 @@ def summarise(rows: Iterable[tuple[results.Row, str, results.Report]], before: d
         verdicts={each: verdicts[each] for each in ("pass", "blocked", "undetermined")},
         causes=ordered,
         clusters=clusters,
+        acknowledgements=[entry.shown() for _, entry in sorted(entries.items())],
         unused_acknowledgements=sorted(name for name, count in unused.items() if count == len(clusters)),
         since=_since(before, clusters, ordered) if before else None,
     )
@@ -72,6 +84,23 @@ def owners_of(claimed: Iterable[tuple[str, str | None]]) -> dict[str, str]:
     for name, cluster_id in claimed:
         refuse_twice(owners, name, cluster_id)
     return owners
+
+
+class _Entry(Struct):
+    """An entry of the acknowledgements while its clusters are gathered."""
+
+    entry: document.Acknowledgement
+    expired: bool = False
+    clusters: set[str] = field(default_factory=set)
+
+    def shown(self) -> document.Acknowledgement:
+        """Return the entry with what was gathered."""
+        return replace(self.entry, expired=self.expired, clusters=sorted(self.clusters))
+
+
+def _key(fingerprint: str, entry: document.Acknowledgement | results.Accepted) -> tuple[str, ...]:
+    """Return what tells entries apart: all that a report says of them."""
+    return fingerprint, entry.owner, entry.expires, entry.reason, entry.reference or ""
 
 
 def refuse_twice(owners: dict[str, str], name: str, cluster_id: str | None) -> None:

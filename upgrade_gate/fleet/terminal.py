@@ -9,7 +9,7 @@ from upgrade_gate.base.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from upgrade_gate.fleet.document import Cause, Cluster, Fleet, Since, Standing
+    from upgrade_gate.fleet.document import Acknowledgement, Cause, Cluster, Fleet, Since, Standing
 
 WORDS: Final[Mapping[Standing, str]] = {
     "open": "open",
@@ -59,8 +59,39 @@ def _lines(fleet: Fleet, changed_only: bool) -> Iterator[str]:
         yield f"  {cluster.status.upper():<12} {cluster.name:<{width}}  {cluster.version or '?'} -> {cluster.to}"
         if not changed_only:
             yield f"               {cluster.summary}"
-    for fingerprint in fleet.unused_acknowledgements:
-        yield f"the acknowledgement of {fingerprint} matches nothing in any cluster"
+    yield from _accepted(fleet)
+
+
+def _accepted(fleet: Fleet) -> Iterator[str]:
+    if not fleet.acknowledgements:
+        return
+    yield ""
+    yield "Acknowledgements"
+    headlines = {cause.fingerprint: cause.headline for cause in fleet.causes}
+    for entry in fleet.acknowledgements:
+        yield f"  {entry.fingerprint} {headlines.get(entry.fingerprint, '')}".rstrip()
+        yield f"           {touches(fleet, entry)}"
+        yield f"           by {entry.owner}, {until(entry)}: {entry.reason}{of_record(entry)}"
+
+
+def until(entry: Acknowledgement) -> str:
+    """Return how long an entry counts."""
+    return f"expired {entry.expires}, so the finding is open again" if entry.expired else f"until {entry.expires}"
+
+
+def of_record(entry: Acknowledgement) -> str:
+    """Return where the decision is recorded, in brackets; empty where that is not said."""
+    return f" ({entry.reference})" if entry.reference else ""
+
+
+def touches(fleet: Fleet, entry: Acknowledgement, most: int = 8) -> str:
+    """Return which clusters an entry touches, in words."""
+    names = entry.clusters
+    if not names:
+        every = entry.fingerprint in fleet.unused_acknowledgements
+        return "matches nothing in any cluster" if every else "matches nothing in the clusters that were judged"
+    listed = f"{', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}"
+    return f"{'1 cluster' if len(names) == 1 else f'{len(names)} clusters'}: {listed}"
 
 
 def _title(fleet: Fleet, changed_only: bool) -> str:

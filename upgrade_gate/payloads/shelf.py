@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError, UpgradeGateError
 from upgrade_gate.base.facts import Known
 from upgrade_gate.payloads import resolve
@@ -87,3 +88,18 @@ class Shelf:
         reasons = f"; not read: {'; '.join(unread)}" if unread else ""
         self._absent[name] = f"{what}, and {which} that one{reasons}"
         return name
+
+    def ahead(self, start: str, stops: Sequence[str], settings: Settings) -> tuple[str, ...]:
+        """Return those stops of a path that a cluster has not passed yet: the clusters of a fleet stand at several.
+
+        Where a version is not known every stop stays, and the path says why it cannot be judged.
+        """
+        first = self._version(start, settings)
+        found = [(stop, self._version(stop, settings)) for stop in stops]
+        return tuple(stop for stop, version in found if first is None or version is None or version > first)
+
+    def _version(self, text: str, settings: Settings) -> versions.Version | None:
+        try:
+            return versions.parse(self.read(text, settings).version)
+        except SourceError:
+            return None

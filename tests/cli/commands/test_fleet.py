@@ -86,6 +86,57 @@ def test_an_acknowledgement_counts_where_it_is_meant_and_must_say_where(fleet: F
     assert verdicts(fleet) == {"a": "pass", "b": "blocked"}
     assert fleet.json()["unused_acknowledgements"] == ["0123456789abcdef"]
     assert {cause["counts"]["acknowledged"] for cause in fleet.json()["causes"]} == {1}
+    touched = {entry["fingerprint"]: entry["clusters"] for entry in fleet.json()["acknowledgements"]}
+    assert touched == {**{one: ["a"] for one in blocking}, "0123456789abcdef": []}
+
+
+def test_one_entry_lists_every_cluster_that_it_touches_in_every_format(fleet: Fleet, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        fleet.add(name)
+    fleet.run()
+    (blocking,) = (cause["fingerprint"] for cause in fleet.json()["causes"] if cause["severity"] == "blocker")
+    entry = {"fingerprint": blocking, "reason": "in CHG0012345", "owner": "me", "expires": "2026-12-31"}
+    file = tmp_path / "accepted.yaml"
+    unused = {**entry, "fingerprint": "0123456789abcdef"}
+    file.write_text(yaml.safe_dump({"acknowledgements": [{**one, "clusters": ["*"]} for one in (entry, unused)]}))
+    done = fleet.run("--acknowledgements", file)
+    assert done.code == 0, "an entry that matches nothing is information, as in check"
+    html = (fleet.result / "fleet.html").read_text()
+    for told in (done.out, html):
+        assert "3 clusters: a, b, c" in told
+        assert "matches nothing in any cluster" in told
+        assert "in CHG0012345" in told
+    for part, names in (("1/2", "part-1"), ("2/2", "part-2")):
+        fleet.result = tmp_path / names
+        fleet.run("--acknowledgements", file, "--shard", part)
+    run("fleet", "merge", tmp_path / "part-2", tmp_path / "part-1", "-d", tmp_path / "merged")
+    merged = json.loads((tmp_path / "merged" / "fleet.json").read_text())
+    assert [entry["clusters"] for entry in merged["acknowledgements"]] == [[], ["a", "b", "c"]]
+    file.write_text(file.read_text().replace("2026-12-31", "2026-10-01"))
+    fleet.result = tmp_path / "expired"
+    assert fleet.run("--acknowledgements", file).code == 3
+    assert [entry["expired"] for entry in fleet.json()["acknowledgements"]] == [False, True]
+
+
+def test_a_path_leaves_out_the_stops_that_a_cluster_has_passed(fleet: Fleet, tmp_path: Path) -> None:
+    first, between, last = fleet.path("4.16.3", "4.17.0", "4.18.0")
+    fleet.add("early")
+    fleet.add("late", versions=("4.17.0", "4.18.0"))
+    arguments = ("--from", first, "--from", between, "--to", last, "--via", between, "--now", NOW, "--no-cache")
+    assert run("fleet", f"snapshots:{fleet.snapshots}", *arguments, "-d", fleet.result).code == 3
+    paths = {
+        name: json.loads((fleet.result / f"clusters/{name}/report.json").read_text()) for name in ("early", "late")
+    }
+    told = {name: [hop["to"]["version"] for hop in report["hops"]] for name, report in paths.items()}
+    assert told == {"early": ["4.17.0", "4.18.0"], "late": ["4.18.0"]}
+    only = [g["needed_until"] for f in paths["early"]["findings"] if f["severity"] == "blocker" for g in f["grants"]]
+    assert only == ["4.18.0"], "what the release in between alone asks for"
+    file = tmp_path / "clusters.yaml"
+    rows = [{"name": "early", "cluster": f"snapshot:{fleet.snapshots / 'early.json'}", "via": between}]
+    file.write_text(yaml.safe_dump({"clusters": rows}))
+    assert run("fleet", file, *arguments[:4], "--to", last, "--no-cache", "-d", tmp_path / "row").code == 3
+    report = json.loads((tmp_path / "row" / "clusters" / "early" / "report.json").read_text())
+    assert [hop["to"]["version"] for hop in report["hops"]] == ["4.17.0", "4.18.0"]
 
 
 def test_a_cluster_that_runs_none_of_the_releases_is_undetermined_and_says_so(fleet: Fleet) -> None:

@@ -164,7 +164,7 @@ def command(
     if bundles is not None:
         made = bundles.finish({entry.folder: entry.name for entry in entries})
         stderr.say(f"{made} clusters have a bundle in {bundle}; start with README.md")
-    fleet = fleet_folder.summarise(directory, [entry.folder for entry in entries])
+    fleet = fleet_folder.summarise(directory, [entry.folder for entry in entries], judge.acknowledgements)
     stdout.write(fleet_folder.text(fleet, changed_only=changed_only))
     stderr.say(f"{len(entries)} clusters judged; the files are in {directory}")
     return ExitCode(fleet.exit_code)
