@@ -194,7 +194,6 @@ def required_secrets(compared: Comparison, *, today: bool = False) -> frozenset[
         for hop in compared.hops
         for selection in (hop.new_selection, *([hop.old_selection] if today else []))
         for selected in selection.requests.values()
-        if selected.request.secret is not None
     )
 
 

@@ -6,7 +6,7 @@ lines run, the quickest first, until one fails. So no mutant pays for a start of
 left behind. A mutant that no test notices is either named in `kept.yaml` with the reason why it may live, or printed,
 and the exit code is 1.
 
-    python -m tests.mutation MODULE… [--tests PATH…] [--jobs N] [--most SECONDS] [--left FILE] [--only FILE]
+    python -m tests.mutation MODULE… [--tests PATH…] [--jobs N] [--most SECONDS] [--share S] [--left FILE] [--only FILE]
 """
 
 import argparse
@@ -59,10 +59,12 @@ class Reached:
 class Session:
     """The plugin that takes the place of pytest's own loop over the tests."""
 
-    def __init__(self, modules: Sequence[str], *, only: Collection[Key] = (), jobs: int, most: float) -> None:
+    def __init__(
+        self, modules: Sequence[str], *, only: Collection[Key] = (), share: float = 1.0, jobs: int, most: float
+    ) -> None:
         self.survivors: list[tuple[Mutant, str]] = []
         self.counts: dict[str, Counter[str]] = {}
-        self._modules, self._only, self._jobs, self._most = modules, only, jobs, most
+        self._modules, self._only, self._share, self._jobs, self._most = modules, only, share, jobs, most
         self._items: dict[str, pytest.Item] = {}
         self._functions: dict[CodeType, list[FunctionType]] = {}
         self._memories: list[Any] = []
@@ -90,7 +92,11 @@ class Session:
         return True
 
     def _mutants(self, path: str) -> Iterator[Mutant]:
-        return (mutant for mutant in mutants(ROOT, path) if not self._only or mutant.key in self._only)
+        return (
+            mutant
+            for mutant in mutants(ROOT, path)
+            if (mutant.key in self._only if self._only else mutant.draw < self._share)
+        )
 
     def _within(self, reached: Reached, names: list[str]) -> list[str]:
         """Take the quickest tests as far as the seconds for one mutant go, one at least."""
@@ -245,11 +251,12 @@ def main() -> int:
     parser.add_argument("--tests", nargs="+", default=["tests"], help="tests that may notice")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at once")
     parser.add_argument("--most", type=float, default=20, help="seconds of tests for one mutant")
+    parser.add_argument("--share", type=float, default=1.0, help="this share of them, by a stable hash")
     parser.add_argument("--left", type=Path, help="file for the mutants that no test noticed")
     parser.add_argument("--only", type=Path, help="such a file: judge these and no others")
     options = parser.parse_args()
     only = read(options.only) if options.only else ()
-    session = Session(_modules(options.modules), only=only, jobs=options.jobs, most=options.most)
+    session = Session(_modules(options.modules), only=only, share=options.share, jobs=options.jobs, most=options.most)
     os.chdir(ROOT)
     plain = ["-q", "-s", "--tb=no", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:cov", "-m", LEFT_OUT]
     if pytest.main([*plain, *options.tests], plugins=[session]):
@@ -257,7 +264,8 @@ def main() -> int:
     reasons = read(KEPT)
     left = [mutant for mutant, _ in session.survivors if mutant.key not in reasons]
     living = {mutant.key for mutant, _ in session.survivors}
-    stale = [key for key in reasons if key[0] in session.counts and not only and key not in living]
+    whole = not only and options.share >= 1
+    stale = [key for key in reasons if whole and key[0] in session.counts and key not in living]
     if options.left:
         write(options.left, left)
     for path, counts in session.counts.items():

@@ -8,6 +8,7 @@ What is left out, since a change there is no change of behaviour, or of wording 
 - None in the place of a value or an argument: mypy notices it, without a test.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,11 @@ class Mutant:
     def key(self) -> Key:
         """What stays the same while code around it moves."""
         return self.path, self.where, self.before, self.after
+
+    @property
+    def draw(self) -> float:
+        """Its place between 0 and 1 in a draw, the same in every run."""
+        return int(hashlib.sha256("|".join(self.key).encode()).hexdigest()[:8], 16) / 0x100000000
 
     def __str__(self) -> str:
         return f"{self.path}:{self.first} {self.where}\n    - {self.before}\n    + {self.after}"

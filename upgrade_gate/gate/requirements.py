@@ -46,7 +46,7 @@ def unchanged_secrets(situation: Situation) -> Iterator[tuple[SecretRef, Credent
     seen: set[SecretRef] = set()
     for name, selected in situation.requirements():
         secret = selected.request.secret
-        if secret is not None and secret in before and secret not in seen and (name, secret) not in asked:
+        if secret in before and secret not in seen and (name, secret) not in asked:
             seen.add(secret)
             yield secret, selected.request
 
@@ -66,9 +66,6 @@ def for_new_identity(
 def secret_needs(situation: Situation, request: CredentialsRequest, release: tuple[int, int]) -> Iterable[Need]:
     """Yield namespace, secret and keys, as far as each does not depend on an unmet one."""
     secret = request.secret
-    if secret is None:
-        yield Need(NeedKind.SECRET, NeedStatus.UNKNOWN, f"{request.id} names no Secret")
-        return
     namespace = namespace_need(situation, secret.namespace)
     yield namespace
     if namespace.status is NeedStatus.UNMET:

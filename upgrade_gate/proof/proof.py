@@ -185,8 +185,6 @@ class Proof(Struct, frozen=True):
     def identity_of(self, request: CredentialsRequest) -> Identity | None:
         """Return the identity that serves a request, with how that is known and what contradicts it."""
         secret = self.root_secret or request.secret
-        if secret is None:
-            return None
         holdings = self.holdings.get(request.provider_kind)
         record = self._record(secret)
         return identify(

@@ -74,7 +74,7 @@ def _ccoctl_name(situation: Situation) -> str | None:
     for selected in situation.hops[0].old_selection.requests.values():
         request = selected.request
         identity = situation.proof.identity_of(request)
-        if request.secret is None or identity is None:
+        if identity is None:
             continue
         role = _ROLE.fullmatch(identity.id)
         name = role.group(1).partition(f"-{request.secret.namespace}-")[0] if role else ""

@@ -72,7 +72,7 @@ def _secrets(
     seen: set[SecretRef] = set()
     for request in requests:
         ref = request.secret
-        if ref is None or ref in seen:
+        if ref in seen:
             continue
         seen.add(ref)
         plugin = provider_of_kind(request.provider_kind)

@@ -129,7 +129,7 @@ class _Assembly:
         for selection in self._selections:
             for selected in selection.requests.values():
                 request = selected.request
-                if request.secret is not None and not secrets.get(request.secret):
+                if not secrets.get(request.secret):
                     name = secrets[request.secret] = self._name_of(request)
                     keys[request.secret] = proof.resolved(request.provider_kind, name) if name else ""
         if self._situation.mode is Mode.PASSTHROUGH and self._root is not None:
@@ -188,7 +188,7 @@ class _Assembly:
             asks.subjects += [(request, account) for account in finding.content if isinstance(account, str)]
         if rule in NEW_RULES | SECRET_RULES:
             asks.secret = True
-        if rule == "service-accounts-removed" and isinstance(finding.content, list) and request.secret is not None:
+        if rule == "service-accounts-removed" and isinstance(finding.content, list):
             asks.gone_subjects += [Subject(request.secret.namespace, str(account)) for account in finding.content]
 
     def _ask_of_root(self, finding: Finding, asked: dict[str, _Asked]) -> None:
@@ -258,7 +258,7 @@ class _Assembly:
 
     def _requests(self, selection: Selection, identity: _Identity, everything: bool) -> tuple[CredentialsRequest, ...]:
         found = (s.request for s in selection.requests.values())
-        return tuple(r for r in found if r.secret is not None and (everything or r.secret in identity.secrets))
+        return tuple(r for r in found if everything or r.secret in identity.secrets)
 
     def _missing(self, asks: _Asked, *, at_root: bool) -> _Missing:
         """Return what the findings ask for, without what is proven to be held; what denies any; what was not seen.
@@ -290,15 +290,14 @@ class _Assembly:
                 {
                     Subject(request.secret.namespace, account)
                     for request, account in asks.subjects
-                    if request.secret is not None
-                    and situation.proof.trust(request, [account]).verdict is not Coverage.COVERED
+                    if situation.proof.trust(request, [account]).verdict is not Coverage.COVERED
                 }
             )
         )
 
     def _ccoctl(self, request: CredentialsRequest) -> str | None:
         name = self._ccoctl_name
-        if not name or request.secret is None:
+        if not name:
             return None
         return ccoctl_name(request.provider_kind, name, request.secret.namespace, request.secret.name, request.name)
 
@@ -361,5 +360,5 @@ def _distinct(kind: str, grants: Iterable[Grant]) -> tuple[Grant, ...]:
 
 
 def _subjects(requests: Iterable[CredentialsRequest]) -> tuple[Subject, ...]:
-    found = {Subject(r.secret.namespace, a) for r in requests if r.secret is not None for a in r.service_accounts}
+    found = {Subject(r.secret.namespace, a) for r in requests for a in r.service_accounts}
     return tuple(sorted(found))

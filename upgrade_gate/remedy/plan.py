@@ -210,8 +210,6 @@ def _strange(situation: Situation) -> Mapping[str, str]:
     for selection in selections:
         for selected in selection.requests.values():
             request = selected.request
-            if request.secret is None:
-                continue
             names = (request.secret.namespace, request.secret.name, *request.service_accounts)
             wrong = _no_object(names)
             if wrong is not None:

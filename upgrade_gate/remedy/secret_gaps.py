@@ -76,8 +76,6 @@ def _asked_for(situation: Situation, findings: Iterable[Finding]) -> list[Gap]:
 def _gap_of(situation: Situation, request: CredentialsRequest, rule: str, release: tuple[int, int]) -> Gap | None:
     """Return what is missing of a request's Secret, None where it is complete as far as is known."""
     secret = request.secret
-    if secret is None:
-        return None
     found = {need.kind: need.status for need in requirements.secret_needs(situation, request, release)}
     state = found.get(NeedKind.SECRET, NeedStatus.UNMET)
     keys = found.get(NeedKind.KEYS, NeedStatus.UNKNOWN)

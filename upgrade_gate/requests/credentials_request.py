@@ -34,8 +34,8 @@ class CredentialsRequest(Struct, frozen=True, dict=True):
     provider_kind: str
     """Exact `spec.providerSpec.kind`."""
     provider_spec: Mapping[str, Any]
-    secret: SecretRef | None
-    """`spec.secretRef`; None when the document has none."""
+    secret: SecretRef
+    """`spec.secretRef`."""
     service_accounts: tuple[str, ...]
     token_path: str | None
     spec: Mapping[str, Any]
@@ -134,7 +134,7 @@ def _or_empty(value: object) -> object:
     return "" if value is None else value
 
 
-def _secret(reference: object, where: Location) -> SecretRef | None:
+def _secret(reference: object, where: Location) -> SecretRef:
     if not isinstance(reference, dict):
         raise ManifestError(f"{where.file}:{where.line}: spec.secretRef is not a mapping")
     namespace = _text(reference.get("namespace", ""), "spec.secretRef.namespace", where)

@@ -161,8 +161,7 @@ def _renames(old: Selection, new: Selection) -> dict[str, str]:
     def by_secret(selection: Selection) -> dict[tuple[SecretRef, str], list[str]]:
         found: dict[tuple[SecretRef, str], list[str]] = {}
         for name, selected in selection.requests.items():
-            if selected.request.secret is not None:
-                found.setdefault((selected.request.secret, selected.request.provider_kind), []).append(name)
+            found.setdefault((selected.request.secret, selected.request.provider_kind), []).append(name)
         return found
 
     before, after = by_secret(old), by_secret(new)
@@ -213,16 +212,16 @@ def _why(kind: Kind, reason_before: str, reason_after: str, new: Selection, name
     return ""
 
 
-def _same_cloud(selection: Selection, cloud: Cloud, secret: SecretRef | None) -> Iterable[tuple[str, Selected]]:
+def _same_cloud(selection: Selection, cloud: Cloud, secret: SecretRef) -> Iterable[tuple[str, Selected]]:
     """Yield the requests that share a secretRef, and with it the identity, within one cloud."""
     for name, selected in selection.requests.items():
         request = selected.request
-        if secret is not None and request.secret == secret and cloud_of(request.provider_kind) is cloud:
+        if request.secret == secret and cloud_of(request.provider_kind) is cloud:
             yield name, selected
 
 
 def _held(
-    selection: Selection, cloud: Cloud, secret: SecretRef | None, own: str, grants: Sequence[Grant]
+    selection: Selection, cloud: Cloud, secret: SecretRef, own: str, grants: Sequence[Grant]
 ) -> list[tuple[str, Sequence[Grant]]]:
     held: list[tuple[str, Sequence[Grant]]] = [(own, grants)] if grants else []
     held += [(n, s.request.grants) for n, s in _same_cloud(selection, cloud, secret) if n != own]

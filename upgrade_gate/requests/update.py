@@ -79,8 +79,7 @@ class Hop(Struct, frozen=True):
             requests += [
                 selected.request
                 for selected in selection.requests.values()
-                if change.secret_after is not None
-                and selected.request.secret == change.secret_after
+                if selected.request.secret == change.secret_after
                 and selected.request.provider_kind == change.provider_kind
             ]
         return tuple(dict.fromkeys(g for request in requests if request is not None for g in request.grants))

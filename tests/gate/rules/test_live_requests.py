@@ -87,6 +87,13 @@ def test_a_request_of_another_cloud_fails_for_nobody(kind: Any, told: bool, tmp_
     assert [j.finding.subject for j in found(outcome, "live-request-failing")] == [f"{NS}/b"] * told
 
 
+def test_on_a_platform_that_nobody_knows_a_failing_request_of_any_cloud_is_told(tmp_path: Path) -> None:
+    """Whether it is this cluster's cannot be told, so it is not passed over."""
+    held = [live(spec={**A[0]["spec"], "providerSpec": {"kind": "GCPProviderSpec"}}, status={"conditions": [FAILING]})]
+    outcome = judge(tmp_path, A, A, Cluster(platform="Moon", requests=held))
+    assert one(outcome, "live-request-failing").subject == f"{NS}/a"
+
+
 def test_a_request_that_only_the_target_or_a_release_between_has_is_of_the_path(tmp_path: Path) -> None:
     b, c = request("b", secret="b"), request("c", secret="c")
     status = {"conditions": [FAILING]}

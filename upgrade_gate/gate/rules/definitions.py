@@ -163,7 +163,7 @@ def _mark(hop: Hop, selected: Selected, rule: str, text: str) -> Finding:
         content=None,
         subject=request.id,
         request=request.id,
-        secret=str(request.secret) if request.secret else None,
+        secret=str(request.secret),
         hop=hop.index,
         evidence=places("to", selected),
     )

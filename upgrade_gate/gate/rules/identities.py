@@ -251,7 +251,7 @@ def _sizes(situation: Situation) -> Iterator[Finding]:
                 content=size.what,
                 subject=requests[0].id,
                 request=requests[0].id,
-                secret=str(requests[0].secret) if requests[0].secret else None,
+                secret=str(requests[0].secret),
                 identity=situation.proof.shown_identity(requests[0]),
                 evidence=(Evidence("to", requests[0].location.file, requests[0].location.document),),
             )
@@ -309,7 +309,7 @@ def _about(situation: Situation, request: CredentialsRequest, rule: str, headlin
         content=content,
         subject=request.id,
         request=request.id,
-        secret=str(request.secret) if request.secret else None,
+        secret=str(request.secret),
         identity=situation.proof.shown_identity(request),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
     )

@@ -117,7 +117,7 @@ def _drift(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
                     content=None,
                     subject=live.id,
                     request=live.id,
-                    secret=str(selected.request.secret) if selected.request.secret else None,
+                    secret=str(selected.request.secret),
                     evidence=(of_cluster(f"credentialsrequests/{live.id}"),),
                 )
         elif live.id not in carried:

@@ -233,9 +233,6 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
 
 def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
     request = _after(change)
-    needs: tuple[Need, ...] = ()
-    if request.secret is not None:
-        needs = (token_path_need(request, secret_fact(situation, request.secret)),)
     return _finding(
         situation,
         hop,
@@ -245,7 +242,7 @@ def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
         headline=f"{change.component} mounts its token at {request.token_path or 'the default path'}",
         content=request.token_path,
         guarded=missed(hop),
-        needs=needs,
+        needs=(token_path_need(request, secret_fact(situation, request.secret)),),
         remedy=(Step(f"write the new token path into Secret {request.secret}", "before"),),
     )
 
