@@ -65,11 +65,15 @@ class Situation(Struct, frozen=True):
         return self.hops[-1].new if self.hops else None
 
     def changes(self) -> Iterator[tuple[Hop, Change]]:
-        """Yield each change with its hop, in order; requests in conflict are left out (docs/contract.md#selection)."""
+        """Yield each change with its hop, in order.
+
+        Where a request is not certain on one side nobody knows what changed, and its own finding says so
+        (docs/contract.md#selection).
+        """
         for hop in self.hops:
-            conflicts = {c.request for s in (hop.old_selection, hop.new_selection) for c in s.conflicts}
+            uncertain = hop.old_selection.uncertain | hop.new_selection.uncertain
             for change in hop.changes:
-                if change.request not in conflicts and change.renamed_from not in conflicts:
+                if change.request not in uncertain and change.renamed_from not in uncertain:
                     yield hop, change
 
     def requirements(self) -> Iterator[tuple[str, Selected]]:

@@ -179,8 +179,8 @@ def _change(name: str, renamed_from: str | None, old: Selection, new: Selection)
     before = old.requests.get(renamed_from or name)
     after = new.requests.get(name)
     kind: Kind = "renamed" if renamed_from else "added" if before is None else "removed" if after is None else "changed"
-    status_before, reason_before = old.status(renamed_from or name)
-    status_after, reason_after = new.status(name)
+    status_before, _ = old.status(renamed_from or name)
+    status_after, _ = new.status(name)
     need = after.request.grants if after else ()
     have = before.request.grants if before else ()
     accounts_before = set(before.request.service_accounts) if before else set()
@@ -193,7 +193,7 @@ def _change(name: str, renamed_from: str | None, old: Selection, new: Selection)
         after=after,
         status_before=status_before,
         status_after=status_after,
-        why=_why(kind, reason_before, reason_after, new, name),
+        why=_why(kind, name, old, new),
         added=_added(after.request, need, have, renamed_from or name, old) if after else (),
         removed=_removed(before.request, need, have, name, new) if before else (),
         accounts_added=tuple(sorted(accounts_after - accounts_before)),
@@ -202,12 +202,18 @@ def _change(name: str, renamed_from: str | None, old: Selection, new: Selection)
     )
 
 
-def _why(kind: Kind, reason_before: str, reason_after: str, new: Selection, name: str) -> str:
+def _why(kind: Kind, name: str, old: Selection, new: Selection) -> str:
+    _, reason_before = old.status(name)
+    _, reason_after = new.status(name)
     if kind == "added":
+        if name in old.uncertain:
+            return "what the current release says of it cannot be understood"
         return f"the current release leaves it out: {reason_before}" if reason_before else "the target introduces it"
     if kind == "removed":
         if name in new.deleted:
             return "the target deletes it"
+        if name in new.uncertain:
+            return "what the target says of it cannot be understood"
         return f"the target leaves it out: {reason_after}" if reason_after else "the target no longer carries it"
     return ""
 

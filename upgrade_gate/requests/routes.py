@@ -266,7 +266,7 @@ def _seen(frame: Frame, selection: Selection) -> object:
     """Return all of a release that a finding may rest on, but for places in files."""
     payload = frame.payload
     wrong = (payload.unreadable, payload.empty, payload.damage, frame.unknowns)
-    spoilt = any((*wrong, selection.conflicts, selection.malformed, selection.gated))
+    spoilt = any((*wrong, selection.uncertain, selection.gated))
     asked = [(m, f"{m.namespace}/{m.name}") for m in payload.manifests if is_credentials_request(m)]
     return (
         frame.filters,

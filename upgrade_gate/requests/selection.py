@@ -90,6 +90,11 @@ class Selection(Struct, frozen=True):
     gated: tuple[str, ...]
     """Requests whose selection hangs on feature gates that are not known."""
 
+    @property
+    def uncertain(self) -> frozenset[str]:
+        """Requests of which it is not certain what they ask for: they contradict themselves, or nobody understands."""
+        return frozenset({c.request for c in self.conflicts} | {m.request for m in self.malformed})
+
     def status(self, request: str) -> tuple[str, str]:
         """Return `applied`, `unannotated`, `overridden`, `excluded` or `absent`, and the reason in words."""
         if request in self.requests:

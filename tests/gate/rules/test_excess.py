@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.aws_exports import ACCOUNT, allow, deny, details, role
-from tests.worlds.rules import TODAY, Cluster, found, judge, one, payload, request
+from tests.worlds.aws_exports import ACCOUNT, USER, allow, deny, details, role, user
+from tests.worlds.rules import NS, TODAY, Cluster, found, judge, one, payload, request
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.gate.findings import Finding, Severity
 from upgrade_gate.gate.outcome import Outcome
@@ -120,6 +120,36 @@ def test_every_request_of_an_identity_asks(tmp_path: Path) -> None:
     finding = one(run(tmp_path, allow("ec2:*", "s3:GetObject"), old=both, new=both), RULE)
     assert excess(finding) == (["ec2:*"], [])
     assert (finding.request, finding.secret, finding.subject) == (None, None, ROLE)
+
+
+def test_a_finding_is_about_the_identity_as_its_secret_names_it(tmp_path: Path) -> None:
+    key = "AKIAEXAMPLE1"
+    keys = {"AccessKeyMetadata": [{"UserName": "c1-ebs", "AccessKeyId": key, "Status": "Active"}]}
+    body = details(user(allow("s3:GetObject")))
+    known = Claims(Collection("export:x", (Document(body, "x.json"), Document(keys, "k.json"))))
+    cluster = Cluster(identities={"openshift-storage/cloud": key}, keys=frozenset({"credentials"}))
+    finding = one(run(tmp_path, claims=known, cluster=cluster), RULE)
+    assert (finding.subject, finding.request) == (key, f"{NS}/a")
+    assert finding.identity is not None
+    assert (finding.identity.id, finding.identity.source) == (key, "secret")
+    assert finding.headline.startswith("the identity of a holds s3:GetObject")
+    assert USER.endswith("c1-ebs")
+
+
+def test_an_identity_of_several_requests_is_called_by_its_own_name(tmp_path: Path) -> None:
+    """An ARN carries a path before the name (IAM user guide, identifiers)."""
+    deep = f"arn:aws:iam::{ACCOUNT}:role/team/storage/c1"
+    body = details(role(allow("s3:GetObject"), arn=deep))
+    known = Claims(Collection("export:x", (Document(body, "x.json"),)), identities=Identities(default=deep))
+    both = [*NEW, request("b", secret="two")]
+    finding = one(run(tmp_path, old=both, new=both, claims=known), RULE)
+    assert finding.headline == "c1 holds s3:GetObject that no release asks for"
+
+
+def test_a_step_names_up_to_twenty_permissions_and_counts_the_rest(tmp_path: Path) -> None:
+    for number, rest in ((20, "s3:Get19"), (21, "s3:Get19 and 1 more")):
+        finding = one(run(tmp_path / str(number), allow(*(f"s3:Get{n:02}" for n in range(number)))), RULE)
+        assert finding.remedy[0].title.endswith(rest)
 
 
 def test_each_identity_has_a_finding_of_its_own(tmp_path: Path) -> None:

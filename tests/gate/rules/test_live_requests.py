@@ -124,6 +124,25 @@ def test_a_request_that_was_edited_says_in_which_fields(tmp_path: Path) -> None:
     assert plain.headline.endswith(": providerSpec")
 
 
+@pytest.mark.parametrize(
+    ("edited", "fields"),
+    [
+        (request("a", secret="other")["spec"], "secretRef"),
+        ({**A[0]["spec"], "providerSpec": {**A[0]["spec"]["providerSpec"], "more": 1}}, "providerSpec.more"),
+    ],
+)
+def test_only_the_fields_that_were_edited_are_named(edited: dict[str, Any], fields: str, tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, A, A, Cluster(requests=[live(spec=edited)])), "live-request-drift")
+    assert finding.headline == f"a in the cluster differs from 4.14.1: {fields}"
+
+
+def test_a_request_that_cvo_leaves_alone_may_differ_for_ever_and_is_told(tmp_path: Path) -> None:
+    cluster = Cluster(requests=[live(spec=request("a", "s3:*")["spec"])])
+    alone = {"kind": "CredentialsRequest", "group": "cloudcredential.openshift.io", "namespace": NS, "name": "a"}
+    cluster.objects["ClusterVersion"]["spec"]["overrides"] = [{**alone, "unmanaged": True}]
+    assert one(judge(tmp_path, A, A, cluster), "live-request-drift").subject == f"{NS}/a"
+
+
 def test_members_that_are_empty_make_no_difference(tmp_path: Path) -> None:
     padded = {**A[0]["spec"], "cloudTokenPath": "", "x": None, "y": [], "z": {"inner": {}}}
     assert not found(judge(tmp_path, A, A, Cluster(requests=[live(spec=padded)])), "live-request-drift")

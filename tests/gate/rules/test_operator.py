@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,9 @@ A = [request("a")]
 FALSE = {"Upgradeable": ("False", "MissingUpgradeableAnnotation")}
 
 
-def along(versions: tuple[str, ...], folder: Path, *, platform: str, mode: str, annotation: str | None) -> Outcome:
+def along(
+    versions: tuple[str, ...], folder: Path, *, platform: str, mode: str, annotation: str | None, **more: Any
+) -> Outcome:
     """Run the gate along a path on which no request changes; CCO says Upgradeable=True today."""
     body = flows.request(platform)
     first, *via, last = (f"dir:{payload(folder / version, version, [body])}" for version in versions)
@@ -30,6 +33,7 @@ def along(versions: tuple[str, ...], folder: Path, *, platform: str, mode: str, 
         keys=None,
         secrets=("openshift-comp/creds", f"kube-system/{flows.ROOTS.get(platform)}"),
         requests=[{"metadata": body["metadata"], "spec": body["spec"]}],
+        **more,
     )
     return pipeline.check(pipeline.Inputs(to=last, from_=first, via=tuple(via), reader=cluster), Weights(today=TODAY))
 
@@ -103,6 +107,17 @@ def test_a_later_hop_that_cco_will_refuse_is_told_beforehand(
         assert finding.hop == [f"{a} to {b}" for a, b in pairwise(PATH)].index(refused)
         last = ".".join(PATH[hops].split(".")[:2])
         assert f"cloudcredential.openshift.io/upgradeable-to=v{last}" in finding.remedy[0].commands[0].line.argv
+
+
+def test_what_cco_refuses_today_for_another_reason_does_not_hide_what_it_will_refuse_later(tmp_path: Path) -> None:
+    """Once that is mended, the annotation of today still reaches the first minor release only."""
+    failing = {"Upgradeable": ("False", "CredentialsFailing")}
+    outcome = along(PATH[:3], tmp_path, platform="AWS", mode="Manual", annotation="4.21", conditions=failing)
+    told = [
+        (j.finding.hop, j.finding.severity, j.finding.closed_by_annotation)
+        for j in found(outcome, "cco-not-upgradeable")
+    ]
+    assert told == [(0, "blocker", False), (1, "warning", False)]
 
 
 def test_cco_of_4_14_on_gcp_asks_also_where_it_mints(tmp_path: Path) -> None:

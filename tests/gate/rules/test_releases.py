@@ -7,6 +7,8 @@ import pytest
 
 from tests.worlds.rules import NS, PROFILE, TODAY, Cluster, about, found, judge, one, payload, request
 from upgrade_gate import pipeline
+from upgrade_gate.base.facts import Unknown
+from upgrade_gate.cluster.model import Query
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
@@ -95,6 +97,34 @@ def test_unreadable_file_that_may_hide_what_enables_a_capability_is_never_a_pass
     enabled = run("enabled", hidden, "vCurrent")
     assert one(enabled, "manifest-unreadable").severity == "warning"
     assert one(enabled, "request-added").severity == "blocker"
+
+
+HIDDEN = "kind: ConfigMap\nmetadata: {name: builds, namespace: x, labels: [\n"
+
+
+def without_capabilities() -> Cluster:
+    cluster = Cluster()
+    cluster.objects["ClusterVersion"]["spec"]["capabilities"] = {"baselineCapabilitySet": "None"}
+    return cluster
+
+
+def test_what_may_be_hidden_is_looked_for_in_the_release_before_its_own_hop(tmp_path: Path) -> None:
+    """CVO compares the release that an update starts from with the one that it goes to, and no others."""
+    behind = request("behind", secret="x", annotations={**PROFILE, "capability.openshift.io/name": "Build"})
+    hiding = payload(tmp_path / "hiding", "4.14.9", [A, HIDDEN])
+    second = judge(tmp_path / "1", [A], [A, BUILD, behind], without_capabilities(), via=(f"dir:{hiding}",))
+    assert one(second, "manifest-unreadable").severity == "unknown"
+    building = payload(tmp_path / "building", "4.14.9", [A, BUILD])
+    first = judge(tmp_path / "2", [A], [A, HIDDEN], without_capabilities(), via=(f"dir:{building}",))
+    assert one(first, "manifest-unreadable").severity == "warning"
+
+
+def test_what_can_be_read_is_not_looked_for_in_what_cannot(tmp_path: Path) -> None:
+    whole = {**BUILD, "metadata": {**BUILD["metadata"], "annotations": PROFILE}}
+    outcome = judge(tmp_path, [A, whole, HIDDEN], [A, BUILD], without_capabilities())
+    finding = one(outcome, "manifest-unreadable")
+    assert finding.severity == "warning"
+    assert "may" not in finding.headline
 
 
 CONFIG = "kind: ConfigMap\nmetadata: [\n"
@@ -191,6 +221,65 @@ def test_requests_that_a_feature_set_leaves_out_are_no_sign_on_a_platform_that_m
         assert bool(found(outcome, "nothing-to-judge")) is told, document
 
 
+ELSEWHERE = {"include.release.openshift.io/ibm-cloud-managed": "true"}
+
+
+@pytest.mark.parametrize("doubt", [[A, request("a", "ec2:CreateTags")], [ODD]], ids=["conflict", "malformed"])
+def test_a_request_that_is_not_certain_is_told_as_that_and_not_as_none(doubt: list[Any], tmp_path: Path) -> None:
+    left_out = request("b", secret="b", annotations=ELSEWHERE)
+    outcome = judge(tmp_path, [A], [*doubt, left_out], Cluster())
+    assert not found(outcome, "nothing-to-judge")
+    assert outcome.verdict.exit_code != 0
+    alone = judge(tmp_path / "alone", [A], doubt, Cluster())
+    assert not found(alone, "nothing-to-judge")
+
+
+def test_a_request_that_cannot_be_understood_neither_came_nor_went(tmp_path: Path) -> None:
+    """Nobody may remove the Secret of a request that the target holds, or read that the target introduces it."""
+    b = request("b", secret="b")
+    cluster = Cluster(secrets=["openshift-storage/cloud", "openshift-storage/b"])
+    left = judge(tmp_path / "1", [A, b], [ODD, b], cluster)
+    come = judge(tmp_path / "2", [ODD, b], [A, b], cluster)
+    for outcome, side in ((left, "target"), (come, "current release")):
+        (change,) = outcome.comparison.hops[0].changes
+        assert change.why == f"what the {side} says of it cannot be understood"
+        assert {j.finding.rule for j in outcome.judged} >= {"manifest-unreadable"}
+        assert not [j for j in outcome.judged if j.finding.rule in ("request-added", "request-removed")]
+        assert outcome.verdict.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "annotations"),
+    [
+        ("GCPProviderSpec", PROFILE),
+        ("KubevirtProviderSpec", {**PROFILE, "release.openshift.io/delete": "true"}),
+        ("KubevirtProviderSpec", {**PROFILE, "release.openshift.io/feature-gate": "New"}),
+    ],
+)
+def test_a_platform_that_releases_gave_up_may_be_left_with_nothing(
+    kind: str, annotations: dict[str, str], tmp_path: Path
+) -> None:
+    """What is for another cloud, is deleted or waits for a gate is no request that this platform lost."""
+    cluster = Cluster(platform="KubeVirt", history=[("Completed", "4.22.1")])
+    cluster.objects["FeatureGate"]["status"] = {
+        "featureGates": [{"version": "4.22.1", "enabled": [], "disabled": [{"name": "New"}]}]
+    }
+    gates = {
+        "apiVersion": "config.openshift.io/v1",
+        "kind": "FeatureGate",
+        "metadata": {
+            "name": "cluster",
+            "annotations": {**PROFILE, "release.openshift.io/feature-set": "Default"},
+        },
+        "spec": {},
+        "status": {"featureGates": [{"version": "4.22.2", "enabled": [], "disabled": [{"name": "New"}]}]},
+    }
+    documents = [request("a", kind=kind, annotations=annotations), gates]
+    outcome = judge(tmp_path, documents, documents, cluster, versions=("4.22.1", "4.22.2"))
+    assert not outcome.situation.hops[0].new_selection.requests
+    assert not found(outcome, "nothing-to-judge")
+
+
 def test_a_dump_of_nothing_is_no_healthy_cluster(tmp_path: Path) -> None:
     kinds = ["ClusterVersion", "Infrastructure", "ClusterOperator", "Authentication", "FeatureGate", "DNS"]
     kinds += ["CloudCredential", "ConfigMap", "Deployment", "CredentialsRequest", "Secret", "Namespace"]
@@ -199,6 +288,25 @@ def test_a_dump_of_nothing_is_no_healthy_cluster(tmp_path: Path) -> None:
     assert (finding.subject, finding.acknowledgeable, finding.remedy) == ("cluster", False, ())
     assert about(finding) == {"evidence": ["cluster clusterversions/version 0 1"]}
     assert not found(judge(tmp_path / "2", [A], [A], Cluster(unread=kinds[1:])), "nothing-to-judge")
+
+
+class Silent(Cluster):
+    """A cluster of which no read succeeds, for one reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def _answer(self, query: Query) -> Unknown:
+        return Unknown(self.reason, "do something about it")
+
+
+def test_a_cluster_that_refuses_every_read_says_what_ends_it(tmp_path: Path) -> None:
+    finding = one(judge(tmp_path, [A], [A], Silent("get it: 403 forbidden")), "nothing-to-judge")
+    assert finding.headline == "nothing of test was judged: get it: 403 forbidden"
+    first, second = finding.remedy
+    assert first.title == "do something about it"
+    assert second.commands[0].line.argv[:3] == ("upgrade-gate", "init", "rbac")
 
 
 def test_a_hop_that_openshift_does_not_make_can_be_decided_for(tmp_path: Path) -> None:
@@ -226,6 +334,17 @@ def of_capabilities(known: list[str], enabled: list[str], baseline: str = "None"
     body["spec"]["capabilities"] = {"baselineCapabilitySet": baseline, "additionalEnabledCapabilities": enabled}
     body["status"]["capabilities"] = {"knownCapabilities": known, "enabledCapabilities": enabled}
     return cluster
+
+
+@pytest.mark.parametrize("versions", [("4.10.1", "4.11.0"), ("4.97.1", "4.98.0")])
+def test_where_a_release_has_no_capabilities_or_they_are_not_known_no_change_of_them_is_told(
+    versions: tuple[str, str], tmp_path: Path
+) -> None:
+    """4.11 is the first release with capabilities; of one that is newer than the table they are not known."""
+    held = request("a", annotations={**PROFILE, "capability.openshift.io/name": "CloudCredential"})
+    cluster = of_capabilities(["CloudCredential"], ["CloudCredential"], baseline="vCurrent")
+    cluster.objects["ClusterVersion"]["status"]["history"][0]["version"] = versions[0]
+    assert not found(judge(tmp_path, [held], [held], cluster, versions=versions), "capability-change")
 
 
 def test_a_capability_that_the_update_enables_by_itself_is_told_so(tmp_path: Path) -> None:

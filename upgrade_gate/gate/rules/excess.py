@@ -40,10 +40,9 @@ LISTED = 20
 
 def evaluate(situation: Situation) -> Iterable[Finding]:
     """Yield one finding for each identity that holds more than it is asked for."""
-    hops = situation.hops
-    if not hops or not situation.proof.given or situation.mode is Mode.MINT:
+    if situation.mode is Mode.MINT:
         return
-    if any(s.conflicts or s.malformed for hop in hops for s in (hop.old_selection, hop.new_selection)):
+    if any(s.uncertain for hop in situation.hops for s in (hop.old_selection, hop.new_selection)):
         return  # what such a request asks for is not known
     for served in served_identities(situation):
         if served.whole:

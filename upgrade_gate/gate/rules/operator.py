@@ -89,12 +89,12 @@ def _operator(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     elif degraded is not None and degraded.status == "True":
         yield _unhealthy(hop, f"CCO is degraded: {words_of(degraded)}", worse=False)
     upgradeable = by_type.get("Upgradeable")
-    refused = upgradeable is not None and upgradeable.status == "False"
-    if upgradeable is not None and refused:
-        yield _not_upgradeable(situation, hop, upgradeable)
+    refusal = upgradeable if upgradeable is not None and upgradeable.status == "False" else None
+    if refusal is not None:
+        yield _not_upgradeable(situation, cluster, hop, refusal)
     elif hop.kind in GUARDED_HOPS:
         yield from _unproven(situation, cluster, hop, upgradeable)
-    if upgradeable is None or not (refused and upgradeable.reason == _MISSING_ANNOTATION):
+    if refusal is None or refusal.reason != _MISSING_ANNOTATION:
         yield from _refused_later(situation, cluster)
 
 
@@ -112,11 +112,11 @@ def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
     )
 
 
-def _not_upgradeable(situation: Situation, hop: Hop, condition: Condition) -> Finding:
+def _not_upgradeable(situation: Situation, cluster: Cluster, hop: Hop, condition: Condition) -> Finding:
     held_back = hop.kind in GUARDED_HOPS
     by_annotation = condition.reason == _MISSING_ANNOTATION
-    held = _annotation_for_target(situation) if by_annotation else None
-    about = f"; {_about_annotation(situation, hop)}" if by_annotation else ""
+    held = _annotation_for_target(situation, cluster) if by_annotation else None
+    about = f"; {_about_annotation(situation, cluster, hop)}" if by_annotation else ""
     return Finding(
         rule="cco-not-upgradeable",
         severity=Severity.BLOCKER if held_back else Severity.WARNING,
@@ -172,14 +172,13 @@ _AWAIT = looking(
 )
 
 
-def _about_annotation(situation: Situation, hop: Hop) -> str:
+def _about_annotation(situation: Situation, cluster: Cluster, hop: Hop) -> str:
     """Say what the annotation is set to, and why CCO does not take it (docs/facts/cco.md#annotation)."""
-    held = situation.cluster.annotation if situation.cluster is not None else None
     running = f"{hop.old.minor[0]}.{hop.old.minor[1]}"
-    match held:
+    match cluster.annotation:
         case Known(value=str(text)):
             said, minor = text[:40], cco.annotation_minor(text)
-            if _annotation_for_target(situation) is not None:
+            if _annotation_for_target(situation, cluster) is not None:
                 return f"the annotation {said} is set, but CCO has not noticed it yet"
             if minor is None:
                 return f"the annotation says {said!r}, which is no version to CCO"
@@ -192,9 +191,9 @@ def _about_annotation(situation: Situation, hop: Hop) -> str:
             return "the annotation is not set"
 
 
-def _annotation_for_target(situation: Situation) -> str | None:
+def _annotation_for_target(situation: Situation, cluster: Cluster) -> str | None:
     """Return the annotation where it names the minor of the path's end, so that there is nothing left to set."""
-    held = situation.cluster.annotation if situation.cluster is not None else None
+    held = cluster.annotation
     if isinstance(held, Known) and cco.annotation_minor(held.value) == situation.hops[-1].new.minor:
         return held.value
     return None

@@ -132,11 +132,13 @@ def _unreadable(
         if key in seen:
             continue
         seen.add(key)
-        hides = sorted(name for name in partners if unread.may_define(name)) if unread.harmless else []
-        harmless = unread.harmless and not hides
-        text = "" if harmless else "; it may hold a CredentialsRequest, so the release counts as incomplete"
-        if hides:
-            text = f"; it may define {hides[0]}, which would make the update enable a capability"
+        hidden = min((name for name in partners if unread.may_define(name)), default=None)
+        harmless = unread.harmless and hidden is None
+        text = ""
+        if not unread.harmless:
+            text = "; it may hold a CredentialsRequest, so the release counts as incomplete"
+        elif hidden is not None:
+            text = f"; it may define {hidden}, which would make the update enable a capability"
         yield Finding(
             rule="manifest-unreadable",
             severity=Severity.WARNING if harmless else Severity.UNKNOWN,
@@ -201,7 +203,7 @@ def _all_left_out(situation: Situation, selection: Selection) -> list[str]:
     Requests that only a feature set or a gate switches on are for nobody as a rule; those that CVO deletes are gone.
     """
     traits = situation.platform_traits
-    if traits is None or selection.requests or selection.conflicts or selection.malformed:
+    if traits is None or selection.requests or selection.uncertain:
         return []
     reasons = {d.reason for d in selection.decisions if d.kind == traits.kind}
     if traits.name not in ALWAYS_SERVED:
@@ -215,19 +217,17 @@ def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
     if cluster is None or any(row.state != "unknown" for row in rows_of(cluster)):
         return
     version = cluster.version
-    reason = ""
-    if isinstance(version, Unknown) and (not situation.hops or is_forbidden(version)):
-        reason = version.reason
+    refused = version if isinstance(version, Unknown) and (not situation.hops or is_forbidden(version)) else None
     yield Finding(
         rule="nothing-to-judge",
         severity=Severity.UNKNOWN,
-        headline=f"nothing of {cluster.description} was judged: {reason}"
-        if reason
+        headline=f"nothing of {cluster.description} was judged: {refused.reason}"
+        if refused
         else f"{cluster.description} holds nothing about a cluster: is it the right path?",
         content=None,
         subject="cluster",
         evidence=(Evidence("cluster", "clusterversions/version"),),
-        remedy=reading_steps(version, situation) if isinstance(version, Unknown) and reason else (),
+        remedy=reading_steps(refused, situation) if refused else (),
         acknowledgeable=False,
     )
 
@@ -235,7 +235,7 @@ def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
 def _serves_nobody(situation: Situation, hop: Hop) -> bool:
     """Return whether a release carries no request at all for a platform that every release serves."""
     traits = situation.platform_traits
-    if traits is None or traits.name not in ALWAYS_SERVED or hop.new_selection.conflicts:
+    if traits is None or traits.name not in ALWAYS_SERVED or hop.new_selection.uncertain:
         return False
     kinds = {s.request.provider_kind for s in hop.new_selection.requests.values()}
     return traits.kind not in kinds | {d.kind for d in hop.new_selection.decisions}
