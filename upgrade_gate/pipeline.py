@@ -256,7 +256,7 @@ def _proof(compared: Comparison, inputs: Inputs, *, passed_through: bool) -> Pro
         claims or Claims(),
         compared.cluster,
         {request.provider_kind for request in requests},
-        secrets={str(request.secret) for request in requests if request.secret is not None},
+        secrets={str(request.secret) for request in requests},
         root=traits.root if traits else None,
         passed_through=passed_through,
         now=inputs.now or datetime.now(UTC),

@@ -197,7 +197,7 @@ class Proof(Struct, frozen=True):
     def _ccoctl(self, request: CredentialsRequest) -> str | None:
         """Return what ccoctl would have called the identity of a request, None where its --name is not known."""
         plugin = provider_of_kind(request.provider_kind)
-        if self.claims.ccoctl_name is None or self.root_secret is not None or plugin is None or request.secret is None:
+        if self.claims.ccoctl_name is None or self.root_secret is not None or plugin is None:
             return None
         secret = request.secret
         return plugin.ccoctl_name(self.claims.ccoctl_name, secret.namespace, secret.name, request.name)
@@ -331,7 +331,7 @@ class Proof(Struct, frozen=True):
     def _declared(self, request: CredentialsRequest) -> Served | CoverageResult | None:
         """Return what policy files declare for the Secret of a request; None where none were given."""
         secret = self.root_secret or request.secret
-        if self.claims.declarations is None or secret is None:
+        if self.claims.declarations is None:
             return None
         return self.claims.declarations.serving(
             request.provider_kind, str(secret), sorted(self.secrets), self._ccoctl(request)
@@ -435,5 +435,4 @@ class Proof(Struct, frozen=True):
 
 
 def _subjects(request: CredentialsRequest, accounts: Sequence[str]) -> list[str]:
-    namespace = request.secret.namespace if request.secret else ""
-    return [f"system:serviceaccount:{namespace}:{account}" for account in accounts]
+    return [f"system:serviceaccount:{request.secret.namespace}:{account}" for account in accounts]
