@@ -173,6 +173,41 @@ def test_a_cluster_of_tokens_that_lost_its_mode_is_told_which(tmp_path: Path) ->
     assert "credentialsMode of CloudCredential cluster to Manual" in finding.remedy[0].title
 
 
+def test_a_cluster_may_have_tokens_from_the_release_on_that_brought_them(tmp_path: Path) -> None:
+    """AWS has tokens from 4.8 on (docs/contract.md#modes)."""
+    for old, new, told in (("4.7.40", "4.8.1", False), ("4.8.1", "4.9.0", True)):
+        cluster = Cluster(mode="", history=[("Completed", old)])
+        finding = one(judge(tmp_path / old, A, A, cluster, versions=(old, new)), "root-credential-missing")
+        assert ("credentialsMode" in finding.remedy[0].title) is told
+
+
+def test_a_root_credential_is_asked_for_on_no_platform_that_nobody_knows(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, A, A, Cluster(platform="Moon", mode="Mint"))
+    assert not found(outcome, "root-credential-missing")
+    assert outcome.verdict.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("vcenters", "severity"),
+    [([{"server": "one"}], None), ([{"server": "one"}, {"server": "two"}], "blocker"), ("one", "unknown")],
+)
+def test_a_root_credential_of_vsphere_must_serve_every_vcenter(
+    vcenters: Any, severity: str | None, tmp_path: Path
+) -> None:
+    """What cannot be read of them is not known, and no gap either."""
+    body = [flows.request("VSphere")]
+    cluster = Cluster(
+        platform="VSphere",
+        mode="Passthrough",
+        secrets=["openshift-comp/creds", "kube-system/vsphere-creds"],
+        root_keys=frozenset({"one.username", "one.password"}),
+        requests=body,
+    )
+    cluster.objects["Infrastructure"]["spec"] = {"platformSpec": {"type": "VSphere", "vsphere": {"vcenters": vcenters}}}
+    hits = found(judge(tmp_path, body, body, cluster), "root-credential-missing")
+    assert [hit.finding.severity for hit in hits] == ([severity] if severity else [])
+
+
 OPERATOR = "cluster clusteroperators/cloud-credential 0 1"
 SUBJECT = "ClusterOperator cloud-credential"
 

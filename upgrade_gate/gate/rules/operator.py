@@ -16,6 +16,7 @@ from upgrade_gate.requests.update import GUARDED_HOPS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from upgrade_gate.base.platforms import Platform
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import Condition
     from upgrade_gate.gate.situation import Situation
@@ -244,7 +245,7 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         if keys is None or keys.status is NeedStatus.MET:
             return
         need, text, step = keys, f"the root credential does not work: {keys.detail}", f"fill in the keys of {name}"
-    elif _has_tokens(situation, cluster):
+    elif _has_tokens(situation, cluster, traits):
         step = f"set credentialsMode of CloudCredential cluster to Manual (components log in with tokens), or {step}"
     guarded = cco.guard_root_credential(hop_kind=hop.kind, condition=cco.upgradeable_status(cluster))
     yield Finding(
@@ -263,13 +264,12 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     )
 
 
-def _has_tokens(situation: Situation, cluster: Cluster) -> bool:
+def _has_tokens(situation: Situation, cluster: Cluster, traits: Platform) -> bool:
     """Return whether the cluster looks like one of tokens that lost its Manual mode: issuer set, no root credential.
 
     Seen in cloud-credential-operator#851. The default mode cannot be meant there.
     """
-    traits = situation.platform_traits
-    since = traits.token_since if traits is not None else None
+    since = traits.token_since
     default = cluster.credentials_mode == Known("")
     issued = isinstance(cluster.issuer, Known)
     return default and issued and since is not None and situation.hops[0].old.minor >= since
