@@ -30,9 +30,7 @@ NO_CLUSTER = "no cluster was read"
 
 def asks_for_secret(change: Change) -> bool:
     """Return whether the finding of a change asks for a Secret by itself: no other finding may ask for it again."""
-    return change.after is not None and (
-        change.kind == "added" or change.kind_changed or change.secret_before != change.secret_after
-    )
+    return change.after is not None and (change.kind_changed or change.secret_before != change.secret_after)
 
 
 def unchanged_secrets(situation: Situation) -> Iterator[tuple[SecretRef, CredentialsRequest]]:
