@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.shelf import Shelf
+    from upgrade_gate.proof.context import Places
     from upgrade_gate.proof.proof import Claims, Proof
 
 
@@ -48,8 +49,8 @@ class Inputs(Struct, frozen=True):
     """None: no cluster."""
     given: Given = field(default_factory=Given)
     accept_secret_exists: bool = False
-    claims: Claims | Callable[[str], Claims] | None = None
-    """What is supplied about identities; a function of the platform where a live account must be asked."""
+    claims: Claims | Callable[[str, Places], Claims] | None = None
+    """What is supplied about identities; a function of platform and places where a live account must be asked."""
     now: datetime | None = None
     """The moment by which conditions on time are judged; None: the clock."""
     shelf: Shelf | None = None
@@ -245,11 +246,12 @@ def _situation(compared: Comparison, inputs: Inputs) -> Situation:
 def _proof(compared: Comparison, inputs: Inputs, *, passed_through: bool) -> Proof:
     """Join what was supplied about identities with the cluster."""
     from upgrade_gate.base.platforms import by_name
+    from upgrade_gate.proof.context import places_of
     from upgrade_gate.proof.proof import Claims, prove
 
     platform = compared.context.platform
     traits = by_name(platform)
-    claims = inputs.claims(platform) if callable(inputs.claims) else inputs.claims
+    claims = inputs.claims(platform, places_of(compared.cluster)) if callable(inputs.claims) else inputs.claims
     selections = (s for hop in compared.hops for s in (hop.old_selection, hop.new_selection))
     requests = [selected.request for s in selections for selected in s.requests.values()]
     return prove(

@@ -11,7 +11,7 @@ from tests.worlds.cluster_objects import Objects, sample
 from upgrade_gate.base.facts import Known, Unknown
 from upgrade_gate.cluster import facts_table, observe
 from upgrade_gate.cluster.rows import rows_of
-from upgrade_gate.proof.context import context_of
+from upgrade_gate.proof.context import Places, context_of, places_of
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.context import Context
@@ -127,6 +127,14 @@ def test_nodes_run_as_what_their_machine_sets_say() -> None:
     assert "serviceAccounts" in found.unread["node_service_accounts"]
     cut: Any = {"spec": {"template": {"spec": {"providerSpec": {}}}}}
     assert context(observed(google(MachineSet_a=cut))).node_service_accounts is None
+
+
+def test_what_is_known_of_other_projects_and_of_the_nodes_accounts_is_what_a_live_reader_is_told() -> None:
+    zones = dns(publicZone="projects/z/managedZones/a", privateZone="b")
+    told = places_of(observed(google(DNS_cluster=zones, ConfigMap_cloud_provider_config=None)))
+    assert told == Places(("z", "p1", "host"), NODES)
+    assert places_of(observed(google(), MACHINE_SETS=Unknown("forbidden"), DNS=Unknown("no"))) == Places(("p1",), ())
+    assert places_of(None) == places_of(observed(sample())) == Places()
 
 
 def test_what_was_forbidden_is_said_with_its_reason() -> None:

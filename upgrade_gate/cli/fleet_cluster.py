@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from upgrade_gate.fleet.inventory import Entry
     from upgrade_gate.gate.outcome import Outcome
     from upgrade_gate.gate.verdict import Weights
+    from upgrade_gate.proof.context import Places
     from upgrade_gate.proof.proof import Claims
 
 _LIVE: Final = frozenset({"context", "hub"})
@@ -80,7 +81,7 @@ class Judge:
         files = dict.fromkeys(file for each in self._gates.values() for file in each.acknowledgements)
         self._accepted = {file: acknowledgements.load([file], clusters_required=True) for file in files}
         self._hubs = hubs
-        self._claims: dict[str, Claims | Callable[[str], Claims]] = {}
+        self._claims: dict[str, Claims | Callable[[str, Places], Claims]] = {}
         self._contents: dict[Path, str] = {}
         self._lock = Lock()
         vias = {text for each in self._gates.values() for text in each.via}
@@ -260,7 +261,7 @@ class Judge:
         if stale:
             raise ClusterError(stale, hint="take it again")
 
-    def _claims_of(self, gate: GateOptions) -> Claims | Callable[[str], Claims]:
+    def _claims_of(self, gate: GateOptions) -> Claims | Callable[[str, Places], Claims]:
         """Return what is supplied about identities, each export read once."""
         key = repr((gate.identities, gate.configuration.path))
         with self._lock:

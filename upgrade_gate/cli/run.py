@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from upgrade_gate.base import plugins
 from upgrade_gate.base.errors import ClusterError, EntitlementError, SourceError, UsageError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.pipeline import Inputs
+    from upgrade_gate.proof.context import Places
     from upgrade_gate.proof.declared import Declarations
     from upgrade_gate.proof.proof import Claims
     from upgrade_gate.report.document import Report
@@ -99,8 +100,8 @@ def _open_dump(source: ClusterSource, *, read_secrets: bool) -> Reader:
 
 def claims(
     gate: GateOptions, *, timeout: float, certificate_authority: Path | None = None
-) -> Claims | Callable[[str], Claims]:
-    """Return what the user supplies about identities; a live account is asked once the platform is known.
+) -> Claims | Callable[[str, Places], Claims]:
+    """Return what the user supplies about identities; a live account is asked once the cluster's facts are known.
 
     What was given and cannot be read proves nothing and says so: it never reads as not given.
     """
@@ -136,11 +137,11 @@ def claims(
         "identities": sorted({*named.by_secret.values(), *([named.default] if named.default else [])}),
     }
 
-    def live(platform: str) -> Claims:
+    def live(platform: str, places: Places) -> Claims:
         traits = by_name(platform)
         try:
             kind = traits.kind if traits else None
-            collection = collect.collect_live(kind or "", settings)
+            collection = collect.collect_live(kind or "", settings | asdict(places))
         except EntitlementError as error:
             return replace(base, failure=error.message)
         return replace(base, collection=collection)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from upgrade_gate.base.facts import Fact, Known, Unknown, known_or
 from upgrade_gate.clouds.contract.context import Context
 
@@ -12,6 +14,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from upgrade_gate.cluster.facts_table import Cluster
+
+
+class Places(Struct, frozen=True):
+    """What besides the cluster's own project must be read to judge its identities; of Google Cloud alone."""
+
+    projects: tuple[str, ...] = ()
+    """Those of its zones and its network."""
+    node_accounts: tuple[str, ...] = ()
+    """The service accounts that its machines run as."""
+
+
+def places_of(cluster: Cluster | None) -> Places:
+    """Return which projects and accounts the facts of a cluster name; what is not known is not asked about."""
+    if cluster is None:
+        return Places()
+    network = (cluster.network_project.value,) if isinstance(cluster.network_project, Known) else ()
+    projects = (*known_or(cluster.zone_projects, ()), *network)
+    return Places(tuple(dict.fromkeys(projects)), known_or(cluster.node_accounts, ()))
 
 
 def context_of(cluster: Cluster, now: datetime, *, account: str | None, assume: Sequence[str]) -> Context:

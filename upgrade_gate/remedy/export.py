@@ -12,6 +12,7 @@ from upgrade_gate.base.secret_ref import SecretRef
 from upgrade_gate.clouds.contract.export import Served, Wanted
 from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
+from upgrade_gate.proof.context import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,7 @@ def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, 
     chosen = [s.request for one in survey.hops for s in one.new_selection.requests.values()]
     requests = sorted(chosen, key=lambda r: r.id)
     form = credentials_of(cluster, platform, survey.hops[0].old.minor, mode)
+    places = places_of(cluster)
     return Wanted(
         version=hop.new.version,
         platform=platform,
@@ -52,8 +54,8 @@ def wanted(survey: Comparison, identities: Identities, ccoctl_name: str | None, 
         scopes=_scopes(cluster),
         services=tuple(sorted(_services(requests))),
         trust=mode.by_hand and form.may_need_trust,
-        projects=_listed(cluster.zone_projects, cluster.network_project) if cluster is not None else (),
-        node_accounts=_listed(cluster.node_accounts) if cluster is not None else (),
+        projects=_plain(places.projects),
+        node_accounts=_plain(places.node_accounts),
     )
 
 
@@ -100,11 +102,9 @@ def _scopes(cluster: Cluster | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s for f in facts if isinstance(f, Known) for s in f.value if _PLAIN.fullmatch(s)))
 
 
-def _listed(*facts: Fact[tuple[str, ...]] | Fact[str]) -> tuple[str, ...]:
-    """Return what facts name, each once; what is not known is not asked about."""
-    known = (fact.value for fact in facts if isinstance(fact, Known))
-    named = (one for value in known for one in ((value,) if isinstance(value, str) else value))
-    return tuple(dict.fromkeys(one for one in named if _PLAIN.fullmatch(one)))
+def _plain(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that can stand in a command line."""
+    return tuple(one for one in names if _PLAIN.fullmatch(one))
 
 
 def _services(requests: Iterable[CredentialsRequest]) -> set[str]:

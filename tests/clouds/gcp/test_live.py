@@ -10,6 +10,7 @@ import pytest
 
 from tests.worlds.cloud_api import TOKEN, Answer, CloudApi, serve
 from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.clouds.gcp import holdings as gcp
@@ -138,6 +139,58 @@ def test_only_the_named_accounts_and_their_roles_are_read(certificates: Certific
     assert f"/v1/projects/-/serviceAccounts/{SA}:getIamPolicy" in called
     assert f"/v1/projects/-/serviceAccounts/{NODES}:getIamPolicy" not in called
     assert "/v1/projects/p1/roles/other" not in called
+
+
+def elsewhere() -> dict[str, list[Answer]]:
+    """Beside it a project of zones under a folder of its own, and an account of a third project."""
+    member = f"serviceAccount:{SA}"
+    return {
+        "POST /v1/projects/z:getIamPolicy": [Answer({"etag": "x"})],
+        "GET /v3/projects/z": [Answer({"name": "projects/43", "parent": "folders/8"})],
+        "GET /v3/folders/8": [Answer({"name": "folders/8", "parent": "organizations/7"})],
+        "POST /v3/folders/8:getIamPolicy": [policy(("organizations/7/roles/dns", member))],
+        "GET /v1/organizations/7/roles/dns": [role("organizations/7/roles/dns", DNS.permission, GET.permission)],
+        f"POST /v1/projects/-/serviceAccounts/{FAR}:getIamPolicy": [policy(("roles/iam.serviceAccountUser", member))],
+        "GET /v1/roles/iam.serviceAccountUser": [role("roles/iam.serviceAccountUser", ACT.permission)],
+        "POST /v1/projects/n:getIamPolicy": [Answer({"etag": "x"})],
+        "GET /v3/projects/n": [Answer({"name": "projects/44"})],
+        **{f"GET {POINT.format(name)}": [Answer({})] for name in ("projects%2Fz", "folders%2F8", "projects%2Fn")},
+    }
+
+
+DNS, ACT = Grant("permission", "dns.changes.create"), Grant("permission", "iam.serviceAccounts.actAs")
+FAR = "w@n.iam.gserviceaccount.com"
+PLACES = Context(project="p1", dns_projects=("z",), network_project="p1", node_service_accounts=(FAR,))
+
+
+def test_what_must_hold_elsewhere_is_read_there(certificates: Certificates) -> None:
+    told = {"identities": [SA], "projects": ("z", "p1"), "node_accounts": (FAR,)}
+    with serve(certificates, answers() | elsewhere()) as api:
+        holdings = gcp.build(live.collect(settings(api, certificates, **told)), "p1", PLACES)
+        called = [path for _, path, _, _ in api.calls]
+    assert "folder 8" in holdings.judge(SA, DNS, ()).reason
+    assert [holdings.judge(SA, one, ()).verdict for one in (DNS, ACT)] == [Coverage.COVERED] * 2
+    assert holdings.judge(SA, Grant("permission", "dns.changes.get"), ()).verdict is Coverage.MISSING
+    assert "organizations/7/roles/f" in holdings.judge(SA, CREATE, ()).reason
+    assert called.count("/v3/organizations/7:getIamPolicy") == 1
+    with serve(certificates, answers() | elsewhere()) as api:
+        holdings = gcp.build(live.collect(settings(api, certificates, identities=[SA])), "p1", PLACES)
+    assert [holdings.judge(SA, one, ()).verdict for one in (DNS, ACT)] == [Coverage.UNKNOWN] * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "unknown"),
+    [("POST /v1/projects/z:getIamPolicy", DNS), (f"POST /v1/projects/-/serviceAccounts/{FAR}:getIamPolicy", ACT)],
+)
+def test_what_may_not_be_read_elsewhere_leaves_that_open_alone(
+    path: str, unknown: Grant, certificates: Certificates
+) -> None:
+    told = {"identities": [SA], "projects": ("z",), "node_accounts": (FAR,)}
+    with serve(certificates, answers() | elsewhere() | {path: [Answer({}, 403)]}) as api:
+        holdings = gcp.build(live.collect(settings(api, certificates, **told)), "p1", PLACES)
+    other = ACT if unknown is DNS else DNS
+    assert holdings.judge(SA, unknown, ()).verdict is Coverage.UNKNOWN
+    assert [holdings.judge(SA, one, ()).verdict for one in (GET, other)] == [Coverage.COVERED] * 2
 
 
 @pytest.mark.parametrize(

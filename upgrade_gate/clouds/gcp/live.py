@@ -8,8 +8,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from upgrade_gate.base.errors import EntitlementError, UsageError
 from upgrade_gate.clouds.contract.holdings import Document
+from upgrade_gate.clouds.gcp.members import home_of
 from upgrade_gate.clouds.gcp.shapes import DENY_LISTING, UNREAD
 from upgrade_gate.clouds.shared.live import SILENCE, maybe
 from upgrade_gate.clouds.shared.rest import Rest, authority, read_settings
@@ -28,10 +31,11 @@ _MAX_ANCESTORS = 12
 def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
     """Read allow policies of project, ancestors and accounts, roles, accounts, deny policies, pools and providers.
 
-    Settings: `account` (project ID, required), `identities` (emails; empty: every account of the project),
-    `endpoint` (stands for both APIs), `token`, `certificate_authority`, `timeout`. The project's policy must be
-    readable; what else the caller may not read is left out, and the verdicts say so. Raises UsageError naming the
-    extra where google-auth is not installed, EntitlementError where the project cannot be read.
+    Settings: `account` (project ID, required), `identities` (emails; empty: every account of the project), `projects`
+    and `node_accounts` (other projects where grants must hold, and whom machines run as), `endpoint` (stands for both
+    APIs), `token`, `certificate_authority`, `timeout`. The project's policy must be readable; what else the caller may
+    not read is left out, and the verdicts say so. Raises UsageError naming the extra where google-auth is not
+    installed, EntitlementError where the project cannot be read.
     """
     project, seconds = read_settings(settings, "GCP", "project")
     endpoint = text(settings.get("endpoint")).rstrip("/")
@@ -39,7 +43,9 @@ def collect(settings: Mapping[str, Any]) -> tuple[Document, ...]:
     rest = Rest(token, settings=settings, seconds=seconds, headers=headers)
     reader = _Reader(rest, endpoint or _RESOURCES, endpoint or _IAM, project)
     try:
-        return tuple(reader.documents([str(i) for i in settings.get("identities") or ()]))
+        wanted, others, nodes = (strings(settings.get(k)) for k in ("identities", "projects", "node_accounts"))
+        homes = (home for email in nodes if (home := home_of(email)))
+        return tuple(reader.documents(wanted, [p for p in dict.fromkeys((*others, *homes)) if p != project], nodes))
     finally:
         rest.close()
 
@@ -86,27 +92,30 @@ def _credential(settings: Mapping[str, Any], seconds: float) -> tuple[Callable[[
 
 
 class _Reader:
-    """Reads one project."""
+    """Reads one project, and what must be known of others."""
 
     def __init__(self, rest: Rest, resources: str, iam: str, project: str) -> None:
         self._rest = rest
         self._resources = resources
         self._iam = iam
         self._project = project
-        self._attached = [f"projects/{project}"]
-        """What deny policies can hang on: the project and the ancestors that were seen."""
+        self._attached: list[str] = []
+        """What deny policies can hang on: projects and the ancestors that were seen."""
         self._hidden: list[tuple[str, str]] = []
         """Kind of policy (allow, deny) and resource, where the caller may not read it."""
 
-    def documents(self, wanted: Sequence[str]) -> Iterator[Document]:
-        """Yield every document; only a project policy that may not be read stops it."""
-        policies = [self._project_policy(), *self._ancestor_policies()]
+    def documents(self, wanted: Sequence[str], others: Sequence[str], nodes: Sequence[str]) -> Iterator[Document]:
+        """Yield every document; only a policy of the own project that may not be read stops it."""
+        policies = self._hierarchy(self._project, self._project_policy(self._project))
+        for other in others:
+            policy = maybe(self._project_policy, other)
+            policies += self._hierarchy(other, policy) if policy is not None else ()
         accounts = maybe(self._listing, f"/v1/projects/{self._project}/serviceAccounts", "accounts")
         if accounts is not None:
             yield accounts
             wanted = wanted or [text(mapping(a).get("email")) for a in accounts.body["accounts"]]
         emails = sorted({w.removeprefix("serviceAccount:") for w in wanted if "@" in w})
-        policies += self._all(self._account_policy, emails)
+        policies += self._all(self._account_policy, sorted({*emails, *nodes}))
         yield from policies
         yield from self._all(self._described, sorted(_bound(policies, emails)))
         yield from self._deny_policies()
@@ -128,29 +137,35 @@ class _Reader:
         body = {"options": {"requestedPolicyVersion": _WITH_CONDITIONS}}
         return self._rest.post(f"{self._resources}/{version}/{resource}:getIamPolicy", body, permission)
 
-    def _project_policy(self) -> Document:
-        policy = self._policy(f"projects/{self._project}", "v1", "resourcemanager.projects.getIamPolicy")
-        return Document({"project": self._project, "policy": policy}, f"policy of project {self._project}")
+    def _project_policy(self, project: str) -> Document:
+        policy = self._policy(f"projects/{project}", "v1", "resourcemanager.projects.getIamPolicy")
+        return Document({"project": project, "policy": policy}, f"policy of project {project}")
 
-    def _ancestor_policies(self) -> list[Document]:
-        found: list[Document] = []
-        at = f"projects/{self._project}"
-        for _ in range(_MAX_ANCESTORS):
+    def _hierarchy(self, project: str, policy: Document) -> list[Document]:
+        """Return the policy of a project, with what is said to be above it, and those of what was not seen yet."""
+        above = self._above(f"projects/{project}")
+        said = {"folders": [one for one in above if one.startswith("folders/")]}
+        top = {"organization": above[-1]} if above and above[-1].startswith("organizations/") else {}
+        found = [replace(policy, body={**policy.body, **said, **top})]
+        for parent in above:
+            if parent not in self._attached:
+                higher = maybe(self._ancestor_policy, parent)
+                found += [higher] if higher is not None else []
+                self._hidden += [("allow", parent)] if higher is None else []
+        self._attached += dict.fromkeys(one for one in (f"projects/{project}", *above) if one not in self._attached)
+        return found
+
+    def _above(self, at: str) -> list[str]:
+        """Return the folders and the organisation above a project, from below, as far as they may be seen."""
+        found: list[str] = []
+        while len(found) < _MAX_ANCESTORS and not at.startswith("organizations/"):
             place = maybe(self._place, at)
             if place is None:
                 self._hidden += [(kind, f"what is above {at}") for kind in UNREAD]
-            parent = text(mapping(place.body).get("parent")) if place is not None else ""
-            if not parent:
+            at = text(mapping(place.body).get("parent")) if place is not None else ""
+            if not at:
                 break
-            self._attached.append(parent)
-            policy = maybe(self._ancestor_policy, parent)
-            if policy is None:
-                self._hidden.append(("allow", parent))
-            else:
-                found.append(policy)
-            if parent.startswith("organizations/"):
-                break
-            at = parent
+            found.append(at)
         return found
 
     def _place(self, resource: str) -> Document:

@@ -214,7 +214,7 @@ def gcp_live() -> set[str]:
             return {key: [{"name": names.get(key, ""), "email": "a@p1.x"}]}
 
     rest = Recorder(lambda: "token", settings={}, seconds=1)
-    assert list(live._Reader(rest, "https://c", "https://i", "p1").documents([]))
+    assert list(live._Reader(rest, "https://c", "https://i", "p1").documents([], [], []))
     return asked
 
 
