@@ -22,15 +22,33 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("options", "kinds"),
     [
-        (("--to", "4.19.5"), ["persistentvolumeclaim/upgrade-gate-reports", "job.batch/upgrade-gate-4-19-5"]),
-        (("--schedule", "@daily"), ["persistentvolumeclaim/upgrade-gate-reports", "cronjob.batch/upgrade-gate"]),
+        (
+            ("kubernetes-job", "--to", "4.19.5"),
+            ["persistentvolumeclaim/upgrade-gate-reports", "job.batch/upgrade-gate-4-19-5"],
+        ),
+        (
+            ("kubernetes-job", "--schedule", "@daily"),
+            ["persistentvolumeclaim/upgrade-gate-reports", "cronjob.batch/upgrade-gate"],
+        ),
+        (
+            ("fleet-job", "hub"),
+            [
+                "namespace/upgrade-gate",
+                "serviceaccount/upgrade-gate-fleet",
+                "role.rbac.authorization.k8s.io/upgrade-gate-fleet",
+                "rolebinding.rbac.authorization.k8s.io/upgrade-gate-fleet",
+                "persistentvolumeclaim/upgrade-gate-fleet",
+                "job.batch/upgrade-gate-fleet",
+                "job.batch/upgrade-gate-fleet-merge",
+            ],
+        ),
     ],
-    ids=["Job", "CronJob"],
+    ids=["Job", "CronJob", "fleet"],
 )
 def test_kubectl_takes_the_job(
     options: tuple[str, ...], kinds: list[str], certificates: Certificates, tmp_path: Path
 ) -> None:
-    (tmp_path / "job.yaml").write_text(made("kubernetes-job", "--image", IMAGE, *options))
+    (tmp_path / "job.yaml").write_text(made(*options, "--image", IMAGE))
     with KubernetesServer(certificates, []).run() as server:
         config = server.kubeconfig(tmp_path / "kubeconfig")
         create = ("create", "--dry-run=client", "--validate=false", "-o", "name", "-f", tmp_path / "job.yaml")

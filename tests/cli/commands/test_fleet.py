@@ -4,6 +4,9 @@ import json
 import os
 import shutil
 import tarfile
+import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from tests.worlds.fleets import NOW, Fleet
 from tests.worlds.flows import World
 from tests.worlds.kubernetes_server import Fault, KubernetesServer
 from tests.worlds.running import run
+from upgrade_gate.fleet.shard import Shard
 
 
 @pytest.fixture
@@ -345,7 +349,19 @@ def test_a_target_that_is_not_there_is_an_error_of_the_whole_run(fleet: Fleet) -
     assert fleet.run().code == 2
 
 
-def test_every_context_reads_its_own_server_and_one_that_hangs_delays_no_other(
+def contexts(path: Path, certificates: Certificates, servers: Mapping[str, KubernetesServer]) -> Path:
+    """Write a kubeconfig with a context for each server."""
+    config: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
+    for name, server in servers.items():
+        cluster = {"server": server.url, "certificate-authority": str(certificates.authority)}
+        config["clusters"].append({"name": name, "cluster": cluster})
+        config["users"].append({"name": name, "user": {"token": server.token}})
+        config["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_every_context_reads_its_own_server_and_neither_garbage_nor_one_that_hangs_stands_in_the_way(
     fleet: Fleet, certificates: Certificates, tmp_path: Path
 ) -> None:
     def objects(identity: str) -> list[dict[str, Any]]:
@@ -353,29 +369,45 @@ def test_every_context_reads_its_own_server_and_one_that_hangs_delays_no_other(
         found[0]["spec"]["clusterID"] = identity
         return found
 
+    def release() -> None:
+        """Let the one that hangs answer once all others are judged; it ends unread by itself where they wait for it."""
+        rows = [fleet.result / "clusters" / name / "row.json" for name in ("prod-1", "prod-2", "prod-4")]
+        while not all(row.exists() for row in rows):
+            time.sleep(0.02)
+        hangs.released.set()
+
     first = KubernetesServer(certificates, objects("11111111-0000-4000-8000-000000000001"))
     second = KubernetesServer(certificates, objects("11111111-0000-4000-8000-000000000002"), token="another-token")
-    hangs = KubernetesServer(certificates, [], faults={"*": Fault("hang")})
-    with first.run(), second.run(), hangs.run():
-        config: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
-        for name, server in (("prod-1", first), ("prod-2", second), ("prod-3", hangs), ("lab-1", first)):
-            cluster = {"server": server.url, "certificate-authority": str(certificates.authority)}
-            config["clusters"].append({"name": name, "cluster": cluster})
-            config["users"].append({"name": name, "user": {"token": server.token}})
-            config["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
-        kubeconfig = tmp_path / "kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(config))
-        result = fleet.run("--kubeconfig", kubeconfig, "--cluster-timeout", "10", inventory="contexts:prod-*")
+    hangs = KubernetesServer(certificates, objects("11111111-0000-4000-8000-000000000003"), faults={"*": Fault("hang")})
+    garbage = KubernetesServer(certificates, [], faults={"*": Fault("garbage", body=b"<html>a proxy's page</html>")})
+    servers = {"prod-1": first, "prod-2": second, "prod-3": hangs, "prod-4": garbage, "lab-1": first}
+    with first.run(), second.run(), hangs.run(), garbage.run():
+        kubeconfig = contexts(tmp_path / "kubeconfig", certificates, servers)
+        threading.Thread(target=release, daemon=True).start()
+        result = fleet.run("--kubeconfig", kubeconfig, "--cluster-timeout", "60", inventory="contexts:prod-*")
     assert result.code == 3
     found = {cluster["name"]: (cluster["status"], cluster["id"]) for cluster in fleet.json()["clusters"]}
     assert found == {
         "prod-1": ("blocked", "11111111-0000-4000-8000-000000000001"),
         "prod-2": ("blocked", "11111111-0000-4000-8000-000000000002"),
-        "prod-3": ("undetermined", None),
+        "prod-3": ("blocked", "11111111-0000-4000-8000-000000000003"),
+        "prod-4": ("undetermined", None),
     }
-    assert first.requests
-    assert second.requests
-    assert hangs.requests
+    assert all(server.requests for server in servers.values())
+
+
+def test_what_hangs_past_its_deadline_is_undetermined(fleet: Fleet, certificates: Certificates, tmp_path: Path) -> None:
+    fleet.add("a")
+    assert fleet.run().code == 3
+    hangs = KubernetesServer(certificates, [], faults={"*": Fault("hang")})
+    with hangs.run():
+        kubeconfig = contexts(tmp_path / "kubeconfig", certificates, {"prod-1": hangs})
+        options = ("--kubeconfig", kubeconfig, "--deadline", "0.5", "--cluster-timeout", "60", "--resume")
+        result = fleet.run("contexts:prod-1", *options)
+    assert result.code == 3
+    assert verdicts(fleet) == {"a": "blocked", "prod-1": "undetermined"}
+    assert "prod-1: not judged within its deadline" in result.err
+    assert "it was not judged within its deadline" in (fleet.result / "clusters/prod-1/report.json").read_text()
 
 
 def test_the_mirrors_and_the_pull_secret_of_one_cluster_are_not_for_all(fleet: Fleet) -> None:
@@ -466,3 +498,17 @@ def test_merge_leaves_no_cluster_out_and_judges_nothing(fleet: Fleet) -> None:
     (parts[1] / ".unfinished").unlink()
     next((parts[0] / "clusters").glob("*/row.json")).unlink()
     assert "holds no whole result" in run("fleet", "merge", *parts, *merged).err
+
+
+def test_one_cluster_in_two_shards_is_an_error_when_they_are_joined(fleet: Fleet) -> None:
+    names = [next(f"c{number}" for number in range(99) if Shard(index, 2).holds(f"c{number}")) for index in (1, 2)]
+    for name in names:
+        fleet.add(name, id_of="the same")
+    parts = [fleet.folder / f"part-{index}" for index in (1, 2)]
+    for index, part in enumerate(parts, 1):
+        fleet.result = part
+        assert fleet.run("--shard", f"{index}/2").code == 3
+    merged = run("fleet", "merge", *parts, "-d", fleet.folder / "merged")
+    assert merged.code == 2
+    assert "are one cluster" in merged.err
+    assert not (fleet.folder / "merged" / "fleet.json").exists()

@@ -55,7 +55,7 @@ def test_the_api_s_own_types_take_it(options: tuple[str, ...]) -> None:
     kinds = [body["kind"] for body in documents(*options)]
     assert kinds == ["Namespace", "ServiceAccount", "Role", "RoleBinding", "PersistentVolumeClaim", "Job", "Job"]
     for body in documents(*options):
-        model: Any = getattr(client, "RbacV1Subject" if body["kind"] == "Subject" else f"V1{body['kind']}")
+        model: Any = getattr(client, f"V1{body['kind']}")
         model.model_validate(body)
         namespaces = {body["metadata"].get("namespace", body["metadata"]["name"])}
         assert namespaces == {"gate" if "gate" in options else "upgrade-gate"}
@@ -90,7 +90,19 @@ def test_the_pods_fit_the_restricted_standard_and_only_the_second_may_ask_the_ap
         assert {kind for volume in pod["volumes"] for kind in set(volume) - {"name"}} <= allowed
         assert {volume["name"] for volume in pod["volumes"]} == {m["name"] for m in container["volumeMounts"]}
         tokens = [volume for volume in pod["volumes"] if "projected" in volume]
-        assert len(tokens) == (1 if job is not None and job["metadata"]["name"].endswith("-merge") else 0)
+        assert len(tokens) == job["metadata"]["name"].endswith("-merge")
+
+
+def test_a_hub_is_read_with_the_account_of_the_pods() -> None:
+    """Without a kubeconfig the login is that account, and it holds for as long as the Job may run."""
+    shards, _ = jobs("hub")
+    pod = shards["spec"]["template"]["spec"]
+    (account,) = (volume["projected"]["sources"][0] for volume in pod["volumes"] if "projected" in volume)
+    assert account["serviceAccountToken"]["expirationSeconds"] == shards["spec"]["activeDeadlineSeconds"]
+    assert not any("kubeconfig" in volume["name"] for volume in pod["volumes"])
+    account = f"--service-account upgrade-gate/{pod['serviceAccountName']}"
+    assert f"init hub-reader {account}" in made("fleet-job", "hub")
+    assert f"init rbac --for-hub {account}" in made("argo", "hub")
 
 
 def test_the_number_of_parts_is_the_same_everywhere() -> None:

@@ -9,6 +9,7 @@ import click
 
 from upgrade_gate.cli.commands.init import _pins, _pods, _roles
 from upgrade_gate.cli.commands.init._pods import Mount
+from upgrade_gate.fleet import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,9 +56,16 @@ exit "$code"
 """Joins the parts of a run. The result of the run before is there still, so that it is told what changed."""
 
 
-_SUPPLIED = """\
+_LOGIN = """\
 #   oc create secret generic {name}-kubeconfig -n {namespace} \\
-#     --from-file kubeconfig=FILE     where clusters are read live
+#     --from-file kubeconfig=FILE     where clusters are read live; with tokens and certificates in it
+"""
+_HUB = """\
+#   upgrade-gate init hub-reader --service-account {namespace}/{name} | oc apply -f -
+# and in each managed cluster what this prints:
+#   upgrade-gate init rbac --for-hub --service-account {namespace}/{name} --to RELEASE
+"""
+_SUPPLIED = """\
 # Snapshots, dumps and exports lie on the volume: the pods have it at {place}. Files of the ConfigMap that --config-map
 # names are at /etc/upgrade-gate/settings.
 """
@@ -95,10 +103,21 @@ def arguments(inventories: Sequence[str], to: str, shards: str, *, pull_secret: 
     return [*named, "--to", to, *_pods.registry_arguments(pull_secret=pull_secret), "--shard", shards]
 
 
-def supplied_lines(namespace: str, *, pull_secret: bool) -> str:
+def reads_hub(inventories: Sequence[str]) -> bool:
+    """Return whether the clusters are those of the hub that the pods run on, read with the pods' own account."""
+    return inventory.HUB in inventories
+
+
+def supplied_lines(namespace: str, inventories: Sequence[str], *, pull_secret: bool) -> str:
     """Return the lines of a header on what an administrator supplies."""
-    return _pods.pull_secret_lines(namespace, pull_secret=pull_secret) + _SUPPLIED.format(
-        name=NAME, namespace=namespace, place=FLEET
+    login = _HUB if reads_hub(inventories) else _LOGIN
+    return "".join(
+        (
+            f"#   oc create namespace {namespace}\n",
+            _pods.pull_secret_lines(namespace, pull_secret=pull_secret),
+            login.format(name=NAME, namespace=namespace),
+            _SUPPLIED.format(place=FLEET),
+        )
     )
 
 
@@ -107,12 +126,15 @@ def given_lines() -> str:
     return _GIVEN.format(gate=_pods.NAME)
 
 
-def shard_mounts(config_map: str | None, *, pull_secret: bool) -> list[Mount]:
+def shard_mounts(inventories: Sequence[str], config_map: str | None, *, pull_secret: bool) -> list[Mount]:
     """Return what the pod of a part mounts."""
     kubeconfig = {"secret": {"secretName": f"{NAME}-kubeconfig", "optional": True}}
+    login = (
+        _pods.account_mount(SHARDS_SECONDS) if reads_hub(inventories) else Mount("kubeconfig", kubeconfig, _KUBECONFIG)
+    )
     return [
         *merge_mounts(),
-        Mount("kubeconfig", kubeconfig, _KUBECONFIG),
+        login,
         *_pods.settings_mounts(config_map, pull_secret=pull_secret),
     ]
 

@@ -60,11 +60,11 @@ def claimed(name: str, claim: str, path: str) -> Mount:
     return Mount(name, {"persistentVolumeClaim": {"claimName": claim}}, path, read_only=False)
 
 
-def account_mount() -> Mount:
+def account_mount(seconds: int = 1800) -> Mount:
     """Return what an automounted account has, with a token for the length of a run."""
     namespace = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
     sources = [
-        {"serviceAccountToken": {"path": "token", "expirationSeconds": 1800}},
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": seconds}},
         {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
         {"downwardAPI": {"items": [namespace]}},
     ]

@@ -63,7 +63,7 @@ def command(
     arguments = _fleets.arguments(
         inventories, "{{workflow.parameters.to}}", "{{workflow.parameters.shards}}", pull_secret=pull_secret
     )
-    mounts = _fleets.shard_mounts(config_map, pull_secret=pull_secret)
+    mounts = _fleets.shard_mounts(inventories, config_map, pull_secret=pull_secret)
     parameters = [{"name": "to", **({"value": to} if to else {})}, {"name": "shards", "value": str(shards)}]
     spec = {
         "entrypoint": "fleet",
@@ -92,7 +92,7 @@ def command(
         name=_fleets.NAME,
         namespace=namespace,
         place=_fleets.FLEET,
-        supplied=_fleets.supplied_lines(namespace, pull_secret=pull_secret),
+        supplied=_fleets.supplied_lines(namespace, inventories, pull_secret=pull_secret),
         given=_fleets.given_lines(),
     )
     deliver(header + _pods.dump(documents), write, force=force)

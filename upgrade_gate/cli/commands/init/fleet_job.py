@@ -65,7 +65,7 @@ def command(
     name = _pods.name_for(_fleets.NAME, to)
     target = to or _pins.placeholder("TARGET_RELEASE")
     arguments = _fleets.arguments(inventories, target, str(shards), pull_secret=pull_secret)
-    mounts = _fleets.shard_mounts(config_map, pull_secret=pull_secret)
+    mounts = _fleets.shard_mounts(inventories, config_map, pull_secret=pull_secret)
     documents = [
         *_roles.account_manifests(account),
         *_roles.own_role(account, name, {**_GET_JOB, "resourceNames": [name]}),
@@ -79,7 +79,7 @@ def command(
         namespace=namespace,
         place=_fleets.FLEET,
         shards=shards,
-        supplied=_fleets.supplied_lines(namespace, pull_secret=pull_secret),
+        supplied=_fleets.supplied_lines(namespace, inventories, pull_secret=pull_secret),
         given=_fleets.given_lines(),
     )
     deliver(header + _pods.dump(documents), write, force=force)
