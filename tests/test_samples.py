@@ -29,9 +29,15 @@ def test_the_samples_of_real_releases_are_what_the_program_writes(name: str, sha
     _compare(tmp_path, name, samples.READ_BY_PEOPLE)
 
 
+def test_the_sample_of_a_plan_is_what_the_program_writes(shared: Path, tmp_path: Path) -> None:
+    samples.write_plan(tmp_path, shared)
+    _compare(tmp_path, "plan", samples.PLAN_FORMATS)
+
+
 def test_nothing_else_lies_among_the_samples() -> None:
     known = {f"{name}.{ending}" for name in samples.RUNS for ending in samples.ENDINGS.values()}
     known |= {f"{name}.{samples.ENDINGS[form]}" for name in samples.PAIRS for form in samples.READ_BY_PEOPLE}
+    known |= {f"plan.{samples.ENDINGS[form]}" for form in samples.PLAN_FORMATS}
     assert {path.name for path in samples.REPORTS.iterdir()} == known | {"README.md"}
 
 
@@ -45,5 +51,5 @@ def test_the_samples_are_small_and_name_no_place_of_this_machine() -> None:
 
 def test_the_samples_readme_tells_what_each_is() -> None:
     text = (samples.REPORTS / "README.md").read_text("utf-8")
-    for name in (*samples.RUNS, *samples.PAIRS):
+    for name in (*samples.RUNS, *samples.PAIRS, "plan"):
         assert f"`{name}" in text, name

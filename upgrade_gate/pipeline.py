@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import SourceError
 from upgrade_gate.base.text import without_credentials
-from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.outcome import Judgement, Outcome
 from upgrade_gate.payloads import reference, resolve
 from upgrade_gate.requests import upgrade_path
 from upgrade_gate.requests.comparison import Comparison
@@ -67,7 +67,7 @@ def check(inputs: Inputs, weights: Weights) -> Outcome:
 
     Raises ClusterError where nothing of the cluster can be read (see `unreachable`).
     """
-    return judge(survey(inputs), inputs, weights)
+    return _outcome(survey(inputs), inputs, weights)
 
 
 def unreachable(inputs: Inputs, weights: Weights, error: ClusterError) -> Outcome:
@@ -78,20 +78,25 @@ def unreachable(inputs: Inputs, weights: Weights, error: ClusterError) -> Outcom
     context = selection_context(cluster, inputs.given)
     references = (inputs.from_ or "cluster", *inputs.via, inputs.to)
     compared = Comparison(cluster, references, (), (), context)
-    return judge(compared, replace(inputs, claims=None, reader=None), weights)
+    return _outcome(compared, replace(inputs, claims=None, reader=None), weights)
 
 
-def judge(compared: Comparison, inputs: Inputs, weights: Weights) -> Outcome:
-    """Judge what was compared: read which Secrets it requires, find, weigh, decide, and plan the remedy."""
+def _outcome(compared: Comparison, inputs: Inputs, weights: Weights) -> Outcome:
+    from upgrade_gate.remedy import plan  # `diff` and a plan of updates need no remedy
+
     compared = with_secrets(compared, inputs.reader, proof=inputs.asks_for_proof)
-    from upgrade_gate.gate import assumptions, findings, invariants, verdict  # `diff` needs neither these nor a remedy
-    from upgrade_gate.remedy import plan
+    found = judge(compared, inputs, weights)
+    return Outcome(compared, found.situation, found.judged, found.verdict, plan.make(found.situation, found.judged))
+
+
+def judge(compared: Comparison, inputs: Inputs, weights: Weights) -> Judgement:
+    """Judge what was compared and read: find, weigh, decide."""
+    from upgrade_gate.gate import assumptions, findings, invariants, verdict  # `diff` needs none of these
 
     situation = replace(_situation(compared, inputs), raised=verdict.raised(weights))
     judged = verdict.weigh(findings.evaluate(situation), situation, weights)
     judged = invariants.guarded(judged, situation, weights)
-    decided = verdict.decide(judged, assumptions.of(situation), compared, weights)
-    return Outcome(compared, situation, judged, decided, plan.make(situation, judged))
+    return Judgement(situation, judged, verdict.decide(judged, assumptions.of(situation), compared, weights))
 
 
 def survey(inputs: Inputs, *, requests_alone: bool = False) -> Comparison:

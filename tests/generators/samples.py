@@ -4,9 +4,11 @@
 only where the shared corpus is (`UPGRADE_GATE_SHARED`).
 """
 
+import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +89,47 @@ def write(folder: Path, name: str) -> None:
 
 def write_pair(folder: Path, name: str, shared: Path) -> None:
     """Write the sample of a pair of real releases, in the formats that people read."""
-    pair = PAIRS[name]
+    with _state(PAIRS[name], shared) as (here, arguments):
+        _check(folder, name, here, (*arguments, *_COMMON), READ_BY_PEOPLE)
+
+
+PLAN = Pair("Azure", "4.13.0", "4.14.99")
+PLAN_FORMATS = ("html", "json", "text")
+_UPDATES = {
+    "4.13.0": ("4.13.99", "4.14.0", "4.14.99"),
+    "4.13.99": ("4.14.0", "4.14.99"),
+    "4.14.0": ("4.14.99",),
+    "4.14.99": ("4.15.0", "4.15.99"),
+    "4.15.0": ("4.15.99",),
+}
+"""What the sample's update graph recommends."""
+_CONDITIONAL = {
+    "edges": [{"from": "4.14.0", "to": "4.15.99"}, {"from": "4.14.0", "to": "4.15.0"}],
+    "risks": [{"name": "AzureRegistryStalls", "message": "The image registry may stall where images are pushed."}],
+}
+
+
+def write_plan(folder: Path, shared: Path) -> None:
+    """Write the sample of a plan over real releases, in an invented update graph of them, into a folder."""
+    with _state(PLAN, shared) as (here, arguments):
+        versions = sorted({*_UPDATES, *(new for news in _UPDATES.values() for new in news)})
+        edges = [[versions.index(old), versions.index(new)] for old, news in _UPDATES.items() for new in news]
+        nodes = [
+            {"version": version, "payload": f"registry.example.com/release@sha256:{version}"} for version in versions
+        ]
+        graph = {"nodes": nodes, "edges": edges, "conditionalEdges": [_CONDITIONAL]}
+        (here / "graph.json").write_text(json.dumps(graph))
+        at = arguments.index("--to")
+        del arguments[at : at + 2]
+        outputs = [f"-o{form}={folder / f'plan.{ENDINGS[form]}'}" for form in PLAN_FORMATS]
+        asked = ("--to-minor", "4.15", "--graph", "graph.json", "--releases", "releases", *arguments, *_COMMON)
+        done = run("plan", *asked, *outputs, cwd=here, env={"SOURCE_DATE_EPOCH": "1793610000"})
+        assert done.code == 0, done.err
+
+
+@contextmanager
+def _state(pair: Pair, shared: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Make a cluster and an export that hold what the older release asks for; yield where, and the check's options."""
     with tempfile.TemporaryDirectory() as place:
         here = Path(place).resolve()
         releases = shared / "corpus" / "releases"
@@ -100,7 +142,7 @@ def write_pair(folder: Path, name: str, shared: Path) -> None:
         arguments = [a.replace(f"{releases}/", "releases/").replace(f"{here}/", "") for a in state.arguments()]
         at = arguments.index("--now")
         del arguments[at : at + 2]
-        _check(folder, name, here, (*arguments, *_COMMON), READ_BY_PEOPLE)
+        yield here, arguments
 
 
 def _with_namespaces(objects: dict[str, dict[str, Any]]) -> None:
@@ -125,3 +167,5 @@ if __name__ == "__main__":
     corpus = os.environ.get("UPGRADE_GATE_SHARED")
     for sample in PAIRS if corpus else ():
         write_pair(REPORTS, sample, Path(corpus or ""))
+    if corpus:
+        write_plan(REPORTS, Path(corpus))

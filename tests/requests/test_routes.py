@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.worlds.flows import request
 from upgrade_gate import pipeline
-from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.outcome import Judgement
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads import payload as payloads
 from upgrade_gate.payloads.payload import Payload
@@ -69,10 +69,10 @@ def needed(path: Sequence[str], world: Mapping[str, Asked]) -> frozenset[tuple[s
     return frozenset((component, what, (component, what) not in there) for component, what in found)
 
 
-def judged(way: routes.Way, context: SelectionContext = CONTEXT) -> tuple[Outcome, plan_items.Items]:
+def judged(way: routes.Way, context: SelectionContext = CONTEXT) -> tuple[Judgement, plan_items.Items]:
     """What the gate makes of a way."""
     outcome = pipeline.judge(Comparison(None, way.stops, way.hops, (), context), INPUTS, Weights())
-    return outcome, plan_items.of_outcome(outcome, Weights())
+    return outcome, plan_items.of_judgement(outcome, Weights())
 
 
 def told(items: plan_items.Items) -> frozenset[tuple[str, str, bool]]:
@@ -130,7 +130,7 @@ def test_every_way_of_20_releases_and_40_updates_is_what_its_paths_come_to_one_b
         assert said == right
 
 
-def whole(outcome: Outcome) -> object:
+def whole(outcome: Judgement) -> object:
     """All that a verdict rests on, but for the hop that a finding stands at."""
     findings = sorted(
         (j.finding.rule, j.finding.severity, j.status, j.finding.fingerprint, [*map(str, j.finding.needs)])

@@ -18,6 +18,7 @@ from upgrade_gate.cli import run
 from upgrade_gate.cli.options import ReleaseOptions
 from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
 from upgrade_gate.cluster.remembered import Remembered
+from upgrade_gate.gate.findings import Severity
 from upgrade_gate.payloads import graph, resolve
 from upgrade_gate.payloads.shelf import Shelf
 from upgrade_gate.report import plan_build, plan_document
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, RegistryOptions
     from upgrade_gate.cluster.facts_table import Cluster
-    from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.gate.outcome import Judgement
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings
@@ -98,8 +99,9 @@ def answer(
         start.version, updates.targets, updates.graph.edges, payloads, context, conditional=updates.graph.risks.keys()
     )
     references = {version: payload.reference for version, payload in payloads.items()}
+    judge = _Gate(inputs, weights, context)
     judged = [
-        plan_build.Judged(target, way, _judge(way, references, inputs, weights, context) if not way.unread else None)
+        plan_build.Judged(target, way, judge.judge(way, references))
         for target, ways in found.ways.items()
         for way in ways
     ]
@@ -200,8 +202,9 @@ def _offered(start: str, cluster: Cluster | None, offered: graph.Graph, settings
                 "without a cluster nothing is offered", hint="give --graph, with --to-minor for the ways to a minor"
             )
         found = graph.of_version(start, settings)
-        targets = tuple(sorted(new for old, new in found.edges if old == start))
-        return Updates(found, targets, f"{found.name} has no update from {start}")
+        direct = replace(found, edges=frozenset(edge for edge in found.edges if edge[0] == start))
+        targets = tuple(sorted(new for _, new in direct.edges))
+        return Updates(direct, targets, f"{found.name} has no update from {start}")
     match cluster.offers:
         case Known(value=offers):
             strange = sorted(offer.version for offer in offers if versions.parse(offer.version) is None)
@@ -322,13 +325,33 @@ def _read(
     return payloads, tuple(sorted(unread, key=lambda one: wanted.index(one.version) if one.version in wanted else -1))
 
 
-def _judge(
-    way: routes.Way,
-    references: Mapping[str, str],
-    inputs: pipeline.Inputs,
-    weights: Weights,
-    context: SelectionContext,
-) -> Outcome:
-    path = tuple(references[stop] for stop in way.stops)
-    compared = Comparison(context.cluster, path, way.hops, (), context)
-    return pipeline.judge(compared, replace(inputs, to=path[-1]), weights)
+class _Gate:
+    """Judges ways; those to several targets of which it must say the same are judged once."""
+
+    def __init__(self, inputs: pipeline.Inputs, weights: Weights, context: SelectionContext) -> None:
+        self._inputs, self._weights, self._context = inputs, weights, context
+        self._known: dict[object, Judgement] = {}
+        under_way = context.cluster is not None and isinstance(context.cluster.updating_to, Known)
+        self._each = under_way or any(entry.to is not None for entry in weights.acknowledgements)
+        """Whether the version of the target itself may matter."""
+
+    def judge(self, way: routes.Way, references: Mapping[str, str]) -> Judgement | None:
+        """Return what the gate makes of a way; None where a release on it was not read."""
+        if way.unread:
+            return None
+        key = (way.alike, way.stops[-1]) if self._each else way.alike
+        if key in self._known:
+            return self._known[key]
+        path = tuple(references[stop] for stop in way.stops)
+        compared = Comparison(self._context.cluster, path, way.hops, (), self._context)
+        compared = pipeline.with_secrets(compared, self._inputs.reader, proof=self._inputs.asks_for_proof)
+        found = pipeline.judge(compared, replace(self._inputs, to=path[-1]), self._weights)
+        if not _speaks_of(way.stops[1:], found):
+            self._known[key] = found
+        return found
+
+
+def _speaks_of(stops: Sequence[str], judgement: Judgement) -> bool:
+    """Return whether a finding that may weigh names a release of the path: then it is about this path alone."""
+    told = (one.finding for one in judgement.judged if one.finding.severity is not Severity.INFO)
+    return any(stop in f"{finding.headline}{finding.content!r}{finding.subject}" for finding in told for stop in stops)

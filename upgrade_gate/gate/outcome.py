@@ -33,6 +33,14 @@ class Plan(Struct, frozen=True):
     """Why the target was not read whole."""
 
 
+class Judgement(Struct, frozen=True):
+    """What the gate makes of a comparison."""
+
+    situation: Situation
+    judged: tuple[WeighedFinding, ...]
+    verdict: Verdict
+
+
 class Outcome(Struct, frozen=True):
     """Everything a report is made of."""
 

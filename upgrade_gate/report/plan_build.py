@@ -15,17 +15,19 @@ from upgrade_gate.base.text import without_credentials
 from upgrade_gate.report import plan_document as document
 from upgrade_gate.report.build import generated
 from upgrade_gate.report.document import Tool
-from upgrade_gate.report.plan_items import Items, of_outcome
+from upgrade_gate.report.plan_items import ITEMISED, Items, of_judgement
 from upgrade_gate.report.view import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from upgrade_gate.cluster.facts_table import Cluster
-    from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.gate.outcome import Judgement
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.requests.routes import Edge, Routes, Way
 
+MOST = 2**53 - 1
+"""The largest number that every reader of JSON knows exactly; there can be more paths."""
 _RANK: dict[str, int] = {"pass": 0, "blocked": 1, "undetermined": 2}
 _NOTHING = Items((), (), (), (), document.Work(permissions=0, secrets=0, trust=0, other=0))
 
@@ -35,7 +37,7 @@ class Judged(Struct, frozen=True):
 
     target: str
     way: Way
-    outcome: Outcome | None
+    judgement: Judgement | None
     """None where a release on it was not read."""
 
 
@@ -63,7 +65,7 @@ def build(asked: Asked, routes: Routes, judged: Sequence[Judged], weights: Weigh
     options = _options(asked, judged, weights)
     targets = [_target(version, options, routes) for version in routes.ways]
     whole = bool(targets) and not routes.left_out and all(option.status != "undetermined" for option in options)
-    assumptions = {a for one in judged if one.outcome for a in one.outcome.verdict.basis.assumptions}
+    assumptions = {a for one in judged if one.judgement for a in one.judgement.verdict.basis.assumptions}
     cluster = asked.cluster
     return document.Plan(
         schema=document.SCHEMA,
@@ -99,32 +101,31 @@ def _options(asked: Asked, judged: Sequence[Judged], weights: Weights) -> list[d
     """Group what comes to the same, and number the groups: passes first, then by how much is left to do."""
     groups: dict[object, list[tuple[Judged, Items]]] = {}
     for one in judged:
-        items = of_outcome(one.outcome, weights) if one.outcome is not None else _NOTHING
+        items = of_judgement(one.judgement, weights) if one.judgement is not None else _NOTHING
         groups.setdefault(_alike(one, items), []).append((one, items))
     made = sorted((_option(asked, members) for members in groups.values()), key=_least)
-    best: dict[str, int] = {}
-    for place, option in enumerate(made):
+    best: dict[str, tuple[object, ...]] = {}
+    for option in made:
         for target in option.targets:
-            best.setdefault(target, place)
+            best.setdefault(target, _much(option))
     return [
-        replace(
-            option,
-            number=place + 1,
-            paths=[replace(path, least=best[path.to] == place) for path in option.paths],
-        )
-        for place, option in enumerate(made)
+        replace(option, number=number, paths=[replace(p, least=best[p.to] == _much(option)) for p in option.paths])
+        for number, option in enumerate(made, 1)
     ]
 
 
 def _alike(one: Judged, items: Items) -> object:
-    """Return what two ways must share to come to the same: the verdict, and every item, held or not."""
-    if one.outcome is None:
+    """Return what two ways must share to come to the same: the verdict, and every item, held or not.
+
+    On which stop of its way an item is first asked for makes other findings of the same work.
+    """
+    if one.judgement is None:
         return one.way.unread
-    verdict = one.outcome.verdict
+    verdict = one.judgement.verdict
     grants = tuple((g.request, g.secret, _grant(g.grant), g.held, g.only_on_the_way) for g in items.grants)
     secrets = tuple((s.request, s.secret, s.held, s.only_on_the_way) for s in items.secrets)
     trust = tuple((t.request, t.secret, tuple(t.service_accounts), t.held, t.only_on_the_way) for t in items.trust)
-    findings = tuple((f.rule, f.severity, f.fingerprint) for f in items.findings)
+    findings = tuple((f.rule, f.severity, f.fingerprint) for f in items.findings if f.rule not in ITEMISED)
     return (verdict.status, verdict.basis.name, verdict.next, grants, secrets, trust, findings)
 
 
@@ -135,7 +136,7 @@ def _grant(grant: Any) -> tuple[object, ...]:
 
 def _option(asked: Asked, members: Sequence[tuple[Judged, Items]]) -> document.Option:
     (first, items), *_ = members
-    verdict = first.outcome.verdict if first.outcome is not None else None
+    verdict = first.judgement.verdict if first.judgement is not None else None
     by_target: dict[str, list[Way]] = {}
     for one, _ in members:
         by_target.setdefault(one.target, []).append(one.way)
@@ -149,7 +150,7 @@ def _option(asked: Asked, members: Sequence[tuple[Judged, Items]]) -> document.O
         grants=list(items.grants),
         secrets=list(items.secrets),
         trust=list(items.trust),
-        findings=list(items.findings),
+        findings=list({found.fingerprint: found for _, each in members for found in each.findings}.values()),
         unread=list(first.way.unread),
         paths=[_path(target, by_target[target], asked.risks) for target in sorted(by_target, key=_version)],
     )
@@ -161,7 +162,7 @@ def _path(target: str, ways: Sequence[Way], risks: Mapping[Edge, tuple[str, ...]
     return document.Path(
         to=target,
         stops=list(best.stops),
-        paths=sum(way.paths for way in ways),
+        paths=min(sum(way.paths for way in ways), MOST),
         conditional=conditional,
         least=False,
     )
@@ -177,13 +178,16 @@ def _conditional(way: Way, risks: Mapping[Edge, tuple[str, ...]]) -> list[docume
 
 def _least(option: document.Option) -> tuple[object, ...]:
     return (
-        _RANK[option.status],
-        option.work.total,
+        *_much(option),
         min(len(path.conditional) for path in option.paths),
         min(len(path.stops) for path in option.paths),
         _version(option.targets[0]),
         [_version(stop) for path in option.paths for stop in path.stops],
     )
+
+
+def _much(option: document.Option) -> tuple[object, ...]:
+    return _RANK[option.status], option.work.total
 
 
 def _target(version: str, options: Iterable[document.Option], routes: Routes) -> document.Target:
@@ -192,8 +196,8 @@ def _target(version: str, options: Iterable[document.Option], routes: Routes) ->
         version=version,
         status=option.status,
         option=option.number,
-        paths=routes.paths[version],
-        left_out=routes.left_out.get(version, 0),
+        paths=min(routes.paths[version], MOST),
+        left_out=min(routes.left_out.get(version, 0), MOST),
     )
 
 

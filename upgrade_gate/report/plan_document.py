@@ -119,11 +119,11 @@ class Path(_Struct, frozen=True):
     stops: list[str]
     """Versions from start to target: fewest conditional updates, then fewest stops."""
     paths: int
-    """How many paths come to the same."""
+    """How many paths come to the same; 2^53 - 1 stands for more."""
     conditional: list[Conditional]
     """The conditional updates of the path that is named."""
     least: bool
-    """Whether no other path to this target is less work."""
+    """Whether no other path to this target that was judged is less work."""
 
 
 class Work(_Struct, frozen=True):
@@ -166,7 +166,7 @@ class Option(_Struct, frozen=True):
     trust: list[NewTrust]
     """New trust."""
     findings: list[OpenFinding]
-    """What keeps the verdict from pass."""
+    """What keeps the verdict from pass on any of its paths."""
     unread: list[str]
     """Versions on the paths that were not read, so that nothing can be told."""
     paths: list[Path]
@@ -181,9 +181,9 @@ class Target(_Struct, frozen=True):
     status: Answer
     """The verdict on its least work."""
     option: int
-    """The number of that option."""
+    """The number of the first option with the least work."""
     paths: int
-    """How many paths lead there."""
+    """How many paths lead there; 2^53 - 1 stands for more."""
     left_out: int
     """How many of these were not judged, since there are too many."""
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.gate.outcome import Judgement
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
     from upgrade_gate.requests.update import Hop
 
-_ITEMISED = frozenset(
+ITEMISED = frozenset(
     {
         "permission-added",
         "permission-widened",
@@ -53,12 +53,12 @@ class Items(Struct, frozen=True):
     work: Work
 
 
-def of_outcome(outcome: Outcome, weights: Weights) -> Items:
-    """Return what the path of an outcome asks for beyond the release that it starts from, each thing once."""
-    situation = outcome.situation
+def of_judgement(judgement: Judgement, weights: Weights) -> Items:
+    """Return what the path of a judgement asks for beyond the release that it starts from, each thing once."""
+    situation = judgement.situation
     asking: dict[tuple[int, str | None], set[Status]] = {}
-    for judged in outcome.judged:
-        if judged.finding.rule in _ITEMISED:
+    for judged in judgement.judged:
+        if judged.finding.rule in ITEMISED:
             asking.setdefault((judged.finding.hop, judged.finding.request), set()).add(judged.status)
     accepted = {place for place, found in asking.items() if Status.ACKNOWLEDGED in found and Status.OPEN not in found}
     grants: dict[object, NewGrant] = {}
@@ -75,8 +75,8 @@ def of_outcome(outcome: Outcome, weights: Weights) -> Items:
             secrets.setdefault(key, secret)
         for key, accounts in by.trust():
             trust.setdefault(key, accounts)
-    stopping = [judged for judged in outcome.judged if stops(judged, weights)]
-    other = sum(not j.finding.closed_by_annotation and j.finding.rule not in _ITEMISED for j in stopping)
+    stopping = [judged for judged in judgement.judged if stops(judged, weights)]
+    other = sum(not j.finding.closed_by_annotation and j.finding.rule not in ITEMISED for j in stopping)
     return Items(
         grants=tuple(sorted(grants.values(), key=lambda one: (one.request, one.grant.permission))),
         secrets=tuple(sorted(secrets.values(), key=lambda one: one.secret or "")),

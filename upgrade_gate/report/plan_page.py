@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate.base.text import one_line
 from upgrade_gate.report import origins, view
 from upgrade_gate.report.decision import listed
-from upgrade_gate.requests.names import spoken
+from upgrade_gate.report.plan_document import NewGrant, NewSecret, NewTrust, OpenFinding
+from upgrade_gate.report.plan_items import ITEMISED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from upgrade_gate.report.plan_document import Held, NewGrant, NewSecret, NewTrust, Option, Path, Plan
+    from upgrade_gate.report.plan_document import Held, Option, Path, Plan
 
+_Item = TypeVar("_Item")
 _WIDTH = 100
 STATE: Final = {"pass": "PASS", "blocked": "BLOCKED", "undetermined": "CANNOT TELL"}
 HELD: Final[dict[Held, str]] = {
@@ -26,9 +31,13 @@ HELD: Final[dict[Held, str]] = {
     "minted": "CCO makes it",
 }
 """Whether something is there today."""
-_THERE: Final[dict[Held, str]] = {**HELD, "yes": "there", "no": "not there", "unknown": "not shown to be there"}
+THERE: Final[dict[Held, str]] = {**HELD, "yes": "there", "no": "not there", "unknown": "not shown to be there"}
+"""The same of a Secret or of trust."""
+MAY_GO: Final = "What is needed only in between may go again once the cluster runs the target and will not go back."
+_MANY = 1000
+"""From so many paths on their number tells nobody anything."""
 _MOST_NAMED = 12
-"""Permissions of one kind that the text names; all of them stand in the other formats."""
+"""Permissions of one component that the text names; all of them stand in the other formats."""
 
 
 def text(plan: Plan) -> bytes:
@@ -37,19 +46,13 @@ def text(plan: Plan) -> bytes:
     for option in plan.options:
         lines += ["", *_option(option, plan)]
     lines += ["", *_closing(plan)]
-    return ("\n".join(row for line in lines for row in _wrapped(one_line_kept(line))) + "\n").encode("utf-8", "replace")
-
-
-def one_line_kept(line: str) -> str:
-    """Return a line harmless, with the spaces that it begins with."""
-    body = line.lstrip(" ")
-    return " " * (len(line) - len(body)) + one_line(body)
+    return ("\n".join(row for line in lines for row in _wrapped(line)) + "\n").encode("utf-8", "replace")
 
 
 def _wrapped(line: str) -> list[str]:
     indent = len(line) - len(line.lstrip())
     return textwrap.wrap(
-        line.lstrip(),
+        one_line(line.lstrip()),
         _WIDTH,
         initial_indent=" " * indent,
         subsequent_indent=" " * (indent + 2 if indent else 0),
@@ -103,41 +106,78 @@ def _unread(plan: Plan) -> Iterator[str]:
 
 def _option(option: Option, plan: Plan) -> Iterator[str]:
     yield f"{option.number}. {STATE[option.status]}  {releases(option, plan)}: {work(option)}"
-    for grant in _named(option.grants):
-        yield f"   + {grant_line(grant)}"
-    if len(option.grants) > _MOST_NAMED:
-        yield f"   and {view.counted(len(option.grants) - _MOST_NAMED, 'more permission')}, in the JSON answer"
-    for line in origins.lines([one.grant for one in option.grants if one.held in ("no", "unknown")]):
-        yield f"     origin {line}"
-    for secret in option.secrets:
-        yield f"   + {secret_line(secret)}"
-    for trust in option.trust:
-        yield f"   + {trust_line(trust)}"
-    for finding in option.findings:
+    told = shown(option, plan)
+    if told.besides:
+        yield f"   besides what {told.besides} asks for:"
+    for line in (*grant_lines(told.grants), *map(secret_line, told.secrets), *map(trust_line, told.trust)):
+        yield f"   + {line}"
+    for finding in told.findings:
         yield f"   {finding.severity}: {finding.headline} ({finding.rule} {finding.fingerprint})"
     if option.unread:
         yield f"   not read: {', '.join(option.unread)}"
-    for path in option.paths:
-        yield f"   {way(path)}"
-        for risk in risks(path):
+    for group in ways(option, plan):
+        yield f"   {group.text}"
+        for risk in group.risks:
             yield f"     {risk}"
 
 
-def _named(grants: Sequence[NewGrant]) -> Sequence[NewGrant]:
-    return grants[:_MOST_NAMED]
+class Shown(Struct, frozen=True):
+    """What is told of an option: all that it asks for, or what it asks for besides another one."""
+
+    besides: int
+    """The number of the option with less work to the same releases, all of which is asked for here too; 0 for none."""
+    grants: tuple[NewGrant, ...]
+    secrets: tuple[NewSecret, ...]
+    trust: tuple[NewTrust, ...]
+    findings: tuple[OpenFinding, ...]
+    """Those that are about none of these."""
+
+
+def shown(option: Option, plan: Plan) -> Shown:
+    """Return what is to be told of an option."""
+    whole = Shown(0, tuple(option.grants), tuple(option.secrets), tuple(option.trust), _others(option))
+    bases = {target.option for target in plan.targets if target.version in option.targets}
+    if len(bases) != 1 or option.number in bases or option.unread:
+        return whole
+    (number,) = bases
+    base = plan.options[number - 1]
+    grants, secrets = _beyond(option.grants, base.grants), _beyond(option.secrets, base.secrets)
+    trust, findings = _beyond(option.trust, base.trust), _beyond(_others(option), _others(base))
+    if grants is None or secrets is None or trust is None or findings is None:
+        return whole
+    return Shown(number, grants, secrets, trust, findings)
+
+
+def _beyond(mine: Sequence[_Item], base: Sequence[_Item]) -> tuple[_Item, ...] | None:
+    """Return what is in the first alone; None where the second has anything of its own."""
+    known = [_plain(item) for item in base]
+    own = tuple(item for item in mine if _plain(item) not in known)
+    return own if len(mine) - len(own) == len(base) else None
+
+
+def _plain(item: object) -> object:
+    """Return an item without by what its permission came: that may be another change on another path."""
+    return replace(item, grant=replace(item.grant, introduced=None)) if isinstance(item, NewGrant) else item
+
+
+def _others(option: Option) -> tuple[OpenFinding, ...]:
+    return tuple(finding for finding in option.findings if finding.rule not in ITEMISED)
 
 
 def releases(option: Option, plan: Plan) -> str:
-    """Return the targets, neighbours as one range: `4.15.3 to 4.15.21, the same`."""
-    order = [target.version for target in plan.targets]
+    """Return the targets, neighbours as one range: `4.15.3 to 4.15.21, all the same`."""
+    return f"{_ranges(option.targets, plan)}{', all the same' if len(option.targets) > 1 else ''}"
+
+
+def _ranges(versions: Sequence[str], plan: Plan) -> str:
+    order = {target.version: place for place, target in enumerate(plan.targets)}
     runs: list[list[str]] = []
-    for version in option.targets:
-        if runs and order.index(version) == order.index(runs[-1][-1]) + 1:
+    for version in versions:
+        if runs and order[version] == order[runs[-1][-1]] + 1:
             runs[-1].append(version)
         else:
             runs.append([version])
-    said = [run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
-    return f"{', '.join(said)}{', all the same' if len(option.targets) > 1 else ''}"
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
 def work(option: Option) -> str:
@@ -162,42 +202,94 @@ def work(option: Option) -> str:
     return "nothing to do before" + ("" if option.basis == "proven" else ", on assumptions")
 
 
-def grant_line(one: NewGrant) -> str:
-    """Return a permission with its component, and whether it is held."""
-    return f"{spoken(one.request)}: {view.marked(one.grant)}, {HELD[one.held]}{_until(one.only_on_the_way)}"
+def new(option: Option) -> str:
+    """Return how much is new, held or not, in words."""
+    said = [
+        view.counted(number, noun)
+        for number, noun in (
+            (len(option.grants), "permission"),
+            (len(option.secrets), "Secret"),
+            (sum(len(trust.service_accounts) for trust in option.trust), "trusted account"),
+        )
+        if number
+    ]
+    return "not known" if option.unread else listed(said, len(said)) or "nothing"
+
+
+def may_go(option: Option) -> str:
+    """Return that some of what is new is needed only in between, empty where nothing is."""
+    items = (*option.grants, *option.secrets, *option.trust)
+    return MAY_GO if any(item.only_on_the_way for item in items) else ""
+
+
+def grant_lines(grants: Sequence[NewGrant]) -> Iterator[str]:
+    """Yield the permissions of each component, those of which the same is known together."""
+    alike: dict[tuple[str, Held, bool], list[NewGrant]] = {}
+    for one in grants:
+        alike.setdefault((one.component, one.held, one.only_on_the_way), []).append(one)
+    for (component, held, only), found in alike.items():
+        names = [view.marked(one.grant) for one in sorted(found, key=lambda one: view.grant_order(one.grant))]
+        yield f"{component}, {HELD[held]}{_until(only)}: {listed(names, _MOST_NAMED)}"
 
 
 def secret_line(one: NewSecret) -> str:
     """Return a Secret with its component, and whether it is there."""
-    return f"{spoken(one.request)}: Secret {one.secret}, {_THERE[one.held]}{_until(one.only_on_the_way)}"
+    return f"{one.component}, {THERE[one.held]}{_until(one.only_on_the_way)}: Secret {one.secret}"
 
 
 def trust_line(one: NewTrust) -> str:
     """Return new trust with its component, and whether it is there."""
     accounts = ", ".join(one.service_accounts)
-    return f"{spoken(one.request)}: trust in {accounts}, {_THERE[one.held]}{_until(one.only_on_the_way)}"
+    return f"{one.component}, {THERE[one.held]}{_until(one.only_on_the_way)}: trust in {accounts}"
 
 
 def _until(only: bool) -> str:
-    return "; only on the way, and may go again afterwards" if only else ""
+    return ", needed only in between" if only else ""
 
 
-def way(path: Path) -> str:
-    """Return how to get to a release: straight, or by which stops, and how many ways come to the same."""
-    via = path.stops[1:-1]
-    said = f"to {path.to} {f'by way of {listed(via, len(via))}' if via else 'straight'}"
-    if path.paths > 1:
-        said += f"; {view.counted(path.paths - 1, 'other path comes', 'other paths come')} to the same"
-    return said if path.least else f"{said} (there is a way with less work)"
+class Group(Struct, frozen=True):
+    """Targets that are reached by the same stops."""
+
+    text: str
+    """Which, and by what way."""
+    risks: tuple[str, ...]
+    """Of the conditional updates on it, one line each."""
 
 
-def risks(path: Path) -> Iterator[str]:
-    """Yield the named risks of each conditional update on a path."""
-    for update in path.conditional:
-        yield f"conditional from {update.from_} to {update.to}: {'; '.join(update.risks)}"
+def ways(option: Option, plan: Plan) -> tuple[Group, ...]:
+    """Return how to get to the targets of an option: straight, or by which stops; those with the same ones together."""
+    groups: dict[object, list[Path]] = {}
+    for path in option.paths:
+        risky = tuple((update.to == path.to, tuple(update.risks)) for update in path.conditional)
+        groups.setdefault((tuple(path.stops[1:-1]), path.least, risky), []).append(path)
+    return tuple(_group(paths, plan) for paths in groups.values())
+
+
+def _group(paths: Sequence[Path], plan: Plan) -> Group:
+    first, via = paths[0], paths[0].stops[1:-1]
+    said = f"{_ranges([path.to for path in paths], plan)} {f'by way of {listed(via, len(via))}' if via else 'straight'}"
+    more = max(path.paths for path in paths) - 1
+    if more and len(paths) == 1 and more < _MANY:
+        said += f"; {view.counted(more, 'other path comes', 'other paths come')} to the same"
+    elif more:
+        said += "; other paths come to the same"
+    risks: dict[str, list[str]] = {}
+    for path in paths:
+        for update in path.conditional:
+            risks.setdefault("; ".join(update.risks), []).append(f"{update.from_} to {update.to}")
+    return Group(
+        said if first.least else f"{said} (there is a way with less work)",
+        tuple(f"conditional, {', '.join(dict.fromkeys(updates))}: {risk}" for risk, updates in risks.items()),
+    )
 
 
 def _closing(plan: Plan) -> Iterator[str]:
+    asked = [one for option in reversed(plan.options) for one in option.grants if one.held in ("no", "unknown")]
+    grants = {view.grant_text(one.grant): one.grant for one in asked}
+    for line in origins.lines(sorted(grants.values(), key=view.grant_order)):
+        yield f"origin {line}"
+    if any(may_go(option) for option in plan.options):
+        yield MAY_GO
     if plan.assumptions:
         yield f"Taken for granted: {listed(plan.assumptions, 3)}."
     left = [target for target in plan.targets if target.left_out]

@@ -51,6 +51,8 @@ class Way(Struct, frozen=True):
     """How many there are."""
     hops: tuple[Hop, ...]
     """Of the path that stands for all; empty where a release on it was not read."""
+    alike: object = None
+    """Equal for ways, to whatever release, on which releases that ask for the same follow each other."""
     unread: tuple[str, ...] = ()
     """Versions on any of them that were not read."""
 
@@ -197,6 +199,7 @@ class _Walk:
         self._nodes: dict[object, _Node] = {}
         self._selections: dict[object, Selection] = {}
         self._hops: dict[object, Hop] = {}
+        self._gaps: dict[Edge, bool] = {}
 
     def begin(self, start: str) -> _State:
         """Return the state before any update."""
@@ -215,16 +218,18 @@ class _Walk:
             return _State(None, frozenset(), unread, state.paths, rank, (*state.best, (new, None)))
         node = self._after(state.node, old, payload)
         change = self._transition(state.node, node, offered=new in self._offered if not stops else None)
-        return _State(node, state.changes | {change}, state.unread, state.paths, rank, (*state.best, (new, node)))
+        changes = state.changes | {change} if change else state.changes
+        return _State(node, changes, state.unread, state.paths, rank, (*state.best, (new, node)))
 
     def way(self, state: _State) -> Way:
         """Return the way of a state, its best path compared step by step."""
         stops = tuple(place for place, _ in state.best)
         nodes = [node for _, node in state.best]
         if state.unread:
-            return Way(stops, state.paths, (), tuple(sorted(state.unread, key=_version)))
+            return Way(stops, state.paths, (), unread=tuple(sorted(state.unread, key=_version)))
         pairs = [(old, new) for old, new in pairwise(nodes) if old and new]
-        return Way(stops, state.paths, tuple(self._hop(i, old, new) for i, (old, new) in enumerate(pairs)))
+        hops = tuple(self._hop(i, old, new) for i, (old, new) in enumerate(pairs))
+        return Way(stops, state.paths, hops, state.key)
 
     def _hop(self, index: int, old: _Node, new: _Node) -> Hop:
         key = (index, id(old), id(new))  # nodes are kept here, so an identity is never used twice
@@ -247,19 +252,27 @@ class _Walk:
         seen = _seen(frame, selection)
         return _Node(frame, selection, self._numbers.setdefault(seen, len(self._numbers)))
 
-    def _transition(self, old: _Node, new: _Node, *, offered: bool | None) -> Transition:
-        """Return what of one update a finding may rest on; versions only where they do themselves."""
+    def _transition(self, old: _Node, new: _Node, *, offered: bool | None) -> Transition | None:
+        """Return what of one update a finding may rest on; versions only where they do themselves.
+
+        None for a later patch update after which all is as it was: nothing rests on that.
+        """
         before, after = old.frame.payload, new.frame.payload
         kind = kind_of(before.version, after.version)
         gone = old.selection.requests.keys() - new.selection.requests.keys()
-        own = (
-            kind not in ("patch", "minor")
-            or (gone and not after.whole)
-            or next(completeness.gaps(before, after), None) is not None
-            or next(completeness.gaps(after, before), None) is not None
-        )
+        own = kind not in ("patch", "minor") or (gone and not after.whole) or self._lacks(before, after)
         names = (before.version, after.version) if own else ()
+        if offered is None and kind == "patch" and old.number == new.number and not names:
+            return None
         return (old.number, new.number, before.minor, after.minor, kind, names, offered)
+
+    def _lacks(self, before: Payload, after: Payload) -> bool:
+        """Return whether one of two releases seems not to be whole beside the other."""
+        pair = (before.version, after.version)
+        if pair not in self._gaps:
+            found = (gap for one, other in ((before, after), (after, before)) for gap in completeness.gaps(one, other))
+            self._gaps[pair] = next(found, None) is not None
+        return self._gaps[pair]
 
 
 def _seen(frame: Frame, selection: Selection) -> object:

@@ -25,7 +25,7 @@ from upgrade_gate.cli.options import (
 if TYPE_CHECKING:
     from upgrade_gate.report.plan_document import Plan
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "html")
 
 
 @click.command(
@@ -62,7 +62,7 @@ def command(
     """Say what each update would ask for, least work first; those that come to the same are one.
 
     Without --to-minor these are the updates that the cluster offers, conditional ones with their risks; with it,
-    every path of the update graph to that minor release, and what is needed only on the way. Each release is read
+    every path of the update graph to that minor release, and what is needed only in between. Each release is read
     once. Exit codes: 0 where all could be judged, whatever the verdicts, 4 where not, 2 usage.
     """
     from upgrade_gate.cli import plan_run
@@ -87,6 +87,16 @@ def command(
 
 
 def _render(form: str, plan: Plan) -> bytes:
-    from upgrade_gate.report import plan_document, plan_page
+    match form:
+        case "json":
+            from upgrade_gate.report import plan_document
 
-    return plan_document.encode(plan) if form == "json" else plan_page.text(plan)
+            return plan_document.encode(plan)
+        case "html":
+            from upgrade_gate.report import plan_html
+
+            return plan_html.render(plan)
+        case _:
+            from upgrade_gate.report import plan_page
+
+            return plan_page.text(plan)
