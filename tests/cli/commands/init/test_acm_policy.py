@@ -27,9 +27,8 @@ POLICY = "policy.open-cluster-management.io"
 CLUSTER = "cluster.open-cluster-management.io"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
-# The CRDs are in no package. Fields and values that the file uses, required ones first (open-cluster-management.io:
-# governance-policy-propagator, deploy/crds; config-policy-controller, deploy/crds; api, cluster/v1beta1 and v1beta2).
-# The propagator refuses a template without a remediationAction where the Policy has none either (policy_webhook.go).
+# The CRDs are in no package that tests could install. Fields of their `spec`, required and optional ones; where they
+# stand, and the rules beside them: docs/facts/hubs.md#policies.
 SPECS = {
     f"{POLICY}/v1 Policy": ({"disabled", "policy-templates"}, {"remediationAction"}),
     f"{POLICY}/v1 ConfigurationPolicy": (
@@ -140,6 +139,15 @@ def test_everything_has_the_fields_that_the_apis_have(releases: tuple[str, ...])
         "labelSelector": {"matchLabels": {"env": "prod"}},
     }
     assert "{{" not in made("acm-policy", *options), "the policy's controller would expand it"
+
+
+def test_a_platform_without_a_claim_of_its_own_may_claim_to_be_another(fixtures: Path) -> None:
+    places = {"--from": fixtures / "releases" / "4.18.7", "--to": fixtures / "releases" / "4.19.2"}
+    words = [word for name in places for word in (name, f"dir:{places[name]}")]
+    found = documents("--no-cluster", "--platform", "BareMetal", *words, "--pullspec", f"{IMAGE}@{DIGEST}")
+    (predicate,) = found["Placement", "upgrade-gate-baremetal"]["spec"]["predicates"]
+    (claim,) = predicate["requiredClusterSelector"]["claimSelector"]["matchExpressions"]
+    assert claim["values"] == ["BareMetal", "Other"]
 
 
 def test_the_api_s_own_types_take_what_the_cluster_gets(releases: tuple[str, ...]) -> None:

@@ -44,13 +44,11 @@ _PLATFORM_CLAIMS = {
     "VSphere": "VSphere",
     "OpenStack": "OpenStack",
 }
-"""What a managed cluster claims of its platform; every other platform is `Other` (stolostron
-multicloud-operators-foundation, pkg/klusterlet/clusterclaim/clusterclaimer.go)."""
+"""What a managed cluster claims of its platform (docs/facts/hubs.md#claims)."""
 
 _REPORT = "upgrade-gate"
-_LONGEST_POLICY = 61
-"""Characters of namespace and name of a policy together, for `NAMESPACE.NAME` to have 62 at most
-(open-cluster-management.io governance-policy-propagator, api/v1/policy_webhook.go, validateName)."""
+_LONGEST_POLICY = 62
+"""Characters of namespace and name of a policy together (docs/facts/hubs.md#policies)."""
 
 _HEADER = """\
 # The upgrade gate in each managed cluster on {platform}: does it hold what {version} needs?
@@ -224,10 +222,9 @@ def _pullspec(target: Payload, given: str | None) -> str:
 
 
 def _report_rules() -> list[dict[str, Any]]:
-    """Return the right to write the one PolicyReport; who names an owner of an object must be able to delete it.
+    """Return the right to write the one PolicyReport, and to name its owner (docs/facts/hubs.md#policies).
 
-    Kubernetes documentation, "Admission controllers", OwnerReferencesPermissionEnforcement. What is created cannot be
-    limited by name.
+    What is created cannot be limited by name.
     """
     group = _report_api().partition("/")[0]
     reports = {"apiGroups": [group], "resources": ["policyreports"]}
@@ -286,7 +283,8 @@ def _policy(name: str, namespace: str, placement: str, templates: Iterable[dict[
 
 
 def _placement(name: str, namespace: str, cluster_set: str, platform: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    claim = {"key": _PLATFORM_CLAIM, "operator": "In", "values": [_PLATFORM_CLAIMS.get(platform, "Other")]}
+    claimed = [_PLATFORM_CLAIMS[platform]] if platform in _PLATFORM_CLAIMS else sorted({platform, "Other"})
+    claim = {"key": _PLATFORM_CLAIM, "operator": "In", "values": claimed}
     selector: dict[str, Any] = {"claimSelector": {"matchExpressions": [claim]}}
     if labels:
         selector["labelSelector"] = {"matchLabels": dict(labels)}
@@ -328,8 +326,8 @@ def _there(name: str) -> dict[str, Any]:
 def _brought(name: str, objects: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Return what brings these objects.
 
-    Lists are replaced, not merged: a rule or an argument of an earlier file must not stay (`mustonlyhave`). A namespace
-    and an account hold what others add to them.
+    Lists are replaced, not merged: a rule or an argument of an earlier file must not stay (`mustonlyhave`,
+    docs/facts/hubs.md#policies). A namespace and an account hold what others add to them.
     """
     shared = {"Namespace", "ServiceAccount"}
     templates = [
