@@ -54,6 +54,15 @@ def test_kubectl_reads_objects_lists_and_tables(certificates: Certificates, tmp_
 
 
 @pytest.mark.kubectl
+def test_kubectl_reads_a_cluster_behind_the_proxy_of_its_hub(certificates: Certificates, tmp_path: Path) -> None:
+    behind = KubernetesServer(certificates, list(sample().values()))
+    with KubernetesServer(certificates, [], managed={"a": behind}).run() as proxy:
+        read = kubectl(tmp_path, proxy, "get", "clusterversion", "version", "-o", "json", "--server", f"{proxy.url}/a")
+        assert json.loads(read.stdout)["status"]["desired"]["version"] == "4.14.3", read.stderr
+    assert behind.asked() == {("get", "config.openshift.io", "clusterversions", None, "version")}
+
+
+@pytest.mark.kubectl
 def test_kubectl_understands_refusals(certificates: Certificates, tmp_path: Path) -> None:
     with KubernetesServer(certificates, list(sample().values()), rules=[]).run() as server:
         refused = kubectl(tmp_path, server, "get", "clusterversion", "version")

@@ -7,17 +7,20 @@ import shutil
 import subprocess
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 from tests.fuzz import harness
 from tests.fuzz.harness import Target
 from tests.fuzz.mutation import of_bytes, with_words
 from tests.worlds.cluster_objects import EBS_SECRET, STORAGE, Objects
 from upgrade_gate.base.facts import Absent, Known, Unknown
-from upgrade_gate.cluster import observe
+from upgrade_gate.cluster import hub, observe
 from upgrade_gate.cluster.facts_table import Cluster
 from upgrade_gate.cluster.model import Reader
 from upgrade_gate.cluster.readers import _live_login, snapshot
 from upgrade_gate.cluster.readers.must_gather import open_dump
+from upgrade_gate.fleet import claims
+from upgrade_gate.fleet.inventory import Entry
 
 
 class _Nothing(subprocess.Popen[bytes]):
@@ -52,6 +55,28 @@ def read_objects(data: bytes) -> None:
         kind = body.get("kind") if isinstance(body, dict) else None
         objects[f"{kind}/{metadata.get('name') if isinstance(metadata, dict) else ''}"] = body
     _observe(Objects(objects))
+
+
+def read_hub(data: bytes) -> None:
+    """A hub lists clusters whose names are safe in a path, and names a way that loses no token; or it is an error."""
+    try:
+        listed = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    bodies = [body for body in listed if isinstance(body, dict)] if isinstance(listed, list) else []
+    route = next((body for body in bodies if body.get("kind") == "Route"), None)
+    found: dict[Any, Any] = {
+        hub.MANAGED_CLUSTERS: Known(tuple(body for body in bodies if body is not route)),
+        hub.route(hub.ENGINE): Known(route) if route else Absent(),
+    }
+    reader = mock.Mock(description="hub", read=lambda queries: {query: found.get(query, Absent()) for query in queries})
+    url = urlsplit(hub.cluster_proxy(reader).url)
+    assert (url.scheme, url.path, url.query, url.username, url.port) == ("https", "", "", None, None)
+    for managed in hub.managed_clusters(reader):
+        assert Entry(managed.name, "hub", managed.name, managed=managed).folder == managed.name
+        assert all(text.isprintable() for pair in managed.labels.items() for text in pair)
+        why = claims.ruled_out(managed, "4.17.0", may_accept=False)
+        assert why is not None or managed.unready is None
 
 
 def read_snapshot(data: bytes) -> None:
@@ -108,6 +133,7 @@ TARGETS = (
         with_words("http://127.0.0.1", "https://[::1]:6443", "https://a@b:c", "dG9rZW4=", "a\nb"),
     ),
     Target("objects", read_objects, with_words(*_WORDS), weight=2),
+    Target("hubs", read_hub, with_words(*_WORDS, "../x", "a.example.com", "available", "EKS", "5.0.0")),
     Target("snapshots", read_snapshot, with_words(*_WORDS)),
     Target("dumps", read_dump, of_bytes),
     Target("dump-archives", read_archive, of_bytes),
