@@ -36,6 +36,14 @@ def test_names_labels_and_claims_are_taken() -> None:
     assert found[0].labels["env"] == "prod"
     assert found[0].claims == {hub.ID: "1", hub.PRODUCT: "OpenShift"}
     assert {cluster.unready for cluster in found} == {None}
+    assert listed({**second, "metadata": {"name": "b"}})[0].unready is None, "no label says that an add-on fails"
+
+
+def test_only_what_rights_end_names_the_rights() -> None:
+    for reason, named in (("list managedclusters: 403 forbidden", True), ("500 InternalError", False)):
+        with pytest.raises(ClusterError) as raised:
+            hub.managed_clusters(Answers({hub.MANAGED_CLUSTERS: Unknown(reason, "do this")}))
+        assert ("do this" in str(raised.value), "init hub-reader" in str(raised.value)) == (True, named)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +58,7 @@ def test_names_labels_and_claims_are_taken() -> None:
         {"name": 1},
         {"name": "a", "labels": {"x": 1}},
         {"name": "a", "labels": {"x": "\x1b]0;"}},
+        {"name": "a", "labels": {"\x1b]0;": "x"}},
         {"name": "a", "labels": ["x"]},
     ],
 )
@@ -84,30 +93,39 @@ def way(engines: Fact[Any], namespace: str = hub.ENGINE, **changes: Fact[Any]) -
 def test_the_usual_namespace_stands_where_the_engine_is_not_to_be_read() -> None:
     forbidden = Unknown("list multiclusterengines: 403 forbidden")
     assert way(forbidden) == hub.ClusterProxy("https://proxy.example.com", "PEM")
+    assert way(Known(({"spec": {}},))).url == "https://proxy.example.com"
     engine = {"metadata": {"name": "mce"}, "spec": {"targetNamespace": "elsewhere"}}
     assert way(Known((engine,)), "elsewhere").url == "https://proxy.example.com"
 
 
 @pytest.mark.parametrize(
-    "authorities", [Absent(), Unknown("forbidden"), Known({"data": {}}), Known({"data": {"ca.crt": 1}})]
+    ("authorities", "said"),
+    [
+        (Absent(), "there is no ConfigMap"),
+        (Unknown("403 forbidden"), "403 forbidden"),
+        (Known({"data": {}}), "data.ca.crt"),
+        (Known({"data": {"ca.crt": 1}}), "data.ca.crt"),
+    ],
 )
-def test_without_the_hubs_certificates_the_reason_is_kept(authorities: Fact[Any]) -> None:
+def test_without_the_hubs_certificates_the_reason_is_kept(authorities: Fact[Any], said: str) -> None:
     found = way(Absent(), authorities=authorities)
     assert found.authorities == ""
-    assert found.unread
+    assert found.unread is not None
+    assert said in found.unread
 
 
 @pytest.mark.parametrize(
     "engines",
     [
-        Known(({"spec": {"targetNamespace": "a"}}, {"spec": {"targetNamespace": "b"}})),
+        Known(({"spec": {"targetNamespace": hub.ENGINE}}, {"spec": {"targetNamespace": hub.ENGINE + "-2"}})),
         Known(({"spec": {"targetNamespace": "../a"}},)),
         Known(({"spec": "x"},)),
     ],
 )
 def test_an_engine_that_names_no_one_namespace_gives_no_way(engines: Fact[Any]) -> None:
-    with pytest.raises(ClusterError, match="the way to its clusters is not known"):
-        way(engines)
+    for namespace in (hub.ENGINE, f"{hub.ENGINE}-2"):
+        with pytest.raises(ClusterError, match="the way to its clusters is not known"):
+            way(engines, namespace)
 
 
 @pytest.mark.parametrize(
