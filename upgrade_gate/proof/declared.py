@@ -120,10 +120,10 @@ class Declarations:
                 for one in cloud.declarations(parsed.body)
             )
         named = self._named.get(secret) or self._named.get("default")
-        chosen = self._configured(kind, named) if named else self._carried(kind, secret, secrets, ccoctl)
+        chosen = self._configured(kind, secret, named) if named else self._carried(kind, secret, secrets, ccoctl)
         return chosen if isinstance(chosen, CoverageResult) else Served(kind, secret.replace("/", "-"), chosen)
 
-    def _configured(self, kind: str, named: Sequence[str]) -> tuple[Found, ...] | CoverageResult:
+    def _configured(self, kind: str, secret: str, named: Sequence[str]) -> tuple[Found, ...] | CoverageResult:
         chosen: list[Found] = []
         for reference in named:
             path, _, name = reference.partition("#")
@@ -134,11 +134,12 @@ class Declarations:
             inside = [one for one in self._by_kind[kind] if one.file is file]
             if name:
                 inside = [one for one in inside if name in one.declaration.names]
+            elif len({_whose(one) for one in inside}) > 1:
+                inside = [one for one in inside if _carries(one, secret)] or inside
             if not inside:
                 what = f"nothing called {name}" if name else "no policy whose shape is known"
                 return unknown(f"{file.name} holds {what}")
-            several = {one.declaration.names for one in inside}
-            if len(several) > 1:
+            if len({_whose(one) for one in inside}) > 1:
                 listed = ", ".join(sorted(one.shown for one in inside))
                 return unknown(f"{file.name} is for several identities: name one of them ({listed})")
             chosen += inside
@@ -164,11 +165,11 @@ class Declarations:
             tell = f"name it in the configuration, identities: {secret}: {{policies: FILE}}"
             return unknown(f"no policy in {self.source} is named for Secret {secret} ({tell})")
         listed = ranked[min(ranked)]
-        holding = {(one.file.name, called) for one, called in listed if one.declaration.parts}
+        holding = {(one.file.name, called, _whose(one)) for one, called in listed if one.declaration.parts}
         if len(holding) > 1:
             shown = ", ".join(sorted(one.shown for one, _ in listed if one.declaration.parts))
             return unknown(f"several policies are named for Secret {secret}: {shown} (name one in the configuration)")
-        called = {name for _, name in holding}
+        called = {name for _, name, _ in holding}
         return tuple(one for one, name in listed if one.declaration.parts or name in called or not called)
 
     def _names(self, kind: str, one: Found) -> tuple[str, ...]:
@@ -233,6 +234,17 @@ class Declarations:
                     line = place.line if place is not None else one.file.documents[one.number].line
                     found[one.file.name, one.document, line] = None
         return tuple(PolicyPlace(*key) for key in sorted(found))
+
+
+def _carries(one: Found, secret: str) -> bool:
+    own = one.declaration
+    return own.secret == secret or any(policy_names.match(name, secret) is not None for name in own.names)
+
+
+def _whose(one: Found) -> object:
+    """Return what tells the declarations of a file apart: those that name nobody are for one identity together."""
+    named = one.declaration
+    return (one.number, named.path, named.names) if named.names and named.parts else named.names
 
 
 def body_at(body: object, path: Sequence[str | int]) -> object:

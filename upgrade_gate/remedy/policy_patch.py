@@ -87,14 +87,15 @@ def _left(verdict: Coverage) -> bool:
 def _ask(
     works: dict[tuple[str, int, tuple[Any, ...]], _Work], served: Served, secret: str, missing: Sequence[Grant]
 ) -> None:
-    """Note what is missing at the first part that a patch can change, else at the first of all."""
+    """Note what is missing at the first part that can take it by a patch: all at once, else each by itself."""
     parts = [(one, part) for one in served.found for part in one.declaration.parts]
-    if not parts:
-        return
-    found, part = next(((f, p) for f, p in parts if _edits(served.kind, f, p, missing)), parts[0])
-    work = works.setdefault((found.file.name, found.number, part.path), _Work(found, part, {}, set()))
-    work.grants.update((grant.canonical, grant) for grant in missing)
-    work.secrets.add(secret)
+    whole = next(((f, p) for f, p in parts if _edits(served.kind, f, p, missing)), None)
+    for grant in missing if parts else ():
+        each = whole or next(((f, p) for f, p in parts if _edits(served.kind, f, p, [grant])), parts[0])
+        found, part = each
+        work = works.setdefault((found.file.name, found.number, part.path), _Work(found, part, {}, set()))
+        work.grants[grant.canonical] = grant
+        work.secrets.add(secret)
 
 
 def _steps(works: Iterable[_Work], kept: Mapping[str, str]) -> Iterable[Step]:
@@ -130,7 +131,7 @@ def _by_hand(work: _Work) -> Step:
     names = sorted({grant.permission for grant in work.grants.values()})
     listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
     return Step(
-        f"Add to {work.part.name} in {work.found.shown}: {listed}",
+        f"Add to {work.part.name} in {work.found.file.name}: {listed}",
         "before",
         "Its text cannot be patched: edit what it is made from, keep its conditions, and let it be applied.",
         Serves.GRANTS,

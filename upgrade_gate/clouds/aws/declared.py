@@ -1,4 +1,4 @@
-"""What files say that AWS identities should be granted: policy documents, ccoctl's files, CloudFormation templates.
+"""What files say that AWS identities should be granted: policies, ccoctl's files, CloudFormation, Terraform.
 
 Shapes: the IAM user guide's policy grammar; `ccoctl aws create-iam-roles --dry-run`, which writes what
 `aws iam create-role` and `put-role-policy` take (docs/facts/cco.md#names).
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.aws import cloudformation
+from upgrade_gate.clouds.aws import cloudformation, terraform
 from upgrade_gate.clouds.aws.open_policies import policy
 from upgrade_gate.clouds.aws.policy_text import additions, where
 from upgrade_gate.clouds.contract.declared import Declaration
+from upgrade_gate.clouds.shared.terraform import is_show
 from upgrade_gate.reading.node import text
 
 __all__ = ["additions", "declarations", "documents", "identity", "where"]
@@ -31,6 +32,8 @@ def declarations(body: Any) -> tuple[Declaration, ...]:
         )
     if cloudformation.is_template(body):
         return tuple(cloudformation.declarations(body))
+    if is_show(body):
+        return tuple(terraform.declarations(body))
     return _of_document(body)
 
 

@@ -1,0 +1,274 @@
+"""What files of Azure, Google and IBM Cloud, and Terraform's plans of all clouds, declare; and their patches."""
+
+import copy
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worlds.policies import finding, gate, policy
+from tests.worlds.rules import NS, PROFILE
+
+SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
+
+
+def _request(kind: str, **spec: Any) -> dict[str, Any]:
+    provider = {"apiVersion": "x/v1", "kind": kind, **spec}
+    secret = {"namespace": "openshift-storage", "name": "cloud"}
+    return {
+        "apiVersion": "cloudcredential.openshift.io/v1",
+        "kind": "CredentialsRequest",
+        "metadata": {"name": "a", "namespace": NS, "annotations": dict(PROFILE)},
+        "spec": {"secretRef": secret, "serviceAccountNames": ["one"], "providerSpec": provider},
+    }
+
+
+def _azure(*operations: str) -> dict[str, Any]:
+    return _request("AzureProviderSpec", permissions=list(operations))
+
+
+def _gcp(*permissions: str) -> dict[str, Any]:
+    return _request("GCPProviderSpec", permissions=list(permissions))
+
+
+def _ibm(*roles: str) -> dict[str, Any]:
+    attributes = [{"name": "serviceName", "value": "is"}]
+    return _request("IBMCloudProviderSpec", policies=[{"attributes": attributes, "roles": list(roles)}])
+
+
+READ, WRITE = "Microsoft.Compute/disks/read", "Microsoft.Compute/disks/write"
+VIEWER, EDITOR = (f"crn:v1:bluemix:public:iam::::role:{name}" for name in ("Viewer", "Editor"))
+WORLDS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
+    "Azure": ("Azure", _azure(READ), _azure(READ, WRITE), WRITE),
+    "GCP": (
+        "GCP",
+        _gcp("compute.disks.get"),
+        _gcp("compute.disks.get", "compute.disks.create"),
+        "compute.disks.create",
+    ),
+    "IBMCloud": ("IBMCloud", _ibm(VIEWER), _ibm(VIEWER, EDITOR), EDITOR),
+}
+
+
+def _role(*actions: str, scopes: tuple[str, ...] = (SUBSCRIPTION,), **more: Any) -> dict[str, Any]:
+    return {"Name": "openshift-storage-cloud", "Actions": list(actions), "AssignableScopes": list(scopes), **more}
+
+
+def _nested(*actions: str) -> dict[str, Any]:
+    permissions = [{"actions": list(actions), "notActions": [], "dataActions": [], "notDataActions": []}]
+    inner = {"roleName": "openshift-storage-cloud", "permissions": permissions, "assignableScopes": [SUBSCRIPTION]}
+    return {"name": "0", "properties": inner}
+
+
+def _ibm_policy(*roles: str, value: str = "is") -> dict[str, Any]:
+    resource = {"attributes": [{"name": "serviceName", "value": value}]}
+    return {"type": "access", "roles": [{"role_id": role} for role in roles], "resources": [resource]}
+
+
+def _ibm_v2(*roles: str) -> dict[str, Any]:
+    resource = {"attributes": [{"key": "serviceName", "operator": "stringEquals", "value": "is"}]}
+    control = {"grant": {"roles": [{"role_id": role} for role in roles]}}
+    return {"type": "access", "control": control, "resource": resource}
+
+
+GCP_ROLE = "title: openshift-storage-cloud\nstage: GA  # kept\nincludedPermissions:\n- compute.disks.get\n"
+WIF = """\
+id: v4
+kind: WifTemplate
+service_accounts:
+- id: other
+  roles: [{id: r0, kind: Role, permissions: [compute.disks.create]}]
+- id: storage
+  credential_request:
+    secret_ref: {name: cloud, namespace: openshift-storage}
+  roles:
+  - id: r1
+    kind: Role
+    permissions:
+      - compute.disks.get
+"""
+FILES: dict[str, tuple[str, str, Any]] = {
+    "az role definition create": ("Azure", "openshift-storage-cloud.json", _role(READ)),
+    "az role definition list": ("Azure", "roles.json", [_nested(READ), {**_role("*"), "Name": "another"}]),
+    "gcloud iam roles create": ("GCP", "storage.yaml", GCP_ROLE),
+    "a vendor's template": ("GCP", "template.yaml", WIF),
+    "ibmcloud v1": ("IBMCloud", "openshift-storage-cloud.json", _ibm_policy(VIEWER)),
+    "ibmcloud v2": ("IBMCloud", "openshift-storage-cloud.json", _ibm_v2(VIEWER)),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_missing_is_patched_into_the_file_and_then_declared(name: str, tmp_path: Path) -> None:
+    platform, file, content = FILES[name]
+    _, old, new, wanted = WORLDS[platform]
+    first, report = gate(tmp_path, {file: content}, "--bundle", "../b", old=[old], new=[new], platform=platform)
+    added = finding(report, "permission-added")
+    assert (first.code, [need["status"] for need in added["needs"]]) == (3, ["unmet"])
+    assert [e["file"] for e in added["evidence"] if e["side"] == "policy"] == [file]
+    repository = tmp_path / "repository"
+    before = (repository / file).read_bytes()
+    subprocess.run(["git", "apply", "../b/policies.patch"], cwd=repository, check=True, timeout=30)
+    after = iter((repository / file).read_bytes())
+    assert all(byte in after for byte in before)
+    again, report = gate(tmp_path, {}, old=[old], new=[new], platform=platform)
+    assert (again.code, report["verdict"]["basis"]) == (0, "declared")
+    assert wanted in (repository / file).read_text()
+
+
+UNSURE: dict[str, tuple[str, str, Any]] = {
+    "a scope that is not said": ("Azure", "openshift-storage-cloud.json", _role(READ, WRITE, scopes=())),
+    "a scope with a blank": ("Azure", "openshift-storage-cloud.json", _role("*", scopes=("/subscriptions/{id}",))),
+    "operations taken back": ("Azure", "openshift-storage-cloud.json", _role("*", NotActions=["*/write", READ])),
+    "operations misspelt": ("Azure", "openshift-storage-cloud.json", _role(READ, WRITE, NotActons=["*"])),
+    "operations of another type": ("Azure", "openshift-storage-cloud.json", _role(READ, WRITE) | {"Actions": {"a": 1}}),
+    "two roles": ("Azure", "openshift-storage-cloud.json", [_role(READ), _role(WRITE)]),
+    "a disabled role": ("GCP", "storage.yaml", GCP_ROLE.replace("GA", "DISABLED") + "- compute.disks.create\n"),
+    "a stage misspelt": ("GCP", "storage.yaml", GCP_ROLE.replace("stage: GA", "stag: DISABLED")),
+    "bound to single resources": (
+        "GCP",
+        "template.yaml",
+        WIF + "      - compute.disks.create\n    resource_bindings: [{type: x, name: y}]\n",
+    ),
+    "another service": ("IBMCloud", "openshift-storage-cloud.json", _ibm_policy(VIEWER, EDITOR, value="cos")),
+    "two subjects": (
+        "IBMCloud",
+        "openshift-storage-cloud.json",
+        [
+            {**_ibm_policy(role), "subjects": [{"attributes": [{"name": "iam_id", "value": f"iam-ServiceId-{n}"}]}]}
+            for n, role in enumerate((VIEWER, EDITOR))
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSURE)
+def test_what_the_file_does_not_say_is_never_declared(name: str, tmp_path: Path) -> None:
+    platform, file, content = UNSURE[name]
+    _, old, new, _ = WORLDS[platform]
+    result, report = gate(tmp_path, {file: content}, old=[old], new=[new], platform=platform)
+    assert result.code in (3, 4)
+    assert all(found["status"] not in ("declared", "proven") for found in report["findings"])
+
+
+# --- Terraform ---
+
+
+def _plan(*resources: Mapping[str, Any], unknown: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    listed = [
+        {"address": f"{r['type']}.{r['name']}", "mode": "managed", "type": r["type"], "name": r["name"], "values": r}
+        for r in (dict(one) for one in resources)
+    ]
+    changes = [{"address": address, "change": {"after_unknown": value}} for address, value in (unknown or {}).items()]
+    values = {"root_module": {"resources": listed}}
+    return {"format_version": "1.2", "planned_values": values, "resource_changes": changes, **more}
+
+
+ROLE = {"type": "aws_iam_role", "name": "openshift-storage-cloud"}
+TEXT = json.dumps(policy("ec2:DescribeVolumes", "ec2:CreateTags"))
+OWN = {"type": "aws_iam_role_policy", "name": "p", "role": "openshift-storage-cloud", "policy": TEXT}
+MANAGED = {"type": "aws_iam_policy", "name": "m", "arn": "arn:aws:iam::1:policy/m", "policy": TEXT}
+ATTACHED = {
+    "type": "aws_iam_role_policy_attachment",
+    "name": "t",
+    "role": "openshift-storage-cloud",
+    "policy_arn": "arn:aws:iam::1:policy/m",
+}
+
+
+def _refers(address: str, **arguments: list[str]) -> dict[str, Any]:
+    expressions = {name: {"references": references} for name, references in arguments.items()}
+    return {"configuration": {"root_module": {"resources": [{"address": address, "expressions": expressions}]}}}
+
+
+def _without(resource: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in resource.items() if key not in names}
+
+
+PLANS: dict[str, tuple[Any, int]] = {
+    "a policy of the role": (_plan(ROLE, OWN), 0),
+    "a state": ({"format_version": "1.0", "values": _plan(ROLE, OWN)["planned_values"]}, 0),
+    "within the role": (_plan({**ROLE, "inline_policy": [{"name": "i", "policy": TEXT}]}), 0),
+    "attached by its ARN": (_plan(ROLE, MANAGED, ATTACHED), 0),
+    "attached by reference": (
+        _plan(
+            ROLE,
+            _without(MANAGED, "arn"),
+            _without(ATTACHED, "policy_arn"),
+            **_refers("aws_iam_role_policy_attachment.t", policy_arn=["aws_iam_policy.m.arn", "aws_iam_policy.m"]),
+        ),
+        0,
+    ),
+    "of a role by reference": (
+        _plan(
+            ROLE,
+            _without(OWN, "role"),
+            **_refers("aws_iam_role_policy.p", role=["aws_iam_role.openshift-storage-cloud.id"]),
+        ),
+        0,
+    ),
+    "known after apply": (_plan(ROLE, _without(OWN, "policy"), unknown={"aws_iam_role_policy.p": {"policy": True}}), 3),
+    "an attachment of something else": (_plan(ROLE, OWN, {**ATTACHED, "policy_arn": "arn:aws:iam::aws:policy/X"}), 3),
+    "a boundary": (_plan({**ROLE, "permissions_boundary": "arn:aws:iam::1:policy/b"}, OWN), 3),
+    "of another role": (_plan(ROLE, {**OWN, "role": "other"}), 3),
+    "no policy at all": (_plan(ROLE), 3),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_of_aws_says_what_its_roles_get(name: str, tmp_path: Path) -> None:
+    plan, expected = PLANS[name]
+    result, report = gate(tmp_path, {"plan.json": plan})
+    assert result.code == expected
+    assert finding(report, "permission-added")["status"] == ("declared" if expected == 0 else "open")
+
+
+def test_a_plan_is_not_patched_and_the_step_names_the_resource(tmp_path: Path) -> None:
+    plan = _plan(ROLE, {**OWN, "policy": json.dumps(policy("ec2:DescribeVolumes"))})
+    result, report = gate(tmp_path, {"plan.json": plan}, "--bundle", "../b")
+    (step,) = finding(report, "permission-added")["remedy"]
+    assert result.code == 3
+    assert not (tmp_path / "b/policies.patch").exists()
+    assert "aws_iam_role_policy.p" in step["step"]
+
+
+AZURE_ROLE = {
+    "type": "azurerm_role_definition",
+    "name": "openshift-storage-cloud",
+    "scope": SUBSCRIPTION,
+    "permissions": [{"actions": [READ, WRITE], "not_actions": []}],
+}
+GCP_CUSTOM = {
+    "type": "google_project_iam_custom_role",
+    "name": "openshift-storage-cloud",
+    "permissions": ["compute.disks.get", "compute.disks.create"],
+}
+IBM_POLICY = {
+    "type": "ibm_iam_service_policy",
+    "name": "openshift-storage-cloud",
+    "roles": ["Viewer", "Editor"],
+    "resources": [{"service": "is"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("platform", "resource", "opened"),
+    [("Azure", AZURE_ROLE, "permissions"), ("GCP", GCP_CUSTOM, "permissions"), ("IBMCloud", IBM_POLICY, "roles")],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_plans_of_other_clouds_are_read(
+    platform: str, resource: dict[str, Any], opened: str, known: bool, tmp_path: Path
+) -> None:
+    _, old, new, _ = WORLDS[platform]
+    given = copy.deepcopy(resource)
+    unknown = {}
+    if not known:
+        del given[opened]
+        unknown = {f"{given['type']}.{given['name']}": {opened: True}}
+    plan = _plan(given, unknown=unknown)
+    result, report = gate(tmp_path, {"plan.json": plan}, old=[old], new=[new], platform=platform)
+    assert (result.code, finding(report, "permission-added")["status"]) == ((0, "declared") if known else (3, "open"))
+    if not known:
+        assert [n["status"] for n in finding(report, "permission-added")["needs"]] == ["unknown"]

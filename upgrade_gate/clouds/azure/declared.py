@@ -1,0 +1,160 @@
+"""What files say that Azure identities should be granted: role definitions, by themselves and in Terraform's plans.
+
+Shapes: what `az role definition create` and `list` take and print, and `azurerm_role_definition`. A definition does not
+say who gets it: it counts as given to the identity wherever it may be assigned (`assignableScopes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.azure import shapes
+from upgrade_gate.clouds.contract.declared import Addition, Declaration, Open, Part
+from upgrade_gate.clouds.shared import terraform
+from upgrade_gate.clouds.shared.patterns import Patterns, covered
+from upgrade_gate.reading.node import mapping, strings, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from upgrade_gate.clouds.contract.declared import Path
+    from upgrade_gate.clouds.contract.grants import Grant
+
+_LISTS = {"permission": ("actions", "notactions"), "dataPermission": ("dataactions", "notdataactions")}
+_ROLE = "azurerm_role_definition"
+_TERRAFORM = {
+    "actions": "actions",
+    "not_actions": "notActions",
+    "data_actions": "dataActions",
+    "not_data_actions": "notDataActions",
+}
+
+
+def declarations(body: Any) -> tuple[Declaration, ...]:
+    """Return a declaration for each role definition of a document."""
+    if terraform.is_show(body):
+        return tuple(_of_resource(one) for one in terraform.resources(body) if one.type == _ROLE)
+    if isinstance(body, list):
+        return tuple(_definition(one, (number,)) for number, one in enumerate(body) if _is_definition(one))
+    return (_definition(body, ()),) if _is_definition(body) else ()
+
+
+def _is_definition(body: Any) -> bool:
+    return isinstance(body, Mapping) and shapes.kind_of(body) == "role definitions"
+
+
+def _definition(body: Mapping[str, Any], path: Path) -> Declaration:
+    inner = {key.casefold(): value for key, value in {**mapping(body.get("properties")), **body}.items()}
+    name = text(inner.get("rolename")) or text(inner.get("name"))
+    scopes = inner.get("assignablescopes")
+    listed = strings(scopes)
+    opened = [f"the assignable scope {one}" for one in listed if not one.startswith("/") or set(one) & set("{}$<>[]")]
+    if not listed:
+        opened.append("where the role may be assigned")
+    least: dict[str, Any] = {"definition": body, "scopes": [] if opened else listed}
+    most = {**least, "scopes": ["/"] if opened else listed}
+    return Declaration((Part(name, least, most, path, tuple(opened)),), (name,), path=path)
+
+
+def _of_resource(one: terraform.Resource) -> Declaration:
+    """Return a role of a plan in Azure's own shape; a plan may not know all of it yet."""
+    given = one.get("permissions")
+    opened = [given.text] if isinstance(given, Open) else []
+    permissions = [
+        {ours: entry.get(theirs) or [] for theirs, ours in _TERRAFORM.items()}
+        for entry in (given if isinstance(given, list) else [])
+        if isinstance(entry, Mapping)
+    ]
+    unknown = one.unknown.get("permissions")
+    opened += [f"permissions of {one.address}, known after apply"] if _true_in(unknown) and not opened else []
+    scopes = one.get("assignable_scopes") or [one.get("scope")]
+    listed = strings(scopes)
+    opened += [] if listed else [f"scope of {one.address}"]
+    name = one.text("name")
+    role = {"roleName": name or one.address, "permissions": permissions, "assignableScopes": list(listed)}
+    everything = {**role, "permissions": [{"actions": ["*"], "dataActions": ["*"]}]}
+    least = {"definition": role, "scopes": [] if opened else listed}
+    most = {"definition": everything if opened else role, "scopes": ["/"] if opened else listed}
+    names = tuple(dict.fromkeys(n for n in (name, one.address, one.name) if n))
+    return Declaration((Part(one.address, least, most, one.path, tuple(opened)),), names, path=one.path)
+
+
+def _true_in(value: Any) -> bool:
+    """Return whether anything in a tree of what is unknown is unknown."""
+    if isinstance(value, Mapping):
+        return any(_true_in(one) for one in value.values())
+    return any(_true_in(one) for one in value) if isinstance(value, list) else value is True
+
+
+def identity(name: str) -> str:
+    """Return how the principal is spelt."""
+    return f"{shapes.PRINCIPAL}{name}"
+
+
+def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
+    """Return the roles with an assignment of each at each of its scopes."""
+    bodies: list[Any] = []
+    for number, part in enumerate(part for one in found for part in one.parts):
+        body = part.most if most else part.least
+        guid = f"00000000-0000-4000-8000-{number:012}"
+        definition = {**mapping(body["definition"].get("properties")), **body["definition"]}
+        kept = {key: value for key, value in definition.items() if key.casefold() not in ("id", "name", "properties")}
+        titled = {"roleName": part.name, **{k: v for k, v in kept.items() if k.casefold() != "rolename"}}
+        bodies.append({**titled, "id": f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"})
+        for scope in body["scopes"] or ["/nowhere"]:
+            bodies.append(_assignment(name, part.name, guid, scope))  # noqa: PERF401 - one after its definition
+    return tuple(bodies)
+
+
+def _assignment(principal: str, role: str, guid: str, scope: str) -> dict[str, str]:
+    return {
+        "principalId": principal,
+        "principalType": "ServicePrincipal",
+        "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{guid}",
+        "roleDefinitionName": role,
+        "scope": scope,
+    }
+
+
+def where(body: Any, grant: Grant) -> Path:
+    """Return the place of the operation that gives or takes a grant, else of the list that it belongs in."""
+    wanted = shapes.fold(grant.permission)
+    for path, listed in _operations(body, grant.type):
+        for number, pattern in enumerate(listed):
+            if covered(wanted, (Patterns((shapes.fold(pattern),)),), single=False):
+                return (*path, number)
+    return next((addition.path for addition in additions(body, [grant])), ())
+
+
+def _operations(body: Any, kind: str) -> Iterator[tuple[Path, list[Any]]]:
+    """Yield the lists of a plane with their places: what is allowed, then what is excepted."""
+    holders: list[tuple[Path, Any]] = [((), body)]
+    for path, one in holders:
+        for key, value in one.items() if isinstance(one, Mapping) else ():
+            if key.casefold() == "properties":
+                holders.append(((*path, key), value))
+            elif key.casefold() == "permissions" and isinstance(value, list):
+                holders += [((*path, key, number), entry) for number, entry in enumerate(value)]
+            elif key.casefold() in _LISTS.get(kind, ()) and isinstance(value, list):
+                yield (*path, key), value
+
+
+def additions(body: Any, grants: Sequence[Grant]) -> tuple[Addition, ...]:
+    """Return what gives these grants: an operation more in the first list of its plane that excepts none of them."""
+    found: list[Addition] = []
+    for kind, (allows, excepts) in _LISTS.items():
+        names = sorted({g.permission for g in grants if g.type == kind}, key=str.casefold)
+        lists = list(_operations(body, kind))
+        denied = [Patterns((shapes.fold(p),)) for path, listed in lists if _is(path, excepts) for p in strings(listed)]
+        if not names or any(covered(shapes.fold(name), denied, single=False) for name in names):
+            continue
+        path = next((path for path, _ in lists if _is(path, allows)), None)
+        if path is not None:
+            found.append(Addition(path, tuple(names)))
+    added = {name for addition in found for name in addition.values}
+    return tuple(found) if added >= {g.permission for g in grants} else ()
+
+
+def _is(path: Path, key: str) -> bool:
+    return str(path[-1]).casefold() == key

@@ -1,0 +1,171 @@
+"""What files say that GCP identities should be granted: roles as YAML or JSON, a vendor's templates, Terraform's plans.
+
+Shapes: what `gcloud iam roles create --file` takes and `describe` prints, `kind: WifTemplate` of managed OpenShift
+(openshift/managed-cluster-config), `google_project_iam_custom_role` and `google_project_iam_member`. A role does not
+say who gets it: it counts as bound to the identity on the cluster's own project.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.contract.declared import Addition, Declaration, Open, Part
+from upgrade_gate.clouds.shared import terraform
+from upgrade_gate.reading.node import limiting, mapping, readable_strings, text
+
+if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.declared import Path
+    from upgrade_gate.clouds.contract.grants import Grant
+
+_CUSTOM = ("google_project_iam_custom_role", "google_organization_iam_custom_role")
+_MEMBER = "google_project_iam_member"
+_LISTS = ("includedPermissions", "permissions")
+_NOWHERE = "projects/declared/roles/none"
+_PLAIN = re.compile(r"[^A-Za-z0-9_.]+")
+
+
+def declarations(body: Any) -> tuple[Declaration, ...]:
+    """Return a declaration for each role of a document, for each account of a template, for each member of a plan."""
+    if terraform.is_show(body):
+        return _of_terraform(terraform.resources(body))
+    if isinstance(body, list):
+        return tuple(
+            Declaration((_role(one, (number,)),), _called(one))
+            for number, one in enumerate(body)
+            if isinstance(one, Mapping) and "includedPermissions" in one
+        )
+    if not isinstance(body, Mapping):
+        return ()
+    if body.get("kind") == "WifTemplate":
+        listed = body.get("service_accounts")
+        return tuple(
+            _account(mapping(one), ("service_accounts", number))
+            for number, one in enumerate(listed if isinstance(listed, list) else ())
+        )
+    if "includedPermissions" in body or ("title" in body and "stage" in body):
+        return (Declaration((_role(body, ()),), _called(body)),)
+    return ()
+
+
+def _called(body: Mapping[str, Any]) -> tuple[str, ...]:
+    names = (text(body.get("title")), text(body.get("name")).rpartition("/")[2], text(body.get("roleId")))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _role(body: Mapping[str, Any], path: Path) -> Part:
+    """Return a custom role, bound; what is spoilt in it is told by the judge."""
+    role = {"stage": limiting(body, "stage") or "GA", "deleted": body.get("deleted", False)}
+    listed = body.get("includedPermissions")
+    whole = {**role, "title": text(body.get("title")), "includedPermissions": listed if listed is not None else []}
+    return Part(next(iter(_called(body)), "role"), {"roles": [whole]}, {"roles": [whole]}, path)
+
+
+def _account(body: Mapping[str, Any], path: Path) -> Declaration:
+    """Return what a template gives to one account; a role on single resources is not one on the project."""
+    secret = mapping(mapping(body.get("credential_request")).get("secret_ref"))
+    named = f"{text(secret.get('namespace'))}/{text(secret.get('name'))}"
+    listed = body.get("roles")
+    parts: list[Part] = []
+    for number, role in enumerate(listed if isinstance(listed, list) else ()):
+        entry = mapping(role)
+        identifier = text(entry.get("id"))
+        if entry.get("predefined") is True:
+            whole: dict[str, Any] = {"bound": [f"roles/{identifier}"]}
+        else:
+            permissions = entry.get("permissions")
+            whole = {"roles": [{"title": identifier, "stage": "GA", "includedPermissions": permissions or []}]}
+        opened = (f"on which resources {identifier} is bound",) if entry.get("resource_bindings") else ()
+        least = {"bound": [], "roles": []} if opened else whole
+        parts.append(Part(identifier, least, whole, (*path, "roles", number), opened))
+    names = tuple(name for name in (text(body.get("id")), text(body.get("osd_role"))) if name)
+    return Declaration(tuple(parts), names, secret=named if len(named) > 1 else None, path=path)
+
+
+def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...]:
+    """Return what each member of a plan is given on a project, and each role that is bound to nobody."""
+    roles = [one for one in found if one.type in _CUSTOM]
+    given: dict[str, list[Part]] = {}
+    bound: set[str] = set()
+    for one in found:
+        if one.type != _MEMBER:
+            continue
+        member = one.get("member")
+        known = terraform.named(one, "role", roles, "id") or terraform.named(one, "role", roles, "name")
+        part = _custom(known) if known is not None else _bound(one)
+        if one.get("condition"):
+            part = Part(part.name, {}, part.most, part.path, (*part.opened, f"the condition of {one.address}"))
+        if known is not None:
+            bound.add(known.address)
+        if isinstance(member, str):
+            given.setdefault(member, []).append(part)
+    declared = [Declaration(tuple(parts), _of_member(member)) for member, parts in given.items()]
+    declared += [
+        Declaration((_custom(one),), (one.text("role_id") or one.name, one.text("title"), one.address, one.name))
+        for one in roles
+        if one.address not in bound
+    ]
+    return tuple(declared)
+
+
+def _of_member(member: str) -> tuple[str, ...]:
+    account = member.rpartition(":")[2]
+    return (account.partition("@")[0], account, member)
+
+
+def _custom(one: terraform.Resource) -> Part:
+    given = one.get("permissions")
+    readable = readable_strings(given)
+    if isinstance(given, Open) or readable is None or one.unknown.get("permissions"):
+        opened = (given.text if isinstance(given, Open) else f"permissions of {one.address}",)
+        return Part(one.address, {}, {"everything": True}, one.path, opened)
+    role = {"title": one.address, "stage": one.text("stage") or "GA", "includedPermissions": list(readable)}
+    return Part(one.address, {"roles": [role]}, {"roles": [role]}, one.path)
+
+
+def _bound(one: terraform.Resource) -> Part:
+    role = one.get("role")
+    if isinstance(role, str):
+        return Part(one.address, {"bound": [role]}, {"bound": [role]}, one.path)
+    return Part(one.address, {}, {"everything": True}, one.path, (f"role of {one.address}",))
+
+
+def identity(name: str) -> str:
+    """Return the email of the account."""
+    return f"{name}@declared.iam.gserviceaccount.com"
+
+
+def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
+    """Return the roles, and the policy of the cluster's own project that binds them."""
+    roles: list[Any] = []
+    bound: list[str] = []
+    for part in (part for one in found for part in one.parts):
+        body = part.most if most else part.least
+        for role in body.get("roles", []):
+            full = f"projects/declared/roles/{_PLAIN.sub('_', part.name)}.{len(roles)}"
+            roles.append({**role, "name": full, "title": part.name})
+            bound.append(full)
+        bound += body.get("bound", [])
+        bound += ["roles/owner"] if body.get("everything") else []
+    member = f"serviceAccount:{identity(name)}"
+    bindings = [{"role": role, "members": [member]} for role in dict.fromkeys(bound or [_NOWHERE])]
+    empty = {"name": _NOWHERE, "title": "none", "stage": "GA", "includedPermissions": []}
+    return (*roles, empty, {"bindings": bindings, "etag": "declared"})
+
+
+def where(body: Any, grant: Grant) -> Path:
+    """Return the place of a permission, else of the list that it belongs in."""
+    for key in _LISTS:
+        listed = mapping(body).get(key)
+        if isinstance(listed, list) and grant.permission in listed:
+            return (key, listed.index(grant.permission))
+    return next((addition.path for addition in additions(body, [grant])), ())
+
+
+def additions(body: Any, grants: Sequence[Grant]) -> tuple[Addition, ...]:
+    """Return what gives these grants: permissions more in the role; nothing binds a role more."""
+    key = next((key for key in _LISTS if isinstance(mapping(body).get(key), list)), None)
+    if key is None or any(grant.type != "permission" for grant in grants):
+        return ()
+    return (Addition((key,), tuple(sorted({grant.permission for grant in grants}))),)
