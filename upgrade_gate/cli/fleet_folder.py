@@ -42,7 +42,9 @@ def check(directory: Path, inventories: Iterable[str]) -> None:
     if not exists(directory):
         return
     ours = (directory / results.CLUSTERS).is_dir() or exists(directory / UNFINISHED)
-    if any(directory.iterdir()) and not ours:
+    # a run that was killed at its very beginning leaves what it was about to rename
+    held = [entry for entry in directory.iterdir() if not entry.name.startswith(f".{UNFINISHED}.")]
+    if held and not ours:
         raise UsageError(f"{directory} holds something else than a fleet's results", hint="name a new folder")
 
 

@@ -343,6 +343,13 @@ def test_nothing_is_written_where_an_inventory_is_read(fleet: Fleet) -> None:
     assert fleet.run().code == 2, "it holds something else"
 
 
+def test_a_run_that_was_killed_before_it_had_written_anything_is_no_obstacle(fleet: Fleet) -> None:
+    fleet.add("a")
+    fleet.result.mkdir()
+    (fleet.result / "..unfinished.k1ll3d").touch()  # written beside its place, and not renamed yet
+    assert fleet.run("--resume").code == 3
+
+
 def test_a_target_that_is_not_there_is_an_error_of_the_whole_run(fleet: Fleet) -> None:
     fleet.add("a")
     fleet.new = "dir:/nowhere"
