@@ -34,4 +34,14 @@ def test_a_selector_chooses_by_every_term(text: str, chosen: bool) -> None:
 @pytest.mark.parametrize("text", ["", ",", "env in (prod,lab)", "=prod", "a=b=c", "!", "! env", "a b"])
 def test_what_is_no_selector_is_an_error(text: str) -> None:
     with pytest.raises(UsageError):
-        selector.check([text])
+        selector.terms([text])
+
+
+def test_terms_are_said_in_the_words_of_kubernetes() -> None:
+    found = selector.terms(["env=prod, region!=eu", "canary,!old"])
+    assert [(term.key, term.operator, term.values) for term in found] == [
+        ("env", "In", ("prod",)),
+        ("region", "NotIn", ("eu",)),
+        ("canary", "Exists", ()),
+        ("old", "DoesNotExist", ()),
+    ]

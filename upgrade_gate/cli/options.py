@@ -173,6 +173,11 @@ cluster_timeout_option = deadline_option(
 )
 
 
+selector_option = click.option(
+    "--selector", multiple=True, metavar="LABELS", help="env=prod,region!=eu,canary,!old. Repeatable."
+)
+
+
 def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what says which cluster is read; the command takes `cluster: ClusterOptions`."""
     return group(

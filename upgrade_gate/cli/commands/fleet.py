@@ -24,6 +24,7 @@ from upgrade_gate.cli.options import (
     log_options,
     read_secrets_option,
     registry_options,
+    selector_option,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ _OF_MERGE = frozenset({"inventories", "directory", "changed_only", "verbose", "q
     **RELEASE,
     help="A release that clusters run, matched by digest or version. Repeatable.  [default: what each cluster names]",
 )
-@click.option("--selector", multiple=True, metavar="LABELS", help="env=prod,region!=eu,canary,!old. Repeatable.")
+@selector_option
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Clusters that are judged at once."
 )
@@ -211,7 +212,7 @@ def _chosen(
     from upgrade_gate.base import plugins
     from upgrade_gate.fleet import inventory, selector
 
-    selector.check(selectors)
+    selector.terms(selectors)  # what is none is a usage error whatever the inventory holds
     live = plugins.load("cluster.readers", "live")
     found = inventory.read(inventories, lambda: live.context_names(kubeconfig), hubs.clusters)
     chosen = tuple(entry for entry in found if all(selector.matches(each, entry.labels) for each in selectors))

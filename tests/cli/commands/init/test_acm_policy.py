@@ -110,7 +110,7 @@ def compliant(configuration: Any, objects: list[Any]) -> bool:
 
 
 def test_everything_has_the_fields_that_the_apis_have(releases: tuple[str, ...]) -> None:
-    options = (*releases, "--pullspec", f"{IMAGE}@{DIGEST}", "--selector", "env=prod")
+    options = (*releases, "--pullspec", f"{IMAGE}@{DIGEST}", "--selector", "env=prod,!old")
     found = documents(*options)
     kinds = sorted(kind for kind, _ in found)
     pairs = ["PlacementBinding"] * 2 + ["Policy"] * 2
@@ -136,7 +136,12 @@ def test_everything_has_the_fields_that_the_apis_have(releases: tuple[str, ...])
     claim = {"key": "platform.open-cluster-management.io", "operator": "In", "values": ["AWS"]}
     assert predicate["requiredClusterSelector"] == {
         "claimSelector": {"matchExpressions": [claim]},
-        "labelSelector": {"matchLabels": {"env": "prod"}},
+        "labelSelector": {
+            "matchExpressions": [
+                {"key": "env", "operator": "In", "values": ["prod"]},
+                {"key": "old", "operator": "DoesNotExist"},
+            ]
+        },
     }
     assert "{{" not in made("acm-policy", *options), "the policy's controller would expand it"
 
@@ -185,7 +190,8 @@ def test_the_roles_are_those_of_init_rbac_and_one_for_the_report(releases: tuple
         (("--pullspec", IMAGE), "--pullspec"),
         (("--pullspec", f"{IMAGE}@{DIGEST}", "--schedule", "daily"), "--schedule"),
         (("--pullspec", f"{IMAGE}@{DIGEST}", "--namespace", "n" * 40), "too long for a policy"),
-        (("--pullspec", f"{IMAGE}@{DIGEST}", "--max-age", "soon"), "--max-age"),
+        (("--pullspec", f"{IMAGE}@{DIGEST}", "--selector", "env in (a)"), "is no selector"),
+        (("--pullspec", f"{IMAGE}@{DIGEST}", "--report-max-age", "soon"), "--report-max-age"),
     ],
 )
 def test_what_could_not_work_is_refused(releases: tuple[str, ...], options: tuple[str, ...], said: str) -> None:
@@ -222,8 +228,8 @@ class Managed:
         shutil.copy(certificates.authority, folder / "account" / "ca.crt")
         (folder / "account" / "token").write_text("token-of-the-test")
         self.old, self.new, self.digest = on_disk(folder / "world", world)
-        self.options = ("--no-cluster", "--platform", "AWS", "--from", f"oci:{self.old}", "--to", f"oci:{self.new}",
-                        "--pullspec", f"{IMAGE}@{self.digest}", "--no-pull-secret", "--max-age", "3h")  # fmt: skip
+        releases = ("--from", f"oci:{self.old}", "--to", f"oci:{self.new}", "--pullspec", f"{IMAGE}@{self.digest}")
+        self.options = ("--no-cluster", "--platform", "AWS", *releases, "--no-pull-secret", "--report-max-age", "3h")
         rules = [
             (body["metadata"].get("namespace"), rule)
             for _, body in brought(*self.options)

@@ -19,17 +19,25 @@ from upgrade_gate.cli import run
 from upgrade_gate.cli.commands.init import _pins, _pods, _roles
 from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT
 from upgrade_gate.cli.help_pages import ExplainedCommand
-from upgrade_gate.cli.option_types import Duration, Label
-from upgrade_gate.cli.options import cluster_options, configuration_option, registry_options, release_options
+from upgrade_gate.cli.option_types import Duration
+from upgrade_gate.cli.options import (
+    cluster_options,
+    configuration_option,
+    registry_options,
+    release_options,
+    selector_option,
+)
 from upgrade_gate.cli.ready_file import deliver, write_options
+from upgrade_gate.fleet import selector as selectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from upgrade_gate.cli.configuration import Configuration
     from upgrade_gate.cli.option_types import Span
     from upgrade_gate.cli.options import ClusterOptions, RegistryOptions, ReleaseOptions
+    from upgrade_gate.fleet.selector import Term
     from upgrade_gate.payloads.payload import Payload
 
 _POLICY_API = "policy.open-cluster-management.io"
@@ -103,7 +111,7 @@ exit "$code"
     beforehand=True,
     examples=(
         "--no-cluster --platform AWS --from 4.18.7 --to 4.19.2 --pull-secret-from-cluster --write policy.yaml",
-        "--to 4.19.2 --selector env=prod --schedule @hourly --max-age 3h",
+        "--to 4.19.2 --selector env=prod --schedule @hourly --report-max-age 3h",
     ),
 )
 @release_options
@@ -119,7 +127,7 @@ exit "$code"
 @_pins.own_image_option
 @click.option("--schedule", default="30 5 * * *", show_default=True, metavar="CRON", help="When each cluster runs it.")
 @click.option(
-    "--max-age",
+    "--report-max-age",
     type=Duration(),
     default="36h",
     show_default=True,
@@ -134,7 +142,7 @@ exit "$code"
     help="Of the policies, on the hub.",
 )
 @click.option("--cluster-set", default="global", show_default=True, metavar="NAME", help="Clusters of this set only.")
-@click.option("--selector", type=Label(), multiple=True, metavar="KEY=VALUE", help="Clusters with this label only.")
+@selector_option
 @click.option("--no-pull-secret", is_flag=True, help="The registry of the releases wants no credentials.")
 @write_options
 def command(
@@ -146,10 +154,10 @@ def command(
     pullspec: str | None,
     image: str | None,
     schedule: str,
-    max_age: Span,
+    report_max_age: Span,
     namespace: str,
     cluster_set: str,
-    selector: tuple[tuple[str, str], ...],
+    selector: tuple[str, ...],
     no_pull_secret: bool,
     write: Path | None,
     force: bool,
@@ -180,7 +188,7 @@ def command(
         *_roles.account_manifests(OWN_ACCOUNT),
         *_roles.role_manifests(_roles.read_queries(survey, registry), _roles.subject_of(OWN_ACCOUNT)),
         *_roles.own_role(OWN_ACCOUNT, f"{_REPORT}-report", *_report_rules()),
-        _cron_job(options, image, schedule, int(max_age.length.total_seconds()), pull_secret=pull_secret),
+        _cron_job(options, image, schedule, int(report_max_age.length.total_seconds()), pull_secret=pull_secret),
     ]
     documents = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": _pods.labels()}},
@@ -190,7 +198,7 @@ def command(
             "metadata": _pods.metadata(cluster_set, namespace),
             "spec": {"clusterSet": cluster_set},
         },
-        _placement(name, namespace, cluster_set, platform, dict(selector)),
+        _placement(name, namespace, cluster_set, platform, selectors.terms(selector)),
         *_policy(name, namespace, name, [_there(f"{name}-api"), _brought(name, run_it)]),
         *_policy(f"{name}-verdict", namespace, name, [_verdict(f"{name}-verdict", digest)]),
     ]
@@ -202,7 +210,7 @@ def command(
         report=_REPORT,
         own=OWN_ACCOUNT.namespace,
         digest=digest,
-        age=max_age.text,
+        age=report_max_age.text,
         pull_secret=_SUPPLIED.format(name=OWN_ACCOUNT.namespace) if pull_secret else "",
     )
     deliver(header + _pods.dump(documents), write, force=force)
@@ -282,12 +290,14 @@ def _policy(name: str, namespace: str, placement: str, templates: Iterable[dict[
     return [policy, binding]
 
 
-def _placement(name: str, namespace: str, cluster_set: str, platform: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def _placement(name: str, namespace: str, cluster_set: str, platform: str, wanted: Sequence[Term]) -> dict[str, Any]:
     claimed = [_PLATFORM_CLAIMS[platform]] if platform in _PLATFORM_CLAIMS else sorted({platform, "Other"})
-    claim = {"key": _PLATFORM_CLAIM, "operator": "In", "values": claimed}
+    claim = _expression(_PLATFORM_CLAIM, "In", claimed)
     selector: dict[str, Any] = {"claimSelector": {"matchExpressions": [claim]}}
-    if labels:
-        selector["labelSelector"] = {"matchLabels": dict(labels)}
+    if wanted:
+        selector["labelSelector"] = {
+            "matchExpressions": [_expression(term.key, term.operator, term.values) for term in wanted]
+        }
     # a cluster that is out of reach for a while keeps its policies
     taints = ("unreachable", "unavailable")
     return {
@@ -300,6 +310,10 @@ def _placement(name: str, namespace: str, cluster_set: str, platform: str, label
             "tolerations": [{"key": f"{_CLUSTER_API}/{taint}", "operator": "Exists"} for taint in taints],
         },
     }
+
+
+def _expression(key: str, operator: str, values: Sequence[str]) -> dict[str, Any]:
+    return {"key": key, "operator": operator, **({"values": list(values)} if values else {})}
 
 
 def _configuration(name: str, action: str, severity: str, objects: Iterable[dict[str, Any]]) -> dict[str, Any]:
