@@ -225,3 +225,23 @@ def test_a_rename_matters_where_ccoctl_finds_the_identity_by_it(
     cluster = Cluster(platform=platform, mode=mode, root=True)
     finding = one(judge(tmp_path, [old], [new], cluster), "request-renamed")
     assert (finding.severity, finding.headline.startswith("a is now z")) == (severity, True)
+
+
+def test_a_moved_secret_asks_for_no_grant_that_another_finding_asks_for(tmp_path: Path) -> None:
+    outcome = judge(tmp_path, [A], [request("a", "ec2:CreateTags", secret="other")], Cluster())
+    assert needs(one(outcome, "permission-added")) == {"grants": "unknown"}
+    assert "grants" not in needs(one(outcome, "secret-moved"))
+
+
+def test_where_no_identity_can_be_judged_the_secret_is_all_that_is_asked_for(tmp_path: Path) -> None:
+    """The privileges that a request of vSphere lists are held in vCenter, which nobody exports."""
+    body = request("b", secret="other", kind="VSphereProviderSpec")
+    body["spec"]["providerSpec"] = {"kind": "VSphereProviderSpec", "permissions": [{"privileges": ["Host.Config"]}]}
+    outcome = judge(tmp_path, [], [body], Cluster(platform="VSphere"))
+    assert needs(one(outcome, "request-added")) == {"namespace": "met", "secret": "unmet"}
+
+
+def test_a_new_component_whose_secret_is_there_and_that_has_no_account_needs_its_grants(tmp_path: Path) -> None:
+    cluster = Cluster(secrets=["openshift-storage/cloud", "openshift-storage/other"])
+    finding = one(judge(tmp_path, [A], [A, request("b", secret="other", accounts=())], cluster), "request-added")
+    assert needs(finding) == {"namespace": "met", "secret": "met", "keys": "met", "grants": "unknown"}

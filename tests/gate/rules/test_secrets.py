@@ -31,3 +31,32 @@ def test_a_finding_about_a_secret_names_who_reads_it_and_where_that_is_said(tmp_
         assert (finding.request, finding.secret, finding.hop) == (f"{NS}/a", "openshift-storage/cloud", hop)
         assert [(place.side, place.file) for place in finding.evidence] == [("to", "0000_50_component_00.yaml")]
         assert [step.when for step in finding.remedy] == ["before"]
+
+
+def test_a_request_that_changes_otherwise_still_needs_the_secret_that_is_missing(tmp_path: Path) -> None:
+    """Its new permission asks for grants; that there is no Secret is a fault of its own."""
+    outcome = judge(tmp_path, A, [request("a", "ec2:DescribeVolumes", "ec2:CreateTags")], Cluster(secrets=()))
+    assert needs(one(outcome, "permission-added")) == {"grants": "unknown"}
+    assert one(outcome, "secret-missing").secret == "openshift-storage/cloud"
+
+
+def test_a_secret_that_a_new_request_takes_over_is_asked_for_once(tmp_path: Path) -> None:
+    """The component that read it reads another one now, and the new one's own finding asks for it."""
+    new = [request("a", secret="two"), request("b")]
+    outcome = judge(tmp_path / "1", A, new, Cluster(secrets=["openshift-storage/two"]))
+    assert needs(one(outcome, "request-added"))["secret"] == "unmet"
+    assert not found(outcome, "secret-missing")
+    both = judge(tmp_path / "2", A, [request("0"), *A], Cluster(secrets=()))
+    assert one(both, "secret-missing").request == f"{NS}/a", "one that has not changed reads it too"
+
+
+def test_a_secret_that_two_requests_read_is_missing_once(tmp_path: Path) -> None:
+    both = [*A, request("b")]
+    assert one(judge(tmp_path, both, both, Cluster(secrets=())), "secret-missing").request == f"{NS}/a"
+
+
+def test_the_secret_of_a_request_that_cannot_be_understood_today_is_no_finding_of_its_own(tmp_path: Path) -> None:
+    odd = request("a", statements=[{"effect": "Allow", "action": {"x": 1}, "resource": "*"}])
+    outcome = judge(tmp_path, [odd], A, Cluster(secrets=()))
+    assert not found(outcome, "secret-missing")
+    assert outcome.verdict.exit_code == 4
