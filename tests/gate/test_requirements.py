@@ -1,8 +1,15 @@
-"""Needs in words."""
+"""Needs: how much of what a finding asks for is there, and how that is said."""
 
+from pathlib import Path
+
+import pytest
+
+from tests.worlds.rules import ROOT_KEYS, Cluster, judge, request
+from upgrade_gate.base.facts import Known
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.cluster.model import SecretForm, SecretRecord
 from upgrade_gate.gate.findings import Lack, NeedKind
-from upgrade_gate.gate.requirements import need_of
+from upgrade_gate.gate.requirements import keys_need, need_of
 
 
 def test_permissions_missing_for_the_same_reason_share_one_sentence() -> None:
@@ -40,3 +47,24 @@ def test_a_doubt_is_what_stays_unsettled_whatever_was_found() -> None:
     assert doubtful.reason == "no statement allows ec2:A; but policy p is not in the export"
     assert doubtful.unsettled == "policy p is not in the export"
     assert CoverageResult(Coverage.UNKNOWN, "no export").unsettled == "no export"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "form", "status"),
+    [
+        ("https://o.example.com/c", None, "unmet"),
+        ("https://o.example.com/c", "token", "unmet"),
+        ("https://o.example.com/c", "keys", "met"),
+        ("", None, "met"),
+        ("", "token", "unmet"),
+        ("", "keys", "met"),
+    ],
+)
+def test_the_form_of_a_secret_says_which_keys_it_needs_and_else_the_cluster_does(
+    issuer: str, form: SecretForm | None, status: str, tmp_path: Path
+) -> None:
+    """On AWS a token stands in `credentials`, keys may stand in two fields (docs/facts/cco.md#secret-keys)."""
+    situation = judge(tmp_path, [request("a")], [request("a")], Cluster(issuer=issuer)).situation
+    (selected,) = situation.hops[0].new_selection.requests.values()
+    record = SecretRecord(selected.request.secret, keys=ROOT_KEYS, form=form)
+    assert keys_need(situation, selected.request, Known(record), (4, 15)).status == status

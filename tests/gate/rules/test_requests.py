@@ -245,3 +245,19 @@ def test_a_new_component_whose_secret_is_there_and_that_has_no_account_needs_its
     cluster = Cluster(secrets=["openshift-storage/cloud", "openshift-storage/other"])
     finding = one(judge(tmp_path, [A], [A, request("b", secret="other", accounts=())], cluster), "request-added")
     assert needs(finding) == {"namespace": "met", "secret": "met", "keys": "met", "grants": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "status"),
+    [("AWS", "AWSProviderSpec", "unknown"), ("Nutanix", "NutanixProviderSpec", "met")],
+)
+def test_existence_stands_for_the_keys_only_where_nothing_lists_permissions(
+    platform: str, kind: str, status: str, tmp_path: Path
+) -> None:
+    body = [request(name, secret=name, kind=kind) for name in "ab"]
+    cluster = Cluster(platform=platform, keys=None, secrets=["openshift-storage/a", "openshift-storage/b"])
+    outcome = judge(tmp_path / "1", body[:1], body, cluster, accept_secret_exists=True)
+    assert needs(one(outcome, "request-added"))["keys"] == status
+    cluster.keys = frozenset({"other"})
+    read = judge(tmp_path / "2", body[:1], body, cluster, accept_secret_exists=True)
+    assert needs(one(read, "request-added"))["keys"] == "unmet", "what was read counts"
