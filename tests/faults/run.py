@@ -44,7 +44,7 @@ class Answer:
     first: str
     """The first line on stderr."""
     known: frozenset[str] = frozenset()
-    """The facts of the cluster that it read, and the requests of the target that it judged."""
+    """The facts of the cluster that it read, and the target's requests that it judged, a renamed one by both names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,9 @@ def _known(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"fact {fact['name']}"
     for request in (report.get("requests") or {}).get("to", ()):
         yield f"request {request}"
+    for change in report.get("changes", ()):
+        if change["was"] is not None:
+            yield f"request {change['was']}"
 
 
 def judge(fault: Fault, folder: Path, arguments: Sequence[str], base: Answer) -> Judged:
