@@ -1,8 +1,12 @@
 """Secrets that both releases read."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.worlds.rules import NS, Cluster, found, judge, needs, one, payload, request
+from upgrade_gate.requests.update import Given
 
 A = [request("a")]
 
@@ -60,3 +64,26 @@ def test_the_secret_of_a_request_that_cannot_be_understood_today_is_no_finding_o
     outcome = judge(tmp_path, [odd], A, Cluster(secrets=()))
     assert not found(outcome, "secret-missing")
     assert outcome.verdict.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("vcenters", "lacking"),
+    [
+        ([{"server": "one"}], None),
+        ([{"server": "one"}, {"server": "two"}], "two.username, two.password"),
+        ("one", None),
+    ],
+)
+def test_a_secret_of_vsphere_must_serve_every_vcenter(vcenters: Any, lacking: str | None, tmp_path: Path) -> None:
+    body = [request("a", kind="VSphereProviderSpec")]
+    body[0]["spec"]["providerSpec"] = {"kind": "VSphereProviderSpec"}
+    cluster = Cluster(platform="VSphere", keys=frozenset({"one.username", "one.password"}))
+    cluster.objects["Infrastructure"]["spec"] = {"platformSpec": {"type": "VSphere", "vsphere": {"vcenters": vcenters}}}
+    outcome = judge(tmp_path, body, body, cluster)
+    told = [j.finding.needs[0].detail for j in found(outcome, "secret-incomplete")]
+    assert told == ([f"Secret openshift-storage/cloud lacks {lacking}"] if lacking else [])
+
+
+def test_vcenters_that_nobody_read_are_no_matter_on_another_platform(tmp_path: Path) -> None:
+    cluster = Cluster(unread=["Infrastructure"], keys=frozenset({"other"}))
+    assert found(judge(tmp_path, A, A, cluster, given=Given(platform="AWS")), "secret-incomplete")
