@@ -44,6 +44,12 @@ from upgrade_gate.cli.option_types import (
     Span,
     identity_sources,
 )
+from upgrade_gate.cli.single_options import (
+    cluster_timeout_option,
+    deadline_option,
+    kubeconfig_option,
+    read_secrets_option,
+)
 from upgrade_gate.clouds.contract.context import ASSUMPTIONS
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.payloads.reference import Settings
@@ -153,29 +159,6 @@ def release_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Current release.  [default: what the cluster runs]",
         ),
     )(function)
-
-
-def deadline_option(name: str, default: float, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return an option that takes seconds, more than none."""
-    seconds = click.FloatRange(min=0, min_open=True)
-    seconds.name = "number of seconds"
-    return click.option(name, type=seconds, default=default, show_default=True, metavar="SECONDS", help=text)
-
-
-kubeconfig_option = click.option(
-    "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For a live cluster."
-)
-read_secrets_option = click.option(
-    "--read-secrets", is_flag=True, help="Live: read key names and the identity out of Secrets."
-)
-cluster_timeout_option = deadline_option(
-    "--cluster-timeout", 30.0, "Live: deadline of all reads of the cluster together."
-)
-
-
-selector_option = click.option(
-    "--selector", multiple=True, metavar="LABELS", help="env=prod,region!=eu,canary,!old. Repeatable."
-)
 
 
 def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,13 +17,15 @@ from upgrade_gate.cli.option_types import HttpsUrl
 from upgrade_gate.cli.options import (
     RELEASE,
     ClusterOptions,
+    gate_options,
+    log_options,
+    registry_options,
+)
+from upgrade_gate.cli.single_options import (
     cluster_timeout_option,
     deadline_option,
-    gate_options,
     kubeconfig_option,
-    log_options,
     read_secrets_option,
-    registry_options,
     selector_option,
 )
 

@@ -25,9 +25,9 @@ from upgrade_gate.cli.options import (
     configuration_option,
     registry_options,
     release_options,
-    selector_option,
 )
 from upgrade_gate.cli.ready_file import deliver, write_options
+from upgrade_gate.cli.single_options import selector_option
 from upgrade_gate.fleet import selector as selectors
 
 if TYPE_CHECKING:
