@@ -80,7 +80,7 @@ def test_an_identity_must_name_a_secret(tmp_path: Path, key: str) -> None:
     ("text", "message"),
     [
         ("fail-on: warning\nfail_on: x\n", r":2: unknown key 'fail_on'"),
-        ("fail-on: warning\n\nfail-on: blocker\n", r":3: .*fail-on stands twice; first in line 1"),
+        ("fail-on: warning\n\nfail-on: blocker\n", r":3: .*fail-on appears twice; first in line 1"),
         ("config: other.yaml\n", r":1: unknown key 'config'"),
         ("require-proof: 1\n", r":1: require-proof: must be true or false, not number"),
         ("require-proof: 'true'\n", r":1: require-proof: must be true or false, not text"),

@@ -110,7 +110,7 @@ def test_a_required_key_that_is_missing_is_named_with_its_line(tmp_path: Path, k
     ("old", "new", "message"),
     [
         ("reason: by hand", "reason: by hand\n    reazon: typo", r":4: .*unknown key 'reazon'"),
-        ("reason: by hand", "reason: by hand\n    reason: twice", r":4: .*reason stands twice"),
+        ("reason: by hand", "reason: by hand\n    reason: twice", r":4: .*reason appears twice"),
         ("reason: by hand", "reason: ''", r":3: reason: must not be empty"),
         ("reason: by hand", "reason: yes", r":3: reason: must be text, not true or false"),
         ("reason: by hand", "reason:", r":3: reason: must be text, not nothing"),

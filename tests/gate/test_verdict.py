@@ -155,7 +155,7 @@ def test_the_sentence_says_what_a_pass_rests_on() -> None:
     )
     assert verdict(basis=Basis(("it is so",))).summary == f"PASS {path}, assuming that it is so"
     assert verdict(basis=ASSUMED, alone=True).summary == (
-        f"PASS on the releases alone, {path}, assuming that 4.14.1's permissions are in place (and 1 more)"
+        f"PASS on the releases alone, {path}, assuming that 4.14.1's permissions are in place, and 1 more"
     )
 
 

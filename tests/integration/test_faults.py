@@ -210,8 +210,14 @@ FAILS: list[tuple[str, Any, dict[str, Any], type[UpgradeGateError], str]] = [
     ("418", failing(418, 99), {}, SourceError, "answered 418"),
     ("429 for longer than the deadline", failing(429, 99, Retry_After="3600"), {}, SourceError, "asks to wait 3600 s"),
     ("connection reset for ever", reset(99), {}, SourceError, r"connection reset \(4 attempts\)"),
-    ("a byte at a time", dripping_body, {"timeout": 1.5}, SourceError, r"not answered whole within 1\.5 s"),
-    ("headers a byte at a time", dripping_headers, {"timeout": 1.5}, SourceError, r"not answered whole within 1\.5 s"),
+    ("a byte at a time", dripping_body, {"timeout": 1.5}, SourceError, r"completely within 1\.5 s"),
+    (
+        "headers a byte at a time",
+        dripping_headers,
+        {"timeout": 1.5},
+        SourceError,
+        r"completely within 1\.5 s",
+    ),
     ("redirect loop", redirect_loop, {}, SourceError, "redirects in a loop"),
     ("redirect to a file", redirect_to_nowhere, {}, SourceError, "redirects to something that is not an http address"),
     (

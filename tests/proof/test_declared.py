@@ -177,7 +177,7 @@ def test_what_is_shown_goes_before_what_is_declared(tmp_path: Path) -> None:
     result, report = gate(tmp_path, {NAME: WHOLE}, *sources, config=config)
     need = finding(report, "permission-added")["needs"][0]
     assert (result.code, need["status"]) == (3, "unmet")
-    assert need["detail"].endswith("it is declared, and not applied as far as can be seen")
+    assert need["detail"].endswith("policy files declare it, and nothing shows that it is applied")
 
 
 def test_what_is_held_and_not_declared_is_said(tmp_path: Path) -> None:

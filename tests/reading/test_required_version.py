@@ -60,8 +60,11 @@ def test_another_version_is_told_which_one_is_wanted(wanted: str, version: str, 
     ("text", "message"),
     [
         ("other: 1\nother: 2\nrequired-version: '>=999'\n", r"a\.yaml:3: required-version: >=999 is .*too old"),
-        ("required-version: '>=0'\n\nrequired-version: '>=0'\n", r"a\.yaml:3: required-version stands twice;.*line 1$"),
-        ("required-version: '>=0'\nrequired-version: '>=999'\n", r"a\.yaml:2: required-version stands twice"),
+        (
+            "required-version: '>=0'\n\nrequired-version: '>=0'\n",
+            r"a\.yaml:3: required-version appears twice;.*line 1$",
+        ),
+        ("required-version: '>=0'\nrequired-version: '>=999'\n", r"a\.yaml:2: required-version appears twice"),
         ("required-version: newest\n", r"a\.yaml:1: required-version: 'newest' is not a version specifier"),
         ("required-version: '1.2'\n", r"a\.yaml:1: required-version: '1\.2' is not a version specifier"),
         ("required-version: 0.4\n", r"a\.yaml:1: required-version: '0\.4' is not a version specifier"),

@@ -52,7 +52,7 @@ def test_every_requirement_has_one_version_that_it_allows(project: dict[str, Any
     machine = {"python_full_version": python, "python_version": python.rpartition(".")[0]}
     pins = [pin for pin in locks.read(name) if pin.applies(machine)]
     held = {pin.name: pin for pin in pins}
-    assert len(held) == len(pins), "a package stands twice for one Python"
+    assert len(held) == len(pins), "a package appears twice for one Python"
     for requirement in asked_for(project, name):
         pin = held.get(canonicalize_name(requirement.name))
         assert pin is not None, f"{requirement} is not in locks/{name}.txt: make lock"

@@ -115,7 +115,7 @@ def find(folder: Path | None = None) -> Path | None:
     for other in _nearly_named(place):
         _logger.warning("%s is not read: %s is what is found; --config names any other", other, FILE_NAME)
     if not path.is_file() and os.path.lexists(path):
-        raise UsageError(f"{path} is not a file", hint="take it away, or name another with --config FILE")
+        raise UsageError(f"{path} is not a file", hint="remove it, or name another with --config FILE")
     if path.is_symlink() and place.resolve() not in path.resolve().parents:
         raise UsageError(
             f"{path} is a link that leads out of the folder", hint="name the file itself with --config FILE"

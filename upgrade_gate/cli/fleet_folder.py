@@ -146,7 +146,8 @@ def _finished(part: Path) -> document.Fleet:
     found = None if exists(part / UNFINISHED) else _before(part)
     if found is None:
         raise UsageError(
-            f"{part} holds no finished run of fleet", hint="name what -d named there; finish with --resume"
+            f"{part} holds no finished run of fleet",
+            hint="give the folder that -d named in that run, and finish it with --resume",
         )
     return found
 
@@ -204,4 +205,6 @@ def _before(directory: Path) -> document.Fleet | None:
         content = read_file(path, _MOST_BYTES)
         return document.decode(content) if content else None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise UsageError(f"{path} cannot be read: {exc}", hint="take it away; then nothing is compared") from exc
+        raise UsageError(
+            f"{path} cannot be read: {exc}", hint="remove it; then nothing is compared with the last run"
+        ) from exc

@@ -160,7 +160,7 @@ def _refused_file(path: Path) -> str | None:
     if path.exists() and not path.is_file():
         return f"it is {kind_of(path.stat().st_mode)}, no file"
     if path.exists() and path.stat().st_nlink > 1:
-        return "it has other names (hard links), which would keep what it held"
+        return "it has other names (hard links), which would keep the old content"
     return None if os.access(path.parent, os.W_OK | os.X_OK) else f"no permission to write in {path.parent}"
 
 

@@ -173,7 +173,7 @@ def _claims(items: Iterable[Part]) -> dict[str, str]:
     for item in items:
         name, value = item["name"].some_text(), item["value"].text()
         if name in _CLAIMS and found.setdefault(name, value) != value:
-            raise Malformed(f"the claim {name} stands there twice, with two values")
+            raise Malformed(f"the claim {name} appears there twice, with two values")
     return found
 
 

@@ -218,7 +218,7 @@ def guard_operator(hop_kind: HopKind) -> tuple[Guard, str]:
     """Return the guard of CCO's own Upgradeable=False."""
     if hop_kind in GUARDED_HOPS:
         return Guard.STOPPED, "CVO refuses a minor update while a ClusterOperator reports Upgradeable=False"
-    return Guard.MISSED, "CVO ignores Upgradeable=False in an update to a patch release"
+    return Guard.MISSED, "CVO asks for Upgradeable only before an update to a later minor or major release"
 
 
 def unproven(

@@ -101,7 +101,7 @@ def _vanished(situation: Situation, judged: Sequence[WeighedFinding]) -> Iterato
     }
     for hop in situation.hops:
         for name in sorted(() if hop.new.whole else _gone(hop) - accepted):
-            text = f"{hop.old.version} applies {name}, and no manifest of {hop.new.version} speaks of it"
+            text = f"{hop.old.version} applies {name}, and no manifest of {hop.new.version} mentions it"
             yield f"{hop.new.reference} {name}", text, hop.index, Evidence("to", "image-references")
 
 

@@ -81,7 +81,7 @@ class Verdict(Struct, frozen=True):
     counts: Mapping[Severity, Mapping[Status, int]]
     summary: str
     fail_on: Literal["blocker", "warning"] = "blocker"
-    """The mildest severity that blocks."""
+    """Lowest severity that blocks."""
 
 
 def raised(weights: Weights) -> frozenset[str]:
@@ -274,4 +274,4 @@ def _settled_by(judged: Sequence[WeighedFinding]) -> str:
 
 def _assumed(basis: Basis) -> str:
     first, rest = basis.assumptions[0], len(basis.assumptions) - 1
-    return f"{first} (and {rest} more)" if rest else first
+    return f"{first}, and {rest} more" if rest else first

@@ -149,7 +149,7 @@ def misnamed(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         found = _LIKE_A_MANIFEST.match(name)
         if found and not is_payload_file(name) and found[1].casefold() not in read:
-            yield f"{name} is not read, for what it is called"
+            yield f"{name} is not read because of its name"
 
 
 def parse_reference(text: str) -> Reference:
@@ -166,7 +166,7 @@ def parse_reference(text: str) -> Reference:
     if colon and prefix in _PREFIXES and not _PORT.match(rest):
         target = rest.removeprefix("//") if prefix in ("docker", "registry") else rest
         if not target:
-            raise UsageError(f"{text}: nothing stands behind the prefix", hint=_FORMS)
+            raise UsageError(f"{text}: nothing follows the prefix", hint=_FORMS)
         return Reference(text, _PREFIXES[prefix], target)
     if version := _VERSION.fullmatch(text):
         return Reference(text, "version", version[1])

@@ -52,7 +52,7 @@ class PolicyFile:
             self.documents = yaml.parse(data, name, limits=_LIMITS, functions=True)
             twice = next((p.duplicate_keys[0] for p in self.documents if p.duplicate_keys), None)
             if twice is not None:
-                self.problem = f"{name}: the key {twice} stands twice with differing values"
+                self.problem = f"{name}: the key {twice} appears twice with differing values"
         except OSError as exc:
             self.problem = f"{name}: {exc.strerror or exc}"
         except yaml.DocumentError as exc:

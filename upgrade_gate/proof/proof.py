@@ -309,7 +309,7 @@ class Proof(Struct, frozen=True):
         if seen.verdict is Coverage.COVERED and told.verdict is not Coverage.COVERED:
             return replace(seen, caveats=(*seen.caveats, f"policy files do not declare it: {told.reason}"))
         if seen.verdict is not Coverage.COVERED and told.verdict is Coverage.COVERED:
-            return replace(seen, reason=f"{seen.reason}; it is declared, and not applied as far as can be seen")
+            return replace(seen, reason=f"{seen.reason}; policy files declare it, and nothing shows that it is applied")
         return seen
 
     def _seen(self, request: CredentialsRequest, grant: Grant) -> CoverageResult:

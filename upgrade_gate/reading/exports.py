@@ -195,7 +195,7 @@ class _KeyTwiceError(ValueError):
     """An object in which one value would hide another: nobody knows which one counts."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {key!r} stands twice with differing values")
+        super().__init__(f"the key {key!r} appears twice with differing values")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

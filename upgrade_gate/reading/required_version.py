@@ -28,7 +28,7 @@ def check(root: Value, version: str = __version__) -> None:
         return
     if len(entries) > 1:
         first = Value(entries[0][0], root.file).line
-        raise Value(entries[1][0], root.file).error(f"{KEY} stands twice; first in line {first}")
+        raise Value(entries[1][0], root.file).error(f"{KEY} appears twice; first in line {first}")
     from packaging.version import Version
 
     value = Value(entries[0][1], root.file, KEY)

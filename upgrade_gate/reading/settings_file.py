@@ -1,6 +1,6 @@
 """Files that people write by hand, YAML or JSON: every value with its line, nothing accepted that was not meant.
 
-Configuration and acknowledgements decide what the gate lets pass. A misspelt key, a key that stands twice or a
+Configuration and acknowledgements decide what the gate lets pass. A misspelt key, a key that appears twice or a
 value of the wrong kind is therefore an error that names file and line, never something to skip.
 """
 
@@ -96,7 +96,7 @@ class Value(Struct, frozen=True):
         return tuple(item.text() for item in self.items())
 
     def mapping(self) -> dict[str, Value]:
-        """Return keys and values of a mapping; a key that stands twice is an error."""
+        """Return keys and values of a mapping; a key that appears twice is an error."""
         if self.kind != "mapping":
             raise self.error(f"must be a mapping, not {self.kind}")
         found: dict[str, Value] = {}
@@ -106,7 +106,7 @@ class Value(Struct, frozen=True):
                 raise name.error("a key must be plain text")
             text = str(key.value)
             if text in found:
-                raise name.error(f"{text} stands twice; first in line {found[text].line}")
+                raise name.error(f"{text} appears twice; first in line {found[text].line}")
             found[text] = Value(node, self.file, text)
         return found
 

@@ -144,7 +144,7 @@ def _parse_json(text: str, name: str, limits: Limits) -> Iterator[Parsed]:
 
 
 def _json_decoder(repeated: list[tuple[dict[str, Any], str]]) -> json.JSONDecoder:
-    """Return a decoder that notes the objects in which a key stands twice with differing values."""
+    """Return a decoder that notes the objects in which a key appears twice with differing values."""
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(pairs)

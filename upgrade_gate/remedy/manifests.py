@@ -100,7 +100,7 @@ def _secret_step(gap: Gap, name: str, file: BundleFile, *, ccoctl: bool) -> Step
     )
     there = line("oc get secret", gap.secret.name, namespace=gap.secret.namespace)
     as_filled_in = line("oc diff", "-f", manifest)
-    in_case = "it is not so yet" if gap.rewrite else ""
+    in_case = "it does not have these values yet" if gap.rewrite else ""
     written = one_line(f"{gap.secret.namespace}-{gap.secret.name}-credentials.yaml")
     notes = [f"Where ccoctl makes it, it stands in ccoctl-output/manifests/{written}."] if ccoctl else []
     if gap.token_path:

@@ -100,7 +100,7 @@ _EVERY_UPDATE = (
     "grant --to VERSION` does those that the updates up to VERSION need."
 )
 _FILL_IN = (
-    "Nothing known to the tool gives these. Export them, or write them at the top of `commands.sh`; a file may be "
+    "The tool cannot know these. Export them, or write them at the top of `commands.sh`; a file may be "
     "filled in where it lies."
 )
 _AGAIN = "Run `upgrade-gate check` again with the arguments of this run{}. Go on when it passes."

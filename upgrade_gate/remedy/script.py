@@ -345,7 +345,7 @@ def _part(part: ScriptPart, steps: Sequence[Step], writer: Writer, where: Wherea
         lines += ["", *(f"  {line}" for line in _ELSEWHERE)]
     if part is ScriptPart.GRANT and steps:
         by_hand = [str(step.number) for step in steps if not step.scripted or not step.commands]
-        left = f" but for {sentence(by_hand)}, for a person" if by_hand else ""
+        left = f" except {sentence(by_hand)}, which a person does" if by_hand else ""
         lines += ["", f"  echo {quote(f'all of this part is in place{left}')}"]
     if not lines:
         why = f": {one_line(no_annotation)}" if part is ScriptPart.ANNOTATE else ""

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "upgrade-gate/history/v1"
 LIMITS = (
-    "Git does not tell the exact patch release of a change: a named one is the earliest, the next few may be it.",
-    "A change is one of a manifest: profile, capability, feature set and platform decide whether a cluster applies it.",
-    "A wider permission may have contained one before it was named.",
+    "Git does not tell the exact patch release of a change: it is the one that is named, or one of the next few.",
+    "A change is one of a manifest; a cluster applies it or not by profile, capability, feature set and platform.",
+    "A permission may have been covered by a wider one before it was named.",
     "Operators that are installed from OLM, and releases made after the table, are not in it.",
-    "A bug may only be mentioned by the change that it stands beside.",
+    "A change may only mention the bug that is shown beside it.",
 )
 """What the table cannot know."""
 

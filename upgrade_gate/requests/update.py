@@ -138,8 +138,8 @@ def _back(old: str, new: str, came_from: str | None) -> tuple[bool, str]:
         return False, f"{new} is older than {old}: CVO does not go back"
     if new == came_from:
         return True, ""
-    before = f"names {came_from}" if came_from else "of no cluster names it"
+    before = f", which is {came_from}" if came_from else "; no history names one here"
     return (
         False,
-        f"{new} is older than {old}: CVO goes back only to what the history names right before, which {before}",
+        f"{new} is older than {old}: CVO goes back only to the release that its history names right before{before}",
     )

@@ -610,7 +610,7 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         "disagree about the permissions boundary",
     ),
     (
-        "a key that stands twice in a document's text",
+        "a key that appears twice in a document's text",
         [
             details(
                 role()

@@ -254,10 +254,10 @@ def test_a_limit_of_everything_that_is_held_is_told(limit: dict[str, Any], told:
     statements = [{"Effect": "Allow", "Action": name, "Resource": "*", **limit} for name in ("ec2:A", "ec2:B")]
     export = account(RolePolicyList=[inline("c1-x", *statements)])
     draft = remedy.draft(change(KIND, [action("s3:New")], identity=ROLE), here(export))
-    assert any(told in note and "what is added is not" in note for note in step(draft, Serves.GRANTS).notes)
+    assert any(told in note and "; what is added " in note for note in step(draft, Serves.GRANTS).notes)
     free = account(RolePolicyList=[inline("c1-x", *statements, {"Effect": "Allow", "Action": "x:Y", "Resource": "*"})])
     draft = remedy.draft(change(KIND, [action("s3:New")], identity=ROLE), here(free))
-    assert not any("what is added is not" in note for note in step(draft, Serves.GRANTS).notes)
+    assert not any("; what is added " in note for note in step(draft, Serves.GRANTS).notes)
 
 
 def test_a_policy_that_nobody_could_read_is_not_replaced() -> None:
@@ -563,7 +563,7 @@ def test_ccoctl_comes_with_its_traps() -> None:
     assert offer.line.argv[:5] == ("ccoctl", "aws", "create-iam-roles", "--name", "c1")
     assert PROVIDER in offer.line.argv
     traps = " ".join(offer.traps)
-    for words in ("never refreshes the trust", "Before the upgrade that takes from", "writes no Secret file"):
+    for words in ("never refreshes the trust", "Before the upgrade this takes from", "writes no Secret file"):
         assert words in traps
     later = remedy.ccoctl([change(KIND)], here(release=(4, 14)))
     assert later is not None

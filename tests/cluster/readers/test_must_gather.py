@@ -342,6 +342,45 @@ def test_an_archive_that_lacks_something_is_to_be_unpacked_first(tmp_path: Path)
     )
 
 
+MODE = Query("operator.openshift.io", "v1", "cloudcredentials", "CloudCredential", name="cluster")
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "remedy"),
+    [
+        ("d", MODE, "oc get cloudcredentials.operator.openshift.io/cluster -o yaml > d/cloudcredentials-added.yaml"),
+        (
+            "d",
+            facts_table.secret_query(SecretRef(CCO, "other")),
+            (
+                f"collect with oc adm inspect namespace/{CCO} --dest-dir added, "
+                f"then copy added/namespaces/{CCO}/core/secrets.yaml to d/{CCO}-secrets-added.yaml"
+            ),
+        ),
+        (
+            "d.yaml",
+            MODE,
+            (
+                "move d.yaml into a folder d, "
+                "run oc get cloudcredentials.operator.openshift.io/cluster -o yaml > d/cloudcredentials-added.yaml, "
+                "and give --cluster must-gather:d"
+            ),
+        ),
+    ],
+)
+def test_what_is_added_to_objects_dumped_one_by_one_is_one_more_file(
+    tmp_path: Path, name: str, query: Query, remedy: str
+) -> None:
+    """A tree of `oc adm inspect` beside them would be read in their place, and a Secret's values are never written."""
+    place = tmp_path / name
+    file = place if place.suffix else place / "infrastructure.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("apiVersion: config.openshift.io/v1\nkind: Infrastructure\nmetadata: {name: cluster}\n")
+    found = answer(place, query)
+    assert isinstance(found, Unknown)
+    assert found.remedy == remedy
+
+
 def test_only_a_list_proves_absence(tmp_path: Path) -> None:
     root = tree(tmp_path)
     operators = root / CONFIG / "clusteroperators"

@@ -144,7 +144,7 @@ def test_a_new_request_is_known_again_by_its_new_grants_else_by_its_secret_and_k
     assert covered.content == ["openshift-storage/cloud", "AWSProviderSpec"]
     unknown = one(judge(tmp_path / "3", [A], [A, MARS], Cluster()), "request-added")
     assert unknown.content == ["openshift-storage/other", "MarsProviderSpec"]
-    assert "MarsProviderSpec is not modelled" in unknown.headline
+    assert "does not know its kind MarsProviderSpec" in unknown.headline
     assert "not modelled" not in covered.headline
 
 

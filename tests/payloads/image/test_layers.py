@@ -160,7 +160,7 @@ def test_file_in_place_of_the_folder_is_refused() -> None:
 def test_file_that_stands_twice_must_be_the_same() -> None:
     odd = entry("release-manifests/image-references")
     assert layer(tar_of({"image-references": b""}, odd=[odd])).files == {"image-references": b""}
-    with pytest.raises(SourceError, match="image-references stands twice"):
+    with pytest.raises(SourceError, match="image-references appears twice"):
         layer(tar_of(FILES, odd=[odd]))
 
 
@@ -247,7 +247,7 @@ def pax(text: bytes, kind: bytes = b"x") -> bytes:
         (pax(b"13 path=/abs\n"), "points outside"),
         (pax(b"10 path=x\n", b"g"), "for all entries"),
         (pax(b"22 GNU.sparse.major=1\n"), "not a regular file"),
-        (pax(b"10 path=x\n")[:1024] + bytes(1024), "behind an extended header"),
+        (pax(b"10 path=x\n")[:1024] + bytes(1024), "after an extended header"),
         (pax(b"10 path=x\n")[:515], "cut off inside an extended header"),
         (changed(pax(b"10 path=x\n"), 124, b"00100000000\0"), "extended header of 16777216 bytes"),
     ],

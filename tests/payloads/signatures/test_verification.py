@@ -114,7 +114,7 @@ def signed() -> Iterator[Signed]:
             "revoked subkey": Case(by_withdrawn, ("withdrawn",), "REVKEYSIG", False, "no valid signature"),
             "wrong digest": Case(home.sign(statement(OTHER), red), ("red",), "GOODSIG", False, "of another digest"),
             "unknown field": Case(home.sign(hoax, red), ("red",), "GOODSIG", False, "unknown field 'extra'"),
-            "key that stands twice": Case(home.sign(twice, red), ("red",), "GOODSIG", False, "not valid JSON"),
+            "key that appears twice": Case(home.sign(twice, red), ("red",), "GOODSIG", False, "not valid JSON"),
             "no identity": Case(
                 home.sign(json.dumps(nobody).encode(), red), ("red",), "GOODSIG", False, "names no image"
             ),
@@ -158,7 +158,7 @@ def signed() -> Iterator[Signed]:
 CASES = (
     "good, compressed", "good, not compressed", "good, one of several keys", "without optional", "two signers",
     "tampered", "cut off", "unknown key", "expired key", "revoked key", "expired subkey", "revoked subkey",
-    "wrong digest", "unknown field", "key that stands twice", "no identity", "another type", "no JSON", "JSON list",
+    "wrong digest", "unknown field", "key that appears twice", "no identity", "another type", "no JSON", "JSON list",
     "oversized", "clear-signed", "armored", "detached", "SHA-1", "expired signature", "signature of the future",
     "not signed at all", "noise",
     "empty",

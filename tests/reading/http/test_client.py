@@ -306,7 +306,7 @@ def test_abandoned_download_ends_by_itself() -> None:
                 gone.set()
 
     with serve(Dripping) as host:
-        with pytest.raises(SourceError, match="had not answered whole within"):
+        with pytest.raises(SourceError, match="did not answer completely within"):
             send(f"https://{host}/x", host, options=HttpOptions(insecure=(host,), timeout=0.5))
         assert gone.wait(30)
 

@@ -80,6 +80,14 @@ def test_a_step_that_is_no_part_of_a_bundle_is_said_with_the_first_finding_only(
     assert other.step in text
 
 
+def test_facts_that_are_unread_for_one_reason_are_told_together() -> None:
+    given = sample_report.report()
+    assert given.cluster is not None
+    facts = [FactView(name=n, state="unknown", value=None, reason="no dump", remedy=None) for n in ("mode", "version")]
+    found = lines(replace(given, cluster=replace(given.cluster, facts=facts)))
+    assert "  mode, version: no dump" in found
+
+
 def test_the_command_that_collects_a_fact_can_be_pasted_from_a_narrow_terminal() -> None:
     collect = "oc adm inspect cloudcredentials.operator.openshift.io/cluster --dest-dir must-gather.local.1"
     given = sample_report.report()
@@ -90,6 +98,17 @@ def test_the_command_that_collects_a_fact_can_be_pasted_from_a_narrow_terminal()
     pasted = "\n".join(found[start:]).replace("\\\n", " ").splitlines()[0]
     assert found[start].endswith(" \\")
     assert pasted.split() == ["do", *collect.split()]
+
+
+def test_the_file_that_a_command_writes_stays_beside_its_arrow() -> None:
+    given = sample_report.report()
+    assert given.cluster is not None
+    collect = "oc get cloudcredentials.operator.openshift.io/cluster -o yaml > dump/cloudcredentials-added.yaml"
+    fact = FactView(name="mode", state="unknown", value=None, reason="gone", remedy=collect)
+    found = lines(replace(given, cluster=replace(given.cluster, facts=[fact])), 80)
+    start = place(found, "do oc get")
+    assert found[start].endswith(" -o yaml \\")
+    assert found[start + 1].strip() == "> dump/cloudcredentials-added.yaml"
 
 
 def test_a_remedy_with_a_quote_that_does_not_close_is_shown_as_words() -> None:

@@ -111,7 +111,7 @@ def _compare(test: _Test, operator: Operator, found: Fact[KeyValue], texts: Sequ
         case Unknown(reason=why):
             return undecided(why)
         case Absent() if test.if_exists and test.quantifier == "ForAnyValue":  # the one says true, the other false
-            return undecided(f"{test.key} is absent, of which ForAnyValue and IfExists say the opposite")
+            return undecided(f"{test.key} is absent, and ForAnyValue and IfExists contradict each other about that")
         case Absent():
             return _answer(test.if_exists or _holds_without_value(test, operator))
         case Known(value=known):

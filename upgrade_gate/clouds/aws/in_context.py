@@ -129,7 +129,7 @@ def _about(statement: Statement, keys: RequestKeys) -> _About:
             waits += text.open
             (void if text.void else open_ if text.open else known).append(text.pattern)
         elif statement.negated:  # what a pattern that matches nothing excepts is better not relied on
-            waits.append(f"{pattern} has a variable where none may stand")
+            waits.append(f"{pattern} has a variable where none is allowed")
             open_.append(widest(pattern))
     if void and not known and not open_:
         return _NOTHING

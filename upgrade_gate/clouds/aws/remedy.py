@@ -74,7 +74,7 @@ def draft(change: IdentityChange, names: ClusterNames) -> Draft:
         steps.append(_cleaned(change, target))
     if change.gone_subjects and not change.create:
         gone = sentence(map(str, change.gone_subjects))
-        title = f"Take {gone} out of the trust of {target.who}"
+        title = f"Remove {gone} from the trust of {target.who}"
         reason = "These service accounts no longer use the role; ccoctl leaves them."
         steps.append(clean_up(change, title, reason, scripted=False))
     policy = remedy_documents.document(change.unwidened(change.before))
@@ -143,7 +143,8 @@ def _limits_of_the_rest(target: Target, name: str) -> Iterable[str]:
         yield f"Every statement of policy {name} is limited to {resources.pop()}; what is added is not."
     conditions = {shown(s.condition) for s in allows if not s.unconditional}
     if len(conditions) == 1 and all(not s.unconditional for s in allows):
-        yield f"Every statement of policy {name} holds only under {conditions.pop()}; what is added is not limited so."
+        limit = conditions.pop()
+        yield f"Every statement of policy {name} holds only under {limit}; what is added has no such condition."
 
 
 def _put(target: Target, name: str, file: BundleFile, *, new: bool, gone: BundleFile | None = None) -> Command:
@@ -320,7 +321,9 @@ def _cleaned(change: IdentityChange, target: Target) -> Step:
         looser
     )
     if not fits:
-        notes.append("How this identity's policies are cut is not known: take the actions away where they stand.")
+        notes.append(
+            "How this identity's policies are split is not known: remove the actions from the policies that list them."
+        )
     return take(
         change,
         target.who,

@@ -71,7 +71,7 @@ def _provided(change: IdentityChange, target: Target) -> Step:
                 f"{target.issuer}/.well-known/openid-configuration must be there for everybody to read."
             ),
             (
-                "An older aws asks for --thumbprint-list besides, which IAM does not need for a certificate that is "
+                "An older aws also asks for --thumbprint-list, which IAM does not need where the certificate is "
                 "publicly trusted."
             ),
         ),

@@ -374,7 +374,7 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
 def _untrusted(change: IdentityChange, target: Target) -> Step:
     return clean_up(
         change,
-        f"Take the federated credentials of {sentence(map(str, change.gone_subjects))} away",
+        f"Remove the federated credentials of {sentence(map(str, change.gone_subjects))}",
         "These service accounts no longer use the identity; ccoctl leaves them.",
         commands=tuple(_unfederated(subject, target) for subject in change.gone_subjects),
         notes=("A federated credential that ccoctl made is named after its service account.",),

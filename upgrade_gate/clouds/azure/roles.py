@@ -30,7 +30,7 @@ class Role(Struct, frozen=True):
     id: str
     name: str
     permissions: tuple[Permissions, ...] | None
-    """None: the definition is not in the export, or it stands there twice with different permissions."""
+    """None: the definition is not in the export, or it appears there twice with different permissions."""
     why: str = ""
     dated: str = ""
     """Date of our own table, empty for an exported definition."""

@@ -314,7 +314,7 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
         )
     if roles:
         notes.append(
-            "Take a predefined role away only when the permissions that replace it are held: check with --identities, "
+            "Remove a predefined role only when the permissions that replace it are held: check with --identities, "
             "and see that nothing else uses the service account."
         )
     return take(
@@ -325,7 +325,7 @@ def _cleaned(change: IdentityChange, names: ClusterNames, target: Target) -> Ste
 def _untrusted(change: IdentityChange, target: Target) -> Step:
     return clean_up(
         change,
-        f"Take the bindings of {sentence(map(str, change.gone_subjects))} away",
+        f"Remove the bindings of {sentence(map(str, change.gone_subjects))}",
         "These service accounts no longer act as the service account; ccoctl leaves them.",
         commands=tuple(_trust(target, "remove", subject) for subject in change.gone_subjects),
         unknown=target.unknown,

@@ -254,7 +254,7 @@ class IbmHoldings:
         for policy in found.anyones:
             if role in policy.roles or policy.placeholder or any(_undecided(h, role, actions) for h in policy.roles):
                 if policy.ownerless:
-                    return unknown(f"whose {policy.label} is cannot be read: it may give it")
+                    return unknown(f"{policy.label} does not say whose it is, so it may give it")
                 reason = f"{policy.label} may give it through access group {', '.join(policy.groups)}"
                 return unknown(f"{reason}, whose members are not in the export")
         doubtful = [p for p, _ in (*found.part, *found.uncertain)]

@@ -230,7 +230,7 @@ def _granted(change: IdentityChange, names: ClusterNames, ids: Mapping[str, str]
                 "A policy stands beside the others and replaces none. The script lists them first and makes only what "
                 "is not there."
             ),
-            "ccoctl refresh-keys makes new keys and never touches policies: grown permissions need this step.",
+            "ccoctl refresh-keys makes new keys and never touches policies: added permissions need this step.",
             *(() if change.scopes else (f"{_UNLIMITED} Add a resourceGroupId to the documents to limit them.",)),
         ),
         unknown=target.unknown,

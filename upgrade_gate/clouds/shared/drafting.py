@@ -121,7 +121,7 @@ def components(change: IdentityChange) -> str:
 def losing(changes: Iterable[IdentityChange]) -> str:
     """Return whom ccoctl would take from what the running release needs; empty where there is nobody."""
     labels = [change.label for change in changes]
-    return f" Before the upgrade that takes from {sentence(labels)} what the running release needs." if labels else ""
+    return f" Before the upgrade this takes from {sentence(labels)} what the running release needs." if labels else ""
 
 
 def _names(grants: Sequence[Grant]) -> str:

@@ -178,7 +178,7 @@ class _Kubeconfig:
         except yaml.DocumentError as error:
             raise ClusterError(
                 f"{name} cannot be parsed: line {error.line}: {error.problem}",
-                hint="mend that line, or log in again with oc login",
+                hint="correct that line, or log in again with oc login",
             ) from error
         body = Part(found[0].body if found else None, name)
         for section, known in self.named.items():

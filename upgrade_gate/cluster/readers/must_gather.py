@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Fact, Known, Unknown
 from upgrade_gate.base.paths import exists, is_dir
-from upgrade_gate.base.shell import quote, words
 from upgrade_gate.cluster.facts_table import INFRASTRUCTURE, VERSION
 from upgrade_gate.cluster.readers._dump_files import ENDINGS, FolderFiles, Unusable, open_archive
 from upgrade_gate.cluster.readers._dump_flat import FlatLayout
 from upgrade_gate.cluster.readers._dump_insights import InsightsLayout
+from upgrade_gate.cluster.readers._dump_remedy import remedy
 from upgrade_gate.cluster.readers._dump_tree import TreeLayout
 
 if TYPE_CHECKING:
@@ -62,10 +62,7 @@ class MustGatherReader:
     description: str
     collected: str | None
     layouts: tuple[Layout, ...]
-    into: str | None = None
-    """The folder that `oc adm inspect --dest-dir` may add to, relative to the one that holds the dump."""
-    unpack: str | None = None
-    """The archive that has to be unpacked before there is such a folder."""
+    dump: Path
 
     @property
     def holds_objects(self) -> bool:
@@ -84,7 +81,7 @@ class MustGatherReader:
             found = layout.answer(query)
             if found is not None:
                 return found
-        return Unknown(_not_collected(query), remedy=_remedy(query, self.into, self.unpack))
+        return Unknown(_not_collected(query), remedy=remedy(query, self.dump, self.layouts[0]))
 
 
 def _not_collected(query: Query) -> str:
@@ -92,28 +89,6 @@ def _not_collected(query: Query) -> str:
     if query.name:
         return f"{query.kind}/{query.name}{where} is not in the must-gather"
     return f"the list of {query.plural}{where} is not in the must-gather"
-
-
-def _remedy(query: Query, into: str | None, unpack: str | None) -> str:
-    """Return the command that collects what is missing, into the dump itself where it has a layout that takes it.
-
-    An archive takes nothing: it is unpacked first, and the folder is what `--cluster` names then.
-    """
-    command = _inspect(query, into)
-    if unpack is None:
-        return command
-    folder = (into or "").partition("/")[0]
-    given = quote(f"must-gather:{folder}")
-    return f"unpack {unpack} into the folder {folder}, run {command}, and give --cluster {given}"
-
-
-def _inspect(query: Query, into: str | None) -> str:
-    place = f" --dest-dir {quote(into)}" if into else ""
-    if query.namespace and query.group in {"", "apps"}:
-        # the whole namespace, which writes lists: only those prove absence
-        return f"{words('oc', 'adm', 'inspect', f'namespace/{query.namespace}')}{place}"
-    where = ("-n", query.namespace) if query.namespace else () if query.name else ("-A",)
-    return f"{words('oc', 'adm', 'inspect', query.resource, *where)}{place}"
 
 
 def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
@@ -142,20 +117,8 @@ def open_dump(path: Path, *, read_secrets: bool = False) -> MustGatherReader:
         description=f"must-gather {path.name}{told}",
         collected=max(stamps, default=None),
         layouts=tuple(layouts),
-        into=_into(path, layouts[0]),
-        unpack=None if is_dir(path) or not isinstance(layouts[0], TreeLayout) else path.name,
+        dump=path,
     )
-
-
-def _into(path: Path, newest: Layout) -> str | None:
-    """Return where `oc adm inspect` may add what is missing; only a tree of its own layout takes it.
-
-    That of an archive is the folder of its name, where it is to be unpacked.
-    """
-    if not isinstance(newest, TreeLayout):
-        return None
-    folder = path.resolve().name if is_dir(path) else path.name.partition(".")[0] or "must-gather"
-    return f"{folder}/{newest.base}".rstrip("/")
 
 
 def _refuse_nothing(path: Path, files: Files, flat: FlatLayout) -> None:

@@ -44,7 +44,7 @@ RULES = (
     Rule(
         "hop-unsupported",
         Severity.BLOCKER,
-        "OpenShift does not support this step",
+        "OpenShift does not support this update",
         "The update skips a minor release, goes back to an older one, or goes to another major release that "
         "neither the release itself nor the update graph allows. Name the releases between with --via (EUS to "
         "EUS, Control Plane Only updates), so that each update is judged.",
@@ -263,6 +263,7 @@ def _unverified(
 def _unsupported(hop: Hop) -> Iterator[Finding]:
     if hop.supported:
         return
+    way = "choose a newer release" if hop.kind == "downgrade" else "name the releases between with --via"
     yield Finding(
         rule="hop-unsupported",
         severity=Severity.BLOCKER,
@@ -270,7 +271,7 @@ def _unsupported(hop: Hop) -> Iterator[Finding]:
         content=[hop.old.version, hop.new.version],
         subject="hop",
         hop=hop.index,
-        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "name the releases between with --via, or acknowledge it"),),
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, f"{way}, or acknowledge it"),),
         evidence=(Evidence("to", "release-metadata"),),
     )
 

@@ -130,7 +130,7 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         rule="request-added",
         severity=severity,
         headline=f"{change.component} asks for credentials of its own: {change.why}"
-        + ("" if modelled else f"; its kind {request.provider_kind or 'none'} is not modelled"),
+        + ("" if modelled else f"; this version does not know its kind {request.provider_kind or 'none'}"),
         content=content_of(new) or [str(request.secret), request.provider_kind],
         guarded=guarded,
         grants=change.added,

@@ -90,7 +90,9 @@ def walk(folder: Path, limits: Limits) -> Iterator[tuple[str, Entry]]:
                 for entry in entries:
                     count += 1
                     if count > limits.entries:
-                        raise SourceError(f"{folder} holds more than {limits.entries} files", hint="name the release's")
+                        raise SourceError(
+                            f"{folder} holds more than {limits.entries} files", hint="name the release's own folder"
+                        )
                     if entry.name.startswith("."):
                         continue
                     if not entry.is_dir(follow_symlinks=False):

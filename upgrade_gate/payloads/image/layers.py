@@ -232,4 +232,4 @@ def _add(files: dict[str, bytes], name: str, content: bytes, where: str) -> None
     if not name.isprintable():
         raise SourceError(f"{where}: the name {name!r} is not printable text")
     if files.setdefault(name, content) != content:
-        raise SourceError(f"{where}: {RELEASE_MANIFESTS}/{name} stands twice with differing content")
+        raise SourceError(f"{where}: {RELEASE_MANIFESTS}/{name} appears twice with differing content")

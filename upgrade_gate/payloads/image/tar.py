@@ -90,7 +90,7 @@ class Tar:
             header = self._header()
             if header is None:
                 if extended:
-                    raise self._damaged("it ends behind an extended header")
+                    raise self._damaged("it ends after an extended header")
                 return None
             kind = header[156:157]
             if kind in (b"x", b"g", b"L", b"K"):

@@ -55,7 +55,7 @@ def fetch(reference: Reference, settings: Settings) -> ReleaseFiles:
             return _oci(files, tag, reference, settings)
         if "manifest.json" in files.members and "release-metadata" not in files.members:
             found, notes = _docker(files, tag, limits)
-            why = "a docker-archive does not keep the digest that a signature is of"
+            why = "a docker-archive does not keep the digest that signatures are for"
         else:
             found, notes, whole = _manifests(files, tag, limits), (), False
             damage = ["data follows the end mark of the archive"] * files.goes_on()

@@ -186,8 +186,8 @@ def exchange(
         cancelled.set()
         raise ExchangeError(
             Kind.TIMEOUT,
-            f"{peer.host} had not answered whole within {deadline.seconds:g} s",
-            "the deadline is total; --timeout raises it",
+            f"{peer.host} did not answer completely within {deadline.seconds:g} s",
+            "the deadline is for the whole download; --timeout raises it",
         )
     result = outcome[0]
     if isinstance(result, BaseException):

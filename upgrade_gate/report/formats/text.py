@@ -104,10 +104,13 @@ class _Page:
             start = " " * indent + self._paint(lead, lead_style or style) if number == 0 else " " * hang
             self._lines.append((start + self._paint(line, style)).rstrip())
 
-    def command(self, argv: Sequence[str], *, indent: int, lead: str) -> None:
-        """Add a command that can be pasted: broken before an option or a word of its own, with continuation marks."""
+    def command(self, argv: Sequence[str], *, indent: int, lead: str, into: str = "") -> None:
+        """Add a command that can be pasted: broken before an option or a word of its own, with continuation marks.
+
+        `into` is the file that its output goes to.
+        """
         lines: list[str] = []
-        for part in _parts(argv):
+        for part in (*_parts(argv), *((f"> {quote(into)}",) if into else ())):
             room = self._width - indent - len(lead) - 2 - (2 if lines else 0)
             if lines and _cells(lines[-1]) + 1 + _cells(part) <= room:
                 lines[-1] += f" {part}"
@@ -332,12 +335,14 @@ def _how_to_read(page: _Page, text: str, *, indent: int, lead: str) -> None:
 
     The text may come from a snapshot, which holds whatever it likes: quotes that do not close are words.
     """
+    command, _, into = text.partition(" > ")
     try:
-        argv = shlex.split(text) if text.startswith("oc adm inspect ") else []
+        argv = shlex.split(command) if text.startswith(("oc adm inspect ", "oc get ")) else []
+        files = shlex.split(into)
     except ValueError:
-        argv = []
-    if argv:
-        page.command(argv, indent=indent, lead=lead)
+        argv, files = [], []
+    if argv and len(files) < 2:
+        page.command(argv, indent=indent, lead=lead, into="".join(files))
     else:
         page.put(text, indent=indent, lead=lead)
 
@@ -374,17 +379,20 @@ def _lead(step: RemedyView) -> str:
 
 
 def _facts(page: _Page, facts: Iterable[FactView], said: _Said) -> None:
-    """List what was not read; how it is read stands here unless it was said before, with a finding or a fact."""
+    """List what was not read, one reason once, and how it is read unless that was said before."""
     unread = tuple(facts)
     if not unread:
         return
     page.gap()
     page.put(f"Not read ({len(unread)})", style="title")
+    alike: dict[tuple[str, str | None], list[str]] = {}
     for fact in unread:
-        page.put(f"{fact.name}: {fact.reason or 'no reason given'}", indent=2)
-        if fact.remedy and (0, fact.remedy) not in said.steps:
-            said.steps.add((0, fact.remedy))
-            _how_to_read(page, fact.remedy, indent=4, lead="do ")
+        alike.setdefault((fact.reason or "no reason given", fact.remedy), []).append(fact.name)
+    for (reason, remedy), names in alike.items():
+        page.put(f"{', '.join(names)}: {reason}", indent=2)
+        if remedy and (0, remedy) not in said.steps:
+            said.steps.add((0, remedy))
+            _how_to_read(page, remedy, indent=4, lead="do ")
 
 
 def _folded(page: _Page, findings: Sequence[FindingView], *, fingerprints: bool) -> None:
