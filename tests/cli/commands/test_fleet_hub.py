@@ -297,18 +297,6 @@ def test_certificates_of_the_hub_that_are_none_end_the_run(fleet: Fleet, certifi
     assert "no PEM certificates" in result.err
 
 
-def test_an_engine_in_another_namespace_is_found(fleet: Fleet, certificates: Certificates) -> None:
-    engine = {"kind": "MultiClusterEngine", "metadata": {"name": "mce"}, "spec": {"targetNamespace": "mce-here"}}
-    hub = Hub(
-        fleet, certificates, managed("a"), engine, route("localhost", "mce-here"), authorities(certificates, "mce-here")
-    )
-    hub.add("a", ONE)
-    with hub.run(fleet.folder), SocksServer() as socks:
-        socks.ports[443] = hub.proxy.port
-        kubeconfig = hub.api.kubeconfig(fleet.folder / "through", cluster={"proxy-url": socks.url})
-        assert fleet.run("--kubeconfig", kubeconfig, inventory="hub").code == 3
-
-
 @pytest.mark.parametrize(
     ("user", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 import stat
 import subprocess
 import sys
@@ -19,7 +20,14 @@ from upgrade_gate.base.errors import ClusterError, UsageError
 from upgrade_gate.base.facts import Known
 from upgrade_gate.cluster import observe
 from upgrade_gate.cluster.readers import live
-from upgrade_gate.cluster.readers._live_login import is_available, log_in
+from upgrade_gate.cluster.readers._live_login import (
+    ClientCredential,
+    Login,
+    Remedies,
+    is_available,
+    log_in,
+    through_proxy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -391,6 +399,35 @@ def test_a_server_that_cannot_be_reached_is_told_in_the_system_s_words(
     assert "object at" not in str(caught.value)
     assert "Error" not in str(caught.value)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("credential", "impersonate", "said"),
+    [
+        (ClientCredential(certificate=b"C", key=b"K"), None, "takes tokens only"),
+        (ClientCredential("Basic dTpw"), None, "takes tokens only"),
+        (ClientCredential(f"Bearer {TOKEN}"), "admin", "impersonates 'admin'"),
+    ],
+)
+def test_a_hubs_proxy_is_shown_a_token_or_nothing(
+    credential: ClientCredential, impersonate: str | None, said: str
+) -> None:
+    hub = Login("https://hub.example.com", "https://hub.example.com", credential, impersonate=impersonate)
+    with pytest.raises(ClusterError, match=said):
+        through_proxy(hub, "https://proxy.example.com", "a", ssl.create_default_context(), Remedies())
+
+
+def test_nothing_of_the_login_at_the_hub_but_the_token_and_the_proxy_goes_to_its_clusters() -> None:
+    own = ClientCredential(f"Bearer {TOKEN}", certificate=b"C", key=b"K")
+    hub = Login(
+        "https://u:p@hub.example.com", "hub", own, verify=False, authority=b"A", server_name="x", proxy="socks5://s"
+    )
+    trust = ssl.create_default_context()
+    found = through_proxy(hub, "https://proxy.example.com", "a", trust, Remedies())
+    assert found.server == found.description == "https://proxy.example.com/a"
+    assert found.credential == ClientCredential(f"Bearer {TOKEN}")
+    assert (found.verify, found.authority, found.server_name) == (True, None, None)
+    assert (found.trust, found.proxy) == (trust, "socks5://s")
 
 
 def test_impersonation_is_passed_on(server: KubernetesServer, tmp_path: Path) -> None:
