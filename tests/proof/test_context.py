@@ -123,17 +123,19 @@ def test_nodes_run_as_what_their_machine_sets_say() -> None:
     assert context(observed(google(ControlPlaneMachineSet_cluster=None))).node_service_accounts == NODES[1:]
     broken = {"spec": {"template": {"spec": {"providerSpec": {"value": {"serviceAccounts": "all"}}}}}}
     found = context(observed(google(MachineSet_a=broken)))
-    assert found.node_service_accounts is None
+    assert found.node_service_accounts == NODES[:1]
     assert "serviceAccounts" in found.unread["node_service_accounts"]
     cut: Any = {"spec": {"template": {"spec": {"providerSpec": {}}}}}
-    assert context(observed(google(MachineSet_a=cut))).node_service_accounts is None
+    assert context(observed(google(MachineSet_a=cut))).node_service_accounts == NODES[:1], "the other is known"
 
 
 def test_what_is_known_of_other_projects_and_of_the_nodes_accounts_is_what_a_live_reader_is_told() -> None:
     zones = dns(publicZone="projects/z/managedZones/a", privateZone="b")
     told = places_of(observed(google(DNS_cluster=zones, ConfigMap_cloud_provider_config=None)))
     assert told == Places(("z", "p1", "host"), NODES)
-    assert places_of(observed(google(), MACHINE_SETS=Unknown("forbidden"), DNS=Unknown("no"))) == Places(("p1",), ())
+    assert places_of(observed(google(), MACHINE_SETS=Unknown("forbidden"), DNS=Unknown("no"))) == Places(
+        ("p1",), NODES[:1]
+    )
     assert places_of(None) == places_of(observed(sample())) == Places()
 
 

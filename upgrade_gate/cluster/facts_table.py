@@ -231,9 +231,17 @@ class Cluster(Struct, frozen=True):
     @property
     def node_accounts(self) -> Fact[tuple[str, ...]]:
         """GCP: the service accounts that machines made by this cluster run as, sorted."""
-        parts = (self.worker_accounts, self.control_plane_accounts)
-        unknown = next((fact for fact in parts if isinstance(fact, Unknown)), None)
-        return unknown or Known(tuple(sorted({one for fact in parts if isinstance(fact, Known) for one in fact.value})))
+        unknown = next((fact for fact in self._accounts if isinstance(fact, Unknown)), None)
+        return unknown or Known(self.node_accounts_read)
+
+    @property
+    def node_accounts_read(self) -> tuple[str, ...]:
+        """Those among them that were read, sorted, also where there may be more."""
+        return tuple(sorted({one for fact in self._accounts if isinstance(fact, Known) for one in fact.value}))
+
+    @property
+    def _accounts(self) -> tuple[Fact[tuple[str, ...]], ...]:
+        return (self.worker_accounts, self.control_plane_accounts)
 
     @property
     def mode(self) -> Fact[Mode]:

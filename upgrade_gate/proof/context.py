@@ -31,7 +31,7 @@ def places_of(cluster: Cluster | None) -> Places:
         return Places()
     network = (cluster.network_project.value,) if isinstance(cluster.network_project, Known) else ()
     projects = (*known_or(cluster.zone_projects, ()), *network)
-    return Places(tuple(dict.fromkeys(projects)), known_or(cluster.node_accounts, ()))
+    return Places(tuple(dict.fromkeys(projects)), cluster.node_accounts_read)
 
 
 def context_of(cluster: Cluster, now: datetime, *, account: str | None, assume: Sequence[str]) -> Context:
@@ -58,7 +58,8 @@ def context_of(cluster: Cluster, now: datetime, *, account: str | None, assume: 
         resource_group_id=own,
         assume=tuple(assume),
         unread={name: fact.reason for name, fact in facts.items() if isinstance(fact, Unknown)},
-        **{name: known_or(fact, None) for name, fact in facts.items()},
+        **{name: known_or(fact, None) for name, fact in facts.items() if name != "node_service_accounts"},
+        node_service_accounts=known_or(cluster.node_accounts, cluster.node_accounts_read or None),
     )
 
 

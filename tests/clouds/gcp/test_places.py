@@ -219,6 +219,31 @@ def test_a_time_without_an_offset_is_utc_and_what_is_none_decides_nothing(now: s
     assert judge("GCP", documents, WHO, needed, account="p1", context=context).verdict == verdict
 
 
+UNREAD = {"node_service_accounts": "ControlPlaneMachineSet was not read"}
+
+
+@pytest.mark.parametrize(
+    ("held", "verdict", "said"),
+    [
+        ([project("p1", binding(USER)), own_policy(OTHER_NODE, binding(USER))], "COVERED", ""),
+        ([project("p1"), own_policy(OTHER_NODE, binding(USER))], "UNKNOWN", "other nodes' accounts was not read"),
+        ([project("p1", binding(USER)), own_policy(OTHER_NODE)], "UNKNOWN", "the policy of project shared is not in"),
+        ([project("p1", binding(USER)), project("shared"), own_policy(OTHER_NODE)], "MISSING", OTHER_NODE),
+    ],
+    ids=["on both", "on the known one", "at home", "at home alone"],
+)
+def test_of_nodes_that_were_read_in_part_the_known_ones_count_and_the_rest_is_at_home(
+    held: list[Any], verdict: str, said: str
+) -> None:
+    context = {"project": "p1", "node_service_accounts": [OTHER_NODE], "unread": UNREAD}
+    needed = {"type": "permission", "permission": "iam.serviceAccounts.actAs"}
+    found = judge("GCP", held, WHO, needed, account="p1", context=context)
+    assert found.verdict == verdict
+    assert said in found.reason
+    if verdict == "COVERED":
+        assert any("other nodes' accounts was not read" in line for line in found.caveats)
+
+
 def test_rows_of_one_policy_are_one_policy_again() -> None:
     rows = [
         {"bindings": {"members": f"serviceAccount:{WHO}", "role": r}, "etag": "x"} for r in ("roles/dns.admin", STORAGE)

@@ -49,6 +49,7 @@ class Context(Struct, frozen=True):
     dns_projects: tuple[str, ...] | None = None
     network_project: str | None = None
     node_service_accounts: tuple[str, ...] | None = None
+    """Where it stands in `unread` too, there may be more of them."""
     resource_group_id: str | None = None
     """IBM Cloud resource group of the cluster."""
     vpc_group: str | None = None

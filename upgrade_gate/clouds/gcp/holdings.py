@@ -18,7 +18,7 @@ from upgrade_gate.clouds.gcp import shapes
 from upgrade_gate.clouds.gcp.conditions import holds
 from upgrade_gate.clouds.gcp.deny import Grantee, denied
 from upgrade_gate.clouds.gcp.held import asks_for, in_bindings
-from upgrade_gate.clouds.gcp.members import among, is_deleted
+from upgrade_gate.clouds.gcp.members import among, home_of, is_deleted
 from upgrade_gate.clouds.gcp.places import OWN, Place, doubts_of, places
 from upgrade_gate.clouds.gcp.projects import Projects
 from upgrade_gate.clouds.gcp.roles import Contents, Has, RoleBook
@@ -136,6 +136,9 @@ class GcpHoldings:
         if found.verdict is not Coverage.COVERED or not doubts:
             return found
         sure = next((doubt for doubt in doubts if doubt.settles), None)
+        more = next((doubt for doubt in doubts if doubt.more), None)
+        if more is not None and self._at(OWN, need, subject, own).verdict is not Coverage.COVERED:
+            sure = sure or more
         if sure is not None:
             return found.unless(sure.text)
         return CoverageResult(found.verdict, found.reason, (*found.caveats, *(doubt.text for doubt in doubts)))
@@ -289,7 +292,9 @@ class GcpHoldings:
     ) -> CoverageResult:
         """Say MISSING only where every place that could grant it was seen."""
         if not any(p.level in (Level.PROJECT, Level.BARE) for p in policies):
-            return unknown("the project's policy is not in the export (gcloud projects get-iam-policy)")
+            home = home_of(on) if on != email else ""
+            which = f"the policy of project {home}" if home else "the project's policy"
+            return unknown(f"{which} is not in the export (gcloud projects get-iam-policy)")
         if (
             need.on_accounts
             and (need.whole is None or on != email)

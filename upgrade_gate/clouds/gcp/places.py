@@ -72,6 +72,8 @@ class Doubt(Struct, frozen=True):
     text: str
     settles: bool
     """Whether nothing can be said without it; otherwise what most clusters have is taken, and said."""
+    more: bool = False
+    """Whether some places are known and there may be more, in the cluster's own project."""
 
 
 def doubts_of(need: Want, context: Context | None) -> tuple[Doubt, ...]:
@@ -84,7 +86,9 @@ def doubts_of(need: Want, context: Context | None) -> tuple[Doubt, ...]:
     if "network_project" in unread and any(_is_network(name) for name in names):
         found.append(Doubt(_TAKEN.format("the network", unread["network_project"]), settles=False))
     if "node_service_accounts" in unread and ACT_AS in names:
-        found.append(Doubt(_TAKEN.format("the nodes' accounts", unread["node_service_accounts"]), settles=False))
+        some = context is not None and bool(context.node_service_accounts)
+        whose = "other nodes' accounts" if some else "the nodes' accounts"
+        found.append(Doubt(_TAKEN.format(whose, unread["node_service_accounts"]), settles=False, more=some))
     if context is not None and context.node_service_accounts and ACT_AS in names:
         nameless = ", ".join(a for a in _each(context.node_service_accounts) if not home_of(a))
         if nameless:
