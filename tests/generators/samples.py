@@ -50,6 +50,13 @@ RUNS: Mapping[str, tuple[Path, tuple[str, ...]]] = {
             *("--cluster", "must-gather:clusters/azure-workload-identity"),
         ),
     ),
+    "policies": (
+        ROOT / "fixtures" / "policies",
+        (
+            *("--from", "dir:../releases/4.18.7", "--to", "dir:../releases/4.19.2"),
+            *("--no-cluster", "--platform", "AWS", "--identities", "policies:iam"),
+        ),
+    ),
 }
 """Name of the sample, the folder in which the command runs, and its arguments: no absolute path, no clock."""
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy
+from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy, told
 from tests.worlds.rules import request
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import Coverage
 
 WHOLE = policy("ec2:DescribeVolumes", "ec2:CreateTags")
 NAME = "openshift-storage-cloud.json"
@@ -119,10 +121,8 @@ NOT_COVERED: dict[str, Any] = {
 @pytest.mark.parametrize("content", NOT_COVERED.values(), ids=NOT_COVERED)
 def test_a_broken_or_narrower_file_never_passes(content: Any, tmp_path: Path) -> None:
     name = "openshift-storage-cloud.yaml" if isinstance(content, str) and not content.startswith("{") else NAME
-    result, report = gate(tmp_path, {name: content})
-    assert result.code in (3, 4)
-    assert finding(report, "permission-added")["status"] == "open"
-    assert all(f["status"] not in ("proven", "declared") for f in report["findings"])
+    grant = Grant("action", "ec2:CreateTags", "Allow", "*")
+    assert told(tmp_path, {name: content}, "AWSProviderSpec", grant).verdict is not Coverage.COVERED
 
 
 def test_one_file_that_cannot_be_read_makes_all_unknown(tmp_path: Path) -> None:
@@ -199,3 +199,17 @@ def test_each_secret_has_its_own_file(tmp_path: Path) -> None:
     lacks = finding(report, "identity-lacks-permission")
     assert (result.code, lacks["secret"]) == (3, "openshift-storage/bucket")
     assert finding(report, "permission-added")["status"] == "declared"
+
+
+def test_reports_and_a_bundle_may_lie_in_the_repository_and_declare_nothing(tmp_path: Path) -> None:
+    outputs = ("--bundle", "bundle", "-o", "html=report.html", "-o", "sarif=report.json")
+    for _ in range(2):
+        result, report = gate(tmp_path, {NAME: policy("ec2:DescribeVolumes")}, *outputs)
+        assert result.code == 3, result.err
+        assert "bundle" not in json.dumps(report["identities"]["files"])
+
+
+def test_a_policy_is_never_written_over(tmp_path: Path) -> None:
+    result, _ = gate(tmp_path, {NAME: WHOLE}, "-o", f"sarif={NAME}")
+    assert result.code == 2
+    assert json.loads((tmp_path / "repository" / NAME).read_text()) == WHOLE

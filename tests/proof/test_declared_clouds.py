@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.policies import finding, gate, policy
+from tests.worlds.policies import finding, gate, policy, told
 from tests.worlds.rules import NS, PROFILE
+from upgrade_gate.clouds.contract.grants import Grant, cloud_of
+from upgrade_gate.clouds.contract.holdings import Coverage
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
 
@@ -147,10 +149,11 @@ UNSURE: dict[str, tuple[str, str, Any]] = {
 @pytest.mark.parametrize("name", UNSURE)
 def test_what_the_file_does_not_say_is_never_declared(name: str, tmp_path: Path) -> None:
     platform, file, content = UNSURE[name]
-    _, old, new, _ = WORLDS[platform]
-    result, report = gate(tmp_path, {file: content}, old=[old], new=[new], platform=platform)
-    assert result.code in (3, 4)
-    assert all(found["status"] not in ("declared", "proven") for found in report["findings"])
+    kind = f"{platform}ProviderSpec"
+    cloud = cloud_of(kind)
+    assert cloud is not None
+    wanted = cloud.read_grants(kind, WORLDS[platform][2]["spec"]["providerSpec"])[-1]
+    assert told(tmp_path, {file: content}, kind, wanted).verdict is not Coverage.COVERED
 
 
 # --- Terraform ---
@@ -220,9 +223,8 @@ PLANS: dict[str, tuple[Any, int]] = {
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_of_aws_says_what_its_roles_get(name: str, tmp_path: Path) -> None:
     plan, expected = PLANS[name]
-    result, report = gate(tmp_path, {"plan.json": plan})
-    assert result.code == expected
-    assert finding(report, "permission-added")["status"] == ("declared" if expected == 0 else "open")
+    result = told(tmp_path, {"plan.json": plan}, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert (result.verdict is Coverage.COVERED) is (expected == 0), result
 
 
 def test_a_plan_is_not_patched_and_the_step_names_the_resource(tmp_path: Path) -> None:
@@ -261,14 +263,14 @@ IBM_POLICY = {
 def test_plans_of_other_clouds_are_read(
     platform: str, resource: dict[str, Any], opened: str, known: bool, tmp_path: Path
 ) -> None:
-    _, old, new, _ = WORLDS[platform]
+    kind = f"{platform}ProviderSpec"
+    cloud = cloud_of(kind)
+    assert cloud is not None
     given = copy.deepcopy(resource)
     unknown = {}
     if not known:
         del given[opened]
         unknown = {f"{given['type']}.{given['name']}": {opened: True}}
-    plan = _plan(given, unknown=unknown)
-    result, report = gate(tmp_path, {"plan.json": plan}, old=[old], new=[new], platform=platform)
-    assert (result.code, finding(report, "permission-added")["status"]) == ((0, "declared") if known else (3, "open"))
-    if not known:
-        assert [n["status"] for n in finding(report, "permission-added")["needs"]] == ["unknown"]
+    wanted = cloud.read_grants(kind, WORLDS[platform][2]["spec"]["providerSpec"])[-1]
+    result = told(tmp_path, {"plan.json": _plan(given, unknown=unknown)}, kind, wanted)
+    assert result.verdict == ("COVERED" if known else "UNKNOWN"), result

@@ -100,10 +100,14 @@ def read(roots: Iterable[Path], named: Iterable[Path] = ()) -> tuple[PolicyFile,
 
 
 def _files(root: Path) -> Iterable[Path]:
-    """Yield the files of a folder by name; a link is followed to a file and to no folder."""
-    for path in root.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if path.suffix.casefold() in SUFFIXES and not hidden and not is_dir(path):
+    """Yield the files of a folder by name; a link is followed to a file and to no folder.
+
+    A bundle of ours holds policies to be put, and declares nothing.
+    """
+    found = [path for path in root.rglob("*") if not any(p.startswith(".") for p in path.relative_to(root).parts)]
+    bundles = {path.parent for path in found if path.name == "SHA256SUMS" and (path.parent / "commands.sh").exists()}
+    for path in found:
+        if path.suffix.casefold() in SUFFIXES and not bundles & set(path.parents) and not is_dir(path):
             yield path
 
 

@@ -17,6 +17,7 @@ import click
 from upgrade_gate import __version__
 from upgrade_gate.cli.commands.init._roles import OWN_ACCOUNT, AccountName
 from upgrade_gate.cli.option_types import Form
+from upgrade_gate.proof import policy_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,7 @@ _REQUIREMENT = f"upgrade-gate[verify]=={__version__}"
 _TEMPLATES = Path(__file__).parent / "templates"
 _MARK = re.compile(r"@\{([a-z_]+)\}")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9.:/_-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64}", re.ASCII)
+_PATH = re.compile(r"(?![-/])(?!.*\.\./)[A-Za-z0-9._/-]+", re.ASCII)
 _RELEASE = re.compile(r"[A-Za-z0-9./][A-Za-z0-9._:/@+~-]*", re.ASCII)
 _INSTALLED = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?==[A-Za-z0-9.+!]+|[A-Za-z0-9./][A-Za-z0-9._/+-]*\.(whl|txt)",
@@ -59,6 +61,7 @@ class Written(Form):
         return str(value)
 
 
+_FOLDER = Written("folder", _PATH, "a path that can stand in a file: letters, digits and ._/- only")
 _TARGET = Written("release", _RELEASE, "a release that can stand in a file: letters, digits and ._:/@+~- only")
 _REQUIRED = Written("requirement", _INSTALLED, "NAME==VERSION, a wheel's path or a .txt of requirements with hashes")
 BY_DIGEST = Written(
@@ -121,6 +124,22 @@ def service_account_option(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAMESPACE/NAME",
         help=text,
     )(function)
+
+
+def policies_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--policies`, with or without a folder; the command takes `policies: str | None`."""
+    text = "For a repository of policies: checked without a cluster, on requests that touch them (--policies iam)."
+    return click.option("--policies", type=_FOLDER, is_flag=False, flag_value=".", metavar="FOLDER", help=text)(
+        function
+    )
+
+
+def policy_paths(policies: str, *others: str, indent: int) -> str:
+    """Return the paths that a change must touch, as the entries of a list: the policies, and what weighs them."""
+    folder = "" if policies == "." else f"{policies.strip('/')}/"
+    kinds = [f"{folder}**"] if folder else [f"**/*{ending}" for ending in sorted(policy_files.SUFFIXES)]
+    entries = (*kinds, "upgrade-gate.yaml", "acknowledgements.yaml", *others)
+    return "\n".join(f"{' ' * indent}- {quoted(entry)}" for entry in entries)
 
 
 def install_command(install: str) -> str:
