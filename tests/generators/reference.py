@@ -16,7 +16,7 @@ from upgrade_gate.base import errors, plugins
 from upgrade_gate.cli import cli
 from upgrade_gate.clouds.shared import risk
 from upgrade_gate.gate import findings
-from upgrade_gate.report import document, grant_document, identities_document
+from upgrade_gate.report import document, grant_document, identities_document, rollback_document
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -93,7 +93,7 @@ def exit_codes() -> str:
 def json_keys() -> str:
     """Return one table for each part of the report: its keys, their types, and what they mean."""
     parts = document.schema()["$defs"]
-    modules = (document, grant_document, identities_document)
+    modules = (document, grant_document, identities_document, rollback_document)
     told = {name: fields for module in modules for name, fields in _field_docs(module.__file__ or "").items()}
     lines: list[str] = []
     for name in _in_order("Report", parts):

@@ -47,10 +47,15 @@ class Written:
         values: Mapping[str, str] | None = None,
         elsewhere: Mapping[str, str | None] | None = None,
         answer: Callable[[str], tuple[int, str, str]] = lambda _: (0, "", ""),
+        sure: bool = True,
     ) -> bundles.Ran:
         shell = Shell(self.folder / "bin", self.folder, elsewhere=elsewhere or {})
         return shell.run(
-            self.folder / "commands.sh", *arguments, values=values, answer=lambda call, _: answer(" ".join(call))
+            self.folder / "commands.sh",
+            *arguments,
+            values=values,
+            answer=lambda call, _: answer(" ".join(call)),
+            sure=sure,
         )
 
 
@@ -199,6 +204,29 @@ def test_nothing_is_cleaned_up_before_the_upgrade_is_complete(newest: str | None
     assert (ran.code, ran.changes) == (2, ())
     assert "4.14.0 must be Completed" in ran.err
     assert len(written.run("grant", elsewhere={"newest update": newest}).changes) == 1
+
+
+def test_nothing_is_cleaned_up_without_the_word_that_no_rollback_will_come(tmp_path: Path) -> None:
+    """What is taken away then is what the release before needs."""
+    written = Written(tmp_path, GRANT, AFTER)
+    ran = written.run("after", sure=False)
+    assert (ran.code, ran.changes) == (2, ())
+    assert "say after --no-rollback once the cluster will not go back" in ran.err
+    assert len(written.run("after", "--no-rollback", sure=False).changes) == 1
+    early = written.run("after", "--no-rollback", sure=False, elsewhere={"newest update": "4.14.0 Partial"})
+    assert (early.code, early.changes) == (2, ())
+    assert written.run("after", sure=False, values={"NO_ROLLBACK": "yes"}).changes == ()
+
+
+@pytest.mark.parametrize("part", ["plan", "grant", "annotate"])
+def test_that_word_is_for_no_other_part(part: str, tmp_path: Path) -> None:
+    ran = Written(tmp_path, GRANT, ANNOTATE, AFTER).run(part, "--no-rollback")
+    assert (ran.code, ran.changes) == (2, ())
+
+
+def test_a_clean_up_of_nothing_wants_no_word(tmp_path: Path) -> None:
+    ran = Written(tmp_path, GRANT).run("after", sure=False)
+    assert (ran.code, ran.changes) == (0, ())
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------

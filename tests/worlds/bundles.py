@@ -167,17 +167,19 @@ class Shell:
         *arguments: str,
         values: Mapping[str, str] | None = None,
         answer: Answer | None = None,
+        sure: bool = True,
     ) -> Ran:
         """Run a part of commands.sh in its folder, with nothing on PATH but the fakes and the base system.
 
-        The part is `grant` where none is given. `answer` stands for what the fakes would do; the calls are kept all the
-        same.
+        The part is `grant` where none is given; `after` gets the word that it wants, if `sure`. `answer` stands for
+        what the fakes would do; the calls are kept all the same.
         """
+        word = ("--no-rollback",) if sure and arguments == ("after",) else ()
         where = whereabouts(script, values or {}, self.elsewhere)
         tools = CommandLines(self.export, self.cluster, self.endpoint, where, answer, self.stop_at, self.break_at)
         with on_path(self.folder, TOOLS, tools.answer):
             done = subprocess.run(
-                ["bash", str(script), *(arguments or ("grant",))],
+                ["bash", str(script), *(arguments or ("grant",)), *word],
                 env={"PATH": f"{self.folder}:/usr/bin:/bin", **(values or {})},
                 capture_output=True,
                 text=True,

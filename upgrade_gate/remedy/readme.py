@@ -14,6 +14,7 @@ from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.clouds.contract.remedy import REQUESTS, remedy_of
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
+from upgrade_gate.gate import rollback
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.remedy.plan import left
 from upgrade_gate.remedy.script import waits
@@ -58,6 +59,7 @@ def readme(
         *_no_annotation(plan),
         *_upgrade(situation, plan, commands),
         "## After the upgrade",
+        *(_not_before(situation, after)),
         *(_steps(after, where) or ["Nothing is to be cleaned up."]),
         *_ccoctl(situation, plan),
         *_left(outcome, plan),
@@ -89,11 +91,21 @@ def _opening(outcome: Outcome) -> list[str]:
     ]
 
 
+def _not_before(situation: Situation, after: Sequence[Step]) -> list[str]:
+    """Say until when nothing may be taken away, and the word that the script wants."""
+    found = rollback.of(situation) if after else None
+    if found is None:
+        return []
+    scripted = any(step.scripted and step.commands for step in after)
+    word = f" {_code('bash commands.sh after --no-rollback')} is to be called then, and not before." if scripted else ""
+    return [f"**Leave everything in place {_text(found.until)}.**{word}"]
+
+
 _MADE = (
     "Made by upgrade-gate, which changes nothing itself. `commands.sh` does the same steps, by the same numbers, in "
     "parts: `bash commands.sh plan` prints them, `grant` does what must be in place before the upgrade, `annotate "
-    "--report FILE` tells CCO, `after` cleans up. Each stops before its first change while anything is not filled in, "
-    "and can be run again after any stop. `sha256sum -c SHA256SUMS` shows that nothing was altered."
+    "--report FILE` tells CCO, `after --no-rollback` cleans up. Each stops before its first change while anything is "
+    "not filled in, and can be run again after any stop. `sha256sum -c SHA256SUMS` shows that nothing was altered."
 )
 _EVERY_UPDATE = (
     "The check passes, and the annotation is due, only when the steps for every update are done. `bash commands.sh "

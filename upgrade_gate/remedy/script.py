@@ -27,7 +27,7 @@ _SAID = {
     ScriptPart.NEW: "makes only the new identities, whose names and keys the rest needs",
     ScriptPart.GRANT: "does what must be in place before the upgrade",
     ScriptPart.ANNOTATE: "--report FILE tells CCO, once a later run has nothing else open",
-    ScriptPart.AFTER: "cleans up, once the upgrade is complete",
+    ScriptPart.AFTER: "--no-rollback cleans up, once the upgrade is complete and the cluster will not go back",
 }
 
 
@@ -43,7 +43,13 @@ def script(title: str, steps: Sequence[Step], where: Whereabouts, *, made: str, 
     used = {one.name: one for step in scripted for one in held_by(step)} | {p.name: p for p in where.unknown}
     writer = Writer(to_fill, known)
     head = [
-        _head(title, tuple(run), where, staged=any(waits(s) for s in run[ScriptPart.GRANT])),
+        _head(
+            title,
+            tuple(run),
+            where,
+            staged=any(waits(s) for s in run[ScriptPart.GRANT]),
+            taking=any(s.scripted for s in run[ScriptPart.AFTER]),
+        ),
         *([_variables(tuple(used.values()))] if used else []),
         _plan(title, run, where, tuple(used.values())),
     ]
@@ -118,6 +124,7 @@ REPORT=${{REPORT:-}}
   case $1 in
     --report=*) REPORT=${{1#--report=}} ;;
     --report) if [ $# -ge 2 ]; then REPORT=$2 && shift; else usage; fi ;;
+    --no-rollback) [ "$part" = after ] || usage{final} ;;
 {option}    *) usage ;;
   esac
   shift
@@ -140,7 +147,7 @@ esac
 """
 
 
-def _head(title: str, parts: Sequence[ScriptPart], where: Whereabouts, *, staged: bool) -> str:
+def _head(title: str, parts: Sequence[ScriptPart], where: Whereabouts, *, staged: bool, taking: bool) -> str:
     told = {"plan": "prints every step and changes nothing", **{part.value: _SAID[part] for part in parts}}
     lines = [f"bash commands.sh {name:<9} {what}" for name, what in told.items()]
     stages = option = ""
@@ -153,7 +160,8 @@ def _head(title: str, parts: Sequence[ScriptPart], where: Whereabouts, *, staged
     return _HEAD.format(
         stages=stages,
         option=option,
-        to="TO=\n" if option else "",
+        to=("TO=\n" if option else "") + ("NO_ROLLBACK=\n" if taking else ""),
+        final="; NO_ROLLBACK=yes" if taking else "",
         title=one_line(title),
         usage="\n".join(f"#   {line}" for line in lines),
         told="\n".join(["commands.sh: say which part:", *(f"  {line}" for line in lines)]),
@@ -186,7 +194,7 @@ def _plan(
     for part, steps in run.items():
         if part is ScriptPart.NEW:
             continue
-        lines += ["", f"bash commands.sh {part}"]
+        lines += ["", f"bash commands.sh {part}{' --no-rollback' if part is ScriptPart.AFTER else ''}"]
         for step in steps:
             by_hand = not step.scripted or not step.commands
             when = moment(step, where) if len(where.path) > 1 else ""
@@ -231,6 +239,8 @@ def _check_lines(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts)
     checks = [f"tool {quote(name)}" for name in sorted(_tools(scripted))]
     if part is ScriptPart.ANNOTATE and scripted:
         checks.append("report")
+    if part is ScriptPart.AFTER and scripted:
+        checks.append("final")
     checks += [check(one) for one in _to_prove(scripted, where)]
     conditional: dict[str, list[str]] = {}
     for step in scripted:

@@ -14,10 +14,11 @@ from upgrade_gate.base.facts import Unknown, known_or
 from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials, Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.cluster.rows import rows_of
+from upgrade_gate.gate import rollback as rollbacks
 from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.served import served_identities
-from upgrade_gate.report import document, finding_views, identities_document
-from upgrade_gate.report.change_views import change_view
+from upgrade_gate.report import document, finding_views, identities_document, rollback_document
+from upgrade_gate.report.change_views import change_view, grant_view
 from upgrade_gate.requests.history import table as history
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def of_outcome(
         identities=_identities(outcome),
         findings=finding_views.views(outcome),
         verdict=_verdict(outcome, remediate if outcome.plan.steps else ()),
+        rollback=_rollback(outcome),
         labels=labels,
         now=now,
         notes=(*situation.proof.notes(), *_not_evaluated(outcome), *notes),
@@ -113,6 +115,7 @@ def _report(
     identities: identities_document.IdentitiesView | None = None,
     findings: Sequence[document.FindingView] = (),
     verdict: document.VerdictView | None = None,
+    rollback: rollback_document.RollbackView | None = None,
     labels: Mapping[str, str] = MappingProxyType({}),
     now: str | None = None,
     notes: Iterable[str] = (),
@@ -139,6 +142,7 @@ def _report(
         identities=identities,
         findings=list(findings),
         verdict=verdict,
+        rollback=rollback,
         now=now,
         tables=dated,
         notes=sorted(
@@ -302,6 +306,30 @@ def _verdict(outcome: Outcome, remediate: Sequence[str]) -> document.VerdictView
         fail_on=verdict.fail_on,
         remediate=list(remediate),
         guesses=list(verdict.basis.guesses),
+    )
+
+
+def _rollback(outcome: Outcome) -> rollback_document.RollbackView | None:
+    """Return what must stay for a rollback, for the report of a pass."""
+    found = rollbacks.of(outcome.situation) if outcome.verdict.status == "pass" else None
+    if found is None:
+        return None
+    return rollback_document.RollbackView(
+        version=found.start,
+        until=found.until,
+        kept=[
+            rollback_document.KeptView(
+                request=one.request.id,
+                component=one.request.component,
+                secret=str(one.request.secret) if one.request.secret else None,
+                asked_by=one.asked_by,
+                whole=one.whole,
+                deleted_by_cco=one.goes_by_itself,
+                grants=[grant_view(grant) for grant in one.grants],
+                service_accounts=list(one.accounts),
+            )
+            for one in found.kept
+        ],
     )
 
 

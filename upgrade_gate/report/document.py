@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from upgrade_gate.report.grant_document import GrantView
 from upgrade_gate.report.identities_document import IdentitiesView
+from upgrade_gate.report.rollback_document import RollbackView
 
 SCHEMA = "upgrade-gate/v1"
 
@@ -439,6 +440,8 @@ class Report(_Struct, frozen=True):
     """Dated tables that it rests on."""
     notes: list[str]
     """What the reader should know about the sources."""
+    rollback: RollbackView | None = None
+    """What must stay for a rollback; null unless the verdict is pass, and in mint mode, where CCO sees to it."""
 
 
 def encode(report: Report) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.gate import rollback
 from upgrade_gate.gate.findings import NeedKind, Status
 from upgrade_gate.report import change_views, document
 from upgrade_gate.report.change_views import grant_view, introduced
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.gate.findings import Evidence, Finding, Need, RequiredGrant
     from upgrade_gate.gate.outcome import Outcome
+    from upgrade_gate.gate.rollback import Rollback
     from upgrade_gate.gate.verdict import WeighedFinding
     from upgrade_gate.report.grant_document import GrantView, Introduction
     from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -30,13 +32,32 @@ def views(outcome: Outcome) -> list[document.FindingView]:
     from upgrade_gate.remedy.plan import steps_for
 
     hops = outcome.comparison.hops
+    kept = rollback.of(outcome.situation) if outcome.verdict.status == "pass" else None
     return [
-        _finding(hops, judged, steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy)
+        _finding(
+            hops,
+            judged,
+            steps_for(outcome.plan, judged.finding) if judged.open else judged.finding.remedy,
+            keep=_keep(judged.finding, kept),
+        )
         for judged in outcome.judged
     ]
 
 
-def _finding(hops: Sequence[Hop], judged: WeighedFinding, remedy: Iterable[Step]) -> document.FindingView:
+_GOES: Final = frozenset({"permission-removed", "request-removed", "service-accounts-removed"})
+"""Rules about what only an earlier release asks for."""
+
+
+def _keep(finding: Finding, found: Rollback | None) -> str:
+    """Return until when what goes must stay, in words that follow a headline: a pass must not read as leave to tidy."""
+    if found is None or finding.rule not in _GOES:
+        return ""
+    secrets = {str(one.request.secret) for one in found.kept if not one.goes_by_itself}
+    goes = f"; keep it until a rollback to {found.start} is out of the question"
+    return goes if finding.secret in secrets else ""
+
+
+def _finding(hops: Sequence[Hop], judged: WeighedFinding, remedy: Iterable[Step], *, keep: str) -> document.FindingView:
     finding = judged.finding
     severity: Any = finding.severity.value
     status: Any = judged.status.value
@@ -61,7 +82,7 @@ def _finding(hops: Sequence[Hop], judged: WeighedFinding, remedy: Iterable[Step]
         guard=guard,
         guard_reason=finding.guarded[1] if finding.guarded else None,
         fingerprint=finding.fingerprint,
-        headline=finding.headline + _way(hops, finding) + _only(grants, until),
+        headline=finding.headline + _way(hops, finding) + _only(grants, until) + keep,
         hop=finding.hop,
         request=finding.request,
         component=finding.component,

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     )
     from upgrade_gate.report.grant_document import GrantView
     from upgrade_gate.report.history_document import GrantFields
+    from upgrade_gate.report.rollback_document import KeptView
 
 MISSED_TITLE = "Not caught by OpenShift"
+ROLLBACK_TITLE = "Keep for a rollback"
 
 _STATUS = ("open", "acknowledged", "declared", "proven")
 _SEVERITY = ("blocker", "unknown", "warning", "info")
@@ -264,6 +266,28 @@ def compact(value: Any) -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return `1 permission`, `2 permissions`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def rollback_lines(report: Report) -> tuple[str, ...]:
+    """Return what must stay for a rollback: first until when, then a line for each component; empty without a pass."""
+    found = report.rollback
+    if found is None:
+        return ()
+    if not found.kept:
+        return (f"A rollback to {found.version} needs nothing that the target does not ask for.",)
+    return (f"Keep these {found.until}.", *(_kept(one) for one in found.kept))
+
+
+def _kept(one: KeptView) -> str:
+    said = []
+    if one.whole:
+        again = ", which CCO deletes with the update: a rollback needs it made again"
+        said.append(f"Secret {one.secret}{again if one.deleted_by_cco else ' and all that its identity holds'}")
+    if one.grants:
+        said.append(", ".join(grant_text(grant) for grant in one.grants))
+    if one.service_accounts:
+        said.append(f"the trust in {', '.join(one.service_accounts)}")
+    return f"{one.component}, asked for by {one.asked_by}: {'; '.join(said)}"
 
 
 def facts_read(cluster: ClusterView | None) -> str:

@@ -126,7 +126,7 @@ def support(
             return _back(old, new, came_from)
 
 
-_ROLLBACK_SINCE = (4, 14)
+ROLLBACK_SINCE = (4, 14)
 """First release whose CVO goes back to the patch release before it
 (docs/facts/releases.md#rollback)."""
 
@@ -134,7 +134,7 @@ _ROLLBACK_SINCE = (4, 14)
 def _back(old: str, new: str, came_from: str | None) -> tuple[bool, str]:
     """Return whether CVO goes back: only to what the history names right before, within the minor."""
     minor = versions.minor_of(old)
-    if minor is None or minor != versions.minor_of(new) or minor < _ROLLBACK_SINCE:
+    if minor is None or minor != versions.minor_of(new) or minor < ROLLBACK_SINCE:
         return False, f"{new} is older than {old}: CVO does not go back"
     if new == came_from:
         return True, ""

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.update import Hop
 
 
+FOR_GOOD = "once the upgrade is complete and will not be rolled back"
+"""When what only an earlier release asks for may go."""
+
+
 def minted(situation: Situation, change: Change) -> bool:
     """Return whether CCO grants by itself what a change asks for: in mint mode, where CVO hands it the new request."""
     return situation.mode is Mode.MINT and not change.left_alone

@@ -11,6 +11,7 @@ from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Finding, Need, RequiredGrant, Rule, Severity
 from upgrade_gate.gate.requirements import grants_need
 from upgrade_gate.gate.rules._common import (
+    FOR_GOOD,
     content_of,
     count,
     minted,
@@ -62,7 +63,7 @@ RULES = (
         "permission-removed",
         Severity.INFO,
         "A component no longer needs a permission",
-        "Take it away after the upgrade; until then the running release needs it.",
+        "Take it away after the upgrade, once it will not be rolled back: until then the release before may need it.",
     ),
 )
 
@@ -150,5 +151,5 @@ def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
         found,
         secret=str(change.secret_before) if change.secret_before else None,
         grants=tuple(RequiredGrant(r.grant) for r in gone),
-        remedy=(Step("take the permissions away once the upgrade is complete", "after"),),
+        remedy=(Step(f"take the permissions away {FOR_GOOD}", "after"),),
     )

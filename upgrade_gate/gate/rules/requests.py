@@ -19,7 +19,7 @@ from upgrade_gate.gate.findings import (
     Severity,
 )
 from upgrade_gate.gate.requirements import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
-from upgrade_gate.gate.rules._common import by_hand, content_of, count, minted, missed, of_change
+from upgrade_gate.gate.rules._common import FOR_GOOD, by_hand, content_of, count, minted, missed, of_change
 from upgrade_gate.requests.diff import AddedGrant, Change, Why
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _removed(situation: Situation, hop: Hop, change: Change) -> Finding:
         severity=severity,
         headline=f"{change.component} no longer asks for credentials: {why}",
         content=None,
-        remedy=(Step("remove its identity and Secret once the upgrade is complete", "after"),),
+        remedy=(Step(f"remove its identity and Secret {FOR_GOOD}", "after"),),
     )
 
 

@@ -75,6 +75,14 @@ here() { # what, the judged one, the command that prints it…
   fi
 }
 
+final() { # the word of a person: what is taken away now is what a rollback would need
+  if [ "$NO_ROLLBACK" != yes ]; then
+    echo "commands.sh: after takes away what a rollback would need: say after --no-rollback once the cluster will not" \
+      "go back" >&2
+    stop=1
+  fi
+}
+
 upgraded() { # the target, the command that prints the newest update and its state: before it is complete, all is needed
   local target=$1 said
   shift

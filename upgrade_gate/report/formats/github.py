@@ -53,6 +53,7 @@ def _head(report: Report) -> list[str]:
     lines += evidence.proof_lines(report)
     lines += [f"tables {evidence.tables_line(report)}"] if report.tables else []
     lines += [f"path {view.path_of(report)}", f"verdict {_verdict(report)}"]
+    lines += [f"rollback {line}" for line in view.rollback_lines(report)]
     return lines
 
 

@@ -98,7 +98,8 @@ def _verdict(report: Report) -> Iterator[_Case]:
     verdict = report.verdict
     if verdict is None:
         return
-    case = _Case("verdict", text=f"{view.state_of(report)} {view.sentence(report)}", message=view.sentence(report))
+    lines = (f"{view.state_of(report)} {view.sentence(report)}", *view.rollback_lines(report))
+    case = _Case("verdict", text="\n".join(lines), message=view.sentence(report))
     if verdict.status != "pass":
         case.outcome = "failure" if verdict.status == "blocked" else "error"
         case.type = verdict.status

@@ -50,7 +50,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     before = [_Block(_head(report), "summary"), *_open(report)]
     after = [
         _Block(text, "section")
-        for text in (_facts(report), _proof(report), _excluded(report), _evidence(report))
+        for text in (_rollback(report), _facts(report), _proof(report), _excluded(report), _evidence(report))
         if text
     ]
     components = [_Block(text, "component") for text in _components(report)]
@@ -237,6 +237,11 @@ def _origin(origin: Origin) -> str:
 def _names(grants: Sequence[GrantView], most: int = 10) -> str:
     listed = ", ".join(code(view.grant_text(g)) for g in grants[:most])
     return f"{listed} and {len(grants) - most} more" if len(grants) > most else listed
+
+
+def _rollback(report: Report) -> str:
+    lines = view.rollback_lines(report)
+    return f"### {view.ROLLBACK_TITLE}\n\n" + "".join(f"- {_text(line)}\n" for line in lines) if lines else ""
 
 
 def _proof(report: Report) -> str:

@@ -116,7 +116,11 @@ def _verdict(report: Report) -> Iterator[dict[str, Any]]:
         "scored": True,
         "message": f"{view.state_of(report)} {view.sentence(report)}",
         **_common(report),
-        "properties": {"exit-code": str(verdict.exit_code), "next": view.next_step(report)},
+        "properties": {
+            "exit-code": str(verdict.exit_code),
+            "next": view.next_step(report),
+            **({"rollback": " ".join(lines)} if (lines := view.rollback_lines(report)) else {}),
+        },
     }
 
 

@@ -56,6 +56,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 (on
             "basis": report.verdict.basis if report.verdict else None,
             "proof": list(evidence.proof_lines(report)),
             "tables": evidence.tables_line(report),
+            "rollback": list(view.rollback_lines(report)),
         },
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}

@@ -62,6 +62,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
         _facts(page, view.unread_facts(report.cluster), said)
         _folded(page, parts.folded, fingerprints=options.verbose)
     _legend(page, report)
+    _rollback(page, report)
     _excluded(page, report)
     _proof(page, report)
     _tables(page, report, sources=options.verbose)
@@ -438,6 +439,16 @@ def _change_body(page: _Page, change: ChangeView) -> None:
             page.put(f"service accounts {', '.join(names)}", indent=4, lead=f"{sign} ", style=sign)
     for other in change.other:
         page.put(f"{other.path}: {view.compact(other.from_)} -> {view.compact(other.to)} ({other.class_})", indent=4)
+
+
+def _rollback(page: _Page, report: Report) -> None:
+    lines = view.rollback_lines(report)
+    if not lines:
+        return
+    page.gap()
+    page.put(f"{view.ROLLBACK_TITLE}{f' ({len(lines) - 1})' if lines[1:] else ''}", style="title")
+    for line in lines:
+        page.put(line, indent=2)
 
 
 def _excluded(page: _Page, report: Report) -> None:

@@ -1,0 +1,129 @@
+"""What a rollback needs: what the releases before ask for and the target does not, and until when it must stay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worlds.flows import NO_ANNOTATION, World, deletion, request, write
+from tests.worlds.running import run
+from upgrade_gate.base import plugins
+
+DESCRIBE, CREATE = "ec2:DescribeVolumes", "ec2:CreateVolume"
+BEFORE = request("AWS", "comp", DESCRIBE, CREATE)
+AFTER = request("AWS", "comp", DESCRIBE)
+GONE = request("AWS", "gone", "s3:GetObject")
+
+
+def world(before: Any = (BEFORE,), after: Any = (AFTER,), **more: Any) -> World:
+    """One update after which less is asked for."""
+    return World(payloads=(before, after), **{"versions": ("4.16.3", "4.17.0"), **more})
+
+
+def report(folder: Path, of: World, *more: str) -> dict[str, Any]:
+    """Run the check and return its report."""
+    result = run(*write(of, folder), "--no-cache", "-o", "json", *more)
+    found: dict[str, Any] = json.loads(result.out)
+    return found
+
+
+def kept(found: dict[str, Any]) -> list[tuple[str, bool, list[str], list[str]]]:
+    """What is kept, in short."""
+    return [
+        (one["component"], one["whole"], [g["permission"] for g in one["grants"]], one["service_accounts"])
+        for one in found["rollback"]["kept"]
+    ]
+
+
+def test_a_pass_says_which_permissions_only_the_release_before_asks_for(tmp_path: Path) -> None:
+    found = report(tmp_path, world())
+    assert found["verdict"]["status"] == "pass"
+    assert found["rollback"]["version"] == "4.16.3"
+    assert kept(found) == [("comp", False, [CREATE], [])]
+    (removed,) = (f for f in found["findings"] if f["rule"] == "permission-removed")
+    assert removed["headline"].endswith("; keep it until a rollback to 4.16.3 is out of the question")
+
+
+@pytest.mark.parametrize("wider", ["ec2:Create*", "ec2:*"])
+def test_what_the_target_asks_for_in_a_wider_form_is_not_named(wider: str, tmp_path: Path) -> None:
+    narrow = world(before=(BEFORE,), after=(request("AWS", "comp", DESCRIBE, wider),))
+    assert run(*write(narrow, tmp_path), "--no-cache").code == 3  # wider: not a pass, and nothing is said of a rollback
+    assert report(tmp_path / "again", narrow)["rollback"] is None
+    same = world(before=(request("AWS", "comp", wider, CREATE),), after=(request("AWS", "comp", wider),))
+    assert kept(report(tmp_path / "same", same)) == []
+
+
+def test_a_secret_that_nothing_of_the_target_reads_is_kept_with_its_identity(tmp_path: Path) -> None:
+    found = report(tmp_path, world(before=(AFTER, GONE), after=(AFTER, deletion("gone"))))
+    assert kept(found) == [("gone", True, [], [])]
+    assert found["rollback"]["kept"][0]["deleted_by_cco"] is False
+
+
+def test_a_secret_that_cco_deletes_itself_is_told_to_be_made_again(tmp_path: Path) -> None:
+    found = report(tmp_path, world(before=(AFTER, GONE), after=(AFTER, deletion("gone")), token=True))
+    assert found["rollback"]["kept"][0]["deleted_by_cco"] is True
+    (removed,) = (f for f in found["findings"] if f["rule"] == "request-removed")
+    assert "keep it" not in removed["headline"]
+
+
+def test_trust_that_only_the_release_before_needs_is_kept_where_tokens_are_used(tmp_path: Path) -> None:
+    before, after = (request("AWS", "comp", DESCRIBE, accounts=a) for a in (("one", "two"), ("one",)))
+    assert kept(report(tmp_path, world(before=(before,), after=(after,), token=True))) == [("comp", False, [], ["two"])]
+    assert kept(report(tmp_path / "keys", world(before=(before,), after=(after,)))) == []
+
+
+def test_what_another_request_on_the_same_secret_still_asks_for_is_not_named(tmp_path: Path) -> None:
+    other = request("AWS", "other", CREATE, secret="openshift-comp/creds")
+    assert kept(report(tmp_path, world(before=(BEFORE, other), after=(AFTER, other)))) == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "says"),
+    [
+        (("4.16.3", "4.17.0"), "OpenShift itself does not go back from 4.17.0 to 4.16.3"),
+        (("4.16.3", "4.16.9"), "OpenShift can go back from 4.16.9 to 4.16.3 until the next update"),
+        (("4.13.3", "4.13.9"), "OpenShift itself does not go back from 4.13.9 to 4.13.3"),
+    ],
+)
+def test_it_says_until_when(versions: tuple[str, str], says: str, tmp_path: Path) -> None:
+    found = report(tmp_path, world(versions=versions))
+    until = found["rollback"]["until"]
+    assert until.startswith(f"until {versions[1]} is complete and a rollback is out of the question: ")
+    assert says in until
+
+
+def test_on_a_path_each_thing_is_named_once_with_the_first_release_that_asks_for_it(tmp_path: Path) -> None:
+    payloads = ((BEFORE, GONE), (AFTER, GONE), (AFTER, deletion("gone")))
+    found = report(tmp_path, World(versions=("4.16.3", "4.16.9", "4.17.1"), payloads=payloads))
+    assert [(one["component"], one["asked_by"]) for one in found["rollback"]["kept"]] == [
+        ("comp", "4.16.3"),
+        ("gone", "4.16.3"),
+    ]
+    assert found["rollback"]["version"] == "4.16.9"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        world(annotation=None, upgradeable=NO_ANNOTATION),
+        world(mode="Mint"),
+        world(before=(AFTER,), after=(AFTER,), versions=("4.16.3", "4.16.3")),
+    ],
+    ids=["no pass", "CCO mints", "the same release"],
+)
+def test_nothing_is_said_where_there_is_nothing_to_keep_by_hand(other: World, tmp_path: Path) -> None:
+    assert report(tmp_path, other)["rollback"] is None
+
+
+@pytest.mark.parametrize("form", plugins.names("report.formats"))
+def test_every_format_says_what_to_keep_and_until_when(form: str, tmp_path: Path) -> None:
+    result = run(
+        *write(world(before=(BEFORE, GONE), after=(AFTER, deletion("gone"))), tmp_path), "--no-cache", "-o", form
+    )
+    text = " ".join(result.out.split())
+    assert result.code == 0
+    assert "a rollback to 4.16.3 is out of the question" in text or "a rollback is out of the question" in text
+    assert CREATE in text
