@@ -290,3 +290,13 @@ def test_what_could_not_be_read_has_neither_status_nor_finalizer() -> None:
     assert cco.upgradeable_status(found) is None
     assert not cco.has_finalizer(found, "a/b")
     assert isinstance(cco.condition(found, "Upgradeable"), Unknown)
+
+
+def test_the_annotation_is_set_unless_it_is_there() -> None:
+    """A dot in a key is escaped in a JSONPath of kubectl (kubernetes.io, JSONPath support)."""
+    command = cco.annotate((4, 15))
+    assert command.line.argv[-2:] == ("cloudcredential.openshift.io/upgradeable-to=v4.15", "--overwrite")
+    assert command.unless is not None
+    key = r"cloudcredential\.openshift\.io/upgradeable-to"
+    assert command.unless.argv[-2:] == ("-o", f"jsonpath={{.metadata.annotations.{key}}}")
+    assert command.shows == "v4.15"

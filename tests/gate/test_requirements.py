@@ -9,7 +9,7 @@ from upgrade_gate.base.facts import Known
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.cluster.model import SecretForm, SecretRecord
 from upgrade_gate.gate.findings import Lack, NeedKind
-from upgrade_gate.gate.requirements import keys_need, need_of
+from upgrade_gate.gate.requirements import keys_need, need_of, token_path_need
 
 
 def test_permissions_missing_for_the_same_reason_share_one_sentence() -> None:
@@ -68,3 +68,24 @@ def test_the_form_of_a_secret_says_which_keys_it_needs_and_else_the_cluster_does
     (selected,) = situation.hops[0].new_selection.requests.values()
     record = SecretRecord(selected.request.secret, keys=ROOT_KEYS, form=form)
     assert keys_need(situation, selected.request, Known(record), (4, 15)).status == status
+
+
+@pytest.mark.parametrize(
+    ("mounted", "held", "status"),
+    [
+        (None, "/var/run/secrets/openshift/serviceaccount/token", "met"),
+        ("/run/t", "/run/t/token", "met"),
+        ("/run/t/", "/run/t/token", "met"),
+        ("/run/t/token", "/run/t/token", "met"),
+        ("/run/t", "/run/other/token", "unmet"),
+        (None, "/run/t/token", "unmet"),
+        ("/run/t", None, "unknown"),
+    ],
+)
+def test_a_secret_names_the_token_that_the_target_mounts_or_a_file_in_its_folder(
+    mounted: str | None, held: str | None, status: str, tmp_path: Path
+) -> None:
+    body = [request("a", **({"cloudTokenPath": mounted} if mounted else {}))]
+    (selected,) = judge(tmp_path, body, body, Cluster()).situation.hops[0].new_selection.requests.values()
+    record = SecretRecord(selected.request.secret, keys=frozenset({"credentials"}), token_path=held)
+    assert token_path_need(selected.request, Known(record)).status == status

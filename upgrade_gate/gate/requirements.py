@@ -198,7 +198,7 @@ def need_of(kind: NeedKind, judged: Sequence[tuple[str, CoverageResult]], all_me
     declared = tuple(n for n, j in judged if j.declared)
     if unmet:
         return Need(kind, NeedStatus.UNMET, lacks=_each(unmet + unknown), declared=declared)
-    if unknown and len({j.reason for _, j in unknown}) == 1:
+    if len({j.reason for _, j in unknown}) == 1:
         lack = Lack(tuple(name for name, _ in unknown), Coverage.UNKNOWN, unknown[0][1].reason)
         return Need(kind, NeedStatus.UNKNOWN, lacks=(lack,), declared=declared)
     if unknown:

@@ -188,19 +188,24 @@ def test_a_root_credential_is_asked_for_on_no_platform_that_nobody_knows(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("vcenters", "severity"),
-    [([{"server": "one"}], None), ([{"server": "one"}, {"server": "two"}], "blocker"), ("one", "unknown")],
+    ("vcenters", "halves", "severity"),
+    [
+        ([{"server": "one"}], ("username", "password"), None),
+        ([{"server": "one"}, {"server": "two"}], ("username", "password"), "blocker"),
+        ("one", ("username", "password"), "unknown"),
+        ("one", ("username",), "blocker"),
+    ],
 )
 def test_a_root_credential_of_vsphere_must_serve_every_vcenter(
-    vcenters: Any, severity: str | None, tmp_path: Path
+    vcenters: Any, halves: tuple[str, ...], severity: str | None, tmp_path: Path
 ) -> None:
-    """What cannot be read of them is not known, and no gap either."""
+    """What cannot be read of them is not known, and no gap either; half a pair is one, whatever they are."""
     body = [flows.request("VSphere")]
     cluster = Cluster(
         platform="VSphere",
         mode="Passthrough",
         secrets=["openshift-comp/creds", "kube-system/vsphere-creds"],
-        root_keys=frozenset({"one.username", "one.password"}),
+        root_keys=frozenset(f"one.{half}" for half in halves),
         requests=body,
     )
     cluster.objects["Infrastructure"]["spec"] = {"platformSpec": {"type": "VSphere", "vsphere": {"vcenters": vcenters}}}
