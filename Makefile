@@ -45,7 +45,7 @@ quick: $(DEV)  ## what one runs while writing: no network, no components, no sha
 conformance: $(DEV)  ## real releases, gate flows and field cases of the shared corpus (UPGRADE_GATE_SHARED), in one process
 	$(BIN)/python -m pytest -p no:xdist tests/e2e/test_conformance.py
 
-faults: $(DEV)  ## every single fault in every input of every flow: never a pass by it; hours (ARGS=--help: parts of it)
+faults: $(DEV)  ## every single fault in every input of every flow: never a pass by it; days (ARGS=--help: parts of it)
 	$(BIN)/python -m tests.faults.run --jobs $(JOBS) $(ARGS)
 
 lint: $(DEV)  ## format, rules, types, import contracts

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import re
 import resource
@@ -32,7 +33,7 @@ ALLOWED = (0, 2, 3, 4)
 SLOW = 10.0
 """Seconds of the processor that no run may need; those of the clock say how busy the machine is."""
 _HANGS = 120
-_CHUNK = 400
+_CHUNK = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +183,17 @@ def drawn(faults: Iterable[Fault], each: int, likeness: Callable[[Fault], tuple[
     return [fault for group in groups.values() for fault in sorted(group, key=lambda one: one.order)[:each]]
 
 
-def run_all(wanted: Mapping[str, Sequence[Fault]], jobs: int) -> Iterator[Judged]:
-    """Run faults of many flows in so many processes."""
+def run_all(wanted: Mapping[str, Sequence[Fault]], jobs: int, seconds: float) -> Iterator[Judged]:
+    """Run faults of many flows in so many processes, in an order drawn by their names; none begins after `seconds`."""
+    until = time.monotonic() + seconds
     parts = [(name, part[at : at + _CHUNK]) for name, part in wanted.items() for at in range(0, len(part), _CHUNK)]
     with ProcessPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run_flow, name, part) for name, part in sorted(parts, key=lambda one: -len(one[1]))]
+        futures = [pool.submit(run_flow, name, part) for name, part in sorted(parts, key=lambda one: one[1][0].order)]
         for future in as_completed(futures):
-            yield from future.result()
+            if not future.cancelled():
+                yield from future.result()
+            if time.monotonic() > until:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -198,14 +203,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--faults", default="", metavar="REGEX", help="only faults whose name it is found in")
     parser.add_argument("--each", type=int, metavar="N", help="of faults that are alike, only N, drawn from all flows")
     parser.add_argument("--share", type=float, default=1.0, metavar="S", help="this share of them, by a stable hash")
+    parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="begin no more of them after M")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
-    counts, wrong = Counts(), 0
+    counts, wrong, number = Counts(), 0, 0
     names = [name for name in flows.every() if re.search(options.flows, name)]
     wanted = _wanted(names, options)
     total = sum(map(len, wanted.values()))
     print(f"{total} faults in {len(names)} flows", flush=True)
-    for number, one in enumerate(chain(run_all(wanted, options.jobs), _of_exports(options)), 1):
+    found = chain(run_all(wanted, options.jobs, options.minutes * 60), _of_exports(options))
+    for number, one in enumerate(found, 1):
         counts.add(one)
         if one.wrong:
             wrong += 1
@@ -214,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{number} of {total}", flush=True)
     print("\n".join(counts.lines()))
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"{total} faults, {wrong} wrong; a process needed {memory} MB at most")
+    print(f"{number} faults of flows and exports, {wrong} wrong; a process needed {memory} MB at most")
     return 1 if wrong else 0
 
 
