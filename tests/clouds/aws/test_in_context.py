@@ -774,3 +774,39 @@ def test_where_nothing_is_open_what_every_request_gets_is_decided(statements: li
         assert verdict == COVERED
     if really == {"denied"}:
         assert verdict == DENIED
+
+
+def test_a_statement_that_allows_a_part_is_not_named_for_the_whole() -> None:
+    one = allow(ATTACH, Resource=[f"{OWN}volume/*", f"{OWN}instance/i-1*"], Sid="One")
+    result = ask(one, allow(ATTACH, Resource=f"{OWN}instance/*", Sid="Two"), action=ATTACH)
+    assert result.verdict == COVERED
+    assert "allow it together" in result.reason
+    assert "statement One" in result.reason
+    assert "statement Two" in result.reason
+
+
+IP = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+
+
+def test_of_what_stands_in_the_way_a_statement_that_surely_holds_is_named_first() -> None:
+    part = allow(TERMINATE, Resource=f"{OWN}instance/i-1*", Sid="Part")
+    both = ask(allow(TERMINATE, Condition=IP, Sid="Waits"), part)
+    assert both.verdict == NARROWER
+    assert both.reason.startswith("statement Part of policy p of role c1-ebs allows it only for ")
+    assert "not for every instance" in both.reason
+
+
+def test_of_a_statement_that_waits_for_a_key_only_that_is_said() -> None:
+    waits = ask(allow(TERMINATE, Condition=IP, Sid="Waits"))
+    assert waits.verdict == NARROWER
+    assert waits.reason.endswith("(nothing that was read of the cluster tells aws:SourceIp)")
+    assert "not for" not in waits.reason
+
+
+def test_what_would_allow_it_elsewhere_is_named_whether_or_not_something_may_deny_it() -> None:
+    there = allow(TERMINATE, Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}})
+    alone, denied = ask(there), ask(there, deny(TERMINATE, Condition=IP))
+    assert alone.verdict == denied.verdict == MISSING
+    assert alone.reason == denied.reason
+    assert f"no statement allows {TERMINATE} for region {REGION}; statement 1 of policy p" in alone.reason
+    assert ask(allow("ec2:CreateTags")).reason == f"no statement allows {TERMINATE}"

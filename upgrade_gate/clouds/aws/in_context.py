@@ -251,12 +251,11 @@ class Question(Struct, frozen=True):
 
     def _nothing(self, plain: Ruling) -> Ruling:
         """Say that nothing allows it, and which statement would have in another context."""
-        reason = f"no statement allows {self.grant.permission}"
+        if plain.state is State.NOT_ALLOWED:
+            return plain
         region = self.requests[0].keys.called
-        if plain.state is not State.PARTLY or plain.maybe_denied:
-            return Ruling(State.NOT_ALLOWED, plain.reason if plain.state is State.NOT_ALLOWED else reason)
         where = f" for region {region}" if region else ""
-        return Ruling(State.NOT_ALLOWED, f"{reason}{where}; {plain.reason}")
+        return Ruling(State.NOT_ALLOWED, f"no statement allows {self.grant.permission}{where}; {plain.reason}")
 
 
 def _denied(found: Sequence[_Found]) -> Ruling:
@@ -266,8 +265,7 @@ def _denied(found: Sequence[_Found]) -> Ruling:
 
 def _allowed(found: Sequence[_Found]) -> Ruling:
     """Say which statements allow everything, and what that rests on."""
-    sound = [w for f in found for w in f.allows if w.sound is not None]
-    used = _enough(found, sound)
+    used = _enough(found)
     rests_on = _resting(found, used)
     for one in found:
         if not covered("*", [w.sound for w in used if w.sound is not None]):
@@ -277,9 +275,9 @@ def _allowed(found: Sequence[_Found]) -> Ruling:
     return Ruling(State.ALLOWED, f"{' and '.join(labels)} {verb}{_here(rests_on)}", rests_on=rests_on)
 
 
-def _enough(found: Sequence[_Found], sound: Sequence[_Weighed]) -> list[_Weighed]:
+def _enough(found: Sequence[_Found]) -> list[_Weighed]:
     """Return one statement that allows every request alone, else what each of them needs."""
-    for label in dict.fromkeys(w.statement.label for w in sound):
+    for label in dict.fromkeys(w.statement.label for f in found for w in f.allows):
         own = [next((w for w in f.allows if w.statement.label == label and w.contains(f.request)), None) for f in found]
         if None not in own:
             return [w for w in own if w is not None]
@@ -351,5 +349,4 @@ def _limits(weighed: _Weighed) -> str:
 
 def _maybe_denied(one: _Found) -> Ruling:
     first = one.denies[0]
-    how = _limits(first) or "in part"
-    return Ruling(State.PARTLY, f"{first.statement.label} denies it {how}", maybe_denied=True)
+    return Ruling(State.PARTLY, f"{first.statement.label} denies it {_limits(first)}", maybe_denied=True)
