@@ -85,7 +85,7 @@ def test_the_form_of_a_secret_says_which_keys_it_needs_and_else_the_cluster_does
 def test_a_secret_names_the_token_that_the_target_mounts_or_a_file_in_its_folder(
     mounted: str | None, held: str | None, status: str, tmp_path: Path
 ) -> None:
-    body = [request("a", **({"cloudTokenPath": mounted} if mounted else {}))]
+    body = [request("a", cloudTokenPath=mounted)]
     (selected,) = judge(tmp_path, body, body, Cluster()).situation.hops[0].new_selection.requests.values()
     record = SecretRecord(selected.request.secret, keys=frozenset({"credentials"}), token_path=held)
     assert token_path_need(selected.request, Known(record)).status == status

@@ -22,8 +22,8 @@ def release(version: str, *manifests: Manifest, previous: tuple[str, ...] = ()) 
 
 def context(running: str | None = None, *, has_edge: Any = None, **facts: Any) -> SelectionContext:
     """Return a cluster that runs a release, with these facts, or none where no release is named."""
-    names = ("feature_gates", "capabilities", "updating_to", "excluded", "overrides", "custom_gates")
-    names += ("offers", "history")
+    of_frames = ("feature_gates", "capabilities", "updating_to", "excluded", "overrides", "custom_gates")
+    names = (*of_frames, "offers", "history")
     about: Any = SimpleNamespace(**{name: facts.get(name, Absent()) for name in names}) if running else None
     return SelectionContext("AWS", PROFILE, None, Given(), about, running, has_edge)
 
