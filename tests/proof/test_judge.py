@@ -24,6 +24,12 @@ def test_a_grant_and_its_mapping_are_judged_alike() -> None:
     assert judge("AWS", [Document(EXPORT)], ROLE, ATTACH) == judge("AWS", [EXPORT], ROLE, ATTACH)
 
 
+def test_the_word_of_a_policy_stands_for_the_permission() -> None:
+    grant = {"action": "ec2:AttachVolume", "effect": "Allow", "resource": "*", "condition": None}
+    assert judge("AWS", [EXPORT], ROLE, grant) == judge("AWS", [EXPORT], ROLE, ATTACH)
+    assert judge("AWS", [EXPORT], ROLE, grant | {"permission": "ec2:DetachVolume"}).verdict == Coverage.MISSING
+
+
 def test_keys_that_belong_to_a_report_are_ignored() -> None:
     grant = {**ATTACH.as_dict(), "covered_by": None, "risk": ["COST"]}
     assert judge("AWS", [EXPORT], ROLE, grant).verdict == Coverage.COVERED

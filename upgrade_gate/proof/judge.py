@@ -73,7 +73,7 @@ def _provider(wanted: str) -> Provider:
 
 
 def _grant(plugin: Provider, given: Mapping[str, Any]) -> Grant:
-    name = given.get("permission")
+    name = given.get("permission", given.get("action"))  # AWS: a caller may write a policy's own word
     if not isinstance(name, str) or not name:
         raise ValueError("grant: permission must be the name of a permission")
     strange = [key for key in ("type", "effect", "resource") if not isinstance(given.get(key), str | None)]

@@ -744,6 +744,24 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         UNKNOWN,
         "organisation policy x",
     ),
+    *(
+        (
+            f"organisation policy that is spoilt ({number})",
+            [details(role(allow(ATTACH))), spoilt],
+            verdict,
+            "organisation policy" if verdict == UNKNOWN else "",
+        )
+        for number, (spoilt, verdict) in enumerate(
+            [
+                ({"policy": organisation(deny("s3:*"))["Policy"]}, COVERED),
+                ({"Polic": organisation(deny("ec2:*"))["Policy"]}, DENIED),
+                ({"Policy": {}}, UNKNOWN),
+                ({"Policy": 5}, UNKNOWN),
+                ({"Policy": {"Arn": f"{ROLE}-p", "PolicyName": "p"}}, COVERED),
+                ({"Policy": {}, "Other": 1}, COVERED),
+            ]
+        )
+    ),
     ("another role holds it", [details(role(arn=ROLE), role(EVERYTHING, arn=ROLE + "-2"))], MISSING, ""),
     ("the same name under a path", [details(role(EVERYTHING, arn=FAR))], UNKNOWN, "nothing about"),
     ("the role is not there", [details()], UNKNOWN, "nothing about"),

@@ -698,6 +698,12 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "DENIED",
         "no-disks",
     ),
+    "a deny policy that forbids nothing": (
+        [*HELD, deny(DISKS_DENY) | {"rules": []}],
+        {},
+        "UNKNOWN",
+        "rules of deny policy",
+    ),
     "a deny policy of another project": (
         [
             *HELD,

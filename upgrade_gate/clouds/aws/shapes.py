@@ -97,14 +97,20 @@ def _policy_shape(body: Mapping[str, Any]) -> str | None:
         return "whole-organisation"
     if "Policies" in body:
         return "policies" if all(_policy_entry(p) for p in objects(body["Policies"])) else None
-    policy = mapping(body.get("Policy"))
-    if _of_organisation(policy):
-        return "organisation"
+    policy = _one_policy(body)
     if "Arn" in policy and "PolicyName" in policy:
-        return "policy"
+        return "policy" if "Policy" in body else None
+    if _of_organisation(policy) or set(body) == {"Policy"}:  # of which spoilt ones may be an organisation's
+        return "organisation"
     if _of_organisation(body):
         return "organisation-bare"
     return "managed" if _policy_entry(body) and "PolicyVersionList" in body else None
+
+
+def _one_policy(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the policy of an answer about one, whatever it is called there: it may deny."""
+    key = "Policy" if "Policy" in body else slip_of("Policy", body)
+    return mapping(body[key]) if key is not None else {}
 
 
 def _of_organisation(policy: Mapping[str, Any]) -> bool:
@@ -183,7 +189,7 @@ class ExportReader:
             "policies": lambda b: self._each(partial(entries.managed_policy, self.account), b["Policies"]),
             "policy": lambda b: entries.managed_policy(self.account, mapping(b["Policy"])),
             "managed": partial(entries.managed_policy, self.account),
-            "organisation": lambda b: self._organisation(mapping(b["Policy"])),
+            "organisation": lambda b: self._organisation(_one_policy(b)),
             "organisation-bare": self._organisation,
             "whole-organisation": lambda b: self.account.managing.add(b["Organization"][MANAGEMENT]),
             "keys": lambda b: self._each(self._key, b["AccessKeyMetadata"]),

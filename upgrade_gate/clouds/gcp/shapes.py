@@ -346,7 +346,7 @@ def deny_policy(entry: Entry) -> DenyPolicy:
     hangs = re.search(r"/((?:folders|organizations)/[^/]+)/", path)
     above = hangs.group(1) if hangs else ""
     rules = inner.get("rules")
-    if not isinstance(rules, list):
+    if not isinstance(rules, list) or not rules:  # one that forbids nothing is not made: it was cut
         return DenyPolicy(name, project, None, above=above)
     read = [_deny_rule(mapping(mapping(r).get("denyRule"))) for r in rules]
     found = tuple(rule for rule, _ in read if rule is not None)
