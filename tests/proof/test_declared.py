@@ -107,6 +107,13 @@ NOT_COVERED: dict[str, Any] = {
     "denied but": {
         "Statement": [*policy("ec2:*")["Statement"], {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}]
     },
+    "an action to be filled in": policy("ec2:DescribeVolumes", "${more}"),
+    "a denial to be filled in": {
+        "Statement": [*policy("ec2:*")["Statement"], {"Effect": "Deny", "Action": "%{denied}", "Resource": "*"}]
+    },
+    "an exception to be filled in": {"Statement": [{"Effect": "Allow", "NotAction": "<ACTIONS>", "Resource": "*"}]},
+    "a condition to be filled in": policy("ec2:*", Condition={"StringEquals": {"aws:PrincipalArn": "{{ arn }}"}}),
+    "a resource to be filled in": policy("ec2:*", Resource="%{resource}"),
     "everything but": {"Statement": [{"Effect": "Allow", "NotAction": "ec2:*", "Resource": "*"}]},
     "condition": policy("ec2:*", Condition={"StringEquals": {"aws:PrincipalTag/team": "x"}}),
     "resource": policy("ec2:DescribeVolumes", "ec2:CreateTags", Resource="arn:aws:s3:::b"),
@@ -199,6 +206,36 @@ def test_each_secret_has_its_own_file(tmp_path: Path) -> None:
     lacks = finding(report, "identity-lacks-permission")
     assert (result.code, lacks["secret"]) == (3, "openshift-storage/bucket")
     assert finding(report, "permission-added")["status"] == "declared"
+
+
+@pytest.mark.parametrize(("value", "expected"), [("%{more}", "UNKNOWN"), ("${aws:username}", "MISSING")])
+def test_what_is_still_filled_in_is_unknown_and_a_policy_variable_is_none(
+    value: str, expected: str, tmp_path: Path
+) -> None:
+    document = policy("ec2:DescribeVolumes", "s3:*", Resource="*")
+    document["Statement"].append({"Effect": "Allow", "Action": "ec2:*", "Resource": f"arn:aws:s3:::{value}"})
+    result = told(tmp_path, {NAME: document}, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert result.verdict in (expected, "NARROWER" if expected == "MISSING" else expected)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside.json").write_text(json.dumps(WHOLE))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / NAME).symlink_to("../outside.json")
+    result = told(folder, {}, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert result.verdict is not Coverage.COVERED
+    (folder / "own.json").write_text(json.dumps(WHOLE))
+    (folder / NAME).unlink()
+    (folder / NAME).symlink_to("own.json")
+    result = told(folder, {}, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert result.verdict is Coverage.COVERED
+
+
+def test_a_huge_file_is_refused_before_it_costs_anything(tmp_path: Path) -> None:
+    content = "Statement:\n" + "- {Effect: Allow, Action: '*', Resource: '*'}\n" * 200_000
+    result = told(tmp_path, {"openshift-storage-cloud.yaml": content}, "AWSProviderSpec", Grant("action", "a:b"))
+    assert result.verdict is not Coverage.COVERED
 
 
 def test_reports_and_a_bundle_may_lie_in_the_repository_and_declare_nothing(tmp_path: Path) -> None:

@@ -134,6 +134,13 @@ UNSURE: dict[str, tuple[str, str, Any]] = {
         "template.yaml",
         WIF + "      - compute.disks.create\n    resource_bindings: [{type: x, name: y}]\n",
     ),
+    "an operation to be filled in": ("Azure", "openshift-storage-cloud.json", _role("*", NotActions=["${denied}"])),
+    "a permission to be filled in": ("GCP", "storage.yaml", GCP_ROLE + "- '{{ more }}'\n"),
+    "an attribute to be filled in": (
+        "IBMCloud",
+        "openshift-storage-cloud.json",
+        _ibm_policy(VIEWER, EDITOR, value="%{s}"),
+    ),
     "another service": ("IBMCloud", "openshift-storage-cloud.json", _ibm_policy(VIEWER, EDITOR, value="cos")),
     "two subjects": (
         "IBMCloud",

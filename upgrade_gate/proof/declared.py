@@ -92,6 +92,10 @@ class Declarations:
         self._served: dict[tuple[str, str], Served | CoverageResult] = {}
         self._built: dict[tuple[str, str], tuple[Holdings, Holdings | None, tuple[str, ...]]] = {}
 
+    def anew(self) -> Declarations:
+        """Return the same files for another cluster: what is judged of them rests on its context."""
+        return Declarations(self.source, self.files, self._named)
+
     @property
     def unread(self) -> tuple[str, ...]:
         """One line for each file that could not be read: what it allows or denies is unknown."""

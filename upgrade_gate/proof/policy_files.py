@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import hashlib
 import logging
 from functools import cached_property
@@ -26,13 +27,15 @@ SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template", ".tfstate"})
 """What a file of a folder must be called to be read; one that is named is read whatever it is called."""
 _MAX_FILES = 20_000
 _LIMITS = Limits(nodes=100_000)
+_MOST_YAML = 4 * 2**20
+"""Characters of YAML that are read, and of any text in which places are looked for: each node costs microseconds."""
 
 
 class PolicyFile:
     """One file: what it holds, or why that is not known."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Read it; what is wrong with it is `problem`."""
+    def __init__(self, path: Path, name: str, *, outside: bool = False) -> None:
+        """Read it; what is wrong with it is `problem`. `outside`: it is not in the folder that was given."""
         self.path = path
         self.name = name
         """As reports show it: from the working folder, else from the path that was given."""
@@ -43,16 +46,7 @@ class PolicyFile:
         self.documents: tuple[yaml.Parsed, ...] = ()
         self.problem: str | None = None
         try:
-            data = read_file(path, _LIMITS.file + 1)
-            self.sha256 = hashlib.sha256(data).hexdigest()
-            self.text = yaml.decode(data, name, limits=_LIMITS)
-            marked = data.startswith(codecs.BOM_UTF8)
-            if data.removeprefix(codecs.BOM_UTF8) == self.text.encode("utf-8"):
-                self.encoding = "utf-8-sig" if marked else "utf-8"
-            self.documents = yaml.parse(data, name, limits=_LIMITS, functions=True)
-            twice = next((p.duplicate_keys[0] for p in self.documents if p.duplicate_keys), None)
-            if twice is not None:
-                self.problem = f"{name}: the key {twice} appears twice with differing values"
+            self._read(outside=outside)
         except OSError as exc:
             self.problem = f"{name}: {exc.strerror or exc}"
         except yaml.DocumentError as exc:
@@ -60,10 +54,28 @@ class PolicyFile:
         if self.problem is not None:
             _logger.warning("%s", self.problem)
 
+    def _read(self, *, outside: bool) -> None:
+        """Read and parse it; raises OSError and DocumentError for what cannot be."""
+        if outside:
+            raise OSError(errno.EXDEV, "a link that leads out of the folder, which is not followed")
+        data = read_file(self.path, _LIMITS.file + 1)
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self.text = yaml.decode(data, self.name, limits=_LIMITS)
+        if len(self.text) > _MOST_YAML and self.text.lstrip()[:1] not in ("{", "["):
+            raise yaml.DocumentError(self.name, f"{len(self.text)} characters, more than the {_MOST_YAML} of YAML")
+        marked = data.startswith(codecs.BOM_UTF8)
+        if data.removeprefix(codecs.BOM_UTF8) == self.text.encode("utf-8"):
+            self.encoding = "utf-8-sig" if marked else "utf-8"
+        self.documents = yaml.parse(data, self.name, limits=_LIMITS, functions=True)
+        twice = next((p.duplicate_keys[0] for p in self.documents if p.duplicate_keys), None)
+        if twice is not None:
+            self.problem = f"{self.name}: the key {twice} stands twice with differing values"
+
     @cached_property
     def places(self) -> tuple[Place | None, ...]:
         """Where the values of each document stand; empty where nobody can tell."""
-        return (places.locate(self.text) or ()) if self.problem is None else ()
+        short = self.problem is None and len(self.text) <= _MOST_YAML
+        return (places.locate(self.text) or ()) if short else ()
 
     def place(self, document: int, path: Sequence[str | int]) -> Place | None:
         """Return the place of a value, or of what it stands in; None where nobody can tell.
@@ -86,17 +98,22 @@ def read(roots: Iterable[Path], named: Iterable[Path] = ()) -> tuple[PolicyFile,
     """
     roots = tuple(roots)
     found: dict[Path, str] = {}
+    outside: set[Path] = set()
     for root in roots:
         for path in sorted(_files(root)) if is_dir(root) else [root]:
             found.setdefault(path.resolve(), _shown(path, root))
+            if path != root and root.resolve() not in path.resolve().parents:
+                outside.add(path.resolve())
     for path in named:
         found.setdefault(path.resolve(), _shown(path, path.parent))
+        outside.discard(path.resolve())
     if not found:
         listed = ", ".join(str(root) for root in roots)
         raise UsageError(f"{listed}: holds no policy file", hint=f"files are read that end in {_endings()}")
     if len(found) > _MAX_FILES:
         raise UsageError(f"{roots[0]}: holds {len(found)} files, more than {_MAX_FILES}")
-    return tuple(PolicyFile(path, name) for path, name in sorted(found.items(), key=lambda item: item[1]))
+    ordered = sorted(found.items(), key=lambda item: item[1])
+    return tuple(PolicyFile(path, name, outside=path in outside) for path, name in ordered)
 
 
 def _files(root: Path) -> Iterable[Path]:
@@ -112,12 +129,12 @@ def _files(root: Path) -> Iterable[Path]:
 
 
 def _shown(path: Path, root: Path) -> str:
-    """Return the path from the working folder, where it lies there, else from the folder that was given."""
-    here = Path.cwd().resolve()
-    full = path.resolve()
-    if here in full.parents:
-        return full.relative_to(here).as_posix()
-    return path.relative_to(root).as_posix() if path != root else path.name
+    """Return the path from the working folder, where what was given lies there, else from what was given."""
+    here, given = Path.cwd().resolve(), root.resolve()
+    inside = path.relative_to(root)
+    if here == given or here in given.parents:
+        return (given.relative_to(here) / inside).as_posix()
+    return inside.as_posix() if path != root else path.name
 
 
 def _endings() -> str:

@@ -99,6 +99,8 @@ def prove(
     `secrets` are all that the releases of the path name (`namespace/name`); `root` is the platform's root credential,
     which serves every request where CCO passes it through; `now` the moment by which conditions on time are decided.
     """
+    if claims.declarations is not None:
+        claims = replace(claims, declarations=claims.declarations.anew())
     account = claims.identities.account
     context = context_of(cluster, now, account=account, assume=claims.assume) if cluster is not None else None
     built = (

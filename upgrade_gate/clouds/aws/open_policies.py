@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.aws.policies import VERSION_WITH_VARIABLES, decode
 from upgrade_gate.clouds.contract.declared import Open, Part
+from upgrade_gate.clouds.shared.placeholders import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +23,12 @@ _LISTS = (("Action", "NotAction"), ("Resource", "NotResource"))
 
 def policy(name: str, document: Any, path: Path) -> Part:
     """Return a policy document as a part; where something in it is open, as the least and the most that it may be."""
-    opened = tuple(dict.fromkeys(open_in(document)))
-    if not opened:
+    body = document if isinstance(document, Open) else opened(decode(document) or document)
+    found = tuple(dict.fromkeys(open_in(body)))
+    if not found:
         return Part(name, document, document, path)
-    least, most = _bounds(document)
-    return Part(name, least, most, path, opened)
+    least, most = _bounds(body)
+    return Part(name, least, most, path, found)
 
 
 def certain_only(part: Part, why: str) -> Part:
@@ -52,7 +54,7 @@ def open_in(value: Any) -> Iterator[str]:
 
 
 def _bounds(document: Any) -> tuple[Any, Any]:
-    body = document if isinstance(document, Open) else decode(document)
+    body = document if isinstance(document, (Open, Mapping)) else None
     listed = body.get("Statement") if isinstance(body, Mapping) else body
     if isinstance(listed, Open) or body is None:
         return _document([_all("Deny")]), _document([_all("Allow")])

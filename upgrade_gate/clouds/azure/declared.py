@@ -13,6 +13,7 @@ from upgrade_gate.clouds.azure import shapes
 from upgrade_gate.clouds.contract.declared import Addition, Declaration, Open, Part
 from upgrade_gate.clouds.shared import terraform
 from upgrade_gate.clouds.shared.patterns import Patterns, covered
+from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.reading.node import mapping, strings, text
 
 if TYPE_CHECKING:
@@ -49,11 +50,14 @@ def _definition(body: Mapping[str, Any], path: Path) -> Declaration:
     name = text(inner.get("rolename")) or text(inner.get("name"))
     scopes = inner.get("assignablescopes")
     listed = strings(scopes)
-    opened = [f"the assignable scope {one}" for one in listed if not one.startswith("/") or set(one) & set("{}$<>[]")]
+    opened = [f"the assignable scope {one}" for one in listed if not one.startswith("/") or is_placeholder(one)]
     if not listed:
         opened.append("where the role may be assigned")
+    filled = [text for kind in _LISTS for _, one in _operations(body, kind) for text in strings(one)]
+    opened += [f"the operation {one}" for one in filled if is_placeholder(one)]
+    everything = {"roleName": name, "permissions": [{"actions": ["*"], "dataActions": ["*"]}], "assignableScopes": []}
     least: dict[str, Any] = {"definition": body, "scopes": [] if opened else listed}
-    most = {**least, "scopes": ["/"] if opened else listed}
+    most = {"definition": everything if opened else body, "scopes": ["/"] if opened else listed}
     return Declaration((Part(name, least, most, path, tuple(opened)),), (name,), path=path)
 
 
@@ -67,7 +71,9 @@ def _of_resource(one: terraform.Resource) -> Declaration:
         if isinstance(entry, Mapping)
     ]
     unknown = one.unknown.get("permissions")
-    opened += [f"permissions of {one.address}, known after apply"] if _true_in(unknown) and not opened else []
+    opened += (
+        [f"permissions of {one.address}, known after apply"] if terraform.unknown_in(unknown) and not opened else []
+    )
     scopes = one.get("assignable_scopes") or [one.get("scope")]
     listed = strings(scopes)
     opened += [] if listed else [f"scope of {one.address}"]
@@ -78,13 +84,6 @@ def _of_resource(one: terraform.Resource) -> Declaration:
     most = {"definition": everything if opened else role, "scopes": ["/"] if opened else listed}
     names = tuple(dict.fromkeys(n for n in (name, one.address, one.name) if n))
     return Declaration((Part(one.address, least, most, one.path, tuple(opened)),), names, path=one.path)
-
-
-def _true_in(value: Any) -> bool:
-    """Return whether anything in a tree of what is unknown is unknown."""
-    if isinstance(value, Mapping):
-        return any(_true_in(one) for one in value.values())
-    return any(_true_in(one) for one in value) if isinstance(value, list) else value is True
 
 
 def identity(name: str) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.contract.declared import Addition, Declaration, Open, Part
 from upgrade_gate.clouds.shared import terraform
-from upgrade_gate.reading.node import limiting, mapping, readable_strings, text
+from upgrade_gate.clouds.shared.placeholders import is_placeholder
+from upgrade_gate.reading.node import limiting, mapping, readable_strings, strings, text
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.declared import Path
@@ -59,7 +60,13 @@ def _role(body: Mapping[str, Any], path: Path) -> Part:
     role = {"stage": limiting(body, "stage") or "GA", "deleted": body.get("deleted", False)}
     listed = body.get("includedPermissions")
     whole = {**role, "title": text(body.get("title")), "includedPermissions": listed if listed is not None else []}
-    return Part(next(iter(_called(body)), "role"), {"roles": [whole]}, {"roles": [whole]}, path)
+    name, filled = next(iter(_called(body)), "role"), _filled(listed)
+    return Part(name, {"roles": [whole]}, {"everything": True} if filled else {"roles": [whole]}, path, filled)
+
+
+def _filled(permissions: Any) -> tuple[str, ...]:
+    """Return the permissions that something still fills in."""
+    return tuple(f"the permission {one}" for one in strings(permissions) if is_placeholder(one))
 
 
 def _account(body: Mapping[str, Any], path: Path) -> Declaration:
@@ -76,9 +83,10 @@ def _account(body: Mapping[str, Any], path: Path) -> Declaration:
         else:
             permissions = entry.get("permissions")
             whole = {"roles": [{"title": identifier, "stage": "GA", "includedPermissions": permissions or []}]}
-        opened = (f"on which resources {identifier} is bound",) if entry.get("resource_bindings") else ()
-        least = {"bound": [], "roles": []} if opened else whole
-        parts.append(Part(identifier, least, whole, (*path, "roles", number), opened))
+        bound = (f"on which resources {identifier} is bound",) if entry.get("resource_bindings") else ()
+        filled = _filled(entry.get("permissions"))
+        most = {"everything": True} if filled else whole
+        parts.append(Part(identifier, {} if bound else whole, most, (*path, "roles", number), (*bound, *filled)))
     names = tuple(name for name in (text(body.get("id")), text(body.get("osd_role"))) if name)
     return Declaration(tuple(parts), names, secret=named if len(named) > 1 else None, path=path)
 
@@ -117,7 +125,7 @@ def _of_member(member: str) -> tuple[str, ...]:
 def _custom(one: terraform.Resource) -> Part:
     given = one.get("permissions")
     readable = readable_strings(given)
-    if isinstance(given, Open) or readable is None or one.unknown.get("permissions"):
+    if isinstance(given, Open) or readable is None or terraform.unknown_in(one.unknown.get("permissions")):
         opened = (given.text if isinstance(given, Open) else f"permissions of {one.address}",)
         return Part(one.address, {}, {"everything": True}, one.path, opened)
     role = {"title": one.address, "stage": one.text("stage") or "GA", "includedPermissions": list(readable)}

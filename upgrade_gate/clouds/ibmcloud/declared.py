@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.clouds.contract.declared import Addition, Declaration, Open, Part
 from upgrade_gate.clouds.ibmcloud.cover import needed_attributes
 from upgrade_gate.clouds.shared import terraform
+from upgrade_gate.clouds.shared.placeholders import opened
 from upgrade_gate.reading.node import mapping, objects, strings, text
 
 if TYPE_CHECKING:
@@ -72,7 +73,20 @@ def _is_policy(body: Any) -> bool:
 
 
 def _part(body: Mapping[str, Any], path: Path) -> Part:
-    return Part(text(body.get("description")) or text(body.get("id")) or "policy", body, body, path)
+    name = text(body.get("description")) or text(body.get("id")) or "policy"
+    about = {key: value for key, value in body.items() if key not in ("description", "id", "subject", "subjects")}
+    filled = tuple(dict.fromkeys(one.text for one in _open_in(opened(about))))
+    return Part(name, {} if filled else body, _ANYTHING if filled else body, path, filled)
+
+
+def _open_in(value: Any) -> Iterator[Open]:
+    """Yield what something still fills in."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    for one in inner:
+        if isinstance(one, Open):
+            yield one
+        else:
+            yield from _open_in(one)
 
 
 def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...]:
@@ -92,10 +106,10 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
 
 def _of_resource(one: terraform.Resource) -> Part:
     """Return a policy of a plan in IBM Cloud's own shape; any of it that is not known grants nothing for certain."""
-    opened = [
+    unsaid = [
         value.text for key in ("roles", "resources", "resource_attributes") if isinstance(value := one.get(key), Open)
     ]
-    opened += [f"{key} of {one.address}" for key in ("rule_conditions", "pattern", "tags") if one.get(key)]
+    unsaid += [f"{key} of {one.address}" for key in ("rule_conditions", "pattern", "tags") if one.get(key)]
     roles = [
         f"{_CRN}{'role' if name in _PLATFORM_ROLES else 'serviceRole'}:{name}" for name in strings(one.get("roles"))
     ]
@@ -107,12 +121,10 @@ def _of_resource(one: terraform.Resource) -> Part:
         attributes += [{"name": k, "value": v} for k, v in mapping(resource.get("attributes")).items()]
     for entry in objects(one.get("resource_attributes")):
         attributes.append({key: entry[key] for key in ("name", "value", "operator") if entry.get(key)})
-    if any(
-        key not in (None, False) for key in [mapping(one.unknown).get("resources"), one.unknown.get("roles")] if key
-    ):
-        opened.append(f"what {one.address} is about, known after apply")
+    if any(terraform.unknown_in(one.unknown.get(key)) for key in ("roles", "resources", "resource_attributes")):
+        unsaid.append(f"what {one.address} is about, known after apply")
     whole = {"roles": [{"role_id": crn} for crn in roles], "resources": [{"attributes": attributes}]}
-    return Part(one.address, {} if opened else whole, _ANYTHING if opened else whole, one.path, tuple(opened))
+    return Part(one.address, {} if unsaid else whole, _ANYTHING if unsaid else whole, one.path, tuple(unsaid))
 
 
 def identity(name: str) -> str:

@@ -123,6 +123,13 @@ def plain(address: str) -> str:
     return _INDEX.sub("", address)
 
 
+def unknown_in(value: Any) -> bool:
+    """Return whether anything in a tree of `after_unknown` is known only after it is applied."""
+    if isinstance(value, Mapping):
+        return any(unknown_in(one) for one in value.values())
+    return any(unknown_in(one) for one in value) if isinstance(value, list) else value is True
+
+
 def named(one: Resource, argument: str, among: Iterable[Resource], key: str) -> Resource | None:
     """Return the resource that an argument stands for: by its own value, else by what its expression refers to.
 
