@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy, told
-from tests.worlds.rules import request
+from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy, told, write
+from tests.worlds.rules import Cluster, found, judge, request
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.proof import declared
+from upgrade_gate.proof.proof import Claims
 
 WHOLE = policy("ec2:DescribeVolumes", "ec2:CreateTags")
 NAME = "openshift-storage-cloud.json"
@@ -250,3 +252,21 @@ def test_a_policy_is_never_written_over(tmp_path: Path) -> None:
     result, _ = gate(tmp_path, {NAME: WHOLE}, "-o", f"sarif={NAME}")
     assert result.code == 2
     assert json.loads((tmp_path / "repository" / NAME).read_text()) == WHOLE
+
+
+def test_trust_that_no_policy_speaks_of_is_taken_for_granted_and_said(tmp_path: Path) -> None:
+    write(tmp_path / "iam", {NAME: WHOLE})
+    claims = Claims(declarations=declared.load("policies:iam", [tmp_path / "iam"], {}))
+    outcome = judge(tmp_path, OLD, NEW, Cluster(), claims=claims)
+    assert not found(outcome, "identity-unknown")
+    assert outcome.verdict.basis.name == "declared"
+    assert "trusts its service accounts (not declared)" in " ".join(outcome.verdict.basis.assumptions)
+
+
+def test_trust_that_is_declared_is_judged(tmp_path: Path) -> None:
+    role = {"RoleName": "c1-openshift-storage-cloud", "AssumeRolePolicyDocument": {"Statement": []}}
+    put = {"RoleName": role["RoleName"], "PolicyName": "p", "PolicyDocument": WHOLE}
+    write(tmp_path / "iam", {"role.json": role, "policy.json": put})
+    claims = Claims(declarations=declared.load("policies:iam", [tmp_path / "iam"], {}))
+    outcome = judge(tmp_path, OLD, NEW, Cluster(), claims=claims)
+    assert found(outcome, "identity-trust-lacks-subject")

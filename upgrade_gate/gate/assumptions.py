@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
 
+_TRUSTS = "trusts its service accounts (not declared)"
 APPLIED = "what the policy files declare is applied (not checked)"
 _ACCEPTED = {CLUSTER_TAG: "all that the cluster has and creates carries its tag"}
 
@@ -46,7 +47,7 @@ def of(situation: Situation) -> Basis:
         assumptions.append(f"no component asks for credentials on {platform}")
     assumptions += _accepted(situation)
     told = _by_policies(situation)
-    declared = told == (APPLIED,) and not assumptions
+    declared = told == (APPLIED,) and all(taken.endswith(_TRUSTS) for taken in assumptions)
     return Basis(tuple(dict.fromkeys([*([APPLIED] if told else []), *assumptions])), declared=declared)
 
 
@@ -96,7 +97,10 @@ def _accepted(situation: Situation) -> list[str]:
 def _taken(situation: Situation, cluster: Cluster, name: str, request: CredentialsRequest) -> str | None:
     """Return what a verdict takes for granted about one requirement, None where all that did not change was seen."""
     if situation.permission_model(request):
-        return None if _held(situation, request) else f"{name} holds what it needed before (not proven)"
+        if _held(situation, request):
+            return None
+        silent = situation.proof.silent_on_trust(request) and _granted(situation, request)
+        return f"{name} {_TRUSTS if silent else 'holds what it needed before (not proven)'}"
     if situation.mode is Mode.PASSTHROUGH:
         keys = root_keys_need(situation)
         seen = isinstance(cluster.root_secret, Known) and keys is not None and keys.status is NeedStatus.MET
@@ -106,6 +110,11 @@ def _taken(situation: Situation, cluster: Cluster, name: str, request: Credentia
     needs = secret_needs(situation, request, _release(situation))
     complete = all(need.status is NeedStatus.MET for need in needs)
     return None if complete else f"Secret {request.secret} is complete (not checked)"
+
+
+def _granted(situation: Situation, request: CredentialsRequest) -> bool:
+    judged = situation.proof.grants(request, unchanged_grants(situation, request))
+    return all(j.verdict is Coverage.COVERED for _, j in judged)
 
 
 def _held(situation: Situation, request: CredentialsRequest) -> bool:

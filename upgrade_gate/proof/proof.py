@@ -24,6 +24,7 @@ from upgrade_gate.clouds.contract.holdings import (
 from upgrade_gate.cluster.scopes import request_bucket, request_scopes
 from upgrade_gate.proof import collect
 from upgrade_gate.proof.context import context_of
+from upgrade_gate.proof.declared import Served
 from upgrade_gate.proof.identity_map import Identities, Identity, identify
 from upgrade_gate.proof.judge import strict
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.proof.collect import Collection
-    from upgrade_gate.proof.declared import Declarations, PolicyPlace, Served
+    from upgrade_gate.proof.declared import Declarations, PolicyPlace
     from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 NOTHING_SUPPLIED = "no identities were given (--identities)"
@@ -164,6 +165,12 @@ class Proof(Struct, frozen=True):
         holdings, identity = found
         judgement = self._trust(request, holdings, identity, accounts)
         return strict(judgement) if self.claims.strict else judgement
+
+    def silent_on_trust(self, request: CredentialsRequest) -> bool:
+        """Return whether all that was supplied for a request are policies that do not say whom the identity trusts."""
+        told = self._declared(request)
+        seen = self.claims.failure is not None or (self.claims.shown and self.sees(request))
+        return isinstance(told, Served) and not seen and not any(one.declaration.trusts for one in told.found)
 
     def at_root(self) -> Proof:
         """Return the same proof with every request served by the root credential, as CCO's own work is."""

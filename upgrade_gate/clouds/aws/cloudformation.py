@@ -126,7 +126,8 @@ def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaratio
     trust = one.properties.get("AssumeRolePolicyDocument")
     if trust is not None and not any(open_in(trust)):
         rest["AssumeRolePolicyDocument"] = trust
-    return Declaration(tuple(parts), one.names(_PRINCIPALS[one.type]), rest=rest, path=one.path)
+    names = one.names(_PRINCIPALS[one.type])
+    return Declaration(tuple(parts), names, rest=rest, path=one.path, trusts=trust is not None)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -53,7 +53,7 @@ def _of_document(body: Any) -> tuple[Declaration, ...]:
         return (Declaration((policy(shown, body["PolicyDocument"], ("PolicyDocument",)),), names),)
     if names and "AssumeRolePolicyDocument" in body:
         keys = ("AssumeRolePolicyDocument", "PermissionsBoundary")
-        return (Declaration((), names, rest={key: body[key] for key in keys if key in body}),)
+        return (Declaration((), names, rest={key: body[key] for key in keys if key in body}, trusts=True),)
     return ()
 
 

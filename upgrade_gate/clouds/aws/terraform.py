@@ -66,7 +66,7 @@ def _holder(
     trust = holder.get("assume_role_policy")
     if isinstance(trust, str):
         rest["AssumeRolePolicyDocument"] = trust
-    return Declaration(tuple(parts), _names(holder), rest=rest, path=holder.path)
+    return Declaration(tuple(parts), _names(holder), rest=rest, path=holder.path, trusts=trust is not None)
 
 
 def _key(one: Resource, argument: str) -> str:

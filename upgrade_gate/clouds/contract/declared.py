@@ -56,6 +56,8 @@ class Declaration(Struct, frozen=True):
     rest: Mapping[str, Any] = {}
     """What else the cloud's shapes hold of the identity, such as its trust policy, by their own keys."""
     path: Path = ()
+    trusts: bool = False
+    """Whether it says whom the identity trusts."""
 
 
 class Addition(Struct, frozen=True):

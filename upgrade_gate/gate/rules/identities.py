@@ -138,6 +138,8 @@ def _trust(situation: Situation, request: CredentialsRequest, told: Container[st
     accounts = unchanged_accounts(situation, request)
     if situation.cluster is None or not situation.credentials.may_need_trust or not accounts:
         return
+    if situation.proof.silent_on_trust(request):
+        return  # what a repository of policies does not speak of is taken for granted, as without it
     judgement = situation.proof.trust(request, accounts)
     need = need_of(NeedKind.TRUST, [(", ".join(accounts), judgement)], "")
     if need.status is NeedStatus.UNMET:
