@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
+from upgrade_gate.base.shell import words
 from upgrade_gate.clouds.contract.grants import scope_text
 from upgrade_gate.requests.names import spoken
 
@@ -449,6 +450,19 @@ def next_step(report: Report) -> str:
             return "Check the cluster itself (--cluster instead of --no-cluster) before anything is upgraded."
         case "none":
             return "Nothing to do."
+
+
+def closing_command(report: Report) -> list[str]:
+    """Return the command that `next_step` announces, word by word; empty where it announces none."""
+    verdict = report.verdict
+    if verdict is None:
+        return []
+    return verdict.command or (verdict.remediate if verdict.next == "remediate" else [])
+
+
+def next_in_one_line(report: Report) -> str:
+    """Return the step that ends a verdict together with its command."""
+    return " ".join(part for part in (next_step(report), words(*closing_command(report))) if part)
 
 
 def _retry(report: Report) -> str:

@@ -139,7 +139,7 @@ def test_a_blocked_run_ends_with_exit_code_and_next_step() -> None:
     call = ["upgrade-gate", "remediate", "--to", "4.14.0", "-d", "bundle"]
     report = msgspec.structs.replace(report, verdict=msgspec.structs.replace(report.verdict, remediate=call))
     text = " ".join(" ".join(lines(report)[-4:]).split())
-    assert "BLOCKED (exit 3): 2 blockers, 1 unknown, 2 warnings open; then the annotation, 1 acknowledged." in text
+    assert "BLOCKED (exit 3): 2 blockers, 1 question, 2 warnings open; then the annotation, 1 acknowledged." in text
     assert text.endswith("this writes the files that the steps name: upgrade-gate remediate --to 4.14.0 -d bundle")
 
 

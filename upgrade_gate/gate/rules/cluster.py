@@ -140,14 +140,18 @@ def _hosted(situation: Situation, cluster: Cluster | None) -> Iterator[Finding]:
     elsewhere = cluster is not None and cluster.topology == Known("External")
     if not elsewhere and situation.profile != HOSTED_PROFILE:
         return
-    profile = f"judged with --profile {situation.profile}" if situation.profile_given else "give --profile"
+    given = situation.profile_given
+    profile = f"judged with --profile {situation.profile}" if given else "give --profile"
+    check = (
+        f"check the control plane's roles where they are, {'then' if given else 'give --profile and'} acknowledge it"
+    )
     yield Finding(
         rule="hosted-control-plane",
         severity=Severity.UNKNOWN,
         headline=f"the control plane runs outside this cluster, and so do its roles; {profile}",
         content=None,
         subject="Infrastructure cluster",
-        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "check the control plane's roles where they are"),),
+        needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, check),),
         evidence=(of_cluster("infrastructures/cluster"),) if cluster is not None else (),
-        acknowledgeable=situation.profile_given,
+        acknowledgeable=given,
     )

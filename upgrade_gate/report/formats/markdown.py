@@ -110,8 +110,7 @@ def _head(report: Report) -> str:
         lines += [f"Rests on: {_text(assumption)}" for assumption in verdict.assumptions]
         lines.append(f"Next: {_text(view.next_step(report))}")
     text = "".join(f"- {line}\n" for line in lines)
-    closing = (verdict.command or (verdict.remediate if verdict.next == "remediate" else [])) if verdict else []
-    if closing:
+    if closing := view.closing_command(report):
         text += f"\n{fence([words(*closing)], 'sh')}\n"
     return text
 

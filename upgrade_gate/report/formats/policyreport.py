@@ -118,7 +118,7 @@ def _verdict(report: Report) -> Iterator[dict[str, Any]]:
         **_common(report),
         "properties": {
             "exit-code": str(verdict.exit_code),
-            "next": view.next_step(report),
+            "next": view.next_in_one_line(report),
             **({"rollback": " ".join(lines)} if (lines := view.rollback_lines(report)) else {}),
         },
     }

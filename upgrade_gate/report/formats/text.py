@@ -467,7 +467,8 @@ def _close(page: _Page, report: Report) -> None:
     state = view.state_of(report)
     waiting = sum(view.waits_for_the_rest(finding) for finding in report.findings)
     open_ones = {s: c.open - (waiting if s == "blocker" else 0) for s, c in verdict.counts.items() if s != "info"}
-    said = ", ".join(view.counted(number, severity) for severity, number in open_ones.items() if number)
+    nouns = {"unknown": "question"}
+    said = ", ".join(view.counted(n, nouns.get(severity, severity)) for severity, n in open_ones.items() if n)
     accepted = sum(count.acknowledged for count in verdict.counts.values())
     tail = f", {accepted} acknowledged" if accepted else ""
     then = ("; then the annotation" if said else " but the annotation") if waiting else ""
@@ -476,5 +477,5 @@ def _close(page: _Page, report: Report) -> None:
         lead=f"{state} (exit {verdict.exit_code}): ",
         lead_style=state,
     )
-    if closing := verdict.command or (verdict.remediate if verdict.next == "remediate" else []):
+    if closing := view.closing_command(report):
         page.command(closing, indent=2, lead="")

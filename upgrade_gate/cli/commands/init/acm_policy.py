@@ -110,6 +110,7 @@ exit "$code"
     cls=ExplainedCommand,
     beforehand=True,
     examples=(
+        "--to 4.19.2 | oc apply -f -",
         "--no-cluster --platform AWS --from 4.18.7 --to 4.19.2 --pull-secret-from-cluster --write policy.yaml",
         "--to 4.19.2 --selector env=prod --schedule @hourly --report-max-age 3h",
     ),
