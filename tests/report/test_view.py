@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.worlds import sample_report
-from upgrade_gate.report import view
+from upgrade_gate.report import closing, view
 from upgrade_gate.report.document import ChangeSelection, Hop
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
@@ -137,7 +137,7 @@ def test_a_verdict_that_is_open_names_the_step_that_ends_it(
     verdict = msgspec.structs.replace(
         report.verdict, status="undetermined", next="retry", counts=sample_report.counts(findings)
     )
-    told = view.next_step(msgspec.structs.replace(report, verdict=verdict, findings=findings))
+    told = closing.next_step(msgspec.structs.replace(report, verdict=verdict, findings=findings))
     assert told.startswith(said)
     assert ("Not read" in told) is (rules.endswith("fact-unknown") and severity == "unknown")
 
@@ -146,7 +146,7 @@ def test_an_annotation_that_cco_has_not_seen_is_waited_for() -> None:
     report = sample_report.report()
     assert report.verdict is not None
     waiting = msgspec.structs.replace(report, verdict=msgspec.structs.replace(report.verdict, next="retry"))
-    assert view.next_step(waiting).startswith("Wait until CCO has seen the annotation")
+    assert closing.next_step(waiting).startswith("Wait until CCO has seen the annotation")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_every_verdict_ends_with_a_sentence(step: str) -> None:
     report = sample_report.report()
     assert report.verdict is not None
     verdict = msgspec.structs.replace(report.verdict, next=step, command=[])
-    assert view.next_step(msgspec.structs.replace(report, verdict=verdict)).endswith(".")
+    assert closing.next_step(msgspec.structs.replace(report, verdict=verdict)).endswith(".")
 
 
 def test_a_diff_without_changes_says_so() -> None:

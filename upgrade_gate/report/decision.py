@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from upgrade_gate.report import view
+from upgrade_gate.report import closing, view
 from upgrade_gate.requests.names import spoken
 
 if TYPE_CHECKING:
@@ -444,7 +444,7 @@ def _consequence(rows: Sequence[Row]) -> list[str]:
 def _to_pass(report: Report) -> Box:
     verdict = report.verdict
     if verdict and verdict.status == "pass":
-        step = view.next_step(report)
+        step = closing.next_step(report)
         return Box("Next step", (step if not verdict.command else "Start the update with the command above.",))
     asked: Counter[str] = Counter()
     for finding in report.findings:
@@ -471,7 +471,7 @@ def _to_pass(report: Report) -> Box:
     plural = {"identity": "identities"}
     said = [text.format(view.counted(asked[kind], noun, plural.get(noun))) for kind, text, noun in words if asked[kind]]
     text = "; ".join(said)
-    return Box("To turn this into a pass", (f"{text[:1].upper()}{text[1:]}." if text else view.next_step(report),))
+    return Box("To turn this into a pass", (f"{text[:1].upper()}{text[1:]}." if text else closing.next_step(report),))
 
 
 def _how_sure(report: Report) -> Box:

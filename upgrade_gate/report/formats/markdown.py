@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.markdown import code, escape, fence, links
 from upgrade_gate.base.shell import words
-from upgrade_gate.report import addresses, evidence, origins, view
+from upgrade_gate.report import addresses, closing, evidence, origins, view
 from upgrade_gate.report.formats._harmless import harmless_report
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ def _head(report: Report) -> str:
     verdict = report.verdict
     if verdict:
         lines += [f"Rests on: {_text(assumption)}" for assumption in verdict.assumptions]
-        lines.append(f"Next: {_text(view.next_step(report))}")
+        lines.append(f"Next: {_text(closing.next_step(report))}")
     text = "".join(f"- {line}\n" for line in lines)
-    if closing := view.closing_command(report):
-        text += f"\n{fence([words(*closing)], 'sh')}\n"
+    if command := closing.closing_command(report):
+        text += f"\n{fence([words(*command)], 'sh')}\n"
     return text
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from upgrade_gate.report import evidence, view
+from upgrade_gate.report import closing, evidence, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 from upgrade_gate.report.view import Stance
@@ -118,7 +118,7 @@ def _verdict(report: Report) -> Iterator[dict[str, Any]]:
         **_common(report),
         "properties": {
             "exit-code": str(verdict.exit_code),
-            "next": view.next_in_one_line(report),
+            "next": closing.next_in_one_line(report),
             **({"rollback": " ".join(lines)} if (lines := view.rollback_lines(report)) else {}),
         },
     }

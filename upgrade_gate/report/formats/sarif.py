@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.report import evidence, view
+from upgrade_gate.report import closing, evidence, view
 from upgrade_gate.report.formats import _plain
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -75,7 +75,7 @@ def _invocation(report: Report, *, left_out: int) -> dict[str, Any]:
     notes = []
     if verdict:
         level = {"pass": "note", "blocked": "error", "undetermined": "error"}[verdict.status]
-        text = f"{view.state_of(report)}: {view.sentence(report)} {view.next_in_one_line(report)}"
+        text = f"{view.state_of(report)}: {view.sentence(report)} {closing.next_in_one_line(report)}"
         notes.append({"level": level, "message": {"text": _text(text)}})
     if left_out:
         text = f"{left_out} milder findings are left out: code scanning takes {MAX_RESULTS:,} results"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from upgrade_gate.base.shell import quote, words
-from upgrade_gate.report import evidence, origins, view
+from upgrade_gate.report import closing, evidence, origins, view
 from upgrade_gate.report.decision import RISKS
 from upgrade_gate.report.formats._harmless import harmless_report
 
@@ -473,9 +473,9 @@ def _close(page: _Page, report: Report) -> None:
     tail = f", {accepted} acknowledged" if accepted else ""
     then = ("; then the annotation" if said else " but the annotation") if waiting else ""
     page.put(
-        f"{said or 'nothing'} open{then}{tail}. {view.next_step(report)}",
+        f"{said or 'nothing'} open{then}{tail}. {closing.next_step(report)}",
         lead=f"{state} (exit {verdict.exit_code}): ",
         lead_style=state,
     )
-    if closing := view.closing_command(report):
-        page.command(closing, indent=2, lead="")
+    if command := closing.closing_command(report):
+        page.command(command, indent=2, lead="")
