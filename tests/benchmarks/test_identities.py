@@ -40,5 +40,6 @@ def test_the_details_of_an_account_of_many_teams(measure: Measure, fixtures: Pat
         *("--identities", f"export:{export}", "--config", tmp_path / "configuration.yaml"),
         budget="5 s, 300 MB",
         runs=2,
+        plain=("account", export),
     )
     assert figure.code == 3

@@ -33,15 +33,18 @@ def test_check_of_two_images(
         assert measure("taking the snapshot", *record, budget="-", runs=1).code == 0
         command = ("check", *hop, "--cluster", f"snapshot:{tmp_path / 'cluster.json'}")
         meter.reset()
-        cold = measure("check of two images, cold", *command, "--no-cache", budget="0.8 s, 120 MB", runs=7)
+        cold = measure("check of two images, cold", *command, "--no-cache", budget="0.6 s, 120 MB", runs=7)
         moved = meter.received // 7
+        diff = ("diff", old, new, "--insecure", meter.host, "--platform", "AWS", "--no-cache")
+        plain = ("images", old, new)
+        measure("diff of two images, no cache", *diff, budget="0.5 s, 120 MB", plain=plain)
         measure("the same, filling the cache", *command, "--cache-dir", tmp_path / "cache", budget="-", runs=1)
         made = certificates.make(tmp_path)
         with KubernetesServer(made, objects_of(dump)).run() as server:
             live = ("--cluster", "live", "--kubeconfig", server.kubeconfig(tmp_path / "kubeconfig"))
-            measure("the same with a live cluster, cold", "check", *hop, *live, "--no-cache", budget="1.4 s, 120 MB")
+            measure("the same with a live cluster, cold", "check", *hop, *live, "--no-cache", budget="1.0 s, 120 MB")
         meter.reset()
-        warm = measure("the same from the cache", *command, "--cache-dir", tmp_path / "cache", budget="0.30 s", runs=7)
+        warm = measure("the same from the cache", *command, "--cache-dir", tmp_path / "cache", budget="0.20 s", runs=7)
     with capsys.disabled():
         print(f"\nbytes moved, cold: {moved}, of which last layers {layers}; from the cache: {meter.received}")
 

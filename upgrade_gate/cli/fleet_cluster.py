@@ -184,7 +184,6 @@ class Judge:
         settings = asdict(replace(self._settings, cache_dir=None))
         named = [gate.configuration.path, *map(Path, gate.acknowledgements)]
         named += [source.path for source in gate.identities]
-        named += [None if entry.kind in _LIVE else Path(entry.where)]
         named += [Path(settings["graph"].removeprefix("file://")) if settings["graph"] else None]
         for value in settings.values():
             named += [path for path in (value if isinstance(value, tuple) else (value,)) if isinstance(path, Path)]
@@ -202,6 +201,7 @@ class Judge:
         live = entry.kind in _LIVE or any(source.kind == "live" for source in gate.identities)
         parts += [datetime.now(UTC).date()] if live or not gate.now else []  # acknowledgements run out by the day
         parts += [self._content(path) for path in named if path is not None]
+        parts += [] if entry.kind in _LIVE else [_content(Path(entry.where))]  # which no other cluster has
         return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
     def _content(self, path: Path) -> str:

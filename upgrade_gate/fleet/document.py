@@ -12,7 +12,7 @@ import msgspec
 from upgrade_gate.base.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 SCHEMA = "upgrade-gate/fleet/v1"
 
@@ -181,9 +181,28 @@ class Fleet(_Struct, frozen=True):
     """Every entry that the run was given, sorted by fingerprint."""
 
 
-def encode(fleet: Fleet) -> bytes:
-    """Return the document as indented JSON, keys in the order of the schema."""
-    return msgspec.json.format(msgspec.json.encode(fleet), indent=1) + b"\n"
+def encode(fleet: Fleet) -> Iterator[bytes]:
+    """Yield the document as indented JSON, keys in the order of the schema; a row at a time, for there may be many."""
+    for place, name in enumerate(Fleet.__struct_fields__):
+        yield b"{\n" if place == 0 else b",\n"
+        yield f' "{name}": '.encode()
+        yield from _pieces(getattr(fleet, name))
+    yield b"\n}\n"
+
+
+def _pieces(value: object) -> Iterator[bytes]:
+    """Yield a value of the outermost object, each entry of a list by itself."""
+    if not isinstance(value, list) or not value:
+        yield _indented(value, 1)
+        return
+    for place, entry in enumerate(value):
+        yield b"[\n  " if place == 0 else b",\n  "
+        yield _indented(entry, 2)
+    yield b"\n ]"
+
+
+def _indented(value: object, depth: int) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).replace(b"\n", b"\n" + b" " * depth)
 
 
 def decode(content: bytes) -> Fleet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from sys import intern  # one text for what thousands of clusters have in common
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -130,7 +131,7 @@ def _count(report: results.Report, causes: dict[str, _Cause]) -> dict[str, Stand
         if finding.guard:
             cause.guards.add(finding.guard)
         known = (standings.get(finding.fingerprint), _standing(finding))
-        standings[finding.fingerprint] = next(each for each in _STANDINGS if each in known)
+        standings[intern(finding.fingerprint)] = next(each for each in _STANDINGS if each in known)
     for fingerprint, standing in standings.items():
         causes[fingerprint].counts[standing] += 1
     return dict(sorted(standings.items()))
@@ -181,16 +182,16 @@ def _cluster(row: results.Row, folder: str, report: results.Report, standings: d
         report=f"{results.CLUSTERS}/{folder}/{results.REPORT}",
         id=cluster.id if cluster else None,
         api_url=cluster.api_url if cluster else None,
-        platform=report.platform,
-        mode=report.mode,
-        version=(cluster.version if cluster else None) or first.version,
-        to=last.version or last.reference,
+        platform=intern(report.platform),
+        mode=intern(report.mode),
+        version=intern((cluster.version if cluster else None) or first.version),
+        to=intern(last.version or last.reference),
         digest=last.digest,
         status=report.verdict.status,
         basis=report.verdict.basis,
         next=report.verdict.next,
         summary="; ".join([report.verdict.summary, *unjudged]),
-        generated=report.generated,
+        generated=intern(report.generated),
         collected=cluster.collected if cluster else None,
         causes=standings,
     )

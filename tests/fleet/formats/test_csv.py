@@ -8,7 +8,9 @@ from upgrade_gate.base import plugins
 
 
 def rows(*names: str) -> list[dict[str, str]]:
-    content = plugins.load("fleet.formats", "csv").files(fleet_of(*(cluster(name) for name in names)))["fleet.csv"]
+    content = b"".join(
+        plugins.load("fleet.formats", "csv").files(fleet_of(*(cluster(name) for name in names)))["fleet.csv"]
+    )
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 

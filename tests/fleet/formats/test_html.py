@@ -18,8 +18,8 @@ HOSTILE = '<img src=x onerror="alert(1)">\x1b[31m'
 
 
 def render(fleet: document.Fleet) -> str:
-    content: bytes = plugins.load("fleet.formats", "html").files(fleet)["fleet.html"]
-    return content.decode()
+    pieces = plugins.load("fleet.formats", "html").files(fleet)["fleet.html"]
+    return b"".join(pieces).decode()
 
 
 def many(count: int) -> document.Fleet:

@@ -10,7 +10,7 @@ def test_blocked_fails_undetermined_is_an_error_and_a_pass_passes() -> None:
     fleet = fleet_of(
         cluster("a"), cluster("b", status="undetermined"), cluster("c\x00", status="pass", causes={}, next="upgrade")
     )
-    content = plugins.load("fleet.formats", "junit").files(fleet)["junit.xml"]
+    content = b"".join(plugins.load("fleet.formats", "junit").files(fleet)["junit.xml"])
     (suite,) = list(JUnitXml.fromstring(content))
     assert (suite.tests, suite.failures, suite.errors) == (3, 1, 1)
     blocked, unknown, passed = list(suite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 from msgspec import Struct
@@ -17,9 +18,8 @@ GrantType: TypeAlias = Literal[
 ]
 
 
-def canonical(value: Any) -> str:
-    """Return compact, key-sorted JSON: one text for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""Returns compact, key-sorted JSON: one text for equal values."""
 
 
 def scope_text(scope: Any) -> str:
@@ -35,7 +35,7 @@ def scope_text(scope: Any) -> str:
             return canonical(scope)
 
 
-class Grant(Struct, frozen=True):
+class Grant(Struct, frozen=True, dict=True):
     """One thing that an identity must be allowed; six fields that also make its fingerprint.
 
     See docs/contract.md#grants.
@@ -72,7 +72,7 @@ class Grant(Struct, frozen=True):
             "scope": self.scope,
         }
 
-    @property
+    @cached_property
     def canonical(self) -> str:
         """Canonical JSON of the six fields; sorts and compares grants as they are spelt."""
         return canonical(self.as_dict())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from upgrade_gate.base.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from upgrade_gate.fleet.document import Cluster, Fleet
 
@@ -21,15 +21,22 @@ _FORMULA: Final = ("=", "+", "-", "@")
 """A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection)."""
 
 
-def files(fleet: Fleet) -> Mapping[str, bytes]:
-    """Return `fleet.csv` as RFC 4180 has it, in UTF-8."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow(COLUMNS)
+def files(fleet: Fleet) -> Mapping[str, Iterator[bytes]]:
+    """Return `fleet.csv` as RFC 4180 has it, in UTF-8, a line at a time."""
+    return {"fleet.csv": (_line(cells) for cells in _rows(fleet))}
+
+
+def _rows(fleet: Fleet) -> Iterator[Sequence[str]]:
+    yield COLUMNS
     missed = {cause.fingerprint for cause in fleet.causes if cause.guard == "missed"}
     for cluster in fleet.clusters:
-        writer.writerow([_cell(value) for value in _row(cluster, missed)])
-    return {"fleet.csv": stream.getvalue().encode("utf-8", "replace")}
+        yield [_cell(value) for value in _row(cluster, missed)]
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerow(cells)
+    return stream.getvalue().encode("utf-8", "replace")
 
 
 def _row(cluster: Cluster, missed: set[str]) -> list[str | int | None]:

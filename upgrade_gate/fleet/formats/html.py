@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from upgrade_gate.fleet.document import Cluster, Fleet, Standing
 
 _PACKAGE: Final = "upgrade_gate.fleet"
+_BUFFERED: Final = 500
+"""Parts of the template that make one piece."""
 _ROWS: Final = {"blocked": "blocker", "undetermined": "unknown", "pass": "settled"}
 """The style of a cluster's row by its verdict."""
 _MARKS: Final[Mapping[Standing, str]] = {
@@ -29,8 +31,12 @@ _MARKS: Final[Mapping[Standing, str]] = {
 """The style of a cell, one letter: there are very many."""
 
 
-def files(fleet: Fleet) -> Mapping[str, bytes]:
-    """Return `fleet.html` in UTF-8."""
+def files(fleet: Fleet) -> Mapping[str, Iterator[bytes]]:
+    """Return `fleet.html` in UTF-8, piece by piece: thousands of clusters need not be in memory at once."""
+    return {"fleet.html": _pieces(fleet)}
+
+
+def _pieces(fleet: Fleet) -> Iterator[bytes]:
     style = f"{page.part('upgrade_gate.report', 'report.css')}\n{page.part(_PACKAGE, 'fleet.css')}"
     script = page.part(_PACKAGE, "fleet.js")
     numbers = {cause.fingerprint: number for number, cause in enumerate(fleet.causes, 1)}
@@ -43,7 +49,7 @@ def files(fleet: Fleet) -> Mapping[str, bytes]:
     harmless = page.environment(_PACKAGE).overlay(
         finalize=lambda value: one_line(value) if type(value) is str else value
     )
-    html = harmless.get_template("fleet.html.j2").render(
+    stream = harmless.get_template("fleet.html.j2").stream(
         fleet=fleet,
         verdicts=terminal.headline(fleet),
         standing={cause.fingerprint for cause in fleet.causes if terminal.stands(cause)},
@@ -59,4 +65,5 @@ def files(fleet: Fleet) -> Mapping[str, bytes]:
         script=script,
         script_hash=page.policy_hash(script),
     )
-    return {"fleet.html": html.encode("utf-8", "replace")}
+    stream.enable_buffering(_BUFFERED)
+    yield from (piece.encode("utf-8", "replace") for piece in stream)
