@@ -86,8 +86,8 @@ mutants: $(DEV)  ## change the code of MODULES= in one place at a time: does a t
 	$(PIP) install --group mutation
 	nice -n 15 $(BIN)/python -m tests.mutation $(MODULES) --tests $(TESTS) --jobs $(JOBS) $(ARGS)
 
-bench: $(DEV)  ## figures for the budgets; they assert nothing
-	$(BIN)/python -m pytest -m benchmark -p no:xdist -q -s tests/benchmarks
+bench: $(DEV)  ## figures beside the budgets and beside straightforward programs; they assert nothing
+	$(BIN)/python -m pytest -m benchmark -p no:xdist -q -s tests/benchmarks $(ARGS)
 
 fuzz: $(DEV)  ## hostile input for every reader under atheris: MINUTES= for each target, ARGS= names some of them
 	$(PIP) install --group fuzz

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.generators import samples
+from tests.generators import sample_fleet, samples
 from upgrade_gate.base import plugins
 
 
@@ -34,10 +34,18 @@ def test_the_sample_of_a_plan_is_what_the_program_writes(shared: Path, tmp_path:
     _compare(tmp_path, "plan", samples.PLAN_FORMATS)
 
 
+def test_the_sample_of_a_fleet_is_what_the_program_writes(tmp_path: Path) -> None:
+    sample_fleet.write(tmp_path)
+    for ending in sample_fleet.ENDINGS:
+        name = f"{sample_fleet.NAME}.{ending}"
+        assert (samples.REPORTS / name).read_bytes() == (tmp_path / name).read_bytes(), f"{name}: see `make reports`"
+
+
 def test_nothing_else_lies_among_the_samples() -> None:
     known = {f"{name}.{ending}" for name in samples.RUNS for ending in samples.ENDINGS.values()}
     known |= {f"{name}.{samples.ENDINGS[form]}" for name in samples.PAIRS for form in samples.READ_BY_PEOPLE}
     known |= {f"plan.{samples.ENDINGS[form]}" for form in samples.PLAN_FORMATS}
+    known |= {f"{sample_fleet.NAME}.{ending}" for ending in sample_fleet.ENDINGS}
     assert {path.name for path in samples.REPORTS.iterdir()} == known | {"README.md"}
 
 
@@ -51,5 +59,5 @@ def test_the_samples_are_small_and_name_no_place_of_this_machine() -> None:
 
 def test_the_samples_readme_tells_what_each_is() -> None:
     text = (samples.REPORTS / "README.md").read_text("utf-8")
-    for name in (*samples.RUNS, *samples.PAIRS, "plan"):
+    for name in (*samples.RUNS, *samples.PAIRS, "plan", sample_fleet.NAME):
         assert f"`{name}" in text, name

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.generators import sample_fleet
 from tests.worlds import old_state
 from tests.worlds.running import run
 from upgrade_gate.base import plugins
@@ -171,6 +172,7 @@ def _check(folder: Path, name: str, place: Path, arguments: Sequence[str], forma
 if __name__ == "__main__":
     for sample in RUNS:
         write(REPORTS, sample)
+    sample_fleet.write(REPORTS)
     corpus = os.environ.get("UPGRADE_GATE_SHARED")
     for sample in PAIRS if corpus else ():
         write_pair(REPORTS, sample, Path(corpus or ""))

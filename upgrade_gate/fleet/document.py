@@ -105,6 +105,8 @@ class Cause(_Struct, frozen=True):
     """`missed` where CCO and CVO would let the upgrade of any of these clusters go on; null where it means nothing."""
     counts: Counts
     """Clusters by how it stands there."""
+    alone: int = 0
+    """Clusters that nothing else keeps from a pass, the annotation of CCO aside: once it is closed, they can go."""
 
 
 class Acknowledgement(_Struct, frozen=True):

@@ -14,13 +14,15 @@ from upgrade_gate.base.errors import UsageError
 from upgrade_gate.fleet import document, results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from upgrade_gate.fleet.document import Standing, Status
 
 _SEVERITIES: Final = ("blocker", "unknown", "warning")
 _STANDINGS: Final[tuple[Standing, ...]] = ("open", "unknown", "acknowledged", "declared", "proven")
 """Worst first."""
+_ANNOTATION: Final = "cco-not-upgradeable"
+"""Ends with the annotation, which is the last step where anything else is open."""
 _UNUSED: Final = "acknowledgement-unused"
 _UNJUDGED: Final = "nothing-to-judge"
 
@@ -62,7 +64,8 @@ def summarise(
     clusters.sort(key=lambda cluster: cluster.name)
     verdicts = Counter(cluster.status for cluster in clusters)
     status: Status = next((each for each in document.EXIT_CODES if verdicts[each]), "undetermined")
-    ordered = sorted((_cause(cause) for cause in causes.values()), key=_order)
+    alone = Counter(one for cluster in clusters if (one := _alone(cluster, causes)) is not None)
+    ordered = sorted((_cause(cause, alone[name]) for name, cause in causes.items()), key=_order)
     generated = max((cluster.generated for cluster in clusters), default="")
     return document.Fleet(
         schema=document.SCHEMA,
@@ -152,7 +155,19 @@ def _standing(finding: results.Finding) -> Standing:
     return "unknown" if finding.severity == "unknown" or "unknown" in needs else "open"
 
 
-def _cause(cause: _Cause) -> document.Cause:
+def _alone(cluster: document.Cluster, causes: Mapping[str, _Cause]) -> str | None:
+    """Return what alone keeps a cluster from a pass; CCO's refusal counts only where nothing else does."""
+    found = [
+        name
+        for name, standing in cluster.causes.items()
+        if standing in ("open", "unknown") and causes[name].finding.severity in ("blocker", "unknown")
+    ]
+    work = [name for name in found if causes[name].finding.rule != _ANNOTATION]
+    alone = work or found
+    return alone[0] if len(alone) == 1 else None
+
+
+def _cause(cause: _Cause, alone: int) -> document.Cause:
     found = cause.finding
     assert found.severity != "info"  # noqa: S101 - those are not counted
     return document.Cause(
@@ -163,13 +178,21 @@ def _cause(cause: _Cause) -> document.Cause:
         request=found.request,
         guard="missed" if "missed" in cause.guards else "stopped" if cause.guards else None,
         counts=document.Counts(**{standing: cause.counts[standing] for standing in _STANDINGS}),
+        alone=alone,
     )
 
 
-def _order(cause: document.Cause) -> tuple[bool, int, int, str, str]:
-    """Those that stand open first, the gravest, those of most clusters."""
+def _order(cause: document.Cause) -> tuple[bool, bool, int, int, str, str]:
+    """Those that stand open first, what waits for the others after them, the gravest, those of most clusters."""
     standing = cause.counts.open + cause.counts.unknown
-    return not standing, _SEVERITIES.index(cause.severity), -standing, cause.rule, cause.fingerprint
+    return (
+        not standing,
+        cause.rule == _ANNOTATION,
+        _SEVERITIES.index(cause.severity),
+        -standing,
+        cause.rule,
+        cause.fingerprint,
+    )
 
 
 def _cluster(row: results.Row, folder: str, report: results.Report, standings: dict[str, Standing]) -> document.Cluster:

@@ -9,7 +9,7 @@ from upgrade_gate.base.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from upgrade_gate.fleet.document import Acknowledgement, Cause, Cluster, Fleet, Since, Standing
+    from upgrade_gate.fleet.document import Acknowledgement, Cause, Cluster, Fleet, Standing, Status
 
 WORDS: Final[Mapping[Standing, str]] = {
     "open": "open",
@@ -18,6 +18,9 @@ WORDS: Final[Mapping[Standing, str]] = {
     "declared": "declared",
     "proven": "proven",
 }
+
+
+VERDICTS: Final[Mapping[Status, str]] = {"pass": "pass", "blocked": "blocked", "undetermined": "cannot tell"}
 
 
 def render(fleet: Fleet, *, changed_only: bool = False) -> str:
@@ -38,11 +41,25 @@ def stands(cause: Cause) -> bool:
 
 def headline(fleet: Fleet) -> str:
     """Return the verdicts as a sentence."""
-    return ", ".join(f"{count} {status}" for status, count in fleet.verdicts.items())
+    return ", ".join(f"{fleet.verdicts[status]} {word}" for status, word in VERDICTS.items())
+
+
+def best(fleet: Fleet) -> str:
+    """Return which one cause keeps most clusters from a pass, as a sentence; empty where none does so alone."""
+    most = max(fleet.causes, key=lambda cause: cause.alone, default=None)
+    if most is None or not most.alone:
+        return ""
+    return f"One cause alone keeps {_clusters(most.alone)} from a pass: {most.headline}"
+
+
+def _clusters(number: int) -> str:
+    return "1 cluster" if number == 1 else f"{number} clusters"
 
 
 def _lines(fleet: Fleet, changed_only: bool) -> Iterator[str]:
     yield f"{len(fleet.clusters)} clusters: {headline(fleet)}"
+    if found := best(fleet):
+        yield found
     if fleet.causes:
         yield ""
         yield "Causes"
@@ -56,7 +73,8 @@ def _lines(fleet: Fleet, changed_only: bool) -> Iterator[str]:
         yield _title(fleet, changed_only)
     width = min(max((len(cluster.name) for cluster in shown), default=0), 40)
     for cluster in shown:
-        yield f"  {cluster.status.upper():<12} {cluster.name:<{width}}  {cluster.version or '?'} -> {cluster.to}"
+        verdict = VERDICTS[cluster.status].upper()
+        yield f"  {verdict:<12} {cluster.name:<{width}}  {cluster.version or '?'} -> {cluster.to}"
         if not changed_only:
             yield f"               {cluster.summary}"
     yield from _accepted(fleet)
@@ -91,7 +109,7 @@ def touches(fleet: Fleet, entry: Acknowledgement, most: int = 8) -> str:
         every = entry.fingerprint in fleet.unused_acknowledgements
         return "matches nothing in any cluster" if every else "matches nothing in the clusters that were judged"
     listed = f"{', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}"
-    return f"{'1 cluster' if len(names) == 1 else f'{len(names)} clusters'}: {listed}"
+    return f"{_clusters(len(names))}: {listed}"
 
 
 def _title(fleet: Fleet, changed_only: bool) -> str:
@@ -108,26 +126,31 @@ def _shown(fleet: Fleet, changed_only: bool) -> list[Cluster]:
 
 
 def _news(fleet: Fleet) -> Iterator[str]:
-    since = fleet.since
-    if since is None:
+    if fleet.since is None:
         return
     yield ""
-    yield f"Since {since.generated}"
-    for changed in since.verdicts:
-        yield f"  {changed.name}: {changed.from_} -> {changed.to}"
-    told = news(since)
+    yield f"Since {fleet.since.generated}"
+    told = news(fleet)
     for words, names in told:
         yield f"  {len(names)} {words}: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
-    if not (since.verdicts or told):
+    if not told:
         yield "  nothing changed"
 
 
-def news(since: Since) -> list[tuple[str, list[str]]]:
-    """Return what came and went, in words and by name."""
+def news(fleet: Fleet) -> list[tuple[str, list[str]]]:
+    """Return what is otherwise than in the last run, in words and by name: a line for each way that verdicts went."""
+    since = fleet.since
+    if since is None:
+        return []
+    moved: dict[str, list[str]] = {}
+    for changed in since.verdicts:
+        moved.setdefault(f"{VERDICTS[changed.from_]} before, {VERDICTS[changed.to]} now", []).append(changed.name)
+    headlines = {cause.fingerprint: f"{cause.headline} ({cause.fingerprint})" for cause in fleet.causes}
     known = (
-        ("new clusters", since.appeared),
-        ("clusters gone", since.gone),
-        ("new causes", since.new_causes),
-        ("closed causes", since.closed_causes),
+        *((words, words, names) for words, names in sorted(moved.items())),
+        ("new cluster", "new clusters", since.appeared),
+        ("cluster gone", "clusters gone", since.gone),
+        ("new cause", "new causes", [headlines.get(name, name) for name in since.new_causes]),
+        ("closed cause", "closed causes", [headlines.get(name, name) for name in since.closed_causes]),
     )
-    return [(words, names) for words, names in known if names]
+    return [(one if len(names) == 1 else several, names) for one, several, names in known if names]

@@ -65,9 +65,21 @@ def test_a_cause_counts_the_clusters_in_which_it_stands(fleet: Fleet) -> None:
         "gcp": {"open": 0, "unknown": 1, "acknowledged": 0, "proven": 0, "declared": 0},
     }
     assert gains[0]["request"].endswith("aws"), "what stands in the way of most comes first"
+    assert [cause["alone"] for cause in gains] == [3, 1], "nothing else keeps these clusters from a pass"
     matrix = {cluster["name"]: set(cluster["causes"]) for cluster in fleet.json()["clusters"]}
     assert matrix["a"] == matrix["b"] == matrix["c"]
     assert {c["fingerprint"] for c in gains} <= matrix["a"] | matrix["g"]
+
+
+def test_the_annotation_comes_after_what_it_waits_for_and_alone_only_where_nothing_else_is_open(fleet: Fleet) -> None:
+    refused = {"annotation": None, "upgradeable": ("False", "MissingUpgradeableAnnotation")}
+    fleet.add("work", **refused)
+    for name in ("last", "last-too"):
+        fleet.add(name, platform="VSphere", **refused)
+    done = fleet.run()
+    causes = [(cause["rule"], cause["alone"]) for cause in fleet.json()["causes"] if cause["severity"] == "blocker"]
+    assert causes == [("permission-added", 1), ("cco-not-upgradeable", 2)]
+    assert "One cause alone keeps 2 clusters from a pass: CCO reports Upgradeable=False" in done.out
 
 
 def test_an_acknowledgement_counts_where_it_is_meant_and_must_say_where(fleet: Fleet, tmp_path: Path) -> None:
@@ -252,7 +264,7 @@ def test_the_next_run_tells_what_changed(fleet: Fleet) -> None:
     assert (since["appeared"], since["gone"]) == (["c"], ["a"])
     assert since["new_causes"]
     assert since["closed_causes"]
-    assert "b: blocked -> pass" in text
+    assert "1 blocked before, pass now: b" in text
     assert fleet.run("--changed-only").out.count("BLOCKED ") == 0
 
 

@@ -14,6 +14,8 @@ from upgrade_gate.fleet import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from markupsafe import Markup
+
     from upgrade_gate.fleet.document import Cluster, Fleet, Standing
 
 _PACKAGE: Final = "upgrade_gate.fleet"
@@ -57,7 +59,10 @@ def _pieces(fleet: Fleet) -> Iterator[bytes]:
         headlines={cause.fingerprint: cause.headline for cause in fleet.causes},
         touches=terminal.touches,
         of_record=terminal.of_record,
-        news=terminal.news(fleet.since) if fleet.since else (),
+        news=terminal.news(fleet),
+        best=terminal.best(fleet),
+        breakable=_breakable,
+        words=terminal.VERDICTS,
         rows=_ROWS,
         cells=cells,
         style=style,
@@ -67,3 +72,10 @@ def _pieces(fleet: Fleet) -> Iterator[bytes]:
     )
     stream.enable_buffering(_BUFFERED)
     yield from (piece.encode("utf-8", "replace") for piece in stream)
+
+
+def _breakable(text: str) -> Markup:
+    """Return text that may be broken behind each slash: names of permissions are long."""
+    from markupsafe import Markup, escape
+
+    return escape(one_line(text)).replace("/", Markup("/<wbr>"))
