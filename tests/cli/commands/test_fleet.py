@@ -72,7 +72,7 @@ def test_a_cause_counts_the_clusters_in_which_it_stands(fleet: Fleet) -> None:
 
 
 def test_the_annotation_comes_after_what_it_waits_for_and_alone_only_where_nothing_else_is_open(fleet: Fleet) -> None:
-    refused = {"annotation": None, "upgradeable": ("False", "MissingUpgradeableAnnotation")}
+    refused: dict[str, Any] = {"annotation": None, "upgradeable": ("False", "MissingUpgradeableAnnotation")}
     fleet.add("work", **refused)
     for name in ("last", "last-too"):
         fleet.add(name, platform="VSphere", **refused)
