@@ -11,14 +11,15 @@ from msgspec.structs import replace
 
 from upgrade_gate import pipeline
 from upgrade_gate.base import versions
-from upgrade_gate.base.errors import ClusterError, UpgradeGateError, UsageError
+from upgrade_gate.base.errors import ClusterError, ReadError, UpgradeGateError, UsageError
 from upgrade_gate.base.facts import Known, Unknown, known_or
 from upgrade_gate.base.text import without_credentials
 from upgrade_gate.cli import run
 from upgrade_gate.cli.options import ReleaseOptions
-from upgrade_gate.cluster.credentials_mode import Mode, credentials_of, mode_of
+from upgrade_gate.cluster.credentials_mode import Credentials, Mode, credentials_of, mode_of
 from upgrade_gate.cluster.remembered import Remembered
 from upgrade_gate.gate.findings import Severity
+from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads import graph, resolve
 from upgrade_gate.payloads.shelf import Shelf
 from upgrade_gate.report import plan_build, plan_document
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import ClusterOptions, GateOptions, RegistryOptions
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.outcome import Judgement
-    from upgrade_gate.gate.verdict import Weights
     from upgrade_gate.payloads.payload import Payload
     from upgrade_gate.payloads.reference import Settings
     from upgrade_gate.requests.selection_context import SelectionContext
@@ -106,9 +106,7 @@ def answer(
         for way in ways
     ]
     asked = plan_build.Asked(
-        question=plan_document.Question(
-            to_minor=f"{to_minor[0]}.{to_minor[1]}" if to_minor else None, source=updates.graph.name
-        ),
+        question=plan_document.Question(to_minor=_dotted(to_minor) if to_minor else None, source=updates.graph.name),
         start=plan_document.Start(
             version=start.version,
             reference=start.reference,
@@ -124,6 +122,28 @@ def answer(
         nothing=updates.nothing,
     )
     return plan_build.build(asked, found, judged, weights)
+
+
+def untold(
+    error: ReadError, *, from_: str | None, to_minor: tuple[int, int] | None, cluster: ClusterOptions, gate: GateOptions
+) -> plan_document.Plan:
+    """Return the answer where there is nothing to plan from, which says why."""
+    asked = plan_build.Asked(
+        question=plan_document.Question(
+            to_minor=_dotted(to_minor) if to_minor else None, source="nothing that was read"
+        ),
+        start=plan_document.Start(version="", reference=from_ or "cluster", digest=None),
+        platform=cluster.platform or "",
+        mode=Mode.UNKNOWN.value,
+        credentials=Credentials.UNKNOWN.value,
+        cluster=None,
+        risks={},
+        notes=run.policy_notes(gate),
+        labels=gate.labels,
+        now=gate.now.text if gate.now else None,
+        nothing=str(error),
+    )
+    return plan_build.build(asked, routes.Routes({}, {}, {}), (), Weights())
 
 
 def _about(cluster: Cluster | None, context: SelectionContext, inputs: pipeline.Inputs, version: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ HELD: Final[dict[Held, str]] = {
 """Whether something is there today."""
 THERE: Final[dict[Held, str]] = {**HELD, "yes": "there", "no": "not there", "unknown": "not shown to be there"}
 """The same of a Secret or of trust."""
+_OPEN_FIRST: Final = ("no", "unknown", "acknowledged", "declared", "yes", "minted")
 MAY_GO: Final = "What is needed only in between may go again once the cluster runs the target and will not go back."
 _MANY = 1000
 """From so many paths on their number tells nobody anything."""
@@ -135,13 +136,14 @@ class Shown(Struct, frozen=True):
 
 def shown(option: Option, plan: Plan) -> Shown:
     """Return what is to be told of an option."""
-    whole = Shown(0, tuple(option.grants), tuple(option.secrets), tuple(option.trust), _others(option))
+    ordered = sorted(option.grants, key=lambda one: (_OPEN_FIRST.index(one.held), one.component))
+    whole = Shown(0, tuple(ordered), tuple(option.secrets), tuple(option.trust), _others(option))
     bases = {target.option for target in plan.targets if target.version in option.targets}
     if len(bases) != 1 or option.number in bases or option.unread:
         return whole
     (number,) = bases
     base = plan.options[number - 1]
-    grants, secrets = _beyond(option.grants, base.grants), _beyond(option.secrets, base.secrets)
+    grants, secrets = _beyond(ordered, base.grants), _beyond(option.secrets, base.secrets)
     trust, findings = _beyond(option.trust, base.trust), _beyond(_others(option), _others(base))
     if grants is None or secrets is None or trust is None or findings is None:
         return whole

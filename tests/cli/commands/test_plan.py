@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.flows import NO_ANNOTATION, World, request, write
+from tests.worlds import release_image
+from tests.worlds.flows import NO_ANNOTATION, World, deletion, request, write
 from tests.worlds.judges import check_schema
+from tests.worlds.registry_server import Handler, free_port, serve
 from tests.worlds.running import run
 
 NOW = ("--now", "2026-11-01", "--no-cache")
@@ -243,3 +245,109 @@ def test_two_releases_of_one_version_are_a_usage_error(tmp_path: Path) -> None:
     result = run("plan", *options)
     assert result.code == 2
     assert "are both 4.17.0" in result.err
+
+
+class Images(Handler):
+    """A registry of release images, which notes whose manifest and which blobs are asked for."""
+
+    def do_GET(self) -> None:  # noqa: N802
+        """Answer with a manifest or a blob."""
+        images, asked = self.server.state  # type: ignore[attr-defined]
+        name = self.path.rpartition("/")[2]
+        for version, image in images.items():
+            if name == image.digest:
+                asked.append(version)
+                self.answer(200, image.manifest, {"Content-Type": image.media_type})
+                return
+            if name in image.blobs:
+                asked.append(f"{version} {'layer' if name == image.last_layer else 'else'}")
+                self.answer(200, image.blobs[name])
+                return
+        self.answer(200 if self.path.rstrip("/") == "/v2" else 404)
+
+    do_HEAD = do_GET  # noqa: N815
+
+
+def test_each_release_on_a_path_is_fetched_once_and_no_other_and_a_second_plan_fetches_none(tmp_path: Path) -> None:
+    versions = ("4.14.1", "4.14.2", "4.14.3", "4.15.1", "4.15.2")
+    images = {version: release_image.build(version) for version in versions}
+    asked: list[str] = []
+    edges = [(0, 1), (1, 3), (0, 3), (3, 4), (2, 4)]  # nothing leads to 4.14.3
+    with serve(Images, (images, asked)) as host:
+        nodes = [{"version": v, "payload": f"{host}/ocp/release@{images[v].digest}"} for v in versions]
+        (tmp_path / "graph.json").write_text(json.dumps({"nodes": nodes, "edges": edges}))
+        arguments = (
+            "plan",
+            "--no-cluster",
+            "--platform",
+            "AWS",
+            "--from",
+            "4.14.1",
+            "--to-minor",
+            "4.15",
+            "--insecure",
+            host,
+        )
+        more = ("--graph", tmp_path / "graph.json", "--cache-dir", tmp_path / "cache", "-o", "json")
+        first = run(*arguments, *more)
+        layers = [one for one in asked if one.endswith("layer")]
+        assert sorted(layers) == [f"{version} layer" for version in ("4.14.1", "4.14.2", "4.15.1", "4.15.2")]
+        asked.clear()
+        again = run(*arguments, *more)
+        assert asked == []
+    assert (first.code, again.code) == (0, 0), first.err
+    assert json.loads(first.out)["options"] == json.loads(again.out)["options"]
+
+
+WAYS = [("4.16.3", "4.16.4"), ("4.16.3", "4.17.0"), ("4.16.4", "4.17.0"), ("4.17.0", "4.17.1"), ("4.17.0", "4.17.2")]
+WAYS += [("4.17.1", "4.17.2"), ("4.16.4", "4.17.2")]
+OTHER = (*BEFORE, request("AWS", "other", TAG))
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        WORLD.but(payloads=(BEFORE, MORE, BEFORE, NEW, OTHER)),
+        WORLD.but(payloads=(OTHER, OTHER, (*MORE, deletion("other")), BEFORE, NEW), token=True),
+        WORLD.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), annotation=None, upgradeable=NO_ANNOTATION),
+        WORLD.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), mode="Mint"),
+        WORLD.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), mode="Passthrough", unread=frozenset()),
+    ],
+    ids=["manual", "tokens", "annotation", "mint", "passthrough"],
+)
+def test_an_option_says_of_each_of_its_paths_what_check_says_with_those_stops(world: World, tmp_path: Path) -> None:
+    options = cluster(tmp_path, world.but(offers=[]))
+    _, answer = plan(*options, "--to-minor", "4.17", "--graph", graph(tmp_path, WAYS))
+    known = [word for word in options if word not in ("--releases", str(tmp_path))]
+    place = {version: f"dir:{tmp_path}/{number}-{version}" for number, version in enumerate(VERSIONS)}
+    assert sum(target["paths"] for target in answer["targets"]) == 9
+    for option in answer["options"]:
+        for path in option["paths"]:
+            start, *via, to = (place[stop] for stop in path["stops"])
+            stops = [word for stop in via for word in ("--via", stop)]
+            found = json.loads(run("check", *known, "--from", start, *stops, "--to", to, "-o", "json").out)
+            verdict = found["verdict"]
+            assert (option["status"], option["next"], option["basis"]) == (
+                verdict["status"],
+                verdict["next"],
+                verdict["basis"],
+            ), path
+            stopping = {
+                f["fingerprint"]
+                for f in found["findings"]
+                if f["status"] == "open" and f["severity"] in ("blocker", "unknown")
+            }
+            assert stopping <= {finding["fingerprint"] for finding in option["findings"]}, path
+
+
+def test_a_cluster_that_cannot_be_read_gives_an_answer_that_says_so(tmp_path: Path) -> None:
+    cluster = {"name": "c", "cluster": {"server": f"https://127.0.0.1:{free_port()}"}}
+    context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
+    users = [{"name": "u", "user": {"token": "t"}}]
+    known = {"clusters": [cluster], "contexts": [context], "users": users, "current-context": "c"}
+    (tmp_path / "kubeconfig").write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **known}))
+    result = run("plan", "--kubeconfig", tmp_path / "kubeconfig", "-o", f"json={tmp_path / 'plan.json'}", "--no-cache")
+    assert result.code == 4
+    answer = json.loads((tmp_path / "plan.json").read_text())
+    assert (answer["exit_code"], answer["targets"], answer["options"]) == (4, [], [])
+    assert answer["summary"].startswith("CANNOT TELL: ")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upgrade_gate.base.errors import ExitCode
+from upgrade_gate.base.errors import ExitCode, ReadError
 from upgrade_gate.cli import stderr, stdout
 from upgrade_gate.cli.help_pages import ExplainedCommand
 from upgrade_gate.cli.options import (
@@ -68,9 +68,23 @@ def command(
     from upgrade_gate.cli import plan_run
 
     minor = plan_run.minor(to_minor) if to_minor is not None else None
-    plan = plan_run.answer(
-        from_=from_, to_minor=minor, releases=releases, cluster=cluster, gate=gate, registry=registry
-    )
+    try:
+        plan = plan_run.answer(
+            from_=from_, to_minor=minor, releases=releases, cluster=cluster, gate=gate, registry=registry
+        )
+    except ReadError as error:
+        _write(plan_run.untold(error, from_=from_, to_minor=minor, cluster=cluster, gate=gate), output)
+        raise
+    _write(plan, output)
+    code = ExitCode(plan.exit_code)
+    if code is ExitCode.UNDETERMINED:
+        stderr.no_verdict(plan.summary)
+    else:
+        stderr.say(plan.summary)
+    return code
+
+
+def _write(plan: Plan, output: OutputOptions) -> None:
     rendered = [(wanted.path, _render(wanted.format, plan)) for wanted in output.outputs]
     for path, content in rendered:
         if path is not None:
@@ -78,12 +92,6 @@ def command(
     for path, content in rendered:
         if path is None:
             stdout.write(content)
-    code = ExitCode(plan.exit_code)
-    if code is ExitCode.UNDETERMINED:
-        stderr.no_verdict(plan.summary)
-    else:
-        stderr.say(plan.summary)
-    return code
 
 
 def _render(form: str, plan: Plan) -> bytes:
