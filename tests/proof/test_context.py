@@ -109,6 +109,49 @@ def test_the_networks_project_is_the_cluster_s_own_only_where_something_was_read
 
 
 @pytest.mark.parametrize(
+    ("line", "project", "unread"),
+    [
+        ("Network-Project-ID = hostp", "hostp", ""),
+        ("network-projectid = hostp", None, "'network-projectid', which is no setting"),
+        ("network-name = n", "p1", ""),
+    ],
+)
+def test_a_misspelt_setting_of_the_cloud_provider_is_not_read_as_absent(
+    line: str, project: str | None, unread: str
+) -> None:
+    config = {"data": {"config": f"[global]\nproject-id = p1\n{line}\n"}}
+    found = context(observed(google(ConfigMap_cloud_provider_config=config, ConfigMap_cluster_config_v1=None)))
+    assert found.network_project == project
+    assert unread in found.unread.get("network_project", "")
+
+
+@pytest.mark.parametrize("zone", ["project/z/managedZones/a", "projects/z/managedzones/a", "projects/z"])
+def test_a_zone_that_cannot_be_read_is_not_taken_for_one_of_the_cluster_s_project(zone: str) -> None:
+    found = context(observed(google(DNS_cluster=dns(publicZone=zone, privateZone="b"))))
+    assert found.dns_projects is None
+    assert zone in found.unread["dns_projects"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "groups"),
+    [
+        ("/subscriptions/S1/resourceGroups/dns-rg/providers/Microsoft.Network/dnszones/z", Known(("dns-rg",))),
+        ("/subscriptions/S1/resourceGroups/c1-rg/providers/Microsoft.Network/dnszones/z", Known(())),
+        ("/subscriptions/S1/resourceGroup/dns-rg/providers/Microsoft.Network/dnszones/z", None),
+        ("Z0123", Known(())),
+        ("", Known(())),
+    ],
+)
+def test_the_group_of_azure_s_zone_is_in_its_id(zone: str, groups: Any) -> None:
+    objects = sample()
+    status = {"type": "Azure", "azure": {"resourceGroupName": "c1-rg"}}
+    objects["Infrastructure/cluster"]["spec"] = {}
+    objects["Infrastructure/cluster"]["status"] |= {"platform": "Azure", "platformStatus": status}
+    found = observed(objects | {"DNS/cluster": dns(publicZone=zone)}).zone_scopes
+    assert found == groups or (groups is None and isinstance(found, Unknown))
+
+
+@pytest.mark.parametrize(
     "text", ["{", "a: [", "- 1\n---\n- 2\n", "platform: {gcp: {networkProjectID: 7}}", "platform: x"]
 )
 def test_an_install_config_that_cannot_be_read_leaves_the_project_open(text: str) -> None:

@@ -14,10 +14,12 @@ from upgrade_gate.base.text import without_credentials
 from upgrade_gate.cluster.cluster_version import conditions_of
 from upgrade_gate.cluster.model import LiveRequest
 from upgrade_gate.reading import yaml
-from upgrade_gate.reading.node import Malformed, Part
+from upgrade_gate.reading.node import Malformed, Part, slip_of
 
 UPGRADEABLE_TO = "cloudcredential.openshift.io/upgradeable-to"
 """The annotation of CloudCredential `cluster` by which a person says that somebody looked."""
+_NETWORK = "network-project-id"
+"""The setting of `gce.conf`, whose names have no case (gcfg), that says where the network is."""
 _TOPOLOGY_SINCE = (4, 8)
 _PROFILES_SINCE = (4, 7)
 _ZONE_PROJECT = re.compile(r"projects/([^/]+)/managedZones/[^/]+")
@@ -155,10 +157,17 @@ def zone_scopes(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]
     mine = {scope.casefold() for scope in own.value} if isinstance(own, Known) else set()
     groups: list[str] = []
     for zone in ("publicZone", "privateZone"):
-        found = _RESOURCE_GROUP.search(spec[zone]["id"].text())
+        text = spec[zone]["id"].text()
+        found = _RESOURCE_GROUP.search(text)
+        if found is None and text.startswith("/"):  # only Azure's IDs do
+            return _no_zone(body, text)
         if found and found.group(1).casefold() not in mine | {g.casefold() for g in groups}:
             groups.append(found.group(1))
     return Known(tuple(groups))
+
+
+def _no_zone(body: Part, text: str) -> Unknown:
+    return Unknown(f"{body.name} names the zone {text[:80]!r}, which is no ID of one", "correct it", read=True)
 
 
 def zone_projects(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]:
@@ -168,6 +177,9 @@ def zone_projects(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...
     """
     spec = body["spec"].required()
     zones = [spec[zone]["id"].text() for zone in ("publicZone", "privateZone")]
+    for zone in zones:
+        if zone.startswith("project") and "/" in zone and not _ZONE_PROJECT.fullmatch(zone):
+            return _no_zone(body, zone)
     named = [_ZONE_PROJECT.fullmatch(zone) for zone in zones if zone]
     if not isinstance(own, Known) and None in named:
         return Unknown(f"the cluster's project is not known, so neither is the project of the zones of {body.name}")
@@ -192,8 +204,12 @@ def cloud_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:
     lines = body["data"].required()["config"].text().splitlines()
     if not lines:
         return Absent()
-    settings = {key.strip(): value.strip() for key, equals, value in (line.partition("=") for line in lines) if equals}
-    return _named_or_own(settings.get("network-project-id", "").strip("\"'"), own)
+    pairs = (line.partition("=") for line in lines)
+    settings = {key.strip().casefold(): value.strip() for key, equals, value in pairs if equals}
+    slip = None if _NETWORK in settings else slip_of(_NETWORK, settings)
+    if slip is not None:
+        return Unknown(f"{body.name} has {slip[:60]!r}, which is no setting; {_NETWORK} is", "correct it", read=True)
+    return _named_or_own(settings.get(_NETWORK, "").strip("\"'"), own)
 
 
 def installed_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:
