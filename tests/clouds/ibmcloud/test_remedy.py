@@ -157,13 +157,14 @@ def test_terraform_gets_policies_as_data() -> None:
     [
         ("dns-svcs", None, ["0123"]),
         ("dns-svcs", Context(dns_instance_group="net"), ["0456"]),
-        ("internet-svcs", Context(cis_instance_group="0789"), ["0789"]),
+        ("internet-svcs", Context(cis_instance_group="7" * 32), ["7" * 32]),
         ("internet-svcs", Context(cis_instance="crn:v1:x:cis:y"), ["0456"]),
         ("dns-svcs", Context(dns_instance="crn:v1:x:dns:y"), ["<FILL_ME: IBMCLOUD_DNS_RESOURCE_GROUP_ID>"]),
         ("internet-svcs", Context(unread={"cis_instance": "forbidden"}), ["<FILL_ME: IBMCLOUD_CIS_RESOURCE_GROUP_ID>"]),
         ("internet-svcs", Context(), ["0123"]),
         ("is", Context(vpc_group="net"), ["0123", "0456"]),
         ("is", Context(vpc_group="c1-rg"), ["0123"]),
+        ("is", Context(vpc_group="far"), ["0123", "<FILL_ME: IBMCLOUD_VPC_RESOURCE_GROUP_ID>"]),
         ("cloud-object-storage", Context(vpc_group="net"), ["0123"]),
     ],
     ids=[
@@ -176,6 +177,7 @@ def test_terraform_gets_policies_as_data() -> None:
         "there is none",
         "a VPC elsewhere",
         "a VPC in the cluster's",
+        "a VPC in a group that is not in the export",
         "storage",
     ],
 )
@@ -197,3 +199,9 @@ def test_a_policy_lies_in_the_group_of_what_it_is_about(
     ]
     assert held == groups
     assert len(step(draft, Serves.GRANTS).commands) == len(groups)
+
+
+def test_without_an_export_a_vpc_in_the_cluster_s_group_asks_for_nothing_more() -> None:
+    one = change(KIND, [role(VIEWER, serviceName="is")], identity="iam-ServiceId-7", scopes=("c1-rg",))
+    (policy,) = parsed(remedy.draft(one, here(context=Context(vpc_group="c1-rg"))), "-policies.json")
+    assert policy["resources"][0]["attributes"][1]["value"] == "<FILL_ME: IBMCLOUD_RESOURCE_GROUP_ID>"

@@ -26,7 +26,7 @@ _GROUP_SERVICE = "resource-controller"
 _PLATFORM = "platform_service"
 INSTANCES = {"dns-svcs": "the DNS Services instance", "internet-svcs": "the Internet Services instance"}
 """Services of which the cluster uses one instance that somebody made before it, in a group of its own choice."""
-_HEX_ID = re.compile(r"^[0-9a-f]{32}$")
+HEX_ID = re.compile(r"^[0-9a-f]{32}$")
 _RANK = {
     "role:Viewer": 1,
     "serviceRole:Reader": 1,
@@ -151,7 +151,7 @@ def _group_limit(attribute: Attribute, group: str | None, shown: str, whose: str
         return Fit(Reach.PART, f"is limited by {shown}")
     if accepted:
         return Fit(Reach.WHOLE)
-    if any(_HEX_ID.match(one) for one in (attribute.value, *attribute.values)) and not _HEX_ID.match(group):
+    if any(HEX_ID.match(one) for one in (attribute.value, *attribute.values)) and not HEX_ID.match(group):
         how = "ibmcloud resource groups"
         return Fit(Reach.UNCERTAIN, f"is limited by {shown}; the ID of group {group} is not in the export ({how})")
     return Fit(Reach.NONE, f"is limited to another resource group ({shown})")

@@ -23,7 +23,7 @@ from upgrade_gate.clouds.contract.remedy import (
     variable,
 )
 from upgrade_gate.clouds.ibmcloud import shapes
-from upgrade_gate.clouds.ibmcloud.cover import INSTANCES
+from upgrade_gate.clouds.ibmcloud.cover import HEX_ID, INSTANCES
 from upgrade_gate.clouds.shared.drafting import CCOCTL_NAME, create, decision, grant, take
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ _DNS_GROUP = Placeholder(
     "IBMCLOUD_DNS_RESOURCE_GROUP_ID",
     "ID of the resource group of the DNS Services instance: ibmcloud resource service-instances "
     "--service-name dns-svcs",
+    "[0-9a-f]{32}",
+)
+_VPC_GROUP = Placeholder(
+    "IBMCLOUD_VPC_RESOURCE_GROUP_ID",
+    "ID of the resource group of the VPC, which the installer's configuration names: ibmcloud resource groups",
     "[0-9a-f]{32}",
 )
 _CIS_GROUP = Placeholder(
@@ -112,7 +117,9 @@ def _target(change: IdentityChange, names: ClusterNames) -> _Target:
         meaning = f"a name for the new service ID behind Secret {secret}; ccoctl would call it {called}{its}"
     one = Placeholder(variable("IBMCLOUD_SERVICE_ID", change.label), meaning, "[A-Za-z0-9][A-Za-z0-9._ -]*")
     return _Target(
-        known or one, file_name(known) if known else change.label, (one, _GROUP, _DNS_GROUP, _CIS_GROUP, _ACCOUNT)
+        known or one,
+        file_name(known) if known else change.label,
+        (one, _GROUP, _VPC_GROUP, _DNS_GROUP, _CIS_GROUP, _ACCOUNT),
     )
 
 
@@ -154,8 +161,13 @@ def _groups(change: IdentityChange, names: ClusterNames, ids: Mapping[str, str],
         return (own,)
     if service in INSTANCES:
         return (_group_of_instance(service, context, ids) or own,)
-    vpc = context.vpc_group if service == "is" else None
-    return tuple(dict.fromkeys((own, *((ids.get(vpc, vpc),) if vpc else ()))))
+    vpc = context.vpc_group if service == "is" and context.vpc_group not in scopes else None
+    return tuple(dict.fromkeys((own, *((_id(vpc, ids, _VPC_GROUP),) if vpc else ()))))
+
+
+def _id(group: str, ids: Mapping[str, str], unknown: Placeholder) -> str:
+    """Return the ID of a group that is given by ID or by name, to be filled in where nothing joins them."""
+    return ids.get(group) or (group if HEX_ID.match(group) else str(unknown))
 
 
 def _group_of_instance(service: str, context: Context, ids: Mapping[str, str]) -> str:
@@ -165,7 +177,7 @@ def _group_of_instance(service: str, context: Context, ids: Mapping[str, str]) -
     else:
         given, crn, unread, mark = context.cis_instance_group, context.cis_instance, "cis_instance", _CIS_GROUP
     if given:
-        return ids.get(given, given)
+        return _id(given, ids, mark)
     return ids.get(crn or "", str(mark) if crn or unread in context.unread else "")
 
 
