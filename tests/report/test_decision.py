@@ -246,6 +246,15 @@ def test_the_boxes_count_what_is_asked_for() -> None:
     assert found["If we go ahead anyway"] == "EBS CSI driver is refused ec2:A and ec2:B."
 
 
+def test_a_single_decision_is_named() -> None:
+    one = finding(
+        "hop-unsupported", "hop", "x", needs=[NeedView(kind="decision", status="unmet", detail="use {--via}")]
+    )
+    two = [one, replace(one, fingerprint="b")]
+    assert answers(report(findings=[one], changes=[]))["To turn this into a pass"] == "Use {--via}."
+    assert answers(report(findings=two, changes=[]))["To turn this into a pass"] == "Decide on 2 findings."
+
+
 def test_what_is_not_shown_can_be_shown_instead() -> None:
     found = answers(report(findings=[added("ec2:A")], changes=[]))["To turn this into a pass"]
     assert found == "Grant 1 permission, or show by an export of the identities that this is done."

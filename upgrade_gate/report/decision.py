@@ -447,15 +447,20 @@ def _to_pass(report: Report) -> Box:
         step = closing.next_step(report)
         return Box("Next step", (step if not verdict.command else "Start the update with the command above.",))
     asked: Counter[str] = Counter()
+    decisions: list[str] = []
     for finding in report.findings:
         if finding.status == "open" and finding.severity in {"blocker", "unknown"}:
             for need in finding.needs:
-                if need.kind == "grants" and need.status != "met":
+                if need.status in {"met", "declared"}:
+                    continue
+                asked.update([need.kind])
+                if need.kind == "grants":
                     asked.update(f"grants-{view.state_of_grant(finding, g)}" for g in view.asked(finding))
-                elif need.status != "met":
-                    asked[need.kind] += 1
+                elif need.kind == "decision":
+                    decisions.append(view.need_detail(need))
             asked["annotation"] += finding.rule == "cco-not-upgradeable"
             asked["fact"] += finding.rule == "fact-unknown"
+    decide = decisions[0].replace("{", "{{").replace("}", "}}") if len(decisions) == 1 else ""
     words = (
         ("namespace", "create {}", "namespace"),
         ("grants-unmet", "grant {}", "permission"),
@@ -464,7 +469,7 @@ def _to_pass(report: Report) -> Box:
         ("secret", "put {} in place", "Secret"),
         ("keys", "complete {}", "Secret"),
         ("token-path", "set the token path of {}", "Secret"),
-        ("decision", "decide on {}", "finding"),
+        ("decision", decide or "decide on {}", "finding"),
         ("fact", "make {} readable", "fact"),
         ("annotation", "set the annotation", ""),
     )
