@@ -208,9 +208,13 @@ def unread_run(release: ReleaseOptions, cluster: ClusterOptions, gate: GateOptio
 
 def open_target(cluster: ClusterOptions, registry: RegistryOptions) -> Reader | None:
     """Open the cluster for commands that write files out of a target: a platform alone means without a cluster."""
-    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
-        cluster = replace(cluster, no_cluster=True)
-    return open_reader(cluster, offline=registry.settings.offline)
+    return open_reader(named_alone(cluster), offline=registry.settings.offline)
+
+
+def named_alone(cluster: ClusterOptions) -> ClusterOptions:
+    """Return the options as those without a cluster where a platform is named and no cluster is."""
+    alone = cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context)
+    return replace(cluster, no_cluster=True) if alone else cluster
 
 
 def survey_target(

@@ -174,10 +174,13 @@ def test_updates_that_the_cluster_could_not_retrieve_are_no_empty_offer(tmp_path
     assert "the cluster could not retrieve updates: NoChannel, no channel is set" in result.out
 
 
-def test_without_a_cluster_the_updates_of_a_graph_from_that_release_are_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [(), ("--no-cluster",)])
+def test_without_a_cluster_the_updates_of_a_graph_from_that_release_are_judged(
+    named: tuple[str, ...], tmp_path: Path
+) -> None:
     cluster(tmp_path)
     edges = [("4.16.3", "4.16.4"), ("4.16.4", "4.17.0"), ("4.16.3", "4.17.0")]
-    alone = ("--no-cluster", "--platform", "AWS", "--releases", str(tmp_path), "--offline", *NOW)
+    alone = (*named, "--platform", "AWS", "--releases", str(tmp_path), "--offline", *NOW)
     code, answer = plan(*alone, "--from", "4.16.3", "--graph", graph(tmp_path, edges))
     assert (code, [(t["version"], t["paths"]) for t in answer["targets"]]) == (0, [("4.16.4", 1), ("4.17.0", 1)])
     assert answer["cluster"] is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import replace
 
 from upgrade_gate.base.errors import ExitCode, SourceError
 from upgrade_gate.cli import run, stderr
@@ -55,8 +54,7 @@ def command(
     from upgrade_gate.report import build
 
     del configuration
-    if cluster.platform is not None and cluster.source is None and not (cluster.kubeconfig or cluster.context):
-        cluster = replace(cluster, no_cluster=True)
+    cluster = run.named_alone(cluster)
     reader = run.open_reader(cluster, offline=registry.settings.offline)
     plan = pipeline.Inputs(
         to=to,

@@ -63,10 +63,12 @@ def command(
 
     Without --to-minor these are the updates that the cluster offers, conditional ones with their risks; with it,
     every path of the update graph to that minor release, and what is needed only in between. Each release is read
-    once. Exit codes: 0 where all could be judged, whatever the verdicts, 4 where not, 2 usage.
+    once. Without a cluster name --from, --platform and --graph. Exit codes: 0 where all could be judged, whatever the
+    verdicts, 4 where not, 2 usage.
     """
-    from upgrade_gate.cli import plan_run
+    from upgrade_gate.cli import plan_run, run
 
+    cluster = run.named_alone(cluster) if from_ is not None else cluster
     minor = plan_run.minor(to_minor) if to_minor is not None else None
     try:
         plan = plan_run.answer(
