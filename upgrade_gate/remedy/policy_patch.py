@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.steps import BundleFile, Command, Serves, Step, line
 from upgrade_gate.clouds.contract.declared import declares
-from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.clouds.contract.holdings import Coverage, Document, provider_of_kind
 from upgrade_gate.proof.declared import body_at
 from upgrade_gate.reading import insertion, yaml
 
@@ -89,9 +89,9 @@ def _ask(
 ) -> None:
     """Note what is missing at the first part that can take it by a patch: all at once, else each by itself."""
     parts = [(one, part) for one in served.found for part in one.declaration.parts]
-    whole = next(((f, p) for f, p in parts if _edits(served.kind, f, p, missing)), None)
+    whole = next(((f, p) for f, p in parts if edits(served.kind, f, p, missing)), None)
     for grant in missing if parts else ():
-        each = whole or next(((f, p) for f, p in parts if _edits(served.kind, f, p, [grant])), parts[0])
+        each = whole or next(((f, p) for f, p in parts if edits(served.kind, f, p, [grant])), parts[0])
         found, part = each
         work = works.setdefault((found.file.name, found.number, part.path), _Work(found, part, {}, set()))
         work.grants[grant.canonical] = grant
@@ -99,19 +99,19 @@ def _ask(
 
 
 def _steps(works: Iterable[_Work], kept: Mapping[str, str]) -> Iterable[Step]:
-    edits: dict[str, tuple[PolicyFile, list[Edit]]] = {}
+    by_file: dict[str, tuple[PolicyFile, list[Edit]]] = {}
     patched: list[_Work] = []
     for work in works:
         kind = work.found.kind
-        found = _edits(kind, work.found, work.part, list(work.grants.values()))
+        found = edits(kind, work.found, work.part, list(work.grants.values()))
         if found:
-            edits.setdefault(work.found.file.name, (work.found.file, []))[1].extend(found)
+            by_file.setdefault(work.found.file.name, (work.found.file, []))[1].extend(found)
             patched.append(work)
         else:
             yield _by_hand(work)
     notes = tuple(f"Left as somebody made it, {name}: {reason}." for name, reason in sorted(kept.items())[:_NAMED])
-    if edits:
-        text = "".join(_diff(file, insertion.apply(file.text, own)) for _, (file, own) in sorted(edits.items()))
+    if by_file:
+        text = "".join(_diff(file, insertion.apply(file.text, own)) for _, (file, own) in sorted(by_file.items()))
         patch = BundleFile(PATCH, text.encode("utf-8"))
         number = sum(len(work.grants) for work in patched)
         yield Step(
@@ -140,37 +140,53 @@ def _by_hand(work: _Work) -> Step:
     )
 
 
-def _edits(kind: str, found: Found, part: Part, grants: Sequence[Grant]) -> list[Edit] | None:
+def edits(kind: str, found: Found, part: Part, grants: Sequence[Grant]) -> list[Edit] | None:
     """Return the edits that give grants, None where the text cannot take them and nothing else."""
     cloud, file = declares(kind), found.file
     place, body = file.root(found.document), body_at(file.documents[found.number].body, part.path)
     if cloud is None or place is None or not file.encoding or not _PLAIN_NAME.fullmatch(file.name):
         return None
     additions = cloud.additions(body, grants)
-    edits: list[Edit] = []
+    made: list[Edit] = []
     for addition in additions:
-        made = insertion.insert(file.text, place, (*part.path, *addition.path), addition.values)
-        if made is None:
+        put = insertion.insert(file.text, place, (*part.path, *addition.path), addition.values)
+        if put is None:
             return None
-        edits += made
-    return edits if edits and _says(file, edits, found.number, part, additions) else None
+        made += put
+    changed = _changed(file, made, found.number, part, additions) if made else None
+    return made if changed is not None and _gives(kind, found, changed, grants) else None
 
 
-def _says(file: PolicyFile, edits: Sequence[Edit], number: int, part: Part, additions: Sequence[Addition]) -> bool:
-    """Return whether the edited text reads as the old one with the additions, and as nothing else."""
+def _changed(
+    file: PolicyFile, made: Sequence[Edit], number: int, part: Part, additions: Sequence[Addition]
+) -> Any | None:
+    """Return the edited document, None unless the file reads as the old one with the additions and nothing else."""
     bodies = [copy.deepcopy(parsed.body) for parsed in file.documents]
     for addition in additions:
         path = (*part.path, *addition.path)
         owner = body_at(bodies[number], path[:-1])
         held = body_at(owner, path[-1:])
         if not isinstance(owner, dict | list):
-            return False
+            return None
         owner[path[-1]] = [*(held if isinstance(held, list) else [held]), *addition.values]  # type: ignore[index]
     try:
-        changed = yaml.parse(insertion.apply(file.text, edits).encode(), file.name, functions=True)
+        changed = yaml.parse(insertion.apply(file.text, made).encode(), file.name, functions=True)
     except yaml.DocumentError:
+        return None
+    read = [parsed.body for parsed in changed] == bodies and not any(parsed.duplicate_keys for parsed in changed)
+    return bodies[number] if read else None
+
+
+def _gives(kind: str, found: Found, body: Any, grants: Sequence[Grant]) -> bool:
+    """Return whether what an edited document declares lacks none of the grants any more: a disabled role gives none."""
+    cloud, judge, own = declares(kind), provider_of_kind(kind), found.declaration
+    if cloud is None or judge is None:
         return False
-    return [parsed.body for parsed in changed] == bodies
+    same = [one for one in cloud.declarations(body) if (one.path, one.names) == (own.path, own.names)]
+    documents = cloud.documents(same, "name", most=False) if same else ()
+    held = judge.build([Document(one) for one in documents], None, None)
+    results = [held.judge(cloud.identity("name"), grant, ()) for grant in grants]
+    return bool(same) and all(result.verdict is not Coverage.MISSING for result in results)
 
 
 def _diff(file: PolicyFile, changed: str) -> str:
