@@ -18,7 +18,7 @@ from upgrade_gate.reading.node import Malformed, Part, slip_of
 
 UPGRADEABLE_TO = "cloudcredential.openshift.io/upgradeable-to"
 """The annotation of CloudCredential `cluster` by which a person says that somebody looked."""
-_NETWORK = "network-project-id"
+NETWORK_SETTING = "network-project-id"
 """The setting of `gce.conf`, whose names have no case (gcfg), that says where the network is."""
 _TOPOLOGY_SINCE = (4, 8)
 _PROFILES_SINCE = (4, 7)
@@ -201,15 +201,17 @@ def private_zone_role(body: Part) -> Fact[str]:
 
 def cloud_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:
     """Return the network's project by the cloud provider's configuration (`gce.conf`), absent where that is empty."""
-    lines = body["data"].required()["config"].text().splitlines()
-    if not lines:
+    text = body["data"].required()["config"].text()
+    if not text.strip():
         return Absent()
-    pairs = (line.partition("=") for line in lines)
+    pairs = (line.partition("=") for line in text.splitlines())
     settings = {key.strip().casefold(): value.strip() for key, equals, value in pairs if equals}
-    slip = None if _NETWORK in settings else slip_of(_NETWORK, settings)
+    slip = None if NETWORK_SETTING in settings else slip_of(NETWORK_SETTING, settings)
     if slip is not None:
-        return Unknown(f"{body.name} has {slip[:60]!r}, which is no setting; {_NETWORK} is", "correct it", read=True)
-    return _named_or_own(settings.get(_NETWORK, "").strip("\"'"), own)
+        return Unknown(
+            f"{body.name} has {slip[:60]!r}, which is no setting; {NETWORK_SETTING} is", "correct it", read=True
+        )
+    return _named_or_own(settings.get(NETWORK_SETTING, "").strip("\"'"), own)
 
 
 def installed_network(body: Part, own: Fact[tuple[str, ...]]) -> Fact[str]:

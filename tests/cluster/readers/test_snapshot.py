@@ -51,6 +51,65 @@ def test_the_facts_of_a_snapshot_are_those_of_the_cluster(tmp_path: Path) -> Non
     assert "objects of the test" in found.description
 
 
+@pytest.mark.parametrize("platform", ["GCP", "IBMCloud"])
+@pytest.mark.parametrize(
+    ("config", "installed"),
+    [
+        ("[global]\nkey = S3CRET\nNetwork-Project-ID = net\n", ""),
+        ("[global]\nkey = S3CRET\n", "{platform: {gcp: {networkProjectID: net}}}"),
+        ("[global]\nnetwork-projectid = S3CRET\n", "[S3CRET"),
+        ("", "{pullSecret: S3CRET, platform: {gcp: {x: S3CRET}}}"),
+        (" \n", "{platform: {gcp: {networkProjectId: S3CRET}}}"),
+        ("", "{platform: {ibmcloud: {networkResourceGroupName: net, x: S3CRET}}}"),
+        ("", "{platform: {ibmcloud: {networkResourceGroupName: [S3CRET]}}}"),
+        ("", "{platform: {ibmclou: {networkResourceGroupName: S3CRET}}}"),
+        ("", "{platform: {none: {}}, x: S3CRET}"),
+        ("", "{platform: S3CRET}"),
+        ("", "{platforms: {gcp: {x: S3CRET}}}"),
+        ("", "[{platform: S3CRET}]"),
+    ],
+)
+def test_where_the_network_is_reads_the_same_from_a_snapshot_and_nothing_else_is_kept(
+    config: str, installed: str, platform: str, tmp_path: Path
+) -> None:
+    objects = sample() | {
+        "ConfigMap/cloud-provider-config": {"metadata": {}, "data": {"config": config}},
+        "ConfigMap/cluster-config-v1": {"metadata": {}, "data": {"install-config": installed}},
+    }
+    own = {"projectID": "p1"} if platform == "GCP" else {"resourceGroupName": "c1-rg"}
+    objects["Infrastructure/cluster"]["spec"] = {}
+    status = {"platform": platform, "platformStatus": {"type": platform, platform.lower(): own}}
+    objects["Infrastructure/cluster"]["status"] |= status
+
+    def facts(reader: Reader) -> list[Any]:
+        found = observe.observe_secrets(observe.observe(reader), reader, [], [], proof=True)
+        told = (found.cloud_network, found.installed_network, found.network_project)
+        return ["unknown" if isinstance(fact, Unknown) else fact for fact in told]
+
+    recorder = snapshot.Recorder(Objects(objects))
+    live = facts(recorder)
+    (tmp_path / "s.json").write_bytes(snapshot.encode(recorder.answers, source="x", taken=TAKEN, tool="0"))
+    assert facts(snapshot.open_snapshot(tmp_path / "s.json")) == live
+    assert "S3CRET" not in (tmp_path / "s.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["serviceAccounts", "serviceAccount", "others"])
+def test_machines_whose_accounts_are_misspelt_are_no_machines_without_one_in_a_snapshot_either(
+    name: str, tmp_path: Path
+) -> None:
+    spec = {"providerSpec": {"value": {name: [{"email": "w@p1.iam.gserviceaccount.com"}], "key": "S3CRET"}}}
+    objects = sample() | {"MachineSet/a": {"metadata": {}, "spec": {"template": {"spec": spec}}}}
+    objects["Infrastructure/cluster"]["spec"] = {}
+    objects["Infrastructure/cluster"]["status"] |= {"platform": "GCP", "platformStatus": {"type": "GCP"}}
+    recorder = snapshot.Recorder(Objects(objects))
+    live = observe.observe_secrets(observe.observe(recorder), recorder, [], [], proof=True).worker_accounts
+    (tmp_path / "s.json").write_bytes(snapshot.encode(recorder.answers, source="x", taken=TAKEN, tool="0"))
+    again = snapshot.open_snapshot(tmp_path / "s.json")
+    found = observe.observe_secrets(observe.observe(again), again, [], [], proof=True).worker_accounts
+    assert type(found) is type(live) is {"serviceAccount": Unknown}.get(name, Known)
+    assert "S3CRET" not in (tmp_path / "s.json").read_text()
+
+
 def test_absence_and_ignorance_are_recorded_as_they_are(tmp_path: Path) -> None:
     operator = facts_table.FIRST_WAVE[1]
     alive = Objects(sample(), {operator: Unknown("forbidden", "a rule")})

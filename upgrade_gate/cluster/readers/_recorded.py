@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.cluster.objects import NETWORK_SETTING
 from upgrade_gate.cluster.readers._kept import without_managed_fields
+from upgrade_gate.reading.node import slip_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _VARIABLES = frozenset({"CLUSTER_PROFILE", "EXCLUDE_MANIFESTS"})
-_NETWORK = "network-project-id"
 
 
 def recorded(value: Any, kind: str) -> Any:
@@ -57,18 +58,36 @@ def _accounts(spec: Any) -> Any:
 
 
 def _only(body: Any, names: Iterable[str]) -> Any:
-    return {name: body[name] for name in names if name in body} if isinstance(body, dict) else body
+    if not isinstance(body, dict):
+        return body
+    return {name: body[name] for name in names if name in body} | _slips(body, names)
+
+
+def _slips(body: Iterable[object], names: Iterable[str]) -> dict[str, None]:
+    """Return the names in a body that are one slip away from a wanted one: a reader must see that they stand there."""
+    return {slip: None for name in names if name not in body and (slip := slip_of(name, body)) is not None}
 
 
 def _gce_conf(text: Any) -> Any:
-    """Return the lines of the cloud provider's configuration (an INI file) that name the network's project."""
-    if not isinstance(text, str):
+    """Return the lines of the cloud provider's configuration (an INI file) that name the network's project.
+
+    Of one that names none it stays known that it was read.
+    """
+    if not isinstance(text, str) or not text.strip():
         return text
-    return "\n".join(line for line in text.splitlines() if line.partition("=")[0].strip() == _NETWORK)
+    lines = {line.partition("=")[0].strip().casefold(): line for line in text.splitlines() if "=" in line}
+    named = [lines[NETWORK_SETTING]] if NETWORK_SETTING in lines else []
+    return "\n".join(["[global]", *named, *(f"{slip} =" for slip in _slips(lines, [NETWORK_SETTING]))])
+
+
+_INSTALLED: Mapping[str, Any] = {
+    "platform": {"gcp": {"networkProjectID": None}, "ibmcloud": {"networkResourceGroupName": None}}
+}
+"""What of the installer's configuration facts are read from."""
 
 
 def _install_config(text: Any) -> Any:
-    """Return the installer's configuration with the network's project alone; one that is no YAML stays no YAML."""
+    """Return the installer's configuration with the network's place alone; one that is no YAML stays no YAML."""
     from upgrade_gate.base.errors import ManifestError
     from upgrade_gate.reading import yaml
 
@@ -80,9 +99,16 @@ def _install_config(text: Any) -> Any:
         return "["
     import json
 
-    spec = body.get("platform") if isinstance(body, dict) else None
-    gcp = spec.get("gcp") if isinstance(spec, dict) else None
-    return json.dumps({"platform": {"gcp": _only(gcp, ("networkProjectID",))}}) if isinstance(gcp, dict) else "{}"
+    return json.dumps(_part(body, _INSTALLED))
+
+
+def _part(body: Any, wanted: Mapping[str, Any] | None) -> Any:
+    """Return what is wanted of a body; what is of another form stays so, without its content."""
+    if body is None or (wanted is None and isinstance(body, str)):
+        return body
+    if wanted is None or not isinstance(body, dict):
+        return True
+    return {name: _part(body[name], inner) for name, inner in wanted.items() if name in body} | _slips(body, wanted)
 
 
 _MACHINE = ("providerSpec", "value")
