@@ -86,3 +86,22 @@ def test_group_and_kind_make_a_request() -> None:
     assert is_credentials_request(manifest())
     assert not is_credentials_request(manifest(group="other.io"))
     assert not is_credentials_request(manifest(kind="CredentialsRequestList"))
+
+
+@pytest.mark.parametrize("name", ["", "A", "a b", "a\n", " a", "-a", "a_b", "x" * 254, "a/b", "$(id)", "é", "a..b"])
+@pytest.mark.parametrize("place", ["secretRef.name", "secretRef.namespace", "serviceAccountNames"])
+def test_a_name_that_no_object_can_have_is_no_requirement(place: str, name: str) -> None:
+    """CCO can make no such Secret, and no identity can trust such an account (kubernetes.io, object names)."""
+    spec: dict[str, Any] = {"secretRef": dict(SECRET), "serviceAccountNames": ["one"]}
+    if place == "serviceAccountNames":
+        spec[place] = ["one", name]
+    else:
+        spec["secretRef"][place.rpartition(".")[2]] = name
+    with pytest.raises(ManifestError):
+        parsed(**spec)
+
+
+@pytest.mark.parametrize("name", ["a", "a-1", "0", "a.b-c.d", "x" * 253])
+def test_a_legal_name_is_taken_as_it_is(name: str) -> None:
+    request = parsed(secretRef={"namespace": "n", "name": name}, serviceAccountNames=[name])
+    assert (str(request.secret), request.service_accounts) == (f"n/{name}", (name,))

@@ -63,11 +63,10 @@ def make(situation: Situation, judged: Sequence[WeighedFinding]) -> Plan:
     identity_steps, files = _identity_steps(changes, names, situation)
     gaps = secret_gaps.find(situation, _open(judged))
     namespace_steps = manifests.namespace_steps(situation, [g.secret for g in gaps])
-    strange = _strange(situation)
     ccoctl = _ccoctl(situation, changes, names, secrets=bool(gaps))
     secret_steps = manifests.secret_steps(situation, gaps, changes, names, ccoctl=ccoctl is not None)
     made = (*namespace_steps, *patch.steps, *identity_steps, *secret_steps)
-    steps = [_left_to_a_person(step, strange) for step in made]
+    steps = [_left_to_a_person(step) for step in made]
     half_read = tuple(reason for hop in situation.hops for reason in credentials_requests.gaps(hop))
     annotation, why = _annotation(situation, half_read)
     root = situation.platform_traits.root if situation.platform_traits else None
@@ -200,39 +199,21 @@ def _on_the_way(step: Step, change: IdentityChange, hops: Sequence[Hop]) -> Iter
         yield f"Needed only in between, until {hops[index].new.version}: {listed(names)}."
 
 
-def _strange(situation: Situation) -> Mapping[str, str]:
-    """Return the Secrets, as `namespace/name`, that have or bring a name that no Kubernetes object can have.
-
-    Such a name may begin with `-` or `@`, which a command line takes for an option or a file, however it is quoted.
-    """
-    found: dict[str, str] = {}
-    selections = [hop.old_selection for hop in situation.hops] + [hop.new_selection for hop in situation.hops]
-    for selection in selections:
-        for selected in selection.requests.values():
-            request = selected.request
-            names = (request.secret.namespace, request.secret.name, *request.service_accounts)
-            wrong = _no_object(names)
-            if wrong is not None:
-                found.setdefault(str(request.secret), wrong)
-    return found
-
-
 def _no_object(names: Iterable[str]) -> str | None:
     return next((name for name in names if not OBJECT_NAME.fullmatch(name)), None)
 
 
-def _left_to_a_person(step: Step, strange: Mapping[str, str]) -> Step:
-    """Return a step as it is, or for a person where it is about a name that no object can have.
+def _left_to_a_person(step: Step) -> Step:
+    """Return a step as it is, or for a person where it is about a Secret whose name no object can have.
 
-    Not every Secret is a request's: CCO up to 4.7 names those that it misses in the text of its condition.
+    CCO up to 4.7 names the Secrets that it misses in the text of its condition. A name in it may begin with `-` or
+    `@`, which a command line takes for an option or a file, however it is quoted.
     """
-    found = (strange.get(secret) or _no_object(secret.split("/", 1)) for secret in sorted(step.secrets))
+    found = (_no_object(secret.split("/", 1)) for secret in sorted(step.secrets))
     wrong = next((name for name in found if name is not None), None)
     if wrong is None:
         return step
-    note = (
-        f"{one_line(wrong)!r} is not a legal Kubernetes name: find out what the release means before you do anything."
-    )
+    note = f"{one_line(wrong)!r} is not a legal Kubernetes name: find out what CCO means before you do anything."
     return replace(step, scripted=False, notes=(*step.notes, note))
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from upgrade_gate.base.errors import ManifestError
 from upgrade_gate.base.platforms import PLATFORMS
-from upgrade_gate.base.secret_ref import SecretRef
+from upgrade_gate.base.secret_ref import OBJECT_NAME, SecretRef
 from upgrade_gate.base.text import nearly
 from upgrade_gate.clouds.contract.grants import cloud_of
 from upgrade_gate.requests.names import spoken
@@ -76,8 +76,9 @@ def _text(value: object, what: str, location: Location) -> str:
 def parse(manifest: Manifest) -> CredentialsRequest:
     """Build the model of a request from its document.
 
-    Raises ManifestError, naming file and line, where a field that identifies the requirement is missing or has the
-    wrong type: half a requirement must not read as a small one. Delete manifests, which have no spec, are none.
+    Raises ManifestError, naming file and line, where a field that identifies the requirement is missing, has the wrong
+    type or is a name that no object can have: half a requirement must not read as a small one, and CCO can make no such
+    Secret. Delete manifests, which have no spec, are none.
     """
     where = manifest.location
     body = manifest.body or {}
@@ -101,12 +102,16 @@ def parse(manifest: Manifest) -> CredentialsRequest:
             f"{where.file}:{where.line}: spec.serviceAccountNames of {manifest.name} is not a list of names"
         )
     token_path = _text(_or_empty(spec.get("cloudTokenPath")), "spec.cloudTokenPath", where)
+    kind, secret = _kind(provider.get("kind"), where), _secret(spec.get("secretRef"), where)
+    for name in (manifest.namespace, manifest.name, secret.namespace, secret.name, *accounts):
+        if not OBJECT_NAME.fullmatch(name):
+            raise ManifestError(f"{where.file}:{where.line}: {name[:60]!r} is not a legal Kubernetes name")
     return CredentialsRequest(
         namespace=manifest.namespace,
         name=manifest.name,
-        provider_kind=_kind(provider.get("kind"), where),
+        provider_kind=kind,
         provider_spec=provider,
-        secret=_secret(spec.get("secretRef"), where),
+        secret=secret,
         service_accounts=tuple(sorted(set(accounts))),
         token_path=token_path or None,
         spec=spec,

@@ -169,6 +169,14 @@ def test_root_credential_serves_every_request_in_passthrough(tmp_path: Path) -> 
     assert (excess(finding)[0], finding.secret) == (["iam:PassRole"], "kube-system/aws-creds")
 
 
+def test_root_credential_serves_what_is_of_no_release_too(tmp_path: Path) -> None:
+    """In passthrough mode CCO copies it for an operator of OLM as for any other."""
+    olm = request("efs", "s3:GetObject", secret="three")
+    cluster = Cluster(mode="Passthrough", root=True, requests=[olm])
+    known = claims(allow("s3:GetObject", "iam:PassRole"), identities=Identities({"kube-system/aws-creds": ROLE}))
+    assert excess(one(run(tmp_path, claims=known, cluster=cluster), RULE))[0] == ["iam:PassRole"]
+
+
 def test_minted_identities_are_not_looked_at(tmp_path: Path) -> None:
     assert not found(run(tmp_path, allow("s3:*"), cluster=Cluster(mode="Mint", root=True)), RULE)
 
