@@ -300,3 +300,36 @@ def test_the_annotation_is_set_unless_it_is_there() -> None:
     key = r"cloudcredential\.openshift\.io/upgradeable-to"
     assert command.unless.argv[-2:] == ("-o", f"jsonpath={{.metadata.annotations.{key}}}")
     assert command.shows == "v4.15"
+
+
+@pytest.mark.parametrize(
+    ("release", "mode", "checked"),
+    [
+        ((4, 6), Mode.MANUAL, "its list of Secrets for GCP"),
+        ((4, 7), Mode.UNKNOWN, "its list of Secrets for GCP"),
+        ((4, 6), Mode.MINT, "the root credential"),
+        ((4, 8), Mode.MANUAL, "the annotation upgradeable-to"),
+        ((4, 14), Mode.PASSTHROUGH, "the root credential"),
+    ],
+)
+def test_what_stops_a_new_request_is_what_cco_checks_in_its_mode(
+    release: tuple[int, int], mode: Mode, checked: str
+) -> None:
+    guard, reason = cco.guard_new_request(
+        platform="GCP", release=release, hop_kind="minor", mode=mode, condition="False"
+    )
+    assert (guard, checked in reason) == (Guard.STOPPED, True)
+
+
+def test_where_cco_keeps_no_list_a_missing_secret_is_missed() -> None:
+    secret = SecretRef("openshift-cluster-csi-drivers", "x")
+    assert cco.secret_list((4, 6), "Azure") is None
+    found, _ = cco.guard_secret_missing(platform="Azure", release=(4, 6), hop_kind="minor", secret=secret)
+    assert found is Guard.MISSED
+
+
+@pytest.mark.parametrize("platform", ["VSphere", "vsphere", "VSPHERE"])
+def test_a_platform_has_its_list_in_any_spelling(platform: str) -> None:
+    listed = (SecretRef("openshift-cluster-storage-operator", "openshift-vsphere-problem-detector"),)
+    assert cco.secret_list((4, 6), platform) == cco.secret_list((4, 7), platform) == listed
+    assert cco.secret_list((4, 6), "Moon") is None

@@ -49,6 +49,11 @@ def _state(kind: str) -> Cluster:
     return _stated(kind, "status", "history", value=[entry])
 
 
+def _left_alone(name: str) -> Cluster:
+    override = {"kind": "CredentialsRequest", "group": "cloudcredential.openshift.io", "namespace": NS, "name": name}
+    return _stated("ClusterVersion", "spec", "overrides", value=[{**override, "unmanaged": True}])
+
+
 BROKEN: Mapping[str, tuple[Firing, str]] = {
     "no request is for the platform": (Firing([A], [A], Cluster(platform="Azure")), "applies no CredentialsRequest"),
     "every request is left out": (
@@ -57,6 +62,10 @@ BROKEN: Mapping[str, tuple[Firing, str]] = {
     ),
     "every request is deleted": (Firing([B], [DELETED]), "4.15.0 applies no CredentialsRequest for AWS"),
     "a request is gone from a folder": (Firing([A, B], [A]), "applies openshift-cloud-credential-operator/b"),
+    "a request is gone whose Secret another one reads as before": (
+        Firing([A, request("c")], [A]),
+        "applies openshift-cloud-credential-operator/c",
+    ),
     "a request is deleted for another profile": (
         Firing([A, B], [A, request("b", annotations={**HOSTED, "release.openshift.io/delete": "true"})]),
         "applies openshift-cloud-credential-operator/b",
@@ -90,6 +99,7 @@ def test_no_pass_even_where_every_rule_is_silent(world: Firing, why: str, tmp_pa
     headlines = [judged.finding.headline for judged in found(outcome, RULE)]
     assert any(why in headline for headline in headlines), headlines
     assert all(headline.startswith("pass withheld: ") for headline in headlines)
+    assert not any(judged.finding.acknowledgeable for judged in found(outcome, RULE))
 
 
 @pytest.mark.parametrize(("world", "why"), BROKEN.values(), ids=BROKEN)
@@ -109,6 +119,7 @@ HOLDING: Mapping[str, Firing] = {
     "a platform without requests": Firing([A], [A], Cluster(platform="None")),
     "a request of another name takes the Secret over": Firing([A], [request("c")]),
     "a manifest deletes the request": Firing([A, B], [A, DELETED]),
+    "a manifest deletes a request that CVO leaves alone": Firing([A, B], [A, DELETED], _left_alone("b")),
     "a request is left out now": Firing(
         [A, B],
         [A, request("b", annotations={**PROFILE, "release.openshift.io/feature-set": "TechPreviewNoUpgrade"})],
@@ -149,7 +160,10 @@ def test_what_it_was_judged_by_counts_too(part: str, tmp_path: Path) -> None:
         "profile": lambda s: replace(s, profile=""),
         "mode": lambda s: replace(s, mode=Mode.UNKNOWN),
     }
-    assert _silenced(outcome, wrong[part](outcome.situation)).verdict.exit_code == 4
+    silenced = _silenced(outcome, wrong[part](outcome.situation))
+    assert silenced.verdict.exit_code == 4
+    told = [(j.finding.hop, j.finding.evidence[0].side, j.finding.subject) for j in found(silenced, RULE)]
+    assert (0, "cluster", f"judged by {part}") in told
 
 
 def _gap(*content: list[str], rule: str = "payload-incomplete", status: Status = Status.ACKNOWLEDGED) -> WeighedFinding:
@@ -196,3 +210,7 @@ def test_both_releases_of_a_platform_that_is_always_served_must_ask_for_somethin
         (0, [("from", "release-metadata")]),
         (1, [("to", "release-metadata")]),
     ]
+    empty = payload(tmp_path / "empty", "4.14.3", [foreign])
+    once = judge(tmp_path / "once", [A], [A], Cluster(), via=(f"dir:{empty}",)).situation
+    rows = [j.finding for j in invariants.guarded((), once, WEIGHTS) if "applies no" in j.finding.headline]
+    assert [(f.hop, [place.side for place in f.evidence]) for f in rows] == [(0, ["to"])]

@@ -60,6 +60,37 @@ def test_request_of_the_cluster_that_cannot_be_read_asks_for_nothing(tmp_path: P
     assert len(served.releases[0]) == 2
 
 
+def test_what_the_cluster_asks_for_beside_the_releases_is_put_to_the_identity_of_its_secret(tmp_path: Path) -> None:
+    """Of its own cloud, to the identity that the configuration names, and once for every release."""
+    known = request("a", "s3:Own")
+    strange = request("x", secret="five", kind="NobodysProviderSpec")
+    olm, foreign = request("y", "s3:A", secret="four"), request("z", secret="six", kind="GCPProviderSpec")
+    foreign["spec"]["providerSpec"] = {"kind": "GCPProviderSpec", "predefinedRoles": ["roles/a"]}
+    theirs = request("t", "s3:B", secret="seven")
+    names = dict.fromkeys(["cloud", "two", "three", "four", "six"], ROLE) | {"seven": f"{ROLE}-other"}
+    by_secret = {f"openshift-storage/{name}": identity for name, identity in names.items()}
+    cluster = Cluster(requests=[known, strange, theirs, foreign, olm])
+    (served,) = served_identities(judge(tmp_path, OLD, NEW, cluster, claims=claims(by_secret=by_secret)).situation)
+    assert served.whole
+    assert [sorted(g.permission for g in asked) for asked in served.releases] == [
+        ["ec2:A", "iam:GetUser", "s3:A"],
+        ["ec2:B", "ec2:CopyVolumes", *GET, "s3:A"],
+    ]
+
+
+def test_what_cannot_be_read_stays_missing_whatever_is_read_after_it(tmp_path: Path) -> None:
+    broken = request("x", secret="four", statements=[{"effect": "Allow", "action": 1, "resource": "*"}])
+    cluster = Cluster(requests=[broken, request("y", "s3:A", secret="five")])
+    (served,) = served_identities(judge(tmp_path, OLD, NEW, cluster, claims=claims(default=ROLE)).situation)
+    assert not served.whole
+
+
+def test_requests_of_the_cluster_that_were_not_read_ask_for_nothing_here(tmp_path: Path) -> None:
+    cluster = Cluster(unread=["CredentialsRequest"])
+    (served,) = served_identities(judge(tmp_path, OLD, NEW, cluster, claims=claims(default=ROLE)).situation)
+    assert [len(asked) for asked in served.releases] == [2, 5]
+
+
 def test_report_says_what_a_vendors_set_lacks_and_counts_those_that_lack_nothing(tmp_path: Path) -> None:
     known = claims(allow(*GET, Sid="S"), default=ROLE)
     report = build.of_outcome(judge(tmp_path / "1", OLD, NEW, Cluster(), claims=known), labels={}, now=None)
