@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.facts_table import Cluster
 
 
-def request_scopes(cluster: Cluster, kind: str, request_name: str) -> Fact[tuple[str, ...]]:
+def request_scopes(cluster: Cluster, kind: str, request_name: str) -> Known[tuple[str, ...]] | Unknown:
     """Return the scopes that the grants of one request (and its providerSpec kind) must cover on this cluster."""
     places = {"network": cluster.network_scopes, "zone": cluster.zone_scopes}
     found: list[str] = []

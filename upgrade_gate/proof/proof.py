@@ -431,9 +431,7 @@ class Proof(Struct, frozen=True):
             case Known(value=scopes):
                 return scopes
             case Unknown(reason=reason):
-                return CoverageResult(Coverage.UNKNOWN, f"which scopes must be covered is not known: {reason}")
-            case _:
-                return ()
+                return unknown(f"which scopes must be covered is not known: {reason}")
 
     def _record(self, secret: SecretRef) -> Fact[SecretRecord]:
         if self.cluster is None:

@@ -8,16 +8,25 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds.rules import NS, TODAY, Cluster, found, judge, needs, one, request
+from upgrade_gate.base.facts import Unknown
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Document
+from upgrade_gate.clouds.contract.holdings import Coverage, Document
 from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.payloads.payload import Location, Manifest
 from upgrade_gate.proof.collect import Collection
 from upgrade_gate.proof.identity_map import Identities, Identity
 from upgrade_gate.proof.proof import Claims
 from upgrade_gate.report import build
+from upgrade_gate.requests.credentials_request import CredentialsRequest, parse
 
 ROLE = "arn:aws:iam::111122223333:role/c1"
 A = [request("a", "ec2:DescribeVolumes", "ec2:CreateTags")]
+
+
+def _request() -> CredentialsRequest:
+    body = request("a", "ec2:CopyImage")
+    place = Location("a.yaml", 0, 1)
+    return parse(Manifest("cloudcredential.openshift.io", "v1", "CredentialsRequest", NS, "a", None, place, body))
 
 
 def _claims(*actions: str, resource: str = "*", subjects: tuple[str, ...] = ("one",), condition: Any = None) -> Claims:
@@ -51,6 +60,23 @@ def _claims(*actions: str, resource: str = "*", subjects: tuple[str, ...] = ("on
         "Policies": [],
     }
     return Claims(Collection("export:x", (Document(body, "x.json"),)), identities=Identities(default=ROLE))
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [
+        ("scopes", "which scopes must be covered is not known: not read"),
+        ("issuer", "the cluster's token issuer is not known: not read"),
+    ],
+)
+def test_what_is_not_known_of_the_cluster_proves_nothing(fact: str, words: str, tmp_path: Path) -> None:
+    proof = judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:*")).situation.proof
+    assert proof.cluster is not None
+    blind = replace(proof, cluster=replace(proof.cluster, facts={**proof.cluster.facts, fact: Unknown("not read")}))
+    body = _request()
+    (grant, *_rest) = body.grants
+    judged = blind.grants(body, [grant])[0][1] if fact == "scopes" else blind.trust(body, ["one"])
+    assert (judged.verdict, judged.reason) == (Coverage.UNKNOWN, words)
 
 
 def test_everything_held_is_proven(tmp_path: Path) -> None:
