@@ -157,6 +157,13 @@ LOSSES: tuple[Reviewed, ...] = (
         file=".*namespaces/openshift-.*",
     ),
     Reviewed(
+        "where CCO makes the Secrets it makes another one as well, by the name that the target has for it",
+        sort="payload CredentialsRequest",
+        shape=r"spec\.secretRef\.namespace",
+        kind="misspelt|cut-off|other-namespace",
+        flow=".*(mint|passthrough|default).*",
+    ),
+    Reviewed(
         "a ConfigMap that does not say it leaves CCO on, as if it said so",
         sort="dump (ConfigMap|ConfigMapList|file)",
         file=".*/configmaps.yaml",

@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wrong += 1
             print(f"WRONG {one.fault.name}: {one.wrong}", flush=True)
         if number % 5000 == 0:
-            print(f"{number} of {total}", flush=True)
+            print(f"{number} so far", flush=True)
     print("\n".join(counts.lines()))
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     print(f"{number} faults of flows and exports, {wrong} wrong; a process needed {memory} MB at most")
