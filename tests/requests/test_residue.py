@@ -101,3 +101,24 @@ def test_a_list_that_was_emptied_is_listed() -> None:
     assert [leaf[0] for leaf in leaves(aws(), aws(provider={"statementEntries": []}))] == [
         "spec.providerSpec.statementEntries"
     ]
+
+
+def gcp(**provider: Any) -> CredentialsRequest:
+    return parsed(providerSpec={"kind": "GCPProviderSpec", **provider})
+
+
+def test_a_list_that_is_empty_is_listed_where_the_request_asked_for_something_else_before() -> None:
+    roles = gcp(predefinedRoles=["roles/a"])
+    assert [leaf[0] for leaf in leaves(roles, gcp(permissions=[]))] == ["spec.providerSpec.permissions"]
+    assert leaves(roles, gcp(predefinedRoles=["roles/a"], permissions=[])) == []
+
+
+def test_what_lies_below_a_harmless_field_is_not_known_to_be_harmless() -> None:
+    before, after = gcp(skipServiceCheck={"a": 1}), gcp(skipServiceCheck={"a": 2})
+    assert leaves(before, after) == [("spec.providerSpec.skipServiceCheck.a", 1, 2, False)]
+
+
+def test_a_difference_that_the_net_does_not_see_is_listed_as_a_whole() -> None:
+    """To DeepDiff minus zero is zero; the documents differ all the same."""
+    (leaf,) = leaves(aws(more=0.0), aws(more=-0.0))
+    assert (leaf[0], leaf[3]) == ("spec", False)
