@@ -122,3 +122,10 @@ def test_a_difference_that_the_net_does_not_see_is_listed_as_a_whole() -> None:
     """To DeepDiff minus zero is zero; the documents differ all the same."""
     (leaf,) = leaves(aws(more=0.0), aws(more=-0.0))
     assert (leaf[0], leaf[3]) == ("spec", False)
+
+
+def test_only_the_entries_that_say_more_are_listed() -> None:
+    more = aws(provider={"statementEntries": [ENTRY, {**ENTRY, "principal": "p"}]})
+    assert leaves(aws(provider={"statementEntries": [ENTRY, ENTRY]}), more) == [
+        ("spec.providerSpec.statementEntries", None, [{"principal": "p"}], False)
+    ]

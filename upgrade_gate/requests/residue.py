@@ -88,7 +88,7 @@ def _plain(value: Any) -> Any:
 
 def _residue(request: CredentialsRequest) -> dict[str, Any]:
     """Return what is left of spec when everything compared elsewhere is taken out."""
-    rest = {k: v for k, v in request.spec.items() if k not in ("providerSpec", "serviceAccountNames", "cloudTokenPath")}
+    rest = {k: v for k, v in request.spec.items() if k not in ("serviceAccountNames", "cloudTokenPath")}
     secret = rest.get("secretRef")
     if isinstance(secret, dict):
         more = _stated({k: v for k, v in secret.items() if k not in ("namespace", "name")})
