@@ -16,6 +16,7 @@ from upgrade_gate.base.facts import Known, Unknown, known_or
 from upgrade_gate.base.text import without_credentials
 from upgrade_gate.cli import run
 from upgrade_gate.cli.options import ReleaseOptions
+from upgrade_gate.cli.release_folders import Library
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode, credentials_of, mode_of
 from upgrade_gate.cluster.remembered import Remembered
 from upgrade_gate.gate.findings import Severity
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.selection_context import SelectionContext
 
 _MINOR = re.compile(r"(0|[1-9]\d{0,4})\.(0|[1-9]\d{0,4})", re.ASCII)
-_NAMED = re.compile(r"(?<![\d.])\d+\.\d+\.\d+(?!\d)(?:-(?:ec|rc|fc)\.\d+)?(?!-0\.)", re.ASCII)
-"""A version within the name of a file or folder, before an architecture or an ending; longer ones stand inside."""
 
 
 class Updates(Struct, frozen=True):
@@ -90,7 +89,7 @@ def answer(
     )
     seen = pipeline.observed(inputs.reader)
     context = selection_context(seen, inputs.given, resolve.graph_edges(seen, inputs.settings))
-    library = _Library(releases, inputs)
+    library = Library(releases, inputs)
     start = _start(inputs, seen, library)
     updates = _updates(start.version, to_minor, seen, inputs.settings)
     wanted = routes.relevant(start.version, updates.targets, updates.graph.edges)
@@ -154,7 +153,7 @@ def _about(cluster: Cluster | None, context: SelectionContext, inputs: pipeline.
     return {"platform": context.platform, "mode": shown.value, "credentials": credentials.value}
 
 
-def _start(inputs: pipeline.Inputs, cluster: Cluster | None, library: _Library) -> Start:
+def _start(inputs: pipeline.Inputs, cluster: Cluster | None, library: Library) -> Start:
     """Read the release before every update; where that fails, its version must be known all the same."""
     own = known_or(cluster.newest_completed, None) if cluster else None
     named = inputs.from_ or own or ""
@@ -255,62 +254,8 @@ def _joined(first: graph.Graph, second: graph.Graph) -> graph.Graph:
     )
 
 
-class _Library:
-    """The releases of `--releases`, and whatever else is read: each once."""
-
-    def __init__(self, folders: Sequence[Path], inputs: pipeline.Inputs) -> None:
-        """List the folders; raises UsageError for one that holds nothing."""
-        self._inputs = inputs
-        self._named: dict[str, list[str]] = {}
-        self._nameless: list[str] = []
-        for folder in folders:
-            entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-            if not entries:
-                raise UsageError(f"--releases {folder}: the folder is empty", hint="name a folder of releases")
-            for entry in entries:
-                found = _NAMED.search(entry.name)
-                if found is None:
-                    self._nameless.append(str(entry))
-                else:
-                    self._named.setdefault(found[0], []).append(str(entry))
-
-    def place(self, version: str) -> str | None:
-        """Return where a release lies, None where none of the folders has it; raises UsageError for two of one."""
-        self._look_inside()
-        found = self._named.get(version, ())
-        if len(found) > 1:
-            raise UsageError(f"--releases: {' and '.join(found)} are both {version}", hint="leave one of them out")
-        return found[0] if found else None
-
-    def read(self, references: Sequence[str]) -> Mapping[str, Payload | UpgradeGateError]:
-        """Read releases; what fails is an answer too, whatever is wrong with it."""
-        return {
-            text: self._one(text) if isinstance(result, UpgradeGateError) else result
-            for text, result in self._all(references).items()
-        }
-
-    def _all(self, references: Sequence[str]) -> Mapping[str, Payload | UpgradeGateError]:
-        try:
-            return dict(pipeline.read_all(list(dict.fromkeys(references)), self._inputs))
-        except UsageError:  # one of them is named wrongly: the others are read all the same
-            return {text: self._one(text) for text in dict.fromkeys(references)}
-
-    def _one(self, reference: str) -> Payload | UpgradeGateError:
-        try:
-            return pipeline.read_all([reference], self._inputs)[reference]
-        except UsageError as error:
-            return error
-
-    def _look_inside(self) -> None:
-        """Read what does not say its version by its name; what cannot be read is none of those looked for."""
-        for text, result in self.read(self._nameless).items():
-            if not isinstance(result, UpgradeGateError) and versions.parse(result.version) is not None:
-                self._named.setdefault(result.version, []).append(text)
-        self._nameless = []
-
-
 def _read(
-    wanted: Sequence[str], start: Start, updates: Updates, library: _Library
+    wanted: Sequence[str], start: Start, updates: Updates, library: Library
 ) -> tuple[dict[str, Payload], tuple[plan_document.Unread, ...]]:
     """Read every release that lies on a path, and no other."""
     payloads = {start.version: start.payload} if start.payload is not None else {}

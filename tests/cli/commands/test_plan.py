@@ -250,6 +250,35 @@ def test_two_releases_of_one_version_are_a_usage_error(tmp_path: Path) -> None:
     assert "are both 4.17.0" in result.err
 
 
+def test_a_folder_without_a_release_is_a_usage_error(tmp_path: Path) -> None:
+    options = cluster(tmp_path / "world")
+    (tmp_path / "empty").mkdir()
+    result = run("plan", *options, "--releases", tmp_path / "empty")
+    assert result.code == 2
+    assert "the folder is empty" in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("4.17.0-x86_64", True),
+        ("ocp-release-4.17.0.d", True),
+        ("newest", True),
+        ("4.17.0-0.nightly-2024", True),
+        ("14.17.0", False),
+        ("4.17.01", False),
+        (".4.17.0", False),
+    ],
+)
+def test_a_release_is_found_by_the_version_in_its_name_or_by_what_it_says(
+    name: str, found: bool, tmp_path: Path
+) -> None:
+    options = cluster(tmp_path, WORLD.but(offers=["4.17.0"]))
+    (tmp_path / "2-4.17.0").rename(tmp_path / name)
+    code, answer = plan(*options)
+    assert (code, [unread["version"] for unread in answer["unread"]]) == ((0, []) if found else (4, ["4.17.0"]))
+
+
 class Images(Handler):
     """A registry of release images, which notes whose manifest and which blobs are asked for."""
 
