@@ -61,4 +61,4 @@ def test_an_account_that_no_step_uses_is_not_asked_for(shared: Path, tmp_path: P
     script, told = files["commands.sh"].decode(), files["README.md"].decode()
     assert skeletons(files)
     assert "ACCOUNT_ID" not in script + told
-    assert " account as filled in" not in script + told
+    assert " account that you fill in" not in script + told

@@ -246,6 +246,25 @@ def test_the_boxes_count_what_is_asked_for() -> None:
     assert found["If we go ahead anyway"] == "EBS CSI driver is refused ec2:A and ec2:B."
 
 
+@pytest.mark.parametrize(
+    ("argv", "until", "ends"),
+    [
+        (["oc", "annotate", "x"], "the annotation is set", "Set the annotation."),
+        (["oc", "wait", "x"], "the annotation is set", "Wait until CCO has noticed the annotation."),
+        ([], "CCO's reason is gone", "End what CCO gives as its reason."),
+    ],
+)
+def test_a_refusal_of_cco_ends_with_the_annotation_only_where_cco_asks_for_it(
+    argv: list[str], until: str, ends: str
+) -> None:
+    """`MissingRootCredential` is another reason than `MissingUpgradeableAnnotation`."""
+    steps = [RemedyView("do it", "before", argv, [], None)] if argv else []
+    refusal = finding("cco-not-upgradeable", "ClusterOperator cloud-credential", "no", guard="stopped", remedy=steps)
+    found = answers(report(findings=[refusal], changes=[]))
+    assert f"it no longer does once {until}." in found["If we go ahead anyway"]
+    assert found["To turn this into a pass"] == ends
+
+
 def test_a_single_decision_is_named() -> None:
     one = finding(
         "hop-unsupported", "hop", "x", needs=[NeedView(kind="decision", status="unmet", detail="use {--via}")]

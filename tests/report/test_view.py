@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.worlds import sample_report
 from upgrade_gate.report import closing, view
@@ -75,6 +76,13 @@ def test_a_path_of_hops_names_every_release() -> None:
     same = [Hop(from_=first, to=first, kind="none")]
     assert view.path_of(sample_report.report(hops=same)) == "4.14.9 -> 4.14.9 (same release)"
     assert view.path_of(sample_report.report(hops=[])) == "no releases"
+
+
+def test_what_a_diff_compares_is_named_where_it_does_not_say_its_version() -> None:
+    old, new = (replace(sample_report.release(""), reference=f"dir:{name}", version="") for name in ("old", "new"))
+    hops = [Hop(from_=old, to=new, kind="none")]
+    assert view.path_of(sample_report.report(hops=hops, verdict=None)) == "dir:old -> dir:new"
+    assert view.path_of(sample_report.report(hops=hops)) == "the releases were not read"
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,11 @@ def told(where: Whereabouts) -> list[str]:
     """Return where the script may run, a line for each thing that it proves."""
     lines = [f"infrastructure name {where.infrastructure}"] if where.infrastructure else []
     judged = isinstance(where.cluster_id, str)
-    lines.append(f"cluster ID {where.cluster_id}" if judged else "cluster ID as filled in: no cluster was judged")
+    lines.append(
+        f"cluster ID {where.cluster_id}" if judged else "the cluster ID that you fill in, since no cluster was judged"
+    )
     for login in where.logins:
         known = not isinstance(login.judged, Placeholder)
-        lines.append(f"{login.what} {login.judged}" if known else f"{login.what} as filled in: none was judged")
+        unjudged = f"the {login.what} that you fill in, since none was judged"
+        lines.append(f"{login.what} {login.judged}" if known else unjudged)
     return lines

@@ -6,13 +6,13 @@ questions are those of docs/contract.md#reports.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
 from upgrade_gate.report import closing, view
+from upgrade_gate.report.asked import asked
 from upgrade_gate.requests.names import spoken
 
 if TYPE_CHECKING:
@@ -408,8 +408,12 @@ def _if_we_go_ahead(report: Report, rows: Sequence[Row]) -> Box:
         said += _consequence(of_one)
     more = len(by_request) - _TOLD
     said += [f"The same goes for {view.counted(more, 'further component')}."] if more > 0 else []
-    if any(f.rule == "cco-not-upgradeable" and f.severity == "blocker" for row in work for f in row.findings):
-        said.append("Today OpenShift refuses this update; it no longer does once the annotation is set.")
+    refusals = [f for row in work for f in row.findings if f.rule == "cco-not-upgradeable" and f.severity == "blocker"]
+    if refusals:
+        until = (
+            "once the annotation is set" if any(map(view.waits_for_the_rest, refusals)) else "once CCO's reason is gone"
+        )
+        said.append(f"Today OpenShift refuses this update; it no longer does {until}.")
     unread = [f for row in work for f in row.findings if f.severity == "unknown"]
     if unread:
         said.append(f"Nobody can tell: {view.counted(len(unread), 'question is', 'questions are')} open.")
@@ -446,37 +450,7 @@ def _to_pass(report: Report) -> Box:
     if verdict and verdict.status == "pass":
         step = closing.next_step(report)
         return Box("Next step", (step if not verdict.command else "Start the update with the command above.",))
-    asked: Counter[str] = Counter()
-    decisions: list[str] = []
-    for finding in report.findings:
-        if finding.status == "open" and finding.severity in {"blocker", "unknown"}:
-            for need in finding.needs:
-                if need.status in {"met", "declared"}:
-                    continue
-                asked.update([need.kind])
-                if need.kind == "grants":
-                    asked.update(f"grants-{view.state_of_grant(finding, g)}" for g in view.asked(finding))
-                elif need.kind == "decision":
-                    decisions.append(view.need_detail(need))
-            asked["annotation"] += finding.rule == "cco-not-upgradeable"
-            asked["fact"] += finding.rule == "fact-unknown"
-    decide = decisions[0].replace("{", "{{").replace("}", "}}") if len(decisions) == 1 else ""
-    words = (
-        ("namespace", "create {}", "namespace"),
-        ("grants-unmet", "grant {}", "permission"),
-        ("grants-unknown", "grant {}, or show by an export of the identities that this is done", "permission"),
-        ("trust", "let {} trust the cluster", "identity"),
-        ("secret", "put {} in place", "Secret"),
-        ("keys", "complete {}", "Secret"),
-        ("token-path", "set the token path of {}", "Secret"),
-        ("decision", decide or "decide on {}", "finding"),
-        ("fact", "make {} readable", "fact"),
-        ("annotation", "set the annotation", ""),
-    )
-    plural = {"identity": "identities"}
-    said = [text.format(view.counted(asked[kind], noun, plural.get(noun))) for kind, text, noun in words if asked[kind]]
-    text = "; ".join(said)
-    return Box("To turn this into a pass", (f"{text[:1].upper()}{text[1:]}." if text else closing.next_step(report),))
+    return Box("To turn this into a pass", (asked(report) or closing.next_step(report),))
 
 
 def _how_sure(report: Report) -> Box:

@@ -122,8 +122,12 @@ class GrantDiffView(Struct, frozen=True):
 
 
 def waits_for_the_rest(finding: FindingView) -> bool:
-    """Return whether it is CCO's refusal, which ends with the annotation: the last step, and no work of its own."""
-    return finding.rule == "cco-not-upgradeable" and finding.severity == "blocker" and finding.status == "open"
+    """Return whether it is CCO's refusal and ends with the annotation: the last step, and no work of its own.
+
+    CCO refuses for other reasons too, such as a missing root credential.
+    """
+    refuses = finding.rule == "cco-not-upgradeable" and finding.severity == "blocker" and finding.status == "open"
+    return refuses and any({"annotate", "wait"} & set(step.argv) for step in finding.remedy)
 
 
 def weight(finding: FindingView) -> tuple[int, int, bool, int, str, str, str]:
@@ -304,11 +308,17 @@ def unread_facts(cluster: ClusterView | None) -> tuple[FactView, ...]:
 
 
 def path_of(report: Report) -> str:
-    """Return the path of releases: `4.13.0 -> 4.14.0 (minor)`, one arrow a hop."""
+    """Return the path of releases: `4.13.0 -> 4.14.0 (minor)`, one arrow a hop.
+
+    A diff may compare folders that do not say which release they are.
+    """
     if not report.hops:
         return "no releases"
     if not all(hop.from_.version and hop.to.version for hop in report.hops):
-        return "the releases were not read"
+        if report.verdict is not None:
+            return "the releases were not read"
+        stops = [hop.to for hop in report.hops]
+        return " -> ".join(stop.version or stop.reference for stop in (report.hops[0].from_, *stops))
     path = report.hops[0].from_.version
     for hop in report.hops:
         path += f" -> {hop.to.version} ({'same release' if hop.kind == 'none' else hop.kind})"
