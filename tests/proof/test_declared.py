@@ -9,7 +9,7 @@ import pytest
 from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy, told, write
 from tests.worlds.rules import Cluster, found, judge, request
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.proof import declared
 from upgrade_gate.proof.proof import Claims
 
@@ -270,3 +270,27 @@ def test_trust_that_is_declared_is_judged(tmp_path: Path) -> None:
     claims = Claims(declarations=declared.load("policies:iam", [tmp_path / "iam"], {}))
     outcome = judge(tmp_path, OLD, NEW, Cluster(), claims=claims)
     assert found(outcome, "identity-trust-lacks-subject")
+
+
+def test_what_says_itself_for_which_secret_it_is_is_for_no_other(tmp_path: Path) -> None:
+    put = {"RoleName": "c1-openshift-storage-bucket", "PolicyName": "p", "PolicyDocument": WHOLE}
+    write(tmp_path, {NAME: put})
+    all_of = declared.load("policies:x", [tmp_path], {})
+    secrets = [SECRET, "openshift-storage/bucket"]
+    served = {secret: all_of.serving("AWSProviderSpec", secret, secrets, None) for secret in secrets}
+    assert isinstance(served[SECRET], CoverageResult)
+    assert not isinstance(served["openshift-storage/bucket"], CoverageResult)
+
+
+@pytest.mark.parametrize(("where", "expected"), [("repository", f"iam/{NAME}"), (".", NAME), (None, NAME)])
+def test_a_file_is_called_as_its_repository_or_the_working_folder_has_it(
+    where: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "repository/iam", {NAME: WHOLE})
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if where == "repository":
+        (tmp_path / "repository/.git").mkdir()
+    monkeypatch.chdir(tmp_path / "repository/iam" if where == "." else elsewhere)
+    (file,) = declared.load("policies:x", [tmp_path / "repository/iam"], {}).files
+    assert file.name == expected

@@ -281,3 +281,17 @@ def test_plans_of_other_clouds_are_read(
     wanted = cloud.read_grants(kind, WORLDS[platform][2]["spec"]["providerSpec"])[-1]
     result = told(tmp_path, {"plan.json": _plan(given, unknown=unknown)}, kind, wanted)
     assert result.verdict == ("COVERED" if known else "UNKNOWN"), result
+
+
+@pytest.mark.parametrize("type_", ["google_project_iam_member", "google_project_iam_binding"])
+def test_roles_of_a_member_count_together_and_only_for_that_member(type_: str, tmp_path: Path) -> None:
+    def bound(name: str, role: str, account: str) -> dict[str, Any]:
+        member = f"serviceAccount:{account}@p.iam.gserviceaccount.com"
+        given = {"members": [member]} if type_.endswith("binding") else {"member": member}
+        return {"type": type_, "name": name, "role": role, **given}
+
+    custom = {**GCP_CUSTOM, "name": "c", "id": "projects/p/roles/c"}
+    wanted = Grant("permission", "compute.disks.create")
+    for account, expected in (("openshift-storage-cloud", Coverage.COVERED), ("other", Coverage.UNKNOWN)):
+        plan = _plan(custom, bound("a", "projects/p/roles/c", account), bound("b", "roles/viewer", account))
+        assert told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted).verdict is expected

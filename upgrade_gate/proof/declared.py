@@ -155,7 +155,7 @@ class Declarations:
         """Return what carries the Secret in its name, the best match where several do."""
         ranked: dict[Match, list[tuple[Found, str]]] = {}
         for one in self._by_kind[kind]:
-            names = self._names(kind, one)
+            names = self._names(kind, one, secrets)
             match = policy_names.carried(names, secret, secrets)
             if one.declaration.secret is not None:
                 match = Match.WHOLE if one.declaration.secret == secret else None
@@ -176,11 +176,15 @@ class Declarations:
         called = {name for _, name, _ in holding}
         return tuple(one for one, name in listed if one.declaration.parts or name in called or not called)
 
-    def _names(self, kind: str, one: Found) -> tuple[str, ...]:
-        """Return what a declaration is called: in the file, and by the file's name where it is the only one."""
+    def _names(self, kind: str, one: Found, secrets: Sequence[str]) -> tuple[str, ...]:
+        """Return what a declaration is called: in the file, and by the file's name where it is the only one.
+
+        What says itself for which Secret it is, is for no other, whatever its file is called.
+        """
+        own = one.declaration.names
         beside = {o.declaration.names for o in self._by_kind[kind] if o.file is one.file}
-        if len(beside) > 1:
-            return one.declaration.names
+        if len(beside) > 1 or any(policy_names.match(name, secret) is not None for name in own for secret in secrets):
+            return own
         path = Path(one.file.name)
         stem = path.name.split(".")[0]
         return (*one.declaration.names, stem, f"{path.parent.name}-{stem}", str(path.parent / stem))

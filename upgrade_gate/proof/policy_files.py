@@ -129,11 +129,17 @@ def _files(root: Path) -> Iterable[Path]:
 
 
 def _shown(path: Path, root: Path) -> str:
-    """Return the path from the working folder, where what was given lies there, else from what was given."""
+    """Return the path from the working folder, where what was given lies there, else from its repository's root.
+
+    Where it is in no repository of git, the path is from what was given.
+    """
     here, given = Path.cwd().resolve(), root.resolve()
     inside = path.relative_to(root)
     if here == given or here in given.parents:
         return (given.relative_to(here) / inside).as_posix()
+    top = next((folder for folder in (given, *given.parents) if (folder / ".git").exists()), None)
+    if top is not None:
+        return (given.relative_to(top) / inside).as_posix()
     return inside.as_posix() if path != root else path.name
 
 

@@ -334,6 +334,7 @@ def _files(plan: Plan, files: Sequence[str]) -> list[str]:
         "foreign ones are left out, which ccoctl does not do itself",
         f"{REQUESTS}-new/": "the new ones alone",
         f"{REQUESTS}-on-the-way/": "those that a release on the way applies, and the target does not",
+        "policies.patch": "what the policy files of the repository lack, for git apply or patch -p1",
         "namespaces/": "namespaces that must exist first",
         "secrets/": "Secrets with every key and no value",
         **{

@@ -1,8 +1,8 @@
 """What files say that GCP identities should be granted: roles as YAML or JSON, a vendor's templates, Terraform's plans.
 
 Shapes: what `gcloud iam roles create --file` takes and `describe` prints, `kind: WifTemplate` of managed OpenShift
-(openshift/managed-cluster-config), `google_project_iam_custom_role` and `google_project_iam_member`. A role does not
-say who gets it: it counts as bound to the identity on the cluster's own project.
+(openshift/managed-cluster-config), `google_project_iam_custom_role`, `google_project_iam_member` and `_binding`. A role
+does not say who gets it: it counts as bound to the identity on the cluster's own project.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.grants import Grant
 
 _CUSTOM = ("google_project_iam_custom_role", "google_organization_iam_custom_role")
-_MEMBER = "google_project_iam_member"
+_MEMBERS = {"google_project_iam_member": "member", "google_project_iam_binding": "members"}
 _LISTS = ("includedPermissions", "permissions")
 _NOWHERE = "projects/declared/roles/none"
 _PLAIN = re.compile(r"[^A-Za-z0-9_.]+")
@@ -97,16 +97,16 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
     given: dict[str, list[Part]] = {}
     bound: set[str] = set()
     for one in found:
-        if one.type != _MEMBER:
+        if one.type not in _MEMBERS:
             continue
-        member = one.get("member")
+        members = strings(one.get(_MEMBERS[one.type]))
         known = terraform.named(one, "role", roles, "id") or terraform.named(one, "role", roles, "name")
         part = _custom(known) if known is not None else _bound(one)
         if one.get("condition"):
             part = Part(part.name, {}, part.most, part.path, (*part.opened, f"the condition of {one.address}"))
         if known is not None:
             bound.add(known.address)
-        if isinstance(member, str):
+        for member in members:
             given.setdefault(member, []).append(part)
     declared = [Declaration(tuple(parts), _of_member(member)) for member, parts in given.items()]
     declared += [
