@@ -18,9 +18,9 @@ AFTER = request("AWS", "comp", DESCRIBE)
 GONE = request("AWS", "gone", "s3:GetObject")
 
 
-def world(before: Any = (BEFORE,), after: Any = (AFTER,), **more: Any) -> World:
+def world(platform: str = "AWS", before: Any = (BEFORE,), after: Any = (AFTER,), **more: Any) -> World:
     """One update after which less is asked for."""
-    return World(payloads=(before, after), **{"versions": ("4.16.3", "4.17.0"), **more})
+    return World(platform, payloads=(before, after), **{"versions": ("4.16.3", "4.17.0"), **more})
 
 
 def report(folder: Path, of: World, *more: str) -> dict[str, Any]:
@@ -73,6 +73,27 @@ def test_trust_that_only_the_release_before_needs_is_kept_where_tokens_are_used(
     before, after = (request("AWS", "comp", DESCRIBE, accounts=a) for a in (("one", "two"), ("one",)))
     assert kept(report(tmp_path, world(before=(before,), after=(after,), token=True))) == [("comp", False, [], ["two"])]
     assert kept(report(tmp_path / "keys", world(before=(before,), after=(after,)))) == []
+
+
+def test_what_cco_passes_through_must_hold_all_that_any_component_needed(tmp_path: Path) -> None:
+    """One root credential serves every component, so a permission stays as long as one of the target asks for it."""
+    other = request("AWS", "other", CREATE)
+    before, after = (BEFORE, GONE, other), (AFTER, deletion("gone"), other)
+    found = report(tmp_path, world(before=before, after=after, mode="Passthrough", annotation=None, upgradeable=None))
+    assert found["verdict"]["status"] == "pass", found["verdict"]["summary"]
+    assert kept(found) == [("gone", False, ["s3:GetObject"], [])]
+
+
+def test_without_permissions_the_secret_is_all_that_there_is_to_keep(tmp_path: Path) -> None:
+    before, after = (request("Nutanix"), request("Nutanix", "old")), (request("Nutanix"), deletion("old"))
+    assert kept(report(tmp_path, world("Nutanix", before, after))) == [("old", True, [], [])]
+
+
+def test_a_kind_that_nobody_knows_has_no_permissions_to_keep(tmp_path: Path) -> None:
+    strange = request("AWS", "strange", kind="UnheardOfProviderSpec")
+    found = report(tmp_path, world(before=(BEFORE, strange), after=(AFTER, strange)))
+    assert found["verdict"]["status"] == "pass", found["verdict"]["summary"]
+    assert kept(found) == [("comp", False, [CREATE], [])]
 
 
 def test_what_another_request_on_the_same_secret_still_asks_for_is_not_named(tmp_path: Path) -> None:

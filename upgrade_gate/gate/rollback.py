@@ -17,7 +17,6 @@ from upgrade_gate.requests.update import ROLLBACK_SINCE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -85,14 +84,14 @@ def _kept(situation: Situation, hop: Hop) -> Iterator[Kept]:
     passed = situation.mode is Mode.PASSTHROUGH
     for _, selected in sorted(hop.old_selection.requests.items()):
         request = selected.request
-        beside = [other for other in _requests(target) if passed or _same(request.secret, other.secret)]
+        beside = [other for other in _requests(target) if passed or other.secret == request.secret]
         if not beside and not passed:
             goes = situation.behaviour is Behaviour.TIMED_TOKEN and any(
                 request.id in later.new_selection.deleted for later in situation.hops[hop.index :]
             )
             yield Kept(request, hop.old.version, whole=True, goes_by_itself=goes)
             continue
-        grants = _beyond(request, beside) if situation.permission_model(request) else ()
+        grants = _beyond(request, beside)
         accounts: tuple[str, ...] = ()
         if situation.mode.by_hand and situation.credentials.may_need_trust:
             used = {account for other in beside for account in other.service_accounts}
@@ -104,10 +103,6 @@ def _kept(situation: Situation, hop: Hop) -> Iterator[Kept]:
 def _requests(selection: Selection) -> Iterator[CredentialsRequest]:
     for selected in selection.requests.values():
         yield selected.request
-
-
-def _same(one: SecretRef | None, other: SecretRef | None) -> bool:
-    return one is not None and one == other
 
 
 def _beyond(request: CredentialsRequest, beside: Sequence[CredentialsRequest]) -> tuple[Grant, ...]:
