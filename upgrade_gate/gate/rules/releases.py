@@ -30,7 +30,7 @@ RULES = (
         "A warning where the file certainly holds nothing that matters here (no CredentialsRequest, no "
         "FeatureGate and nothing that enables a capability). Otherwise the release counts as incomplete, and the "
         "verdict cannot be pass. Fetch the release again, or report the file to the vendor of the release.",
-        acknowledgeable=False,
+        never_where="where it is unknown: the file may hold what matters",
     ),
     Rule(
         "nothing-to-judge",
@@ -47,7 +47,8 @@ RULES = (
         "OpenShift does not support this update",
         "The update skips a minor release, goes back to an older one, or goes to another major release that "
         "neither the release itself nor the update graph allows. Name the releases between with --via (EUS to "
-        "EUS, Control Plane Only updates), so that each update is judged.",
+        "EUS, Control Plane Only updates), so that each update is judged. In place of an older release choose a "
+        "newer one.",
     ),
     Rule(
         "capability-change",
