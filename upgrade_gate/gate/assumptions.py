@@ -102,7 +102,7 @@ def _taken(situation: Situation, cluster: Cluster, name: str, request: Credentia
         silent = situation.proof.silent_on_trust(request) and _granted(situation, request)
         return f"{name} {_TRUSTS if silent else 'holds what it needed before (not proven)'}"
     if situation.mode is Mode.PASSTHROUGH:
-        keys = root_keys_need(situation)
+        keys = root_keys_need(situation, cluster)
         seen = isinstance(cluster.root_secret, Known) and keys is not None and keys.status is NeedStatus.MET
         return None if seen else "the root credential is in place (not checked)"
     if _asks_for_secret(situation, request):

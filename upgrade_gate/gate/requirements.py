@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.cluster.model import SecretRecord
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.requests.credentials_request import CredentialsRequest
@@ -142,13 +143,13 @@ def vcenters(situation: Situation) -> tuple[str, ...] | Unknown:
     return fact if isinstance(fact, Unknown) else known_or(fact, ())
 
 
-def root_keys_need(situation: Situation) -> Need | None:
+def root_keys_need(situation: Situation, cluster: Cluster) -> Need | None:
     """Decide whether the root Secret has the keys that CCO works with; None where key names were not read.
 
     Source: cloud-credential-operator `pkg/operator/secretannotator` and the actuators: a root Secret without the keys
     of its cloud serves nobody, and passthrough copies it as it is.
     """
-    root = situation.cluster.root_secret if situation.cluster is not None else None
+    root = cluster.root_secret
     traits = situation.platform_traits
     cloud = secret_of(traits.kind) if traits is not None and traits.kind else None
     if not isinstance(root, Known) or root.value.keys is None or cloud is None:

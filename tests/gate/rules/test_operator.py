@@ -181,8 +181,10 @@ def test_a_cluster_may_have_tokens_from_the_release_on_that_brought_them(tmp_pat
         assert ("credentialsMode" in finding.remedy[0].title) is told
 
 
-def test_a_root_credential_is_asked_for_on_no_platform_that_nobody_knows(tmp_path: Path) -> None:
-    outcome = judge(tmp_path, A, A, Cluster(platform="Moon", mode="Mint"))
+@pytest.mark.parametrize("mode", ["Mint", "Passthrough"])
+def test_a_root_credential_is_asked_for_on_no_platform_that_nobody_knows(mode: str, tmp_path: Path) -> None:
+    mars = [request("a", kind="MarsProviderSpec")]
+    outcome = judge(tmp_path, mars, mars, Cluster(platform="Moon", mode=mode))
     assert not found(outcome, "root-credential-missing")
     assert outcome.verdict.exit_code == 4
 

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.worlds.rules import NS, PROFILE, TODAY, Cluster, about, found, judge, one, payload, request
 from upgrade_gate import pipeline
 from upgrade_gate.base.facts import Unknown
 from upgrade_gate.cluster.model import Query
 from upgrade_gate.gate.outcome import Outcome
+from upgrade_gate.gate.rules import releases
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
 
@@ -66,6 +68,14 @@ def test_unverified_release(verify: str, severity: str | None, tmp_path: Path) -
     assert {j.finding.severity.value for j in found(outcome, "release-unverified")} == (
         {severity} if severity else set()
     )
+
+
+def test_a_release_whose_signature_is_valid_is_not_told(tmp_path: Path) -> None:
+    situation = judge(tmp_path, [A], [A]).situation
+    (hop,) = situation.hops
+    signed = replace(hop, new=replace(hop.new, verified=True))
+    told = [f for f in releases.evaluate(replace(situation, hops=(signed,))) if f.rule == "release-unverified"]
+    assert [finding.content for finding in told] == ["4.14.1"]
 
 
 BUILD: dict[str, Any] = {

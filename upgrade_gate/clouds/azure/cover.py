@@ -97,8 +97,7 @@ def _unseen(found: _Sorted, held: Held, where: Reach) -> list[str]:
 
 def _label(held: Held) -> str:
     label = held.assignment.label
-    named = held.assignment.role_name or held.role.name
-    if held.role.name and named and held.assignment.role_name != held.role.name:
+    if held.role.name and held.assignment.role_name != held.role.name:
         label = label.replace(held.assignment.role_name or held.assignment.role, held.role.name, 1)
     return f"group {held.assignment.principal}: {label}" if held.member is None else label
 

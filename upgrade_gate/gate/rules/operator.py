@@ -239,7 +239,10 @@ def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         return
     hop = first_guarded(situation)
     name = str(traits.root)
-    need, keys = Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {name} does not exist"), root_keys_need(situation)
+    need, keys = (
+        Need(NeedKind.SECRET, NeedStatus.UNMET, f"Secret {name} does not exist"),
+        root_keys_need(situation, cluster),
+    )
     text, step = f"the root credential {name} is missing", f"put Secret {name} back"
     if not isinstance(cluster.root_secret, Absent):
         if keys is None or keys.status is NeedStatus.MET:
