@@ -1311,3 +1311,83 @@ def test_exceptions_that_cannot_be_read_except_everything(value: Any) -> None:
 )
 def test_a_condition_that_cannot_be_read_limits_an_assignment(more: dict[str, Any]) -> None:
     assert decide([[assigned(**more)], [role("c1-registry", READ)]])[0] == "NARROWER"
+
+
+PERSON = {"id": OTHER, "type": "ServicePrincipal"}
+UNDECIDING: dict[str, dict[str, Any]] = {
+    "of another principal": denied(READ, principals=[PERSON]),
+    "elsewhere": denied(READ, scope=NET),
+    "of another operation": denied("Microsoft.Network/*"),
+    "of a group of unknown members": denied(READ, principals=[{"id": GROUP, "type": "Group"}]),
+    "that cannot be read": denied(READ, permissions=[{"actions": {"x": 1}}]),
+    "at a scope that nobody can place": denied(READ, scope="c1-rg"),
+    "of a part": denied(READ, scope=f"{RG}/providers/Microsoft.Compute/disks/one"),
+}
+
+
+@pytest.mark.parametrize("other", UNDECIDING)
+def test_a_deny_assignment_denies_whatever_stands_before_or_after_it(other: str) -> None:
+    """Deny assignments count together, in no order (Azure RBAC, deny assignments)."""
+    for denials in ([UNDECIDING[other], denied(READ)], [denied(READ), UNDECIDING[other]]):
+        assert decide([*both(READ), denials])[0] == "DENIED"
+
+
+def test_a_deny_assignment_may_name_everyone_or_a_group_that_the_principal_is_in() -> None:
+    everyone = denied(READ, principals=[{"id": OTHER, "type": "Everyone"}])
+    assert decide([*both(READ), [everyone]])[0] == "DENIED"
+    group = denied(READ, principals=[PERSON, {"id": GROUP, "type": "Group"}])
+    assert decide([*both(READ), [group], {"id": GROUP, "members": [{"id": P}]}])[0] == "DENIED"
+
+
+def test_an_assignment_at_a_scope_that_nobody_can_place_helps_only_where_its_role_does() -> None:
+    odd = assigned(scope="c1-rg")
+    assert decide([[odd], [role("c1-registry", READ)]])[0] == "UNKNOWN"
+    assert decide([[odd], [role("c1-registry", "Microsoft.Network/*")]])[0] == "MISSING"
+
+
+def test_a_question_mark_is_no_wildcard_in_what_a_role_excepts() -> None:
+    one_letter = "Microsoft.Compute/disks/rea?"
+    assert decide(both("*", notActions=[one_letter]))[0] == "COVERED"
+    verdict, reason = decide(both("*", notActions=[one_letter, READ]))
+    assert (verdict, f"by {READ.casefold()}" in reason.casefold()) == ("MISSING", True)
+
+
+def test_one_subscription_is_the_cluster_s_where_nobody_names_another() -> None:
+    above = "/providers/Microsoft.Management/managementGroups/m"
+    definition = f"/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}"
+    held = assigned(CONTRIBUTOR, scope=above, roleDefinitionId=definition)
+    assert decide([[held], [IDENTITY]], account=None)[0] == "COVERED"
+
+
+def test_a_role_by_the_built_in_table_says_its_date_and_only_where_it_covers() -> None:
+    def bound(guid: str) -> Any:
+        grant = {"type": "roleBinding", "permission": "Contributor", "scope": None}
+        return judge("Azure", [[assigned(guid)]], f"principal:{P}", grant, account="S1", scopes=("c1-rg",))
+
+    assert any("definition of the built-in role as of" in line for line in bound(CONTRIBUTOR).caveats)
+    assert str(bound(READER).verdict) != "COVERED"
+    assert not bound(READER).caveats
+
+
+def test_a_role_that_allows_nothing_is_held_whatever_is_denied() -> None:
+    bound = {"kind": "roleBinding", "permission": "c1-registry"}
+    assert decide([*both(), [denied("*", condition="@x")]], **bound)[0] == "COVERED"
+    unknown = [[assigned(name_of_role="c1-registry")], [denied("*", condition="@x")]]
+    assert decide(unknown, **bound)[0] == "UNKNOWN"
+
+
+def test_a_role_of_unknown_permissions_at_a_scope_that_nobody_can_place_is_unknown() -> None:
+    odd = assigned(scope="c1-rg", name_of_role="c1-registry")
+    assert decide([[odd]], "c1-registry", "roleBinding")[0] == "UNKNOWN"
+
+
+def test_an_identity_is_trusted_by_its_own_credentials_alone() -> None:
+    other = IDENTITY | {
+        "id": IDENTITY["id"].replace("c1-registry", "c1-other"),
+        "name": "c1-other",
+        "clientId": OTHER,
+        "principalId": GROUP,
+    }
+    holdings = azure.build([Document(body) for body in ([IDENTITY, other], [credential()])], "S1")
+    assert str(holdings.trust(CLIENT, ISSUER, [SUBJECT]).verdict) == "COVERED"
+    assert str(holdings.trust(OTHER, ISSUER, [SUBJECT]).verdict) != "COVERED"

@@ -38,3 +38,38 @@ def test_scopes_compare_by_segments_and_without_case(scope: str, expected: Reach
     (needed,) = needed_scopes(("rg",), "s1")
     assert reach(scope, needed) is expected
     assert is_at(scope, needed) is (scope.endswith("RG") or expected in (Reach.PART, Reach.UNCERTAIN))
+
+
+VNET = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
+GROUPS = "/providers/Microsoft.Management/managementGroups"
+
+
+@pytest.mark.parametrize(
+    ("scope", "needed", "expected", "exactly"),
+    [
+        ("/subscriptions/s1/resourceGroups/rg", VNET, Reach.WHOLE, False),
+        (VNET, VNET, Reach.WHOLE, True),
+        (VNET.upper(), VNET, Reach.WHOLE, True),
+        (f"{VNET}/subnets/x", VNET, Reach.PART, True),
+        (VNET[:-1] + "w", VNET, Reach.NONE, False),
+        (VNET.replace("Network/", "Compute/"), VNET, Reach.NONE, False),
+        ("/", "/", Reach.WHOLE, True),
+        (f"{GROUPS}/a", "/", Reach.PART, False),
+        (f"{GROUPS}/a", f"{GROUPS}/a", Reach.WHOLE, True),
+        (f"{GROUPS}/a/", f"{GROUPS}/a", Reach.WHOLE, True),
+        (f"{GROUPS}/b", f"{GROUPS}/a", Reach.UNCERTAIN, True),
+        ("/", f"{GROUPS}/a", Reach.WHOLE, False),
+        ("/subscriptions/s1", f"{GROUPS}/a", Reach.PART, False),
+    ],
+)
+def test_a_scope_below_or_above_the_groups(scope: str, needed: str, expected: Reach, *, exactly: bool) -> None:
+    """Which management groups contain which is not known, so that another one may be or contain the needed one."""
+    (wanted,) = needed_scopes((needed,), "s1")
+    assert reach(scope, wanted) is expected
+    assert is_at(scope, wanted) is exactly
+
+
+def test_a_group_whose_subscription_is_not_known_is_told_by_its_name() -> None:
+    (needed,) = needed_scopes(("rg",), "")
+    assert reach("/subscriptions/s1/resourceGroups/rg", needed) is Reach.WHOLE
+    assert reach("/subscriptions/s1/resourceGroups/other", needed) is Reach.NONE

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from upgrade_gate.clouds.ibmcloud.cover import may_contain, role_actions
+from upgrade_gate.clouds.ibmcloud.shapes import Catalogue
 from upgrade_gate.entitlements import judge
 
 if TYPE_CHECKING:
@@ -159,3 +161,76 @@ def test_the_group_of_an_instance_is_what_the_export_says_of_its_crn(service: st
         assert "ibmcloud resource service-instances" in unseen.reason
     given = {"dns_instance_group": OWN, "cis_instance_group": OWN}
     assert asked(instance(crn, OTHER), **given).verdict == "MISSING"
+
+
+COS = "cloud-object-storage"
+
+
+def ask_of(needed: dict[str, str], *attributes: dict[str, Any]) -> Any:
+    """Judge an editor's role for what has these attributes, under one policy with those."""
+    grant = {"permission": EDITOR, "scope": {"attributes": [{"name": k, "value": v} for k, v in needed.items()]}}
+    held = {**policy("x"), "resource": {"attributes": list(attributes)}}
+    return judge("IBMCloud", [{"policies": [held]}], IAM, grant, account=ACCOUNT, scopes=(OWN,), context={})
+
+
+SERVICE = attribute("serviceName", "stringEquals", COS)
+
+
+@pytest.mark.parametrize(
+    ("needed", "attributes", "verdict"),
+    [
+        ({"serviceName": COS, "region": "eu"}, (SERVICE, attribute("region", "stringExists", True)), "COVERED"),
+        ({"serviceName": COS}, (SERVICE, attribute("region", "stringEquals", "service")), "NARROWER"),
+        ({"serviceName": COS}, (SERVICE, attribute("serviceType", "stringEquals", "service")), "COVERED"),
+        ({"serviceName": COS}, (SERVICE, attribute("serviceType", "stringEquals", "x")), "NARROWER"),
+        ({"serviceType": "x"}, (attribute("serviceType", "stringEquals", "service"),), "MISSING"),
+        ({"serviceType": "x"}, (attribute("serviceType", "stringEquals", "x"),), "COVERED"),
+        ({"serviceName": COS}, (SERVICE, attribute("resource", "stringEquals", OWN)), "NARROWER"),
+        (
+            {"serviceType": "platform_service"},
+            (attribute("serviceType", "stringEquals", "platform_service"),),
+            "COVERED",
+        ),
+        ({"serviceType": "platform_service"}, (SERVICE,), "MISSING"),
+    ],
+)
+def test_each_attribute_limits_a_policy_unless_it_only_names_the_class(
+    needed: dict[str, str], attributes: tuple[dict[str, Any], ...], verdict: str
+) -> None:
+    """`resource` is a resource's own ID, but where resource groups are the resources (docs/facts/ibmcloud.md)."""
+    assert ask_of(needed, *attributes).verdict == verdict
+
+
+def test_only_what_is_open_about_a_vpc_is_a_caveat() -> None:
+    assert not ask(COS, policy(COS, group("stringEquals", OWN))).caveats
+
+
+@pytest.mark.parametrize(
+    ("held", "needed", "may"),
+    [
+        ("Administrator", "Viewer", True),
+        ("Editor", "Viewer", True),
+        ("Viewer", "Editor", False),
+        ("Editor", "Editor", False),
+        ("Viewer", "Administrator", False),
+        ("Administrator", "serviceRole:Manager", True),
+        ("serviceRole:Manager", "serviceRole:Manager", True),
+        ("Own", "Viewer", True),
+        ("Viewer", "Own", True),
+    ],
+)
+def test_a_role_of_the_usual_order_may_contain_those_that_rank_lower(held: str, needed: str, *, may: bool) -> None:
+    crn = "crn:v1:bluemix:public:iam::::"
+    spelt = [role if ":" in role else f"role:{role}" for role in (held, needed)]
+    assert may_contain(crn + spelt[0], crn + spelt[1]) is may
+
+
+def test_actions_of_a_role_are_known_where_catalogues_of_the_service_agree() -> None:
+    def catalogue(*actions: str, document: int = 0) -> Catalogue:
+        return Catalogue("", {EDITOR: frozenset(actions)}, document)
+
+    both = catalogue("is.vpc.read", "kms.key.read")
+    assert role_actions([both], {"serviceName": "is"}) == {EDITOR: frozenset({"is.vpc.read", "kms.key.read"})}
+    disputed = [catalogue("is.vpc.read"), catalogue("is.vpc.list", document=1)]
+    assert role_actions(disputed, {"serviceName": "is"}) is None
+    assert role_actions([both], {"serviceName": "cos"}) is None
