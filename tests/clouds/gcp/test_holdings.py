@@ -1275,3 +1275,18 @@ def test_a_chain_of_ancestors_that_cannot_be_read_hides_no_deny(field: str, valu
     grant = {"type": "permission", "permission": GET}
     found = judge("GCP", [chain, custom(GET), [forbids]], SA, grant, account="p1", context={"project": "p1"})
     assert str(found.verdict) != "COVERED"
+
+
+@pytest.mark.parametrize(("excepted", "verdict"), [(DISKS_DENY, "COVERED"), (f"{DISKS_DENY[:-1]}?", "DENIED")])
+def test_a_question_mark_is_no_wildcard_in_what_a_deny_excepts(excepted: str, verdict: str) -> None:
+    assert decide([*HELD, deny(DISKS_DENY, exceptionPermissions=[excepted])])[0] == verdict
+
+
+def test_of_several_denies_the_first_is_named_and_none_hides_another() -> None:
+    first, second = deny(DISKS_DENY), deny(DISKS_DENY)
+    second["name"] = second["name"].replace("no-disks", "nothing-else")
+    elsewhere = deny("storage.googleapis.com/buckets.get")
+    nobody = deny(DISKS_DENY, principals=["principal://iam.googleapis.com/projects/-/serviceAccounts/other@p1.x"])
+    conditional = deny(DISKS_DENY, denialCondition={"expression": "resource.matchTag('a', 'b')"})
+    verdict, reason = decide([*HELD, elsewhere, nobody, conditional, first, second])
+    assert (verdict, "no-disks forbids" in reason) == ("DENIED", True)
