@@ -810,3 +810,10 @@ def test_what_would_allow_it_elsewhere_is_named_whether_or_not_something_may_den
     assert alone.reason == denied.reason
     assert f"no statement allows {TERMINATE} for region {REGION}; statement 1 of policy p" in alone.reason
     assert ask(allow("ec2:CreateTags")).reason == f"no statement allows {TERMINATE}"
+
+
+@pytest.mark.parametrize("effect", [None, 1, ["Allow"], {"Allow": True}, ""])
+def test_a_statement_whose_effect_is_no_text_allows_nothing(effect: Any) -> None:
+    odd = {"Effect": effect, "Action": TERMINATE, "Resource": "*"}
+    assert ask(odd).verdict != COVERED
+    assert ask(allow(TERMINATE), odd).verdict != COVERED, "it may be a Deny"
