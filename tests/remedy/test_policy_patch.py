@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.policies import SECRET, finding, gate, policy
+from tests.worlds.policies import NEW, SECRET, finding, gate, policy
 from tests.worlds.rules import request
 from tests.worlds.running import run
 
@@ -124,6 +124,27 @@ def test_no_command_of_a_cloud_stands_beside_the_patch(tmp_path: Path) -> None:
     (step,) = finding(report, "permission-added")["remedy"]
     assert (step["argv"], step["file"]) == (["git", "apply", "policies.patch"], "policies.patch")
     assert "aws iam" not in (tmp_path / "bundle/commands.sh").read_text()
+
+
+def test_a_new_component_gets_a_file_of_its_own_beside_the_others(tmp_path: Path) -> None:
+    new = [*NEW, request("b", "s3:GetObject", "s3:PutObject", secret="bucket")]
+    files = {f"iam/{name}": policy("ec2:*") for name in ("openshift_storage_cloud_policy.json",)}
+    gate(tmp_path, files, *BUNDLE, new=new)
+    repository = tmp_path / "repository"
+    subprocess.run(["git", "apply", "../bundle/policies.patch"], cwd=repository, check=True, timeout=30)
+    made = json.loads((repository / "iam/openshift_storage_bucket_policy.json").read_text())
+    assert made == policy("s3:GetObject", "s3:PutObject")
+    shutil.rmtree(tmp_path / "bundle")
+    _, report = gate(tmp_path, {}, *BUNDLE, new=new)
+    assert {n["kind"]: n["status"] for n in finding(report, "request-added")["needs"]}["grants"] == "declared"
+    assert not (tmp_path / "bundle/policies.patch").exists()
+
+
+@pytest.mark.parametrize("name", ["iam.json", "c1-openshift-storage-cloud.json", "openshift-storage-cloud.yaml"])
+def test_where_no_neighbour_shows_how_a_new_file_is_called_there_is_none(name: str, tmp_path: Path) -> None:
+    new = [*NEW, request("b", "s3:GetObject", secret="bucket")]
+    gate(tmp_path, {name: policy("ec2:*")}, *BUNDLE, new=new)
+    assert not (tmp_path / "bundle/policies.patch").exists()
 
 
 FORMATS = ("text", "html", "markdown", "sarif", "junit", "codequality", "github", "policyreport")

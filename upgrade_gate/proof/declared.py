@@ -89,6 +89,7 @@ class Declarations:
         self.files = tuple(files)
         self._named = named
         self._by_kind: dict[str, tuple[Found, ...]] = {}
+        self._nameless: set[tuple[str, str]] = set()
         self._served: dict[tuple[str, str], Served | CoverageResult] = {}
         self._built: dict[tuple[str, str], tuple[Holdings, Holdings | None, tuple[str, ...]]] = {}
 
@@ -166,6 +167,7 @@ class Declarations:
             own = [pair for listed in ranked.values() for pair in listed if pair[1] == policy_names.plain(ccoctl)]
             ranked = {Match.WHOLE: own} if own else ranked
         if not ranked:
+            self._nameless.add((kind, secret))
             tell = f"name it in the configuration, identities: {secret}: {{policies: FILE}}"
             return unknown(f"no policy in {self.source} is named for Secret {secret} ({tell})")
         listed = ranked[min(ranked)]
@@ -188,6 +190,24 @@ class Declarations:
         path = Path(one.file.name)
         stem = path.name.split(".")[0]
         return (*one.declaration.names, stem, f"{path.parent.name}-{stem}", str(path.parent / stem))
+
+    def place_for(self, kind: str, secret: str, secrets: Iterable[str]) -> tuple[Path, str] | None:
+        """Return where a policy of its own for a Secret would lie, and its name in reports.
+
+        It is called as a neighbour is: a JSON file that is a policy as a whole, named for another Secret and nothing
+        else. None where something is named for the Secret, where there is no such neighbour, and where a file is there.
+        """
+        if (kind, secret) not in self._nameless:
+            return None
+        for one in self._by_kind[kind]:
+            whole = not one.declaration.names and [part.path for part in one.declaration.parts] == [()]
+            stem, ending = one.file.path.stem, one.file.path.suffix
+            for other in secrets if whole and ending == ".json" else ():
+                named = policy_names.renamed(stem, other, secret)
+                path = one.file.path.with_name(f"{named}{ending}")
+                if named is not None and not path.exists():
+                    return path, f"{one.file.name.removesuffix(one.file.path.name)}{path.name}"
+        return None
 
     def judge(
         self,

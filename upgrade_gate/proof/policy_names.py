@@ -57,6 +57,17 @@ def carried(names: Iterable[str], secret: str, secrets: Iterable[str]) -> Match 
     return min((one for one in found if one is not None), default=None)
 
 
+def renamed(name: str, secret: str, other: str) -> str | None:
+    """Return a name that carries one Secret and nothing before it with another Secret in its place, None for others."""
+    if match(name, secret) is not Match.WHOLE:
+        return None
+    for joint in ("-", "_"):
+        key = _words(secret).replace("-", joint)
+        if name.startswith(key):
+            return _words(other).replace("-", joint) + name.removeprefix(key)
+    return None
+
+
 def plain(name: str) -> str:
     """Return a name as two names are compared: without case, breaks, and what says that it is a policy."""
     return _without_endings(_words(name))

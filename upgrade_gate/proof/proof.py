@@ -31,6 +31,7 @@ from upgrade_gate.proof.judge import strict
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.context import Bucket, Context
@@ -354,6 +355,14 @@ class Proof(Struct, frozen=True):
         if told is None or isinstance(told, CoverageResult):
             return None
         return told, tuple((grant, self._told(request, told, grant)) for grant in grants)
+
+    def new_policy(self, request: CredentialsRequest) -> tuple[Path, str] | None:
+        """Return where policy files would hold one for a request, None where they hold one or nobody knows where."""
+        told = self._declared(request)
+        if self.claims.declarations is None or told is None or request.secret is None:
+            return None
+        secret = str(self.root_secret or request.secret)
+        return self.claims.declarations.place_for(request.provider_kind, secret, sorted(self.secrets))
 
     def policy_places(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[PolicyPlace, ...]:
         """Return where policy files speak of these grants, or where they would be added."""

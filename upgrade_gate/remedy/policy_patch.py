@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from upgrade_gate.base.steps import BundleFile, Command, Serves, Step, line
-from upgrade_gate.clouds.contract.declared import declares
+from upgrade_gate.clouds.contract.declared import WritesPolicies, declares
 from upgrade_gate.clouds.contract.holdings import Coverage, Document, provider_of_kind
 from upgrade_gate.proof.declared import body_at
 from upgrade_gate.reading import insertion, yaml
+from upgrade_gate.remedy.identity_change import NEW_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from upgrade_gate.proof.declared import Found, Served
     from upgrade_gate.proof.policy_files import PolicyFile
     from upgrade_gate.reading.insertion import Edit
+    from upgrade_gate.requests.credentials_request import CredentialsRequest
 
 PATCH = "policies.patch"
 _PLAIN_NAME = re.compile(r'[^\x00-\x1f"\\]+')
@@ -60,9 +63,12 @@ def make(situation: Situation, findings: Iterable[Finding]) -> PolicyPatch:
     works: dict[tuple[str, int, tuple[Any, ...]], _Work] = {}
     secrets: set[str] = set()
     kept: dict[str, str] = {}
+    new: dict[str, tuple[str, Any, dict[str, Grant]]] = {}
     for finding in findings:
         request = situation.request(finding.request) if finding.request and finding.secret else None
         told = situation.proof.declared_results(request, [g.grant for g in finding.grants]) if request else None
+        if request is not None and told is None and finding.rule in NEW_RULES:
+            _ask_anew(new, situation, request, finding)
         if request is None or told is None or finding.secret is None:
             continue
         served, results = told
@@ -72,7 +78,21 @@ def make(situation: Situation, findings: Iterable[Finding]) -> PolicyPatch:
         missing = [grant for grant, result in results if result.verdict is Coverage.MISSING]
         if missing:
             _ask(works, served, finding.secret, missing)
-    return PolicyPatch(tuple(_steps(works.values(), kept)), frozenset(secrets))
+    return PolicyPatch(tuple(_steps(works.values(), new, kept)), frozenset(secrets))
+
+
+def _ask_anew(
+    new: dict[str, tuple[str, Any, dict[str, Grant]]],
+    situation: Situation,
+    request: CredentialsRequest,
+    finding: Finding,
+) -> None:
+    """Note a policy that no file holds yet: of a new component, or of one that reads another Secret."""
+    place = situation.proof.new_policy(request)
+    cloud: object = declares(request.provider_kind)
+    if place is not None and finding.secret is not None and isinstance(cloud, WritesPolicies):
+        _, _, grants = new.setdefault(place[1], (finding.secret, cloud, {}))
+        grants.update((one.grant.canonical, one.grant) for one in finding.grants)
 
 
 def serves(patch: PolicyPatch, change: IdentityChange) -> bool:
@@ -98,7 +118,9 @@ def _ask(
         work.secrets.add(secret)
 
 
-def _steps(works: Iterable[_Work], kept: Mapping[str, str]) -> Iterable[Step]:
+def _steps(
+    works: Iterable[_Work], new: Mapping[str, tuple[str, Any, dict[str, Grant]]], kept: Mapping[str, str]
+) -> Iterable[Step]:
     by_file: dict[str, tuple[PolicyFile, list[Edit]]] = {}
     patched: list[_Work] = []
     for work in works:
@@ -110,16 +132,19 @@ def _steps(works: Iterable[_Work], kept: Mapping[str, str]) -> Iterable[Step]:
         else:
             yield _by_hand(work)
     notes = tuple(f"Left as somebody made it, {name}: {reason}." for name, reason in sorted(kept.items())[:_NAMED])
-    if by_file:
-        text = "".join(_diff(file, insertion.apply(file.text, own)) for _, (file, own) in sorted(by_file.items()))
-        patch = BundleFile(PATCH, text.encode("utf-8"))
-        number = sum(len(work.grants) for work in patched)
+    if by_file or new:
+        diffs = {name: _diff(file, insertion.apply(file.text, own)) for name, (file, own) in by_file.items()}
+        diffs |= {
+            name: _new_file(name, cloud.document(list(grants.values()))) for name, (_, cloud, grants) in new.items()
+        }
+        patch = BundleFile(PATCH, "".join(text for _, text in sorted(diffs.items())).encode("utf-8"))
+        number = sum(len(work.grants) for work in patched) + sum(len(grants) for _, _, grants in new.values())
         yield Step(
             f"Put {number} permission{'s' * (number > 1)} into the policy files",
             "before",
             "In the repository of the policies; then merge it and let it be applied. The patch only adds.",
             Serves.GRANTS,
-            frozenset(secret for work in patched for secret in work.secrets),
+            frozenset((*(one for work in patched for one in work.secrets), *(secret for secret, _, _ in new.values()))),
             commands=(Command(line("git apply", patch)),),
             files=(patch,),
             notes=(f"patch -p1 < {PATCH} does the same.", *notes),
@@ -196,6 +221,13 @@ def _diff(file: PolicyFile, changed: str) -> str:
     end = "\t" if " " in file.name else ""
     lines = difflib.unified_diff(before, after, f"a/{file.name}{end}", f"b/{file.name}{end}")
     return "".join(one if one.endswith("\n") else f"{one}\n\\ No newline at end of file\n" for one in lines)
+
+
+def _new_file(name: str, body: Any) -> str:
+    """Return a new file of JSON as a unified diff."""
+    lines = _lines(json.dumps(body, indent=2, ensure_ascii=False) + "\n")
+    end = "\t" if " " in name else ""
+    return "".join(difflib.unified_diff([], lines, "/dev/null", f"b/{name}{end}"))
 
 
 def _lines(text: str) -> list[str]:

@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from upgrade_gate.clouds.aws import cloudformation, terraform
 from upgrade_gate.clouds.aws.open_policies import policy
 from upgrade_gate.clouds.aws.policy_text import additions, where
+from upgrade_gate.clouds.aws.remedy_documents import document
 from upgrade_gate.clouds.contract.declared import Declaration
 from upgrade_gate.clouds.shared.terraform import is_show
 from upgrade_gate.reading.node import text
 
-__all__ = ["additions", "declarations", "documents", "identity", "where"]
+__all__ = ["additions", "declarations", "document", "documents", "identity", "where"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ there is one judge of what policies mean.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from msgspec import Struct
 
@@ -90,6 +90,15 @@ class Declares(Protocol):
 
     def additions(self, body: Any, grants: Sequence[Grant]) -> tuple[Addition, ...]:
         """Return what a part's own document needs to give these grants as well."""
+        ...
+
+
+@runtime_checkable
+class WritesPolicies(Protocol):
+    """A cloud whose policies are documents by themselves, so that a new one can be a file of its own."""
+
+    def document(self, grants: Sequence[Grant]) -> Any:
+        """Return a policy document that gives these grants."""
         ...
 
 
