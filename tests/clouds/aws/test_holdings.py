@@ -428,6 +428,13 @@ STATEMENTS = [
     case("a Deny of no resource", EVERYTHING, deny(ATTACH, Resource=[]), gives=UNKNOWN, because="Resource"),
     case("a Deny with a blank behind it", EVERYTHING, deny(f"{ATTACH} "), gives=DENIED),
     case("an exception with a blank behind it", statement(NotAction=f"{ATTACH} "), gives=MISSING),
+    case(
+        "a Condition without content",
+        {**allow(ATTACH), "Condition": None},
+        gives=UNKNOWN,
+        because="Condition without content",
+    ),
+    case("a Condition of no operator", allow(ATTACH, Condition={}), gives=COVERED),
     case("an operator without keys", allow(ATTACH, Condition={"StringEquals": {}}), gives=NARROWER),
     case("a key without values", allow(ATTACH, Condition={"StringEquals": {"aws:a": []}}), gives=NARROWER),
     case("a Deny that is understood decides", deny(ATTACH), "Allow", gives=DENIED),

@@ -110,6 +110,7 @@ def equals(*values: str) -> dict[str, Any]:
         (document(trusting(equals(DRIVER)), trusting(None, Effect="Deny", Action={"x": 1})), UNKNOWN, ""),
         (document(trusting(equals(DRIVER)), trusting(None, Effect="Deny", Action=7)), UNKNOWN, ""),
         (document(trusting(None, Conditions=equals("x"))), UNKNOWN, "cannot be understood"),
+        (document(trusting(None) | {"Condition": None}), UNKNOWN, "cannot be understood"),
         (document(trusting(equals(DRIVER)), "x", trusting(None, Effect="Deny", Principal="*")), DENIED, ""),
         ({"Statement": trusting(equals(DRIVER))}, COVERED, ""),
         ({"Statement": "x"}, UNKNOWN, "no statements"),

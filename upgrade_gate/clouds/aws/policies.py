@@ -171,6 +171,8 @@ def _parse(entry: Mapping[str, Any], label: str, version: Any) -> Statement | st
         return f"{label} has neither Action nor NotAction in a form that is understood"
     if resources is None:
         return f"{label} has neither Resource nor NotResource in a form that is understood"
+    if "Condition" in entry and entry["Condition"] is None:  # IAM takes none: what stood there is lost
+        return f"{label} has a Condition without content"
     negated = "NotResource" in entry
     patterns = resources.excepts if negated else resources.allows
     known = tuple(p for p in patterns if "${" not in p)

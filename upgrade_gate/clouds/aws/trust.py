@@ -83,7 +83,7 @@ def _subject(entries: Sequence[Mapping[str, Any]], claims: _Claims, account: str
 
 def _is_readable(entry: Any) -> bool:
     """Return whether it can be told what a statement is about: else it may admit or deny anyone."""
-    if not isinstance(entry, Mapping) or not _ELEMENTS.issuperset(entry):
+    if not isinstance(entry, Mapping) or not _ELEMENTS.issuperset(entry) or entry.get("Condition", {}) is None:
         return False
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
