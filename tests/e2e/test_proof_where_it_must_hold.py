@@ -143,3 +143,23 @@ def test_a_grant_counts_where_the_cluster_s_facts_say_that_it_must_hold(
     _, report = flows.run([*arguments, *given], capsys)
     told = {f["rule"]: [n["detail"] for n in f["needs"]] for f in report["findings"] if f["severity"] != "info"}
     assert report["verdict"]["status"] == status, told
+
+
+@pytest.mark.parametrize("names", [("comp",), ("comp", "other")])
+def test_what_was_not_seen_of_several_identities_is_exported_in_one_step(
+    names: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    requests = tuple(flows.request("GCP", name, "compute.firewalls.create") for name in names)
+    elsewhere = config_map("openshift-config", "cloud-provider-config", config="[global]\nnetwork-project-id = net\n")
+    world = flows.World("GCP", payloads=(requests, requests), edit=change("GCP", OWN, elsewhere), annotation="4.17")
+    arguments = flows.write(world, tmp_path)
+    identities = {f"openshift-{name}/creds": f"c1-{name}@p1.iam.gserviceaccount.com" for name in names}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"identities": identities}))
+    (tmp_path / "held.json").write_text(json.dumps(bound()["0.json"]))
+    given = ["--config", str(tmp_path / "c.yaml"), "--identities", f"export:{tmp_path / 'held.json'}"]
+    _, report = flows.run([*arguments, *given], capsys)
+    told = [f["remedy"] for f in report["findings"] if f["rule"] == "identity-unknown"]
+    assert len(told) == len(names)
+    ((only,),) = {tuple((step["number"], step["step"]) for step in remedy) for remedy in told}
+    who = "c1-comp@p1.iam.gserviceaccount.com" if len(names) == 1 else "2 identities"
+    assert only[1].startswith(f"Export what was not seen of {who}")

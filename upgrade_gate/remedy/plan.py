@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.secret_ref import OBJECT_NAME
 from upgrade_gate.base.steps import Command, Serves, Step, line, word
-from upgrade_gate.base.text import one_line
+from upgrade_gate.base.text import one_line, sentence
 from upgrade_gate.clouds.contract import remedy
 from upgrade_gate.clouds.contract.remedy import json_file
 from upgrade_gate.clouds.shared.drafting import listed
@@ -126,13 +126,12 @@ def _identity_steps(
     changes: Sequence[IdentityChange], names: ClusterNames, situation: Situation
 ) -> tuple[Sequence[Step], Sequence[BundleFile]]:
     """Return what each cloud answers: the steps, and the same permissions as data for Terraform."""
-    steps: list[Step] = []
+    steps = list(_to_export([change for change in changes if change.unseen]))
     entries: dict[str, dict[str, Any]] = {}
     for change in changes:
         cloud = remedy.remedy_of(change.kind)
         if cloud is None:
             continue
-        steps += _to_export(change)
         draft = cloud.draft(change, names)
         login = cloud.login(change, names)
         judged = str(login.judged) if login is not None else ""
@@ -155,24 +154,36 @@ def _add(steps: list[Step], step: Step) -> None:
         steps[place] = replace(steps[place], secrets=steps[place].secrets | step.secrets)
 
 
-def _to_export(change: IdentityChange) -> Iterable[Step]:
-    """Yield the step that shows what was not seen: putting a policy once more would show nothing."""
-    if change.unseen:
-        yield Step(
-            f"Export what was not seen of {change.who}",
-            "before",
-            f"Nothing shows that any of this is missing, but it could not be checked: {'; '.join(change.unseen)}.",
-            Serves.SIGHT,
-            change.secret_names,
-            notes=(
-                (
-                    "upgrade-gate identities commands prints the read-only commands that export all that a proof "
-                    "needs; run the check again with --identities export: and their folder. Grant nothing before "
-                    "it shows what is missing."
-                ),
+def _to_export(blind: Sequence[IdentityChange]) -> Iterable[Step]:
+    """Yield the step that shows what was not seen: putting a policy once more would show nothing.
+
+    It is one for all identities, since one run of the commands exports all.
+    """
+    if not blind:
+        return
+    whose: dict[str, dict[str, None]] = {}
+    for change in blind:
+        for reason in change.unseen:
+            whose.setdefault(reason, {})[change.who] = None
+    names = list(dict.fromkeys(change.who for change in blind))
+    alone = len(names) == 1
+    told = "; ".join(whose) if alone else "the notes say what, and why"
+    yield Step(
+        f"Export what was not seen of {names[0] if alone else f'{len(names)} identities'}",
+        "before",
+        f"Nothing shows that any of this is missing, but it could not be checked: {told}.",
+        Serves.SIGHT,
+        frozenset().union(*(change.secret_names for change in blind)),
+        notes=(
+            *(f"{sentence(who)}: {reason}." for reason, who in whose.items() if not alone),
+            (
+                "upgrade-gate identities commands prints the read-only commands that export all that a proof "
+                "needs; run the check again with --identities export: and their folder. Grant nothing before "
+                "it shows what is missing."
             ),
-            scripted=False,
-        )
+        ),
+        scripted=False,
+    )
 
 
 def _denied(step: Step, denials: Sequence[str]) -> Iterable[str]:
