@@ -101,6 +101,7 @@ def test_permissions_that_were_not_checked_stand_first(tmp_path: Path) -> None:
         ("AWS", "GCPProviderSpec", ("no component asks for credentials on AWS",)),
         ("None", "GCPProviderSpec", ()),
         ("Mars", "GCPProviderSpec", ("no component asks for credentials on Mars",)),
+        ("", "GCPProviderSpec", (UNCHECKED,)),
     ],
 )
 def test_a_platform_that_is_always_served_asks_for_something(

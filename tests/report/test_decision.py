@@ -265,6 +265,11 @@ def test_a_refusal_of_cco_ends_with_the_annotation_only_where_cco_asks_for_it(
     assert found["To turn this into a pass"] == ends
 
 
+@pytest.mark.parametrize(("subject", "about"), [("cluster", "Not read"), ("dir:4.14.0", "The release")])
+def test_nothing_to_judge_is_about_what_holds_nothing(subject: str, about: str) -> None:
+    assert only_row(finding("nothing-to-judge", subject, "x", severity="unknown")).name == about
+
+
 def test_a_single_decision_is_named() -> None:
     one = finding(
         "hop-unsupported", "hop", "x", needs=[NeedView(kind="decision", status="unmet", detail="use {--via}")]

@@ -43,8 +43,8 @@ def of(situation: Situation) -> Basis:
             assumptions.append(taken)
     served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
     if served and not any(True for _ in situation.requirements()):
-        platform = situation.platform or "a platform that is not known"
-        assumptions.append(f"no component asks for credentials on {platform}")
+        platform = situation.platform
+        assumptions.append(f"no component asks for credentials on {platform}" if platform else unchecked)
     assumptions += _accepted(situation)
     told = _by_policies(situation)
     declared = told == (APPLIED,) and all(taken.endswith(_TRUSTS) for taken in assumptions)

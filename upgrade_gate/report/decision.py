@@ -269,6 +269,8 @@ def _about(finding: FindingView) -> str:
     match finding.rule:
         case "cco-not-upgradeable" | "cco-unhealthy" | "cco-verdict-unproven" | "cco-overridden":
             return "Cloud Credential Operator"
+        case "nothing-to-judge" if finding.subject == "cluster":
+            return "Not read"
         case "fact-unknown":
             return "Not read"
         case "update-in-progress" | "target-not-offered" | "cluster-not-upgradeable" | "hop-unsupported":
