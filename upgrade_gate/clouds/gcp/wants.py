@@ -156,8 +156,8 @@ class RoleWant:
         if unsure:
             return Held(Has.UNKNOWN, f"{self.name} is not bound; {unsure}")
         dates = tuple(dict.fromkeys(line for _, c in read for line in _dated(c)))
-        names = ", ".join(dict.fromkeys(f"{s.role}{s.when}" for s, _ in read))
-        return Held(Has.YES, f"{names} hold every permission of {self.name}", dates)
+        told = ", ".join(dict.fromkeys(f"{s.role}{s.when}" for s, _ in read))
+        return Held(Has.YES, f"{told} hold every permission of {self.name}", dates)
 
     @staticmethod
     def _open(permission: str, read: Sequence[tuple[ServingBinding, Contents]]) -> bool:
