@@ -155,6 +155,13 @@ def test_lists_are_expanded_and_empty_documents_are_not_there() -> None:
     ]
 
 
+@pytest.mark.parametrize("items", ["[]", "[{}]", "{}", "null"])
+def test_an_object_that_is_no_list_is_itself_whatever_items_it_has(items: str) -> None:
+    """A request must not vanish behind a field that nobody reads."""
+    assert only(load(yaml=f"{REQUEST}items: {items}\n")).name == "heron"
+    assert only(load(yaml=f"{SERVICE}items: {items}\n")).name == "heron"
+
+
 def test_request_in_a_list_keeps_its_own_duplicate_keys() -> None:
     head = '{"apiVersion": "cloudcredential.openshift.io/v1", "kind": "CredentialsRequest", "metadata": {"name": "x"}'
     items = f'{head}}}, {head}, "spec": {{"a": 1, "a": 2}}}}'
@@ -190,6 +197,7 @@ def test_what_the_source_said_is_kept() -> None:
     loaded = payload.load(files)
     assert (loaded.reference, loaded.digest, loaded.verified, loaded.verification) == ("r", "sha256:1", True, "signed")
     assert (loaded.pullspec, loaded.notes) == ("p@sha256:1", ("note",))
+    assert [payload.load(ReleaseFiles("r", {}, whole=whole)).whole for whole in (True, False)] == [True, False]
     assert (loaded.version, loaded.previous, loaded.minor) == ("4.18.7", ("4.18.6", "4.17.30"), (4, 18))
 
 

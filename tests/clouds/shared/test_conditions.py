@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from upgrade_gate.clouds.shared.conditions import condition_admits, condition_tests, conditions_exclude
+from upgrade_gate.clouds.shared.conditions import condition_admits, condition_tests, conditions_exclude, shown
 
 
 def on(operator: str, value: Any, key: str = "aws:k") -> dict[str, Any]:
@@ -20,6 +20,9 @@ def on(operator: str, value: Any, key: str = "aws:k") -> dict[str, Any]:
         (on("Bool", "TRUE"), on("Bool", ["true"])),
         (on("BoolIfExists", "False"), on("BoolIfExists", False)),
         (on("Null", "True"), on("Null", True)),
+        (on("StringEquals", True), on("StringEquals", "true")),
+        (on("StringEquals", False), on("StringEquals", "false")),
+        (on("NumericEquals", 1), on("NumericEquals", "1")),
         (on("StringEquals", "a"), on("StringEquals", ["a"])),
         (on("StringEquals", ["a", "b"]), on("StringEquals", ["b", "a", "a"])),
         (on("StringEquals", "a", "AWS:K"), on("StringEquals", "a")),
@@ -117,3 +120,8 @@ def test_two_conditions_exclude_each_other_only_by_true_and_false_of_one_key(
 ) -> None:
     """A key that may be absent (`…IfExists` in what is needed) excludes nothing."""
     assert conditions_exclude(held, needed) is exclude
+
+
+def test_a_condition_is_shown_in_one_order_and_in_its_own_letters() -> None:
+    assert shown({"b": {"ü": 1}, "a": {"k": True}}) == '{"a": {"k": true}, "b": {"ü": 1}}'
+    assert shown({"a": {1}}) == '{"a": "{1}"}', "whatever stands there"
