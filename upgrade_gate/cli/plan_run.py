@@ -207,7 +207,7 @@ def _offers(start: str, cluster: Cluster | None) -> graph.Graph:
         return graph.Graph("the cluster", {}, frozenset())
     return graph.Graph(
         "the cluster",
-        {offer.version: offer.image for offer in own.value},
+        {offer.version: offer.image for offer in own.value if offer.image},
         frozenset((start, offer.version) for offer in own.value),
         {(start, offer.version): offer.risks for offer in own.value if offer.risks},
     )
@@ -228,7 +228,9 @@ def _offered(start: str, cluster: Cluster | None, offered: graph.Graph, settings
         case Known(value=offers):
             strange = sorted(offer.version for offer in offers if versions.parse(offer.version) is None)
             notes = tuple(f"the offer {name!r} is no version, and is left out" for name in strange)
-            return Updates(offered, tuple(sorted(offered.payloads)), _none_offered(start, cluster), notes)
+            return Updates(
+                offered, tuple(sorted({new for _, new in offered.edges})), _none_offered(start, cluster), notes
+            )
         case Unknown(reason=reason, remedy=remedy):
             raise ClusterError(f"what the cluster offers is not known: {reason}", hint=remedy)
         case _:
@@ -273,8 +275,8 @@ def _read(
         if version == start.version:
             continue
         place = library.place(version) or updates.graph.payloads.get(version)
-        if place is None:
-            failed(version, version, "the update graph names no image for it", "give it with --releases")
+        if not place:
+            failed(version, version, "nothing that offers it names its image", "give it with --releases")
         else:
             places[version] = place
     answers = library.read(list(places.values()))

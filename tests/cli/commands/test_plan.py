@@ -336,23 +336,32 @@ WAYS += [("4.17.1", "4.17.2"), ("4.16.4", "4.17.2")]
 OTHER = (*BEFORE, request("AWS", "other", TAG))
 
 
+QUIET = WORLD.but(offers=[])
+
+
 @pytest.mark.parametrize(
-    "world",
+    ("world", "more"),
     [
-        WORLD.but(payloads=(BEFORE, MORE, BEFORE, NEW, OTHER)),
-        WORLD.but(payloads=(OTHER, OTHER, (*MORE, deletion("other")), BEFORE, NEW), token=True),
-        WORLD.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), annotation=None, upgradeable=NO_ANNOTATION),
-        WORLD.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), mode="Mint"),
-        WORLD.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), mode="Passthrough", unread=frozenset()),
+        (QUIET.but(payloads=(BEFORE, MORE, BEFORE, NEW, OTHER)), ()),
+        (QUIET.but(payloads=(OTHER, OTHER, (*MORE, deletion("other")), BEFORE, NEW), token=True), ()),
+        (
+            QUIET.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), annotation=None, upgradeable=NO_ANNOTATION),
+            (),
+        ),
+        (QUIET.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), mode="Mint"), ()),
+        (QUIET.but(payloads=(BEFORE, NEW, MORE, BEFORE, OTHER), mode="Passthrough"), ()),
+        (WORLD.but(payloads=(BEFORE,) * 5, offers=["4.17.1"]), ("--fail-on", "warning")),
     ],
-    ids=["manual", "tokens", "annotation", "mint", "passthrough"],
+    ids=["manual", "tokens", "annotation", "mint", "passthrough", "not every release is offered"],
 )
-def test_an_option_says_of_each_of_its_paths_what_check_says_with_those_stops(world: World, tmp_path: Path) -> None:
-    options = cluster(tmp_path, world.but(offers=[]))
+def test_an_option_says_of_each_of_its_paths_what_check_says_with_those_stops(
+    world: World, more: tuple[str, ...], tmp_path: Path
+) -> None:
+    options = (*cluster(tmp_path, world), *more)
     _, answer = plan(*options, "--to-minor", "4.17", "--graph", graph(tmp_path, WAYS))
     known = [word for word in options if word not in ("--releases", str(tmp_path))]
     place = {version: f"dir:{tmp_path}/{number}-{version}" for number, version in enumerate(VERSIONS)}
-    assert sum(target["paths"] for target in answer["targets"]) == 9
+    assert sum(target["paths"] for target in answer["targets"]) == (11 if more else 9)
     for option in answer["options"]:
         for path in option["paths"]:
             start, *via, to = (place[stop] for stop in path["stops"])
@@ -364,12 +373,24 @@ def test_an_option_says_of_each_of_its_paths_what_check_says_with_those_stops(wo
                 verdict["next"],
                 verdict["basis"],
             ), path
+            severities = ("blocker", "unknown", *(["warning"] if more else []))
             stopping = {
-                f["fingerprint"]
-                for f in found["findings"]
-                if f["status"] == "open" and f["severity"] in ("blocker", "unknown")
+                f["fingerprint"] for f in found["findings"] if f["status"] == "open" and f["severity"] in severities
             }
             assert stopping <= {finding["fingerprint"] for finding in option["findings"]}, path
+
+
+def test_an_offer_that_names_no_image_is_looked_for_on_disk_alone(tmp_path: Path) -> None:
+    options = cluster(tmp_path, WORLD.but(offers=["4.17.0", "4.18.0"]))
+    dump = Path(options[1].removeprefix("must-gather:"))
+    (place,) = dump.glob("cluster-scoped-resources/config.openshift.io/clusterversions/*")
+    text = place.read_text()
+    for version in ("4.17.0", "4.18.0"):
+        text = text.replace(f"r/x@sha256:{version}", "''")
+    place.write_text(text)
+    _, answer = plan(*options)
+    assert {t["version"]: t["status"] for t in answer["targets"]} == {"4.17.0": "pass", "4.18.0": "undetermined"}
+    assert answer["unread"][0]["reason"] == "nothing that offers it names its image"
 
 
 def test_a_cluster_that_cannot_be_read_gives_an_answer_that_says_so(tmp_path: Path) -> None:
