@@ -15,6 +15,9 @@ from tests.worlds.fleets import Fleet
 from tests.worlds.running import run
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
+USER = f"arn:aws:iam::{ACCOUNT}:user/shared"
+KNOWN = {ACCOUNT: {"default": USER}, OTHER: {"account": OTHER}}
+"""What the configuration of clusters says: who serves every Secret, which names the account too, or that alone."""
 CLUSTERS = {
     "a": ("AWS", ACCOUNT),
     "b": ("AWS", ACCOUNT),
@@ -38,7 +41,7 @@ class World:
             rows.append({"name": name, "cluster": f"snapshot:{path}"})
             if account:
                 config = folder / f"{account}.yaml"
-                config.write_text(yaml.safe_dump({"identities": {"account": account}}))
+                config.write_text(yaml.safe_dump({"identities": KNOWN[account]}))
                 rows[-1]["config"] = str(config)
         self.fleet.add("ready", ready=True)
         rows.append({"name": "ready", "cluster": f"snapshot:{self.fleet.snapshots / 'ready.json'}"})
@@ -105,6 +108,12 @@ def test_a_cluster_s_folder_is_the_bundle_that_remediate_writes(made: World, tmp
         assert (place / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), name
 
 
+def test_an_identity_that_serves_several_clusters_is_named(made: World) -> None:
+    readme = (made.bundle / f"aws-account-{ACCOUNT}" / "README.md").read_text()
+    assert f"- `{USER}`: a and b" in readme
+    assert "Identities of several clusters" not in (made.bundle / f"aws-account-{OTHER}" / "README.md").read_text()
+
+
 def test_every_checksum_is_right_on_each_level(made: World) -> None:
     for sums in made.bundle.rglob("SHA256SUMS"):
         done = subprocess.run(["sha256sum", "-c", "--quiet", sums.name], cwd=sums.parent, check=False)
@@ -125,9 +134,8 @@ def execute(world: World, folder: Path, group: str, *arguments: str, at: str, ac
         said = {"sts get-caller-identity": account, " infrastructure ": "c1-x7k2p", " clusterversion ": at}
         return 0, next((value for part, value in said.items() if part in text), ""), ""
 
-    names = {"AWS_USER_OPENSHIFT_AWS_CREDS": "someone"}
     script = world.bundle / group / "commands.sh"
-    return bundles.Shell(folder / "bin", folder).run(script, *arguments, values=names, answer=answer)
+    return bundles.Shell(folder / "bin", folder).run(script, *arguments, answer=answer)
 
 
 def test_the_script_of_an_account_works_at_the_cluster_of_the_login_alone(made: World, tmp_path: Path) -> None:

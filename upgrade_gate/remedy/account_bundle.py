@@ -138,11 +138,11 @@ _OVERVIEW = (
 
 
 def grouped(members: Iterable[Member]) -> Mapping[str, Sequence[Member]]:
-    """Return the members of each folder, sorted by name."""
+    """Return the members of each folder, sorted by name; the folders of known accounts first."""
     found: dict[str, list[Member]] = {}
     for member in sorted(members, key=lambda one: one.name):
         found.setdefault(member.group, []).append(member)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: (item[1][0].account is None, item[0])))
 
 
 def _about(members: Sequence[Member]) -> str:
