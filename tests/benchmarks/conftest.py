@@ -80,7 +80,7 @@ def measure(request: pytest.FixtureRequest) -> Iterator[Measure]:
         if plain:
             other = _best(others)
             assert other.code == 0, f"the plain program failed: {plain}"
-            told = f" ({times} times a {times}th of the work)" if times > 1 else ""
+            told = f" (a {times}th of the work, times {times})" if times > 1 else ""
             line += f"   plain program {Figure(other.seconds * times, other.megabytes, 0)}{told}"
         lines.append(line.rstrip())
         return figure

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from upgrade_gate.base import tables
-from upgrade_gate.clouds.contract.grants import Cover, Grant, canonical
+from upgrade_gate.clouds.contract.grants import Cover, Grant
 from upgrade_gate.clouds.shared import spec
 from upgrade_gate.clouds.shared.patterns import Patterns, covered, intersects
 
@@ -73,7 +73,7 @@ def read_grants(kind: str, provider_spec: Mapping[str, Any]) -> tuple[Grant, ...
 
 def identity(grant: Grant) -> Hashable:
     """Return operation or role without case, plane, and scope."""
-    return (*_key(grant), canonical(grant.scope).casefold())
+    return (*_key(grant), grant.canonical_scope.casefold())
 
 
 def permission_key(grant: Grant) -> Hashable:
@@ -91,7 +91,8 @@ def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
     Operations compare without case, and `*` matches across `/`. A role counts by its definition, so only the roles
     of the table; of any other role nothing is known but its name.
     """
-    same = next((g for g in held if identity(g) == identity(needed)), None)
+    wanted = identity(needed)
+    same = next((g for g in held if identity(g) == wanted), None)
     if same is not None:
         return Cover(same.permission)
     if needed.type == "roleBinding":

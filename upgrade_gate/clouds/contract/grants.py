@@ -77,6 +77,11 @@ class Grant(Struct, frozen=True, dict=True):
         """Canonical JSON of the six fields; sorts and compares grants as they are spelt."""
         return canonical(self.as_dict())
 
+    @cached_property
+    def canonical_scope(self) -> str:
+        """Canonical JSON of the scope alone, by which clouds compare grants again and again."""
+        return canonical(self.scope)
+
 
 class Cover(Struct, frozen=True):
     """What already contains a grant."""

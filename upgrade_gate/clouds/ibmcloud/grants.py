@@ -54,7 +54,7 @@ def _attributes(policy: Part) -> list[dict[str, Any]]:
 
 def identity(grant: Grant) -> Hashable:
     """Return the role within its whole attribute set."""
-    return (grant.type, grant.permission, canonical(grant.scope))
+    return (grant.type, grant.permission, grant.canonical_scope)
 
 
 def permission_key(grant: Grant) -> Hashable:
@@ -70,7 +70,8 @@ def target_of(grant: Grant) -> tuple[tuple[str, str], ...]:
 
 def covering(held: Sequence[Grant], needed: Grant) -> Cover | None:
     """Return the same role under some or all of the needed attributes, None where there is none."""
-    if any(identity(g) == identity(needed) or _reaches(g, needed) for g in held):
+    same = identity(needed)
+    if any(identity(g) == same or _reaches(g, needed) for g in held):
         return Cover(needed.permission)
     return None
 
