@@ -517,7 +517,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         [[v1(VIEWER, subjects=[{"attributes": [{"name": "iam_id"}]}])]],
         {},
         "UNKNOWN",
-        "whose policy p1 is",
+        "policy p1 does not say whose it is",
     ),
     "a subject that cannot be read, of a policy that would not help": (
         [[v1(VIEWER, on={"serviceName": "x"}, subjects=[])]],
@@ -529,7 +529,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         [[v2(VIEWER, subject={"attributes": [{"key": "iam_id", "operator": "stringMatch", "value": "iam-*"}]})]],
         {},
         "UNKNOWN",
-        "whose policy p1 is",
+        "policy p1 does not say whose it is",
     ),
     "grant without attributes": ([[v1(VIEWER)]], {"on": {}}, "UNKNOWN", "no attributes"),
     "grant of another cloud": ([[v1(VIEWER)]], {"kind": "action"}, "UNKNOWN", "IBM Cloud has no grants"),
