@@ -43,7 +43,7 @@ def images(old: str, new: str) -> None:
     found = []
     for image in (old, new):
         host, _, rest = image.partition("/")
-        name, _, tag = rest.rpartition(":")
+        name, _, tag = rest.rpartition("@" if "@" in rest else ":")
         base = f"http://{host}/v2/{name}"
         types = ", ".join(
             f"application/vnd.{kind}+json" for kind in ("docker.distribution.manifest.v2", "oci.image.manifest.v1")
