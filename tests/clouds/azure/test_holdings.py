@@ -1391,3 +1391,15 @@ def test_an_identity_is_trusted_by_its_own_credentials_alone() -> None:
     holdings = azure.build([Document(body) for body in ([IDENTITY, other], [credential()])], "S1")
     assert str(holdings.trust(CLIENT, ISSUER, [SUBJECT]).verdict) == "COVERED"
     assert str(holdings.trust(OTHER, ISSUER, [SUBJECT]).verdict) != "COVERED"
+
+
+def test_what_no_role_allows_is_missing_whatever_may_deny_it() -> None:
+    for possible in ("of a group of unknown members", "that cannot be read", "of a part"):
+        assert decide([*both("Microsoft.Network/*"), [UNDECIDING[possible]]])[0] == "MISSING"
+
+
+def test_a_role_that_nobody_knows_may_allow_it_at_most_under_its_condition() -> None:
+    limited = assigned(condition="@x", conditionVersion="2.0")
+    assert decide([[limited]])[0] == "UNKNOWN"
+    beside = assigned("d2", scope=f"{RG}/providers/Microsoft.Compute/disks/one")
+    assert decide([[limited, beside], [role("part", READ, guid="d2")]])[0] == "NARROWER"
