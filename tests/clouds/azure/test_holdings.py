@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from upgrade_gate.clouds.azure import holdings as azure
+from upgrade_gate.clouds.azure.cover import worst
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Coverage, Document
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document
 from upgrade_gate.entitlements import judge
 
 if TYPE_CHECKING:
@@ -1403,3 +1404,18 @@ def test_a_role_that_nobody_knows_may_allow_it_at_most_under_its_condition() -> 
     assert decide([[limited]])[0] == "UNKNOWN"
     beside = assigned("d2", scope=f"{RG}/providers/Microsoft.Compute/disks/one")
     assert decide([[limited, beside], [role("part", READ, guid="d2")]])[0] == "NARROWER"
+
+
+def test_what_is_held_in_one_place_and_missing_in_another_is_narrower_unless_it_is_denied() -> None:
+    covered, missing, narrower, forbidden = (
+        CoverageResult(verdict, verdict.value)
+        for verdict in (Coverage.COVERED, Coverage.MISSING, Coverage.NARROWER, Coverage.DENIED)
+    )
+    part = worst([covered, missing])
+    assert (part.verdict, part.partly_missing, part.reason) == (
+        Coverage.NARROWER,
+        True,
+        f"only in part: {missing.reason}; {covered.reason}",
+    )
+    assert (worst([missing, narrower]).verdict, worst([missing, narrower]).partly_missing) == (Coverage.NARROWER, False)
+    assert worst([covered, missing, forbidden]).verdict is Coverage.DENIED

@@ -73,3 +73,19 @@ def test_a_group_whose_subscription_is_not_known_is_told_by_its_name() -> None:
     (needed,) = needed_scopes(("rg",), "")
     assert reach("/subscriptions/s1/resourceGroups/rg", needed) is Reach.WHOLE
     assert reach("/subscriptions/s1/resourceGroups/other", needed) is Reach.NONE
+
+
+@pytest.mark.parametrize(
+    ("scope", "subscription", "group", "rest"),
+    [
+        ("RG", "own", "rg", ()),
+        ("/subscriptions/S1", "s1", "", ()),
+        ("/subscriptions/S1/resourceGroups/RG", "s1", "rg", ()),
+        (VNET, "s1", "rg", ("providers", "microsoft.network", "virtualnetworks", "v")),
+    ],
+)
+def test_a_needed_scope_is_a_group_of_the_own_subscription_by_name_else_what_its_id_says(
+    scope: str, subscription: str, group: str, rest: tuple[str, ...]
+) -> None:
+    (needed,) = needed_scopes((scope,), "own")
+    assert (needed.subscription, needed.group, needed.rest) == (subscription, group, rest)
