@@ -90,7 +90,7 @@ def test_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     [
         ("", "empty"),
         (" ", "empty"),
-        ("dir:", "nothing stands behind"),
+        ("dir:", "nothing follows the prefix"),
         ("docker://", "nothing stands behind"),
         ("latest", "not a release reference"),
         ("4.15.x", "not a release reference"),
