@@ -91,7 +91,7 @@ def test_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("", "empty"),
         (" ", "empty"),
         ("dir:", "nothing follows the prefix"),
-        ("docker://", "nothing stands behind"),
+        ("docker://", "nothing follows the prefix"),
         ("latest", "not a release reference"),
         ("4.15.x", "not a release reference"),
         ("ocp-release:4.15.3", "not a release reference"),
