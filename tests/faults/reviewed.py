@@ -61,6 +61,13 @@ PASSES: tuple[Reviewed, ...] = (
         shape=r"(items\.\*\.)?spec\.featureSet",
         kind="deleted|null|empty-text|key-twice-then-nothing",
     ),
+    # what a release may say as well
+    Reviewed(
+        "a target that asks for one permission less is as well formed as the first; a digest tells that it is another",
+        sort="payload CredentialsRequest",
+        shape=r"spec\.providerSpec\..*\.\*",
+        kind="deleted",
+    ),
     # what an export may say as well
     Reviewed(
         "an export without this says that nothing limits the grant: a caveat names what exports may lack",

@@ -129,3 +129,10 @@ def test_only_the_entries_that_say_more_are_listed() -> None:
     assert leaves(aws(provider={"statementEntries": [ENTRY, ENTRY]}), more) == [
         ("spec.providerSpec.statementEntries", None, [{"principal": "p"}], False)
     ]
+
+
+def test_a_new_request_that_asks_for_nothing_by_an_empty_list_is_not_understood() -> None:
+    assert [leaf[0] for leaf in leaves(None, aws(provider={"statementEntries": []}))] == [
+        "spec.providerSpec.statementEntries"
+    ]
+    assert leaves(None, gcp(predefinedRoles=["roles/a"], permissions=[])) == []

@@ -36,7 +36,7 @@ def unexplained(before: CredentialsRequest | None, after: CredentialsRequest) ->
     """
     new = _residue(after)
     cloud = cloud_of(after.provider_kind)
-    emptied = {leaf.path: leaf for leaf in _emptied(before, after, cloud)} if before and cloud else {}
+    emptied = {leaf.path: leaf for leaf in _emptied(before, after, cloud)} if cloud else {}
     if before is None:
         provider = {"apiVersion": after.provider_spec["apiVersion"]} if "apiVersion" in after.provider_spec else {}
         old: dict[str, Any] = {"providerSpec": provider} if cloud else new
@@ -61,14 +61,14 @@ def unexplained(before: CredentialsRequest | None, after: CredentialsRequest) ->
     return tuple(leaves[path] for path in sorted(leaves))
 
 
-def _emptied(before: CredentialsRequest, after: CredentialsRequest, cloud: Cloud) -> Iterator[OtherLeaf]:
-    """Yield the lists that are empty now, where the current release asks for something by them.
+def _emptied(before: CredentialsRequest | None, after: CredentialsRequest, cloud: Cloud) -> Iterator[OtherLeaf]:
+    """Yield the lists that are empty now, where the current release asks for something, or a new request for nothing.
 
     No release ever empties a list: it is a template that was not filled in, or means what nobody can tell.
     """
     for field in cloud.FIELDS:
-        held, left = before.provider_spec.get(field), after.provider_spec.get(field)
-        if left == [] and (held or (before.grants and not after.grants)):
+        held, left = before.provider_spec.get(field) if before else None, after.provider_spec.get(field)
+        if left == [] and (held or ((before is None or before.grants) and not after.grants)):
             yield OtherLeaf(f"spec.providerSpec.{field}", _plain(held), [], harmless=False)
 
 
