@@ -68,6 +68,12 @@ PASSES: tuple[Reviewed, ...] = (
         shape=r"spec\.providerSpec\..*\.\*",
         kind="deleted",
     ),
+    Reviewed(
+        "a release that defines a request once is as whole as one that defines it twice",
+        sort="payload CredentialsRequest",
+        flow="own/requests/definitions contradict each other",
+        kind="file-deleted",
+    ),
     # what an export may say as well
     Reviewed(
         "an export without this says that nothing limits the grant: a caveat names what exports may lack",
@@ -162,6 +168,12 @@ LOSSES: tuple[Reviewed, ...] = (
         sort="dump (Secret|SecretList|Namespace|file)",
         flow=".*(mint|passthrough|default|acknowledged|without CCO|None|External).*",
         file=".*namespaces/openshift-.*",
+    ),
+    Reviewed(
+        "a new request of another name asks for the same, and was judged by that name",
+        sort="payload CredentialsRequest",
+        shape=r"metadata\.(name|namespace)",
+        kind="misspelt|cut-off|other-name|other-namespace",
     ),
     Reviewed(
         "where CCO makes the Secrets it makes another one as well, by the name that the target has for it",

@@ -34,7 +34,7 @@ _MATTERING = re.compile(
 """Text that a file must hold, in clear or in disguise, to hold an object that decides anything."""
 REQUEST = ("cloudcredential.openshift.io", "v1", "CredentialsRequest")
 """Group, version and kind of what is asked for: another version, or a slip of the pen, is no other kind of object."""
-_NO_MAPPING = "the document is not a mapping"
+_NO_MAPPING, _NOTHING = "the document is not a mapping", "the document is an empty mapping"
 _DISGUISE = re.compile(r"\\(?:[xuU/]|\s|$)|(?:^|[\s,\[{:?-])!|[\x00\ufffd]", re.MULTILINE)
 """What could spell such text without its letters: an escape, a joined line, a tag (`!!binary`), damage."""
 
@@ -196,7 +196,7 @@ def _holds_no_object(data: bytes, items: Sequence[Manifest | Unreadable]) -> boo
     lines = (line.strip(b" \t\r\n-\xef\xbb\xbf") for line in data.splitlines())
     told = [line for line in lines if line]
     if items and told:
-        return all(item.reason == _NO_MAPPING for item in items if isinstance(item, Unreadable))
+        return all(item.reason in (_NO_MAPPING, _NOTHING) for item in items if isinstance(item, Unreadable))
     return not told or not all(line.startswith(b"#") for line in told)
 
 
@@ -277,6 +277,9 @@ def _expand(parsed: Parsed, data: bytes, place: Location) -> Iterator[Manifest |
     body = parsed.body
     if not isinstance(body, dict):
         yield _unreadable(data, place, _NO_MAPPING)
+        return
+    if not body:
+        yield _unreadable(data, place, _NOTHING)
         return
     kind, items = body.get("kind"), body.get("items")
     if not (isinstance(kind, str) and kind.endswith("List") and isinstance(items, list)):

@@ -62,7 +62,7 @@ def test_empty_manifest_is_named_once_with_what_it_hides(tmp_path: Path) -> None
     assert "0000_50_component_01.yaml is empty" in finding.headline
 
 
-@pytest.mark.parametrize("content", ["<html>504 Gateway Time-out</html>", "false", "[]", "null", "--- 0"])
+@pytest.mark.parametrize("content", ["<html>504 Gateway Time-out</html>", "false", "[]", "{}", "null", "--- 0"])
 def test_file_that_holds_no_object_is_named(content: str, tmp_path: Path) -> None:
     finding = one(judge(tmp_path, [A], [A, content], Cluster()), "payload-incomplete")
     assert "0000_50_component_01.yaml" in finding.headline
