@@ -241,7 +241,7 @@ def test_it_promises_nothing_that_the_platform_lacks(made: Bundle) -> None:
 def test_it_names_the_accounts_that_the_script_proves_and_no_others(made: Bundle) -> None:
     """An account is proven where a step uses its command line; nobody is asked for one that no step uses."""
     place = made.readme.partition("and stops anywhere else:\n")[2].partition("\n## ")[0]
-    named = re.findall(r"^- ((?:AWS|Azure|Google Cloud|IBM Cloud|Alibaba Cloud) \w+) ", place, re.MULTILINE)
+    named = re.findall(r"^- (?:the )?((?:AWS|Azure|Google Cloud|IBM Cloud|Alibaba Cloud) \w+) ", place, re.MULTILINE)
     proven = set(
         re.findall(r"^  here '((?:AWS|Azure|Google Cloud|IBM Cloud|Alibaba Cloud) \w+)' ", made.script, re.MULTILINE)
     )

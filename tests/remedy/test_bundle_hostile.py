@@ -53,12 +53,14 @@ SPECS: dict[str, dict[str, Any]] = {
 FORMS = [*(f"{p} keys" for p in SPECS), "AWS token", "Azure token", "GCP token"]
 
 
-def evil(platform: str, name: str, secret: Mapping[str, str], *accounts: str) -> dict[str, Any]:
+def evil(
+    platform: str, name: str, secret: Mapping[str, str], *accounts: str, namespace: str = f"openshift{MARK}"
+) -> dict[str, Any]:
     included = {"include.release.openshift.io/self-managed-high-availability": "true"}
     return {
         "apiVersion": "cloudcredential.openshift.io/v1",
         "kind": "CredentialsRequest",
-        "metadata": {"name": name, "namespace": f"openshift{MARK}", "annotations": included},
+        "metadata": {"name": name, "namespace": namespace, "annotations": included},
         "spec": {
             "secretRef": dict(secret),
             "serviceAccountNames": list(accounts),
@@ -84,6 +86,7 @@ def hostile(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pyte
     bundles.copy_release(shared, folder / "releases", "4.14.0")
     target = bundles.copy_release(shared, folder / "releases", "4.15.0")
     documents = [
+        evil(platform, "x", {"namespace": "evil-ns", "name": "evil"}, "evil-sa", namespace="openshift-evil"),
         evil(platform, f"../../../tmp/x{TOUCH}", {"namespace": "evil-ns", "name": "evil"}, "evil-sa"),
         evil(
             platform, f"-y{MARK}", {"namespace": f"ns/../..{TOUCH}", "name": f"-n s{MARK}{TOUCH}"}, f"sa{TOUCH}", "-x"

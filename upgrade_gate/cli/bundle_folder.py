@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cli.options import OutputOptions
 
 _ENTRY = re.compile(r"([0-9a-f]{64})  (.+)")
+_TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 _MOST = 1 << 20
 
 
@@ -42,19 +43,26 @@ def check(directory: Path, *, beside: OutputOptions | None = None) -> tuple[str,
         return ()
     sums = _sums(directory)
     for name in present:
+        path = directory / name
         if name == CHECKSUMS:
             continue
-        path = directory / name
-        if name not in sums or path.is_symlink() or not path.is_file():
+        unfinished = _unfinished(path, directory) in {CHECKSUMS, *sums}
+        if not (unfinished or name in sums) or path.is_symlink() or not path.is_file():
             raise UsageError(
                 f"{directory} is not empty, and {name} is not part of an earlier bundle", hint="name a new folder"
             )
-        if hashlib.sha256(path.read_bytes()).hexdigest() != sums[name]:
+        if not unfinished and hashlib.sha256(path.read_bytes()).hexdigest() != sums[name]:
             raise UsageError(
                 f"{directory}/{name} was changed since the bundle was made",
                 hint="move the bundle away, or name a new folder",
             )
     return tuple(present)
+
+
+def _unfinished(path: Path, directory: Path) -> str | None:
+    """Return the file that a killed run was writing under this name (`stdout.write_file`), relative to the folder."""
+    found = _TEMPORARY.fullmatch(path.name)
+    return str((path.parent / found.group(1)).relative_to(directory)) if found else None
 
 
 def checksums(files: Mapping[str, bytes]) -> bytes:

@@ -308,7 +308,7 @@ def _place(part: ScriptPart, scripted: Sequence[Step], where: Whereabouts) -> st
             )
             judged = ", ".join(str(one.judged) for one in several)
             none = f"commands.sh: wrong place: this is none of {login.what} {judged}, which were judged"
-            lines += [f"{anywhere} || {{", f"  echo {quote(none)} >&2", "  stop=1", "}"]
+            lines += [f"{anywhere} || {{", f"  {_said(none)} >&2", "  stop=1", "}"]
     return _when(part, [f"  {line}" for line in lines])
 
 
@@ -346,9 +346,9 @@ def _part(part: ScriptPart, steps: Sequence[Step], writer: Writer, where: Wherea
         lines += ["", f"  # Step {step.number}: {one_line(step.title)}"]
         if not step.scripted or not step.commands:
             when = f", {moment(step, where)}" if len(where.path) > 1 else ""
-            lines.append(f"  echo {quote(f'step {step.number} is for a person{when}: {one_line(step.title)}')}")
+            lines.append(f"  {_said(f'step {step.number} is for a person{when}: {one_line(step.title)}')}")
             continue
-        run = [f"echo {quote(f'step {step.number}: {one_line(step.title)}')}"]
+        run = [_said(f"step {step.number}: {one_line(step.title)}")]
         run += _at(several.get(step.login), step, list(writer.step(step)))
         lines += [f"  {line}" for line in _in_time(step, where, run)]
     if several:
@@ -356,11 +356,16 @@ def _part(part: ScriptPart, steps: Sequence[Step], writer: Writer, where: Wherea
     if part is ScriptPart.GRANT and steps:
         by_hand = [str(step.number) for step in steps if not step.scripted or not step.commands]
         left = f" except {sentence(by_hand)}, which a person does" if by_hand else ""
-        lines += ["", f"  echo {quote(f'all of this part is in place{left}')}"]
+        lines += ["", f"  {_said(f'all of this part is in place{left}')}"]
     if not lines:
         why = f": {one_line(no_annotation)}" if part is ScriptPart.ANNOTATE else ""
-        lines = ["", f"  echo {quote(f'there is nothing to do in this part{why}')}"]
+        lines = ["", f"  {_said(f'there is nothing to do in this part{why}')}"]
     return _when(part, lines[1:])
+
+
+def _said(text: str) -> str:
+    """Return the command that prints a line as it is: `echo` may read what stands behind a backslash."""
+    return f"printf '%s\\n' {quote(text)}"
 
 
 def _in_time(step: Step, where: Whereabouts, lines: Sequence[str]) -> Sequence[str]:
@@ -372,7 +377,7 @@ def _in_time(step: Step, where: Whereabouts, lines: Sequence[str]) -> Sequence[s
         f'if [ "$stage" -ge {step.hop} ]; then',
         *(f"  {one}" for one in lines),
         "else",
-        f"  echo {quote(told)}",
+        f"  {_said(told)}",
         "fi",
     ]
 
@@ -389,7 +394,7 @@ def _at(login: CloudLogin | None, step: Step, lines: Sequence[str]) -> Sequence[
     proof = f"logged_in_to {word_of(word(login.judged), ())} {line_of(login.line, ())}"
     told = f"  not done here: it changes {login.what} {login.judged}"
     left = f'elsewhere="${{elsewhere:-}} {step.number}"'
-    return [f"if {proof}; then", *(f"  {one}" for one in lines), "else", f"  echo {quote(told)}", f"  {left}", "fi"]
+    return [f"if {proof}; then", *(f"  {one}" for one in lines), "else", f"  {_said(told)}", f"  {left}", "fi"]
 
 
 _ELSEWHERE = (

@@ -112,6 +112,20 @@ def test_a_bundle_that_was_cut_off_can_be_made_anew(fixtures: Path, tmp_path: Pa
     assert (tmp_path / "commands.sh").exists()
 
 
+def test_what_a_killed_run_was_writing_makes_room_and_what_only_looks_like_it_does_not(
+    fixtures: Path, tmp_path: Path
+) -> None:
+    remediate(fixtures, tmp_path)
+    whole = contents(tmp_path)
+    (tmp_path / "secrets" / f".{next((tmp_path / 'secrets').iterdir()).name}.hdjdy_m0").write_text("hal")
+    (tmp_path / ".SHA256SUMS.abcdefgh").write_text("")
+    assert remediate(fixtures, tmp_path).code == 0
+    assert contents(tmp_path) == whole
+    (tmp_path / ".mine.txt.abcdefgh").write_text("kept")
+    assert remediate(fixtures, tmp_path).code == 2
+    assert (tmp_path / ".mine.txt.abcdefgh").read_text() == "kept"
+
+
 @pytest.mark.parametrize("link", ["README.md", "SHA256SUMS"])
 def test_a_link_is_no_part_of_a_bundle(link: str, fixtures: Path, tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
