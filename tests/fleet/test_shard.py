@@ -34,9 +34,9 @@ def test_what_is_no_shard_is_an_error(text: str) -> None:
 def test_a_missing_shard_is_an_error() -> None:
     refuse_missing([Shard(2, 2), Shard(1, 2)])
     refuse_missing([None, None])
-    one, other = Shard(1, 2).of(["a", "b"]), Shard(2, 2).of(["b", "a"])
+    one, other = Shard(1, 2).of(["a", "b"], "4.19.2"), Shard(2, 2).of(["b", "a"], "4.19.2")
     refuse_missing([one, other])
-    unequal = [one, Shard(2, 2).of(["a", "b", "c"])]
+    unequal = [one, Shard(2, 2).of(["a", "b", "c"], "4.19.2")]
     for shards in ([one], [one, None], [Shard(1, 2), Shard(2, 3)], unequal):
         with pytest.raises(UsageError):
             refuse_missing(shards)

@@ -86,6 +86,7 @@ class Judge:
         self._lock = Lock()
         vias = {text for each in self._gates.values() for text in each.via}
         self._shelf = Shelf(given, targets=sorted({*targets.values(), *vias}))
+        self._called: dict[str, str] = {}
         self._releases = {text: self._read(text) for text in (*given, *sorted({*targets.values(), *vias}))}
 
     @property
@@ -111,6 +112,7 @@ class Judge:
         One that cannot be read is told in each report. What is looked up for each cluster is known by its name alone.
         """
         reference = parse_reference(text)
+        self._called[text] = text
         if reference.scheme in {"cluster", "version"}:
             return ""
         try:
@@ -118,6 +120,7 @@ class Judge:
         except SourceError as error:
             _logger.warning("%s", error)
             return str(error)
+        self._called[text] = payload.digest or str(payload.version)
         return payload.digest or _content(expanded(reference.target))
 
     def __call__(self, entry: Entry) -> Judged:
@@ -171,6 +174,24 @@ class Judge:
         )
         record = None if self._bundles is None else fleet_bundles.Record(None, f"it was not judged: {why}")
         return Judged(document.encode(report), record)
+
+    @property
+    def asked(self) -> str:
+        """What is asked of every cluster of the fleet, the same in all parts of one run wherever their files lie."""
+        return repr(
+            [(name, self._called[target], self._asked_of(name)) for name, target in sorted(self._targets.items())]
+        )
+
+    def _asked_of(self, name: str) -> Sequence[object]:
+        gate = self._gates[name]
+        return (
+            [self._content(Path(file)) for file in gate.acknowledgements],
+            [(source.kind, source.path.name if source.path else None) for source in gate.identities],
+            [self._called[text] for text in gate.via],
+            sorted(gate.configuration.policy.items()),
+            sorted(gate.configuration.accept),
+            (gate.fail_on, gate.require_proof, gate.strict_proof, gate.assume, gate.max_age, gate.now),
+        )
 
     def made_from(self, entry: Entry) -> str:
         """Return a digest of what decides a cluster's report, as far as it is known before it is read.

@@ -25,16 +25,21 @@ class Shard(Struct, frozen=True):
     count: int
     fleet: str = ""
     """A digest of the names of all clusters that were cut into shards."""
+    asked: str = ""
+    """A digest of what was asked of them: the target, acknowledgements and options that decide."""
 
-    def of(self, names: Iterable[str]) -> Shard:
-        """Return the shard as one of the fleet with these clusters."""
-        listed = repr(sorted(names)).encode("utf-8", "backslashreplace")
-        return Shard(self.index, self.count, hashlib.sha256(listed).hexdigest())
+    def of(self, names: Iterable[str], asked: str) -> Shard:
+        """Return the shard as one of the fleet with these clusters, of which that is asked."""
+        return Shard(self.index, self.count, _digest(repr(sorted(names))), _digest(asked))
 
     def holds(self, name: str) -> bool:
         """Return whether the cluster of this name belongs to this shard."""
         digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
         return int.from_bytes(digest[:8]) % self.count == self.index - 1
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def parse(text: str, environment: Mapping[str, str]) -> Shard:
@@ -67,6 +72,11 @@ def refuse_missing(shards: Sequence[Shard | None]) -> None:
         raise UsageError(
             "these are not the shards of one run: their inventories name other clusters",
             hint="run every shard with the same inventories and --selector",
+        )
+    if len({shard.asked for shard in known}) > 1:
+        raise UsageError(
+            "these are not the shards of one run: they were asked about another target, or with other options",
+            hint="run every shard with the same --to, acknowledgements, configuration and options",
         )
     for count in counts:
         missing = sorted(set(range(1, count + 1)) - {shard.index for shard in known})

@@ -491,6 +491,24 @@ def test_shards_of_two_fleets_are_not_merged(fleet: Fleet) -> None:
     assert "their inventories name other clusters" in refused.err
 
 
+@pytest.mark.parametrize(
+    "other", [("--fail-on", "warning"), ("--require-proof",), ("--acknowledgements", "own.yaml"), ()]
+)
+def test_shards_that_were_asked_something_else_are_not_merged(fleet: Fleet, other: tuple[str, ...]) -> None:
+    """A row that passes for another target, or by other acknowledgements and options, is no row of this run."""
+    fleet.add("a")
+    (fleet.folder / "own.yaml").write_text("acknowledgements: []\n")
+    parts = [fleet.folder / f"part-{index}" for index in (1, 2)]
+    fleet.result = parts[0]
+    assert fleet.run("--shard", "1/2").code in {0, 3}
+    fleet.result = parts[1]
+    words = [str(fleet.folder / word) if word.endswith(".yaml") else word for word in other]
+    assert fleet.run("--shard", "2/2", *words, to=None if other else fleet.old).code in {0, 3, 4}
+    refused = run("fleet", "merge", *parts, "-d", fleet.folder / "merged")
+    assert refused.code == 2
+    assert "asked about another target, or with other options" in refused.err
+
+
 def test_a_name_that_cannot_be_printed_is_refused(fleet: Fleet) -> None:
     fleet.add("a").rename(fleet.snapshots / os.fsdecode(b"a\xff.json"))
     refused = fleet.run()

@@ -155,9 +155,9 @@ def command(
     hubs = Hubs(cluster, registry.settings, cluster_proxy)
     entries = _chosen(inventories, selector, kubeconfig, hubs)
     hubs.refuse_unused()
-    part = part.of(entry.name for entry in entries) if part is not None else None
     owners = summary.owners_of((entry.name, entry.claimed_id) for entry in entries)
     judge = Judge(entries, to=to, given=from_, cluster=cluster, gate=gate, registry=registry, hubs=hubs, bundles=bundle)
+    part = part.of((entry.name for entry in entries), judge.asked) if part is not None else None
     entries = tuple(entry for entry in entries if part is None or part.holds(entry.name))
     fleet_folder.begin(directory, part)
     if bundles is not None:
