@@ -147,6 +147,13 @@ def test_where_no_neighbour_shows_how_a_new_file_is_called_there_is_none(name: s
     assert not (tmp_path / "bundle/policies.patch").exists()
 
 
+@pytest.mark.parametrize("folder", ["a\tb", 'a"b', "a\\b"])
+def test_no_file_is_made_under_a_name_that_a_patch_would_have_to_quote(folder: str, tmp_path: Path) -> None:
+    new = [*NEW, request("b", "s3:GetObject", secret="bucket")]
+    gate(tmp_path, {f"{folder}/openshift_storage_cloud_policy.json": policy("ec2:*")}, *BUNDLE, new=new)
+    assert not (tmp_path / "bundle/policies.patch").exists()
+
+
 FORMATS = ("text", "html", "markdown", "sarif", "junit", "codequality", "github", "policyreport")
 
 

@@ -192,7 +192,8 @@ def _updates(start: str, to_minor: tuple[int, int] | None, cluster: Cluster | No
         )
     joined = _joined(offered, found)
     notes = [f"{found.unread} conditional updates of the graph cannot be read and are left out"] * bool(found.unread)
-    nothing = f"no path leads from {start} to {_dotted(to_minor)} in {found.name}; another --channel may have one"
+    minor = _dotted(to_minor)
+    nothing = f"no path leads from {start} to {minor} in {found.name}; another --channel or --graph may have one"
     return Updates(joined, tuple(sorted(known)), nothing, tuple(notes))
 
 

@@ -90,7 +90,8 @@ def _ask_anew(
     """Note a policy that no file holds yet: of a new component, or of one that reads another Secret."""
     place = situation.proof.new_policy(request)
     cloud: object = declares(request.provider_kind)
-    if place is not None and finding.secret is not None and isinstance(cloud, WritesPolicies):
+    named = place is not None and _PLAIN_NAME.fullmatch(place[1])
+    if place is not None and named and finding.secret is not None and isinstance(cloud, WritesPolicies):
         _, _, grants = new.setdefault(place[1], (finding.secret, cloud, {}))
         grants.update((one.grant.canonical, one.grant) for one in finding.grants)
 

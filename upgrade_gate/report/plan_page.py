@@ -80,7 +80,7 @@ def _head(plan: Plan) -> Iterator[str]:
 
 def question(plan: Plan) -> str:
     """Return what was asked."""
-    start, source = plan.start.version, plan.question.source
+    start, source = plan.start.version or "a release that was not read", plan.question.source
     if plan.question.to_minor is None:
         return f"Updates from {start} that {source} offers" if plan.cluster else f"Updates from {start} in {source}"
     return f"Ways from {start} to {plan.question.to_minor} in {source}"

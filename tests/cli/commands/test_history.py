@@ -24,6 +24,13 @@ def test_an_answer_is_no_verdict_and_the_exit_code_is_0_with_or_without_events(n
     assert "2026-11-30" in result.out
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_a_usage_error(name: str) -> None:
+    asked = run("history", name)
+    assert (asked.code, asked.out) == (2, "")
+    assert "the name is empty" in asked.err
+
+
 def test_an_unknown_platform_is_a_usage_error_that_names_those_there_are() -> None:
     result = run("history", "ec2:DescribeVolumes", "--platform", "amazon")
     assert result.code == 2

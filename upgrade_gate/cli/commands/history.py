@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from upgrade_gate.base.errors import UsageError
 from upgrade_gate.cli import stdout
 from upgrade_gate.cli.option_types import Form, PlatformName
 
@@ -35,6 +36,8 @@ def command(name: str, platform: str | None, since: str | None, form: str) -> No
     """
     from upgrade_gate.report import history_document
 
+    if not name.strip():
+        raise UsageError("the name is empty", hint="give a permission, or a request as namespace/name")
     answer = history_document.answer(name, platform, since)
     if form == "json":
         stdout.write(history_document.encode(answer))
