@@ -120,6 +120,22 @@ def test_an_instance_lives_in_a_group_of_its_own(service: str, key: str) -> None
     assert ask(service, own, **{key: OTHER}).verdict == "MISSING"
 
 
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [
+        (group("stringMatchAnyOf", ["x*", "*"]), "COVERED"),
+        (group("stringMatchAnyOf", ["x*", "a*"]), "UNKNOWN"),
+        (group("stringExists", True), "COVERED"),
+        # of stringEquals and its lists, every value is only itself
+        (group("stringEquals", "*"), "UNKNOWN"),
+        (group("stringEquals", "true"), "UNKNOWN"),
+        (group("stringEqualsAnyOf", ["*"]), "UNKNOWN"),
+    ],
+)
+def test_a_group_that_nobody_knows_is_reached_by_what_admits_every_group(limit: dict[str, Any], verdict: str) -> None:
+    assert ask("dns-svcs", policy("dns-svcs", limit), resource_group_id=OWN).verdict == verdict
+
+
 DNS_CRN = f"crn:v1:bluemix:public:dns-svcs:global:a/{ACCOUNT}:11111111-0000-4000-8000-000000000001::"
 CIS_CRN = f"crn:v1:bluemix:public:internet-svcs:global:a/{ACCOUNT}:11111111-0000-4000-8000-000000000002::"
 
@@ -183,6 +199,7 @@ SERVICE = attribute("serviceName", "stringEquals", COS)
         ({"serviceName": COS}, (SERVICE, attribute("region", "stringEquals", "service")), "NARROWER"),
         ({"serviceName": COS}, (SERVICE, attribute("serviceType", "stringEquals", "service")), "COVERED"),
         ({"serviceName": COS}, (SERVICE, attribute("serviceType", "stringEquals", "x")), "NARROWER"),
+        ({"serviceName": COS}, (SERVICE, attribute("serviceType", "stringNotEquals", "platform_service")), "NARROWER"),
         ({"serviceType": "x"}, (attribute("serviceType", "stringEquals", "service"),), "MISSING"),
         ({"serviceType": "x"}, (attribute("serviceType", "stringEquals", "x"),), "COVERED"),
         ({"serviceName": COS}, (SERVICE, attribute("resource", "stringEquals", OWN)), "NARROWER"),
@@ -199,6 +216,31 @@ def test_each_attribute_limits_a_policy_unless_it_only_names_the_class(
 ) -> None:
     """`resource` is a resource's own ID, but where resource groups are the resources (docs/facts/ibmcloud.md)."""
     assert ask_of(needed, *attributes).verdict == verdict
+
+
+@pytest.mark.parametrize(("operator", "value"), [("stringEquals", ACCOUNT), ("stringEqualsAnyOf", [ACCOUNT])])
+def test_the_one_account_that_the_policies_name_limits_nothing_where_nobody_says_the_cluster_s(
+    operator: str, value: object
+) -> None:
+    grant = {"permission": EDITOR, "scope": {"attributes": [{"name": "serviceName", "value": COS}]}}
+    export = [{"policies": [policy(COS, attribute("accountId", operator, value))]}]
+    assert judge("IBMCloud", export, IAM, grant, account=None, scopes=(OWN,)).verdict == "COVERED"
+
+
+@pytest.mark.parametrize(
+    ("needed", "held", "named"),
+    [
+        ({"serviceType": "platform_service"}, SERVICE, "service"),
+        ({"serviceName": COS}, attribute("serviceType", "stringEquals", "platform_service"), "platform_service"),
+        ({"serviceName": COS}, attribute("resourceType", "stringEquals", "resource-group"), "resource-group"),
+    ],
+)
+def test_the_reason_names_the_class_of_targets_that_a_policy_is_about(
+    needed: dict[str, str], held: dict[str, Any], named: str
+) -> None:
+    found = ask_of(needed, held)
+    assert found.verdict == "MISSING"
+    assert f"another class of targets ({named})" in found.reason
 
 
 def test_only_what_is_open_about_a_vpc_is_a_caveat() -> None:
@@ -234,3 +276,11 @@ def test_actions_of_a_role_are_known_where_catalogues_of_the_service_agree() -> 
     disputed = [catalogue("is.vpc.read"), catalogue("is.vpc.list", document=1)]
     assert role_actions(disputed, {"serviceName": "is"}) is None
     assert role_actions([both], {"serviceName": "cos"}) is None
+
+
+@pytest.mark.parametrize("unread", [{"name": "region", "value": 5}, {"name": "region"}, {"value": "eu"}, "region"])
+def test_a_grant_of_which_an_attribute_cannot_be_read_is_unknown(unread: object) -> None:
+    grant = {"permission": EDITOR, "scope": {"attributes": [{"name": "serviceName", "value": COS}, unread]}}
+    found = judge("IBMCloud", [{"policies": [policy(COS)]}], IAM, grant, account=ACCOUNT, scopes=(OWN,))
+    assert found.verdict == "UNKNOWN"
+    assert "names no attributes that can be read" in found.reason
