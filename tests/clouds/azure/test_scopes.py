@@ -2,7 +2,14 @@
 
 import pytest
 
-from upgrade_gate.clouds.azure.scopes import Reach, is_at, needed_scopes, reach
+from upgrade_gate.clouds.azure.scopes import (
+    Reach,
+    is_above_subscriptions,
+    is_at,
+    is_at_subscription_or_above,
+    needed_scopes,
+    reach,
+)
 from upgrade_gate.clouds.contract.scopes import Place, places_of
 
 
@@ -60,6 +67,13 @@ GROUPS = "/providers/Microsoft.Management/managementGroups"
         (f"{GROUPS}/b", f"{GROUPS}/a", Reach.UNCERTAIN, True),
         ("/", f"{GROUPS}/a", Reach.WHOLE, False),
         ("/subscriptions/s1", f"{GROUPS}/a", Reach.PART, False),
+        ("/subscriptions/s1", "/subscriptions/s1", Reach.WHOLE, True),
+        (f"{GROUPS}/a/providers/Microsoft.Blueprint/blueprints/b", "rg", Reach.NONE, False),
+        # what lies in the subscription beside its groups, and no whole name of a group
+        ("/subscriptions/s1/providers/rg", "rg", Reach.NONE, False),
+        ("/subscriptions/s1/providers/Microsoft.Blueprint/blueprints/b", "/subscriptions/s1", Reach.PART, True),
+        ("/subscriptions/s1/resourceGroups", "rg", Reach.NONE, False),
+        ("/subscriptions/s1/resourceGroups", "/subscriptions/s1", Reach.PART, True),
     ],
 )
 def test_a_scope_below_or_above_the_groups(scope: str, needed: str, expected: Reach, *, exactly: bool) -> None:
@@ -73,6 +87,7 @@ def test_a_group_whose_subscription_is_not_known_is_told_by_its_name() -> None:
     (needed,) = needed_scopes(("rg",), "")
     assert reach("/subscriptions/s1/resourceGroups/rg", needed) is Reach.WHOLE
     assert reach("/subscriptions/s1/resourceGroups/other", needed) is Reach.NONE
+    assert reach("/providers/Microsoft.Capacity", needed) is Reach.NONE
 
 
 @pytest.mark.parametrize(
@@ -89,3 +104,36 @@ def test_a_needed_scope_is_a_group_of_the_own_subscription_by_name_else_what_its
 ) -> None:
     (needed,) = needed_scopes((scope,), "own")
     assert (needed.subscription, needed.group, needed.rest) == (subscription, group, rest)
+    assert needed.known
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["", "/rg", "rg/more", "/subscriptions", "/subscriptions/own/resourceGroups", "/subscriptions/own/providers/P/t/n"],
+)
+def test_a_needed_scope_that_names_no_group_stands_for_one_that_is_not_known(scope: str) -> None:
+    (needed,) = needed_scopes((scope,), "own")
+    assert (needed.known, needed.group) == (False, "")
+    assert reach(VNET.replace("s1", "own"), needed) is Reach.PART
+    assert reach("/subscriptions/own/resourceGroups/rg", needed) is Reach.UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ("scope", "above", "at"),
+    [
+        ("/", True, True),
+        (f"{GROUPS}/a", True, True),
+        ("/subscriptions/s1", False, True),
+        ("/subscriptions/s1/resourceGroups/rg", False, False),
+        (VNET, False, False),
+        ("", False, False),
+    ],
+)
+def test_a_scope_lies_above_subscriptions_or_is_one_or_neither(scope: str, *, above: bool, at: bool) -> None:
+    assert (is_above_subscriptions(scope), is_at_subscription_or_above(scope)) == (above, at)
+
+
+def test_where_no_scope_is_given_it_is_some_group_that_nobody_knows() -> None:
+    (needed,) = needed_scopes((), "s1")
+    assert reach("/subscriptions/s1/resourceGroups/rg", needed) is Reach.UNCERTAIN
+    assert reach("/subscriptions/s1", needed) is Reach.WHOLE
