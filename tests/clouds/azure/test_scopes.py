@@ -109,13 +109,28 @@ def test_a_needed_scope_is_a_group_of_the_own_subscription_by_name_else_what_its
 
 @pytest.mark.parametrize(
     "scope",
-    ["", "/rg", "rg/more", "/subscriptions", "/subscriptions/own/resourceGroups", "/subscriptions/own/providers/P/t/n"],
+    ["", "/subscriptions/own/resourceGroups", "/subscriptions/own/providers/P/t/n"],
 )
 def test_a_needed_scope_that_names_no_group_stands_for_one_that_is_not_known(scope: str) -> None:
     (needed,) = needed_scopes((scope,), "own")
     assert (needed.known, needed.group) == (False, "")
     assert reach(VNET.replace("s1", "own"), needed) is Reach.PART
     assert reach("/subscriptions/own/resourceGroups/rg", needed) is Reach.UNCERTAIN
+
+
+@pytest.mark.parametrize("kind", ["resourceGroups", "providers/P/t/n"])
+def test_what_lies_in_another_subscription_is_not_reached_from_the_own_one(kind: str) -> None:
+    (needed,) = needed_scopes((f"/subscriptions/S2/{kind}",), "own")
+    assert reach("/subscriptions/own", needed) is Reach.NONE
+    assert reach("/subscriptions/S2", needed) is Reach.WHOLE
+
+
+@pytest.mark.parametrize("scope", ["/rg", "rg/more", "/subscriptions", "/foo/bar"])
+def test_nobody_knows_whether_a_scope_that_is_spelt_like_none_is_reached(scope: str) -> None:
+    (needed,) = needed_scopes((scope,), "own")
+    for held in ("/subscriptions/own", "/subscriptions/own/resourceGroups/rg", f"{GROUPS}/a"):
+        assert reach(held, needed) is Reach.UNCERTAIN
+    assert reach("/", needed) is Reach.WHOLE
 
 
 @pytest.mark.parametrize(

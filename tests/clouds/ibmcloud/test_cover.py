@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.clouds.ibmcloud.cover import may_contain, role_actions
 from upgrade_gate.clouds.ibmcloud.shapes import Catalogue
 from upgrade_gate.entitlements import judge
@@ -180,6 +181,31 @@ def test_the_group_of_an_instance_is_what_the_export_says_of_its_crn(service: st
 
 
 COS = "cloud-object-storage"
+
+
+@pytest.mark.parametrize("operator", ["stringNotEquals", "numericEquals"])
+def test_only_an_equal_service_type_says_all_services(operator: str) -> None:
+    """docs/facts/ibmcloud.md: an operator that is not evaluated makes a policy narrower."""
+    assert ask(COS, policy(COS, attribute("serviceType", "stringEquals", "service"))).verdict is Coverage.COVERED
+    assert ask(COS, policy(COS, attribute("serviceType", operator, "service"))).verdict is Coverage.NARROWER
+
+
+@pytest.mark.parametrize("account", [None, ACCOUNT])
+@pytest.mark.parametrize(
+    ("operator", "value", "verdict"),
+    [
+        ("stringEquals", ACCOUNT, Coverage.COVERED),
+        ("stringEqualsAnyOf", [ACCOUNT, "x"], Coverage.COVERED),
+        ("stringNotEquals", "x", Coverage.NARROWER),
+        ("stringExists", "false", Coverage.MISSING),
+    ],
+)
+def test_an_account_is_compared_whether_or_not_it_is_known(
+    account: str | None, operator: str, value: object, verdict: Coverage
+) -> None:
+    grant = {"permission": EDITOR, "scope": {"attributes": [{"name": "serviceName", "value": COS}]}}
+    export = [{"policies": [policy(COS, attribute("accountId", operator, value))]}]
+    assert judge("IBMCloud", export, IAM, grant, account=account, scopes=(OWN,), context={}).verdict is verdict
 
 
 def ask_of(needed: dict[str, str], *attributes: dict[str, Any]) -> Any:

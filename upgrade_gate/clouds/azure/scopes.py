@@ -65,6 +65,8 @@ class Needed(Struct, frozen=True):
     """Segments below the resource group, folded."""
     known: bool = True
     """False: some resource group of the subscription, nobody knows which."""
+    placed: bool = True
+    """False: no scope of Azure's is spelt like it, so nobody knows where it is."""
     above: str = ""
     """Folded scope above subscriptions: a management group, or `/` for the whole tenant."""
 
@@ -87,7 +89,8 @@ def _needed(scope: str, subscription: str) -> Needed:
             return Needed(scope, segments[1], "")
         if len(segments) >= 4 and segments[2] == "resourcegroups":
             return Needed(scope, segments[1], segments[3], segments[4:])
-    return Needed(scope, subscription, "", known=False)
+        return Needed(scope, segments[1], "", known=False)
+    return Needed(scope, subscription, "", known=False, placed=not segments)
 
 
 def _is_management_group(folded: str) -> bool:
@@ -117,6 +120,8 @@ def reach(scope: str, needed: Needed) -> Reach:
     folded = fold(scope)
     if not folded.startswith("/"):
         return Reach.UNCERTAIN
+    if not needed.placed:
+        return Reach.WHOLE if folded == "/" else Reach.UNCERTAIN
     if needed.above:
         return _reach_above(folded, needed.above)
     if is_above_subscriptions(folded):

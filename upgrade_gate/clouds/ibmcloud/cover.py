@@ -121,7 +121,7 @@ def fit(policy: AccessPolicy, needed: Mapping[str, str], account: str, group: st
 
 def _is_class_marker(attribute: Attribute, needed: Mapping[str, str]) -> bool:
     """Return whether the attribute only says "all services", which limits nothing within the class."""
-    return attribute.name == "serviceType" and attribute.value == "service" and "serviceType" not in needed
+    return attribute.name == "serviceType" and "serviceType" not in needed and _accepts(attribute, "service") is True
 
 
 def _limit(attribute: Attribute, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
@@ -133,7 +133,10 @@ def _limit(attribute: Attribute, needed: Mapping[str, str], account: str, group:
             return Fit(Reach.PART, f"is limited by {shown}")
         return Fit(Reach.WHOLE) if accepted else Fit(Reach.NONE, f"is about {shown}")
     if attribute.name == _ACCOUNT:
-        accepted = _accepts(attribute, account) if account else True
+        # an export is of one account: where it is not known, it is the one that its policies name
+        accepted = _accepts(attribute, account or next(iter(attribute.values), attribute.value))
+        if accepted is None:
+            return Fit(Reach.PART, f"is limited by {shown}")
         return Fit(Reach.WHOLE) if accepted else Fit(Reach.FOREIGN, f"is of account {attribute.value}")
     if of_group:
         return _group_limit(attribute, group, shown, INSTANCES.get(needed.get("serviceName", ""), "the cluster"))
