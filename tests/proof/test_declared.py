@@ -294,3 +294,38 @@ def test_a_file_is_called_as_its_repository_or_the_working_folder_has_it(
     monkeypatch.chdir(tmp_path / "repository/iam" if where == "." else elsewhere)
     (file,) = declared.load("policies:x", [tmp_path / "repository/iam"], {}).files
     assert file.name == expected
+
+
+def _template(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"Resources": {f"R{number}": one for number, one in enumerate(resources)}}
+
+
+def _role(name: str) -> dict[str, Any]:
+    own = {"PolicyName": "p", "PolicyDocument": WHOLE}
+    return {"Type": "AWS::IAM::Role", "Properties": {"RoleName": name, "Policies": [own]}}
+
+
+def _put(role: Any, effect: str = "Deny") -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": "*", "Resource": "*"}
+    properties = {"PolicyName": "d", "RoleName": role, "PolicyDocument": {"Statement": [statement]}}
+    return {"Type": "AWS::IAM::RolePolicy", "Properties": properties}
+
+
+@pytest.mark.parametrize(
+    ("put", "status", "detail"),
+    [
+        (_put("c1-openshift-storage-cloud"), "unmet", "in u.json"),
+        (_put({"Fn::ImportValue": "z"}), "unknown", "does not say what the holder of d in u.json is"),
+        (_put({"Fn::ImportValue": "z"}, "Allow"), "declared", ""),
+        (_put("c1-somebody-else"), "declared", ""),
+        (_put("c2-openshift-storage-cloud"), "unknown", "the holder of d in u.json"),
+    ],
+)
+def test_a_template_may_deny_what_another_one_allows(
+    put: dict[str, Any], status: str, detail: str, tmp_path: Path
+) -> None:
+    files = {"t.json": _template(_role("c1-openshift-storage-cloud")), "u.json": _template(put)}
+    result, report = gate(tmp_path, files)
+    need = finding(report, "permission-added")["needs"][0]
+    assert (need["status"], result.code == 0) == (status, status == "declared")
+    assert detail in str(need.get("detail", ""))

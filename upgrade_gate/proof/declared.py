@@ -65,6 +65,10 @@ class Served(Struct, frozen=True):
     """The providerSpec kind of what it serves."""
     name: str
     found: tuple[Found, ...]
+    beside: tuple[Found, ...] = ()
+    """What takes away from it and stands elsewhere."""
+    perhaps: tuple[Found, ...] = ()
+    """What may take away from it: on whom it is put, nobody can tell."""
 
     @property
     def shown(self) -> str:
@@ -89,6 +93,7 @@ class Declarations:
         self.files = tuple(files)
         self._named = named
         self._by_kind: dict[str, tuple[Found, ...]] = {}
+        self._reaching: dict[str, tuple[Found, ...]] = {}
         self._nameless: set[tuple[str, str]] = set()
         self._served: dict[tuple[str, str], Served | CoverageResult] = {}
         self._built: dict[tuple[str, str], tuple[Holdings, Holdings | None, tuple[str, ...]]] = {}
@@ -117,16 +122,37 @@ class Declarations:
         if cloud is None:
             return unknown(f"what a file declares cannot be judged for {kind}")
         if kind not in self._by_kind:
-            self._by_kind[kind] = tuple(
+            read = tuple(
                 Found(kind, file, number, one)
                 for file in self.files
                 if file.problem is None
                 for number, parsed in enumerate(file.documents)
                 for one in cloud.declarations(parsed.body)
             )
+            self._by_kind[kind] = tuple(one for one in read if one.declaration.reach is None)
+            self._reaching[kind] = tuple(one for one in read if one.declaration.reach is not None)
         named = self._named.get(secret) or self._named.get("default")
         chosen = self._configured(kind, secret, named) if named else self._carried(kind, secret, secrets, ccoctl)
-        return chosen if isinstance(chosen, CoverageResult) else Served(kind, secret.replace("/", "-"), chosen)
+        if isinstance(chosen, CoverageResult):
+            return chosen
+        return Served(kind, secret.replace("/", "-"), chosen, *self._taken(kind, secret, chosen))
+
+    def _taken(self, kind: str, secret: str, chosen: Sequence[Found]) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
+        """Return what takes away from what was chosen, and what may.
+
+        A name that nothing is called may be that of the chosen one where it carries the Secret's.
+        """
+        own = {name for one in chosen for name in one.declaration.names}
+        every = {name for one in self._by_kind[kind] for name in one.declaration.names}
+        certain: list[Found] = []
+        perhaps: list[Found] = []
+        for one in self._reaching[kind]:
+            names = one.declaration.reach or ()
+            if own.intersection(names):
+                certain.append(one)
+            elif not names or any(n not in every and policy_names.match(n, secret) is not None for n in names):
+                perhaps.append(one)
+        return tuple(certain), tuple(perhaps)
 
     def _configured(self, kind: str, secret: str, named: Sequence[str]) -> tuple[Found, ...] | CoverageResult:
         chosen: list[Found] = []
@@ -242,9 +268,11 @@ class Declarations:
     def _holdings(self, served: Served, context: Context | None) -> tuple[Holdings, Holdings | None, tuple[str, ...]]:
         key = (served.kind, served.name)
         if key not in self._built:
-            named = [_called(one) for one in served.found]
+            named = [_called(one) for one in (*served.found, *served.beside)]
+            perhaps = [_called(one) for one in served.perhaps]
             opened = tuple(text for one in named for part in one.parts for text in part.opened)
-            least = _build(served, named, context, most=False)
+            opened += tuple(f"the holder of {part.name}" for one in perhaps for part in one.parts)
+            least = _build(served, [*named, *perhaps], context, most=False)
             self._built[key] = (least, _build(served, named, context, most=True) if opened else None, opened)
         return self._built[key]
 
@@ -305,10 +333,14 @@ def load(source: str, roots: Sequence[Path], named: Mapping[str, Sequence[str]])
 def _called(one: Found) -> Declaration:
     """Return a declaration whose parts are called by their file."""
     parts = tuple(
-        replace(part, name=f"{part.name} in {one.file.name}" if one.declaration.names else one.file.name)
+        replace(part, name=f"{part.name} in {one.file.name}" if _is_named(one.declaration) else one.file.name)
         for part in one.declaration.parts
     )
     return replace(one.declaration, parts=parts)
+
+
+def _is_named(one: Declaration) -> bool:
+    return bool(one.names) or one.reach is not None
 
 
 def _build(served: Served, found: Sequence[Declaration], context: Context | None, *, most: bool) -> Holdings:

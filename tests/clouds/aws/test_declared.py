@@ -126,3 +126,64 @@ def test_documents_of_other_shapes_declare_nothing() -> None:
     for body in bodies:
         assert declarations(body) == ()
     assert declared.declarations([{"Statement": [ALL]}])[0].parts[0].path == (0,)
+
+
+def _denying(roles: str, effect: str = "Deny") -> str:
+    return (
+        f"  D:\n    Type: AWS::IAM::Policy\n    Properties:\n      PolicyName: d\n      Roles: {roles}\n"
+        f"      PolicyDocument: {{Statement: [{{Effect: {effect}, Action: '*', Resource: '*'}}]}}\n"
+    )
+
+
+def _reaches(roles: str, effect: str = "Deny", name: str = "c1-ingress") -> tuple[int, list[tuple[str, ...]]]:
+    """Return how many parts the role of a template has, and whom else the policy of it may deny something."""
+    found = declarations(_template(f"      RoleName: {name}\n", _denying(roles, effect)))
+    return len(found[0].parts), [one.reach for one in found if one.reach is not None]
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        "[!Ref Ingress]",
+        "[!GetAtt Ingress.Arn]",
+        "[!Sub '${Ingress}']",
+        "[c1-ingress]",
+        "[!Sub c1-ingress]",
+        "[!Join ['-', [c1, ingress]]]",
+        "[!Ref Ingress, !Ref 'AWS::NoValue']",
+    ],
+)
+def test_a_denial_is_joined_where_the_template_says_the_role(roles: str) -> None:
+    assert _reaches(roles) == (1, [])
+
+
+def test_a_role_and_a_policy_whose_names_are_made_alike_are_joined() -> None:
+    assert _reaches("[!Sub '${Cluster}-ingress']", name="!Sub '${Cluster}-ingress'") == (1, [])
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        "[!Ref RoleParameter]",
+        "[!ImportValue z]",
+        "!Split [',', 'a,b']",
+        "[!If [C, !Ref Ingress, !Ref 'AWS::NoValue']]",
+        "[!Select [0, [!Ref Ingress]]]",
+        "[!Sub 'x-${Ingress}']",
+        "[!Ref D]",
+    ],
+)
+def test_a_denial_of_whom_nobody_knows_may_reach_everybody(roles: str) -> None:
+    assert _reaches(roles) == (0, [()])
+    assert _reaches(roles, effect="Allow") == (0, [])
+
+
+def test_a_denial_by_name_reaches_that_name_and_a_role_whose_name_is_not_known() -> None:
+    assert _reaches("[c1-registry]") == (0, [("c1-registry",)])
+    assert _reaches("[c1-ingress]", name="!Ref Name") == (0, [("c1-ingress",), ()])
+
+
+def test_what_allows_besides_denying_is_not_certain_for_whom_it_reaches() -> None:
+    more = _denying("[c1-registry]").replace("[{Effect", "[{Effect: Allow, Action: 's3:*', Resource: '*'}, {Effect")
+    (other,) = [one for one in declarations(_template("      RoleName: r\n", more)) if one.reach is not None]
+    assert [[s["Effect"] for s in part.least["Statement"]] for part in other.parts] == [["Deny"]]

@@ -6,10 +6,11 @@ imports come from elsewhere, so that whatever rests on them is open.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws.open_policies import certain_only, open_in, policy
+from upgrade_gate.clouds.aws.open_policies import certain_only, denials, open_in, policy
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.reading.node import mapping, one_or_more, text
 
@@ -24,6 +25,9 @@ _POLICIES = {
     "AWS::IAM::UserPolicy": "PolicyName",
 }
 _HOLDERS = ("Roles", "Users", "RoleName", "UserName")
+_ONE_VARIABLE = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
+"""A `!Sub` that is a reference and nothing else."""
+_NO_VALUE = {"Ref": "AWS::NoValue"}
 _PLAIN_TRANSFORM = "AWS::Serverless-2016-10-31"
 """The one transform that adds resources of its own kinds and leaves the others as they are."""
 
@@ -47,8 +51,30 @@ def declarations(body: Any) -> Iterator[Declaration]:
     for one in found.values():
         if one.type in _PRINCIPALS:
             yield _principal(one, found)
-        elif one.type in _POLICIES and not any(_names(holder, found) for holder in one.holders()):
-            yield Declaration((_document(one),), one.names(_POLICIES[one.type]), path=one.path)
+        elif one.type in _POLICIES:
+            if not any(_holder(holder, found) for holder in one.holders()):
+                yield Declaration((_document(one),), one.names(_POLICIES[one.type]), path=one.path)
+            yield from _reaching(one, found)
+
+
+def _reaching(one: _Resource, resources: Mapping[str, _Resource]) -> Iterator[Declaration]:
+    """Yield what a policy may take away from whom it is put on, where the template does not hold them.
+
+    What it allows them is not certain, and left out. A name is no answer where a role or user of the template has one
+    that is not known.
+    """
+    part = denials(_document(one))
+    away = [resolved(holder) for holder in one.holders() if holder != _NO_VALUE and not _holder(holder, resources)]
+    if part is None or not away:
+        return
+    unnamed = any(
+        isinstance(r.properties.get(_PRINCIPALS[r.type]), Open) for r in resources.values() if r.type in _PRINCIPALS
+    )
+    named = tuple(name for name in away if isinstance(name, str))
+    if named:
+        yield Declaration((part,), path=one.path, reach=named)
+    if unnamed or len(named) < len(away):
+        yield Declaration((part,), path=one.path, reach=())
 
 
 def _macro(body: Any) -> str | None:
@@ -89,14 +115,29 @@ class _Resource:
 
 
 def _names(value: Any, resources: Mapping[str, _Resource]) -> _Resource | None:
-    """Return the resource that a value stands for: `!Ref Role`, `!GetAtt Role.Arn`, or its own name."""
+    """Return the resource that a value stands for: `!Ref Role`, `!GetAtt Role.Arn`, `!Sub ${Role}`, or its own name."""
     inner = mapping(value)
     target = inner.get("Ref") or inner.get("Fn::GetAtt")
     name = target[0] if isinstance(target, list) and target else text(target).partition(".")[0]
+    if (variable := _ONE_VARIABLE.fullmatch(text(inner.get("Fn::Sub")))) is not None:
+        name = variable[1]
     if isinstance(name, str) and name in resources:
         return resources[name]
-    own = [r for r in resources.values() if r.type in _PRINCIPALS and value == r.properties.get(_PRINCIPALS[r.type])]
+    said = resolved(value)
+    own = [r for r in resources.values() if r.type in _PRINCIPALS and _is_called(r, value, said)]
     return own[0] if value and len(own) == 1 else None
+
+
+def _is_called(one: _Resource, value: Any, said: Any) -> bool:
+    """Return whether a value is the name of a role or user: one text, or made by the same functions."""
+    key = _PRINCIPALS[one.type]
+    return bool(value == one.written.get(key) or (isinstance(said, str) and said == one.properties.get(key)))
+
+
+def _holder(value: Any, resources: Mapping[str, _Resource]) -> _Resource | None:
+    """Return the role or user of the template that a policy is put on by a value."""
+    found = _names(value, resources)
+    return found if found is not None and found.type in _PRINCIPALS else None
 
 
 def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaration:

@@ -33,9 +33,19 @@ def policy(name: str, document: Any, path: Path) -> Part:
 
 def certain_only(part: Part, why: str) -> Part:
     """Return a part that may not be there at all: what it denies counts, what it allows is open."""
-    least = [s for s in _statements(part.least) if not isinstance(s, Mapping) or s.get("Effect") != "Allow"]
+    least = _denying(part.least)
     most = [s for s in _statements(part.most) if not isinstance(s, Mapping) or s.get("Effect") != "Deny"]
     return Part(part.name, _document(least), _document(most), part.path, (*part.opened, why))
+
+
+def denials(part: Part) -> Part | None:
+    """Return what a part may deny, without what it allows; None where it allows and nothing else."""
+    least, most = (_denying(decode(body) or body) for body in (part.least, part.most))
+    return Part(part.name, _document(least), _document(most), part.path, part.opened) if least else None
+
+
+def _denying(body: Any) -> list[Any]:
+    return [s for s in _statements(body) if not isinstance(s, Mapping) or s.get("Effect") != "Allow"]
 
 
 def open_in(value: Any) -> Iterator[str]:

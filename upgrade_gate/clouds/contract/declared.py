@@ -58,6 +58,11 @@ class Declaration(Struct, frozen=True):
     path: Path = ()
     trusts: bool = False
     """Whether it says whom the identity trusts."""
+    reach: tuple[str, ...] | None = None
+    """For what takes away from identities that the document does not hold: their names, none where it cannot tell.
+
+    None for what is declared of an identity or policy itself.
+    """
 
 
 class Addition(Struct, frozen=True):
