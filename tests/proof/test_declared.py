@@ -315,10 +315,10 @@ def _put(role: Any, effect: str = "Deny") -> dict[str, Any]:
     ("put", "status", "detail"),
     [
         (_put("c1-openshift-storage-cloud"), "unmet", "in u.json"),
-        (_put({"Fn::ImportValue": "z"}), "unknown", "does not say what the holder of d in u.json is"),
+        (_put({"Fn::ImportValue": "z"}), "unknown", "u.json does not say on whom d is put"),
         (_put({"Fn::ImportValue": "z"}, "Allow"), "declared", ""),
         (_put("c1-somebody-else"), "declared", ""),
-        (_put("c2-openshift-storage-cloud"), "unknown", "the holder of d in u.json"),
+        (_put("c2-openshift-storage-cloud"), "unknown", "u.json does not say on whom d is put"),
     ],
 )
 def test_a_template_may_deny_what_another_one_allows(

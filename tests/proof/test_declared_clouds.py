@@ -227,11 +227,101 @@ PLANS: dict[str, tuple[Any, int]] = {
 }
 
 
+DENIED = json.dumps(policy("ec2:CreateTags", Effect="Deny"))
+STRAY = {"type": "aws_iam_role_policy", "name": "q", "policy": DENIED}
+STRAY_ATTACHED = {"type": "aws_iam_role_policy_attachment", "name": "q"}
+STRAY_LIST = {"type": "aws_iam_policy_attachment", "name": "q"}
+OTHER_ROLE = {"type": "aws_iam_role", "name": "other"}
+
+
+def _stray(resource: dict[str, Any], *opened: str, **references: list[str]) -> dict[str, Any]:
+    address = f"{resource['type']}.{resource['name']}"
+    unknown = {address: dict.fromkeys(opened, True)}
+    more = _refers(address, **references) if references else {}
+    return _plan(ROLE, OTHER_ROLE, OWN, resource, unknown=unknown, **more)
+
+
+PLANS |= {
+    "a denial of a role that is not known": (_stray(STRAY, "role"), 3),
+    "an allowance of a role that is not known": (_stray({**STRAY, "policy": TEXT}, "role"), 0),
+    "a denial of something else, of a role that is not known": (
+        _stray({**STRAY, "policy": json.dumps(policy("s3:*", Effect="Deny"))}, "role"),
+        0,
+    ),
+    "a denial of another role by reference": (_stray(STRAY, "role", role=["aws_iam_role.other.id"]), 0),
+    "a denial of one of two roles": (
+        _stray(STRAY, "role", role=["aws_iam_role.other.id", "aws_iam_role.openshift-storage-cloud.id"]),
+        3,
+    ),
+    "a denial of a role that a variable names": (_stray(STRAY, "role", role=["var.role"]), 3),
+    "an attachment of which nothing is known": (_stray(STRAY_ATTACHED, "role", "policy_arn"), 3),
+    "an attachment of something to another role": (
+        _stray(STRAY_ATTACHED, "role", "policy_arn", role=["aws_iam_role.other.name", "aws_iam_role.other"]),
+        0,
+    ),
+    "an attachment to roles that are not known": (_stray(STRAY_LIST, "roles", "policy_arn"), 3),
+    "an attachment to users that are not known": (_stray({**STRAY_LIST, "policy_arn": "a"}, "users"), 3),
+    "an attachment to roles of which one is not known": (
+        _plan(
+            ROLE,
+            OWN,
+            {**STRAY_LIST, "roles": ["other"]},
+            unknown={"aws_iam_policy_attachment.q": {"roles": [False, True]}},
+        ),
+        3,
+    ),
+}
+
+
+ONLY = {"type": "aws_iam_role_policies_exclusive", "name": "e", "role_name": ROLE["name"], "policy_names": []}
+ONLY_ATTACHED = {
+    "type": "aws_iam_role_policy_attachments_exclusive",
+    "name": "e",
+    "role_name": ROLE["name"],
+    "policy_arns": [],
+}
+NAMED = {**OWN, "name": "openshift-storage-cloud"}
+PLANS |= {
+    "only other policies": (_plan(ROLE, OWN, ONLY), 3),
+    "only this policy": (_plan(ROLE, OWN, {**ONLY, "policy_names": ["p"]}), 0),
+    "only the policies of another role": (_plan(ROLE, OTHER_ROLE, OWN, {**ONLY, "role_name": "other"}), 0),
+    "only other policies, of a role that is not known": (
+        _plan(
+            ROLE,
+            OWN,
+            _without(ONLY, "role_name"),
+            unknown={"aws_iam_role_policies_exclusive.e": {"role_name": True}},
+        ),
+        3,
+    ),
+    "only policies within the role": (
+        _plan({**ROLE, "inline_policy": [{"name": "i", "policy": TEXT}]}, {**ONLY, "policy_names": ["j"]}),
+        3,
+    ),
+    "only other attachments": (_plan(ROLE, MANAGED, ATTACHED, ONLY_ATTACHED), 3),
+    "only this attachment": (
+        _plan(ROLE, MANAGED, ATTACHED, {**ONLY_ATTACHED, "policy_arns": [MANAGED["arn"]]}),
+        0,
+    ),
+    "only other policies, of a role of another file": (_plan(NAMED, ONLY), 3),
+    "a policy of a role of another file": (_plan(NAMED), 0),
+}
+
+
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_of_aws_says_what_its_roles_get(name: str, tmp_path: Path) -> None:
     plan, expected = PLANS[name]
     result = told(tmp_path, {"plan.json": plan}, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
     assert (result.verdict is Coverage.COVERED) is (expected == 0), result
+
+
+def test_what_is_put_on_a_role_that_is_not_known_may_be_put_on_one_of_another_file(tmp_path: Path) -> None:
+    files = {"openshift-storage-cloud.json": json.loads(TEXT), "plan.json": _plan(STRAY, OTHER_ROLE)}
+    result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert result.verdict is Coverage.UNKNOWN
+    assert result.doubt == "plan.json does not say on whom aws_iam_role_policy.q is put"
+    other = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:DescribeVolumes", "Allow", "*"))
+    assert other.verdict is Coverage.COVERED
 
 
 def test_a_plan_is_not_patched_and_the_step_names_the_resource(tmp_path: Path) -> None:
@@ -281,6 +371,111 @@ def test_plans_of_other_clouds_are_read(
     wanted = cloud.read_grants(kind, WORLDS[platform][2]["spec"]["providerSpec"])[-1]
     result = told(tmp_path, {"plan.json": _plan(given, unknown=unknown)}, kind, wanted)
     assert result.verdict == ("COVERED" if known else "UNKNOWN"), result
+
+
+_PUBLIC: dict[str, Any] = {"service": "is", "service_type": "service"}
+LIMITED: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "nothing more": ({"resource_tags": []}, {}, True),
+    "all services of the class": ({"resources": [{**_PUBLIC, "service_group_id": ""}]}, {}, True),
+    "access tags": ({"resource_tags": [{"name": "env", "value": "x"}]}, {}, False),
+    "access tags known after apply": ({}, {"resource_tags": True}, False),
+    "one access tag known after apply": ({}, {"resource_tags": [{"value": True}]}, False),
+    "another type of service": ({"resources": [{"service": "is", "service_type": "platform_service"}]}, {}, False),
+    "a group of services": ({"resources": [{"service": "is", "service_group_id": "IAM"}]}, {}, False),
+    "an attribute that nobody knows": ({"resources": [{"service": "is", "of_tomorrow": ["x"]}]}, {}, False),
+    "attributes of another shape": ({"resources": [{"service": "is", "attributes": ["x"]}]}, {}, False),
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_what_limits_a_policy_of_a_plan_of_ibm_cloud_is_seen(name: str, tmp_path: Path) -> None:
+    more, unknown, covered = LIMITED[name]
+    plan = _plan({**IBM_POLICY, **more}, unknown={"ibm_iam_service_policy.openshift-storage-cloud": unknown})
+    kind = "IBMCloudProviderSpec"
+    cloud = cloud_of(kind)
+    assert cloud is not None
+    wanted = cloud.read_grants(kind, WORLDS["IBMCloud"][2]["spec"]["providerSpec"])[-1]
+    assert (told(tmp_path, {"plan.json": plan}, kind, wanted).verdict is Coverage.COVERED) is covered
+
+
+STATES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    "there": ({"deleted": False, "stage": "BETA"}, {}, "update", "COVERED"),
+    "deleted": ({"deleted": True}, {}, "no-op", "MISSING"),
+    "disabled": ({"stage": "DISABLED"}, {}, "update", "MISSING"),
+    "a stage that is none": ({"stage": 6}, {}, "update", "MISSING"),
+    "a stage known after apply": ({}, {"stage": True}, "create", "UNKNOWN"),
+    "made anew": ({}, {"deleted": True}, "create", "COVERED"),
+    "perhaps deleted": ({}, {"deleted": True}, "update", "UNKNOWN"),
+    "a permission known after apply": ({}, {"permissions": [False, True]}, "create", "UNKNOWN"),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_planned_role_of_google_gives_only_what_it_gives_when_it_is_there(name: str, tmp_path: Path) -> None:
+    more, unknown, action, verdict = STATES[name]
+    plan = _plan({**GCP_CUSTOM, **more}, unknown={"google_project_iam_custom_role.openshift-storage-cloud": unknown})
+    plan["resource_changes"][0]["change"]["actions"] = [action]
+    wanted = Grant("permission", "compute.disks.create")
+    assert told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [
+        ({"errored": False, "complete": True, "deferred_changes": []}, True),
+        ({"errored": True}, False),
+        ({"complete": False}, False),
+        ({"deferred_changes": [{"reason": "provider_config_unknown"}]}, False),
+    ],
+)
+@pytest.mark.parametrize("platform", ["AWS", *WORLDS])
+def test_a_plan_that_is_not_complete_says_nothing_for_certain(
+    platform: str, said: dict[str, Any], whole: bool, tmp_path: Path
+) -> None:
+    kind = f"{platform}ProviderSpec"
+    cloud = cloud_of(kind)
+    assert cloud is not None
+    if platform == "AWS":
+        plan, wanted = _plan(ROLE, OWN, **said), Grant("action", "ec2:CreateTags", "Allow", "*")
+    else:
+        planned: dict[str, dict[str, Any]] = {"Azure": AZURE_ROLE, "GCP": GCP_CUSTOM, "IBMCloud": IBM_POLICY}
+        plan = _plan(planned[platform], **said)
+        wanted = cloud.read_grants(kind, WORLDS[platform][2]["spec"]["providerSpec"])[-1]
+    result = told(tmp_path, {"plan.json": plan}, kind, wanted)
+    assert result.verdict is (Coverage.COVERED if whole else Coverage.UNKNOWN)
+    assert whole or result.doubt.startswith("plan.json: the plan ")
+
+
+_PARENT = "cloudresourcemanager.googleapis.com%2Fprojects%2F"
+
+
+@pytest.mark.parametrize(
+    ("taking", "covered"),
+    [
+        ({"type": "google_iam_deny_policy", "parent": f"{_PARENT}p"}, False),
+        ({"type": "google_iam_deny_policy", "parent": f"{_PARENT}other"}, True),
+        ({"type": "google_iam_deny_policy", "parent": f"{_PARENT}123"}, False),
+        ({"type": "google_iam_deny_policy"}, False),
+        ({"type": "google_project_iam_policy", "project": "p"}, False),
+        ({"type": "google_project_service", "project": "p"}, True),
+    ],
+)
+@pytest.mark.parametrize("bound", [False, True])
+def test_what_takes_away_on_the_project_of_google_is_seen(
+    taking: dict[str, Any], covered: bool, bound: bool, tmp_path: Path
+) -> None:
+    member = "serviceAccount:openshift-storage-cloud@p.iam.gserviceaccount.com"
+    custom: dict[str, Any] = {**GCP_CUSTOM, "project": "p", "id": "projects/p/roles/c"}
+    to: dict[str, Any] = {
+        "type": "google_project_iam_member",
+        "name": "m",
+        "project": "p",
+        "role": custom["id"],
+        "member": member,
+    }
+    plan = _plan(*([custom, to] if bound else [custom]), {"name": "d", **taking})
+    result = told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", Grant("permission", "compute.disks.create"))
+    assert result.verdict is (Coverage.COVERED if covered else Coverage.UNKNOWN)
 
 
 @pytest.mark.parametrize("type_", ["google_project_iam_member", "google_project_iam_binding"])

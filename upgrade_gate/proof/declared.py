@@ -250,10 +250,16 @@ class Declarations:
         identity = cloud.identity(served.name)
         result = _with(least, bucket).judge(identity, grant, scopes)
         if most is not None and _with(most, bucket).judge(identity, grant, scopes).verdict is not result.verdict:
-            return result.unless(f"{served.shown} does not say what {opened[0]} is")
-        if self.unread and result.verdict is not Coverage.DENIED:
-            return result.unless(self.unread[0])
+            return result.unless(opened[0])
+        doubts = self._doubts(served)
+        if doubts and result.verdict is not Coverage.DENIED:
+            return result.unless(doubts[0])
         return replace(result, declared=True)
+
+    def _doubts(self, served: Served) -> tuple[str, ...]:
+        """Return what makes all unknown that is not denied: files that cannot be read, and what a file says itself."""
+        found = (*served.found, *served.beside, *served.perhaps)
+        return (*self.unread, *(f"{one.file.name}: {why}" for one in found for why in one.declaration.doubts))
 
     def trust(self, served: Served, issuer: str, subjects: Sequence[str], context: Context | None) -> CoverageResult:
         """Decide whether the declared identity trusts every subject of the issuer."""
@@ -261,8 +267,9 @@ class Declarations:
         cloud = declares(served.kind)
         assert cloud is not None  # noqa: S101
         result = least.trust(cloud.identity(served.name), issuer, subjects)
-        if self.unread:
-            return result.unless(self.unread[0])
+        doubts = self._doubts(served)
+        if doubts:
+            return result.unless(doubts[0])
         return replace(result, declared=True)
 
     def _holdings(self, served: Served, context: Context | None) -> tuple[Holdings, Holdings | None, tuple[str, ...]]:
@@ -270,8 +277,17 @@ class Declarations:
         if key not in self._built:
             named = [_called(one) for one in (*served.found, *served.beside)]
             perhaps = [_called(one) for one in served.perhaps]
-            opened = tuple(text for one in named for part in one.parts for text in part.opened)
-            opened += tuple(f"the holder of {part.name}" for one in perhaps for part in one.parts)
+            opened = tuple(
+                f"{served.shown} does not say what {text} is"
+                for one in named
+                for part in one.parts
+                for text in part.opened
+            )
+            opened += tuple(
+                f"{one.file.name} does not say on whom {part.name} is put"
+                for one in served.perhaps
+                for part in one.declaration.parts
+            )
             least = _build(served, [*named, *perhaps], context, most=False)
             self._built[key] = (least, _build(served, named, context, most=True) if opened else None, opened)
         return self._built[key]

@@ -16,7 +16,7 @@ from upgrade_gate.clouds.aws.open_policies import policy
 from upgrade_gate.clouds.aws.policy_text import additions, where
 from upgrade_gate.clouds.aws.remedy_documents import document
 from upgrade_gate.clouds.contract.declared import Declaration
-from upgrade_gate.clouds.shared.terraform import is_show
+from upgrade_gate.clouds.shared.terraform import doubted, is_show
 from upgrade_gate.reading.node import text
 
 __all__ = ["additions", "declarations", "document", "documents", "identity", "where"]
@@ -34,7 +34,7 @@ def declarations(body: Any) -> tuple[Declaration, ...]:
     if cloudformation.is_template(body):
         return tuple(cloudformation.declarations(body))
     if is_show(body):
-        return tuple(terraform.declarations(body))
+        return doubted(body, terraform.declarations(body))
     return _of_document(body)
 
 

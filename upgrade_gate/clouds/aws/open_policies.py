@@ -44,6 +44,12 @@ def denials(part: Part) -> Part | None:
     return Part(part.name, _document(least), _document(most), part.path, part.opened) if least else None
 
 
+def perhaps_denying(part: Part, why: str) -> Part | None:
+    """Return what a part denies if it is there, which is not certain; None where it allows and nothing else."""
+    found = denials(part)
+    return Part(found.name, found.least, _document([]), found.path, (why, *found.opened)) if found else None
+
+
 def _denying(body: Any) -> list[Any]:
     return [s for s in _statements(body) if not isinstance(s, Mapping) or s.get("Effect") != "Allow"]
 

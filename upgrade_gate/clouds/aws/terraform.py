@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws.open_policies import policy
+from msgspec.structs import replace
+
+from upgrade_gate.clouds.aws.open_policies import perhaps_denying, policy
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared import terraform
-from upgrade_gate.clouds.shared.terraform import Resource, named
+from upgrade_gate.clouds.shared.terraform import Resource, named, plain, unknown_in
 from upgrade_gate.reading.node import mapping, strings
 
 if TYPE_CHECKING:
@@ -26,11 +28,66 @@ def declarations(body: Any) -> Iterator[Declaration]:
     put: set[str] = set()
     for kind in _KINDS:
         holders = [one for one in found if one.type == f"aws_iam_{kind}"]
+        astray = tuple(_astray(kind, holders, found))
         for holder in holders:
-            yield _holder(kind, holder, holders, found, put)
+            own = _holder(kind, holder, holders, found, put)
+            perhaps = tuple(part for part, to in astray if to is not None and holder.address in to)
+            doubts = tuple(_taken_from(kind, holder, holders, found))
+            yield replace(own, parts=(*own.parts, *perhaps), doubts=doubts)
+        for part, to in astray:
+            if to is None:
+                yield Declaration((part,), (part.name,), path=part.path, reach=())
+        for one in found:
+            if one.type in _exclusive(kind) and _kept_to(one, kind, holders) is None:
+                yield Declaration((), (one.address,), path=one.path, doubts=(_takes(one),), reach=())
     for one in found:
         if one.type in ("aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy") and one.address not in put:
-            yield Declaration((_part(one),), _names(one), path=one.path)
+            kind = one.type.split("_")[2]
+            about = one.text(kind)
+            doubts = tuple(
+                _takes(other)
+                for other in found
+                if about and other.type in _exclusive(kind) and other.text(f"{kind}_name") == about
+            )
+            yield Declaration((_part(one),), _names(one), path=one.path, doubts=doubts)
+
+
+def _exclusive(kind: str) -> dict[str, tuple[str, str, str]]:
+    """Return the types that take from a role or user what they do not list: the list, and what it names of what."""
+    return {
+        f"aws_iam_{kind}_policies_exclusive": ("policy_names", f"aws_iam_{kind}_policy", "name"),
+        f"aws_iam_{kind}_policy_attachments_exclusive": (
+            "policy_arns",
+            f"aws_iam_{kind}_policy_attachment",
+            "policy_arn",
+        ),
+    }
+
+
+def _takes(one: Resource) -> str:
+    return f"{one.address} takes away what it does not list"
+
+
+def _kept_to(one: Resource, kind: str, holders: Sequence[Resource]) -> frozenset[str] | None:
+    """Return the addresses of those from whom a resource takes, or may; None where it may be anyone."""
+    holder = named(one, f"{kind}_name", holders, _key(one, f"{kind}_name"))
+    if holder is not None:
+        return frozenset((holder.address,))
+    return _reached(one, f"{kind}_name", holders, several=False)
+
+
+def _taken_from(kind: str, holder: Resource, holders: Sequence[Resource], found: Sequence[Resource]) -> Iterator[str]:
+    """Yield what takes from a role or user something that it is given, or may."""
+    for one in found:
+        if one.type not in _exclusive(kind) or holder.address not in (_kept_to(one, kind, holders) or ()):
+            continue
+        argument, type_, key = _exclusive(kind)[one.type]
+        own = [p for p in found if p.type == type_ and named(p, kind, holders, _key(p, kind)) is holder]
+        several = any(p.type == "aws_iam_policy_attachment" for p in found) and argument == "policy_arns"
+        within = holder.get("inline_policy" if argument == "policy_names" else "managed_policy_arns")
+        listed = strings(one.get(argument))
+        if several or within or any(p.text(key) not in listed for p in own):
+            yield _takes(one)
 
 
 def _holder(
@@ -67,6 +124,47 @@ def _holder(
     if isinstance(trust, str):
         rest["AssumeRolePolicyDocument"] = trust
     return Declaration(tuple(parts), _names(holder), rest=rest, path=holder.path, trusts=trust is not None)
+
+
+def _astray(
+    kind: str, holders: Sequence[Resource], found: Sequence[Resource]
+) -> Iterator[tuple[Part, frozenset[str] | None]]:
+    """Yield what denies, or may, and is put on nobody knows whom: with those whom it may be, None for anyone."""
+    managed = [one for one in found if one.type == "aws_iam_policy"]
+    for one in found:
+        several = one.type == "aws_iam_policy_attachment"
+        argument = f"{kind}s" if several else kind
+        if not several and one.type not in (f"aws_iam_{kind}_policy", f"aws_iam_{kind}_policy_attachment"):
+            continue
+        to = _reached(one, argument, holders, several=several)
+        if to is not None and not to:
+            continue
+        document = one if one.type == f"aws_iam_{kind}_policy" else named(one, "policy_arn", managed, "arn")
+        whole = policy(one.address, Open(f"what {one.address} attaches"), one.path) if document is None else None
+        part = perhaps_denying(whole or _part(document or one), f"the {kind} of {one.address}")
+        if part is not None:
+            yield replace(part, name=one.address), to
+
+
+def _reached(one: Resource, argument: str, holders: Sequence[Resource], *, several: bool) -> frozenset[str] | None:
+    """Return the addresses that a policy may be put on besides those it surely is; None where it may be any."""
+    value = one.get(argument)
+    if isinstance(value, str) and value and not several:
+        same = [holder.address for holder in holders if holder.get("name") == value]
+        return frozenset(same if len(same) > 1 else ())
+    if several and not unknown_in(one.unknown.get(argument)) and (value or not one.references.get(argument)):
+        return frozenset()
+    if not several and named(one, argument, holders, _key(one, argument)) is not None:
+        return frozenset()
+    said = one.references.get(argument, ())
+    by_name = {plain(holder.address) for holder in holders}
+    if not said or any(not _is_of(reference, by_name) for reference in said):
+        return None
+    return frozenset(holder.address for holder in holders if any(_is_of(s, {plain(holder.address)}) for s in said))
+
+
+def _is_of(reference: str, addresses: set[str]) -> bool:
+    return any(reference == one or reference.startswith(f"{one}.") for one in addresses)
 
 
 def _key(one: Resource, argument: str) -> str:

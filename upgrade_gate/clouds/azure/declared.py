@@ -35,7 +35,8 @@ _TERRAFORM = {
 def declarations(body: Any) -> tuple[Declaration, ...]:
     """Return a declaration for each role definition of a document."""
     if terraform.is_show(body):
-        return tuple(_of_resource(one) for one in terraform.resources(body) if one.type == _ROLE)
+        roles = (one for one in terraform.resources(body) if one.type == _ROLE)
+        return terraform.doubted(body, map(_of_resource, roles))
     if isinstance(body, list):
         return tuple(_definition(one, (number,)) for number, one in enumerate(body) if _is_definition(one))
     return (_definition(body, ()),) if _is_definition(body) else ()

@@ -63,6 +63,8 @@ class Declaration(Struct, frozen=True):
 
     None for what is declared of an identity or policy itself.
     """
+    doubts: tuple[str, ...] = ()
+    """Why nothing that it gives is certain, each a sentence without its end."""
 
 
 class Addition(Struct, frozen=True):

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 _CUSTOM = ("google_project_iam_custom_role", "google_organization_iam_custom_role")
 _MEMBERS = {"google_project_iam_member": "member", "google_project_iam_binding": "members"}
+_TAKING = re.compile(
+    r"google_(iam_deny_policy|project_iam_member_remove|(project|folder|organization)_iam_policy"
+    r"|iam_principal_access_boundary_policy|iam_\w+_policy_binding)"
+)
+"""Types that take away what others give."""
+_PROJECT = re.compile(r"projects(?:/|%2F)([a-z][^/%]*)$", re.IGNORECASE)
 _LISTS = ("includedPermissions", "permissions")
 _NOWHERE = "projects/declared/roles/none"
 _PLAIN = re.compile(r"[^A-Za-z0-9_.]+")
@@ -30,7 +36,7 @@ _PLAIN = re.compile(r"[^A-Za-z0-9_.]+")
 def declarations(body: Any) -> tuple[Declaration, ...]:
     """Return a declaration for each role of a document, for each account of a template, for each member of a plan."""
     if terraform.is_show(body):
-        return _of_terraform(terraform.resources(body))
+        return terraform.doubted(body, _of_terraform(terraform.resources(body)))
     if isinstance(body, list):
         return tuple(
             Declaration((_role(one, (number,)),), _called(one))
@@ -95,6 +101,7 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
     """Return what each member of a plan is given on a project, and each role that is bound to nobody."""
     roles = [one for one in found if one.type in _CUSTOM]
     given: dict[str, list[Part]] = {}
+    where: dict[str, list[str]] = {}
     bound: set[str] = set()
     for one in found:
         if one.type not in _MEMBERS:
@@ -108,13 +115,35 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
             bound.add(known.address)
         for member in members:
             given.setdefault(member, []).append(part)
-    declared = [Declaration(tuple(parts), _of_member(member)) for member, parts in given.items()]
+            where.setdefault(member, []).append(one.text("project"))
+    declared = [
+        Declaration(tuple(parts), _of_member(member), doubts=_taken(where[member], found))
+        for member, parts in given.items()
+    ]
     declared += [
-        Declaration((_custom(one),), (one.text("role_id") or one.name, one.text("title"), one.address, one.name))
+        Declaration(
+            (_custom(one),),
+            (one.text("role_id") or one.name, one.text("title"), one.address, one.name),
+            doubts=_taken([one.text("project")], found),
+        )
         for one in roles
         if one.address not in bound
     ]
     return tuple(declared)
+
+
+def _taken(projects: Sequence[str], found: Sequence[terraform.Resource]) -> tuple[str, ...]:
+    """Return what may take away something given on projects; one that is empty, or told by its number, may be any."""
+    taking: list[str] = []
+    mine = {each.removeprefix("projects/") for each in projects}
+    for one in found:
+        if _TAKING.fullmatch(one.type) is None:
+            continue
+        named = _PROJECT.search(one.text("parent"))
+        project = (one.text("project") or (named.group(1) if named else "")).removeprefix("projects/")
+        if any(not each or each == project or each.isdigit() for each in mine) or not project or project.isdigit():
+            taking.append(f"{one.address} may take away what others give")
+    return tuple(taking)
 
 
 def _of_member(member: str) -> tuple[str, ...]:
@@ -126,10 +155,19 @@ def _custom(one: terraform.Resource) -> Part:
     given = one.get("permissions")
     readable = readable_strings(given)
     if isinstance(given, Open) or readable is None or terraform.unknown_in(one.unknown.get("permissions")):
-        opened = (given.text if isinstance(given, Open) else f"permissions of {one.address}",)
-        return Part(one.address, {}, {"everything": True}, one.path, opened)
-    role = {"title": one.address, "stage": one.text("stage") or "GA", "includedPermissions": list(readable)}
-    return Part(one.address, {"roles": [role]}, {"roles": [role]}, one.path)
+        why = given.text if isinstance(given, Open) else f"permissions of {one.address}"
+        return Part(one.address, {}, {"everything": True}, one.path, (why,))
+    stage, deleted = one.get("stage") or "GA", one.get("deleted")
+    # the provider sets `deleted` itself, so that it is open in every plan of a new role, which is not deleted
+    unsaid = (stage, None if one.made else deleted)
+    opened = tuple(value.text for value in unsaid if isinstance(value, Open))
+    role = {
+        "title": one.address,
+        "stage": "GA" if isinstance(stage, Open) else stage,
+        "deleted": False if deleted is None or isinstance(deleted, Open) else deleted,
+        "includedPermissions": list(readable),
+    }
+    return Part(one.address, {} if opened else {"roles": [role]}, {"roles": [role]}, one.path, opened)
 
 
 def _bound(one: terraform.Resource) -> Part:

@@ -33,13 +33,17 @@ _ATTRIBUTES = {
     "resource_instance_id": "serviceInstance",
     "resource": "resource",
     "region": "region",
+    "service_type": "serviceType",
+    "service_group_id": "service_group_id",
 }
+"""What the provider calls an attribute, and what IBM Cloud does; any other limits the policy by its own name."""
+_SAID = ("roles", "resources", "resource_attributes", "resource_tags")
 
 
 def declarations(body: Any) -> tuple[Declaration, ...]:
     """Return a declaration for each service ID of a plan, and for each subject of a document's policies."""
     if terraform.is_show(body):
-        return _of_terraform(terraform.resources(body))
+        return terraform.doubted(body, _of_terraform(terraform.resources(body)))
     given: dict[tuple[str, ...], list[Part]] = {}
     for path, one in _listed(body):
         given.setdefault(_subject(one), []).append(_part(one, path))
@@ -106,24 +110,28 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
 
 def _of_resource(one: terraform.Resource) -> Part:
     """Return a policy of a plan in IBM Cloud's own shape; any of it that is not known grants nothing for certain."""
-    unsaid = [
-        value.text for key in ("roles", "resources", "resource_attributes") if isinstance(value := one.get(key), Open)
-    ]
+    unsaid = [value.text for key in _SAID if isinstance(value := one.get(key), Open)]
     unsaid += [f"{key} of {one.address}" for key in ("rule_conditions", "pattern", "tags") if one.get(key)]
     roles = [
         f"{_CRN}{'role' if name in _PLATFORM_ROLES else 'serviceRole'}:{name}" for name in strings(one.get("roles"))
     ]
     attributes: list[dict[str, Any]] = []
     for resource in objects(one.get("resources")):
+        own = resource.get("attributes")
         attributes += [
-            {"name": theirs, "value": resource[ours]} for ours, theirs in _ATTRIBUTES.items() if resource.get(ours)
+            {"name": _ATTRIBUTES.get(str(key), str(key)), "value": value}
+            for key, value in resource.items()
+            if value and not (key == "attributes" and isinstance(own, Mapping))
         ]
-        attributes += [{"name": k, "value": v} for k, v in mapping(resource.get("attributes")).items()]
+        attributes += [{"name": k, "value": v} for k, v in mapping(own).items()]
     for entry in objects(one.get("resource_attributes")):
         attributes.append({key: entry[key] for key in ("name", "value", "operator") if entry.get(key)})
-    if any(terraform.unknown_in(one.unknown.get(key)) for key in ("roles", "resources", "resource_attributes")):
+    if any(terraform.unknown_in(one.unknown.get(key)) for key in _SAID):
         unsaid.append(f"what {one.address} is about, known after apply")
-    whole = {"roles": [{"role_id": crn} for crn in roles], "resources": [{"attributes": attributes}]}
+    about: dict[str, Any] = {"attributes": attributes}
+    if tags := one.get("resource_tags"):
+        about["tags"] = tags
+    whole = {"roles": [{"role_id": crn} for crn in roles], "resources": [about]}
     return Part(one.address, {} if unsaid else whole, _ANYTHING if unsaid else whole, one.path, tuple(unsaid))
 
 

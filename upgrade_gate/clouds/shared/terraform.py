@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from upgrade_gate.clouds.contract.declared import Open
 from upgrade_gate.reading.node import mapping, objects, strings, text
@@ -18,7 +19,7 @@ from upgrade_gate.reading.node import mapping, objects, strings, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from upgrade_gate.clouds.contract.declared import Path
+    from upgrade_gate.clouds.contract.declared import Declaration, Path
 
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 """The instance in an address: `[0]` of count, `["a"]` of for_each."""
@@ -38,6 +39,8 @@ class Resource(Struct, frozen=True):
     """What is known only once it is applied: true at each such place."""
     references: Mapping[str, tuple[str, ...]]
     """Per argument the addresses that its expression names, without instances."""
+    made: bool = False
+    """Whether the plan makes it anew."""
 
     def get(self, name: str) -> Any:
         """Return a value, Open where only applying tells it, None where it is not set."""
@@ -82,9 +85,23 @@ def resources(body: Any) -> tuple[Resource, ...]:
                 (*place, "values"),
                 mapping(mapping(changes.get(address)).get("after_unknown")),
                 configured.get(plain(address), {}),
+                made="create" in strings(mapping(changes.get(address)).get("actions")),
             )
         )
     return tuple(found)
+
+
+def doubted(body: Any, found: Iterable[Declaration]) -> tuple[Declaration, ...]:
+    """Return declarations of a plan with what the plan itself says against them: it may not show all that is to be."""
+    said = mapping(body)
+    doubts: list[str] = []
+    if said.get("errored") not in (None, False):
+        doubts.append("the plan ended in an error, so that it does not show everything")
+    if said.get("complete") not in (None, True):
+        doubts.append("the plan says that it is not complete")
+    if said.get("deferred_changes"):
+        doubts.append("the plan puts changes off to a later one")
+    return tuple(replace(one, doubts=(*doubts, *one.doubts)) for one in found)
 
 
 def _in_module(module: Mapping[str, Any], path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]:
