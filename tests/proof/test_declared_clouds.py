@@ -324,6 +324,28 @@ def test_what_is_put_on_a_role_that_is_not_known_may_be_put_on_one_of_another_fi
     assert other.verdict is Coverage.COVERED
 
 
+@pytest.mark.parametrize(
+    ("document", "role", "verdict"),
+    [
+        (DENIED, "openshift-storage-cloud", Coverage.DENIED),
+        (DENIED, "other", Coverage.COVERED),
+        (TEXT, "openshift-storage-cloud", Coverage.COVERED),
+    ],
+)
+@pytest.mark.parametrize("attached", [True, False])
+def test_what_a_plan_denies_a_role_by_its_name_counts_where_another_file_holds_the_role(
+    document: str, role: str, verdict: Coverage, *, attached: bool, tmp_path: Path
+) -> None:
+    put = (
+        ({**MANAGED, "policy": document}, {**ATTACHED, "role": role})
+        if attached
+        else ({"type": "aws_iam_role_policy", "name": "q", "role": role, "policy": document},)
+    )
+    files = {"roles.json": _plan(ROLE, OWN), "denials.json": _plan(*put)}
+    result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert result.verdict is verdict
+
+
 def test_a_plan_is_not_patched_and_the_step_names_the_resource(tmp_path: Path) -> None:
     plan = _plan(ROLE, {**OWN, "policy": json.dumps(policy("ec2:DescribeVolumes"))})
     result, report = gate(tmp_path, {"plan.json": plan}, "--bundle", "../b")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.aws.open_policies import perhaps_denying, policy
+from upgrade_gate.clouds.aws.open_policies import denials, perhaps_denying, policy
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared import terraform
 from upgrade_gate.clouds.shared.terraform import Resource, named, plain, unknown_in
@@ -37,6 +37,7 @@ def declarations(body: Any) -> Iterator[Declaration]:
         for part, to in astray:
             if to is None:
                 yield Declaration((part,), (part.name,), path=part.path, reach=())
+        yield from _elsewhere(kind, holders, found)
         for one in found:
             if one.type in _exclusive(kind) and _kept_to(one, kind, holders) is None:
                 yield Declaration((), (one.address,), path=one.path, doubts=(_takes(one),), reach=())
@@ -144,6 +145,20 @@ def _astray(
         part = perhaps_denying(whole or _part(document or one), f"the {kind} of {one.address}")
         if part is not None:
             yield replace(part, name=one.address), to
+
+
+def _elsewhere(kind: str, holders: Sequence[Resource], found: Sequence[Resource]) -> Iterator[Declaration]:
+    """Yield what denies and is put, by name, on a role or user that another file may hold."""
+    held = {holder.text("name") for holder in holders}
+    managed = [one for one in found if one.type == "aws_iam_policy"]
+    for one in found:
+        inline = one.type == f"aws_iam_{kind}_policy"
+        if not (inline or one.type == f"aws_iam_{kind}_policy_attachment") or one.text(kind) in {"", *held}:
+            continue
+        document = one if inline else named(one, "policy_arn", managed, "arn")
+        part = denials(_part(document)) if document is not None else None
+        if part is not None:
+            yield Declaration((replace(part, name=one.address),), path=one.path, reach=(one.text(kind),))
 
 
 def _reached(one: Resource, argument: str, holders: Sequence[Resource], *, several: bool) -> frozenset[str] | None:
