@@ -66,14 +66,11 @@ class Results:
         self._owners = owners
 
     def keep(self, entry: Entry, made_from: str) -> bool:
-        """Return whether an earlier run has made a cluster's result from the same inputs, and it can be read."""
-        row = results.kept(self._folder / entry.folder)
-        if row is None or row.made_from != made_from:
+        """Return whether a cluster's result was made from the same inputs, and is as an earlier run wrote it."""
+        found = results.kept(self._folder / entry.folder)
+        if found is None or found[0].made_from != made_from:
             return False
-        try:
-            self._note(entry, read_file(self._folder / entry.folder / results.REPORT, _MOST_BYTES))
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return False
+        self._note(entry, found[1])
         return True
 
     def forget(self, entry: Entry) -> None:
@@ -85,13 +82,12 @@ class Results:
         folder = self._folder / entry.folder
         stdout.make_folder(folder)
         stdout.write_file(folder / results.REPORT, report, mode=0o600)
-        row = results.row(entry.name, entry.source, dict(entry.labels), made_from)
+        row = results.row(entry.name, entry.source, dict(entry.labels), made_from, report)
         stdout.write_file(folder / results.ROW, row, mode=0o600)
-        self._note(entry, report)
+        self._note(entry, msgspec.json.decode(report, type=results.Report))
 
-    def _note(self, entry: Entry, report: bytes) -> None:
-        cluster = msgspec.json.decode(report, type=results.Report).cluster
-        summary.refuse_twice(self._owners, entry.name, cluster.id if cluster else None)
+    def _note(self, entry: Entry, report: results.Report) -> None:
+        summary.refuse_twice(self._owners, entry.name, report.cluster.id if report.cluster else None)
 
 
 def begin(directory: Path, part: shard.Shard | None) -> None:
@@ -130,8 +126,7 @@ def merge(parts: Sequence[Path], directory: Path) -> document.Fleet:
             other = folders.setdefault(folder.name, folder)
             if other is not folder:
                 raise UsageError(f"{other} and {folder} are about one cluster", hint="leave one of the folders out")
-            if results.kept(folder) is None:
-                raise UsageError(f"{folder} holds no whole result", hint="run that part again, with --resume")
+            results.whole(folder)
     begin(directory, None)
     for name, folder in folders.items():
         place = directory / results.CLUSTERS / name

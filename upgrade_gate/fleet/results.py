@@ -8,10 +8,11 @@ The row is written after the report, so that a report with its row is a whole on
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.fleet import document
@@ -37,6 +38,8 @@ class Row(Struct, frozen=True):
     labels: dict[str, str]
     made_from: str
     """A digest of everything that decides what the report says, as far as it is known beforehand."""
+    digest: str
+    """Of the rest of the row and of the report: what somebody has changed since is no result of a run."""
 
 
 class Finding(Struct, frozen=True):
@@ -105,33 +108,44 @@ class Report(Struct, frozen=True):
     verdict: _Verdict
 
 
-def row(name: str, source: str, labels: dict[str, str], made_from: str) -> bytes:
-    """Return the content of a row's file."""
-    return msgspec.json.encode(Row(_SCHEMA, name, source, labels, made_from)) + b"\n"
+def row(name: str, source: str, labels: dict[str, str], made_from: str, report: bytes) -> bytes:
+    """Return the content of the file of a row, to stand beside this report."""
+    bare = Row(_SCHEMA, name, source, labels, made_from, "")
+    return msgspec.json.encode(structs.replace(bare, digest=_digest(bare, report))) + b"\n"
 
 
-def kept(folder: Path) -> Row | None:
-    """Return the row of one cluster's folder, None where there is no whole result."""
+def kept(folder: Path) -> tuple[Row, Report] | None:
+    """Return what one cluster's folder holds; None where that is no whole result, or not as a run wrote it."""
     try:
         found = msgspec.json.decode(read_file(folder / ROW, _MOST_BYTES), type=Row)
+        report = read_file(folder / REPORT, _MOST_BYTES)
+        if found.schema != _SCHEMA or found.digest != _digest(found, report):
+            return None
+        return found, msgspec.json.decode(report, type=Report)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return found if found.schema == _SCHEMA and (folder / REPORT).is_file() else None
+
+
+def whole(folder: Path) -> tuple[Row, Report]:
+    """Return what one cluster's folder holds.
+
+    Raises UsageError where it is not there whole: a cluster that is left out is one that nobody looks at.
+    """
+    found = kept(folder)
+    if found is None:
+        raise UsageError(
+            f"{folder} holds no whole result, or one that was changed since", hint="run fleet again, with --resume"
+        )
+    return found
 
 
 def read(directory: Path, folders: Iterable[str]) -> Iterator[tuple[Row, str, Report]]:
-    """Yield row, name of the folder and report of these clusters of a run, one after the other.
-
-    Raises UsageError where one is not there whole: a cluster that is left out is one that nobody looks at.
-    """
+    """Yield row, name of the folder and report of these clusters of a run, one after the other; raises as `whole`."""
     for name in sorted(folders):
-        folder = directory / CLUSTERS / name
-        found = kept(folder)
-        if found is None:
-            raise UsageError(f"{folder} holds no whole result", hint="run fleet again, with --resume")
-        try:
-            yield found, name, msgspec.json.decode(read_file(folder / REPORT, _MOST_BYTES), type=Report)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
-            raise UsageError(
-                f"{folder / REPORT} cannot be read: {exc}", hint="take the folder away; run again"
-            ) from exc
+        found, report = whole(directory / CLUSTERS / name)
+        yield found, name, report
+
+
+def _digest(of: Row, report: bytes) -> str:
+    bare = msgspec.json.encode(structs.replace(of, digest=""))
+    return hashlib.sha256(bare + b"\n" + report).hexdigest()

@@ -214,6 +214,33 @@ def test_resume_keeps_what_was_made_from_the_same_inputs_and_nothing_else(fleet:
     assert {cluster["generated"] for cluster in fleet.json()["clusters"]} == {"1970-01-01T00:00:03Z"}
 
 
+def _edit(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [("report.json", '"status": "blocked"', '"status": "pass"'), ("row.json", '"name":"a"', '"name":"z"')],
+)
+def test_a_result_that_somebody_changed_is_never_believed(fleet: Fleet, file: str, before: str, after: str) -> None:
+    fleet.add("a")
+    fleet.add("b")
+    assert fleet.run(env={"SOURCE_DATE_EPOCH": "1"}).code == 3
+    verdict = verdicts(fleet)
+    changed = fleet.result / "clusters" / "a" / file
+    _edit(changed, before, after)
+    joined = run("fleet", "merge", fleet.result, "-d", fleet.folder / "merged")
+    assert joined.code == 2
+    assert "clusters/a holds no whole result, or one that was changed since" in joined.err
+    assert fleet.run("--resume", env={"SOURCE_DATE_EPOCH": "2"}).code == 3
+    assert verdicts(fleet) == verdict
+    stamps = {cluster["name"]: cluster["generated"] for cluster in fleet.json()["clusters"]}
+    assert stamps == {"a": "1970-01-01T00:00:02Z", "b": "1970-01-01T00:00:01Z"}
+    assert after not in changed.read_text()
+
+
 def test_resume_judges_again_where_a_release_or_what_reads_it_is_another(fleet: Fleet) -> None:
     fleet.add("a")
     archive = fleet.folder / "release.tar"
