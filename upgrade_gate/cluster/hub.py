@@ -96,13 +96,7 @@ def cluster_proxy(reader: Reader) -> ClusterProxy:
         namespace = _namespace(reader.read([ENGINES])[ENGINES])
         wanted = route(namespace)
         answers = _read(reader, wanted, beside=authorities(namespace))
-        found = answers[wanted]
-        if not isinstance(found, Known):
-            raise Malformed(f"there is no Route {namespace}/{_ROUTE}")  # noqa: TRY301 - one way out for all of them
-        body = Part(found.value, f"Route {namespace}/{_ROUTE}")
-        host = body["spec"]["host"].some_text()
-        if not _HOST.fullmatch(host):
-            raise Malformed(f"{body.name} has the host {host[:60]!r}, which is none")  # noqa: TRY301
+        host = _host(answers[wanted], f"Route {namespace}/{_ROUTE}")
     except Malformed as error:
         raise ClusterError(
             f"{reader.description}: the way to its clusters is not known: {error}",
@@ -132,6 +126,16 @@ def _namespace(answer: Fact[Any]) -> str:
     if len(named) != 1 or not _NAME.fullmatch(found := named.pop()):
         raise Malformed("the hub's MultiClusterEngines do not name one namespace")
     return found
+
+
+def _host(answer: Fact[Any], name: str) -> str:
+    """Return the host of a Route; raises Malformed where there is no such Route, or its host is none."""
+    if not isinstance(answer, Known):
+        raise Malformed(f"there is no {name}")
+    host = Part(answer.value, name)["spec"]["host"].some_text()
+    if not _HOST.fullmatch(host):
+        raise Malformed(f"{name} has the host {host[:60]!r}, which is none")
+    return host
 
 
 def _authorities(answer: Fact[Any]) -> tuple[str, str | None]:
