@@ -85,7 +85,7 @@ def attempt(target: Target, data: bytes, *, measured: bool = False) -> Fault | N
         return _fault(target, data, exc)
     except UpgradeGateError:
         pass
-    except (Exception, RecursionError, DeadlineError) as exc:  # noqa: BLE001 - whatever else comes is the finding
+    except (Exception, DeadlineError) as exc:  # noqa: BLE001 - whatever else comes is the finding
         return _fault(target, data, exc)
     finally:
         peak = tracemalloc.get_traced_memory()[1] if measured else 0
