@@ -204,7 +204,7 @@ class Judge:
         target = self._targets[entry.name]
         settings = asdict(replace(self._settings, cache_dir=None))
         named = [gate.configuration.path, *map(Path, gate.acknowledgements)]
-        named += [source.path for source in gate.identities]
+        named += [*(source.path for source in gate.identities), *gate.configuration.identities.policy_files]
         named += [Path(settings["graph"].removeprefix("file://")) if settings["graph"] else None]
         for value in settings.values():
             named += [path for path in (value if isinstance(value, tuple) else (value,)) if isinstance(path, Path)]

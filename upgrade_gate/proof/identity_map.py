@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -25,6 +26,11 @@ class Identities(Struct, frozen=True):
     """The account, subscription or project that exports must belong to."""
     policies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`namespace/secret`, or `default`, to the files that declare what its identity should be granted."""
+
+    @property
+    def policy_files(self) -> tuple[Path, ...]:
+        """The files of `policies`, without the names of single policies in them."""
+        return tuple(Path(text.partition("#")[0]) for texts in self.policies.values() for text in texts)
 
     def of(self, secret: str) -> str | None:
         """Return the identity of `namespace/secret`, None where the configuration does not say."""

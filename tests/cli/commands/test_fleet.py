@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.worlds.certificates import Certificates
-from tests.worlds.fleets import NOW, Fleet
+from tests.worlds.fleets import NOW, PLATFORMS, Fleet
 from tests.worlds.flows import World
 from tests.worlds.kubernetes_server import Fault, KubernetesServer
 from tests.worlds.running import run
@@ -239,6 +239,23 @@ def test_a_result_that_somebody_changed_is_never_believed(fleet: Fleet, file: st
     stamps = {cluster["name"]: cluster["generated"] for cluster in fleet.json()["clusters"]}
     assert stamps == {"a": "1970-01-01T00:00:02Z", "b": "1970-01-01T00:00:01Z"}
     assert after not in changed.read_text()
+
+
+def test_resume_judges_again_where_a_policy_that_the_configuration_names_is_another(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.add("a")
+    policy, folder = tmp_path / "policy.json", tmp_path / "policies"
+    folder.mkdir()
+    allowed = {"Effect": "Allow", "Action": list(PLATFORMS["AWS"]), "Resource": "*"}
+    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
+    (folder / "other.json").write_text(policy.read_text())
+    config = tmp_path / "gate.yaml"
+    config.write_text(yaml.safe_dump({"identities": {"openshift-aws/creds": {"policies": str(policy)}}}))
+    options = ("--config", config, "--identities", f"policies:{folder}", "--resume")
+    assert fleet.run(*options).code == 0
+    _edit(policy, PLATFORMS["AWS"][1], PLATFORMS["AWS"][0])
+    assert fleet.run(*options).code == 3, "it declares less than before"
 
 
 def test_resume_judges_again_where_a_release_or_what_reads_it_is_another(fleet: Fleet) -> None:
