@@ -139,7 +139,7 @@ class Judge:
             _refuse_another(entry, outcome)
         except (ReadError, UsageError) as error:  # a path that is not there is this cluster's failure alone
             return self.failed(entry, error)
-        report = build.of_outcome(outcome, labels=self._labels(entry), now=_now(gate), notes=_notes(gate))
+        report = build.of_outcome(outcome, labels=self._labels(entry), now=_now(gate), notes=run.policy_notes(gate))
         if self._bundles is None:
             return Judged(document.encode(report))
         return self._with_bundle(entry, outcome, report)
@@ -170,7 +170,7 @@ class Judge:
         asked, weights = self._asked(entry)
         outcome = pipeline.unreachable(asked, weights, why)
         report = build.of_outcome(
-            outcome, labels=self._labels(entry), now=_now(gate), notes=(*_notes(gate), f"not judged: {why}")
+            outcome, labels=self._labels(entry), now=_now(gate), notes=(*run.policy_notes(gate), f"not judged: {why}")
         )
         record = None if self._bundles is None else fleet_bundles.Record(None, f"it was not judged: {why}")
         return Judged(document.encode(report), record)
@@ -335,10 +335,6 @@ def _gate_of(entry: Entry, gate: GateOptions) -> GateOptions:
 
 def _now(gate: GateOptions) -> str | None:
     return gate.now.text if gate.now else None
-
-
-def _notes(gate: GateOptions) -> tuple[str, ...]:
-    return run.policy_notes(gate)
 
 
 def _content(path: Path) -> str:

@@ -19,9 +19,6 @@ CLAIM = NAME
 FLEET = "/fleet"
 """Where the shared volume is mounted."""
 
-INDEX = "JOB_COMPLETION_INDEX"
-"""Says which part a pod judges, from 0: Kubernetes sets it in an Indexed Job."""
-
 SHARDS_SECONDS = 6 * 3600
 MERGE_SECONDS = 1800
 SHARD_RESOURCES: Final[_pods.Resources] = {"cpu": "500m", "memory": ("256Mi", "768Mi")}

@@ -10,6 +10,7 @@ from upgrade_gate import __version__
 from upgrade_gate.base.errors import ExitCode
 from upgrade_gate.cli.commands.init import _fleets, _pins, _pods, _roles
 from upgrade_gate.cli.ready_file import deliver, write_options
+from upgrade_gate.fleet.shard import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,7 @@ def _shard(
         _pods.STOP + _pods.given(config_map) + _fleets.SHARD_SCRIPT,
         arguments,
         image,
-        env=[*_place(), _pods.value(_fleets.INDEX, "{{inputs.parameters.index}}"), *_fleets.shard_environment()],
+        env=[*_place(), _pods.value(INDEX, "{{inputs.parameters.index}}"), *_fleets.shard_environment()],
         mounts=mounts,
         **_fleets.SHARD_RESOURCES,
     )
