@@ -254,6 +254,16 @@ def test_a_policy_is_never_written_over(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "repository" / NAME).read_text()) == WHOLE
 
 
+def test_a_policy_that_only_the_configuration_names_is_never_written_over(tmp_path: Path) -> None:
+    policies = {"policies/p.json": WHOLE, "own.json": WHOLE}
+    config = f"identities:\n  {SECRET}: {{policies: own.json}}\n"
+    given = ("--identities", "policies:policies", "-o", "json=own.json")
+    result, _ = gate(tmp_path, policies, *given, config=config)
+    assert result.code == 2
+    assert "own.json is read by this run" in result.err
+    assert json.loads((tmp_path / "repository/own.json").read_text()) == WHOLE
+
+
 def test_trust_that_no_policy_speaks_of_is_taken_for_granted_and_said(tmp_path: Path) -> None:
     write(tmp_path / "iam", {NAME: WHOLE})
     claims = Claims(declarations=declared.load("policies:iam", [tmp_path / "iam"], {}))

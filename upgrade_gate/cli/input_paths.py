@@ -9,6 +9,7 @@ import click
 
 from upgrade_gate.base.errors import UsageError
 from upgrade_gate.base.paths import exists, expanded
+from upgrade_gate.cli.configuration import Configuration
 from upgrade_gate.cli.option_types import ClusterSource, IdentitiesSource
 from upgrade_gate.reading.files import open_file
 
@@ -54,9 +55,9 @@ def _read(values: Mapping[str, Any]) -> Iterator[Path]:
     for name in (*_RELEASES, *_FILES, *_MORE_FILES):
         value = values.get(name)
         for each in value if isinstance(value, (tuple, list)) else (value,):
-            path = _path(each, is_release=name in _RELEASES)
-            if path is not None and exists(path):
-                yield path
+            found = [_path(each, is_release=name in _RELEASES)]
+            found += each.identities.policy_files if isinstance(each, Configuration) else ()
+            yield from (path for path in found if path is not None and exists(path))
 
 
 def _path(value: object, *, is_release: bool) -> Path | None:
