@@ -210,6 +210,21 @@ def test_each_secret_has_its_own_file(tmp_path: Path) -> None:
     assert finding(report, "permission-added")["status"] == "declared"
 
 
+def test_secrets_whose_names_read_alike_are_judged_each_by_its_own_file(tmp_path: Path) -> None:
+    secrets = ("openshift-storage/cloud", "openshift/storage-cloud")
+    files = {"a.json": policy("ec2:CreateTags"), "b.json": policy("s3:GetObject")}
+    write(tmp_path, files)
+    mapped = dict(zip(secrets, ([str(tmp_path / name)] for name in files), strict=True))
+    declarations = declared.load("policies:x", [tmp_path], mapped)
+    verdicts = []
+    for secret in secrets:
+        served = declarations.serving("AWSProviderSpec", secret, secrets, None)
+        assert isinstance(served, declared.Served)
+        grant = Grant("action", "ec2:CreateTags", "Allow", "*")
+        verdicts.append(declarations.judge(served, grant, (), None).verdict)
+    assert verdicts == [Coverage.COVERED, Coverage.MISSING]
+
+
 @pytest.mark.parametrize(("value", "expected"), [("%{more}", "UNKNOWN"), ("${aws:username}", "MISSING")])
 def test_what_is_still_filled_in_is_unknown_and_a_policy_variable_is_none(
     value: str, expected: str, tmp_path: Path

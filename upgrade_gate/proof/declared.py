@@ -6,7 +6,7 @@ A declaration proves nothing: it says what will be there once somebody applies i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.context import Bucket, Context
-    from upgrade_gate.clouds.contract.declared import Declaration
+    from upgrade_gate.clouds.contract.declared import Declaration, Declares
     from upgrade_gate.clouds.contract.grants import Grant
-    from upgrade_gate.clouds.contract.holdings import Holdings
+    from upgrade_gate.clouds.contract.holdings import Holdings, Provider
     from upgrade_gate.proof.policy_files import PolicyFile
 
 
@@ -63,12 +63,25 @@ class Served(Struct, frozen=True):
 
     kind: str
     """The providerSpec kind of what it serves."""
-    name: str
+    cloud: Declares
+    judge: Provider
+    secret: str
+    """`namespace/name`."""
     found: tuple[Found, ...]
     beside: tuple[Found, ...] = ()
     """What takes away from it and stands elsewhere."""
     perhaps: tuple[Found, ...] = ()
     """What may take away from it: on whom it is put, nobody can tell."""
+
+    @property
+    def name(self) -> str:
+        """What its identity is called, which the files need not say."""
+        return self.secret.replace("/", "-")
+
+    @property
+    def identity(self) -> str:
+        """Its identity as the cloud spells it."""
+        return self.cloud.identity(self.name)
 
     @property
     def shown(self) -> str:
@@ -118,8 +131,8 @@ class Declarations:
         return self._served[key]
 
     def _serve(self, kind: str, secret: str, secrets: Sequence[str], ccoctl: str | None) -> Served | CoverageResult:
-        cloud = declares(kind)
-        if cloud is None:
+        cloud, judge = declares(kind), provider_of_kind(kind)
+        if cloud is None or judge is None:
             return unknown(f"what a file declares cannot be judged for {kind}")
         if kind not in self._by_kind:
             read = tuple(
@@ -135,7 +148,7 @@ class Declarations:
         chosen = self._configured(kind, secret, named) if named else self._carried(kind, secret, secrets, ccoctl)
         if isinstance(chosen, CoverageResult):
             return chosen
-        return Served(kind, secret.replace("/", "-"), chosen, *self._taken(kind, secret, chosen))
+        return Served(kind, cloud, judge, secret, chosen, *self._taken(kind, secret, chosen))
 
     def _taken(self, kind: str, secret: str, chosen: Sequence[Found]) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
         """Return what takes away from what was chosen, and what may.
@@ -245,11 +258,8 @@ class Declarations:
     ) -> CoverageResult:
         """Decide whether what is declared gives a grant; where that rests on what is open, nobody knows."""
         least, most, opened = self._holdings(served, context)
-        cloud = declares(served.kind)
-        assert cloud is not None  # noqa: S101 - what is served was read by it
-        identity = cloud.identity(served.name)
-        result = _with(least, bucket).judge(identity, grant, scopes)
-        if most is not None and _with(most, bucket).judge(identity, grant, scopes).verdict is not result.verdict:
+        result = _with(least, bucket).judge(served.identity, grant, scopes)
+        if most is not None and _with(most, bucket).judge(served.identity, grant, scopes).verdict is not result.verdict:
             return result.unless(opened[0])
         doubts = self._doubts(served)
         if doubts and result.verdict is not Coverage.DENIED:
@@ -264,16 +274,14 @@ class Declarations:
     def trust(self, served: Served, issuer: str, subjects: Sequence[str], context: Context | None) -> CoverageResult:
         """Decide whether the declared identity trusts every subject of the issuer."""
         least, _, _ = self._holdings(served, context)
-        cloud = declares(served.kind)
-        assert cloud is not None  # noqa: S101
-        result = least.trust(cloud.identity(served.name), issuer, subjects)
+        result = least.trust(served.identity, issuer, subjects)
         doubts = self._doubts(served)
         if doubts:
             return result.unless(doubts[0])
         return replace(result, declared=True)
 
     def _holdings(self, served: Served, context: Context | None) -> tuple[Holdings, Holdings | None, tuple[str, ...]]:
-        key = (served.kind, served.name)
+        key = (served.kind, served.secret)
         if key not in self._built:
             named = [_called(one) for one in (*served.found, *served.beside)]
             perhaps = [_called(one) for one in served.perhaps]
@@ -294,15 +302,13 @@ class Declarations:
 
     def places(self, served: Served, grants: Iterable[Grant]) -> tuple[PolicyPlace, ...]:
         """Return where the files speak of these grants, or where each would be added; each place once."""
-        cloud = declares(served.kind)
-        assert cloud is not None  # noqa: S101
         found: dict[tuple[str, int, int], None] = {}
         wanted = list(grants)
         for one in served.found:
             for part in one.declaration.parts:
                 body = body_at(one.file.documents[one.number].body, part.path)
                 for grant in wanted:
-                    place = one.file.place(one.document, (*part.path, *cloud.where(body, grant)))
+                    place = one.file.place(one.document, (*part.path, *served.cloud.where(body, grant)))
                     line = place.line if place is not None else one.file.documents[one.number].line
                     found[one.file.name, one.document, line] = None
         return tuple(PolicyPlace(*key) for key in sorted(found))
@@ -319,11 +325,11 @@ def _whose(one: Found) -> object:
     return (one.number, named.path, named.names) if named.names and named.parts else named.names
 
 
-def body_at(body: object, path: Sequence[str | int]) -> object:
+def body_at(body: Any, path: Sequence[str | int]) -> Any:
     """Return what stands at a path of a parsed document, None where nothing does."""
     for step in path:
         try:
-            body = body[step]  # type: ignore[index]
+            body = body[step]
         except (KeyError, IndexError, TypeError):
             return None
     return body
@@ -360,13 +366,10 @@ def _is_named(one: Declaration) -> bool:
 
 
 def _build(served: Served, found: Sequence[Declaration], context: Context | None, *, most: bool) -> Holdings:
-    cloud, plugin = declares(served.kind), provider_of_kind(served.kind)
-    assert cloud is not None  # noqa: S101
-    assert plugin is not None  # noqa: S101 - a cloud that declares can judge
-    if context is not None and isinstance(plugin, PlacesContext):
-        context = plugin.placed(context)
-    bodies = cloud.documents(found, served.name, most=most)
-    return plugin.build([Document(body, served.shown) for body in bodies], None, context)
+    if context is not None and isinstance(served.judge, PlacesContext):
+        context = served.judge.placed(context)
+    bodies = served.cloud.documents(found, served.name, most=most)
+    return served.judge.build([Document(body, served.shown) for body in bodies], None, context)
 
 
 def _with(holdings: Holdings, bucket: Fact[Bucket] | None) -> Holdings:

@@ -192,9 +192,9 @@ def _changed(
         path = (*part.path, *addition.path)
         owner = body_at(bodies[number], path[:-1])
         held = body_at(owner, path[-1:])
-        if not isinstance(owner, dict | list):
+        if owner is None:
             return None
-        owner[path[-1]] = [*(held if isinstance(held, list) else [held]), *addition.values]  # type: ignore[index]
+        owner[path[-1]] = [*(held if isinstance(held, list) else [held]), *addition.values]
     try:
         changed = yaml.parse(insertion.apply(file.text, made).encode(), file.name, functions=True)
     except yaml.DocumentError:
