@@ -102,8 +102,7 @@ def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[A
         kept = {key: value for key, value in definition.items() if key.casefold() not in ("id", "name", "properties")}
         titled = {"roleName": part.name, **{k: v for k, v in kept.items() if k.casefold() != "rolename"}}
         bodies.append({**titled, "id": f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"})
-        for scope in body["scopes"] or ["/nowhere"]:
-            bodies.append(_assignment(name, part.name, guid, scope))  # noqa: PERF401 - one after its definition
+        bodies += [_assignment(name, part.name, guid, scope) for scope in body["scopes"] or ["/nowhere"]]
     return tuple(bodies)
 
 
