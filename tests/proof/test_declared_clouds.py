@@ -346,6 +346,55 @@ def test_what_a_plan_denies_a_role_by_its_name_counts_where_another_file_holds_t
     assert result.verdict is verdict
 
 
+_ELSEWHERE = {"name": "q", "roles": [ROLE["name"], "other"]}
+UNSEEN: dict[str, tuple[tuple[dict[str, Any], ...], Coverage]] = {
+    "denied in a list": (
+        ({**MANAGED, "policy": DENIED}, {**ATTACHED, **_ELSEWHERE, "type": "aws_iam_policy_attachment"}),
+        Coverage.DENIED,
+    ),
+    "allowed in a list": ((MANAGED, {**ATTACHED, **_ELSEWHERE, "type": "aws_iam_policy_attachment"}), Coverage.COVERED),
+    "a policy of a third file": ((ATTACHED,), Coverage.UNKNOWN),
+    "a policy of a third file on another role": (({**ATTACHED, "role": "other"},), Coverage.COVERED),
+    "only other policies": ((ONLY,), Coverage.UNKNOWN),
+    "only other policies on another role": (({**ONLY, "role_name": "other"},), Coverage.COVERED),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_another_plan_puts_on_a_role_by_its_name_is_seen(name: str, tmp_path: Path) -> None:
+    put, verdict = UNSEEN[name]
+    files = {"roles.json": _plan(ROLE, OWN), "more.json": _plan(*put)}
+    result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert result.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("membership", "verdict"),
+    [
+        ({"type": "aws_iam_user_group_membership", "user": ROLE["name"], "groups": ["g"]}, Coverage.UNKNOWN),
+        ({"type": "aws_iam_user_group_membership", "user": "other", "groups": ["g"]}, Coverage.COVERED),
+        ({"type": "aws_iam_user_group_membership", "groups": ["g"]}, Coverage.UNKNOWN),
+        ({"type": "aws_iam_group_membership", "users": ["other", ROLE["name"]], "group": "g"}, Coverage.UNKNOWN),
+        ({"type": "aws_iam_group_membership", "users": ["other"], "group": "g"}, Coverage.COVERED),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_what_the_group_of_a_user_denies_is_not_seen(
+    membership: dict[str, Any], verdict: Coverage, *, together: bool, tmp_path: Path
+) -> None:
+    user = {"type": "aws_iam_user", "name": ROLE["name"]}
+    own = {"type": "aws_iam_user_policy", "name": "p", "user": ROLE["name"], "policy": TEXT}
+    member = {"name": "g", **membership}
+    unknown = {} if "user" in member or "users" in member else {f"{member['type']}.g": {"user": True}}
+    files = (
+        {"plan.json": _plan(user, own, member, unknown=unknown)}
+        if together
+        else {"users.json": _plan(user, own), "groups.json": _plan(member, unknown=unknown)}
+    )
+    result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
+    assert result.verdict is verdict
+
+
 def test_a_plan_is_not_patched_and_the_step_names_the_resource(tmp_path: Path) -> None:
     plan = _plan(ROLE, {**OWN, "policy": json.dumps(policy("ec2:DescribeVolumes"))})
     result, report = gate(tmp_path, {"plan.json": plan}, "--bundle", "../b")

@@ -53,6 +53,20 @@ def declarations(body: Any) -> Iterator[Declaration]:
             yield Declaration((_part(one),), _names(one), path=one.path, doubts=doubts)
 
 
+def _puts(kind: str, found: Sequence[Resource]) -> Iterator[tuple[Resource, str, bool]]:
+    """Yield what puts policies on roles or users, with the argument that names them and whether that is a list.
+
+    A group puts its own on whom it holds: which these are is not asked, so that they are unseen.
+    """
+    types = {f"aws_iam_{kind}_policy": kind, f"aws_iam_{kind}_policy_attachment": kind}
+    types["aws_iam_policy_attachment"] = f"{kind}s"
+    if kind == "user":
+        types |= {"aws_iam_user_group_membership": "user", "aws_iam_group_membership": "users"}
+    for one in found:
+        if one.type in types:
+            yield one, types[one.type], types[one.type] != kind
+
+
 def _exclusive(kind: str) -> dict[str, tuple[str, str, str]]:
     """Return the types that take from a role or user what they do not list: the list, and what it names of what."""
     return {
@@ -101,18 +115,15 @@ def _holder(
     parts += _inline(holder)
     managed = [one for one in found if one.type == "aws_iam_policy"]
     attached: list[dict[str, str]] = []
-    for one in found:
-        several = one.type == "aws_iam_policy_attachment"
-        argument = f"{kind}s" if several else kind
-        if not several and one.type != f"aws_iam_{kind}_policy_attachment":
+    for one, argument, several in _puts(kind, found):
+        if one.type == f"aws_iam_{kind}_policy":
             continue
         mine = named(one, argument, holders, _key(one, argument)) is holder
         listed = several and holder.text("name") in strings(one.get(argument))
         if mine or listed:
             known = named(one, "policy_arn", managed, "arn")
             if known is None:
-                shown = one.text("policy_arn") or f"that {one.address} attaches"
-                attached.append({"PolicyArn": shown, "PolicyName": shown})
+                attached.append(_unseen(one))
             else:
                 parts.append(_part(known))
                 put.add(known.address)
@@ -127,16 +138,18 @@ def _holder(
     return Declaration(tuple(parts), _names(holder), rest=rest, path=holder.path, trusts=trust is not None)
 
 
+def _unseen(one: Resource) -> dict[str, str]:
+    """Return an attached policy that is not in the file: the judge says that it was not seen."""
+    shown = one.text("policy_arn") or f"that {one.address} attaches"
+    return {"PolicyArn": shown, "PolicyName": shown}
+
+
 def _astray(
     kind: str, holders: Sequence[Resource], found: Sequence[Resource]
 ) -> Iterator[tuple[Part, frozenset[str] | None]]:
     """Yield what denies, or may, and is put on nobody knows whom: with those whom it may be, None for anyone."""
     managed = [one for one in found if one.type == "aws_iam_policy"]
-    for one in found:
-        several = one.type == "aws_iam_policy_attachment"
-        argument = f"{kind}s" if several else kind
-        if not several and one.type not in (f"aws_iam_{kind}_policy", f"aws_iam_{kind}_policy_attachment"):
-            continue
+    for one, argument, several in _puts(kind, found):
         to = _reached(one, argument, holders, several=several)
         if to is not None and not to:
             continue
@@ -148,17 +161,21 @@ def _astray(
 
 
 def _elsewhere(kind: str, holders: Sequence[Resource], found: Sequence[Resource]) -> Iterator[Declaration]:
-    """Yield what denies and is put, by name, on a role or user that another file may hold."""
+    """Yield what denies, or may, and is put, by name, on a role or user that another file may hold."""
     held = {holder.text("name") for holder in holders}
     managed = [one for one in found if one.type == "aws_iam_policy"]
-    for one in found:
-        inline = one.type == f"aws_iam_{kind}_policy"
-        if not (inline or one.type == f"aws_iam_{kind}_policy_attachment") or one.text(kind) in {"", *held}:
-            continue
-        document = one if inline else named(one, "policy_arn", managed, "arn")
+    for one, argument, _ in _puts(kind, found):
+        names = tuple(name for name in strings(one.get(argument)) if name not in {"", *held})
+        document = one if one.type == f"aws_iam_{kind}_policy" else named(one, "policy_arn", managed, "arn")
         part = denials(_part(document)) if document is not None else None
-        if part is not None:
-            yield Declaration((replace(part, name=one.address),), path=one.path, reach=(one.text(kind),))
+        if names and document is None:
+            yield Declaration(rest={"AttachedManagedPolicies": [_unseen(one)]}, path=one.path, reach=names)
+        elif names and part is not None:
+            yield Declaration((replace(part, name=one.address),), path=one.path, reach=names)
+    for one in found:
+        name = one.text(f"{kind}_name")
+        if one.type in _exclusive(kind) and name not in {"", *held}:
+            yield Declaration(path=one.path, doubts=(_takes(one),), reach=(name,))
 
 
 def _reached(one: Resource, argument: str, holders: Sequence[Resource], *, several: bool) -> frozenset[str] | None:
