@@ -1,5 +1,6 @@
 """What AWS policy files and CloudFormation templates declare, and what of it is open."""
 
+import json
 from typing import Any
 
 import pytest
@@ -119,6 +120,21 @@ def test_what_may_take_away_or_not_be_there_covers_nothing_for_certain(why: str)
             resource.update(Type="AWS::IAM::User")
             resource["Properties"]["Groups"] = ["admins"]
     assert _judge(body)[0] != "COVERED"
+
+
+def test_a_document_that_is_a_text_is_read_as_one_where_its_role_may_not_be_there() -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": [ALL]})
+    body = _template(f"      Policies: [{{PolicyName: p, PolicyDocument: '{document}'}}]\n")
+    body["Resources"]["Ingress"]["Condition"] = "InProduction"
+    assert _judge(body) == ("MISSING", "COVERED")
+
+
+def test_a_denial_of_which_nobody_knows_what_its_variables_are_may_deny_everything() -> None:
+    denial = "{Effect: Deny, Action: 'ec2:*', Resource: 'arn:aws:ec2:*:*:${*}'}"
+    body = _role(f"{{Effect: Allow, Action: 'ec2:*', Resource: '*'}}\n          - {denial}")
+    document = body["Resources"]["Ingress"]["Properties"]["Policies"][0]["PolicyDocument"]
+    document["Version"] = {"Ref": "Version"}
+    assert _judge(body)[0] == "DENIED"
 
 
 def test_documents_of_other_shapes_declare_nothing() -> None:

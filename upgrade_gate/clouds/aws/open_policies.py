@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.clouds.aws.policies import VERSION_WITH_VARIABLES, decode
 from upgrade_gate.clouds.contract.declared import Open, Part
 from upgrade_gate.clouds.shared.placeholders import opened
+from upgrade_gate.reading.node import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def certain_only(part: Part, why: str) -> Part:
 
 def denials(part: Part) -> Part | None:
     """Return what a part may deny, without what it allows; None where it allows and nothing else."""
-    least, most = (_denying(decode(body) or body) for body in (part.least, part.most))
+    least, most = _denying(part.least), _denying(part.most)
     return Part(part.name, _document(least), _document(most), part.path, part.opened) if least else None
 
 
@@ -72,7 +73,8 @@ def open_in(value: Any) -> Iterator[str]:
 def _bounds(document: Any) -> tuple[Any, Any]:
     body = document if isinstance(document, (Open, Mapping)) else None
     listed = body.get("Statement") if isinstance(body, Mapping) else body
-    if isinstance(listed, Open) or body is None:
+    said = mapping(body).get("Version")
+    if body is None or isinstance(listed, Open) or isinstance(said, Open):  # the version says what a variable is
         return _document([_all("Deny")]), _document([_all("Allow")])
     least: list[Any] = []
     most: list[Any] = []
@@ -88,13 +90,12 @@ def _bounds(document: Any) -> tuple[Any, Any]:
         else:
             least += narrow
             most += [wide]
-    said = body.get("Version") if isinstance(body, Mapping) else None
     version = {"Version": said} if isinstance(said, str) else {}
     return {**version, "Statement": least}, {**version, "Statement": most}
 
 
 def _statements(body: Any) -> list[Any]:
-    listed = body.get("Statement") if isinstance(body, Mapping) else None
+    listed = mapping(decode(body)).get("Statement")
     return list(listed) if isinstance(listed, list) else [listed]
 
 
