@@ -105,7 +105,7 @@ def test_a_managed_policy_of_the_template_counts_and_a_foreign_one_is_unseen() -
     assert foreign == ("UNKNOWN", "UNKNOWN")
 
 
-@pytest.mark.parametrize("why", ["boundary", "condition", "transform", "group"])
+@pytest.mark.parametrize("why", ["boundary", "condition", "transform", "group", "membership"])
 def test_what_may_take_away_or_not_be_there_covers_nothing_for_certain(why: str) -> None:
     body = _role("{Effect: Allow, Action: 'ec2:*', Resource: '*'}")
     resource = body["Resources"]["Ingress"]
@@ -119,7 +119,42 @@ def test_what_may_take_away_or_not_be_there_covers_nothing_for_certain(why: str)
         case "group":
             resource.update(Type="AWS::IAM::User")
             resource["Properties"]["Groups"] = ["admins"]
+        case "membership":
+            resource.update(Type="AWS::IAM::User")
+            added = {"GroupName": "admins", "Users": [{"Ref": "Ingress"}]}
+            body["Resources"]["Added"] = {"Type": "AWS::IAM::UserToGroupAddition", "Properties": added}
     assert _judge(body)[0] != "COVERED"
+
+
+@pytest.mark.parametrize(
+    "place", [(), ("Resources",), ("Resources", "Ingress"), ("Resources", "Ingress", "Properties")]
+)
+def test_what_another_file_puts_into_the_template_is_not_certain(place: tuple[str, ...]) -> None:
+    body = _role("{Effect: Allow, Action: 'ec2:*', Resource: '*'}")
+    inner = body
+    for key in place:
+        inner = inner[key]
+    inner["Fn::Transform"] = {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/f.yaml"}}
+    assert _judge(body) == ("MISSING", "COVERED")
+
+
+def test_what_another_file_puts_into_something_else_is_of_no_concern() -> None:
+    body = _role("{Effect: Allow, Action: 'ec2:*', Resource: '*'}")
+    included = {"Fn::Transform": {"Name": "AWS::Include"}}
+    body["Resources"]["Gate"] = {"Type": "AWS::ApiGateway::RestApi", "Properties": included}
+    assert _judge(body) == ("COVERED", "COVERED")
+
+
+@pytest.mark.parametrize(
+    ("users", "reach"), [("[c1-ingress]", ("c1-ingress",)), ("[!Ref User]", ()), ("[c1-ingress, !Ref User]", ())]
+)
+def test_a_group_may_deny_what_another_file_gives_to_its_users(users: str, reach: tuple[str, ...]) -> None:
+    text = (
+        f"Resources:\n  A:\n    Type: AWS::IAM::UserToGroupAddition\n    Properties: {{GroupName: g, Users: {users}}}\n"
+    )
+    found = declarations(yaml.parse(text.encode(), "t.yaml", functions=True)[0].body)
+    assert found[-1].reach == reach
+    assert found[-1].rest == {"AttachedManagedPolicies": [{"PolicyArn": "of group g", "PolicyName": "of group g"}]}
 
 
 def test_a_document_that_is_a_text_is_read_as_one_where_its_role_may_not_be_there() -> None:

@@ -24,6 +24,7 @@ _POLICIES = {
     "AWS::IAM::RolePolicy": "PolicyName",
     "AWS::IAM::UserPolicy": "PolicyName",
 }
+_MEMBERSHIP = "AWS::IAM::UserToGroupAddition"
 _HOLDERS = ("Roles", "Users", "RoleName", "UserName")
 _ONE_VARIABLE = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 """A `!Sub` that is a reference and nothing else."""
@@ -55,40 +56,46 @@ def declarations(body: Any) -> Iterator[Declaration]:
             if not any(_holder(holder, found) for holder in one.holders()):
                 yield Declaration((_document(one),), one.names(_POLICIES[one.type]), path=one.path)
             yield from _reaching(one, found)
+        elif one.type == _MEMBERSHIP:
+            yield from _reaching(one, found)
 
 
 def _reaching(one: _Resource, resources: Mapping[str, _Resource]) -> Iterator[Declaration]:
-    """Yield what a policy may take away from whom it is put on, where the template does not hold them.
+    """Yield what a policy, or a group, may take away from whom it is put on, where the template does not hold them.
 
     What it allows them is not certain, and left out. A name is no answer where a role or user of the template has one
     that is not known.
     """
-    part = denials(_document(one))
+    part = denials(_document(one)) if one.type in _POLICIES else None
+    unseen = {"AttachedManagedPolicies": [_of_group(one)]} if one.type == _MEMBERSHIP else {}
     away = [resolved(holder) for holder in one.holders() if holder != _NO_VALUE and not _holder(holder, resources)]
-    if part is None or not away:
+    if not (part or unseen) or not away:
         return
+    parts = (part,) if part is not None else ()
     unnamed = any(
         isinstance(r.properties.get(_PRINCIPALS[r.type]), Open) for r in resources.values() if r.type in _PRINCIPALS
     )
     named = tuple(name for name in away if isinstance(name, str))
     if named:
-        yield Declaration((part,), path=one.path, reach=named)
+        yield Declaration(parts, rest=unseen, path=one.path, reach=named)
     if unnamed or len(named) < len(away):
-        yield Declaration((part,), path=one.path, reach=())
+        yield Declaration(parts, rest=unseen, path=one.path, reach=())
 
 
 def _macro(body: Any) -> str | None:
     """Return what rewrites a template before it is applied, so that nothing of it is certain; None where nothing does.
 
-    Source: CloudFormation user guide, macros and the AWS::LanguageExtensions transform.
+    `Fn::Transform` puts into the mapping in which it stands what another file says.
+    Source: CloudFormation user guide, macros, Fn::Transform, and the AWS::LanguageExtensions transform.
     """
     given = mapping(body).get("Transform")
     transforms = given if isinstance(given, list) else [given] if given is not None else []
     strange = [one for one in transforms if one != _PLAIN_TRANSFORM]
-    loops = [str(name) for name in _resources(body) if str(name).startswith("Fn::")]
-    if strange or loops:
-        return f"the transform {strange[0] if strange else loops[0]}"[:200]
-    return None
+    resources = _resources(body)
+    bodies = [mapping(one) for one in resources.values() if text(mapping(one).get("Type")).startswith("AWS::IAM::")]
+    widened = [mapping(body), resources, *bodies, *(mapping(one.get("Properties")) for one in bodies)]
+    strange += [name for one in widened for name in one if str(name).startswith("Fn::")]
+    return f"the transform {strange[0]}"[:200] if strange else None
 
 
 class _Resource:
@@ -156,10 +163,10 @@ def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaratio
         else:
             attached.append(_attachment(arn if isinstance(arn, str) else _shown(resolved(arn))))
     attached += [_attachment(f"of group {_shown(resolved(group))}") for group in _listed(one.written.get("Groups"))]
-    put = [
-        p for p in resources.values() if p.type in _POLICIES and any(_names(h, resources) is one for h in p.holders())
-    ]
-    parts += [part for part in map(_document, put) if part.path not in {known.path for known in parts}]
+    put = [p for p in resources.values() if any(_names(h, resources) is one for h in p.holders())]
+    attached += [_of_group(p) for p in put if p.type == _MEMBERSHIP]
+    documents = [_document(p) for p in put if p.type in _POLICIES]
+    parts += [part for part in documents if part.path not in {known.path for known in parts}]
     rest: dict[str, Any] = {"AttachedManagedPolicies": attached}
     boundary = one.properties.get("PermissionsBoundary")
     if boundary is not None:
@@ -173,6 +180,10 @@ def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaratio
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _of_group(membership: _Resource) -> dict[str, str]:
+    return _attachment(f"of group {_shown(membership.properties.get('GroupName'))}")
 
 
 def _attachment(shown: str) -> dict[str, str]:
