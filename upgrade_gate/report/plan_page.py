@@ -64,9 +64,9 @@ def _wrapped(line: str) -> list[str]:
 
 def _head(plan: Plan) -> Iterator[str]:
     cluster = plan.cluster
-    if cluster is None:
+    if cluster is None and plan.start.version:
         yield view.facts_read(None).capitalize()
-    else:
+    elif cluster is not None:
         yield ", ".join(part for part in (cluster.name or cluster.id or "unnamed cluster", cluster.api_url) if part)
         collected = f", collected {cluster.collected}" if cluster.collected else ""
         yield f"  id {cluster.id or 'unknown'}, from {cluster.source}{collected}"
@@ -79,11 +79,13 @@ def _head(plan: Plan) -> Iterator[str]:
 
 
 def question(plan: Plan) -> str:
-    """Return what was asked."""
-    start, source = plan.start.version or "a release that was not read", plan.question.source
-    if plan.question.to_minor is None:
+    """Return what was asked; where there was nothing to plan from, that it has no answer."""
+    start, minor, source = plan.start.version, plan.question.to_minor, plan.question.source
+    if not start:
+        return f"The ways to {minor} are not known" if minor else "The updates that are offered are not known"
+    if minor is None:
         return f"Updates from {start} that {source} offers" if plan.cluster else f"Updates from {start} in {source}"
-    return f"Ways from {start} to {plan.question.to_minor} in {source}"
+    return f"Ways from {start} to {minor} in {source}"
 
 
 def judged_as(plan: Plan) -> str:

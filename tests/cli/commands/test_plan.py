@@ -404,3 +404,16 @@ def test_a_cluster_that_cannot_be_read_gives_an_answer_that_says_so(tmp_path: Pa
     answer = json.loads((tmp_path / "plan.json").read_text())
     assert (answer["exit_code"], answer["targets"], answer["options"]) == (4, [], [])
     assert answer["summary"].startswith("CANNOT TELL: ")
+
+
+def test_a_graph_that_cannot_be_read_leaves_one_plain_sentence_in_place_of_the_question(tmp_path: Path) -> None:
+    options = cluster(tmp_path, WORLD.but(offers=[]))
+    (tmp_path / "graph.json").write_text("no graph")
+    page = ("-o", "text", "-o", f"html={tmp_path / 'plan.html'}", "--graph", tmp_path / "graph.json")
+    result = run("plan", *options, *page, "--to-minor", "4.17")
+    html = (tmp_path / "plan.html").read_text()
+    assert result.code == 4
+    assert "The ways to 4.17 are not known\n" in result.out
+    assert "<title>The ways to 4.17 are not known</title>" in html
+    assert "<dd>a release that was not read, <code>cluster</code></dd>" in html
+    assert "judged from the releases alone" not in result.out + html
