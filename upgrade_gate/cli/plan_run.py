@@ -191,10 +191,15 @@ def _updates(start: str, to_minor: tuple[int, int] | None, cluster: Cluster | No
             f"version {start} is not in the update graph ({found.name})", hint="name another --channel or --graph"
         )
     joined = _joined(offered, found)
-    notes = [f"{found.unread} conditional updates of the graph cannot be read and are left out"] * bool(found.unread)
     minor = _dotted(to_minor)
     nothing = f"no path leads from {start} to {minor} in {found.name}; another --channel or --graph may have one"
-    return Updates(joined, tuple(sorted(known)), nothing, tuple(notes))
+    return Updates(joined, tuple(sorted(known)), nothing, _left_out(found))
+
+
+def _left_out(found: graph.Graph) -> tuple[str, ...]:
+    """Return the note on what a graph has and nobody can follow; none where that is nothing."""
+    text = f"conditional updates of the graph that cannot be read, and are left out: {found.unread}"
+    return (text,) if found.unread else ()
 
 
 def _dotted(of: tuple[int, int]) -> str:
@@ -224,7 +229,7 @@ def _offered(start: str, cluster: Cluster | None, offered: graph.Graph, settings
         found = graph.of_version(start, settings)
         direct = replace(found, edges=frozenset(edge for edge in found.edges if edge[0] == start))
         targets = tuple(sorted(new for _, new in direct.edges))
-        return Updates(direct, targets, f"{found.name} has no update from {start}")
+        return Updates(direct, targets, f"{found.name} has no update from {start}", _left_out(found))
     match cluster.offers:
         case Known(value=offers):
             strange = sorted(offer.version for offer in offers if versions.parse(offer.version) is None)

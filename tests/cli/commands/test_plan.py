@@ -417,3 +417,12 @@ def test_a_graph_that_cannot_be_read_leaves_one_plain_sentence_in_place_of_the_q
     assert "<title>The ways to 4.17 are not known</title>" in html
     assert "<dd>a release that was not read, <code>cluster</code></dd>" in html
     assert "judged from the releases alone" not in result.out + html
+
+
+@pytest.mark.parametrize("asked", [(), ("--to-minor", "4.17")])
+def test_what_of_a_graph_nobody_can_follow_is_counted_in_the_answer(asked: tuple[str, ...], tmp_path: Path) -> None:
+    cluster(tmp_path)
+    groups = [{"edges": [{"from": "4.16.3"}, {"from": "4.16.3", "to": "4.17.0"}], "risks": []}]
+    alone = ("--platform", "AWS", "--releases", str(tmp_path), "--offline", *NOW, "--from", "4.16.3", *asked)
+    _, answer = plan(*alone, "--graph", graph(tmp_path, [("4.16.3", "4.17.0")], conditionalEdges=groups))
+    assert "conditional updates of the graph that cannot be read, and are left out: 1" in answer["notes"]
