@@ -59,9 +59,8 @@ def test_what_a_later_update_brings_is_counted_from_there() -> None:
     assert in_between.of_grant(updates, 1, SECRET, AWS, grant("ec2:A")) == 2
 
 
-def test_nothing_is_said_of_a_request_without_a_secret_or_of_a_kind_that_nobody_knows() -> None:
+def test_nothing_is_said_of_a_kind_that_nobody_knows() -> None:
     updates = path([request("ec2:A")], [request()])
-    assert in_between.of_grant(updates, 0, None, AWS, grant("ec2:A")) is None
     assert in_between.of_grant(updates, 0, SECRET, "NobodysProviderSpec", grant("ec2:A")) is None
 
 

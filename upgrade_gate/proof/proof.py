@@ -359,7 +359,7 @@ class Proof(Struct, frozen=True):
     def new_policy(self, request: CredentialsRequest) -> tuple[Path, str] | None:
         """Return where policy files would hold one for a request, None where they hold one or nobody knows where."""
         told = self._declared(request)
-        if self.claims.declarations is None or told is None or request.secret is None:
+        if self.claims.declarations is None or told is None:
             return None
         secret = str(self.root_secret or request.secret)
         return self.claims.declarations.place_for(request.provider_kind, secret, sorted(self.secrets))

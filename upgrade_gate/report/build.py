@@ -321,7 +321,7 @@ def _rollback(outcome: Outcome) -> rollback_document.RollbackView | None:
             rollback_document.KeptView(
                 request=one.request.id,
                 component=one.request.component,
-                secret=str(one.request.secret) if one.request.secret else None,
+                secret=str(one.request.secret),
                 asked_by=one.asked_by,
                 whole=one.whole,
                 deleted_by_cco=one.goes_by_itself,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.facts_table import Cluster
     from upgrade_gate.gate.outcome import Judgement
     from upgrade_gate.gate.verdict import Weights
+    from upgrade_gate.report.grant_document import GrantView
     from upgrade_gate.requests.routes import Edge, Routes, Way
 
 MOST = 2**53 - 1
@@ -129,7 +130,7 @@ def _alike(one: Judged, items: Items) -> object:
     return (verdict.status, verdict.basis.name, verdict.next, grants, secrets, trust, findings)
 
 
-def _grant(grant: Any) -> tuple[object, ...]:
+def _grant(grant: GrantView) -> tuple[object, ...]:
     said = (grant.type, grant.permission, grant.effect, grant.resource, repr(grant.condition), repr(grant.scope))
     return (*said, grant.covered_by)
 

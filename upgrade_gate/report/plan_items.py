@@ -10,7 +10,7 @@ from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
-from upgrade_gate.gate.findings import Severity, Status
+from upgrade_gate.gate.findings import Status
 from upgrade_gate.gate.requirements import asks_for_secret, secret_fact
 from upgrade_gate.gate.verdict import stops
 from upgrade_gate.report.change_views import grant_view, introduced
@@ -19,10 +19,11 @@ from upgrade_gate.requests import in_between
 from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.outcome import Judgement
     from upgrade_gate.gate.situation import Situation
     from upgrade_gate.gate.verdict import Weights
@@ -81,7 +82,7 @@ def of_judgement(judgement: Judgement, weights: Weights) -> Items:
         grants=tuple(sorted(grants.values(), key=lambda one: (one.request, one.grant.permission))),
         secrets=tuple(sorted(secrets.values(), key=lambda one: one.secret or "")),
         trust=tuple(sorted(trust.values(), key=lambda one: (one.secret or "", one.service_accounts))),
-        findings=tuple(_finding(judged.finding.severity, judged.finding) for judged in stopping),
+        findings=tuple(_finding(judged.finding) for judged in stopping),
         work=Work(
             permissions=_left(grants.values()),
             secrets=_left(secrets.values()),
@@ -91,13 +92,13 @@ def of_judgement(judgement: Judgement, weights: Weights) -> Items:
     )
 
 
-def _left(items: Any) -> int:
+def _left(items: Iterable[NewGrant | NewSecret | NewTrust]) -> int:
     return sum(item.held in ("no", "unknown") for item in items)
 
 
-def _finding(severity: Severity, finding: Any) -> OpenFinding:
-    weighed: Any = severity.value
-    return OpenFinding(rule=finding.rule, severity=weighed, fingerprint=finding.fingerprint, headline=finding.headline)
+def _finding(finding: Finding) -> OpenFinding:
+    severity: Any = finding.severity.value
+    return OpenFinding(rule=finding.rule, severity=severity, fingerprint=finding.fingerprint, headline=finding.headline)
 
 
 class _By(Struct, frozen=True):
@@ -135,7 +136,7 @@ class _By(Struct, frozen=True):
     def secrets(self) -> Iterator[tuple[object, NewSecret]]:
         """Yield the Secret of a request that is new, or that reads another one."""
         secret = self.request.secret
-        if secret is None or not asks_for_secret(self.change):
+        if not asks_for_secret(self.change):
             return
         fact = secret_fact(self.situation, secret)
         held: Held = "yes" if isinstance(fact, Known) else "no" if isinstance(fact, Absent) else "unknown"
@@ -159,11 +160,10 @@ class _By(Struct, frozen=True):
         )
 
     def _whose(self) -> dict[str, Any]:
-        secret = self.request.secret
         return {
             "request": self.change.request,
             "component": self.change.component,
-            "secret": str(secret) if secret else None,
+            "secret": str(self.request.secret),
         }
 
     def _grant_held(self, grant: Grant) -> Held:
@@ -180,7 +180,7 @@ class _By(Struct, frozen=True):
         passed = self.situation.mode is Mode.PASSTHROUGH and not self.change.left_alone
         return "minted" if passed else self._held(shown)
 
-    def _brought(self) -> tuple[Sequence[Hop], int, SecretRef | None]:
+    def _brought(self) -> tuple[Sequence[Hop], int, SecretRef]:
         """Return where on the path something comes to which Secret."""
         return self.situation.hops, self.hop.index, self.request.secret
 

@@ -29,20 +29,20 @@ def ends(hops: Sequence[Hop], index: int, asks: Callable[[Sequence[CredentialsRe
     return None if last >= len(hops) - 1 else last + 1
 
 
-def of_grant(hops: Sequence[Hop], index: int, secret: SecretRef | None, kind: str, grant: Grant) -> int | None:
+def of_grant(hops: Sequence[Hop], index: int, secret: SecretRef, kind: str, grant: Grant) -> int | None:
     """Return after which update nothing that shares a Secret asks for a grant any more, None where that never ends."""
     cloud = cloud_of(kind)
-    if secret is None or cloud is None:
+    if cloud is None:
         return None
     return ends(hops, index, lambda requests: cloud.covering(_grants(requests, secret, cloud), grant) is not None)
 
 
-def of_secret(hops: Sequence[Hop], index: int, secret: SecretRef | None) -> int | None:
+def of_secret(hops: Sequence[Hop], index: int, secret: SecretRef) -> int | None:
     """Return after which update nothing reads a Secret any more, None where that never ends."""
     return ends(hops, index, lambda requests: any(request.secret == secret for request in requests))
 
 
-def of_accounts(hops: Sequence[Hop], index: int, secret: SecretRef | None, accounts: Iterable[str]) -> int | None:
+def of_accounts(hops: Sequence[Hop], index: int, secret: SecretRef, accounts: Iterable[str]) -> int | None:
     """Return after which update none of these service accounts uses a Secret any more, None where that never ends."""
     wanted = set(accounts)
     return ends(
