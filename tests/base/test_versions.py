@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from upgrade_gate.base.versions import Version, minor_of, parse
+from upgrade_gate.base.versions import Version, minor_of, of, parse
 
 ORDER = [
     # semver.org, section 11, and OpenShift's own kinds of builds
@@ -71,3 +71,9 @@ def test_what_is_no_version_is_none(text: str) -> None:
 
 def test_the_minor_is_a_pair_of_numbers() -> None:
     assert minor_of("4.14.3-rc.1") == (4, 14)
+
+
+def test_what_was_found_to_be_a_version_before_is_one_or_an_error() -> None:
+    assert of("4.16.3") == Version(4, 16, 3)
+    with pytest.raises(ValueError, match="is no version"):
+        of("4.16")

@@ -55,6 +55,14 @@ def parse(text: str) -> Version | None:
     return Version(int(major), int(minor), int(patch), tuple(pre.split(".")) if pre else ())
 
 
+def of(text: str) -> Version:
+    """Return the version of a text that was found to be one before; raises ValueError where it is none."""
+    found = parse(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no version")
+    return found
+
+
 def minor_of(text: str) -> tuple[int, int] | None:
     """Return major and minor of a version, or None where the text is no version."""
     version = parse(text)

@@ -147,19 +147,19 @@ def _option(asked: Asked, members: Sequence[tuple[Judged, Items]]) -> document.O
         basis=verdict.basis.name if verdict is not None else "assumed",
         next=verdict.next if verdict is not None else "retry",
         work=items.work,
-        targets=sorted(by_target, key=_version),
+        targets=sorted(by_target, key=versions.of),
         grants=list(items.grants),
         secrets=list(items.secrets),
         trust=list(items.trust),
         findings=list({found.fingerprint: found for _, each in members for found in each.findings}.values()),
         unread=list(first.way.unread),
-        paths=[_path(target, by_target[target], asked.risks) for target in sorted(by_target, key=_version)],
+        paths=[_path(target, by_target[target], asked.risks) for target in sorted(by_target, key=versions.of)],
     )
 
 
 def _path(target: str, ways: Sequence[Way], risks: Mapping[Edge, tuple[str, ...]]) -> document.Path:
     found = [(_conditional(way, risks), way) for way in ways]
-    conditional, best = min(found, key=lambda one: (len(one[0]), len(one[1].stops), [*map(_version, one[1].stops)]))
+    conditional, best = min(found, key=lambda one: (len(one[0]), len(one[1].stops), [*map(versions.of, one[1].stops)]))
     return document.Path(
         to=target,
         stops=list(best.stops),
@@ -182,8 +182,8 @@ def _least(option: document.Option) -> tuple[object, ...]:
         *_much(option),
         min(len(path.conditional) for path in option.paths),
         min(len(path.stops) for path in option.paths),
-        _version(option.targets[0]),
-        [_version(stop) for path in option.paths for stop in path.stops],
+        versions.of(option.targets[0]),
+        [versions.of(stop) for path in option.paths for stop in path.stops],
     )
 
 
@@ -217,9 +217,3 @@ def _summary(asked: Asked, targets: Sequence[document.Target], options: Sequence
     elif open_ and not counts["undetermined"]:
         text += "; of some paths to them the gate cannot tell"
     return f"CANNOT TELL all: {text}" if left or open_ else text
-
-
-def _version(text: str) -> versions.Version:
-    found = versions.parse(text)
-    assert found is not None, text  # noqa: S101 - only versions have paths
-    return found

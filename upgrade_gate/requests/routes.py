@@ -101,7 +101,7 @@ def relevant(start: str, targets: Collection[str], edges: Collection[Edge]) -> t
     """
     upward = _upward(edges)
     onward, back = _reached({start}, upward), _reached(set(targets), [(new, old) for old, new in upward])
-    return tuple(sorted(onward & back, key=_version)) if start in back else ()
+    return tuple(sorted(onward & back, key=versions.of)) if start in back else ()
 
 
 def _upward(edges: Collection[Edge]) -> list[Edge]:
@@ -123,12 +123,6 @@ def _reached(seeds: set[str], edges: Iterable[Edge]) -> set[str]:
         reached |= fresh
         open_ += fresh
     return reached
-
-
-def _version(text: str) -> versions.Version:
-    found = versions.parse(text)
-    assert found is not None, text  # noqa: S101 - only versions have edges
-    return found
 
 
 def find(
@@ -211,7 +205,7 @@ class _Walk:
     def step(self, state: _State, old: str, new: str) -> _State:
         """Return the state after one more update."""
         conditional, stops, path = state.rank
-        rank = (conditional + ((old, new) in self._conditional), stops + 1, (*path, _version(new)))
+        rank = (conditional + ((old, new) in self._conditional), stops + 1, (*path, versions.of(new)))
         payload = self._payloads.get(new)
         if payload is None or state.node is None:
             unread = state.unread | ({new} if payload is None else frozenset[str]())
@@ -226,7 +220,7 @@ class _Walk:
         stops = tuple(place for place, _ in state.best)
         nodes = [node for _, node in state.best]
         if state.unread:
-            return Way(stops, state.paths, (), unread=tuple(sorted(state.unread, key=_version)))
+            return Way(stops, state.paths, (), unread=tuple(sorted(state.unread, key=versions.of)))
         pairs = [(old, new) for old, new in pairwise(nodes) if old and new]
         hops = tuple(self._hop(i, old, new) for i, (old, new) in enumerate(pairs))
         return Way(stops, state.paths, hops, state.key)
