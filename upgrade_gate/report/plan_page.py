@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 _WIDTH = 100
-STATE: Final = {"pass": "PASS", "blocked": "BLOCKED", "undetermined": "CANNOT TELL"}
 HELD: Final[dict[Held, str]] = {
     "yes": "held, proven",
     "no": "not held",
@@ -90,13 +89,9 @@ def question(plan: Plan) -> str:
 
 def judged_as(plan: Plan) -> str:
     """Return the platform and how the cluster gets its credentials."""
-    kinds = {
-        "unknown": "keys or tokens",
-        "none": "no credentials",
-        "keys": "static keys",
-        "token": "short-lived tokens",
-    }
-    return f"{plan.platform or 'platform unknown'}, {plan.mode} mode, {kinds.get(plan.credentials, plan.credentials)}"
+    either = plan.cluster is None and bool(plan.options)
+    said = view.mode_and_credentials(plan.mode, plan.credentials, either=either)
+    return ", ".join((plan.platform or "platform unknown", *said))
 
 
 def _unread(plan: Plan) -> Iterator[str]:
@@ -108,7 +103,7 @@ def _unread(plan: Plan) -> Iterator[str]:
 
 
 def _option(option: Option, plan: Plan) -> Iterator[str]:
-    yield f"{option.number}. {STATE[option.status]}  {releases(option, plan)}: {work(option)}"
+    yield f"{option.number}. {view.STATES[option.status]}  {releases(option, plan)}: {work(option)}"
     told = shown(option, plan)
     if told.besides:
         yield f"   besides what {told.besides} asks for:"

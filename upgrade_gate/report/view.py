@@ -35,7 +35,7 @@ ROLLBACK_TITLE = "Keep for a rollback"
 
 _STATUS = ("open", "acknowledged", "declared", "proven")
 _SEVERITY = ("blocker", "unknown", "warning", "info")
-_WORDS = {"pass": "PASS", "blocked": "BLOCKED", "undetermined": "CANNOT TELL"}
+STATES = {"pass": "PASS", "blocked": "BLOCKED", "undetermined": "CANNOT TELL"}
 
 
 class Stance(StrEnum):
@@ -325,6 +325,17 @@ def path_of(report: Report) -> str:
     return path
 
 
+def mode_and_credentials(mode: str, credentials: str, *, either: bool) -> tuple[str, str]:
+    """Return both in words; `either`: what credentials nobody told was judged as keys and as tokens."""
+    kinds = {
+        "unknown": "keys or tokens" if either else "credentials unknown",
+        "none": "no credentials",
+        "keys": "static keys",
+        "token": "short-lived tokens",
+    }
+    return "mode unknown" if mode == "unknown" else f"{mode} mode", kinds.get(credentials, credentials)
+
+
 def judged_by(report: Report) -> str:
     """Return by what the requests were chosen: platform, mode, credentials, profile, feature set; guesses marked."""
     guesses = report.verdict.guesses if report.verdict else []
@@ -332,18 +343,9 @@ def judged_by(report: Report) -> str:
     def said(name: str, text: str) -> str:
         return f"{text} (assumed)" if name in guesses and text else text
 
-    mode = "mode unknown" if report.mode == "unknown" else f"{report.mode} mode"
-    kinds = {
-        "unknown": "credentials unknown",
-        "none": "no credentials",
-        "keys": "static keys",
-        "token": "short-lived tokens",
-    }
-    if "credentials" in guesses:
-        kinds["unknown"] = "keys or tokens"
-    credentials = kinds.get(report.credentials, report.credentials)
     parts = [report.platform or "platform unknown"]
     if report.verdict:  # a diff asks nobody how the cluster gets its credentials
+        mode, credentials = mode_and_credentials(report.mode, report.credentials, either="credentials" in guesses)
         parts += [said("mode", mode), said("credentials", credentials)]
     chosen = [said("profile", report.selection.profile), said("feature_set", report.selection.feature_set)]
     chosen += [said("capabilities", "every capability")] if "capabilities" in guesses else []
@@ -369,7 +371,7 @@ def selection_text(change: ChangeView) -> str:
 
 def state_of(report: Report) -> str:
     """Return the word of the verdict; DIFF where nothing was judged."""
-    return _WORDS[report.verdict.status] if report.verdict else "DIFF"
+    return STATES[report.verdict.status] if report.verdict else "DIFF"
 
 
 def sentence(report: Report) -> str:
@@ -378,7 +380,7 @@ def sentence(report: Report) -> str:
     if verdict is None:
         return _diff_sentence(report)
     text = verdict.summary
-    for word in (_WORDS[verdict.status], verdict.status.upper()):
+    for word in (STATES[verdict.status], verdict.status.upper()):
         if text.startswith(word):
             return text[len(word) :].lstrip(" :,;-") or _counts(verdict)
     return text or _counts(verdict)

@@ -417,6 +417,7 @@ def test_a_graph_that_cannot_be_read_leaves_one_plain_sentence_in_place_of_the_q
     assert "<title>The ways to 4.17 are not known</title>" in html
     assert "<dd>a release that was not read, <code>cluster</code></dd>" in html
     assert "judged from the releases alone" not in result.out + html
+    assert "platform unknown, mode unknown, credentials unknown" in result.out
 
 
 @pytest.mark.parametrize("asked", [(), ("--to-minor", "4.17")])
