@@ -370,12 +370,7 @@ def write_reports(document: Report, output: OutputOptions) -> None:
             max_bytes=output.max_bytes,
         )
         rendered.append((wanted.path, _render(wanted.format, document, options)))
-    for path, content in rendered:
-        if path is not None:
-            stdout.write_file(path, content, mode=0o600)
-    for path, content in rendered:
-        if path is None:
-            stdout.write(content)
+    stdout.write_reports(rendered)
 
 
 def reports_for_bundle(document: Report) -> Mapping[str, bytes]:

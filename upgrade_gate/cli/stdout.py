@@ -11,7 +11,7 @@ from upgrade_gate.base.errors import OutputError, UsageError
 from upgrade_gate.reading.files import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 _OWN_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/self/fd/\d+", re.ASCII)
@@ -93,6 +93,16 @@ def check_folder(path: Path) -> None:
         raise UsageError(f"{path}: {place} is not a folder", hint="name a new one")
     if not os.access(place, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: no permission to write in {place}", hint="name another folder")
+
+
+def write_reports(rendered: Sequence[tuple[Path | None, bytes]]) -> None:
+    """Write reports, those without a path to standard output, last; raises OutputError where one cannot be written."""
+    for path, content in rendered:
+        if path is not None:
+            write_file(path, content, mode=0o600)
+    for path, content in rendered:
+        if path is None:
+            write(content)
 
 
 def write_file(path: Path, document: bytes | str | Iterable[bytes], *, mode: int = 0o644) -> None:

@@ -87,13 +87,7 @@ def command(
 
 
 def _write(plan: Plan, output: OutputOptions) -> None:
-    rendered = [(wanted.path, _render(wanted.format, plan)) for wanted in output.outputs]
-    for path, content in rendered:
-        if path is not None:
-            stdout.write_file(path, content, mode=0o600)
-    for path, content in rendered:
-        if path is None:
-            stdout.write(content)
+    stdout.write_reports([(wanted.path, _render(wanted.format, plan)) for wanted in output.outputs])
 
 
 def _render(form: str, plan: Plan) -> bytes:
