@@ -282,7 +282,7 @@ def _read(
             continue
         place = library.place(version) or updates.graph.payloads.get(version)
         if not place:
-            failed(version, version, "nothing that offers it names its image", "give it with --releases")
+            failed(version, version, "nothing that offers it names its image", library.how_to_give())
         else:
             places[version] = place
     answers = library.read(list(places.values()))

@@ -1,4 +1,4 @@
-"""The releases in folders of a user, by the versions that they say, and whatever else a plan reads: each once."""
+"""The releases in folders of a user, by the versions that they say, and whatever else a plan reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from upgrade_gate import pipeline
 from upgrade_gate.base import versions
 from upgrade_gate.base.errors import UpgradeGateError, UsageError
+from upgrade_gate.report.decision import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ class Library:
         self._inputs = inputs
         self._named: dict[str, list[str]] = {}
         self._nameless: list[str] = []
+        self._no_release: list[str] = []
         for folder in folders:
             try:
                 entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
@@ -49,6 +51,11 @@ class Library:
             raise UsageError(f"--releases: {' and '.join(found)} are both {version}", hint="leave one of them out")
         return found[0] if found else None
 
+    def how_to_give(self) -> str:
+        """Return how a release that none of the folders has can be given, with what was no release in them."""
+        hint = "give it with --releases"
+        return f"{hint}, where this is no release: {listed(self._no_release, 3)}" if self._no_release else hint
+
     def read(self, references: Sequence[str]) -> Mapping[str, Payload | UpgradeGateError]:
         """Read releases; what fails is an answer too, whatever is wrong with it."""
         distinct = list(dict.fromkeys(references))
@@ -66,6 +73,8 @@ class Library:
     def _look_inside(self) -> None:
         """Read what does not say its version by its name; what cannot be read is none of those looked for."""
         for text, result in self.read(self._nameless).items():
-            if not isinstance(result, UpgradeGateError) and versions.parse(result.version) is not None:
+            if isinstance(result, UpgradeGateError) or versions.parse(result.version) is None:
+                self._no_release.append(text)
+            else:
                 self._named.setdefault(result.version, []).append(text)
         self._nameless = []

@@ -391,6 +391,10 @@ def test_an_offer_that_names_no_image_is_looked_for_on_disk_alone(tmp_path: Path
     _, answer = plan(*options)
     assert {t["version"]: t["status"] for t in answer["targets"]} == {"4.17.0": "pass", "4.18.0": "undetermined"}
     assert answer["unread"][0]["reason"] == "nothing that offers it names its image"
+    (tmp_path / "new.tar").write_bytes(b"half an archive")
+    (unread,) = plan(*options)[1]["unread"]
+    assert unread["hint"].startswith("give it with --releases, where this is no release: ")
+    assert f"{tmp_path / 'new.tar'}" in unread["hint"]
 
 
 def test_a_cluster_that_cannot_be_read_gives_an_answer_that_says_so(tmp_path: Path) -> None:
