@@ -6,8 +6,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from tests.faults import flows, run, walk
 from tests.faults.walk import Fault
+
+pytestmark = pytest.mark.no_cover
+"""Counting the lines of thousands of runs takes more time than the runs; other tests reach and count them."""
 
 _OWN, _SHARED = 12, 8
 """So many flows, drawn by their names; those with exports, snapshots and acknowledgements besides."""

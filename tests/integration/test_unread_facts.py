@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from tests.worlds.certificates import Certificates
 
+pytestmark = pytest.mark.no_cover
+"""Counting the lines of thousands of runs takes more time than the runs; other tests reach and count them."""
+
 NEEDED = {
     "ClusterVersion version",
     "ClusterOperator cloud-credential",
