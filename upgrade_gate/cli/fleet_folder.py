@@ -45,7 +45,7 @@ def check(directory: Path, inventories: Iterable[str]) -> None:
     # a run that was killed at its very beginning leaves what it was about to rename
     held = [entry for entry in directory.iterdir() if not entry.name.startswith(f".{UNFINISHED}.")]
     if held and not ours:
-        raise UsageError(f"{directory} holds something else than a fleet's results", hint="name a new folder")
+        raise UsageError(f"{directory} holds something other than a fleet's results", hint="name a new folder")
 
 
 def refuse_inventories(directory: Path, inventories: Iterable[str]) -> None:

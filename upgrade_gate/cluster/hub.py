@@ -134,7 +134,7 @@ def _host(answer: Fact[Any], name: str) -> str:
         raise Malformed(f"there is no {name}")
     host = Part(answer.value, name)["spec"]["host"].some_text()
     if not _HOST.fullmatch(host):
-        raise Malformed(f"{name} has the host {host[:60]!r}, which is none")
+        raise Malformed(f"{name} has the host {host[:60]!r}, which is not the name of a host")
     return host
 
 
@@ -156,7 +156,7 @@ def _managed(body: Part) -> ManagedCluster:
     """Return a cluster; what the cluster itself has written into the status spoils nothing but its own row."""
     name = body["metadata"]["name"].some_text()
     if not _NAME.fullmatch(name):
-        raise Malformed(f"a ManagedCluster is named {name[:80]!r}, which is no name of one")
+        raise Malformed(f"a ManagedCluster is named {name[:80]!r}, which is not a valid name")
     named = Part(body.value, f"ManagedCluster {name}")
     labels = {key: _label(named, key, value) for key, value in named["metadata"]["labels"].mapping().items()}
     try:

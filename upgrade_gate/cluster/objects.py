@@ -167,7 +167,7 @@ def zone_scopes(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]
 
 
 def _no_zone(body: Part, text: str) -> Unknown:
-    return Unknown(f"{body.name} names the zone {text[:80]!r}, which is no ID of one", "correct it", read=True)
+    return Unknown(f"{body.name} names the zone {text[:80]!r}, which is not the ID of a zone", "correct it", read=True)
 
 
 def zone_projects(body: Part, own: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]:

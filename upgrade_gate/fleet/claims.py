@@ -36,7 +36,7 @@ def ruled_out(managed: ManagedCluster, target: str | None, *, may_accept: bool) 
         )
     if managed.claims.get(hub.TOPOLOGY) == "External":
         return ClusterError(
-            f"its claim {hub.TOPOLOGY} is External, so its control plane and the roles of it are elsewhere",
+            f"its claim {hub.TOPOLOGY} is External, so its control plane and its roles are elsewhere",
             hint="check it alone, with --profile",
         )
     if may_accept or target is None or versions.parse(version) is None:

@@ -206,7 +206,7 @@ def _source(name: str, value: Value, base: Path, hub: Hub) -> Entry:
         for managed in hub(context):
             if managed.name == own:
                 return _managed(context, managed, name)
-        raise value.error(f"is {rest!r}, which the hub has not", "a name of oc get managedclusters")
+        raise value.error(f"is {rest!r}, which the hub has not", "oc get managedclusters shows their names")
     raise value.error("is no cluster", "snapshot:FILE, must-gather:DIR, context:NAME, hub:NAME or hub:CONTEXT/NAME")
 
 

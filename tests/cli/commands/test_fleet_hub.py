@@ -253,7 +253,7 @@ def name_a_path(hub: Hub) -> None:
         (serve_garbage, "is not JSON"),
         (hang, "no answer within"),
         (be_no_hub, "is no hub"),
-        (name_a_path, "which is no name of one"),
+        (name_a_path, "which is not a valid name"),
     ],
 )
 def test_a_hub_that_cannot_be_read_ends_the_run_and_says_why(
@@ -273,7 +273,7 @@ def test_a_hub_that_cannot_be_read_ends_the_run_and_says_why(
     ("objects", "said"),
     [
         ([], f"there is no Route {ENGINE}/cluster-proxy-addon-user"),
-        ([route("user@evil.example.com/x?y=")], "which is none"),
+        ([route("user@evil.example.com/x?y=")], "which is not the name of a host"),
         ([route("")], "spec.host"),
     ],
 )

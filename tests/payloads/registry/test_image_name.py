@@ -39,7 +39,7 @@ def test_pullspec(text: str, repository: str, tag: str | None, digest: str | Non
         ("", "no registry host"),
         ("release:x", "no registry host"),
         ("org/release:x", "no registry host"),
-        ("user:hunter2@quay.io/release:x", "do not belong into a pullspec"),
+        ("user:hunter2@quay.io/release:x", "do not belong in a pullspec"),
         ("quay.io/release", "neither tag nor digest"),
         ("quay.io/release@sha256:abc", "no digest after the @"),
         ("quay.io/release@md5:abc", "no digest after the @"),

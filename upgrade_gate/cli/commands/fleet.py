@@ -186,7 +186,7 @@ def _bundles(
         raise UsageError("--bundle with --shard: a bundle is for all clusters of an account", hint="leave one out")
     places = [directory.resolve(), bundle.resolve()]
     if any(place in (other, *other.parents) for place, other in (places, places[::-1])):
-        raise UsageError(f"{bundle} and {directory} lie in each other", hint="name a folder beside it")
+        raise UsageError(f"of {bundle} and {directory}, one lies in the other", hint="name a folder beside it")
     fleet_folder.refuse_inventories(bundle, inventories)
     return Bundles(bundle, directory / results.CLUSTERS, resume=resume)
 

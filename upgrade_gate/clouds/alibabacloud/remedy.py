@@ -85,7 +85,7 @@ def _created(change: IdentityChange, user: str | Placeholder) -> Step:
         change,
         f"Create a RAM user for Secret {change.secrets[0]}",
         commands=(made,),
-        notes=(f"aliyun ram CreateAccessKey --UserName {user} prints the key, once: it belongs into the Secret.",),
+        notes=(f"aliyun ram CreateAccessKey --UserName {user} prints the key, once: it belongs in the Secret.",),
         unknown=(_unnamed(change),),
     )
 

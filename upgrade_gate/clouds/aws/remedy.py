@@ -278,7 +278,7 @@ def _created(change: IdentityChange, target: Target) -> Step:
             change,
             f"Create {target.who} with an access key",
             commands=(Command(target.line("create-{}"), unless=there),),
-            notes=("aws iam create-access-key prints the key, once: it belongs into the Secret and nowhere else.",),
+            notes=("aws iam create-access-key prints the key, once: it belongs in the Secret and nowhere else.",),
             unknown=target.unknown,
         )
     trusted = change.untrusted or change.subjects

@@ -33,7 +33,7 @@ ISSUER = Placeholder(
 )
 PARTITION = Placeholder(
     "AWS_PARTITION",
-    "the partition of the cluster's region, which no list here has: what follows arn: in what aws sts "
+    "the partition of the cluster's region, which upgrade-gate does not know: what follows arn: in what aws sts "
     "get-caller-identity prints",
     "aws(-[a-z]+)*",
 )

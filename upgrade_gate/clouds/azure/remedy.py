@@ -251,7 +251,7 @@ def _scopes(change: IdentityChange, names: ClusterNames, target: Target) -> tupl
 
 def _created(change: IdentityChange, names: ClusterNames, target: Target) -> Step:
     if not names.token:
-        note = "az ad sp create-for-rbac --skip-assignment prints a client secret, once: it belongs into the Secret."
+        note = "az ad sp create-for-rbac --skip-assignment prints a client secret, once: it belongs in the Secret."
         title = f"Create a service principal for Secret {change.secrets[0]}"
         return create(change, title, notes=(note,), scripted=False)
     which = {"name": target.identity, "resource_group": target.group}

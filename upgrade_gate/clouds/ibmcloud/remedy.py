@@ -264,7 +264,7 @@ def _created(change: IdentityChange, target: _Target) -> Step:
         notes=(
             (
                 f"ibmcloud iam service-api-key-create ccoctl-generated-key {target.name} prints the API key, once: it "
-                "belongs into the Secret and nowhere else."
+                "belongs in the Secret and nowhere else."
             ),
             (
                 f"No Secret names a service ID. Say in the configuration which one this is (identities: "

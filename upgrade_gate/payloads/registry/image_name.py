@@ -38,7 +38,7 @@ def parse_name(text: str) -> ImageName:
     rest, at, digest = rest.partition("@")
     if "/" in digest:
         raise UsageError(
-            f"user and password do not belong into a pullspec ({digest.rpartition('@')[2]})",
+            f"user and password do not belong in a pullspec ({digest.rpartition('@')[2]})",
             hint="give them with -a FILE",
         )
     if at and not DIGEST.fullmatch(digest):
