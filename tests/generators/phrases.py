@@ -88,6 +88,8 @@ def _literals(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Expr(value=ast.Constant(value=str())):  # a docstring, or the text under a field
             return
+        case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
+            return
         case ast.Call(func=ast.Attribute(value=ast.Name(id="re"))) | ast.Call(func=ast.Name(id="cast")):
             return
         case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="split")):
