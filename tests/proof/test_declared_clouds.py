@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.policies import finding, gate, policy, told
+from tests.worlds.policies import SECRET, finding, gate, policy, told, write
 from tests.worlds.rules import NS, PROFILE
+from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant, cloud_of
 from upgrade_gate.clouds.contract.holdings import Coverage
+from upgrade_gate.proof.declared import Served, load
+from upgrade_gate.remedy import policy_patch
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
 
@@ -549,12 +552,77 @@ def test_what_takes_away_on_the_project_of_google_is_seen(
     assert result.verdict is (Coverage.COVERED if covered else Coverage.UNKNOWN)
 
 
+_MEMBER = "serviceAccount:openshift-storage-cloud@p.iam.gserviceaccount.com"
+_GIVEN = {"type": "google_project_iam_member", "name": "m", "role": "projects/p/roles/c", "member": _MEMBER}
+_ROLE = {**GCP_CUSTOM, "name": "c", "id": "projects/p/roles/c"}
+_IN_P, _NO_CLUSTER = Context(project="p"), None
+_ZONES_IN_Q = Context(project="p", dns_projects=("q",))
+ON_PROJECTS: dict[str, tuple[Any, Context | None, str]] = {
+    "the cluster's own": ([_ROLE, _GIVEN | {"project": "p"}], _IN_P, "COVERED"),
+    "the cluster's own by its resource name": ([_ROLE, _GIVEN | {"project": "projects/p"}], _IN_P, "COVERED"),
+    "another one": ([_ROLE, _GIVEN | {"project": "q"}], _IN_P, "MISSING"),
+    "one by its number": ([_ROLE, _GIVEN | {"project": "123"}], _IN_P, "UNKNOWN"),
+    "one by its number, without a cluster": ([_ROLE, _GIVEN | {"project": "123"}], _NO_CLUSTER, "UNKNOWN"),
+    "one that is not said": ([_ROLE, _GIVEN], _IN_P, "UNKNOWN"),
+    "one that is not said, without a cluster": ([_ROLE, _GIVEN], _NO_CLUSTER, "UNKNOWN"),
+    "the only one, without a cluster": ([_ROLE, _GIVEN | {"project": "q"}], _NO_CLUSTER, "COVERED"),
+    "one of two, without a cluster": (
+        [_ROLE, _GIVEN | {"project": "p"}, _GIVEN | {"name": "n", "role": "roles/viewer", "project": "q"}],
+        _NO_CLUSTER,
+        "UNKNOWN",
+    ),
+    "a role of the cluster's own, bound to nobody": ([GCP_CUSTOM | {"project": "p"}], _IN_P, "COVERED"),
+    "a role of another one, bound to nobody": ([GCP_CUSTOM | {"project": "q"}], _IN_P, "MISSING"),
+    "a role of none, bound to nobody": ([GCP_CUSTOM], _IN_P, "COVERED"),
+    "a file's role of the cluster's own": ("name: projects/p/roles/c\n", _IN_P, "COVERED"),
+    "a file's role of another one": ("name: projects/q/roles/c\n", _IN_P, "MISSING"),
+    "a file's role of one to be filled in": ("name: 'projects/{{ project }}/roles/c'\n", _IN_P, "COVERED"),
+    "a file's role of an organization": ("name: organizations/1/roles/c\n", _IN_P, "COVERED"),
+    "a file's role of none": ("", _IN_P, "COVERED"),
+}
+
+
+@pytest.mark.parametrize("name", ON_PROJECTS)
+def test_what_is_declared_on_a_project_of_google_counts_there_and_nowhere_else(name: str, tmp_path: Path) -> None:
+    declared, context, verdict = ON_PROJECTS[name]
+    file = f"{GCP_ROLE}- compute.disks.create\n{declared}" if isinstance(declared, str) else _plan(*declared)
+    files = {"openshift-storage-cloud.yaml" if isinstance(file, str) else "plan.json": file}
+    wanted = Grant("permission", "compute.disks.create")
+    result = told(tmp_path, files, "GCPProviderSpec", wanted, context)
+    assert result.verdict == verdict, result
+
+
+def test_the_project_of_a_binding_of_google_that_is_known_after_apply_is_said(tmp_path: Path) -> None:
+    plan = _plan(_ROLE, _GIVEN, unknown={"google_project_iam_member.m": {"project": True}})
+    wanted = Grant("permission", "compute.disks.create")
+    result = told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted, _IN_P)
+    assert result.verdict is Coverage.UNKNOWN
+    assert result.doubt == "plan.json does not say what project of google_project_iam_member.m, known after apply is"
+
+
+@pytest.mark.parametrize(("project", "verdict"), [("q", "COVERED"), ("p", "UNKNOWN")])
+def test_what_zones_need_is_declared_on_their_own_project(project: str, verdict: str, tmp_path: Path) -> None:
+    plan = _plan(_GIVEN | {"project": project, "role": "roles/dns.admin"})
+    wanted = Grant("permission", "dns.changes.create")
+    assert told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted, _ZONES_IN_Q).verdict == verdict
+
+
+@pytest.mark.parametrize(("project", "patched"), [("p", True), ("q", False)])
+def test_a_role_of_another_project_of_google_is_not_patched(project: str, patched: bool, tmp_path: Path) -> None:
+    kind, wanted = "GCPProviderSpec", Grant("permission", "compute.disks.create")
+    write(tmp_path, {"openshift-storage-cloud.yaml": f"{GCP_ROLE}name: projects/{project}/roles/c\n"})
+    served = load("policies:x", [tmp_path], {}).serving(kind, SECRET, [SECRET], None)
+    assert isinstance(served, Served)
+    (one,) = served.found
+    assert bool(policy_patch.edits(kind, one, one.declaration.parts[0], [wanted], _IN_P)) is patched
+
+
 @pytest.mark.parametrize("type_", ["google_project_iam_member", "google_project_iam_binding"])
 def test_roles_of_a_member_count_together_and_only_for_that_member(type_: str, tmp_path: Path) -> None:
     def bound(name: str, role: str, account: str) -> dict[str, Any]:
         member = f"serviceAccount:{account}@p.iam.gserviceaccount.com"
         given = {"members": [member]} if type_.endswith("binding") else {"member": member}
-        return {"type": type_, "name": name, "role": role, **given}
+        return {"type": type_, "name": name, "project": "p", "role": role, **given}
 
     custom = {**GCP_CUSTOM, "name": "c", "id": "projects/p/roles/c"}
     wanted = Grant("permission", "compute.disks.create")

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.worlds.rules import payload, request
 from tests.worlds.running import Result, run
+from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import CoverageResult
 from upgrade_gate.proof import declared
@@ -64,12 +65,14 @@ def gate(
     return result, json.loads(report.read_bytes()) if report.exists() else {}
 
 
-def told(folder: Path, files: Mapping[str, Any], kind: str, grant: Grant) -> CoverageResult:
+def told(
+    folder: Path, files: Mapping[str, Any], kind: str, grant: Grant, context: Context | None = None
+) -> CoverageResult:
     """Return what policy files say of one grant for the Secret, without a run of the gate."""
     write(folder, files)
     found = declared.load("policies:x", [folder], {})
     served = found.serving(kind, SECRET, [SECRET], None)
-    return served if isinstance(served, CoverageResult) else found.judge(served, grant, (), None)
+    return served if isinstance(served, CoverageResult) else found.judge(served, grant, (), context)
 
 
 def finding(report: Mapping[str, Any], rule: str) -> dict[str, Any]:

@@ -368,7 +368,7 @@ def _is_named(one: Declaration) -> bool:
 def _build(served: Served, found: Sequence[Declaration], context: Context | None, *, most: bool) -> Holdings:
     if context is not None and isinstance(served.judge, PlacesContext):
         context = served.judge.placed(context)
-    bodies = served.cloud.documents(found, served.name, most=most)
+    bodies = served.cloud.documents(found, served.name, context, most=most)
     return served.judge.build([Document(body, served.shown) for body in bodies], None, context)
 
 

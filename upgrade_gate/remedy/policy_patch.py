@@ -24,6 +24,7 @@ from upgrade_gate.remedy.identity_change import NEW_RULES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.declared import Addition, Part
     from upgrade_gate.clouds.contract.grants import Grant
     from upgrade_gate.clouds.contract.remedy import IdentityChange
@@ -77,8 +78,9 @@ def make(situation: Situation, findings: Iterable[Finding]) -> PolicyPatch:
         kept.update((grant.permission, r.reason) for grant, r in results if _left(r.verdict))
         missing = [grant for grant, result in results if result.verdict is Coverage.MISSING]
         if missing:
-            _ask(works, served, finding.secret, missing)
-    return PolicyPatch(tuple(_steps(works.values(), new, kept)), frozenset(secrets))
+            _ask(works, served, finding.secret, missing, situation.proof.context)
+    steps = _steps(works.values(), new, kept, situation.proof.context)
+    return PolicyPatch(tuple(steps), frozenset(secrets))
 
 
 def _ask_anew(
@@ -106,13 +108,17 @@ def _left(verdict: Coverage) -> bool:
 
 
 def _ask(
-    works: dict[tuple[str, int, tuple[Any, ...]], _Work], served: Served, secret: str, missing: Sequence[Grant]
+    works: dict[tuple[str, int, tuple[Any, ...]], _Work],
+    served: Served,
+    secret: str,
+    missing: Sequence[Grant],
+    context: Context | None,
 ) -> None:
     """Note what is missing at the first part that can take it by a patch: all at once, else each by itself."""
     parts = [(one, part) for one in served.found for part in one.declaration.parts]
-    whole = next(((f, p) for f, p in parts if edits(served.kind, f, p, missing)), None)
+    whole = next(((f, p) for f, p in parts if edits(served.kind, f, p, missing, context)), None)
     for grant in missing if parts else ():
-        each = whole or next(((f, p) for f, p in parts if edits(served.kind, f, p, [grant])), parts[0])
+        each = whole or next(((f, p) for f, p in parts if edits(served.kind, f, p, [grant], context)), parts[0])
         found, part = each
         work = works.setdefault((found.file.name, found.number, part.path), _Work(found, part, {}, set()))
         work.grants[grant.canonical] = grant
@@ -120,13 +126,16 @@ def _ask(
 
 
 def _steps(
-    works: Iterable[_Work], new: Mapping[str, tuple[str, Any, dict[str, Grant]]], kept: Mapping[str, str]
+    works: Iterable[_Work],
+    new: Mapping[str, tuple[str, Any, dict[str, Grant]]],
+    kept: Mapping[str, str],
+    context: Context | None,
 ) -> Iterable[Step]:
     by_file: dict[str, tuple[PolicyFile, list[Edit]]] = {}
     patched: list[_Work] = []
     for work in works:
         kind = work.found.kind
-        found = edits(kind, work.found, work.part, list(work.grants.values()))
+        found = edits(kind, work.found, work.part, list(work.grants.values()), context)
         if found:
             by_file.setdefault(work.found.file.name, (work.found.file, []))[1].extend(found)
             patched.append(work)
@@ -166,7 +175,7 @@ def _by_hand(work: _Work) -> Step:
     )
 
 
-def edits(kind: str, found: Found, part: Part, grants: Sequence[Grant]) -> list[Edit] | None:
+def edits(kind: str, found: Found, part: Part, grants: Sequence[Grant], context: Context | None) -> list[Edit] | None:
     """Return the edits that give grants, None where the text cannot take them and nothing else."""
     cloud, file = declares(kind), found.file
     place, body = file.root(found.document), body_at(file.documents[found.number].body, part.path)
@@ -180,7 +189,7 @@ def edits(kind: str, found: Found, part: Part, grants: Sequence[Grant]) -> list[
             return None
         made += put
     changed = _changed(file, made, found.number, part, additions) if made else None
-    return made if changed is not None and _gives(kind, found, changed, grants) else None
+    return made if changed is not None and _gives(kind, found, changed, grants, context) else None
 
 
 def _changed(
@@ -203,14 +212,14 @@ def _changed(
     return bodies[number] if read else None
 
 
-def _gives(kind: str, found: Found, body: Any, grants: Sequence[Grant]) -> bool:
+def _gives(kind: str, found: Found, body: Any, grants: Sequence[Grant], context: Context | None) -> bool:
     """Return whether what an edited document declares lacks none of the grants any more: a disabled role gives none."""
     cloud, judge, own = declares(kind), provider_of_kind(kind), found.declaration
     if cloud is None or judge is None:
         return False
     same = [one for one in cloud.declarations(body) if (one.path, one.names) == (own.path, own.names)]
-    documents = cloud.documents(same, "name", most=False) if same else ()
-    held = judge.build([Document(one) for one in documents], None, None)
+    documents = cloud.documents(same, "name", context, most=False) if same else ()
+    held = judge.build([Document(one) for one in documents], None, context)
     results = [held.judge(cloud.identity("name"), grant, ()) for grant in grants]
     return bool(same) and all(result.verdict is not Coverage.MISSING for result in results)
 

@@ -19,7 +19,9 @@ def _judge(body: Any, action: str = "ec2:CreateTags", resource: str = "*") -> tu
     (found,) = declarations(body)
     grant = Grant("action", action, "Allow", resource)
     least, most = (
-        holdings.build([Document(d) for d in documents([found], "n", most=most)], None).judge(identity("n"), grant, ())
+        holdings.build([Document(d) for d in documents([found], "n", None, most=most)], None).judge(
+            identity("n"), grant, ()
+        )
         for most in (False, True)
     )
     return least.verdict, most.verdict
@@ -99,7 +101,7 @@ def test_a_managed_policy_of_the_template_counts_and_a_foreign_one_is_unseen() -
     found = list(declarations(_template("      ManagedPolicyArns: [!Ref Policy]\n", policy)))
     assert [len(one.parts) for one in found] == [1, 1]
     grant = Grant("action", "ec2:CreateTags", "Allow", "*")
-    own = holdings.build([Document(d) for d in documents(found[:1], "n", most=False)], None)
+    own = holdings.build([Document(d) for d in documents(found[:1], "n", None, most=False)], None)
     assert own.judge(identity("n"), grant, ()).verdict is Coverage.COVERED
     foreign = _judge(_template("      ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']\n"))
     assert foreign == ("UNKNOWN", "UNKNOWN")

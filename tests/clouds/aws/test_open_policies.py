@@ -73,7 +73,7 @@ def _fill(value: Any, draw: Any) -> Any:
 
 
 def _verdict(part: Part, grant: Grant, *, most: bool) -> str:
-    bodies = documents([Declaration((part,))], "n", most=most)
+    bodies = documents([Declaration((part,))], "n", None, most=most)
     return holdings.build([Document(body) for body in bodies], None).judge(identity("n"), grant, ()).verdict
 
 

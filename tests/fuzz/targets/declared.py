@@ -46,7 +46,7 @@ def read_policies(cloud: Cloud, data: bytes) -> None:
         return
     for one in served.found:
         for part in one.declaration.parts:
-            edits = policy_patch.edits(cloud.kind, one, part, [grant])
+            edits = policy_patch.edits(cloud.kind, one, part, [grant], None)
             if edits:
                 _check_patch(cloud, grant, one.file.text, insertion.apply(one.file.text, edits))
                 return

@@ -24,6 +24,8 @@ __all__ = ["additions", "declarations", "document", "documents", "identity", "wh
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from upgrade_gate.clouds.contract.context import Context
+
 
 def declarations(body: Any) -> tuple[Declaration, ...]:
     """Return what a parsed document declares; a list of policy documents declares each of them."""
@@ -63,8 +65,9 @@ def identity(name: str) -> str:
     return f"role/{name}"
 
 
-def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
+def documents(found: Sequence[Declaration], name: str, context: Context | None, *, most: bool) -> tuple[Any, ...]:
     """Return declarations of one identity as one role of `aws iam get-account-authorization-details`."""
+    del context
     parts = [part for one in found for part in one.parts]
     role: dict[str, Any] = {"AttachedManagedPolicies": []}
     for one in found:

@@ -19,6 +19,7 @@ from upgrade_gate.reading.node import mapping, strings, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.declared import Path
     from upgrade_gate.clouds.contract.grants import Grant
 
@@ -92,8 +93,9 @@ def identity(name: str) -> str:
     return f"{shapes.PRINCIPAL}{name}"
 
 
-def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
+def documents(found: Sequence[Declaration], name: str, context: Context | None, *, most: bool) -> tuple[Any, ...]:
     """Return the roles with an assignment of each at each of its scopes."""
+    del context
     bodies: list[Any] = []
     for number, part in enumerate(part for one in found for part in one.parts):
         body = part.most if most else part.least

@@ -16,6 +16,7 @@ from upgrade_gate.base import plugins
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.grants import Grant
 
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -87,8 +88,13 @@ class Declares(Protocol):
         """Return how a configuration spells the identity of that name in `documents`."""
         ...
 
-    def documents(self, found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
-        """Return declarations of one identity in the shapes that `holdings` reads, at their least or at their most."""
+    def documents(
+        self, found: Sequence[Declaration], name: str, context: Context | None, *, most: bool
+    ) -> tuple[Any, ...]:
+        """Return declarations of one identity in the shapes that `holdings` reads, at their least or at their most.
+
+        What does not say where it is given is given where the cluster of `context` is.
+        """
         ...
 
     def where(self, body: Any, grant: Grant) -> Path:

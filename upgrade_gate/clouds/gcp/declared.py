@@ -2,7 +2,7 @@
 
 Shapes: what `gcloud iam roles create --file` takes and `describe` prints, `kind: WifTemplate` of managed OpenShift
 (openshift/managed-cluster-config), `google_project_iam_custom_role`, `google_project_iam_member` and `_binding`. A role
-does not say who gets it: it counts as bound to the identity on the cluster's own project.
+does not say who gets it: it counts as bound to the identity, on the project that it names, else on the cluster's own.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from upgrade_gate.clouds.contract.declared import Addition, Declaration, Open, Part
+from upgrade_gate.clouds.gcp.projects import project_of_role
 from upgrade_gate.clouds.shared import terraform
 from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.reading.node import limiting, mapping, readable_strings, strings, text
 
 if TYPE_CHECKING:
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.declared import Path
     from upgrade_gate.clouds.contract.grants import Grant
 
@@ -29,7 +33,6 @@ _TAKING = re.compile(
 """Types that take away what others give."""
 _PROJECT = re.compile(r"projects(?:/|%2F)([a-z][^/%]*)$", re.IGNORECASE)
 _LISTS = ("includedPermissions", "permissions")
-_NOWHERE = "projects/declared/roles/none"
 _PLAIN = re.compile(r"[^A-Za-z0-9_.]+")
 
 
@@ -67,7 +70,19 @@ def _role(body: Mapping[str, Any], path: Path) -> Part:
     listed = body.get("includedPermissions")
     whole = {**role, "title": text(body.get("title")), "includedPermissions": listed if listed is not None else []}
     name, filled = next(iter(_called(body)), "role"), _filled(listed)
-    return Part(name, {"roles": [whole]}, {"everything": True} if filled else {"roles": [whole]}, path, filled)
+    part = Part(name, {"roles": [whole]}, {"everything": True} if filled else {"roles": [whole]}, path, filled)
+    project = project_of_role(text(body.get("name")))
+    return _on_project(part, project, name) if project and not is_placeholder(project) else part
+
+
+def _on_project(part: Part, project: Any, by: str) -> Part:
+    """Return a part as given on a project and on no other; which one is open where `by` tells it by number or not."""
+    name = project.removeprefix("projects/") if isinstance(project, str) else ""
+    if name and not name.isdecimal():
+        least, most = ({**body, "project": name} if body else body for body in (part.least, part.most))
+        return replace(part, least=least, most=most)
+    why = project.text if isinstance(project, Open) else f"the ID of project {name}" if name else f"project of {by}"
+    return replace(part, least={}, opened=(*part.opened, why))
 
 
 def _filled(permissions: Any) -> tuple[str, ...]:
@@ -108,7 +123,7 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
             continue
         members = strings(one.get(_MEMBERS[one.type]))
         known = terraform.named(one, "role", roles, "id") or terraform.named(one, "role", roles, "name")
-        part = _custom(known) if known is not None else _bound(one)
+        part = _on_project(_custom(known) if known is not None else _bound(one), one.get("project"), one.address)
         if one.get("condition"):
             part = Part(part.name, {}, part.most, part.path, (*part.opened, f"the condition of {one.address}"))
         if known is not None:
@@ -122,7 +137,11 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
     ]
     declared += [
         Declaration(
-            (_custom(one),),
+            (
+                _custom(one)
+                if one.get("project") is None
+                else _on_project(_custom(one), one.get("project"), one.address),
+            ),
             (one.text("role_id") or one.name, one.text("title"), one.address, one.name),
             doubts=_taken([one.text("project")], found),
         )
@@ -182,22 +201,37 @@ def identity(name: str) -> str:
     return f"{name}@declared.iam.gserviceaccount.com"
 
 
-def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
-    """Return the roles, and the policy of the cluster's own project that binds them."""
-    roles: list[Any] = []
-    bound: list[str] = []
-    for part in (part for one in found for part in one.parts):
-        body = part.most if most else part.least
-        for role in body.get("roles", []):
-            full = f"projects/declared/roles/{_PLAIN.sub('_', part.name)}.{len(roles)}"
-            roles.append({**role, "name": full, "title": part.name})
-            bound.append(full)
-        bound += body.get("bound", [])
-        bound += ["roles/owner"] if body.get("everything") else []
+def documents(found: Sequence[Declaration], name: str, context: Context | None, *, most: bool) -> tuple[Any, ...]:
+    """Return the roles, and the policy of each project that binds them.
+
+    What names no project is bound on the cluster's own; where that is not known, on the only one that is named.
+    """
+    each = [(part.name, part.most if most else part.least) for one in found for part in one.parts]
+    named = {body["project"] for _, body in each if "project" in body}
+    own = (context.project if context is not None else None) or (min(named) if len(named) == 1 else "")
     member = f"serviceAccount:{identity(name)}"
-    bindings = [{"role": role, "members": [member]} for role in dict.fromkeys(bound or [_NOWHERE])]
-    empty = {"name": _NOWHERE, "title": "none", "stage": "GA", "includedPermissions": []}
-    return (*roles, empty, {"bindings": bindings, "etag": "declared"})
+    bodies: list[Any] = []
+    bound: dict[str, list[str]] = {own: []} if own or not named else {}
+    for title, body in each:
+        project = body.get("project", own)
+        given = bound.setdefault(project, []) if body else []
+        for role in body.get("roles", []):
+            full = f"{_roles_of(project)}/{_PLAIN.sub('_', title)}.{len(bodies)}"
+            bodies.append({**role, "name": full, "title": title})
+            given.append(full)
+        given += body.get("bound", [])
+        given += ["roles/owner"] if body.get("everything") else []
+    for project, given in bound.items():
+        nothing = f"{_roles_of(project)}/none"
+        bindings = [{"role": role, "members": [member]} for role in dict.fromkeys(given or [nothing])]
+        policy = {"bindings": bindings, "etag": "declared"}
+        bodies.append({"name": nothing, "title": "none", "stage": "GA", "includedPermissions": []})
+        bodies.append({"project": project, "policy": policy} if project else policy)
+    return tuple(bodies)
+
+
+def _roles_of(project: str) -> str:
+    return f"projects/{project or 'declared'}/roles"
 
 
 def where(body: Any, grant: Grant) -> Path:

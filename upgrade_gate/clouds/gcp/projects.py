@@ -27,7 +27,8 @@ _ABOVE_PROJECTS = (
 """Beginnings of roles that no project can bind."""
 
 
-def _project_of_role(name: str) -> str:
+def project_of_role(name: str) -> str:
+    """Return the project of a custom role by its full name, empty where it is of no project."""
     found = _CUSTOM_ROLE.match(name)
     return found.group(1) if found else ""
 
@@ -50,7 +51,7 @@ class Projects:
         known = [p for p in policies if not _is_unnamed_account_policy(p, policies)]
         self._policies = [replace(p, level=Level.ORGANIZATION) if _is_above_projects(p) else p for p in known]
         named = {p for policy in self._policies for p in _named(policy)}
-        around = {_project_of_role(r.name) for r in roles} | {a.project for a in accounts}
+        around = {project_of_role(r.name) for r in roles} | {a.project for a in accounts}
         self._evidence = (named | around) - {""}
         self._wanted = account.strip().removeprefix("projects/") if account else ""
         own = named or self._evidence
@@ -222,7 +223,7 @@ def _named(policy: Policy) -> set[str]:
     if policy.level is Level.PROJECT:
         return {policy.resource}
     if policy.level is Level.BARE:
-        return {_project_of_role(b.role) for b in policy.bindings} - {""}
+        return {project_of_role(b.role) for b in policy.bindings} - {""}
     return set()
 
 

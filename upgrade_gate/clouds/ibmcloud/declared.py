@@ -18,6 +18,7 @@ from upgrade_gate.reading.node import mapping, objects, strings, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.declared import Path
     from upgrade_gate.clouds.contract.grants import Grant
 
@@ -140,8 +141,9 @@ def identity(name: str) -> str:
     return f"iam-ServiceId-{name}"
 
 
-def documents(found: Sequence[Declaration], name: str, *, most: bool) -> tuple[Any, ...]:
+def documents(found: Sequence[Declaration], name: str, context: Context | None, *, most: bool) -> tuple[Any, ...]:
     """Return the policies with the service ID as their subject, whatever subject stands there."""
+    del context
     owner = [{"name": "iam_id", "value": identity(name)}]
     bodies: list[Any] = []
     for number, part in enumerate(part for one in found for part in one.parts):
