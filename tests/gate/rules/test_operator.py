@@ -136,7 +136,12 @@ def test_word_of_cco_that_rests_on_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("condition", "severity"),
-    [({"Available": ("False", "x")}, "blocker"), ({"Degraded": ("True", "x")}, "warning"), ({}, None)],
+    [
+        ({"Available": ("False", "x")}, "blocker"),
+        ({"Degraded": ("True", "x")}, "warning"),
+        ({"Degraded": ("False", "AsExpected")}, None),
+        ({}, None),
+    ],
 )
 def test_health_of_cco(condition: dict[str, tuple[str, str]], severity: str | None, tmp_path: Path) -> None:
     hits = found(judge(tmp_path, A, A, Cluster(conditions=condition)), "cco-unhealthy")
@@ -184,9 +189,13 @@ def test_a_cluster_may_have_tokens_from_the_release_on_that_brought_them(tmp_pat
 @pytest.mark.parametrize("mode", ["Mint", "Passthrough"])
 def test_a_root_credential_is_asked_for_on_no_platform_that_nobody_knows(mode: str, tmp_path: Path) -> None:
     mars = [request("a", kind="MarsProviderSpec")]
-    outcome = judge(tmp_path, mars, mars, Cluster(platform="Moon", mode=mode))
-    assert not found(outcome, "root-credential-missing")
-    assert outcome.verdict.exit_code == 4
+    for name, cluster in (
+        ("other", Cluster(platform="Moon", mode=mode)),
+        ("unread", Cluster(mode=mode, unread=["Infrastructure"])),
+    ):
+        outcome = judge(tmp_path / name, mars, mars, cluster)
+        assert not found(outcome, "root-credential-missing")
+        assert outcome.verdict.exit_code == 4
 
 
 @pytest.mark.parametrize(
@@ -230,6 +239,7 @@ def test_what_cco_says_counts_on_the_first_hop_that_it_can_hold_back(tmp_path: P
     command = "oc annotate cloudcredential.operator.openshift.io cluster"
     annotate = f"{command} cloudcredential.openshift.io/upgradeable-to=v4.15 --overwrite"
     assert about(refused) == {"hop": 1, "guard": "stopped", "evidence": [OPERATOR], "remedy": [annotate]}
+    assert [step.when for step in refused.remedy] == ["before"]
     assert (refused.subject, refused.closed_by_annotation, refused.awaited, refused.standing) == (
         SUBJECT,
         True,
@@ -267,6 +277,10 @@ def test_a_refusal_for_another_reason_is_not_ended_by_the_annotation(tmp_path: P
     warned = one(judge(tmp_path / "2", A, A, patch, versions=("4.14.1", "4.14.2")), "cco-not-upgradeable")
     assert (warned.remedy, warned.closed_by_annotation, warned.standing) == ((), False, True)
     assert warned.acknowledgeable
+    today = Cluster(conditions=FALSE, annotation="4.14")  # CCO never takes the minor release that runs
+    old = one(judge(tmp_path / "3", A, A, today, versions=("4.14.1", "4.14.2")), "cco-not-upgradeable")
+    assert old.headline.endswith("says '4.14', and CCO wants a minor release after 4.14")
+    assert (old.remedy, old.awaited) == ((), False)
 
 
 @pytest.mark.parametrize(
@@ -348,9 +362,13 @@ def test_what_is_refused_later_says_what_is_set_today(tmp_path: Path) -> None:
 
 def test_a_cluster_that_mints_by_default_and_has_no_issuer_is_told_to_put_the_secret_back(tmp_path: Path) -> None:
     """The mode cannot have been lost where no issuer is set, nor where a mode is written down."""
-    for name, cluster in (("mint", Cluster(mode="Mint")), ("default", Cluster(mode="", issuer=""))):
+    for name, root, cluster in (
+        ("mint", "aws-creds", Cluster(mode="Mint")),
+        ("default", "aws-creds", Cluster(mode="", issuer="")),
+        ("no tokens there", "openstack-credentials", Cluster(mode="", platform="OpenStack")),
+    ):
         finding = one(judge(tmp_path / name, A, A, cluster), "root-credential-missing")
-        assert [step.title for step in finding.remedy] == ["put Secret kube-system/aws-creds back"]
+        assert [step.title for step in finding.remedy] == [f"put Secret kube-system/{root} back"]
 
 
 def test_root_keys_that_are_not_there_are_a_need_of_their_own(tmp_path: Path) -> None:

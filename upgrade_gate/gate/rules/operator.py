@@ -116,7 +116,7 @@ def _unhealthy(hop: Hop, text: str, *, worse: bool) -> Finding:
 def _not_upgradeable(situation: Situation, cluster: Cluster, hop: Hop, condition: Condition) -> Finding:
     held_back = hop.kind in GUARDED_HOPS
     by_annotation = condition.reason == _MISSING_ANNOTATION
-    held = _annotation_for_target(situation, cluster) if by_annotation else None
+    awaited = by_annotation and _names_target(situation, cluster)
     about = f"; {_about_annotation(situation, cluster, hop)}" if by_annotation else ""
     return Finding(
         rule="cco-not-upgradeable",
@@ -127,10 +127,10 @@ def _not_upgradeable(situation: Situation, cluster: Cluster, hop: Hop, condition
         hop=hop.index,
         guarded=cco.guard_operator(hop.kind),
         evidence=(of_cluster("clusteroperators/cloud-credential"),),
-        remedy=(_AWAIT,) if held else _annotate_steps(situation) if by_annotation and held_back else (),
+        remedy=(_AWAIT,) if awaited else _annotate_steps(situation) if by_annotation and held_back else (),
         acknowledgeable=not held_back,
         closed_by_annotation=by_annotation and held_back,
-        awaited=bool(held) and held_back,
+        awaited=awaited,
         standing=by_annotation and not held_back,
     )
 
@@ -179,7 +179,7 @@ def _about_annotation(situation: Situation, cluster: Cluster, hop: Hop) -> str:
     match cluster.annotation:
         case Known(value=str(text)):
             said, minor = text[:40], cco.annotation_minor(text)
-            if _annotation_for_target(situation, cluster) is not None:
+            if _names_target(situation, cluster):
                 return f"the annotation {said} is set, but CCO has not noticed it yet"
             if minor is None:
                 return f"the annotation says {said!r}, which is no version to CCO"
@@ -192,12 +192,15 @@ def _about_annotation(situation: Situation, cluster: Cluster, hop: Hop) -> str:
             return "the annotation is not set"
 
 
-def _annotation_for_target(situation: Situation, cluster: Cluster) -> str | None:
-    """Return the annotation where it names the minor of the path's end, so that there is nothing left to set."""
+def _names_target(situation: Situation, cluster: Cluster) -> bool:
+    """Return whether the annotation names the minor of the path's end, so that there is nothing left to set.
+
+    One that names the minor of today does nothing (docs/facts/cco.md#annotation): CCO wants a later one.
+    """
     held = cluster.annotation
-    if isinstance(held, Known) and cco.annotation_minor(held.value) == situation.hops[-1].new.minor:
-        return held.value
-    return None
+    return isinstance(held, Known) and cco.annotation_minor(held.value) == situation.hops[-1].new.minor > (
+        situation.hops[0].old.minor
+    )
 
 
 def _annotate_steps(situation: Situation) -> tuple[Step, ...]:
@@ -235,7 +238,7 @@ def _unproven(situation: Situation, cluster: Cluster, hop: Hop, condition: Condi
 
 def _root(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     traits = situation.platform_traits
-    if situation.mode not in (Mode.MINT, Mode.PASSTHROUGH) or traits is None or traits.root is None:
+    if situation.mode not in (Mode.MINT, Mode.PASSTHROUGH) or traits is None:
         return
     hop = first_guarded(situation)
     name = str(traits.root)
