@@ -21,8 +21,8 @@ def test_update_under_way(tmp_path: Path) -> None:
 
 
 def test_target_that_is_not_offered(tmp_path: Path) -> None:
-    assert one(judge(tmp_path / "1", A, A, Cluster(offers=())), "target-not-offered").severity == "warning"
-    assert not found(judge(tmp_path / "2", A, A, Cluster()), "target-not-offered")
+    assert one(judge(tmp_path / "1", A, A, Cluster(offers=("4.14.2",))), "target-not-offered").severity == "warning"
+    assert not found(judge(tmp_path / "2", A, A, Cluster(offers=("4.15.0",))), "target-not-offered")
 
 
 def test_another_operator_holds_the_cluster_back(tmp_path: Path) -> None:
@@ -96,10 +96,14 @@ def test_cvo_is_held_back_only_before_a_minor_update_and_only_where_it_says_fals
         (("False", "MissingUpgradeableAnnotation"), False),
         (("False", "Other"), True),
         (("True", "MissingUpgradeableAnnotation"), True),
+        (None, True),
     ],
 )
-def test_what_cco_itself_holds_back_is_no_second_finding(own: tuple[str, str], *, told: bool, tmp_path: Path) -> None:
-    cluster = Cluster(held="MissingUpgradeableAnnotation", conditions={"Upgradeable": own}, annotation=None)
+def test_what_cco_itself_holds_back_is_no_second_finding(
+    own: tuple[str, str] | None, *, told: bool, tmp_path: Path
+) -> None:
+    stated, unread = ({"Upgradeable": own}, ()) if own else ({}, ("ClusterOperator",))
+    cluster = Cluster(held="MissingUpgradeableAnnotation", conditions=stated, unread=unread, annotation=None)
     assert bool(found(judge(tmp_path, A, A, cluster), "cluster-not-upgradeable")) is told
 
 
@@ -147,4 +151,5 @@ def test_a_hosted_cluster_runs_no_cco_and_none_is_missed(tmp_path: Path) -> None
 def test_the_profile_of_hosted_control_planes_says_it_without_a_cluster_too(tmp_path: Path) -> None:
     given = Given(platform="AWS", profile="ibm-cloud-managed")
     listed = [request("a", annotations={"include.release.openshift.io/ibm-cloud-managed": "true"})]
-    assert one(judge(tmp_path, listed, listed, given=given), "hosted-control-plane").acknowledgeable
+    finding = one(judge(tmp_path, listed, listed, given=given), "hosted-control-plane")
+    assert (finding.acknowledgeable, finding.evidence) == (True, ())

@@ -34,7 +34,7 @@ def test_a_finding_about_a_secret_names_who_reads_it_and_where_that_is_said(tmp_
     for finding, hop in ((missing, 1), (incomplete, 0)):
         assert (finding.request, finding.secret, finding.hop) == (f"{NS}/a", "openshift-storage/cloud", hop)
         assert [(place.side, place.file) for place in finding.evidence] == [("to", "0000_50_component_00.yaml")]
-        assert [step.when for step in finding.remedy] == ["before"]
+        assert ([step.when for step in finding.remedy], finding.guard) == (["before"], "missed")
 
 
 def test_a_request_that_changes_otherwise_still_needs_the_secret_that_is_missing(tmp_path: Path) -> None:

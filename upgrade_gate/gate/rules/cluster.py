@@ -78,7 +78,6 @@ def _in_progress(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
         + ("" if same else f" and has not completed; judged from {hop.old.version}"),
         content=[hop.old.version, under_way],
         subject="update",
-        hop=hop.index,
         needs=(Need(NeedKind.DECISION, NeedStatus.UNMET, "let it finish, or acknowledge the risk"),),
         evidence=(of_cluster("clusterversions/version"),),
         remedy=(looking("see its progress", "oc adm upgrade"),),
@@ -87,24 +86,23 @@ def _in_progress(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
 
 def _offered(situation: Situation, cluster: Cluster) -> Iterator[Finding]:
     hop = situation.hops[0]
-    if hop.kind in ("none", "downgrade") or not hop.new.version or not isinstance(cluster.offers, Known):
+    if hop.kind in ("none", "downgrade") or not isinstance(cluster.offers, Known):
         return
     if cluster.updating_to == Known(hop.new.version):
         return
     if any(offer.version == hop.new.version for offer in cluster.offers.value):
         return
     retrieved = _condition(cluster, "RetrievedUpdates")
-    unasked = retrieved is not None and retrieved.status != "True"
-    text = f"the cluster does not offer {hop.new.version}"
-    if unasked and retrieved is not None:
+    severity, text = Severity.WARNING, f"the cluster does not offer {hop.new.version}"
+    if retrieved is not None and retrieved.status != "True":
+        severity = Severity.INFO
         text = f"the cluster could not retrieve updates ({words_of(retrieved)}), so it does not offer {hop.new.version}"
     yield Finding(
         rule="target-not-offered",
-        severity=Severity.INFO if unasked else Severity.WARNING,
+        severity=severity,
         headline=text,
         content=hop.new.version,
         subject="ClusterVersion version",
-        hop=hop.index,
         evidence=(of_cluster("clusterversions/version"),),
         remedy=(looking("see what it offers", "oc adm upgrade recommend"),),
     )

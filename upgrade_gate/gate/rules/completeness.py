@@ -55,14 +55,11 @@ def _vanished(hop: Hop) -> Iterator[Gap]:
     new = hop.new_selection
     left_alone = {d.request for d in new.decisions if d.reason == "override"}
     spoken_of = new.carried | new.deleted | left_alone  # a deletion for another profile says nothing of this one
-    for change in hop.changes:
-        if change.kind != "removed" or change.before is None:
-            continue
-        request = change.before.request
-        if request.id in spoken_of or retired(request.provider_kind, request.id, hop.old.version, hop.new.version):
-            continue
-        text = f"{request.id} applies in {hop.old.version} and is missing, and nothing deletes or renames it"
-        yield Gap("request", request.id, text)
+    for name in sorted({c.request for c in hop.changes if c.kind == "removed"} - spoken_of):
+        kind = hop.old_selection.requests[name].request.provider_kind
+        if not retired(kind, name, hop.old.version, hop.new.version):
+            text = f"{name} applies in {hop.old.version} and is missing, and nothing deletes or renames it"
+            yield Gap("request", name, text)
 
 
 def _incomplete(side: str, payload: Payload, hop: Hop, lacking: list[Gap]) -> Finding:

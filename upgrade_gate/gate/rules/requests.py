@@ -195,7 +195,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
 
 
 def _renamed(situation: Situation, hop: Hop, change: Change) -> Finding:
-    gcp = situation.platform.casefold() == "gcp" and situation.mode.by_hand
+    gcp = situation.platform == "GCP" and situation.mode.by_hand
     text = ", and on GCP ccoctl finds the service account by this name" if gcp else ""
     before = change.request_before
     return _finding(

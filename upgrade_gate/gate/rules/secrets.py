@@ -48,7 +48,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
             case Known() as fact:
                 need = keys_need(situation, request, fact, situation.hops[-1].new.minor)
                 if need.status is NeedStatus.UNMET:
-                    yield _incomplete(situation, secret, request, need)
+                    yield _incomplete(secret, request, need)
             case _:
                 pass
 
@@ -74,7 +74,7 @@ def _missing(situation: Situation, secret: SecretRef, request: CredentialsReques
     )
 
 
-def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsRequest, need: Need) -> Finding:
+def _incomplete(secret: SecretRef, request: CredentialsRequest, need: Need) -> Finding:
     return Finding(
         rule="secret-incomplete",
         severity=Severity.BLOCKER,
@@ -83,7 +83,6 @@ def _incomplete(situation: Situation, secret: SecretRef, request: CredentialsReq
         subject=request.id,
         request=request.id,
         secret=str(secret),
-        hop=situation.hops[0].index,
         guarded=(Guard.MISSED, "CCO does not look into Secrets in manual mode"),
         needs=(need,),
         evidence=(Evidence("to", request.location.file, request.location.document, request.location.line),),
