@@ -14,8 +14,10 @@ from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.rules import releases
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads.reference import Settings
+from upgrade_gate.requests.update import Given, UnreadRelease
 
 A = request("a")
+ELSEWHERE = {"include.release.openshift.io/ibm-cloud-managed": "true"}
 BROKEN = "apiVersion: cloudcredential.openshift.io/v1\nkind: CredentialsRequest\nmetadata: [\n"
 
 
@@ -46,19 +48,23 @@ def test_empty_payload_is_nothing_to_judge(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "supported"),
-    [(("4.14.1", "4.15.0"), True), (("4.14.1", "4.16.0"), False), (("4.14.1", "4.13.0"), False)],
+    ("versions", "way"),
+    [(("4.14.1", "4.15.0"), None), (("4.14.1", "4.16.0"), "--via"), (("4.14.1", "4.13.0"), "newer release")],
 )
-def test_hops_that_openshift_does_not_make(versions: tuple[str, str], supported: bool, tmp_path: Path) -> None:
-    assert bool(found(judge(tmp_path, [A], [A], versions=versions), "hop-unsupported")) is not supported
+def test_hops_that_openshift_does_not_make(versions: tuple[str, str], way: str | None, tmp_path: Path) -> None:
+    hits = found(judge(tmp_path, [A], [A], versions=versions), "hop-unsupported")
+    assert [way in need.detail for hit in hits for need in hit.finding.needs if way] == ([True] if way else [])
+    assert bool(hits) is bool(way)
 
 
 def test_capability_that_carries_requests_is_named(tmp_path: Path) -> None:
     gated = {**PROFILE, "capability.openshift.io/name": "CloudCredential"}
     outcome = judge(tmp_path, [A], [request("a", annotations=gated)])
     assert one(outcome, "capability-change").severity == "info"
+    assert one(outcome, "capability-change").headline.endswith("; the same requests apply as before")
     more = [A, request("b", secret="x", annotations=gated)]
-    assert one(judge(tmp_path / "b", [A], more), "capability-change").severity == "warning"
+    other = one(judge(tmp_path / "b", [A], more), "capability-change")
+    assert (other.severity, other.headline.endswith("; other requests apply")) == ("warning", True)
     assert not found(judge(tmp_path / "c", [A], [A]), "capability-change")
 
 
@@ -137,6 +143,28 @@ def test_what_can_be_read_is_not_looked_for_in_what_cannot(tmp_path: Path) -> No
     assert "may" not in finding.headline
 
 
+def test_what_enables_a_capability_is_looked_for_beside_one_for_another_profile(tmp_path: Path) -> None:
+    """CVO looks at every object of the same name in the release that runs, and applies the one for its profile."""
+    elsewhere = {**BUILD, "metadata": {**BUILD["metadata"], "annotations": ELSEWHERE}}
+    behind = request("behind", secret="x", annotations={**PROFILE, "capability.openshift.io/name": "Build"})
+    outcome = judge(tmp_path, [A, elsewhere, HIDDEN], [A, BUILD, behind], without_capabilities())
+    assert one(outcome, "manifest-unreadable").severity == "unknown"
+    assert outcome.verdict.exit_code == 4
+
+
+def test_an_update_to_the_same_release_tells_of_each_document_once(tmp_path: Path) -> None:
+    items = {"apiVersion": "v1", "kind": "List", "items": [7, 8]}
+    same = f"dir:{payload(tmp_path / 'same', '4.14.1', [items, CONFIG])}"
+    inputs = pipeline.Inputs(to=same, from_=same, given=Given(platform="AWS"))
+    outcome = pipeline.check(inputs, Weights(today=TODAY))
+    assert sorted((j.finding.rule, *about(j.finding)["evidence"]) for j in outcome.judged) == [
+        ("manifest-unreadable", "from 0000_50_component_00.yaml 0 1"),
+        ("manifest-unreadable", "from 0000_50_component_01.yaml 0 3"),
+        ("nothing-to-judge", "from release-metadata 0 1"),
+        ("release-unverified", "from release-metadata 0 1"),
+    ]
+
+
 CONFIG = "kind: ConfigMap\nmetadata: [\n"
 ODD = request("a", statements=[{"effect": "Allow", "action": {"x": 1}, "resource": "*"}])
 
@@ -150,6 +178,9 @@ def test_a_release_that_cannot_be_read_is_named_with_what_helps(tmp_path: Path) 
     assert (finding.subject, finding.acknowledgeable) == (f"archive:{image}", False)
     assert about(finding) == {"evidence": [f"to archive:{image} 0 1"]}
     assert [step.when for step in finding.remedy] == ["before"]
+    situation = replace(judge(tmp_path / "x", [A], [A]).situation, unread=(UnreadRelease("to", "4.15.0", "why", None),))
+    (helpless,) = (f for f in releases.evaluate(situation) if f.rule == "manifest-unreadable")
+    assert helpless.remedy == ()
 
 
 def test_a_broken_manifest_is_told_once_where_it_is_and_on_its_hop(tmp_path: Path) -> None:
@@ -184,8 +215,10 @@ def test_a_request_that_cannot_be_understood_is_told_on_the_hop_that_brings_it(t
     old = one(judge(tmp_path / "2", [ODD], [A], Cluster()), "manifest-unreadable")
     assert (about(old)["evidence"], old.acknowledgeable, old.subject) == ([f"from {place}"], False, f"{NS}/a")
     odd = payload(tmp_path / "odd", "4.14.9", [ODD])
-    between = judge(tmp_path / "3", [A], [A], Cluster(), via=(f"dir:{odd}",))
-    assert [j.finding.hop for j in found(between, "manifest-unreadable")] == [0], "once, though two hops see it"
+    also = request("z", statements=ODD["spec"]["providerSpec"]["statementEntries"])
+    between = judge(tmp_path / "3", [A], [A, also], Cluster(), via=(f"dir:{odd}",))
+    seen = [(j.finding.request, j.finding.hop) for j in found(between, "manifest-unreadable")]
+    assert seen == [(f"{NS}/a", 0), (f"{NS}/z", 1)], "once, though two hops see the first"
 
 
 @pytest.mark.parametrize(
@@ -229,9 +262,6 @@ def test_requests_that_a_feature_set_leaves_out_are_no_sign_on_a_platform_that_m
     for number, (document, told) in enumerate(((tech, False), (other, True))):
         outcome = judge(tmp_path / str(number), [document], [document], Cluster(platform="KubeVirt"))
         assert bool(found(outcome, "nothing-to-judge")) is told, document
-
-
-ELSEWHERE = {"include.release.openshift.io/ibm-cloud-managed": "true"}
 
 
 @pytest.mark.parametrize("doubt", [[A, request("a", "ec2:CreateTags")], [ODD]], ids=["conflict", "malformed"])
@@ -317,6 +347,13 @@ def test_a_cluster_that_refuses_every_read_says_what_ends_it(tmp_path: Path) -> 
     first, second = finding.remedy
     assert first.title == "do something about it"
     assert second.commands[0].line.argv[:3] == ("upgrade-gate", "init", "rbac")
+
+
+def test_a_cluster_that_does_not_answer_is_no_empty_dump_where_no_release_was_read_either(tmp_path: Path) -> None:
+    inputs = pipeline.Inputs(to=f"dir:{tmp_path}", from_=f"dir:{tmp_path}", reader=Silent("timed out"))
+    finding = one(pipeline.check(inputs, Weights(today=TODAY)), "nothing-to-judge")
+    assert finding.headline == "nothing of test was judged: timed out"
+    assert [step.title for step in finding.remedy] == ["do something about it"]
 
 
 def test_a_hop_that_openshift_does_not_make_can_be_decided_for(tmp_path: Path) -> None:

@@ -73,15 +73,27 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
     """Yield the findings about the payloads and the hops between them."""
     yield from _unread(situation)
     yield from _nothing_of_cluster(situation)
-    seen: set[tuple[str, str]] = set()
-    for side, payload, hop in _payloads(situation):
-        yield from _unreadable(side, payload, hop, seen, _names_to_pair(situation, payload))
-        yield from _nothing(situation, side, payload, hop, seen)
-        yield from _unverified(situation, side, payload, hop, seen)
+    yield from _of_payloads(situation)
     for hop in situation.hops:
         yield from _malformed(hop)
         yield from _unsupported(hop)
         yield from _capabilities(hop)
+
+
+def _of_payloads(situation: Situation) -> Iterator[Finding]:
+    """Yield what each payload tells, of each document once: an update may go to the release that it comes from."""
+    told: set[tuple[str, str, str, int]] = set()
+    for side, payload, hop in _payloads(situation):
+        for finding in (
+            *_unreadable(side, payload, hop, _names_to_pair(situation, payload)),
+            *_nothing(situation, side, payload, hop),
+            *_unverified(situation, side, payload, hop),
+        ):
+            (place,) = finding.evidence
+            key = (finding.rule, payload.reference, place.file, place.document)
+            if key not in told:
+                told.add(key)
+                yield finding
 
 
 def _payloads(situation: Situation) -> Iterator[tuple[str, Payload, Hop]]:
@@ -108,31 +120,21 @@ def _unread(situation: Situation) -> Iterator[Finding]:
 def _names_to_pair(situation: Situation, payload: Payload) -> frozenset[str]:
     """Return the objects whose partner in this payload would make an update enable a capability by itself.
 
-    A file that holds no request may still hide such a partner (CVO GetImplicitlyEnabledCapabilities).
+    A file that holds no request may still hide such a partner (CVO GetImplicitlyEnabledCapabilities), beside one of the
+    same name for another cluster profile too.
     """
     names: set[str] = set()
     for hop in situation.hops:
         if hop.old is not payload or hop.new_filters.capabilities is None:
             continue
-        there = {(m.group, m.kind, m.namespace, m.name) for m in payload.manifests}
-        names.update(
-            m.name
-            for m in hop.new.manifests
-            if set(capability_names(m.annotations)) - hop.new_filters.capabilities.enabled
-            and (m.group, m.kind, m.namespace, m.name) not in there
-        )
+        enabled = hop.new_filters.capabilities.enabled
+        names.update(m.name for m in hop.new.manifests if not enabled.issuperset(capability_names(m.annotations)))
     return frozenset(names)
 
 
-def _unreadable(
-    side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]], partners: frozenset[str]
-) -> Iterator[Finding]:
+def _unreadable(side: str, payload: Payload, hop: Hop, partners: frozenset[str]) -> Iterator[Finding]:
     for unread in payload.unreadable:
         place = unread.location
-        key = (payload.reference, f"{place.file}#{place.document}")
-        if key in seen:
-            continue
-        seen.add(key)
         hidden = min((name for name in partners if unread.may_define(name)), default=None)
         harmless = unread.harmless and hidden is None
         text = ""
@@ -143,7 +145,7 @@ def _unreadable(
         yield Finding(
             rule="manifest-unreadable",
             severity=Severity.WARNING if harmless else Severity.UNKNOWN,
-            headline=f"{place.file} of {payload.version or payload.reference}: {unread.reason}{text}",
+            headline=f"{place.file} of {payload.version}: {unread.reason}{text}",
             content=place.file,
             subject=place.file,
             hop=hop.index,
@@ -170,11 +172,8 @@ def _malformed(hop: Hop) -> Iterator[Finding]:
         )
 
 
-def _nothing(
-    situation: Situation, side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]]
-) -> Iterator[Finding]:
-    key = ("nothing-to-judge", payload.reference)
-    if situation.platform.casefold() in WITHOUT_REQUESTS or key in seen:
+def _nothing(situation: Situation, side: str, payload: Payload, hop: Hop) -> Iterator[Finding]:
+    if situation.platform.casefold() in WITHOUT_REQUESTS:
         return
     selection = hop.new_selection if side == "to" else hop.old_selection
     if not any(is_credentials_request(m) for m in payload.manifests):
@@ -185,7 +184,6 @@ def _nothing(
         text = f"applies none of its CredentialsRequests for {situation.platform}, left out by {', '.join(left)}"
     else:
         return
-    seen.add(key)
     yield Finding(
         rule="nothing-to-judge",
         severity=Severity.UNKNOWN,
@@ -201,7 +199,8 @@ def _nothing(
 def _all_left_out(situation: Situation, selection: Selection) -> list[str]:
     """Return what leaves out every request of the platform, where the release has some and applies none.
 
-    Requests that only a feature set or a gate switches on are for nobody as a rule; those that CVO deletes are gone.
+    Requests that only a feature set or a gate switches on are for nobody as a rule; those that CVO deletes are of no
+    platform here.
     """
     traits = situation.platform_traits
     if traits is None or selection.requests or selection.uncertain:
@@ -209,7 +208,7 @@ def _all_left_out(situation: Situation, selection: Selection) -> list[str]:
     reasons = {d.reason for d in selection.decisions if d.kind == traits.kind}
     if traits.name not in ALWAYS_SERVED:
         reasons -= {"feature-set", "feature-gate"}
-    return sorted(reasons - {"delete"})
+    return sorted(reasons)
 
 
 def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
@@ -217,8 +216,11 @@ def _nothing_of_cluster(situation: Situation) -> Iterator[Finding]:
     cluster = situation.cluster
     if cluster is None or any(row.state != "unknown" for row in rows_of(cluster)):
         return
-    version = cluster.version
-    refused = version if isinstance(version, Unknown) and (not situation.hops or is_forbidden(version)) else None
+    match cluster.version:
+        case Unknown() as version if not situation.hops or is_forbidden(version):
+            refused: Unknown | None = version
+        case _:
+            refused = None
     yield Finding(
         rule="nothing-to-judge",
         severity=Severity.UNKNOWN,
@@ -242,18 +244,13 @@ def _serves_nobody(situation: Situation, hop: Hop) -> bool:
     return traits.kind not in kinds | {d.kind for d in hop.new_selection.decisions}
 
 
-def _unverified(
-    situation: Situation, side: str, payload: Payload, hop: Hop, seen: set[tuple[str, str]]
-) -> Iterator[Finding]:
-    key = ("release-unverified", payload.reference)
-    if payload.verified or not situation.check_signature or key in seen:
+def _unverified(situation: Situation, side: str, payload: Payload, hop: Hop) -> Iterator[Finding]:
+    if payload.verified or not situation.check_signature:
         return
-    seen.add(key)
     yield Finding(
         rule="release-unverified",
         severity=Severity.BLOCKER if situation.require_signature else Severity.INFO,
-        headline=f"{payload.version or payload.reference} was not verified: "
-        f"{payload.verification or 'this form carries no signature'}",
+        headline=f"{payload.version} was not verified: {payload.verification or 'this form carries no signature'}",
         content=payload.version,
         subject=f"release {payload.version}",
         hop=hop.index,
