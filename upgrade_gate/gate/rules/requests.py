@@ -102,7 +102,7 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
 
 
 def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
-    request = _after(change)
+    request = _there(change.request_after)
     new = [a for a in change.added if a.covered_by is None]
     modelled = cloud_of(request.provider_kind) is not None
     served = modelled and not change.left_alone  # no actuator serves a kind that nobody knows
@@ -135,9 +135,7 @@ def _added(situation: Situation, hop: Hop, change: Change) -> Finding:
         guarded=guarded,
         grants=change.added,
         needs=needs,
-        remedy=(Step(f"create the identity and the Secret {request.secret}", "before"),)
-        if severity is Severity.BLOCKER
-        else (),
+        remedy=(Step(f"create the identity and the Secret {request.secret}", "before"),),
     )
 
 
@@ -175,7 +173,7 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
         yield _kind_changed(situation, hop, change)
     elif change.secret_before != change.secret_after:
         headline = f"{change.component} reads Secret {change.secret_after} instead of {change.secret_before}"
-        content = str(change.secret_after) if change.secret_after else None
+        content = str(change.secret_after)
         yield _new_identity(situation, hop, change, rule="secret-moved", headline=headline, content=content)
     elif change.accounts_added and situation.credentials.may_need_trust:  # so a person makes the Secrets
         yield _accounts_added(situation, hop, change)
@@ -197,21 +195,21 @@ def _both_sides(situation: Situation, hop: Hop, change: Change) -> Iterator[Find
 def _renamed(situation: Situation, hop: Hop, change: Change) -> Finding:
     gcp = situation.platform == "GCP" and situation.mode.by_hand
     text = ", and on GCP ccoctl finds the service account by this name" if gcp else ""
-    before = change.request_before
+    before, after = _there(change.request_before), _there(change.request_after)
     return _finding(
         situation,
         hop,
         change,
         rule="request-renamed",
         severity=Severity.WARNING if gcp else Severity.INFO,
-        headline=f"{before.name if before else '?'} is now {change.request.rpartition('/')[2]}{text}",
+        headline=f"{before.name} is now {after.name}{text}",
         content=change.request,
     )
 
 
 def _kind_changed(situation: Situation, hop: Hop, change: Change) -> Finding:
-    before, after = change.request_before, _after(change).provider_kind
-    headline = f"{change.component} changes from {before.provider_kind if before else '?'} to {after}"
+    before, after = _there(change.request_before).provider_kind, _there(change.request_after).provider_kind
+    headline = f"{change.component} changes from {before} to {after}"
     return _new_identity(situation, hop, change, rule="provider-kind-changed", headline=headline, content=after)
 
 
@@ -226,13 +224,13 @@ def _accounts_added(situation: Situation, hop: Hop, change: Change) -> Finding:
         f"{', '.join(change.accounts_added)}",
         content=list(change.accounts_added),
         guarded=missed(hop),
-        needs=(trust_need(situation, _after(change), change.accounts_added),),
+        needs=(trust_need(situation, _there(change.request_after), change.accounts_added),),
         remedy=(Step("add the service accounts to the identity's trust", "before"),),
     )
 
 
 def _token_path(situation: Situation, hop: Hop, change: Change) -> Finding:
-    request = _after(change)
+    request = _there(change.request_after)
     return _finding(
         situation,
         hop,
@@ -251,7 +249,7 @@ def _new_identity(
     situation: Situation, hop: Hop, change: Change, *, rule: str, headline: str, content: object
 ) -> Finding:
     """Build the finding of a request whose identity cannot be the old one; grants named elsewhere are left out."""
-    request = _after(change)
+    request = _there(change.request_after)
     elsewhere = {a.grant for a in change.added if a.why in (Why.NEW, Why.WIDENED)}
     grants = [AddedGrant(g, Why.NEW, None) for g in request.grants if g not in elsewhere]
     needs: tuple[Need, ...] = ()
@@ -275,9 +273,8 @@ def _new_identity(
     )
 
 
-def _after(change: Change) -> CredentialsRequest:
-    request = change.request_after
-    assert request is not None  # noqa: S101 - only removed requests lack a target side
+def _there(request: CredentialsRequest | None) -> CredentialsRequest:
+    assert request is not None  # noqa: S101 - only added and removed requests lack a side, and that is not asked for
     return request
 
 
