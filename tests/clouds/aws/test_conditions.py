@@ -29,6 +29,7 @@ KEYS: dict[str, Fact[KeyValue]] = {
     "aws:principaltag/address": Known(KeyValue(("203.0.113.7",))),
     "aws:principaltag/none": Absent(),
     "aws:principaltag/arn": Known(KeyValue(("arn:aws:logs:eu-central-1:111122223333:log-group:a:stream",))),
+    "aws:principaltag/part": Known(KeyValue(("arn:aws:iam",))),
     "aws:tagkeys": Known(KeyValue(("team", "cost"))),
 }
 
@@ -107,6 +108,7 @@ CASES = [
     Case("ArnLike", ARN, "arn:*:iam::role/ocp/c1-ebs:*", FALSE),
     Case("ArnLike", TEAM, "arn:aws:iam::*:user/*", FALSE),
     Case("ArnLike", ARN, "*", OPEN),
+    Case("ArnLike", "aws:PrincipalTag/part", "arn:aws:iam::*:user/*", FALSE),
     # numbers and times
     Case("NumericEquals", SIZE, "7.0", TRUE),
     Case("NumericNotEquals", SIZE, 7, FALSE),
@@ -132,6 +134,7 @@ CASES = [
     Case("IpAddress", ADDRESS, ["198.51.100.0/24", "203.0.113.0/24"], TRUE),
     Case("NotIpAddress", ADDRESS, "203.0.113.7", FALSE),
     Case("IpAddress", TEAM, "203.0.113.7", OPEN),
+    Case("IpAddress", ADDRESS, "203.0.113.1/24", OPEN),
     Case("Null", TEAM, "false", TRUE),
     Case("Null", TEAM, True, FALSE),
     Case("Null", NONE, "true", TRUE),

@@ -445,6 +445,34 @@ STATEMENTS = [
 ]
 
 
+UNDER_A_VARIABLE = {"StringEquals": {"aws:PrincipalArn": "${aws:PrincipalArn}"}}
+
+
+@pytest.mark.parametrize(
+    ("around", "verdict", "reason"),
+    [
+        ({"Version": "2012-10-17"}, NARROWER, "denies it"),
+        ({"Version": "2012-10-17", "Id": "x"}, NARROWER, "denies it"),
+        ({"Version": "2008-10-17"}, NARROWER, "denies it"),
+        ({}, NARROWER, "denies it"),
+        ({"Version": "2012-10-18"}, UNKNOWN, "the document of policy p of role c1-ebs has the version '2012-10-18'"),
+        ({"Version": " 2012-10-17"}, UNKNOWN, "has the version"),
+        ({"Version": 20121017}, UNKNOWN, "has the version"),
+        ({"Version": None}, UNKNOWN, "has the version"),
+        ({"version": "2012-10-17"}, UNKNOWN, "an element that is not understood: version"),
+        ({"Version": "2012-10-17", "statement": [deny("*")]}, UNKNOWN, "not understood: statement"),
+    ],
+)
+def test_what_stands_around_the_statements_is_understood_or_proves_nothing(
+    around: dict[str, Any], verdict: str, reason: str
+) -> None:
+    """The version says what `${aws:PrincipalArn}` is; IAM takes two, and no other elements."""
+    body = {**around, "Statement": [EVERYTHING, deny(ATTACH, Condition=UNDER_A_VARIABLE)]}
+    judgement = ask([details(role(RolePolicyList=[{"PolicyName": "p", "PolicyDocument": body}]))])
+    assert judgement.verdict == verdict
+    assert reason in judgement.reason
+
+
 @pytest.mark.parametrize("given", STATEMENTS, ids=lambda c: c.name)
 def test_statements_of_one_role(given: Case) -> None:
     judgement = ask(

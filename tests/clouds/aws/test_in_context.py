@@ -104,7 +104,7 @@ def under(operator: str, key: str, value: Any, *actions: str) -> dict[str, Any]:
         # resource types: all of them, each wholly
         ([allow("ec2:*", Resource=f"{OWN}*")], TERMINATE, COVERED, "for region eu-central-1, account 111122223333"),
         ([allow("ec2:*", Resource="arn:aws:ec2:*:*:instance/*")], TERMINATE, COVERED, "allows it for region"),
-        ([allow("ec2:*", Resource=f"{OWN}instance/i-0*")], TERMINATE, NARROWER, "not for every instance"),
+        ([allow("ec2:*", Resource=f"{OWN}instance/i-0*")], TERMINATE, NARROWER, "i-0*, not for every instance"),
         ([allow("ec2:*", Resource=f"{OWN}instance/*")], ATTACH, NARROWER, "no statement for every volume"),
         (
             [allow("ec2:*", Resource=f"{OWN}instance/*"), allow("ec2:*", Resource=f"{OWN}volume/*")],
@@ -118,6 +118,7 @@ def under(operator: str, key: str, value: Any, *actions: str) -> dict[str, Any]:
         ([allow("ec2:*", Resource=f"{OWN}volume/*")], TERMINATE, MISSING, "no statement allows"),
         ([allow("ec2:*", Resource=f"{OWN}*")], DESCRIBE, MISSING, "takes no resource but `*`"),
         ([allow("s3:*", Resource="arn:aws:s3:::*")], "s3:CreateBucket", COVERED, "allows it"),
+        ([allow("*", Resource=None, NotResource="arn:aws:s3:::b")], TERMINATE, COVERED, "for region eu-central-1"),
         ([allow("s3:*", Resource="arn:aws:s3:::*/*")], "s3:CreateBucket", MISSING, "no statement allows"),
         ([ANY, deny("s3:*", Resource="arn:aws:s3:::*/*")], "s3:CreateBucket", COVERED, "allows it"),
         ([allow("kms:*", Resource=f"arn:aws:kms:{REGION}:*:key/*")], "kms:ReEncrypt*", COVERED, "for region"),
@@ -138,7 +139,7 @@ def under(operator: str, key: str, value: Any, *actions: str) -> dict[str, Any]:
         ([only("us-east-1")], "route53:ListHostedZones", COVERED, "for region us-east-1"),
         ([only(REGION)], "sts:AssumeRole", NARROWER, ""),
         ([only([REGION, "us-east-1"])], "sts:AssumeRole", COVERED, ""),
-        ([only(REGION)], "tag:GetResources", NARROWER, "called in us-east-1"),
+        ([only(REGION)], "tag:GetResources", NARROWER, "no statement for * when it is called in us-east-1"),
         ([only([REGION, "us-east-1"])], "tag:GetResources", COVERED, "for region us-east-1, region eu-central-1"),
         ([only(REGION)], "iam:PassRole", NARROWER, "called in us-east-1"),
         ([only(REGION)], "organizations:ListRoots", NARROWER, "aws:RequestedRegion is not known"),
@@ -555,7 +556,8 @@ def test_what_may_be_passed_over_is_neither_relied_on_nor_forgotten() -> None:
 
 def test_a_part_of_what_an_unknown_wildcard_may_stand_for_is_not_all_of_it() -> None:
     part = allow(TERMINATE, Condition={"StringEquals": {"aws:RequestedRegion": REGION}})
-    assert ask(part, action="ec2:Terminate*").verdict == NARROWER
+    found = ask(part, action="ec2:Terminate*")
+    assert (found.verdict, "allows it only in part and under" in found.reason) == (NARROWER, True)
     assert ask(only(REGION), action="ec2:Terminate*").verdict == COVERED
 
 
@@ -794,6 +796,46 @@ def test_of_what_stands_in_the_way_a_statement_that_surely_holds_is_named_first(
     assert both.verdict == NARROWER
     assert both.reason.startswith("statement Part of policy p of role c1-ebs allows it only for ")
     assert "not for every instance" in both.reason
+
+
+BOTH = "statement 1 of policy p of role c1-ebs and statement 2 of policy p of role c1-ebs"
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "reason"),
+    [
+        ([ANY, only("us-west-2")], TERMINATE, "statement 1 of policy p of role c1-ebs allows it"),
+        (
+            [allow("s3:*", Resource="arn:aws:s3:::*")],
+            "s3:CreateBucket",
+            "statement 1 of policy p of role c1-ebs allows it",
+        ),
+        (
+            [only(REGION, Resource=f"{OWN}{kind}/*", Sid=kind) for kind in ("instance", "volume")] + [only(REGION)],
+            ATTACH,
+            "statement 3 of policy p of role c1-ebs allows it for region eu-central-1",
+        ),
+        (
+            [allow("ec2:*", Resource=f"{OWN}{name}") for name in ("instance/*", "volume/*", "instance/i-1*")],
+            ATTACH,
+            f"{BOTH} allow it together for region eu-central-1, account 111122223333",
+        ),
+        (
+            [allow("ec2:*", Resource=f"{OWN}instance/{name}") for name in ("", "?*")] + [allow("ec2:*", **FROM_OFFICE)],
+            TERMINATE,
+            f"{BOTH} allow it together for region eu-central-1, account 111122223333",
+        ),
+    ],
+)
+def test_of_what_allows_as_little_is_named_as_suffices(statements: list[Any], action: str, reason: str) -> None:
+    found = ask(*statements, action=action)
+    assert (found.verdict, found.reason) == (COVERED, reason)
+
+
+def test_of_a_statement_that_waits_for_a_variable_only_that_is_said() -> None:
+    waits = ask(allow(TERMINATE, Resource=f"{OWN}instance/${{aws:userid}}"))
+    assert waits.verdict == NARROWER
+    assert waits.reason.endswith("(nothing that was read of the cluster tells aws:userid)")
 
 
 def test_of_a_statement_that_waits_for_a_key_only_that_is_said() -> None:

@@ -51,6 +51,7 @@ def test_an_action_without_types_is_asked_for_on_the_star_itself() -> None:
     assert not matches("arn:*", LITERAL["*"])
     assert actions.takes_no_resource("ec2:describeinstances")
     assert not actions.takes_no_resource("ec2:TerminateInstances")
+    assert actions.takes_no_resource("kms:CreateKey"), "whatever tag keys its row lists"
 
 
 def test_what_the_table_does_not_know_has_no_types() -> None:

@@ -24,6 +24,7 @@ from upgrade_gate.clouds.contract.holdings import CoverageResult, Document
 
 SUB, AUD = "oidc.example.com/c1:sub", "oidc.example.com/c1:aud"
 DRIVER = subject("driver")
+ODD_PRINCIPALS: list[Any] = [None, {}, {"Federated": 7}, {"Federated": []}, {"Federatd": PROVIDER}, [PROVIDER], "x"]
 COVERED, MISSING, NARROWER, DENIED, UNKNOWN = "COVERED", "MISSING", "NARROWER", "DENIED", "UNKNOWN"
 
 
@@ -103,6 +104,25 @@ def equals(*values: str) -> dict[str, Any]:
             UNKNOWN,
             "cannot be understood",
         ),
+        # a Deny of which nobody knows whom it is about, or what its variables are; IAM refuses such a document
+        *(
+            (document(trusting(equals(DRIVER)), trusting(None, Effect="Deny", Principal=odd)), UNKNOWN, "")
+            for odd in ODD_PRINCIPALS
+        ),
+        (
+            document(trusting(equals(DRIVER)), trusting(None, Effect="Deny", Principal={"Service": "ec2"})),
+            COVERED,
+            "",
+        ),
+        (document(trusting(equals(DRIVER)), trusting(equals("${x}"), Effect="Deny")), UNKNOWN, "cannot be understood"),
+        (document(trusting(equals(DRIVER)), trusting(equals("${x}", DRIVER), Effect="Deny")), DENIED, ""),
+        (document(trusting(equals("${x}", DRIVER))), COVERED, ""),
+        (document(trusting(equals("${x}"))), NARROWER, ""),
+        (document(trusting({"StringNotEquals": {SUB: "${x}"}})), NARROWER, ""),
+        (document(trusting({"StringNotEquals": {SUB: ["${x}", DRIVER]}})), MISSING, ""),
+        ({**trust("driver"), "Version": "2012-10-18"}, UNKNOWN, "cannot be understood"),
+        ({**trust("driver"), "statement": []}, UNKNOWN, "cannot be understood"),
+        ({**trust("driver"), "Version": "2008-10-17", "Id": "x"}, COVERED, ""),
         (document(), MISSING, ""),
         (document("x"), UNKNOWN, "cannot be understood"),
         (document(trusting(equals(DRIVER)), "x"), UNKNOWN, "cannot be understood"),

@@ -59,5 +59,5 @@ def _of(statement: Statement) -> Iterator[Grant]:
 
 def asks_for(required: Sequence[Grant], held: Grant) -> bool:
     """Return whether what is required contains a held action, whatever the resources and conditions of both."""
-    plain = [replace(g, resource="*", condition=None) for g in required if g.type == "action" and g.allows]
-    return grants.covering(plain, replace(held, resource="*", condition=None)) is not None
+    plain = [replace(g, resource="*", condition=None) for g in required if g.allows]
+    return grants.covering(plain, held) is not None

@@ -97,14 +97,14 @@ def _may_be_shared(action: str, types: Sequence[ResourceType]) -> bool:
 class _About(Struct, frozen=True):
     """What a statement is about in one request, its variables filled in."""
 
-    certain: Patterns | None
-    """None where not even a part of it is sure."""
+    certain: Patterns
+    """Empty where not even a part of it is sure."""
     possible: Patterns
     open: tuple[str, ...] = ()
     rests_on: frozenset[str] = frozenset()
 
 
-_NOTHING = _About(None, Patterns(()))
+_NOTHING = Patterns(())
 
 
 def _about(statement: Statement, keys: RequestKeys) -> _About:
@@ -132,13 +132,13 @@ def _about(statement: Statement, keys: RequestKeys) -> _About:
             waits.append(f"{pattern} has a variable where none is allowed")
             open_.append(widest(pattern))
     if void and not known and not open_:
-        return _NOTHING
+        return _About(_NOTHING, _NOTHING)
     if statement.negated:
         certain, possible = Patterns(("*",), (*known, *open_)), Patterns(("*",), tuple(known))
     else:
         certain, possible = Patterns(tuple(known)), Patterns((*(widest(p) for p in known), *open_))
     sure = not void and not waits  # a variable without a value makes IAM pass over the whole statement
-    return _About(certain if sure else None, possible, tuple(dict.fromkeys(waits)), rests_on)
+    return _About(certain if sure else _NOTHING, possible, tuple(dict.fromkeys(waits)), rests_on)
 
 
 class _Weighed(Struct, frozen=True):
@@ -151,9 +151,9 @@ class _Weighed(Struct, frozen=True):
     """Whether it is about all of the action, where that is a pattern."""
 
     @property
-    def sound(self) -> Patterns | None:
-        """What it is surely about under a condition that surely holds."""
-        return self.about.certain if self.condition.true and self.whole else None
+    def sound(self) -> Patterns:
+        """What it is surely about under a condition that surely holds; empty where that is nothing."""
+        return self.about.certain if self.condition.true and self.whole else _NOTHING
 
     def touches(self, request: Request) -> bool:
         """Whether it may be about some of the requests."""
@@ -161,7 +161,7 @@ class _Weighed(Struct, frozen=True):
 
     def contains(self, request: Request) -> bool:
         """Whether it is surely about all of the requests."""
-        return self.sound is not None and covered(request.resource, (self.sound,))
+        return covered(request.resource, (self.sound,))
 
 
 class _Found(Struct, frozen=True):
@@ -226,8 +226,8 @@ class Question(Struct, frozen=True):
             request,
             tuple(allows),
             tuple(denies),
-            allowed=covered(request.resource, [w.sound for w in allows if w.sound is not None]),
-            denied=covered(request.resource, [w.sound for w in denies if w.sound is not None]),
+            allowed=covered(request.resource, [w.sound for w in allows]),
+            denied=covered(request.resource, [w.sound for w in denies]),
             rests_on=passed,
         )
 
@@ -259,7 +259,7 @@ class Question(Struct, frozen=True):
 
 
 def _denied(found: Sequence[_Found]) -> Ruling:
-    one = next(w for f in found for w in f.denies if w.sound is not None)
+    one = next(w for f in found for w in f.denies if w.sound.allows)
     return Ruling(State.DENIED, f"{one.statement.label} denies it{_here(_resting(found, [one]))}")
 
 
@@ -268,7 +268,7 @@ def _allowed(found: Sequence[_Found]) -> Ruling:
     used = _enough(found)
     rests_on = _resting(found, used)
     for one in found:
-        if not covered("*", [w.sound for w in used if w.sound is not None]):
+        if not covered("*", [w.sound for w in used]):
             rests_on |= _place(one)
     labels = list(dict.fromkeys(w.statement.label for w in used))
     verb = "allows it" if len(labels) == 1 else "allow it together"
@@ -279,12 +279,13 @@ def _enough(found: Sequence[_Found]) -> list[_Weighed]:
     """Return one statement that allows every request alone, else what each of them needs."""
     for label in dict.fromkeys(w.statement.label for f in found for w in f.allows):
         own = [next((w for w in f.allows if w.statement.label == label and w.contains(f.request)), None) for f in found]
-        if None not in own:
-            return [w for w in own if w is not None]
+        whole = [w for w in own if w is not None]
+        if len(whole) == len(own):
+            return whole
     used: list[_Weighed] = []
     for one in found:
         single = next((w for w in one.allows if w.contains(one.request)), None)
-        used += [single] if single else [w for w in one.allows if w.sound is not None]
+        used += [single] if single else [w for w in one.allows if w.sound.allows]
     return used
 
 
@@ -322,7 +323,7 @@ def _partly(found: Sequence[_Found]) -> Ruling:
         other = next(w for one in found for w in one.allows)
         reason = f"{other.statement.label} allows it only {_limits(other)}, and no statement {where}"
     else:
-        first = min(lacking.allows, key=lambda w: (w.sound is None, bool(w.statement.condition)))
+        first = min(lacking.allows, key=lambda w: (not w.sound.allows, bool(w.statement.condition)))
         waits = first.about.open or first.condition.open
         reason = f"{first.statement.label} allows it only {_limits(first)}{'' if waits else f', not {where}'}"
     return Ruling(State.PARTLY, reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws.policies import VERSION_WITH_VARIABLES, decode
+from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.contract.declared import Open, Part
 from upgrade_gate.clouds.shared.placeholders import opened
 from upgrade_gate.reading.node import mapping
@@ -24,7 +24,7 @@ _LISTS = (("Action", "NotAction"), ("Resource", "NotResource"))
 
 def policy(name: str, document: Any, path: Path) -> Part:
     """Return a policy document as a part; where something in it is open, as the least and the most that it may be."""
-    body = document if isinstance(document, Open) else opened(decode(document) or document)
+    body = opened(decode(document) or document)
     found = tuple(dict.fromkeys(open_in(body)))
     if not found:
         return Part(name, document, document, path)
@@ -36,19 +36,19 @@ def certain_only(part: Part, why: str) -> Part:
     """Return a part that may not be there at all: what it denies counts, what it allows is open."""
     least = _denying(part.least)
     most = [s for s in _statements(part.most) if not isinstance(s, Mapping) or s.get("Effect") != "Deny"]
-    return Part(part.name, _document(least), _document(most), part.path, (*part.opened, why))
+    return Part(part.name, _with(part.least, least), _with(part.most, most), part.path, (*part.opened, why))
 
 
 def denials(part: Part) -> Part | None:
     """Return what a part may deny, without what it allows; None where it allows and nothing else."""
     least, most = _denying(part.least), _denying(part.most)
-    return Part(part.name, _document(least), _document(most), part.path, part.opened) if least else None
+    return Part(part.name, _with(part.least, least), _with(part.most, most), part.path, part.opened) if least else None
 
 
 def perhaps_denying(part: Part, why: str) -> Part | None:
     """Return what a part denies if it is there, which is not certain; None where it allows and nothing else."""
     found = denials(part)
-    return Part(found.name, found.least, _document([]), found.path, (why, *found.opened)) if found else None
+    return Part(found.name, found.least, _with(found.most, []), found.path, (why, *found.opened)) if found else None
 
 
 def _denying(body: Any) -> list[Any]:
@@ -66,16 +66,11 @@ def open_in(value: Any) -> Iterator[str]:
         case list():
             for one in value:
                 yield from open_in(one)
-        case _:
-            return
 
 
-def _bounds(document: Any) -> tuple[Any, Any]:
-    body = document if isinstance(document, (Open, Mapping)) else None
-    listed = body.get("Statement") if isinstance(body, Mapping) else body
-    said = mapping(body).get("Version")
-    if body is None or isinstance(listed, Open) or isinstance(said, Open):  # the version says what a variable is
-        return _document([_all("Deny")]), _document([_all("Allow")])
+def _bounds(body: Any) -> tuple[Any, Any]:
+    if not isinstance(body, Mapping) or isinstance(body.get("Version"), Open):  # which says what a variable is
+        return {"Statement": [_all("Deny")]}, {"Statement": [_all("Allow")]}
     least: list[Any] = []
     most: list[Any] = []
     for entry in _statements(body):
@@ -90,8 +85,7 @@ def _bounds(document: Any) -> tuple[Any, Any]:
         else:
             least += narrow
             most += [wide]
-    version = {"Version": said} if isinstance(said, str) else {}
-    return {**version, "Statement": least}, {**version, "Statement": most}
+    return _with(body, least), _with(body, most)
 
 
 def _statements(body: Any) -> list[Any]:
@@ -99,8 +93,9 @@ def _statements(body: Any) -> list[Any]:
     return list(listed) if isinstance(listed, list) else [listed]
 
 
-def _document(statements: list[Any]) -> dict[str, Any]:
-    return {"Version": VERSION_WITH_VARIABLES, "Statement": statements}
+def _with(body: Any, statements: list[Any]) -> dict[str, Any]:
+    """Return a document with other statements: its version says what a variable in them is."""
+    return {**mapping(decode(body)), "Statement": statements}
 
 
 def _all(effect: str) -> dict[str, Any]:

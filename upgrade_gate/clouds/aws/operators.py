@@ -54,13 +54,13 @@ def _bool(value: str, wanted: str) -> bool:
 
 
 def _in_network(value: str, network: str) -> bool:
-    return ipaddress.ip_address(value) in ipaddress.ip_network(network, strict=False)
+    return ipaddress.ip_address(value) in ipaddress.ip_network(network)
 
 
 def moment(text: str) -> datetime:
     """Return a time given as seconds since 1970 or in ISO 8601; without an offset it is UTC."""
     try:
-        if text.lstrip("-").isdigit() and len(text) > len("2026"):
+        if text.removeprefix("-").isdigit() and len(text) > len("2026"):
             return datetime.fromtimestamp(int(text), UTC)
         found = datetime.fromisoformat(text)
     except (OverflowError, OSError) as exc:

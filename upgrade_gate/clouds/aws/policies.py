@@ -22,15 +22,18 @@ from upgrade_gate.clouds.shared.patterns import Patterns, covered, has_wildcard,
 from upgrade_gate.reading.node import one_or_more, readable_strings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from upgrade_gate.clouds.contract.grants import Grant
 
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 """Elements of a statement in an identity policy; the grammar spells them with case."""
+_OF_DOCUMENTS = frozenset({"Version", "Id", "Statement"})
 _ARN_COLONS = 5
-VERSION_WITH_VARIABLES = "2012-10-17"
+_WITH_VARIABLES = "2012-10-17"
+_VERSIONS = ("2008-10-17", _WITH_VARIABLES)
+"""The two versions of the grammar; a document that names none is of the first."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 
 
@@ -138,7 +141,7 @@ def parse_policy(name: str, document: Any, *, principals: bool = False) -> Polic
     if listed is None:
         return Policy(name, problems=(f"the document of {name} has no statements",))
     statements: list[Statement] = []
-    problems: list[str] = []
+    problems = list(misunderstood(f"the document of {name}", body))
     for number, entry in enumerate(listed, 1):
         sid = entry.get("Sid") if isinstance(entry, Mapping) else None
         label = f"statement {sid or number} of {name}"
@@ -156,6 +159,14 @@ def parse_policy(name: str, document: Any, *, principals: bool = False) -> Polic
         elif statement is not None:
             statements.append(statement)
     return Policy(name, tuple(statements), tuple(problems))
+
+
+def misunderstood(label: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what of a document around its statements IAM does not take: it may say what a variable in a Deny is."""
+    for element in sorted(str(key) for key in body if key not in _OF_DOCUMENTS):
+        yield f"{label} has an element that is not understood: {element}"
+    if "Version" in body and body["Version"] not in _VERSIONS:
+        yield f"{label} has the version {body['Version']!r}"
 
 
 def _parse(entry: Mapping[str, Any], label: str, version: Any) -> Statement | str | None:
@@ -187,7 +198,7 @@ def _parse(entry: Mapping[str, Any], label: str, version: Any) -> Statement | st
         patterns=patterns,
         shown=("everything except " if negated else "") + ", ".join(patterns),
         condition=entry.get("Condition"),
-        knows_variables=version == VERSION_WITH_VARIABLES,
+        knows_variables=version == _WITH_VARIABLES,
         label=label,
     )
 

@@ -26,9 +26,10 @@ def where(body: Any, grant: Grant) -> Path:
     action = grant.permission.casefold()
     for path, entry in _listed(body):
         for key in ("Action", "NotAction"):
-            for number, pattern in enumerate(strings(entry.get(key))):
-                if covered(action, (Patterns((pattern.casefold(),)),)):
-                    return (*path, key, number) if isinstance(entry[key], list) else (*path, key)
+            given = entry.get(key)
+            for number, pattern in enumerate(given if isinstance(given, list) else [given]):
+                if isinstance(pattern, str) and covered(action, (Patterns((pattern.casefold(),)),)):
+                    return (*path, key, number) if isinstance(given, list) else (*path, key)
     (added, *_) = additions(body, [grant])
     return added.path
 

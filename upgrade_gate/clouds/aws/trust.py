@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from upgrade_gate.clouds.aws.operators import OPERATORS
-from upgrade_gate.clouds.aws.policies import decode
+from upgrade_gate.clouds.aws.policies import decode, misunderstood
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, unknown
 from upgrade_gate.clouds.shared.conditions import Test, condition_tests
 from upgrade_gate.clouds.shared.patterns import matches
@@ -22,6 +22,7 @@ from upgrade_gate.reading.node import one_or_more, readable_strings, strings
 _ACTION = "sts:assumerolewithwebidentity"
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 """Elements of a statement in a trust policy; a misspelt Condition must not read as none."""
+_PRINCIPALS = frozenset({"AWS", "Federated", "Service", "CanonicalUser"})
 WEBHOOK_AUDIENCE = "sts.amazonaws.com"
 """Audience of the tokens that the pod identity webhook mounts."""
 
@@ -44,7 +45,7 @@ def judge_trust(role: str, document: Any, account: str | None, issuer: str, subj
         return unknown(f"the trust policy of {role} has no statements that can be read")
     host = issuer.removeprefix("https://")
     readable = [e for e in entries if _is_readable(e)]
-    whole = len(readable) == len(entries)
+    whole = len(readable) == len(entries) and not any(misunderstood(role, body))
     states = {s: _unless_hidden(_subject(readable, _Claims(s, host), account), whole=whole) for s in subjects}
     for verdict, words in (
         (Coverage.DENIED, "denies"),
@@ -89,7 +90,14 @@ def _is_readable(entry: Any) -> bool:
     if effect not in ("Allow", "Deny"):
         return isinstance(effect, str) and effect.casefold() == "allow"
     actions = entry.get("NotAction") if "NotAction" in entry else entry.get("Action")
-    return bool(readable_strings(actions))
+    principals = entry.get("NotPrincipal") if "NotPrincipal" in entry else entry.get("Principal")
+    return bool(readable_strings(actions)) and _are_principals(principals)
+
+
+def _are_principals(given: Any) -> bool:
+    if not isinstance(given, Mapping):
+        return bool(given == "*")
+    return bool(given) and _PRINCIPALS.issuperset(given) and all(map(readable_strings, given.values()))
 
 
 def _unless_hidden(verdict: Coverage, *, whole: bool) -> Coverage:
@@ -143,8 +151,10 @@ def _met(test: Test, claims: _Claims) -> bool | None:
 
 
 def _compare(operator: str, values: Sequence[str], given: str) -> bool | None:
-    """Return whether a claim meets a test; None for an operator that is none of texts."""
+    """Return whether a claim meets a test; None for an operator that is none of texts, and where a variable decides."""
     known = OPERATORS.get(operator) if operator.startswith("String") else None
+    plain = [value for value in values if "${" not in value]
     if known is None:
         return None
-    return any(known.compare(given, value) for value in values) is not known.negated
+    matched = any(known.compare(given, value) for value in plain)
+    return matched is not known.negated if matched or len(plain) == len(values) else None
