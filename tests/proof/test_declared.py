@@ -354,3 +354,67 @@ def test_a_template_may_deny_what_another_one_allows(
     need = finding(report, "permission-added")["needs"][0]
     assert (need["status"], result.code == 0) == (status, status == "declared")
     assert detail in str(need.get("detail", ""))
+
+
+# --- what one file takes away from what another one gives ---
+
+
+def _stack(name: Any, *policies: Any, **more: Any) -> dict[str, Any]:
+    """Return a template with a role of that name, None for one that CloudFormation makes up."""
+    named = {} if name is None else {"RoleName": name}
+    inline = [{"PolicyName": f"p{number}", "PolicyDocument": body} for number, body in enumerate(policies)]
+    role = {"Type": "AWS::IAM::Role", "Properties": {**named, "Policies": inline, **more}}
+    return {"Resources": {"OpenshiftStorageCloudRole" if policies == (WHOLE,) else "Role": role}}
+
+
+def _denying(*roles: Any) -> dict[str, Any]:
+    """Return a template that denies something to roles that it does not hold."""
+    properties = {"PolicyName": "d", "Roles": list(roles), "PolicyDocument": policy("ec2:CreateTags", Effect="Deny")}
+    return {"Resources": {"D": {"Type": "AWS::IAM::Policy", "Properties": properties}}}
+
+
+REF: dict[str, Any] = {"Ref": "Name"}
+SUB: dict[str, Any] = {"Fn::Sub": "${Cluster}-ingress"}
+JOIN: dict[str, Any] = {"Fn::Join": ["-", [REF, "ingress"]]}
+DENYING = policy("ec2:CreateTags", Effect="Deny")
+BOUND = {"PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}
+NAMES: dict[str, tuple[Any, Any, Coverage]] = {
+    "the same name": (_stack("c1-ingress", WHOLE), _denying("c1-ingress"), Coverage.DENIED),
+    "the same but for case": (_stack("c1-ingress", WHOLE), _denying("C1-Ingress"), Coverage.DENIED),
+    "another name": (_stack("c1-ingress", WHOLE), _denying("c1-other"), Coverage.COVERED),
+    "a name that a parameter gives": (_stack(REF, WHOLE), _denying("c1-ingress"), Coverage.UNKNOWN),
+    "a name that is made": (_stack(SUB, WHOLE), _denying("c1-ingress"), Coverage.UNKNOWN),
+    "a name that is joined": (_stack(JOIN, WHOLE), _denying("c1-ingress"), Coverage.UNKNOWN),
+    "a name that is made otherwise": (_stack(SUB, WHOLE), _denying("c1-registry"), Coverage.COVERED),
+    "a name that is filled in": (_stack("{{ name }}", WHOLE), _denying("c1-ingress"), Coverage.UNKNOWN),
+    "denied to a name that is filled in": (_stack("c1-ingress", WHOLE), _denying("{{ name }}"), Coverage.UNKNOWN),
+    "a name that CloudFormation makes up": (_stack(None, WHOLE), _denying("c1-ingress"), Coverage.UNKNOWN),
+    "a policy of no role": (WHOLE, _denying("c1-ingress"), Coverage.UNKNOWN),
+    "denied to another Secret's": (_stack(REF, WHOLE), _denying("openshift-network-cloud"), Coverage.COVERED),
+    "a policy, and another Secret's": (WHOLE, _denying("openshift-network-cloud"), Coverage.COVERED),
+    "a role of that name": (_stack("c1-ingress", WHOLE), _stack("c1-ingress", DENYING), Coverage.DENIED),
+    "a role that may be the same": (_stack(REF, WHOLE), _stack("c1-ingress", DENYING), Coverage.UNKNOWN),
+    "a role that may be called so": (_stack("c1-ingress", WHOLE), _stack(REF, DENYING), Coverage.UNKNOWN),
+    "a boundary of that name": (_stack("c1-ingress", WHOLE), _stack("c1-ingress", **BOUND), Coverage.UNKNOWN),
+    "a boundary that may be of it": (_stack(SUB, WHOLE), _stack("c1-ingress", **BOUND), Coverage.UNKNOWN),
+    "a boundary of another": (_stack(SUB, WHOLE), _stack("c1-registry", **BOUND), Coverage.COVERED),
+    "a boundary of a role that is made": (_stack(None, WHOLE), _stack(None, **BOUND), Coverage.COVERED),
+    "a boundary beside a policy": (WHOLE, _stack("c1-ingress", **BOUND), Coverage.COVERED),
+    "nothing that takes away": (_stack(REF, WHOLE), _stack("c1-ingress", policy("s3:*")), Coverage.COVERED),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_a_file_leaves_open_may_be_that_of_another_file(name: str, tmp_path: Path) -> None:
+    gives, takes, verdict = NAMES[name]
+    write(tmp_path, {NAME if gives is WHOLE else "gives.json": gives, "takes.json": takes})
+    read = declared.load("policies:x", [tmp_path], {})
+    served = read.serving("AWSProviderSpec", SECRET, [SECRET, "openshift-network/cloud"], None)
+    assert not isinstance(served, CoverageResult)
+    assert read.judge(served, Grant("action", "ec2:CreateTags", "Allow", "*"), (), None).verdict is verdict
+
+
+def test_two_roles_of_one_template_are_two(tmp_path: Path) -> None:
+    resources = {**_stack(REF, WHOLE)["Resources"], **_stack(REF, DENYING, **BOUND)["Resources"]}
+    grant = Grant("action", "ec2:CreateTags", "Allow", "*")
+    assert told(tmp_path, {"t.json": {"Resources": resources}}, "AWSProviderSpec", grant).verdict is Coverage.COVERED

@@ -3,13 +3,12 @@
 import copy
 import json
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.worlds.policies import SECRET, finding, gate, policy, told, write
+from tests.worlds.policies import SECRET, finding, gate, plan_of, policy, refers, told, write
 from tests.worlds.rules import NS, PROFILE
 from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant, cloud_of
@@ -169,16 +168,6 @@ def test_what_the_file_does_not_say_is_never_declared(name: str, tmp_path: Path)
 # --- Terraform ---
 
 
-def _plan(*resources: Mapping[str, Any], unknown: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    listed = [
-        {"address": f"{r['type']}.{r['name']}", "mode": "managed", "type": r["type"], "name": r["name"], "values": r}
-        for r in (dict(one) for one in resources)
-    ]
-    changes = [{"address": address, "change": {"after_unknown": value}} for address, value in (unknown or {}).items()]
-    values = {"root_module": {"resources": listed}}
-    return {"format_version": "1.2", "planned_values": values, "resource_changes": changes, **more}
-
-
 ROLE = {"type": "aws_iam_role", "name": "openshift-storage-cloud"}
 TEXT = json.dumps(policy("ec2:DescribeVolumes", "ec2:CreateTags"))
 OWN = {"type": "aws_iam_role_policy", "name": "p", "role": "openshift-storage-cloud", "policy": TEXT}
@@ -191,42 +180,40 @@ ATTACHED = {
 }
 
 
-def _refers(address: str, **arguments: list[str]) -> dict[str, Any]:
-    expressions = {name: {"references": references} for name, references in arguments.items()}
-    return {"configuration": {"root_module": {"resources": [{"address": address, "expressions": expressions}]}}}
-
-
 def _without(resource: dict[str, Any], *names: str) -> dict[str, Any]:
     return {key: value for key, value in resource.items() if key not in names}
 
 
 PLANS: dict[str, tuple[Any, int]] = {
-    "a policy of the role": (_plan(ROLE, OWN), 0),
-    "a state": ({"format_version": "1.0", "values": _plan(ROLE, OWN)["planned_values"]}, 0),
-    "within the role": (_plan({**ROLE, "inline_policy": [{"name": "i", "policy": TEXT}]}), 0),
-    "attached by its ARN": (_plan(ROLE, MANAGED, ATTACHED), 0),
+    "a policy of the role": (plan_of(ROLE, OWN), 0),
+    "a state": ({"format_version": "1.0", "values": plan_of(ROLE, OWN)["planned_values"]}, 0),
+    "within the role": (plan_of({**ROLE, "inline_policy": [{"name": "i", "policy": TEXT}]}), 0),
+    "attached by its ARN": (plan_of(ROLE, MANAGED, ATTACHED), 0),
     "attached by reference": (
-        _plan(
+        plan_of(
             ROLE,
             _without(MANAGED, "arn"),
             _without(ATTACHED, "policy_arn"),
-            **_refers("aws_iam_role_policy_attachment.t", policy_arn=["aws_iam_policy.m.arn", "aws_iam_policy.m"]),
+            **refers("aws_iam_role_policy_attachment.t", policy_arn=["aws_iam_policy.m.arn", "aws_iam_policy.m"]),
         ),
         0,
     ),
     "of a role by reference": (
-        _plan(
+        plan_of(
             ROLE,
             _without(OWN, "role"),
-            **_refers("aws_iam_role_policy.p", role=["aws_iam_role.openshift-storage-cloud.id"]),
+            **refers("aws_iam_role_policy.p", role=["aws_iam_role.openshift-storage-cloud.id"]),
         ),
         0,
     ),
-    "known after apply": (_plan(ROLE, _without(OWN, "policy"), unknown={"aws_iam_role_policy.p": {"policy": True}}), 3),
-    "an attachment of something else": (_plan(ROLE, OWN, {**ATTACHED, "policy_arn": "arn:aws:iam::aws:policy/X"}), 3),
-    "a boundary": (_plan({**ROLE, "permissions_boundary": "arn:aws:iam::1:policy/b"}, OWN), 3),
-    "of another role": (_plan(ROLE, {**OWN, "role": "other"}), 3),
-    "no policy at all": (_plan(ROLE), 3),
+    "known after apply": (
+        plan_of(ROLE, _without(OWN, "policy"), unknown={"aws_iam_role_policy.p": {"policy": True}}),
+        3,
+    ),
+    "an attachment of something else": (plan_of(ROLE, OWN, {**ATTACHED, "policy_arn": "arn:aws:iam::aws:policy/X"}), 3),
+    "a boundary": (plan_of({**ROLE, "permissions_boundary": "arn:aws:iam::1:policy/b"}, OWN), 3),
+    "of another role": (plan_of(ROLE, {**OWN, "role": "other"}), 3),
+    "no policy at all": (plan_of(ROLE), 3),
 }
 
 
@@ -240,8 +227,8 @@ OTHER_ROLE = {"type": "aws_iam_role", "name": "other"}
 def _stray(resource: dict[str, Any], *opened: str, **references: list[str]) -> dict[str, Any]:
     address = f"{resource['type']}.{resource['name']}"
     unknown = {address: dict.fromkeys(opened, True)}
-    more = _refers(address, **references) if references else {}
-    return _plan(ROLE, OTHER_ROLE, OWN, resource, unknown=unknown, **more)
+    more = refers(address, **references) if references else {}
+    return plan_of(ROLE, OTHER_ROLE, OWN, resource, unknown=unknown, **more)
 
 
 PLANS |= {
@@ -265,7 +252,7 @@ PLANS |= {
     "an attachment to roles that are not known": (_stray(STRAY_LIST, "roles", "policy_arn"), 3),
     "an attachment to users that are not known": (_stray({**STRAY_LIST, "policy_arn": "a"}, "users"), 3),
     "an attachment to roles of which one is not known": (
-        _plan(
+        plan_of(
             ROLE,
             OWN,
             {**STRAY_LIST, "roles": ["other"]},
@@ -285,11 +272,11 @@ ONLY_ATTACHED = {
 }
 NAMED = {**OWN, "name": "openshift-storage-cloud"}
 PLANS |= {
-    "only other policies": (_plan(ROLE, OWN, ONLY), 3),
-    "only this policy": (_plan(ROLE, OWN, {**ONLY, "policy_names": ["p"]}), 0),
-    "only the policies of another role": (_plan(ROLE, OTHER_ROLE, OWN, {**ONLY, "role_name": "other"}), 0),
+    "only other policies": (plan_of(ROLE, OWN, ONLY), 3),
+    "only this policy": (plan_of(ROLE, OWN, {**ONLY, "policy_names": ["p"]}), 0),
+    "only the policies of another role": (plan_of(ROLE, OTHER_ROLE, OWN, {**ONLY, "role_name": "other"}), 0),
     "only other policies, of a role that is not known": (
-        _plan(
+        plan_of(
             ROLE,
             OWN,
             _without(ONLY, "role_name"),
@@ -298,16 +285,16 @@ PLANS |= {
         3,
     ),
     "only policies within the role": (
-        _plan({**ROLE, "inline_policy": [{"name": "i", "policy": TEXT}]}, {**ONLY, "policy_names": ["j"]}),
+        plan_of({**ROLE, "inline_policy": [{"name": "i", "policy": TEXT}]}, {**ONLY, "policy_names": ["j"]}),
         3,
     ),
-    "only other attachments": (_plan(ROLE, MANAGED, ATTACHED, ONLY_ATTACHED), 3),
+    "only other attachments": (plan_of(ROLE, MANAGED, ATTACHED, ONLY_ATTACHED), 3),
     "only this attachment": (
-        _plan(ROLE, MANAGED, ATTACHED, {**ONLY_ATTACHED, "policy_arns": [MANAGED["arn"]]}),
+        plan_of(ROLE, MANAGED, ATTACHED, {**ONLY_ATTACHED, "policy_arns": [MANAGED["arn"]]}),
         0,
     ),
-    "only other policies, of a role of another file": (_plan(NAMED, ONLY), 3),
-    "a policy of a role of another file": (_plan(NAMED), 0),
+    "only other policies, of a role of another file": (plan_of(NAMED, ONLY), 3),
+    "a policy of a role of another file": (plan_of(NAMED), 0),
 }
 
 
@@ -319,7 +306,7 @@ def test_a_plan_of_aws_says_what_its_roles_get(name: str, tmp_path: Path) -> Non
 
 
 def test_what_is_put_on_a_role_that_is_not_known_may_be_put_on_one_of_another_file(tmp_path: Path) -> None:
-    files = {"openshift-storage-cloud.json": json.loads(TEXT), "plan.json": _plan(STRAY, OTHER_ROLE)}
+    files = {"openshift-storage-cloud.json": json.loads(TEXT), "plan.json": plan_of(STRAY, OTHER_ROLE)}
     result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
     assert result.verdict is Coverage.UNKNOWN
     assert result.doubt == "plan.json does not say on whom aws_iam_role_policy.q is put"
@@ -344,7 +331,7 @@ def test_what_a_plan_denies_a_role_by_its_name_counts_where_another_file_holds_t
         if attached
         else ({"type": "aws_iam_role_policy", "name": "q", "role": role, "policy": document},)
     )
-    files = {"roles.json": _plan(ROLE, OWN), "denials.json": _plan(*put)}
+    files = {"roles.json": plan_of(ROLE, OWN), "denials.json": plan_of(*put)}
     result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
     assert result.verdict is verdict
 
@@ -366,7 +353,7 @@ UNSEEN: dict[str, tuple[tuple[dict[str, Any], ...], Coverage]] = {
 @pytest.mark.parametrize("name", UNSEEN)
 def test_what_another_plan_puts_on_a_role_by_its_name_is_seen(name: str, tmp_path: Path) -> None:
     put, verdict = UNSEEN[name]
-    files = {"roles.json": _plan(ROLE, OWN), "more.json": _plan(*put)}
+    files = {"roles.json": plan_of(ROLE, OWN), "more.json": plan_of(*put)}
     result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
     assert result.verdict is verdict
 
@@ -390,16 +377,16 @@ def test_what_the_group_of_a_user_denies_is_not_seen(
     member = {"name": "g", **membership}
     unknown = {} if "user" in member or "users" in member else {f"{member['type']}.g": {"user": True}}
     files = (
-        {"plan.json": _plan(user, own, member, unknown=unknown)}
+        {"plan.json": plan_of(user, own, member, unknown=unknown)}
         if together
-        else {"users.json": _plan(user, own), "groups.json": _plan(member, unknown=unknown)}
+        else {"users.json": plan_of(user, own), "groups.json": plan_of(member, unknown=unknown)}
     )
     result = told(tmp_path, files, "AWSProviderSpec", Grant("action", "ec2:CreateTags", "Allow", "*"))
     assert result.verdict is verdict
 
 
 def test_a_plan_is_not_patched_and_the_step_names_the_resource(tmp_path: Path) -> None:
-    plan = _plan(ROLE, {**OWN, "policy": json.dumps(policy("ec2:DescribeVolumes"))})
+    plan = plan_of(ROLE, {**OWN, "policy": json.dumps(policy("ec2:DescribeVolumes"))})
     result, report = gate(tmp_path, {"plan.json": plan}, "--bundle", "../b")
     (step,) = finding(report, "permission-added")["remedy"]
     assert result.code == 3
@@ -443,7 +430,7 @@ def test_plans_of_other_clouds_are_read(
         del given[opened]
         unknown = {f"{given['type']}.{given['name']}": {opened: True}}
     wanted = cloud.read_grants(kind, WORLDS[platform][2]["spec"]["providerSpec"])[-1]
-    result = told(tmp_path, {"plan.json": _plan(given, unknown=unknown)}, kind, wanted)
+    result = told(tmp_path, {"plan.json": plan_of(given, unknown=unknown)}, kind, wanted)
     assert result.verdict == ("COVERED" if known else "UNKNOWN"), result
 
 
@@ -464,7 +451,7 @@ LIMITED: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
 @pytest.mark.parametrize("name", LIMITED)
 def test_what_limits_a_policy_of_a_plan_of_ibm_cloud_is_seen(name: str, tmp_path: Path) -> None:
     more, unknown, covered = LIMITED[name]
-    plan = _plan({**IBM_POLICY, **more}, unknown={"ibm_iam_service_policy.openshift-storage-cloud": unknown})
+    plan = plan_of({**IBM_POLICY, **more}, unknown={"ibm_iam_service_policy.openshift-storage-cloud": unknown})
     kind = "IBMCloudProviderSpec"
     cloud = cloud_of(kind)
     assert cloud is not None
@@ -487,7 +474,7 @@ STATES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
 @pytest.mark.parametrize("name", STATES)
 def test_a_planned_role_of_google_gives_only_what_it_gives_when_it_is_there(name: str, tmp_path: Path) -> None:
     more, unknown, action, verdict = STATES[name]
-    plan = _plan({**GCP_CUSTOM, **more}, unknown={"google_project_iam_custom_role.openshift-storage-cloud": unknown})
+    plan = plan_of({**GCP_CUSTOM, **more}, unknown={"google_project_iam_custom_role.openshift-storage-cloud": unknown})
     plan["resource_changes"][0]["change"]["actions"] = [action]
     wanted = Grant("permission", "compute.disks.create")
     assert told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted).verdict == verdict
@@ -510,10 +497,10 @@ def test_a_plan_that_is_not_complete_says_nothing_for_certain(
     cloud = cloud_of(kind)
     assert cloud is not None
     if platform == "AWS":
-        plan, wanted = _plan(ROLE, OWN, **said), Grant("action", "ec2:CreateTags", "Allow", "*")
+        plan, wanted = plan_of(ROLE, OWN, **said), Grant("action", "ec2:CreateTags", "Allow", "*")
     else:
         planned: dict[str, dict[str, Any]] = {"Azure": AZURE_ROLE, "GCP": GCP_CUSTOM, "IBMCloud": IBM_POLICY}
-        plan = _plan(planned[platform], **said)
+        plan = plan_of(planned[platform], **said)
         wanted = cloud.read_grants(kind, WORLDS[platform][2]["spec"]["providerSpec"])[-1]
     result = told(tmp_path, {"plan.json": plan}, kind, wanted)
     assert result.verdict is (Coverage.COVERED if whole else Coverage.UNKNOWN)
@@ -547,7 +534,7 @@ def test_what_takes_away_on_the_project_of_google_is_seen(
         "role": custom["id"],
         "member": member,
     }
-    plan = _plan(*([custom, to] if bound else [custom]), {"name": "d", **taking})
+    plan = plan_of(*([custom, to] if bound else [custom]), {"name": "d", **taking})
     result = told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", Grant("permission", "compute.disks.create"))
     assert result.verdict is (Coverage.COVERED if covered else Coverage.UNKNOWN)
 
@@ -585,7 +572,7 @@ ON_PROJECTS: dict[str, tuple[Any, Context | None, str]] = {
 @pytest.mark.parametrize("name", ON_PROJECTS)
 def test_what_is_declared_on_a_project_of_google_counts_there_and_nowhere_else(name: str, tmp_path: Path) -> None:
     declared, context, verdict = ON_PROJECTS[name]
-    file = f"{GCP_ROLE}- compute.disks.create\n{declared}" if isinstance(declared, str) else _plan(*declared)
+    file = f"{GCP_ROLE}- compute.disks.create\n{declared}" if isinstance(declared, str) else plan_of(*declared)
     files = {"openshift-storage-cloud.yaml" if isinstance(file, str) else "plan.json": file}
     wanted = Grant("permission", "compute.disks.create")
     result = told(tmp_path, files, "GCPProviderSpec", wanted, context)
@@ -593,7 +580,7 @@ def test_what_is_declared_on_a_project_of_google_counts_there_and_nowhere_else(n
 
 
 def test_the_project_of_a_binding_of_google_that_is_known_after_apply_is_said(tmp_path: Path) -> None:
-    plan = _plan(_ROLE, _GIVEN, unknown={"google_project_iam_member.m": {"project": True}})
+    plan = plan_of(_ROLE, _GIVEN, unknown={"google_project_iam_member.m": {"project": True}})
     wanted = Grant("permission", "compute.disks.create")
     result = told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted, _IN_P)
     assert result.verdict is Coverage.UNKNOWN
@@ -602,7 +589,7 @@ def test_the_project_of_a_binding_of_google_that_is_known_after_apply_is_said(tm
 
 @pytest.mark.parametrize(("project", "verdict"), [("q", "COVERED"), ("p", "UNKNOWN")])
 def test_what_zones_need_is_declared_on_their_own_project(project: str, verdict: str, tmp_path: Path) -> None:
-    plan = _plan(_GIVEN | {"project": project, "role": "roles/dns.admin"})
+    plan = plan_of(_GIVEN | {"project": project, "role": "roles/dns.admin"})
     wanted = Grant("permission", "dns.changes.create")
     assert told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted, _ZONES_IN_Q).verdict == verdict
 
@@ -627,5 +614,5 @@ def test_roles_of_a_member_count_together_and_only_for_that_member(type_: str, t
     custom = {**GCP_CUSTOM, "name": "c", "id": "projects/p/roles/c"}
     wanted = Grant("permission", "compute.disks.create")
     for account, expected in (("openshift-storage-cloud", Coverage.COVERED), ("other", Coverage.UNKNOWN)):
-        plan = _plan(custom, bound("a", "projects/p/roles/c", account), bound("b", "roles/viewer", account))
+        plan = plan_of(custom, bound("a", "projects/p/roles/c", account), bound("b", "roles/viewer", account))
         assert told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted).verdict is expected

@@ -84,3 +84,20 @@ def finding(report: Mapping[str, Any], rule: str) -> dict[str, Any]:
 def places(found: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Return file and line of each place in a policy file."""
     return [(e["file"], e["line"]) for e in found["evidence"] if e["side"] == "policy"]
+
+
+def plan_of(*resources: Mapping[str, Any], unknown: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """Return what Terraform shows of a plan with these resources, each its own values."""
+    listed = [
+        {"address": f"{r['type']}.{r['name']}", "mode": "managed", "type": r["type"], "name": r["name"], "values": r}
+        for r in (dict(one) for one in resources)
+    ]
+    changes = [{"address": address, "change": {"after_unknown": value}} for address, value in (unknown or {}).items()]
+    values = {"root_module": {"resources": listed}}
+    return {"format_version": "1.2", "planned_values": values, "resource_changes": changes, **more}
+
+
+def refers(address: str, **arguments: list[str]) -> dict[str, Any]:
+    """Return the configuration of a plan in which arguments of one resource refer to addresses."""
+    expressions = {name: {"references": references} for name, references in arguments.items()}
+    return {"configuration": {"root_module": {"resources": [{"address": address, "expressions": expressions}]}}}

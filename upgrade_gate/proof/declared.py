@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from upgrade_gate.base.errors import UsageError
-from upgrade_gate.clouds.contract.declared import declares
+from upgrade_gate.clouds.contract.declared import Limits, declares
 from upgrade_gate.clouds.contract.holdings import (
     Coverage,
     CoverageResult,
@@ -22,11 +22,12 @@ from upgrade_gate.clouds.contract.holdings import (
     provider_of_kind,
     unknown,
 )
+from upgrade_gate.clouds.shared.patterns import intersects
 from upgrade_gate.proof import policy_files, policy_names
 from upgrade_gate.proof.policy_names import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from upgrade_gate.base.facts import Fact
     from upgrade_gate.clouds.contract.context import Bucket, Context
@@ -107,6 +108,7 @@ class Declarations:
         self._named = named
         self._by_kind: dict[str, tuple[Found, ...]] = {}
         self._reaching: dict[str, tuple[Found, ...]] = {}
+        self._limits: dict[str, tuple[Found, ...]] = {}
         self._nameless: set[tuple[str, str]] = set()
         self._served: dict[tuple[str, str], Served | CoverageResult] = {}
         self._built: dict[tuple[str, str], tuple[Holdings, Holdings | None, tuple[str, ...]]] = {}
@@ -144,26 +146,48 @@ class Declarations:
             )
             self._by_kind[kind] = tuple(one for one in read if one.declaration.reach is None)
             self._reaching[kind] = tuple(one for one in read if one.declaration.reach is not None)
+            self._limits[kind] = tuple(_limits(cloud, self._by_kind[kind]))
         named = self._named.get(secret) or self._named.get("default")
         chosen = self._configured(kind, secret, named) if named else self._carried(kind, secret, secrets, ccoctl)
         if isinstance(chosen, CoverageResult):
             return chosen
-        return Served(kind, cloud, judge, secret, chosen, *self._taken(kind, secret, chosen))
+        return Served(kind, cloud, judge, secret, chosen, *self._taken(kind, secret, secrets, chosen))
 
-    def _taken(self, kind: str, secret: str, chosen: Sequence[Found]) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
+    def _taken(
+        self, kind: str, secret: str, secrets: Sequence[str], chosen: Sequence[Found]
+    ) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
         """Return what takes away from what was chosen, and what may.
 
-        A name that nothing is called may be that of the chosen one where it carries the Secret's.
+        What the files do not say of a name may be that name: of the role itself, where they leave its own name open
+        or tell of a policy and of no role. A name that carries another Secret is that one's. Two roles of one document
+        are two, whatever they are called.
         """
         own = {name for one in chosen for name in one.declaration.names}
+        called = {name.casefold() for one in chosen for name in one.declaration.called}
         every = {name for one in self._by_kind[kind] for name in one.declaration.names}
+        holding = (one.declaration for one in self._by_kind[kind] if one.declaration.rest)
+        held = {name.casefold() for one in holding for name in one.called}
+
+        def may_mean(name: str) -> bool:
+            others = any(policy_names.match(name, other) is not None for other in secrets if other != secret)
+            if others and policy_names.carried([name], secret, secrets) is None:
+                return False
+            if any(intersects(pattern, name.casefold()) for pattern in called):
+                return True
+            if policy_names.match(name, secret) is not None:
+                return name not in every
+            return not called and name.casefold() not in held
+
+        documents = {(one.file, one.number) for one in chosen}
+        limits = (limit for limit in self._limits[kind] if (limit.file, limit.number) not in documents)
+        plain = own | {name for name in called if "*" not in name}
         certain: list[Found] = []
         perhaps: list[Found] = []
-        for one in self._reaching[kind]:
+        for one in (*self._reaching[kind], *limits):
             names = one.declaration.reach or ()
-            if own.intersection(names):
+            if plain.intersection((*names, *(name.casefold() for name in names))):
                 certain.append(one)
-            elif not names or any(n not in every and policy_names.match(n, secret) is not None for n in names):
+            elif not names or any(may_mean(name) for name in names):
                 perhaps.append(one)
         return tuple(certain), tuple(perhaps)
 
@@ -312,6 +336,16 @@ class Declarations:
                     line = place.line if place is not None else one.file.documents[one.number].line
                     found[one.file.name, one.document, line] = None
         return tuple(PolicyPlace(*key) for key in sorted(found))
+
+
+def _limits(cloud: Declares, found: Iterable[Found]) -> Iterator[Found]:
+    """Yield what takes away in each declaration that says what its role or user is called."""
+    if not isinstance(cloud, Limits):
+        return
+    for one in found:
+        limit = cloud.limits(one.declaration)
+        if limit is not None and limit.reach:
+            yield replace(one, declaration=limit)
 
 
 def _carries(one: Found, secret: str) -> bool:

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.aws.open_policies import certain_only, denials, open_in, policy
+from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
+from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.reading.node import mapping, one_or_more, text
 
 if TYPE_CHECKING:
@@ -25,9 +27,11 @@ _POLICIES = {
     "AWS::IAM::UserPolicy": "PolicyName",
 }
 _MEMBERSHIP = "AWS::IAM::UserToGroupAddition"
+_ORGANISATION = "AWS::Organizations::Policy"
 _HOLDERS = ("Roles", "Users", "RoleName", "UserName")
 _ONE_VARIABLE = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 """A `!Sub` that is a reference and nothing else."""
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 _PLAIN_TRANSFORM = "AWS::Serverless-2016-10-31"
 """The one transform that adds resources of its own kinds and leaves the others as they are."""
@@ -54,10 +58,20 @@ def declarations(body: Any) -> Iterator[Declaration]:
             yield _principal(one, found)
         elif one.type in _POLICIES:
             if not any(_holder(holder, found) for holder in one.holders()):
-                yield Declaration((_document(one),), one.names(_POLICIES[one.type]), path=one.path)
+                called = tuple(dict.fromkeys(_pattern(holder) for holder in one.holders()))
+                yield Declaration((_document(one),), one.names(_POLICIES[one.type]), called, path=one.path)
             yield from _reaching(one, found)
         elif one.type == _MEMBERSHIP:
             yield from _reaching(one, found)
+        elif one.type == _ORGANISATION:
+            yield from _of_organisation(one)
+
+
+def _of_organisation(one: _Resource) -> Iterator[Declaration]:
+    """Yield what a policy of the organisation takes away: whether it is above the account, nobody can tell."""
+    part = limits(one.name, one.properties.get("Content"), (*one.path, "Content"))
+    if part is not None and text(one.properties.get("Type")) not in HARMLESS:
+        yield Declaration((part,), (one.name,), path=one.path, reach=())
 
 
 def _reaching(one: _Resource, resources: Mapping[str, _Resource]) -> Iterator[Declaration]:
@@ -75,7 +89,7 @@ def _reaching(one: _Resource, resources: Mapping[str, _Resource]) -> Iterator[De
     unnamed = any(
         isinstance(r.properties.get(_PRINCIPALS[r.type]), Open) for r in resources.values() if r.type in _PRINCIPALS
     )
-    named = tuple(name for name in away if isinstance(name, str))
+    named = tuple(name for name in away if isinstance(name, str) and not is_placeholder(name))
     if named:
         yield Declaration(parts, rest=unseen, path=one.path, reach=named)
     if unnamed or len(named) < len(away):
@@ -114,6 +128,11 @@ class _Resource:
         """Return its own name, where the template says it, and its logical ID."""
         own = text(self.properties.get(key))
         return (own, self.name) if own else (self.name,)
+
+    def called(self) -> tuple[str, ...]:
+        """Return what the cloud calls a role or user, with `*` for what is open; nothing where it makes up a name."""
+        written = self.written.get(_PRINCIPALS[self.type])
+        return () if written in (None, _NO_VALUE) else (_pattern(written),)
 
     def holders(self) -> Iterator[Any]:
         """Yield whom a policy is put on, as it is written."""
@@ -175,7 +194,7 @@ def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaratio
     if trust is not None and not any(open_in(trust)):
         rest["AssumeRolePolicyDocument"] = trust
     names = one.names(_PRINCIPALS[one.type])
-    return Declaration(tuple(parts), names, rest=rest, path=one.path, trusts=trust is not None)
+    return Declaration(tuple(parts), names, one.called(), rest=rest, path=one.path, trusts=trust is not None)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -227,6 +246,20 @@ def _static(name: str, given: Any) -> str | None:
         if isinstance(pieces, list) and all(isinstance(piece, str) for piece in pieces):
             return given[0].join(pieces)
     return None
+
+
+def _pattern(value: Any) -> str:
+    """Return a name as it is written, with `*` in place of what is open."""
+    if isinstance(value, str):
+        return "*" if is_placeholder(value) else value
+    inner = mapping(value)
+    match inner.get("Fn::Sub"), inner.get("Fn::Join"):
+        case str(given) | [str(given), *_], _:
+            return _VARIABLE.sub("*", given)
+        case _, [str(joint), list(pieces)]:
+            return joint.join(_pattern(piece) for piece in pieces)
+        case _:
+            return "*"
 
 
 def _shown_function(name: str, given: Any) -> str:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws import cloudformation, terraform
-from upgrade_gate.clouds.aws.open_policies import policy
+from upgrade_gate.clouds.aws.open_policies import denials, policy
 from upgrade_gate.clouds.aws.policy_text import additions, where
 from upgrade_gate.clouds.aws.remedy_documents import document
 from upgrade_gate.clouds.contract.declared import Declaration
+from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.clouds.shared.terraform import doubted, is_show
 from upgrade_gate.reading.node import text
 
-__all__ = ["additions", "declarations", "document", "documents", "identity", "where"]
+__all__ = ["additions", "declarations", "document", "documents", "identity", "limits", "where"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,14 +31,19 @@ if TYPE_CHECKING:
 def declarations(body: Any) -> tuple[Declaration, ...]:
     """Return what a parsed document declares; a list of policy documents declares each of them."""
     if isinstance(body, list):
-        return tuple(
-            _below(number, found) for number, entry in enumerate(body) for found in _of_document(entry) if found.parts
-        )
+        return tuple(_below(number, found) for number, entry in enumerate(body) for found in _of_document(entry))
     if cloudformation.is_template(body):
         return tuple(cloudformation.declarations(body))
     if is_show(body):
         return doubted(body, terraform.declarations(body))
     return _of_document(body)
+
+
+def limits(one: Declaration) -> Declaration | None:
+    """Return what a declaration denies, or may, to those whom it is about; None where that is nothing."""
+    parts = tuple(part for given in one.parts if (part := denials(given)) is not None)
+    rest = {key: one.rest[key] for key in ("AttachedManagedPolicies", "PermissionsBoundary") if one.rest.get(key)}
+    return Declaration(parts, one.names, rest=rest, path=one.path, reach=one.called) if parts or rest else None
 
 
 def _below(number: int, found: Declaration) -> Declaration:
@@ -50,13 +56,15 @@ def _of_document(body: Any) -> tuple[Declaration, ...]:
         return ()
     if "Statement" in body:
         return (Declaration((policy("policy", body, ()),)),)
-    names = tuple(name for key in ("RoleName", "UserName", "PolicyName") if (name := text(body.get(key))))
+    holder = text(body.get("RoleName")) or text(body.get("UserName"))
+    names = tuple(name for name in (holder, text(body.get("PolicyName"))) if name)
+    called = (holder,) if holder and not is_placeholder(holder) else ()
     if names and "PolicyDocument" in body:
         shown = text(body.get("PolicyName")) or names[0]
-        return (Declaration((policy(shown, body["PolicyDocument"], ("PolicyDocument",)),), names),)
+        return (Declaration((policy(shown, body["PolicyDocument"], ("PolicyDocument",)),), names, called),)
     if names and "AssumeRolePolicyDocument" in body:
         keys = ("AssumeRolePolicyDocument", "PermissionsBoundary")
-        return (Declaration((), names, rest={key: body[key] for key in keys if key in body}, trusts=True),)
+        return (Declaration((), names, called, rest={key: body[key] for key in keys if key in body}, trusts=True),)
     return ()
 
 

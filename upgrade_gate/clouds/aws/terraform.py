@@ -8,53 +8,71 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.aws.open_policies import denials, perhaps_denying, policy
+from upgrade_gate.clouds.aws.open_policies import certain_only, denials, perhaps_denying, policy
+from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared import terraform
 from upgrade_gate.clouds.shared.terraform import Resource, named, plain, unknown_in
-from upgrade_gate.reading.node import mapping, strings
+from upgrade_gate.reading.node import mapping, objects, strings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _KINDS = ("role", "user")
+_NAMES = ("name", "id")
+"""What names a role or user: its ID is its name."""
+_ARNS = ("arn", "id")
+
+
+class _Put(Struct, frozen=True):
+    """What puts policies on roles or users, and on which."""
+
+    one: Resource
+    names: tuple[str, ...]
+    """Those that it names."""
+    sure: frozenset[str]
+    """The addresses of those of the file that it means."""
+    perhaps: frozenset[str] | None
+    """The addresses of those that it may mean besides; None where it may be anyone, of another file too."""
 
 
 def declarations(body: Any) -> Iterator[Declaration]:
     """Yield a declaration for each role and user, and for each policy that is put on none of them."""
-    found = [one for one in terraform.resources(body) if one.type.startswith("aws_iam_")]
-    put: set[str] = set()
+    found = [one for one in terraform.resources(body) if one.type.startswith(("aws_iam_", "aws_organizations_policy"))]
+    managed = [one for one in found if one.type == "aws_iam_policy"]
+    given: set[str] = set()
     for kind in _KINDS:
         holders = [one for one in found if one.type == f"aws_iam_{kind}"]
-        astray = tuple(_astray(kind, holders, found))
+        puts = [_put(*each, holders) for each in _puts(kind, found)]
+        kept = [_put(one, f"{kind}_name", holders) for one in found if one.type in _exclusive(kind)]
         for holder in holders:
-            own = _holder(kind, holder, holders, found, put)
-            perhaps = tuple(part for part, to in astray if to is not None and holder.address in to)
-            doubts = tuple(_taken_from(kind, holder, holders, found))
-            yield replace(own, parts=(*own.parts, *perhaps), doubts=doubts)
-        for part, to in astray:
-            if to is None:
-                yield Declaration((part,), (part.name,), path=part.path, reach=())
-        yield from _elsewhere(kind, holders, found)
-        for one in found:
-            if one.type in _exclusive(kind) and _kept_to(one, kind, holders) is None:
-                yield Declaration((), (one.address,), path=one.path, doubts=(_takes(one),), reach=())
-    for one in found:
-        if one.type in ("aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy") and one.address not in put:
-            kind = one.type.split("_")[2]
-            about = one.text(kind)
-            doubts = tuple(
-                _takes(other)
-                for other in found
-                if about and other.type in _exclusive(kind) and other.text(f"{kind}_name") == about
-            )
-            yield Declaration((_part(one),), _names(one), path=one.path, doubts=doubts)
+            own = _holder(kind, holder, puts, managed, given)
+            yield replace(own, doubts=tuple(_taken_from(kind, holder, puts, kept, managed)))
+        for put in puts:
+            whole = _document(put.one, managed) or _unknown(put.one)
+            part = perhaps_denying(whole, f"the {kind} of {put.one.address}") if put.perhaps is None else None
+            if part is not None:
+                yield Declaration((replace(part, name=put.one.address),), (put.one.address,), path=part.path, reach=())
+            yield from _elsewhere(put, holders, managed)
+        for put in kept:
+            yield from _kept_elsewhere(put, holders)
+        for put in puts:
+            if put.one.type == f"aws_iam_{kind}_policy" and put.one.address not in given:
+                doubts = tuple(_takes(one.one) for one in kept if set(one.names) & set(put.names))
+                yield _by_itself(put.one, called=put.names, doubts=doubts)
+    yield from (_by_itself(one) for one in managed if one.address not in given)
+    yield from _of_organisation(found)
 
 
-def _puts(kind: str, found: Sequence[Resource]) -> Iterator[tuple[Resource, str, bool]]:
-    """Yield what puts policies on roles or users, with the argument that names them and whether that is a list.
+def _by_itself(one: Resource, **more: Any) -> Declaration:
+    return Declaration((_part(one),), _names(one), path=one.path, **more)
+
+
+def _puts(kind: str, found: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
+    """Yield what puts policies on roles or users, with the argument that names them.
 
     A group puts its own on whom it holds: which these are is not asked, so that they are unseen.
     """
@@ -64,7 +82,36 @@ def _puts(kind: str, found: Sequence[Resource]) -> Iterator[tuple[Resource, str,
         types |= {"aws_iam_user_group_membership": "user", "aws_iam_group_membership": "users"}
     for one in found:
         if one.type in types:
-            yield one, types[one.type], types[one.type] != kind
+            yield one, types[one.type]
+
+
+def _put(one: Resource, argument: str, holders: Sequence[Resource]) -> _Put:
+    """Return on whom a resource puts something: by the names that its argument holds, else by its expression."""
+    near = [holder for holder in holders if _one_account(one, holder)]
+    names = tuple(name for name in strings(one.get(argument)) if name)
+    sure: set[str] = set()
+    perhaps: set[str] = set()
+    for name in names:
+        own = [holder.address for holder in near if holder.text("name") == name]
+        sure.update(own if len(own) == 1 else ())
+        perhaps.update(h.address for h in holders if h.text("name") == name and len(own) != 1)
+    said = one.references.get(argument, ())
+    single = not argument.endswith("s")
+    if isinstance(one.get(argument), Open) or unknown_in(one.unknown.get(argument)) or (not names and (single or said)):
+        meant = named(one, argument, near, *_NAMES)
+        known = {plain(holder.address) for holder in holders}
+        if meant is not None:
+            sure.add(meant.address)
+        elif said and all(_is_of(reference, known) for reference in said):
+            perhaps.update(h.address for h in holders if any(_is_of(r, {plain(h.address)}) for r in said))
+        else:
+            return _Put(one, names, frozenset(sure), None)
+    return _Put(one, names, frozenset(sure), frozenset(perhaps - sure))
+
+
+def _one_account(one: Resource, other: Resource) -> bool:
+    """Return whether two resources lie in one account for certain: another provider may be another account."""
+    return one.provider == other.provider or not (one.provider and other.provider)
 
 
 def _exclusive(kind: str) -> dict[str, tuple[str, str, str]]:
@@ -83,51 +130,72 @@ def _takes(one: Resource) -> str:
     return f"{one.address} takes away what it does not list"
 
 
-def _kept_to(one: Resource, kind: str, holders: Sequence[Resource]) -> frozenset[str] | None:
-    """Return the addresses of those from whom a resource takes, or may; None where it may be anyone."""
-    holder = named(one, f"{kind}_name", holders, _key(one, f"{kind}_name"))
-    if holder is not None:
-        return frozenset((holder.address,))
-    return _reached(one, f"{kind}_name", holders, several=False)
-
-
-def _taken_from(kind: str, holder: Resource, holders: Sequence[Resource], found: Sequence[Resource]) -> Iterator[str]:
+def _taken_from(
+    kind: str, holder: Resource, puts: Sequence[_Put], kept: Sequence[_Put], managed: Sequence[Resource]
+) -> Iterator[str]:
     """Yield what takes from a role or user something that it is given, or may."""
-    for one in found:
-        if one.type not in _exclusive(kind) or holder.address not in (_kept_to(one, kind, holders) or ()):
+    own = [put.one for put in puts if holder.address in put.sure]
+    lists = [put for put in puts if put.one.type == "aws_iam_policy_attachment"]
+    for put in kept:
+        if put.perhaps is not None and holder.address not in put.sure | put.perhaps:
             continue
-        argument, type_, key = _exclusive(kind)[one.type]
-        own = [p for p in found if p.type == type_ and named(p, kind, holders, _key(p, kind)) is holder]
-        several = any(p.type == "aws_iam_policy_attachment" for p in found) and argument == "policy_arns"
+        argument, type_, key = _exclusive(kind)[put.one.type]
         within = holder.get("inline_policy" if argument == "policy_names" else "managed_policy_arns")
-        listed = strings(one.get(argument))
-        if several or within or any(p.text(key) not in listed for p in own):
-            yield _takes(one)
+        listed = strings(put.one.get(argument))
+        if (
+            within
+            or (lists and argument == "policy_arns")
+            or any(p.text(key) not in listed for p in own if p.type == type_)
+        ):
+            yield _takes(put.one)
+    inline = tuple(text(entry.get("name")) for entry in objects(holder.get("inline_policy")))
+    for argument, type_, key, listed in (
+        ("inline_policy", "aws_iam_role_policy", "name", inline),
+        (
+            "managed_policy_arns",
+            "aws_iam_role_policy_attachment",
+            "policy_arn",
+            strings(holder.get("managed_policy_arns")),
+        ),
+    ):
+        if argument in holder.references and any(p.text(key) not in listed for p in own if p.type == type_):
+            yield f"{holder.address} takes away what its {argument} does not list"
+    mine = {_attached(one, managed) for one in own if one.type == f"aws_iam_{kind}_policy_attachment"}
+    for put in lists:  # such a one takes its policy from everybody whom it does not list
+        theirs = _attached(put.one, managed)
+        if mine and holder.address not in put.sure and (None in {theirs, *mine} or theirs in mine):
+            yield _takes(put.one)
+
+
+def _attached(one: Resource, managed: Sequence[Resource]) -> str | None:
+    """Return which policy an attachment is about, None where that is not known."""
+    known = named(one, "policy_arn", managed, *_ARNS)
+    return known.address if known is not None else one.text("policy_arn") or None
 
 
 def _holder(
-    kind: str, holder: Resource, holders: Sequence[Resource], found: Sequence[Resource], put: set[str]
+    kind: str, holder: Resource, puts: Sequence[_Put], managed: Sequence[Resource], given: set[str]
 ) -> Declaration:
-    """Return what a role or user is given; `put` gathers the policies that went to somebody."""
-    own = [p for p in found if p.type == f"aws_iam_{kind}_policy" and named(p, kind, holders, _key(p, kind)) is holder]
-    parts = [_part(one) for one in own]
-    put.update(one.address for one in own)
-    parts += _inline(holder)
-    managed = [one for one in found if one.type == "aws_iam_policy"]
+    """Return what a role or user is given; `given` gathers the policies that went to somebody."""
+    parts: list[Part] = []
     attached: list[dict[str, str]] = []
-    for one, argument, several in _puts(kind, found):
-        if one.type == f"aws_iam_{kind}_policy":
-            continue
-        mine = named(one, argument, holders, _key(one, argument)) is holder
-        listed = several and holder.text("name") in strings(one.get(argument))
-        if mine or listed:
-            known = named(one, "policy_arn", managed, "arn")
+    for put in puts:
+        known = _policy(put.one, managed)
+        if holder.address in put.sure:
             if known is None:
-                attached.append(_unseen(one))
+                attached.append(_unseen(put.one))
             else:
                 parts.append(_part(known))
-                put.add(known.address)
-    attached += [{"PolicyArn": arn, "PolicyName": arn} for arn in strings(holder.get("managed_policy_arns"))]
+                given.add(known.address)
+        elif put.perhaps is None or holder.address in put.perhaps:
+            whole = _part(known) if known is not None else _unknown(put.one)
+            parts.append(certain_only(replace(whole, name=put.one.address), f"the {kind} of {put.one.address}"))
+    parts += _inline(holder)
+    for arn in strings(holder.get("managed_policy_arns")):
+        own = [one for one in managed if one.get("arn") == arn]
+        parts += [_part(one) for one in own]
+        given.update(one.address for one in own)
+        attached += [] if own else [{"PolicyArn": arn, "PolicyName": arn}]
     rest: dict[str, Any] = {"AttachedManagedPolicies": attached}
     boundary = holder.get("permissions_boundary")
     if boundary is not None and boundary != "":
@@ -135,7 +203,29 @@ def _holder(
     trust = holder.get("assume_role_policy")
     if isinstance(trust, str):
         rest["AssumeRolePolicyDocument"] = trust
-    return Declaration(tuple(parts), _names(holder), rest=rest, path=holder.path, trusts=trust is not None)
+    return Declaration(
+        tuple({(part.name, part.path): part for part in parts}.values()),
+        _names(holder),
+        called=(holder.text("name"),) if holder.text("name") else (),
+        rest=rest,
+        path=holder.path,
+        trusts=trust is not None,
+    )
+
+
+def _policy(one: Resource, managed: Sequence[Resource]) -> Resource | None:
+    """Return the resource whose policy is put, None where the file does not hold it."""
+    own = one.type in ("aws_iam_role_policy", "aws_iam_user_policy")
+    return one if own else named(one, "policy_arn", managed, *_ARNS)
+
+
+def _document(one: Resource, managed: Sequence[Resource]) -> Part | None:
+    known = _policy(one, managed)
+    return _part(known) if known is not None else None
+
+
+def _unknown(one: Resource) -> Part:
+    return policy(one.address, Open(f"what {one.address} attaches"), one.path)
 
 
 def _unseen(one: Resource) -> dict[str, str]:
@@ -144,65 +234,55 @@ def _unseen(one: Resource) -> dict[str, str]:
     return {"PolicyArn": shown, "PolicyName": shown}
 
 
-def _astray(
-    kind: str, holders: Sequence[Resource], found: Sequence[Resource]
-) -> Iterator[tuple[Part, frozenset[str] | None]]:
-    """Yield what denies, or may, and is put on nobody knows whom: with those whom it may be, None for anyone."""
-    managed = [one for one in found if one.type == "aws_iam_policy"]
-    for one, argument, several in _puts(kind, found):
-        to = _reached(one, argument, holders, several=several)
-        if to is not None and not to:
-            continue
-        document = one if one.type == f"aws_iam_{kind}_policy" else named(one, "policy_arn", managed, "arn")
-        whole = policy(one.address, Open(f"what {one.address} attaches"), one.path) if document is None else None
-        part = perhaps_denying(whole or _part(document or one), f"the {kind} of {one.address}")
-        if part is not None:
-            yield replace(part, name=one.address), to
-
-
-def _elsewhere(kind: str, holders: Sequence[Resource], found: Sequence[Resource]) -> Iterator[Declaration]:
+def _elsewhere(put: _Put, holders: Sequence[Resource], managed: Sequence[Resource]) -> Iterator[Declaration]:
     """Yield what denies, or may, and is put, by name, on a role or user that another file may hold."""
+    names = _away(put, holders)
+    whole = _document(put.one, managed)
+    part = denials(whole) if whole is not None else None
+    if names and whole is None:
+        yield Declaration(rest={"AttachedManagedPolicies": [_unseen(put.one)]}, path=put.one.path, reach=names)
+    elif names and part is not None:
+        yield Declaration((replace(part, name=put.one.address),), path=put.one.path, reach=names)
+
+
+def _kept_elsewhere(put: _Put, holders: Sequence[Resource]) -> Iterator[Declaration]:
+    """Yield what takes from roles or users of another file what it does not list."""
+    names, doubts = _away(put, holders), (_takes(put.one),)
+    if put.perhaps is None:
+        yield Declaration((), (put.one.address,), path=put.one.path, doubts=doubts, reach=())
+    elif names:
+        yield Declaration(path=put.one.path, doubts=doubts, reach=names)
+
+
+def _away(put: _Put, holders: Sequence[Resource]) -> tuple[str, ...]:
+    """Return the names of a resource that are none of a role or user of its own file."""
     held = {holder.text("name") for holder in holders}
-    managed = [one for one in found if one.type == "aws_iam_policy"]
-    for one, argument, _ in _puts(kind, found):
-        names = tuple(name for name in strings(one.get(argument)) if name not in {"", *held})
-        document = one if one.type == f"aws_iam_{kind}_policy" else named(one, "policy_arn", managed, "arn")
-        part = denials(_part(document)) if document is not None else None
-        if names and document is None:
-            yield Declaration(rest={"AttachedManagedPolicies": [_unseen(one)]}, path=one.path, reach=names)
-        elif names and part is not None:
-            yield Declaration((replace(part, name=one.address),), path=one.path, reach=names)
-    for one in found:
-        name = one.text(f"{kind}_name")
-        if one.type in _exclusive(kind) and name not in {"", *held}:
-            yield Declaration(path=one.path, doubts=(_takes(one),), reach=(name,))
+    return tuple(name for name in put.names if name not in held)
 
 
-def _reached(one: Resource, argument: str, holders: Sequence[Resource], *, several: bool) -> frozenset[str] | None:
-    """Return the addresses that a policy may be put on besides those it surely is; None where it may be any."""
-    value = one.get(argument)
-    if isinstance(value, str) and value and not several:
-        same = [holder.address for holder in holders if holder.get("name") == value]
-        return frozenset(same if len(same) > 1 else ())
-    if several and not unknown_in(one.unknown.get(argument)) and (value or not one.references.get(argument)):
-        return frozenset()
-    if not several and named(one, argument, holders, _key(one, argument)) is not None:
-        return frozenset()
-    said = one.references.get(argument, ())
-    by_name = {plain(holder.address) for holder in holders}
-    if not said or any(not _is_of(reference, by_name) for reference in said):
-        return None
-    return frozenset(holder.address for holder in holders if any(_is_of(s, {plain(holder.address)}) for s in said))
+def _of_organisation(found: Sequence[Resource]) -> Iterator[Declaration]:
+    """Yield what policies of the organisation take away: whether they are above the account, nobody can tell."""
+    policies = [one for one in found if one.type == "aws_organizations_policy"]
+    contents = [
+        limits(one.address, one.get("content") or Open(f"content of {one.address}"), one.path)
+        for one in policies
+        if one.text("type") not in HARMLESS
+    ]
+    contents += [
+        limits(one.address, Open(f"what {one.address} attaches"), one.path)
+        for one in found
+        if one.type == "aws_organizations_policy_attachment"
+        and named(one, "policy_id", policies, "id") is None
+        and not one.text("policy_id").endswith("FullAWSAccess")
+    ]
+    for part in contents:
+        if part is not None:
+            yield Declaration((part,), (part.name,), path=part.path, reach=())
 
 
 def _is_of(reference: str, addresses: set[str]) -> bool:
-    return any(reference == one or reference.startswith(f"{one}.") for one in addresses)
-
-
-def _key(one: Resource, argument: str) -> str:
-    """Return by which attribute an argument names a role or user: its expression may say `id`, which is the name."""
-    said = one.references.get(argument, ())
-    return "id" if any(reference.endswith(".id") for reference in said) and not one.text(argument) else "name"
+    bare = plain(reference)
+    return any(bare == one or bare.startswith(f"{one}.") for one in addresses)
 
 
 def _names(one: Resource) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ class Declaration(Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     names: tuple[str, ...] = ()
     """What the file calls the identity, or what is declared of it; the name of the file comes besides."""
+    called: tuple[str, ...] = ()
+    """What the cloud calls the identity, with `*` for what the file leaves open; none where it does not say that."""
     secret: str | None = None
     """`namespace/name` of the Secret that it is for, where the file itself says it."""
     rest: Mapping[str, Any] = {}
@@ -112,6 +114,15 @@ class WritesPolicies(Protocol):
 
     def document(self, grants: Sequence[Grant]) -> Any:
         """Return a policy document that gives these grants."""
+        ...
+
+
+@runtime_checkable
+class Limits(Protocol):
+    """A cloud in which one document may deny what another one gives."""
+
+    def limits(self, one: Declaration) -> Declaration | None:
+        """Return what a declaration takes away from those whom it is `called`, None where that is nothing."""
         ...
 
 

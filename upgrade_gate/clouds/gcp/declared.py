@@ -122,7 +122,7 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
         if one.type not in _MEMBERS:
             continue
         members = strings(one.get(_MEMBERS[one.type]))
-        known = terraform.named(one, "role", roles, "id") or terraform.named(one, "role", roles, "name")
+        known = terraform.named(one, "role", roles, "id", "name")
         part = _on_project(_custom(known) if known is not None else _bound(one), one.get("project"), one.address)
         if one.get("condition"):
             part = Part(part.name, {}, part.most, part.path, (*part.opened, f"the condition of {one.address}"))

@@ -2,10 +2,12 @@
 
 Source: Terraform's JSON output format 1.x. A plan tells values under `planned_values`, what is known only after it is
 applied under `resource_changes` (`after_unknown`), and references under `configuration`; a state tells values alone.
+A raw state (`terraform.tfstate`, version 4) holds the same values by instance.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,16 +15,23 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from upgrade_gate.clouds.contract.declared import Open
+from upgrade_gate.clouds.contract.declared import Declaration, Open
 from upgrade_gate.reading.node import mapping, objects, strings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from upgrade_gate.clouds.contract.declared import Declaration, Path
+    from upgrade_gate.clouds.contract.declared import Path
 
-_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
+_INSTANCE = r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]'
+_INDEX = re.compile(_INSTANCE)
 """The instance in an address: `[0]` of count, `["a"]` of for_each."""
+_MODULES = re.compile(rf"(?:module\.[\w-]+(?:{_INSTANCE})?\.)*")
+_FORMATS = re.compile(r"[01](\.\d+)*")
+"""Versions of the output whose meaning is known: a new major one may change anything."""
+_RAW_VERSION = 4
+_OWN_INSTANCE = ("each.key", "count.index")
+"""What an argument refers to where it takes the instance of another resource that has the key of its own."""
 
 
 class Resource(Struct, frozen=True):
@@ -38,9 +47,18 @@ class Resource(Struct, frozen=True):
     unknown: Mapping[str, Any]
     """What is known only once it is applied: true at each such place."""
     references: Mapping[str, tuple[str, ...]]
-    """Per argument the addresses that its expression names, without instances."""
+    """Per argument the addresses that its expression names, in the order of the plan."""
     made: bool = False
     """Whether the plan makes it anew."""
+    provider: str = ""
+    """Which of the configured providers it belongs to, so perhaps another account; empty where that is not told."""
+    siblings: frozenset[str] = frozenset()
+    """The addresses of all instances of it, its own too."""
+
+    @property
+    def module(self) -> str:
+        """The instance of the module in which it lies, with its dot; empty for the root."""
+        return _module(self.address)
 
     def get(self, name: str) -> Any:
         """Return a value, Open where only applying tells it, None where it is not set."""
@@ -54,8 +72,15 @@ class Resource(Struct, frozen=True):
 
 
 def is_show(body: Any) -> bool:
-    """Return whether a document is a plan or a state as Terraform, or OpenTofu, shows it."""
-    return isinstance(body, Mapping) and "format_version" in body and bool(_root(body)[0])
+    """Return whether a document is a plan or a state, as Terraform, or OpenTofu, shows it or keeps it."""
+    if not isinstance(body, Mapping):
+        return False
+    shown = "format_version" in body and any(isinstance(body.get(key), Mapping) for key in ("planned_values", "values"))
+    return shown or _is_raw(body)
+
+
+def _is_raw(body: Mapping[str, Any]) -> bool:
+    return "serial" in body and "lineage" in body
 
 
 def _root(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], Path]:
@@ -67,32 +92,92 @@ def _root(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], Path]:
 
 
 def resources(body: Any) -> tuple[Resource, ...]:
-    """Return the managed resources of a plan or state, those of its modules too."""
+    """Return the managed resources of a plan or state, those of its modules too.
+
+    What a plan forgets stays as it was: Terraform lets go of it and the cloud keeps it.
+    """
     if not is_show(body):
         return ()
-    changes = {text(c.get("address")): mapping(c.get("change")) for c in objects(body.get("resource_changes"))}
+    found = list(_kept(body) if _is_raw(body) else _shown(body))
+    every: dict[str, set[str]] = {}
+    for one in found:
+        every.setdefault(f"{one.module}{plain(_local(one))}", set()).add(one.address)
+    return tuple(replace(one, siblings=frozenset(every[f"{one.module}{plain(_local(one))}"])) for one in found)
+
+
+def _shown(body: Mapping[str, Any]) -> Iterator[Resource]:
+    """Yield the resources of what Terraform shows."""
+    listed = body.get("resource_changes")
+    numbered = [(n, c) for n, c in enumerate(listed if isinstance(listed, list) else ()) if isinstance(c, Mapping)]
+    changes = {text(c.get("address")): mapping(c.get("change")) for _, c in numbered if not c.get("deposed")}
     configured = dict(_configured(mapping(mapping(body.get("configuration")).get("root_module")), ""))
     root, path = _root(body)
-    found: list[Resource] = []
     for one, place in _in_module(root, path):
         address = text(one.get("address"))
-        found.append(
-            Resource(
-                address,
-                text(one.get("type")),
-                text(one.get("name")),
-                mapping(one.get("values")),
-                (*place, "values"),
-                mapping(mapping(changes.get(address)).get("after_unknown")),
-                configured.get(plain(address), {}),
-                made="create" in strings(mapping(changes.get(address)).get("actions")),
-            )
+        change = mapping(changes.get(address))
+        references, provider = configured.get(plain(address), ({}, ""))
+        yield Resource(
+            address,
+            text(one.get("type")),
+            text(one.get("name")),
+            mapping(one.get("values")),
+            (*place, "values"),
+            mapping(change.get("after_unknown")),
+            references,
+            made="create" in strings(change.get("actions")),
+            provider=provider,
         )
-    return tuple(found)
+    for number, one in numbered:
+        change = mapping(one.get("change"))
+        if "forget" in strings(change.get("actions")) and one.get("mode") in (None, "managed"):
+            address, place = text(one.get("address")), ("resource_changes", number, "change", "before")
+            before = mapping(change.get("before"))
+            yield Resource(address, text(one.get("type")), text(one.get("name")), before, place, {}, {})
+
+
+def _kept(body: Mapping[str, Any]) -> Iterator[Resource]:
+    """Yield the resources of a raw state; what `doubted` tells of is left out."""
+    if _strange(body) is not None:
+        return
+    for number, one in enumerate(body["resources"]):
+        if one.get("mode") not in (None, "managed"):
+            continue
+        kind, name = text(one.get("type")), text(one.get("name"))
+        within = f"{text(one.get('module'))}." if one.get("module") else ""
+        for index, instance in enumerate(one["instances"]):
+            key = f"[{json.dumps(instance['index_key'])}]" if instance.get("index_key") is not None else ""
+            path: Path = ("resources", number, "instances", index, "attributes")
+            yield Resource(
+                f"{within}{kind}.{name}{key}",
+                kind,
+                name,
+                instance["attributes"],
+                path,
+                {},
+                {},
+                provider=text(one.get("provider")),
+            )
+
+
+def _strange(body: Mapping[str, Any]) -> str | None:
+    """Return why a raw state cannot be read, None where it can."""
+    way = "give what `terraform show -json` prints of it"
+    if body.get("version") != _RAW_VERSION or not isinstance(body.get("resources"), list):
+        return f"a raw state of Terraform that is encrypted or not of version {_RAW_VERSION} is not read ({way})"
+    for one in body["resources"]:
+        if mapping(one).get("mode") not in (None, "managed"):
+            continue
+        listed = mapping(one).get("instances")
+        if not isinstance(listed, list) or any(not isinstance(mapping(i).get("attributes"), Mapping) for i in listed):
+            return f"a resource of this raw state has no attributes in the form of version {_RAW_VERSION} ({way})"
+    return None
 
 
 def doubted(body: Any, found: Iterable[Declaration]) -> tuple[Declaration, ...]:
-    """Return declarations of a plan with what the plan itself says against them: it may not show all that is to be."""
+    """Return declarations of a plan or state with what it says against itself: it may not show all that is to be.
+
+    What it does not show may take away from identities of other files too.
+    """
     said = mapping(body)
     doubts: list[str] = []
     if said.get("errored") not in (None, False):
@@ -101,7 +186,22 @@ def doubted(body: Any, found: Iterable[Declaration]) -> tuple[Declaration, ...]:
         doubts.append("the plan says that it is not complete")
     if said.get("deferred_changes"):
         doubts.append("the plan puts changes off to a later one")
-    return tuple(replace(one, doubts=(*doubts, *one.doubts)) for one in found)
+    if _is_raw(said):
+        doubts += [why] if (why := _strange(said)) is not None else []
+    elif _FORMATS.fullmatch(str(said.get("format_version"))) is None:
+        doubts.append(f"the format version {str(said.get('format_version'))[:20]} is not known")
+    doubts += [f"{address} stands there once more, to be destroyed" for address in _deposed(said)]
+    return (*found, *([Declaration(reach=(), doubts=tuple(doubts))] if doubts else ()))
+
+
+def _deposed(body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the addresses of objects that another one has replaced and that are still there."""
+    for entry, _ in _in_module(*_root(body)):
+        if entry.get("deposed_key"):
+            yield text(entry.get("address"))
+    for one in objects(body.get("resources")):
+        if any(instance.get("deposed") for instance in objects(one.get("instances"))):
+            yield f"{text(one.get('type'))}.{text(one.get('name'))}"
 
 
 def _in_module(module: Mapping[str, Any], path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]:
@@ -117,20 +217,20 @@ def _in_module(module: Mapping[str, Any], path: Path) -> Iterator[tuple[Mapping[
             pending.append((mapping(entry), (*place, "child_modules", number)))
 
 
-def _configured(module: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, tuple[str, ...]]]]:
-    """Yield each configured resource by its address without instances, with what its arguments refer to."""
+def _configured(
+    module: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, tuple[Mapping[str, tuple[str, ...]], str]]]:
+    """Yield each configured resource by its address without instances: what its arguments refer to, its provider."""
     pending = [(module, prefix)]
     while pending:
         one, place = pending.pop(0)
         for entry in objects(one.get("resources")):
             expressions = mapping(entry.get("expressions"))
-            yield (
-                f"{place}{text(entry.get('address'))}",
-                {
-                    str(name): tuple(f"{place}{plain(to)}" for to in strings(mapping(said).get("references")))
-                    for name, said in expressions.items()
-                },
-            )
+            references = {
+                str(name): tuple(f"{place}{to}" for to in strings(mapping(said).get("references")))
+                for name, said in expressions.items()
+            }
+            yield f"{place}{text(entry.get('address'))}", (references, text(entry.get("provider_config_key")))
         for name, call in mapping(one.get("module_calls")).items():
             pending.append((mapping(mapping(call).get("module")), f"{place}module.{name}."))
 
@@ -140,6 +240,16 @@ def plain(address: str) -> str:
     return _INDEX.sub("", address)
 
 
+def _module(address: str) -> str:
+    found = _MODULES.match(address)
+    return found[0] if found is not None else ""
+
+
+def _local(one: Resource) -> str:
+    """Return the address within its module."""
+    return one.address.removeprefix(one.module)
+
+
 def unknown_in(value: Any) -> bool:
     """Return whether anything in a tree of `after_unknown` is known only after it is applied."""
     if isinstance(value, Mapping):
@@ -147,22 +257,40 @@ def unknown_in(value: Any) -> bool:
     return any(unknown_in(one) for one in value) if isinstance(value, list) else value is True
 
 
-def named(one: Resource, argument: str, among: Iterable[Resource], key: str) -> Resource | None:
-    """Return the resource that an argument stands for: by its own value, else by what its expression refers to.
+def named(one: Resource, argument: str, among: Iterable[Resource], *keys: str) -> Resource | None:
+    """Return the resource that an argument stands for: by its own value, else by the reference that it is.
 
-    `key` is what the argument holds of the other resource, such as `name` or `arn`. None where it is none of them, or
-    where it may be several.
+    `keys` are what the argument may hold of the other resource, such as `name` or `arn`. None where it is none of them,
+    or where it may be several.
     """
-    among = tuple(among)
     value = one.get(argument)
-    if isinstance(value, str) and value:
-        found = [other for other in among if other.get(key) == value]
-        return found[0] if len(found) == 1 else None
-    wanted = set(one.references.get(argument, ()))
-    found = [other for other in among if {plain(other.address), f"{plain(other.address)}.{key}"} & wanted]
-    same = [other for other in found if _instance(other.address) == _instance(one.address)]
-    chosen = found if len(found) == 1 else same
-    return chosen[0] if len(chosen) == 1 else None
+    if isinstance(value, str):
+        found = [other for other in among if value and any(other.get(key) == value for key in keys)]
+    elif value is None or isinstance(value, Open) or unknown_in(one.unknown.get(argument)):
+        found = [other for other in among if _is_reference(one, argument, other, keys)]
+    else:
+        found = []
+    return found[0] if len(found) == 1 else None
+
+
+def _is_reference(one: Resource, argument: str, other: Resource, keys: Iterable[str]) -> bool:
+    """Return whether the expression of an argument is another resource's attribute and nothing else.
+
+    A plan says which addresses an expression names and not what it makes of them: one that names anything beside the
+    attribute is a function or a condition, and so is one whose attribute is known while its own value is not.
+    Source: hashicorp/terraform internal/command/jsonconfig/expression.go, which unwraps `a.b[0].id` to `a.b[0].id`,
+    `a.b[0]` and `a.b`, and `a.b[each.key].id` to `a.b` and `each.key`.
+    """
+    opened = [key for key in keys if not text(other.get(key))]
+    if other.module != one.module or not opened:
+        return False
+    within = plain(one.module)
+    said = {reference.removeprefix(within) for reference in one.references.get(argument, ())}
+    own, resource = _local(other), plain(_local(other))
+    if any(f"{own}.{key}" in said and said <= {f"{own}.{key}", own, resource} for key in opened):
+        return True
+    same = _instance(own) == _instance(_local(one)) and len(other.siblings) == len(one.siblings)
+    return bool(_instance(own)) and same and any(said == {resource, index} for index in _OWN_INSTANCE)
 
 
 def _instance(address: str) -> str:

@@ -1,0 +1,350 @@
+"""What Terraform's plans and states say of roles of AWS: who gets a policy for certain, perhaps, or not at all."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.worlds.policies import plan_of, policy, refers, told
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import Coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+KIND = "AWSProviderSpec"
+TAGS = Grant("action", "ec2:CreateTags", "Allow", "*")
+NAME = "openshift-storage-cloud"
+ALLOWED = json.dumps(policy("ec2:DescribeVolumes", "ec2:CreateTags"))
+DENIED = json.dumps(policy("ec2:CreateTags", Effect="Deny"))
+ROLE = {"type": "aws_iam_role", "name": NAME}
+OTHER = {"type": "aws_iam_role", "name": "other"}
+OWN = {"type": "aws_iam_role_policy", "name": "p", "role": NAME, "policy": ALLOWED}
+REFERRING = {"type": "aws_iam_role_policy", "name": "q"}
+ADDRESS = f"aws_iam_role.{NAME}"
+COVERED, DENIED_, UNKNOWN = Coverage.COVERED, Coverage.DENIED, Coverage.UNKNOWN
+
+
+def _by(document: str, *references: str, role: Mapping[str, Any] = ROLE) -> dict[str, Any]:
+    """Return a plan in which a policy is put on what an expression with these references comes to."""
+    address = "aws_iam_role_policy.q"
+    unknown = {address: {"role": True}}
+    return plan_of(
+        role, OTHER, {**REFERRING, "policy": document}, unknown=unknown, **refers(address, role=[*references])
+    )
+
+
+PLAIN = (f"{ADDRESS}.id", ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("references", "verdict"),
+    [
+        (PLAIN, COVERED),
+        (("var.role", *PLAIN), UNKNOWN),
+        ((*PLAIN, "local.names", "each.value"), UNKNOWN),
+        ((*PLAIN, "aws_iam_role.other.id", "aws_iam_role.other"), UNKNOWN),
+        ((f"{ADDRESS}.tags.owner", f"{ADDRESS}.tags", ADDRESS), UNKNOWN),
+        ((ADDRESS,), UNKNOWN),
+        ((f"{ADDRESS}.name", ADDRESS), UNKNOWN),  # its name is known, so that a plain reference would be
+        (("module.roles.name", "module.roles"), UNKNOWN),
+    ],
+)
+def test_only_a_plain_reference_says_which_role_gets_a_policy(
+    references: tuple[str, ...], verdict: Coverage, tmp_path: Path
+) -> None:
+    plan = _by(ALLOWED, *references)
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
+    denying = _by(DENIED, *references)
+    denying["planned_values"]["root_module"]["resources"].append(
+        plan_of(OWN)["planned_values"]["root_module"]["resources"][0]
+    )
+    found = told(tmp_path, {"plan.json": denying}, KIND, TAGS).verdict
+    assert found is (DENIED_ if verdict is COVERED else UNKNOWN)
+
+
+def test_a_list_that_is_stated_is_not_what_its_expression_refers_to(tmp_path: Path) -> None:
+    managed = {"type": "aws_iam_policy", "name": "m", "arn": "arn:aws:iam::1:policy/m", "policy": ALLOWED}
+    listed = {"type": "aws_iam_policy_attachment", "name": "t", "policy_arn": managed["arn"], "roles": [f"x-{NAME}"]}
+    plan = plan_of(ROLE, managed, listed, **refers("aws_iam_policy_attachment.t", roles=[f"{ADDRESS}.name", ADDRESS]))
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is not COVERED
+
+
+def _instances(roles: int, policies: int, *references: str) -> dict[str, Any]:
+    """Return a plan of counted roles, the last of which serves the Secret, and counted policies."""
+    made = plan_of(
+        *({**ROLE, "name": NAME if n == roles - 1 else f"r{n}"} for n in range(roles)),
+        *({**REFERRING, "policy": ALLOWED} for _ in range(policies)),
+    )
+    listed = made["planned_values"]["root_module"]["resources"]
+    for number, one in enumerate(listed):
+        one["name"] = one["type"][8:]
+        one["address"] = f"{one['type']}.{one['name']}[{number if number < roles else number - roles}]"
+    addresses = [one["address"] for one in listed[roles:]]
+    made["resource_changes"] = [{"address": a, "change": {"after_unknown": {"role": True}}} for a in addresses]
+    return made | refers("aws_iam_role_policy.role_policy", role=[*references])
+
+
+@pytest.mark.parametrize(
+    ("roles", "policies", "references", "verdict"),
+    [
+        (2, 2, ("aws_iam_role.role", "count.index"), COVERED),
+        (2, 2, ("aws_iam_role.role", "each.key"), COVERED),
+        (2, 2, ("aws_iam_role.role", "each.value"), UNKNOWN),
+        (2, 2, ("aws_iam_role.role", "count.index", "var.shift"), UNKNOWN),
+        (2, 4, ("aws_iam_role.role", "count.index"), UNKNOWN),
+        (2, 2, ("aws_iam_role.role[1].id", "aws_iam_role.role[1]", "aws_iam_role.role"), COVERED),
+        (2, 2, ("aws_iam_role.role[0].id", "aws_iam_role.role[0]", "aws_iam_role.role"), UNKNOWN),
+    ],
+)
+def test_an_instance_is_that_of_the_index_or_of_the_same_key(
+    roles: int, policies: int, references: tuple[str, ...], verdict: Coverage, tmp_path: Path
+) -> None:
+    plan = _instances(roles, policies, *references)
+    found = told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict
+    assert found is verdict or (verdict is UNKNOWN and found is Coverage.MISSING)
+
+
+@pytest.mark.parametrize("module", ["module.a", 'module.a["x.y"]', "module.a[0].module.b"])
+def test_references_of_a_module_mean_what_lies_in_it(module: str, tmp_path: Path) -> None:
+    inner = plan_of(ROLE, {**REFERRING, "policy": ALLOWED})["planned_values"]["root_module"]
+    for one in inner["resources"]:
+        one["address"] = f"{module}.{one['address']}"
+    configured = refers("aws_iam_role_policy.q", role=[*PLAIN])["configuration"]["root_module"]
+    for name in reversed([part.partition("[")[0] for part in module.split("module.") if part]):
+        configured = {"module_calls": {name.strip("."): {"module": configured}}}
+    plan = plan_of(unknown={f"{module}.aws_iam_role_policy.q": {"role": True}})
+    plan["planned_values"]["root_module"] = {"child_modules": [{"address": module, **inner}]}
+    plan["configuration"] = {"root_module": configured}
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is COVERED
+    other = copy.deepcopy(plan)
+    other["planned_values"]["root_module"]["child_modules"][0]["resources"][0]["address"] = ADDRESS
+    assert told(tmp_path, {"plan.json": other}, KIND, TAGS).verdict is not COVERED
+
+
+@pytest.mark.parametrize(("provider", "verdict"), [("aws", COVERED), ("aws.other", UNKNOWN)])
+@pytest.mark.parametrize("document", [ALLOWED, DENIED])
+def test_a_role_of_another_provider_may_be_one_of_another_account(
+    provider: str, verdict: Coverage, document: str, tmp_path: Path
+) -> None:
+    put = {**OWN, "name": "q", "policy": document}
+    plan = plan_of(ROLE, put, *([OWN] if document is DENIED else []))
+    listed = [
+        {"address": ADDRESS, "provider_config_key": "aws"},
+        {"address": "aws_iam_role_policy.p", "provider_config_key": "aws"},
+        {"address": "aws_iam_role_policy.q", "provider_config_key": provider},
+    ]
+    plan["configuration"] = {"root_module": {"resources": listed}}
+    found = told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict
+    assert found is (DENIED_ if document is DENIED and verdict is COVERED else verdict)
+
+
+def _state(*resources: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a raw state of Terraform with these resources, each its own attributes."""
+    listed = [
+        {
+            "mode": "managed",
+            "type": r["type"],
+            "name": r["name"],
+            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+            "instances": [{"schema_version": 0, "attributes": dict(r)}],
+        }
+        for r in resources
+    ]
+    return {"version": 4, "terraform_version": "1.9.0", "serial": 3, "lineage": "x", "resources": listed, **more}
+
+
+FLAT = {"mode": "managed", "type": "aws_iam_role", "name": "r", "instances": [{"attributes_flat": {"name": "r"}}]}
+DEPOSED = {
+    "mode": "managed",
+    "type": "aws_iam_role_policy",
+    "name": "z",
+    "instances": [{"deposed": "0123abcd", "attributes": {"role": "r", "policy": DENIED}}],
+}
+STATES: dict[str, tuple[dict[str, Any], Coverage]] = {
+    "allowed": (_state(ROLE, OWN), COVERED),
+    "denied": (_state(ROLE, OWN, {**OWN, "name": "q", "policy": DENIED}), DENIED_),
+    "denied to another role": (_state(ROLE, OTHER, OWN, {**OWN, "role": "other", "policy": DENIED}), COVERED),
+    "data": (_state(ROLE, OWN) | {"resources": [*_state(ROLE, OWN)["resources"], {"mode": "data"}]}, COVERED),
+    "of an older version": (_state(ROLE, OWN, version=3), UNKNOWN),
+    "encrypted": ({"serial": 1, "lineage": "x", "encrypted_data": "eA==", "encryption_version": "v0"}, UNKNOWN),
+    "flat attributes": (_state(resources=[*_state(ROLE, OWN)["resources"], FLAT]), UNKNOWN),
+    "instances that are none": (_state(resources=[*_state(ROLE, OWN)["resources"], {**FLAT, "instances": 7}]), UNKNOWN),
+    "an object to be destroyed": (_state(resources=[*_state(ROLE, OWN)["resources"], DEPOSED]), UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_raw_state_is_read_or_makes_unknown(name: str, tmp_path: Path) -> None:
+    state, verdict = STATES[name]
+    files = (
+        {"terraform.tfstate": state, f"{NAME}.json": json.loads(ALLOWED)}
+        if verdict is UNKNOWN
+        else {"t.tfstate": state}
+    )
+    if verdict is UNKNOWN and "version" in state and state["version"] == 4:
+        del files[f"{NAME}.json"]
+    assert told(tmp_path, files, KIND, TAGS).verdict is verdict
+
+
+def test_instances_of_a_raw_state_are_told_apart(tmp_path: Path) -> None:
+    state = _state(ROLE, OWN)
+    roles, policies = state["resources"]
+    roles["name"] = "r"
+    for one in (roles, policies):
+        other = copy.deepcopy(one["instances"][0])
+        one["instances"][0]["index_key"] = "a"
+        other["index_key"] = 'b"c'
+        one["instances"].append(other)
+    roles["instances"][1]["attributes"]["name"] = "other"
+    policies["instances"][1]["attributes"]["role"] = "other"
+    assert told(tmp_path, {"t.tfstate": state}, KIND, TAGS).verdict is COVERED
+
+
+def _changed(plan: dict[str, Any], resource: Mapping[str, Any], *actions: str, **more: Any) -> dict[str, Any]:
+    address = f"{resource['type']}.{resource['name']}"
+    change = {"actions": list(actions), "before": dict(resource), "after": None, "after_unknown": {}}
+    entry = {
+        "address": address,
+        "mode": "managed",
+        "type": resource["type"],
+        "name": resource["name"],
+        "change": change,
+    }
+    return {**plan, "resource_changes": [*plan["resource_changes"], {**entry, **more}]}
+
+
+WAS = {**OWN, "name": "q", "policy": DENIED}
+
+
+@pytest.mark.parametrize(
+    ("actions", "verdict"),
+    [(("delete",), COVERED), (("forget",), DENIED_), (("create", "forget"), DENIED_), (("no-op",), COVERED)],
+)
+def test_what_a_plan_forgets_stays_and_what_it_deletes_does_not(
+    actions: tuple[str, ...], verdict: Coverage, tmp_path: Path
+) -> None:
+    plan = _changed(plan_of(ROLE, OWN), WAS, *actions)
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
+    empty = _changed(plan_of(), WAS, *actions)
+    files = {"plan.json": empty, f"{NAME}.json": json.loads(ALLOWED)}
+    assert (told(tmp_path, files, KIND, TAGS).verdict is COVERED) is (verdict is COVERED)
+
+
+def test_what_is_open_of_an_object_is_not_hidden_by_the_one_that_it_replaced(tmp_path: Path) -> None:
+    put = {**OWN, "policy": None}
+    plan = plan_of(ROLE, put, unknown={"aws_iam_role_policy.p": {"policy": True}})
+    plan = _changed(plan, {**OWN, "policy": ALLOWED}, "delete", deposed="0123abcd")
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is UNKNOWN
+
+
+@pytest.mark.parametrize(("version", "verdict"), [("0.2", COVERED), ("1.9", COVERED), ("2.0", UNKNOWN), (1.2, COVERED)])
+def test_a_format_of_tomorrow_is_not_known(version: Any, verdict: Coverage, tmp_path: Path) -> None:
+    plan = plan_of(ROLE, OWN, format_version=version)
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
+
+
+def test_an_incomplete_plan_may_take_away_what_another_file_gives(tmp_path: Path) -> None:
+    files = {"plan.json": plan_of(OTHER, errored=True), f"{NAME}.json": json.loads(ALLOWED)}
+    assert told(tmp_path, files, KIND, TAGS).verdict is UNKNOWN
+
+
+ARN = "arn:aws:iam::1:policy/m"
+MANAGED = {"type": "aws_iam_policy", "name": "m", "arn": ARN, "policy": ALLOWED}
+ATTACHED = {"type": "aws_iam_role_policy_attachment", "name": "t", "role": NAME, "policy_arn": ARN}
+LISTING = {"type": "aws_iam_policy_attachment", "name": "l", "roles": ["other"], "policy_arn": ARN}
+KEEPING: dict[str, tuple[dict[str, Any], Coverage]] = {
+    "a list without the role": (plan_of(ROLE, OTHER, MANAGED, ATTACHED, LISTING), UNKNOWN),
+    "a list with the role": (plan_of(ROLE, OTHER, MANAGED, ATTACHED, {**LISTING, "roles": ["other", NAME]}), COVERED),
+    "a list of another policy": (
+        plan_of(ROLE, OTHER, MANAGED, ATTACHED, {**LISTING, "policy_arn": f"{ARN}2"}),
+        COVERED,
+    ),
+    "attached as the role itself shows": (plan_of({**ROLE, "managed_policy_arns": [ARN]}, MANAGED, ATTACHED), COVERED),
+    "attached besides as the role itself shows": (
+        plan_of({**ROLE, "managed_policy_arns": [ARN, "x"]}, MANAGED),
+        UNKNOWN,
+    ),
+    "another policy within, which the role says": (
+        plan_of(
+            {**ROLE, "inline_policy": [{"name": "i", "policy": ALLOWED}]}, OWN, **refers(ADDRESS, inline_policy=[])
+        ),
+        UNKNOWN,
+    ),
+    "another attachment than the role says": (
+        plan_of({**ROLE, "managed_policy_arns": []}, MANAGED, ATTACHED, **refers(ADDRESS, managed_policy_arns=[])),
+        UNKNOWN,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+def test_a_resource_that_takes_what_it_does_not_list_is_seen(name: str, tmp_path: Path) -> None:
+    plan, verdict = KEEPING[name]
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
+
+
+# --- the organisation ---
+
+SCP = {"type": "aws_organizations_policy", "name": "s", "id": "p-1"}
+ABOVE = {"type": "aws_organizations_policy_attachment", "name": "a", "policy_id": "p-1", "target_id": "r-1"}
+ORGANISATION: dict[str, tuple[tuple[dict[str, Any], ...], Coverage]] = {
+    "denied": (({**SCP, "content": DENIED}, ABOVE), UNKNOWN),
+    "denied and put on nothing here": (({**SCP, "content": DENIED},), UNKNOWN),
+    "something else denied": (({**SCP, "content": json.dumps(policy("s3:*", Effect="Deny"))}, ABOVE), COVERED),
+    "denied to resources": (
+        ({**SCP, "type_": 1, "content": json.dumps(policy("ec2:*", Effect="Deny", Principal="*"))}, ABOVE),
+        UNKNOWN,
+    ),
+    "something else denied to resources": (
+        ({**SCP, "content": json.dumps(policy("s3:*", Effect="Deny", Principal="*"))},),
+        COVERED,
+    ),
+    "all allowed": (({**SCP, "content": json.dumps(policy("*"))},), COVERED),
+    "it among others allowed": (({**SCP, "content": json.dumps(policy("ec2:*", "s3:*"))},), COVERED),
+    "others allowed": (({**SCP, "content": json.dumps(policy("s3:*"))},), UNKNOWN),
+    "allowed under a condition": (
+        ({**SCP, "content": json.dumps(policy("*", Condition={"Bool": {"a": "b"}}))},),
+        UNKNOWN,
+    ),
+    "all but others allowed": (
+        ({**SCP, "content": json.dumps({"Statement": {"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}})},),
+        UNKNOWN,
+    ),
+    "no content": ((SCP,), UNKNOWN),
+    "a policy of another file": ((ABOVE,), UNKNOWN),
+    "what every organisation has": (({**ABOVE, "policy_id": "p-FullAWSAccess"},), COVERED),
+}
+
+
+@pytest.mark.parametrize("name", ORGANISATION)
+@pytest.mark.parametrize("together", [True, False])
+def test_what_a_policy_of_the_organisation_may_deny_is_not_passed_over(
+    name: str, *, together: bool, tmp_path: Path
+) -> None:
+    above, verdict = ORGANISATION[name]
+    files = (
+        {"plan.json": plan_of(ROLE, OWN, *above)}
+        if together
+        else {"plan.json": plan_of(ROLE, OWN), "organisation.json": plan_of(*above)}
+    )
+    assert told(tmp_path, files, KIND, TAGS).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [("SERVICE_CONTROL_POLICY", UNKNOWN), ("RESOURCE_CONTROL_POLICY", UNKNOWN), ("TAG_POLICY", COVERED)],
+)
+def test_policies_of_an_organisation_that_deny_nothing_are_of_no_concern(
+    kind: str, verdict: Coverage, tmp_path: Path
+) -> None:
+    plan = plan_of(ROLE, OWN, {**SCP, "content": DENIED})
+    plan["planned_values"]["root_module"]["resources"][-1]["values"]["type"] = kind
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
+    resource = {"Type": "AWS::Organizations::Policy", "Properties": {"Type": kind, "Content": json.loads(DENIED)}}
+    files = {"plan.json": plan_of(ROLE, OWN), "stack.json": {"Resources": {"S": resource}}}
+    assert told(tmp_path, files, KIND, TAGS).verdict is verdict

@@ -1,0 +1,60 @@
+"""Policies of an organisation that files declare: what they may take away from every identity below them.
+
+Source: AWS Organizations user guide, service control and resource control policies: they grant nothing, a denial counts
+for every account below, and where one allows, what none of them allows is denied. Which account a cluster is in, and
+what is above it, the files do not say for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from upgrade_gate.clouds.aws.open_policies import perhaps_denying, policy
+from upgrade_gate.clouds.aws.policies import decode
+from upgrade_gate.clouds.contract.declared import Part
+from upgrade_gate.reading.node import mapping, one_or_more, sequence, strings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from upgrade_gate.clouds.contract.declared import Path
+
+HARMLESS = frozenset(
+    {
+        "AISERVICES_OPT_OUT_POLICY",
+        "BACKUP_POLICY",
+        "CHATBOT_POLICY",
+        "DECLARATIVE_POLICY_EC2",
+        "SECURITYHUB_POLICY",
+        "TAG_POLICY",
+    }
+)
+"""Types that take no permission away; one that is not known may."""
+_PLAIN = frozenset({"Sid", "Effect", "Action", "Resource"})
+
+
+def limits(name: str, document: Any, path: Path) -> Part | None:
+    """Return what a policy of the organisation may deny, None where it denies nothing."""
+    given = decode(document)
+    listed = one_or_more(given.get("Statement")) if given is not None else None
+    body = document if given is None or listed is None else {**given, "Statement": _denying(listed)}
+    return perhaps_denying(policy(name, body, path), f"what {name} is put on")
+
+
+def _denying(listed: Sequence[Any]) -> list[Any]:
+    """Return statements of an identity's policy that deny as much: a resource control policy names its principals."""
+    allowing = [one for one in listed if mapping(one).get("Effect") == "Allow"]
+    denying = [_without_principal(one) for one in listed if mapping(one).get("Effect") != "Allow"]
+    plain = [one for one in allowing if set(one) <= _PLAIN and one.get("Resource") in ("*", ["*"])]
+    allowed = [action for one in plain for action in sequence(one.get("Action")) or [one.get("Action")]]
+    if allowing and "*" not in allowed:
+        rest = {"NotAction": allowed} if strings(allowed) else {"Action": "*"}
+        denying.append({"Effect": "Deny", **rest, "Resource": "*"})
+    return denying
+
+
+def _without_principal(statement: Any) -> Any:
+    if not isinstance(statement, Mapping):
+        return statement
+    return {key: value for key, value in statement.items() if key != "Principal"}
