@@ -73,8 +73,8 @@ class Session:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judge every mutant with the tests that were collected."""
         self._items = {item.nodeid: item for item in session.items}
-        reached = self._reached()
         self._look_around()
+        reached = self._reached()
         running: dict[int, tuple[Mutant, Path]] = {}
         for path in self._modules:
             for mutant in self._mutants(path):
@@ -156,9 +156,12 @@ class Session:
         for old, new in (pair for code in found for pair in _pairs(code, changed[mutant.where])):
             for function in self._functions.get(old, ()):
                 function.__code__ = new
+        self._forget()
+        return bool(found)
+
+    def _forget(self) -> None:
         for memory in self._memories:
             memory.cache_clear()
-        return bool(found)
 
     def _reached(self) -> Reached:
         """Run all tests once in a fork, so that this process stays as it was before the first of them."""
@@ -177,6 +180,7 @@ class Session:
         for item, following in zip(items, [*items[1:], None], strict=True):
             start = time.process_time()
             measuring.switch_context(item.nodeid)
+            self._forget()  # each test that needs an answer reaches what gives it, not the first one alone
             reports = runtestprotocol(item, nextitem=following, log=False)
             if any(report.failed for report in reports):
                 failed.append(item.nodeid)
