@@ -24,6 +24,11 @@ GROUP = "00000000-0000-4000-8000-0000000000ee"
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 SUB = "/subscriptions/S1"
 RG = f"{SUB}/resourceGroups/c1-rg"
+AUTHORIZATION = "/providers/Microsoft.Authorization"
+TENANT = {"scope": "/", "roleDefinitionId": f"{AUTHORIZATION}/roleDefinitions/b24988ac-6180-42a0-ab88-20f7382dd24c"}
+"""What an assignment of Contributor above all subscriptions says where nothing names one."""
+ABOVE = "/providers/Microsoft.Management/managementGroups/m"
+FOREIGN = {"scope": ABOVE, "roleDefinitionId": f"/subscriptions/S2{AUTHORIZATION}/roleDefinitions/d9"}
 NET = f"{SUB}/resourceGroups/net-rg"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
@@ -96,6 +101,7 @@ def decide(
     grant = {"type": kind, "permission": permission, "scope": scope}
     judgement = judge("Azure", exports, identity, grant, account=account, scopes=scopes)
     assert judgement.reason
+    assert "()" not in judgement.reason
     return str(judgement.verdict), judgement.reason
 
 
@@ -238,6 +244,18 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     ),
     "needed subscription, held in a group of it": (both(READ), {"scopes": [SUB]}, "NARROWER", "only a part"),
     "needed scope not known, held in a group": (both(READ), {"scopes": []}, "UNKNOWN", "cannot tell"),
+    "needed scope of no name beside one that is held": (
+        both(READ),
+        {"scopes": ["c1-rg", ""]},
+        "UNKNOWN",
+        "(not known)",
+    ),
+    "needed in a subscription, and the export does not say whose it is": (
+        [[assigned(**TENANT)]],
+        {"account": None, "scopes": [RG]},
+        "UNKNOWN",
+        "nothing about subscription s1",
+    ),
     "needed scope not known, held in the subscription": (
         [[assigned(scope=SUB)], [role("r", READ)]],
         {"scopes": []},
@@ -270,6 +288,12 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "a-d2",
     ),
     "definition not exported": ([[assigned(name_of_role="c1-x")]], {}, "UNKNOWN", "definition of role c1-x"),
+    "definition not exported, its name not said": (
+        [[assigned(roleDefinitionName=None)]],
+        {},
+        "UNKNOWN",
+        "definition of role d1",
+    ),
     "definition not exported, another role covers": (
         [[assigned("d9"), assigned()], [role("r", READ)]],
         {},
@@ -386,6 +410,16 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "groups/ID?$expand=members",
     ),
+    "groups of the principal of which one cannot be read": (
+        [
+            [assigned(principal=GROUP, principalType="Group")],
+            [role("r", READ)],
+            {"id": P, "transitiveMemberOf": [{"id": "another"}, {"displayName": "g"}]},
+        ],
+        {},
+        "UNKNOWN",
+        "groups/ID?$expand=members",
+    ),
     "as many groups of the principal as Graph expands": (
         [
             [assigned(principal=GROUP, principalType="Group")],
@@ -424,13 +458,57 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "wrong account",
     ),
+    "a group of that name in another subscription": (
+        [
+            [assigned(scope="/subscriptions/S2/resourceGroups/c1-rg"), assigned("d2")],
+            [role("r", READ), role("s", "a/b", guid="d2")],
+        ],
+        {},
+        "MISSING",
+        "does not reach",
+    ),
+    "the subscription that the identity alone names": (
+        [
+            [assigned(**TENANT)],
+            [IDENTITY | {"id": IDENTITY["id"].replace("S1", "S2")}],
+        ],
+        {},
+        "UNKNOWN",
+        "wrong account",
+    ),
+    "no subscription is named": ([[assigned(**TENANT)]], {}, "COVERED", "at /"),
+    "account not given, held above the one subscription": (
+        [[assigned(CONTRIBUTOR, ABOVE)]],
+        {"account": None},
+        "COVERED",
+        "managementGroups/m",
+    ),
+    "listed above another subscription, whose management groups need not be the cluster's": (
+        [[assigned(**FOREIGN), assigned("d2")], [role("r", READ, guid="d9"), role("s", "a/b", guid="d2")]],
+        {},
+        "MISSING",
+        "no role allows",
+    ),
+    "listed above another subscription, beside one that covers": (
+        [[assigned(**FOREIGN), assigned()], [role("r", READ)]],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
     "account without case": (both(READ), {"account": "s1"}, "COVERED", "a-d1"),
+    "account as a scope": (both(READ), {"account": SUB}, "COVERED", "a-d1"),
     "account not given": (both(READ), {"account": None}, "COVERED", "a-d1"),
     "several subscriptions and none said": (
         [[assigned(), assigned(scope="/subscriptions/S2/resourceGroups/c1-rg")], [role("r", READ)]],
         {"account": None},
         "UNKNOWN",
         "several subscriptions",
+    ),
+    "several subscriptions, and the needed group says its own": (
+        [[assigned(), assigned(scope="/subscriptions/S2/resourceGroups/c1-rg")], [role("r", READ)]],
+        {"account": None, "scopes": [RG]},
+        "COVERED",
+        "a-d1",
     ),
     "needed group in a second subscription": (
         [[assigned(scope="/subscriptions/S2/resourceGroups/dns")], [role("r", READ)]],
@@ -788,6 +866,33 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     "client ID that nothing joins": (both(READ), {"identity": CLIENT}, "UNKNOWN", "az identity list"),
     "principal ID written as a client ID": (both(READ), {"identity": P}, "UNKNOWN", f"principal:{P}"),
     "no principal": (both(READ), {"identity": "principal:"}, "UNKNOWN", "names no principal"),
+    "no name": (
+        [*both(READ), [{"appId": CLIENT, "id": P, "servicePrincipalType": "Application"}]],
+        {"identity": " "},
+        "UNKNOWN",
+        "names no principal",
+    ),
+    "assignments that do not say whose they are, and an identity that names no principal": (
+        [[assigned(principalId=None)], [role("r", READ)], [IDENTITY | {"principalId": ""}]],
+        {"identity": CLIENT},
+        "UNKNOWN",
+        "which principal client ID",
+    ),
+    "assignments that do not say whose they are, beside a name": (
+        [
+            [assigned(principalName=CLIENT, principalId=None), assigned("d2", principalId=None)],
+            [role("r", "a/b"), role("s", READ, guid="d2")],
+        ],
+        {"identity": CLIENT},
+        "UNKNOWN",
+        "which principal client ID",
+    ),
+    "a deny whose actions stand under a misspelt name": (
+        [*both(READ), [denied(permissions=[{"actoins": [READ], "dataActions": ["a/b"]}])]],
+        {},
+        "UNKNOWN",
+        "stack cannot be read",
+    ),
     "two definitions that differ in order alone": (
         [[assigned()], [role("r", READ, "a/b")], [role("r", "A/B", READ)]],
         {},
@@ -800,6 +905,18 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "COVERED",
         "R at",
     ),
+    "an assignment that names a role alone, and the export defines another one": (
+        [[{"principalId": P, "roleDefinitionName": "x", "scope": RG}], [role("r", READ)]],
+        {},
+        "UNKNOWN",
+        "does not say the role's ID",
+    ),
+    "an assignment that names no role, and the export defines one without a name": (
+        [[{"principalId": P, "roleDefinitionName": "", "scope": RG}], [role("", READ) | {"name": ""}]],
+        {},
+        "UNKNOWN",
+        "does not say the role's ID",
+    ),
     "an assignment that names the role alone, which the export defines twice": (
         [[{"principalId": P, "roleDefinitionName": "r", "scope": RG}], [role("r", READ), role("r", READ, guid="d2")]],
         {},
@@ -811,6 +928,22 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         {},
         "UNKNOWN",
         "names a group",
+    ),
+    "deny for a group that the principal is not in": (
+        [
+            *both(READ),
+            [denied(READ, principals=[{"id": GROUP, "type": "Group"}])],
+            {"id": P, "transitiveMemberOf": [{"id": "another"}]},
+        ],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "deny beside an assignment that cannot be read": (
+        [[assigned(), "x"], [role("r", READ)], [denied(READ)]],
+        {},
+        "DENIED",
+        "stack",
     ),
     "deny for a group of another tenant": (
         [*both(READ), [denied("*", principals=[{"id": GROUP, "type": "ForeignGroup"}])]],
@@ -846,6 +979,26 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "NARROWER",
         "until",
     ),
+    "held by a group that is among those of the principal": (
+        [
+            [assigned(principal=GROUP, principalType="Group")],
+            [role("r", READ)],
+            {"id": P, "memberOf": [{"id": GROUP}]},
+        ],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "held by a group above those of the principal": (
+        [
+            [assigned(principal=GROUP, principalType="Group")],
+            [role("r", READ)],
+            {"id": P, "transitiveMemberOf": [{"id": GROUP}]},
+        ],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
     "groups that contain each other": (
         [
             [assigned(principal=GROUP, principalType="Group")],
@@ -873,6 +1026,18 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         {"identity": CLIENT},
         "COVERED",
         "a-d1",
+    ),
+    "another service principal is disabled": (
+        [*both(READ), [{"appId": OTHER, "id": OTHER, "servicePrincipalType": "Application", "accountEnabled": False}]],
+        {},
+        "COVERED",
+        "a-d1",
+    ),
+    "a scheduled assignment with an end that cannot be read": (
+        [[assigned(endDateTime=0)], [role("r", READ)]],
+        {},
+        "NARROWER",
+        "until 0",
     ),
     "actions that ConvertTo-Json cut to one string": (
         [[assigned()], [role("r") | {"permissions": [{"actions": f"a/b {READ}"}]}]],
@@ -982,6 +1147,7 @@ ROLE_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "COVERED",
         "a-b24988ac",
     ),
+    "a binding with an empty scope": ([[assigned(CONTRIBUTOR)]], {"scope": " "}, "COVERED", "a-b24988ac"),
     "a custom role by name": (both(READ), {"permission": "c1-registry"}, "COVERED", "a-d1"),
     "a custom role whose definition is nowhere, but which is assigned": (
         [[assigned(name_of_role="Disk Operator")]],
@@ -1026,6 +1192,12 @@ ROLE_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "2 roles named Twin",
     ),
     "the role by its ID": ([[assigned(CONTRIBUTOR)]], {"permission": CONTRIBUTOR.upper()}, "COVERED", "a-b24988ac"),
+    "the role by its whole ID": (
+        [[assigned(CONTRIBUTOR)]],
+        {"permission": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}"},
+        "COVERED",
+        "a-b24988ac",
+    ),
     "a role that allows nothing": (both(), {"permission": "c1-registry"}, "COVERED", "allows nothing"),
     "a role with data actions by one without": (
         [
@@ -1056,6 +1228,12 @@ ROLE_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
     ),
     "a role that cannot be read in part": (
         [*both("*"), [role("Needed", guid="d2") | {"permissions": [{"actions": [READ]}, "x"]}]],
+        {"permission": "Needed"},
+        "UNKNOWN",
+        "cannot be read as a whole",
+    ),
+    "a role whose actions stand under a misspelt name": (
+        [*both(**DATA), [role("Needed", guid="d2") | {"permissions": [{"actoins": [READ]} | DATA]}]],
         {"permission": "Needed"},
         "UNKNOWN",
         "cannot be read as a whole",
@@ -1229,6 +1407,7 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
     "no credentials exported": ([[IDENTITY]], "UNKNOWN", "federated-credential list"),
     "no identity exported": ([[credential()]], "UNKNOWN", "az identity list"),
     "another audience": ([[IDENTITY], [credential(audiences=["x"])]], "MISSING", "audience x"),
+    "another issuer, and no audience": ([[IDENTITY], [credential(issuer="https://o", audiences=[])]], "MISSING", "//o"),
     "an empty list of audiences": ([[IDENTITY], [credential(audiences=[])]], "UNKNOWN", "no audience"),
     "no list of audiences": ([[IDENTITY], [credential(audiences=None)]], "UNKNOWN", "no audience"),
     "the audience of Azure's own, which no token of the payload carries": (
@@ -1260,16 +1439,48 @@ def test_trust(case: str) -> None:
         assert (str(judgement.verdict), fragment in judgement.reason) == (verdict, True), f"{case}: {judgement}"
 
 
-def test_credentials_in_a_file_named_after_the_identity_belong_to_it() -> None:
+def test_every_subject_needs_a_credential_of_its_own_and_those_are_named() -> None:
+    beside = [credential("system:serviceaccount:a:b", name="other"), credential(issuer="https://old", name="old")]
+    holdings = azure.build([Document([IDENTITY]), Document([*beside, credential()])], "S1")
+    assert holdings.trust(CLIENT, ISSUER, [SUBJECT]).reason.startswith("federated credentials registry of c1-registry")
+    two = holdings.trust(CLIENT, ISSUER, [SUBJECT, "system:serviceaccount:a:c"])
+    assert (two.verdict, "system:serviceaccount:a:c" in two.reason) == (Coverage.MISSING, True)
+
+
+@pytest.mark.parametrize(
+    ("file", "own"), [("x/y/c1-registry.json", True), ("x/c1-registry", True), ("x/c1-registry-2.json", False)]
+)
+def test_credentials_in_a_file_named_after_the_identity_belong_to_it(file: str, *, own: bool) -> None:
     body = [{k: v for k, v in credential().items() if k != "id"}]
-    holdings = azure.build([Document([IDENTITY]), Document(body, "x/c1-registry.json")], "S1")
-    assert holdings.trust(CLIENT, ISSUER, [SUBJECT]).verdict is Coverage.COVERED
+    holdings = azure.build([Document([IDENTITY]), Document(body, file)], "S1")
+    assert (holdings.trust(CLIENT, ISSUER, [SUBJECT]).verdict is Coverage.COVERED) is own
+
+
+def test_an_empty_list_says_that_there_is_nothing_where_its_index_says_what_was_asked() -> None:
+    """The commands are those of `init export`."""
+    credentials = (
+        "az identity federated-credential list --subscription S1 --identity-name {} --resource-group c1-oidc --o"
+    )
+    assignments = "az role assignment list --all --include-inherited --subscription S1 --output json"
+
+    def told(*commands: str) -> azure.AzureHoldings:
+        return azure.build([*(Document([], asked=one) for one in commands), Document([IDENTITY])], "S1")
+
+    for name, verdict in (("C1-registry", Coverage.MISSING), ("c1-other", Coverage.UNKNOWN)):
+        found = told(assignments, credentials.format(name)).trust(CLIENT, ISSUER, [SUBJECT])
+        assert (found.verdict, "has no federated credential" in found.reason) == (verdict, verdict is Coverage.MISSING)
+    for asked, verdict in ((assignments, Coverage.MISSING), (f"{assignments} "[3:], Coverage.UNKNOWN)):
+        found = told(asked).judge(CLIENT, Grant("permission", READ), ("c1-rg",))
+        assert (found.verdict, "()" in found.reason) == (verdict, False), found
 
 
 def test_ccoctl_name_finds_the_client_id() -> None:
+    assert azure.ccoctl_name("c" * 100, "n" * 20, "s" * 20, "r") == f"{'c' * 100}-{'n' * 20}-{'s' * 6}"
     holdings = azure.build([Document([IDENTITY])], "S1")
     assert holdings.find_by_ccoctl_name("C1-Registry") == CLIENT
     assert holdings.find_by_ccoctl_name("c1-regist") is None
+    other = {"appId": OTHER, "id": OTHER, "displayName": "c1-registry", "servicePrincipalType": "Application"}
+    assert azure.build([Document([other])], "S1").find_by_ccoctl_name("c1-registry") is None
     twin = IDENTITY | {"id": "/subscriptions/S1/x", "clientId": OTHER}
     assert azure.build([Document([IDENTITY, twin])], "S1").find_by_ccoctl_name("c1-registry") is None
 
@@ -1278,6 +1489,10 @@ def test_holdings_say_which_subscription_they_belong_to() -> None:
     assert azure.build([Document([assigned()])], None).account == "s1"
     assert azure.build([Document([assigned()])], "S1").account == "S1"
     assert azure.build([Document([assigned(), assigned(scope="/subscriptions/S2")])], None).account is None
+    nowhere = {"scope": "/", "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/d1"}
+    assert azure.build([Document([assigned(), assigned(**nowhere)])], None).account == "s1"
+    tenant = role("b", guid="d5") | {"id": "/providers/Microsoft.Authorization/roleDefinitions/d5"}
+    assert azure.build([Document([assigned(**nowhere), role("r"), tenant])], None).account == "s1"
     holdings = azure.build([Document([IDENTITY])], None)
     assert holdings.resolve(CLIENT) == P
     assert holdings.resolve("x") is None
@@ -1291,6 +1506,15 @@ def test_gate_export_of_workload_identity_is_covered(shared: Path) -> None:
     got, reason = decide(exports, WILD, identity=client, scopes=["c1-x7k2p-rg"])
     assert got == "COVERED", reason
     assert "c1-openshift-cluster-csi-drivers-azure-disk-credentials" in reason
+
+
+def test_every_group_of_a_principal_is_followed_upwards() -> None:
+    inside = [
+        {"id": outer, "members": [member]}
+        for outer, member in (("g1", P), ("g2", {"objectId": P}), ("top1", {"id": "g1"}), ("top2", {"id": "g2"}))
+    ]
+    for top in ("top1", "top2"):
+        assert decide([[assigned(principal=top, principalType="Group")], [role("r", READ)], *inside])[0] == "COVERED"
 
 
 @pytest.mark.parametrize("key", ["notaction", "notActions ", "notActoins"])
@@ -1368,11 +1592,17 @@ def test_a_role_by_the_built_in_table_says_its_date_and_only_where_it_covers() -
     assert any("definition of the built-in role as of" in line for line in bound(CONTRIBUTOR).caveats)
     assert str(bound(READER).verdict) != "COVERED"
     assert not bound(READER).caveats
+    grant = {"type": "roleBinding", "permission": "r", "scope": None}
+    own = judge(
+        "Azure", [*both(READ), [role("r", READ, guid="d2")]], f"principal:{P}", grant, account="S1", scopes=["c1-rg"]
+    )
+    assert (str(own.verdict), len(own.caveats)) == ("COVERED", 1)
 
 
 def test_a_role_that_allows_nothing_is_held_whatever_is_denied() -> None:
     bound = {"kind": "roleBinding", "permission": "c1-registry"}
     assert decide([*both(), [denied("*", condition="@x")]], **bound)[0] == "COVERED"
+    assert decide([*both(), [denied("*")]], **bound)[0] == "COVERED"
     unknown = [[assigned(name_of_role="c1-registry")], [denied("*", condition="@x")]]
     assert decide(unknown, **bound)[0] == "UNKNOWN"
 
@@ -1380,6 +1610,16 @@ def test_a_role_that_allows_nothing_is_held_whatever_is_denied() -> None:
 def test_a_role_of_unknown_permissions_at_a_scope_that_nobody_can_place_is_unknown() -> None:
     odd = assigned(scope="c1-rg", name_of_role="c1-registry")
     assert decide([[odd]], "c1-registry", "roleBinding")[0] == "UNKNOWN"
+    elsewhere = assigned("d2", scope=NET, name_of_role="c1-registry")
+    verdict, reason = decide([[elsewhere, assigned(name_of_role="c1-registry")]], "c1-registry", "roleBinding")
+    assert (verdict, reason.endswith("is the role itself")) == ("COVERED", True), reason
+
+
+def test_a_role_of_unknown_permissions_that_is_held_in_part_is_narrower_whoever_may_hold_it_too() -> None:
+    part = assigned(name_of_role="c1-registry", condition="@x")
+    of_group = assigned("d2", principal=GROUP, principalType="Group", name_of_role="c1-registry")
+    for listed in ([part, of_group], [of_group, part]):
+        assert decide([listed], "c1-registry", "roleBinding")[0] == "NARROWER"
 
 
 def test_an_identity_is_trusted_by_its_own_credentials_alone() -> None:

@@ -72,7 +72,7 @@ def catalogue(**actions: Sequence[Any]) -> dict[str, Any]:
 def decide(
     exports: Sequence[Any],
     role: str = VIEWER,
-    on: dict[str, str] | None = None,
+    on: dict[str, Any] | None = None,
     *,
     identity: str = ME,
     account: str | None = "A",
@@ -229,6 +229,13 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "NARROWER",
         "tags",
     ),
+    "tags that cannot be read": (
+        [[v1(VIEWER, resources=[{"attributes": attributes(OWN | IS), "tags": 0}])]],
+        {},
+        "NARROWER",
+        "tags",
+    ),
+    "a rule that cannot be read": ([[v2(VIEWER, rule=0)]], {}, "NARROWER", "condition: 0"),
     "unlimited beside limited": (
         [[v1(VIEWER, on=IS | {"region": "eu-de"}), v1(VIEWER, id="p2")]],
         {},
@@ -530,6 +537,18 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         {},
         "UNKNOWN",
         "policy p1 does not say whose it is",
+    ),
+    "a service ID without a name": (
+        [[v1(VIEWER)], [{"id": "ServiceId-1", "iam_id": ME}]],
+        {"identity": " "},
+        "UNKNOWN",
+        "IAM ID",
+    ),
+    "more than one value is asked for": (
+        [[v1(VIEWER, on={"serviceName": "i*"})]],
+        {"on": {"serviceName": ("stringMatch", "i*")}},
+        "UNKNOWN",
+        "no attributes",
     ),
     "grant without attributes": ([[v1(VIEWER)]], {"on": {}}, "UNKNOWN", "no attributes"),
     "grant of another cloud": ([[v1(VIEWER)]], {"kind": "action"}, "UNKNOWN", "IBM Cloud has no grants"),

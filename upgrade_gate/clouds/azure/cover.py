@@ -82,7 +82,7 @@ def _sort(holdings: Iterable[Held], want: Want, needed: Needed) -> _Sorted:
         where = reach(held.assignment.scope, needed)
         if not held.role.whole and where is not Reach.NONE:
             _unseen(found, held, where).append(f"{held.role.why}; it is assigned as {held.assignment.label}")
-        for one in held.role.permissions or ():
+        for one in held.role.permissions:
             condition = held.assignment.condition or one.condition
             source = _Source(want.plane(one), _label(held), condition, held.role.dated)
             _bucket(found, where, held.member, condition).append(source)

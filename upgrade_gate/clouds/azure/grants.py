@@ -110,15 +110,17 @@ def _covering_role(held: Sequence[Grant], needed: Grant) -> Cover | None:
         return Cover(unscoped.permission)
     if role.data_actions.allows or needed.scope is not None:
         return None
-    wide = [_covering_operation(held, action, "permission") for action in role.actions.allows]
-    by = [cover.by for cover in wide if cover is not None]
-    return Cover(", ".join(sorted(set(by))), role.dated) if by and len(by) == len(wide) else None
+    by: set[str] = set()
+    for action in role.actions.allows:
+        cover = _covering_operation(held, action, "permission")
+        if cover is None:
+            return None
+        by.add(cover.by)
+    return Cover(", ".join(sorted(by)), role.dated)
 
 
 def _covering_operation(held: Sequence[Grant], operation: str, plane: str) -> Cover | None:
-    operations = {
-        g.permission: Patterns((g.permission.casefold(),)) for g in held if g.type == plane and g.scope is None
-    }
+    operations = {g.permission: Patterns((g.permission.casefold(),)) for g in held if g.type == plane}
     single = next((name for name, part in operations.items() if covered(operation, [part], single=False)), None)
     if single is not None:
         return Cover(single)

@@ -52,10 +52,10 @@ def in_roles(assigned: Iterable[Held], denies: Sequence[tuple[Deny, bool | None]
 def _of(one: Held) -> Iterator[tuple[Grant, Sequence[tuple[GrantType, Patterns]], str]]:
     """Yield what an assigned role gives, with the operations of each plane that this means, and what it excepts."""
     if any(one.role.id == role.id for role in grants.built_in_roles().values()):
-        given = [(kind, part) for p in one.role.permissions or () for kind, part, _ in _planes(p) if part.allows]
+        given = [(kind, part) for p in one.role.permissions for kind, part, _ in _planes(p) if part.allows]
         yield Grant("roleBinding", one.role.name), given or [(kind, Patterns(("*",))) for kind in PLANES], ""
         return
-    for permissions in one.role.permissions or ():
+    for permissions in one.role.permissions:
         for kind, part, named in _planes(permissions):
             for pattern in named or part.allows:
                 folded = pattern.casefold()
@@ -72,9 +72,9 @@ def _planes(one: Permissions) -> Iterator[tuple[GrantType, Patterns, tuple[str, 
 
 
 def asks_for(required: Sequence[Grant], held: Grant) -> bool:
-    """Return whether what is required contains a held operation or role, whatever the scopes of both."""
+    """Return whether what is required contains a held operation or role, whatever scope is required."""
     plain = [replace(g, scope=None) for g in required]
-    if grants.covering(plain, replace(held, scope=None)) is not None:
+    if grants.covering(plain, held) is not None:
         return True
     known = grants.built_in_roles()
     # of a required role nobody knows the operations: any of them may be its own

@@ -118,13 +118,13 @@ class AzureHoldings:
         return self._explain(judgement, principal, held)
 
     def _scopes_of(self, grant: Grant, scopes: Sequence[str]) -> tuple[str, ...]:
-        if grant.type == "roleBinding" and isinstance(grant.scope, str) and grant.scope.strip():
+        if isinstance(grant.scope, str) and grant.scope.strip():
             return (grant.scope.strip(),)
-        return tuple(s for s in scopes if s)
+        return tuple(scopes)
 
     def _seen(self, judgement: CoverageResult, needed: Needed) -> CoverageResult:
         """Return UNKNOWN for a scope in a subscription that the export does not speak of, unless it is denied."""
-        if judgement.verdict is Coverage.DENIED or not needed.subscription or not self._subscriptions:
+        if judgement.verdict is Coverage.DENIED or not needed.subscription:
             return judgement
         if needed.subscription in self._subscriptions or needed.subscription == self._wanted.casefold():
             return judgement
@@ -138,7 +138,7 @@ class AzureHoldings:
                 seen = ", ".join(sorted(self._subscriptions))
                 return f"the export speaks of several subscriptions ({seen}) and the cluster's is not known"
             return ""
-        wanted |= {n.subscription for n in needed if n.subscription}
+        wanted |= {n.subscription for n in needed}
         if self._subscriptions and not self._subscriptions & wanted:
             seen = ", ".join(sorted(self._subscriptions))
             return f"wrong account: the export speaks of subscription {seen}, the cluster is in {self._wanted}"
@@ -148,11 +148,11 @@ class AzureHoldings:
         """Return the folded principal ID of an identity, or UNKNOWN with the join that is missing."""
         spelt = identity.strip()
         folded = spelt.casefold()
-        if folded.startswith(shapes.PRINCIPAL):
-            principal = folded.removeprefix(shapes.PRINCIPAL).strip()
-            return principal or unknown(f"identity {identity!r} names no principal")
+        named = folded.removeprefix(shapes.PRINCIPAL).strip()
+        if not named or named != folded:
+            return named or unknown(f"identity {identity!r} names no principal")
         found = {i.principal for i in self._identities if folded in (i.client, i.id) and i.principal}
-        found = found or {a.principal for a in self._assignments if folded and a.principal_name == folded}
+        found = found or {a.principal for a in self._assignments if a.principal and a.principal_name == folded}
         if len(found) == 1:
             return found.pop()
         if found:
@@ -210,17 +210,16 @@ class AzureHoldings:
         """Decide a role binding: by what the role's definition allows on both planes, else by the role's ID alone."""
         role = self._roles.by_name(name)
         denies = self._denies_for(principal)
-        known = role.permissions if role is not None and role.whole else None
         wants = [
-            want_of(role.name if role is not None else name, part, kind)
-            for permissions in known or ()
+            want_of(role.name, part, kind)
+            for permissions in (role.permissions if role.whole else ())
             for kind, part in (("permission", permissions.control), ("dataPermission", permissions.data))
             if part.allows
         ]
-        if role is None or not wants:
-            everything = [want_of(name, Patterns(("*",)), kind) for kind in PLANES]
+        if not wants:
+            everything = [want_of(role.name, Patterns(("*",)), kind) for kind in PLANES]
             forbidden = [d for want in everything if (d := denied(want, denies, needed)) is not None]
-            return self._seen(_role_itself(name, role, held, needed, forbidden), needed)
+            return self._seen(_role_itself(role, held, needed, forbidden), needed)
         judgement = self._seen(worst([at_scope(want, held, denies, needed) for want in wants]), needed)
         if role.dated and judgement.verdict is Coverage.COVERED:
             caveats = dict.fromkeys((*judgement.caveats, by_table(role.dated)))
@@ -256,8 +255,8 @@ class AzureHoldings:
         if self._cut_off:
             return unknown(self._cut_off)
         folded = identity.strip().casefold().removeprefix(shapes.PRINCIPAL)
-        owners = [i for i in self._identities if folded in (i.client, i.principal, i.id)]
-        if owners and any(is_bare(owner, self._empty) for owner in owners):
+        owners = [i for i in self._identities if folded and folded in (i.client, i.principal, i.id)]
+        if any(is_bare(owner, self._empty) for owner in owners):
             return CoverageResult(Coverage.MISSING, f"{owners[0].name} has no federated credential")
         return judge_trust(identity, owners, self._federated, issuer, subjects)
 
@@ -301,40 +300,38 @@ class AzureHoldings:
 
 
 def _role_itself(
-    name: str, role: Role | None, held: Sequence[Held], needed: Needed, forbidden: Sequence[CoverageResult]
+    role: Role, held: Sequence[Held], needed: Needed, forbidden: Sequence[CoverageResult]
 ) -> CoverageResult:
     """Decide a role whose permissions nobody knows, or that has none: only the assignment of that very role counts.
 
     `forbidden` is what deny assignments say of everything; of a role without permissions they take nothing.
     """
-    empty = role is not None and role.whole
-    why = role.why if role is not None and role.why else f"the definition of role {name} is not in the export"
     whole = next((d for d in forbidden if d.verdict is Coverage.DENIED), None)
-    if whole is not None and not empty:
+    if whole is not None and not role.whole:
         return whole
-    guid = role.id if role is not None else ""
     others = False
     weaker: CoverageResult | None = None
     for one in held:
-        where = reach(one.assignment.scope, needed)
+        given = one.assignment
+        where = reach(given.scope, needed)
         if where is Reach.NONE:
             continue
-        same = one.assignment.role == guid if guid else one.assignment.role_name.casefold() == name.casefold()
+        same = given.role == role.id if role.id else given.role_name.casefold() == role.name.casefold()
         if not same:
             others = True
-        elif one.member and where is Reach.WHOLE and not one.assignment.condition:
-            if forbidden and not empty:
-                return unknown(f"{why}, and of what it allows {forbidden[0].reason}")
-            allows = ", which allows nothing" if empty else ""
-            return CoverageResult(Coverage.COVERED, f"{one.assignment.label} is the role itself{allows}")
+        elif one.member and where is Reach.WHOLE and not given.condition:
+            if forbidden and not role.whole:
+                return unknown(f"{role.why}, and of what it allows {forbidden[0].reason}")
+            allows = ", which allows nothing" if role.whole else ""
+            return CoverageResult(Coverage.COVERED, f"{given.label} is the role itself{allows}")
         elif one.member and where is not Reach.UNCERTAIN:
-            condition = one.assignment.condition
-            detail = f"under a condition: {condition}" if condition else f"for a part of {needed.spelt} only"
-            weaker = CoverageResult(Coverage.NARROWER, f"{one.assignment.label} holds {detail}")
+            limit = f"under a condition: {given.condition}"
+            detail = limit if given.condition else f"for a part of {needed.spelt} only"
+            weaker = CoverageResult(Coverage.NARROWER, f"{given.label} holds {detail}")
         else:
-            weaker = weaker or unknown(f"{one.assignment.label} may be the role that is needed")
+            weaker = weaker or unknown(f"{given.label} may be the role that is needed")
     if weaker is not None:
         return weaker
-    if others and not empty:
-        return unknown(f"{why}, so the other roles held cannot be compared with it")
-    return CoverageResult(Coverage.MISSING, f"role {name} is not assigned at {needed.spelt}")
+    if others and not role.whole:
+        return unknown(f"{role.why}, so the other roles held cannot be compared with it")
+    return CoverageResult(Coverage.MISSING, f"role {role.name} is not assigned at {needed.spelt}")

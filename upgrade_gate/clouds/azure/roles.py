@@ -29,16 +29,17 @@ class Role(Struct, frozen=True):
 
     id: str
     name: str
-    permissions: tuple[Permissions, ...] | None
-    """None: the definition is not in the export, or it appears there twice with different permissions."""
+    permissions: tuple[Permissions, ...] = ()
+    """What of its definition is known."""
     why: str = ""
+    """Why that is not the whole of it, empty where it is."""
     dated: str = ""
     """Date of our own table, empty for an exported definition."""
 
     @property
     def whole(self) -> bool:
         """Whether everything that it allows is known."""
-        return self.permissions is not None and all(p.whole for p in self.permissions)
+        return not self.why
 
 
 @cache
@@ -69,10 +70,11 @@ class Roles:
         """
         guid = guid or self._only_one_named(name)
         if not guid:
-            return Role("", name, None, f"an assignment of role {name or 'without a name'} does not say the role's ID")
+            why = f"an assignment of role {name or 'without a name'} does not say the role's ID"
+            return Role("", name, why=why)
         if guid in self._conflicting:
             spelt = self._exported[guid].name
-            return Role(guid, spelt, None, f"the export holds two different definitions of role {spelt}")
+            return Role(guid, spelt, why=f"the export holds two different definitions of role {spelt}")
         exported = self._exported.get(guid)
         if exported is not None:
             why = "" if all(p.whole for p in exported.permissions) else _UNREADABLE.format(exported.name)
@@ -81,27 +83,25 @@ class Roles:
         if known is not None:
             return known
         spelt = name or guid
-        return Role(guid, spelt, None, f"the definition of role {spelt} is not in the export (az role definition list)")
+        return Role(guid, spelt, why=f"the definition of role {spelt} is not in the export (az role definition list)")
 
     def _only_one_named(self, name: str) -> str:
         folded = name.strip().casefold()
         found = [guid for guid, one in self._exported.items() if folded and one.name.casefold() == folded]
         return found[0] if len(found) == 1 else ""
 
-    def by_name(self, name: str) -> Role | None:
-        """Return the role of a display name or of an ID; None when neither export nor table has it."""
+    def by_name(self, name: str) -> Role:
+        """Return the role of a display name or of an ID; one without an ID where export and table do not tell which."""
         folded = name.strip().casefold()
         tail = folded.rpartition("/")[2]
-        for guid in (*_built_in(), *self._exported):
-            if tail == guid:
-                return self.by_id(guid)
-        for guid, role in _built_in().items():
-            if role.name.casefold() == folded:
-                return self.by_id(guid)
-        found = sorted(guid for guid, one in self._exported.items() if one.name.casefold() == folded)
-        if len(found) > 1:
-            return Role("", name, None, f"the export holds {len(found)} roles named {name}")
-        return self.by_id(found[0]) if found else None
+        if tail in _built_in() or tail in self._exported:
+            return self.by_id(tail)
+        found = [guid for guid, role in _built_in().items() if role.name.casefold() == folded]
+        found = found or [guid for guid, one in self._exported.items() if one.name.casefold() == folded]
+        if len(found) == 1:
+            return self.by_id(found[0])
+        several = f"the export holds {len(found)} roles named {name}"
+        return Role("", name, why=several if found else f"the definition of role {name} is not in the export")
 
 
 def _content(one: Definition) -> frozenset[object]:

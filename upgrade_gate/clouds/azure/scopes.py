@@ -73,9 +73,7 @@ class Needed(Struct, frozen=True):
 
 def needed_scopes(scopes: tuple[str, ...], subscription: str) -> tuple[Needed, ...]:
     """Read the needed scopes; an empty list becomes one scope that is not known."""
-    if not scopes:
-        return (Needed("the cluster's resource groups (not known)", subscription, "", known=False),)
-    return tuple(dict.fromkeys(_needed(scope, subscription) for scope in scopes))
+    return tuple(dict.fromkeys(_needed(scope, subscription) for scope in scopes or ("",)))
 
 
 def _needed(scope: str, subscription: str) -> Needed:
@@ -90,7 +88,8 @@ def _needed(scope: str, subscription: str) -> Needed:
         if len(segments) >= 4 and segments[2] == "resourcegroups":
             return Needed(scope, segments[1], segments[3], segments[4:])
         return Needed(scope, segments[1], "", known=False)
-    return Needed(scope, subscription, "", known=False, placed=not segments)
+    spelt = scope.strip() or "the cluster's resource groups (not known)"
+    return Needed(spelt, subscription, "", known=False, placed=not segments)
 
 
 def _is_management_group(folded: str) -> bool:

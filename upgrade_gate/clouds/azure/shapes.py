@@ -220,7 +220,7 @@ def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) ->
 
     What cannot be read is nothing granted and everything excepted; of a deny, the reverse.
     """
-    listed, excepted = operations(has.get(allows)), operations(limiting(has, excepts))
+    listed, excepted = operations(limiting(has, allows)), operations(limiting(has, excepts))
     whole = listed is not None and excepted is not None
     if listed is None:
         listed = ("*",) if denies else strings(has.get(allows))
@@ -321,7 +321,7 @@ def deny(entry: Entry) -> Deny:
 def _end(has: Mapping[str, Any]) -> str:
     """Return the limit in time of a scheduled assignment, empty where it has none."""
     end = limiting(has, "enddatetime")
-    return f"until {end}" if end else ""
+    return f"until {end}" if end not in (None, "") else ""
 
 
 def _principals(value: object) -> tuple[tuple[str, str], ...]:

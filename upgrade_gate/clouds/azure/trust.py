@@ -56,7 +56,7 @@ def judge_trust(
 
 def _belongs(credential: Federated, owner: ManagedIdentity) -> bool:
     if credential.owner:
-        return bool(owner.id) and credential.owner == owner.id
+        return credential.owner == owner.id
     stem = credential.origin.rpartition("/")[2].casefold()
     names = {owner.name.casefold(), owner.client, owner.principal} - {""}
     return any(stem == name or stem.startswith(f"{name}.") for name in names)

@@ -215,10 +215,13 @@ def _serves(one: Catalogue, service: str) -> bool:
 
 
 def needed_attributes(scope: object) -> Mapping[str, str] | None:
-    """Return the attribute set of a grant, None where it has none that can be read."""
+    """Return the attribute set of a grant, None where it has none that can be read.
+
+    Payloads ask for equal values alone; what another operator asks for is not one value.
+    """
     listed = sequence(mapping(scope).get("attributes"))
     if not listed:
         return None
-    found = [(a.get("name"), a.get("value")) for a in objects(listed)]
+    found = [(a.get("name"), a.get("value")) for a in objects(listed) if a.get("operator") in (None, "stringEquals")]
     clean = {k: v for k, v in found if isinstance(k, str) and isinstance(v, str)}
     return clean if len(clean) == len(listed) else None

@@ -172,7 +172,7 @@ class IbmHoldings:
         spelt = identity.strip()
         if spelt.startswith("iam-"):
             return spelt
-        found = {s.iam_id for s in self._service_ids if spelt in (s.id, s.name)}
+        found = {s.iam_id for s in self._service_ids if spelt and spelt in (s.id, s.name)}
         if len(found) == 1:
             return found.pop()
         return f"iam-{spelt}" if spelt.startswith("ServiceId-") and not found else None

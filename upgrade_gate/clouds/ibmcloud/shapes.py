@@ -16,6 +16,8 @@ _PLACEHOLDER = ":UnsupportedVersion"
 _UNREAD_ROLE = "a role that cannot be read"
 _GROUP = "AccessGroupId-"
 _OWNERS = ("iam_id", "access_group_id")
+_NO_LIMIT: tuple[object, ...] = (None, "", [])
+"""What stands where a policy has no such limit; anything else limits it, readable or not."""
 
 
 class Attribute(Struct, frozen=True):
@@ -134,7 +136,8 @@ def policy(entry: Entry) -> AccessPolicy:
         subject = _attributes(mapping(item.get("subject")))
         resource = mapping(item.get("resource"))
         roles = mapping(mapping(item["control"]).get("grant")).get("roles")
-        condition = next((str(found) for key in ("rule", "pattern") if (found := limiting(item, key))), "")
+        limits = (limiting(item, key) for key in ("rule", "pattern"))
+        condition = next((str(one) for one in limits if one not in _NO_LIMIT), "")
         resources = [resource]
     else:
         subject = tuple(a for s in item["subjects"] for a in _attributes(mapping(s)))
@@ -152,7 +155,7 @@ def policy(entry: Entry) -> AccessPolicy:
         groups=tuple(a.value for a in owners if a.name == "access_group_id"),
         roles=crns,
         attributes=tuple(a for r in resources for a in _attributes(r)),
-        tags=any(bool(limiting(r, "tags")) for r in resources),
+        tags=any(limiting(r, "tags") not in _NO_LIMIT for r in resources),
         condition=condition,
         active=slip is not None or (state in (None, "", "active") and kind in (None, "", "access")),
         unread=f"may not be active {slip}" if slip is not None else unread,
