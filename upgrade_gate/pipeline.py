@@ -96,7 +96,8 @@ def judge(compared: Comparison, inputs: Inputs, weights: Weights) -> Judgement:
     situation = replace(_situation(compared, inputs), raised=verdict.raised(weights))
     judged = verdict.weigh(findings.evaluate(situation), situation, weights)
     judged = invariants.guarded(judged, situation, weights)
-    return Judgement(situation, judged, verdict.decide(judged, assumptions.of(situation), compared, weights))
+    basis = assumptions.of(situation, judged, weights)
+    return Judgement(situation, judged, verdict.decide(judged, basis, compared, weights))
 
 
 def survey(inputs: Inputs, *, requests_alone: bool = False) -> Comparison:

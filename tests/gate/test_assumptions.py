@@ -7,8 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from tests.gate.rules.test_identities import _claims as claims
-from tests.worlds.rules import NS, Cluster, found, judge, request
+from tests.worlds.rules import NS, TODAY, Cluster, found, judge, request
 from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.gate.acknowledgements import Acknowledgement
+from upgrade_gate.gate.verdict import Weights
+from upgrade_gate.proof.collect import Collection
+from upgrade_gate.proof.identity_map import Identities
+from upgrade_gate.proof.proof import Claims
 from upgrade_gate.requests.update import Given
 
 UNCHECKED = "4.14.1's permissions are in place (not checked)"
@@ -54,11 +59,6 @@ def test_with_a_cluster_nothing_is_guessed(tmp_path: Path) -> None:
     assert (basis.guesses, basis.assumptions) == ((), (UNCHECKED,))
 
 
-def test_in_mint_mode_cco_is_trusted_with_the_grants(tmp_path: Path) -> None:
-    basis = judge(tmp_path, A, A, Cluster(mode="Mint", root=True)).verdict.basis
-    assert basis.assumptions == ("CCO mints what the target asks for",)
-
-
 @pytest.mark.parametrize(
     ("keys", "assumptions"), [(frozenset({"clouds.yaml", "clouds.conf"}), ()), (None, (COMPLETE,))]
 )
@@ -66,6 +66,12 @@ def test_where_the_secret_is_all_it_must_be_seen_with_its_keys(
     keys: frozenset[str] | None, assumptions: tuple[str, ...], tmp_path: Path
 ) -> None:
     assert judge(tmp_path, OPENSTACK, OPENSTACK, openstack(keys)).verdict.basis.assumptions == assumptions
+
+
+@pytest.mark.parametrize(("root", "assumptions"), [(True, ("CCO mints what the target asks for",)), (False, ())])
+def test_in_mint_mode_cco_is_trusted_with_the_grants(root: bool, assumptions: tuple[str, ...], tmp_path: Path) -> None:
+    basis = judge(tmp_path, A, A, Cluster(mode="Mint", root=root)).verdict.basis
+    assert (basis.assumptions, basis.name) == (assumptions, "assumed")
 
 
 def test_a_secret_that_a_finding_asks_for_is_not_assumed(tmp_path: Path) -> None:
@@ -112,7 +118,6 @@ def test_a_platform_that_is_always_served_asks_for_something(
 
 
 OLD, BOTH = request("a", "ec2:Old"), request("a", "ec2:Old", "ec2:New")
-NOT_PROVEN = f"{NS}/a holds what it needed before (not proven)"
 
 
 @pytest.mark.parametrize(
@@ -178,9 +183,60 @@ def test_an_account_is_judged_once_by_the_change_that_asks_for_it_or_as_unchange
     old, new = ([request("a", "ec2:Old", accounts=accounts)] for accounts in (before, after))
     outcome = judge(tmp_path, old, new, Cluster(), claims=claims("ec2:Old", subjects=trusted))
     assert bool(found(outcome, "identity-trust-lacks-subject")) is lacking
-    assert outcome.verdict.basis.assumptions == (() if proven else (NOT_PROVEN,))
+    assert outcome.verdict.basis.proven is proven
 
 
 def test_without_tokens_nobody_has_to_be_trusted(tmp_path: Path) -> None:
     keys = Cluster(issuer="", keys=frozenset({"aws_access_key_id", "aws_secret_access_key"}))
     assert judge(tmp_path, [OLD], [OLD], keys, claims=claims("ec2:Old", subjects=())).verdict.basis.proven
+
+
+NOT_PROVEN, NOT_DECLARED = (f"{NS}/a holds what it needed before (not {word})" for word in ("proven", "declared"))
+WITHOUT = f"{NS}/a works without what a finding says it lacks"
+ONE = request("a", "ec2:Old", accounts=("one",))
+SECOND = request("b", kind="OpenStackProviderSpec")
+NOBODYS = Claims(Collection("export:x", (), {}), identities=Identities())
+PASSED_THROUGH = Cluster(mode="Passthrough", root=True, issuer="", requests=[OLD])
+UNREAD_KEYS = openstack(None, secrets=("openshift-storage/other",))
+
+
+@pytest.mark.parametrize(
+    ("asked", "cluster", "held", "rule", "accepted"),
+    [
+        ([OLD], Cluster(), claims("ec2:New"), "identity-lacks-permission", (WITHOUT,)),
+        ([OLD], Cluster(), claims("ec2:*", resource="arn:aws:ec2:*:*:volume/*"), "identity-narrower", (WITHOUT,)),
+        ([ONE], Cluster(), claims("ec2:Old", subjects=("two",)), "identity-trust-lacks-subject", (WITHOUT,)),
+        ([OLD], Cluster(), NOBODYS, "identity-unknown", (NOT_PROVEN,)),
+        ([OLD], PASSED_THROUGH, claims("ec2:New"), "root-credential-insufficient", (WITHOUT,)),
+        ([OLD], PASSED_THROUGH, NOBODYS, "root-credential-insufficient", (NOT_PROVEN,)),
+        ([*OPENSTACK, SECOND], UNREAD_KEYS, None, "secret-missing", (WITHOUT, WITHOUT.replace("/a", "/b"))),
+        (OPENSTACK, openstack(frozenset({"clouds.yaml.old"})), None, "secret-incomplete", (WITHOUT,)),
+        (
+            [OLD],
+            None,
+            claims("ec2:New"),
+            "identity-lacks-permission",
+            ("4.14.1's other permissions are in place (not checked)",),
+        ),
+    ],
+)
+def test_nothing_is_taken_for_granted_that_a_finding_says_is_lacking(
+    asked: list[dict[str, Any]],
+    cluster: Cluster | None,
+    held: Claims | None,
+    rule: str,
+    accepted: tuple[str, ...],
+    *,
+    tmp_path: Path,
+) -> None:
+    """Where it stops the upgrade; once a person accepts it, a pass rests on that (docs/contract.md#basis)."""
+    stopped = judge(tmp_path / "stopped", asked, asked, cluster, claims=held)
+    basis, (item,) = stopped.verdict.basis, found(stopped, rule)
+    if cluster is not None:
+        assert basis.assumptions == ()
+    assert (stopped.verdict.status != "pass", basis.name) == (True, "assumed")
+    entry = Acknowledgement(item.finding.fingerprint, "r", "o", TODAY)
+    weighing = Weights(acknowledgements=(entry,), today=TODAY)
+    passed = judge(tmp_path / "passed", asked, asked, cluster, claims=held, weighing=weighing).verdict
+    assert (passed.status, passed.basis.name) == ("pass", "assumed")
+    assert passed.basis.assumptions[: len(accepted)] == accepted

@@ -88,7 +88,7 @@ def _silenced(outcome: Outcome, situation: Situation | None = None) -> Outcome:
     """Return what the guard makes of a run in which not one rule speaks."""
     situation = situation or outcome.situation
     judged = invariants.guarded((), situation, WEIGHTS)
-    decided = verdict.decide(judged, assumptions.of(situation), outcome.comparison, WEIGHTS)
+    decided = verdict.decide(judged, assumptions.of(situation, judged, WEIGHTS), outcome.comparison, WEIGHTS)
     return replace(outcome, judged=judged, verdict=decided, situation=situation)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy, told, write
-from tests.worlds.rules import Cluster, found, judge, request
+from tests.worlds.rules import NS, Cluster, found, judge, request
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.proof import declared
@@ -46,6 +46,21 @@ def test_what_is_needed_today_and_not_declared_blocks(tmp_path: Path) -> None:
     result, report = gate(tmp_path, {NAME: policy("ec2:CreateTags")}, new=OLD)
     assert (result.code, finding(report, "identity-lacks-permission")["status"]) == (3, "open")
     assert report["verdict"]["basis"] == "assumed"
+    assert "not declared" not in " ".join(report["verdict"]["assumptions"])
+
+
+def test_what_is_not_declared_and_accepted_stands_in_the_basis(tmp_path: Path) -> None:
+    asked = [*OLD, *(request(name, secret="other") for name in ("c", "b"))]
+    _, report = gate(tmp_path, {NAME: WHOLE}, old=asked, new=asked)
+    unknown = [f["fingerprint"] for f in report["findings"] if f["rule"] == "identity-unknown"]
+    entries = [{"fingerprint": f, "reason": "r", "owner": "o", "expires": "2099-01-01"} for f in unknown]
+    (tmp_path / "ack.json").write_text(json.dumps({"acknowledgements": entries}))
+    again, report = gate(tmp_path, {NAME: WHOLE}, "--acknowledgements", tmp_path / "ack.json")
+    assert (again.code, report["verdict"]["basis"]) == (0, "assumed")
+    assert report["verdict"]["assumptions"][:3] == [
+        "what the policy files declare is applied (not checked)",
+        *(f"{NS}/{name} holds what it needed before (not declared)" for name in ("b", "c")),
+    ]
 
 
 def test_a_secret_of_which_nothing_is_declared_is_unknown(tmp_path: Path) -> None:

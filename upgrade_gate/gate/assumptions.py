@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec.structs import replace
 
 from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import ALWAYS_SERVED
@@ -11,13 +13,18 @@ from upgrade_gate.clouds.contract.holdings import Coverage
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.gate.findings import NeedStatus
 from upgrade_gate.gate.requirements import asks_for_secret, root_keys_need, secret_needs
-from upgrade_gate.gate.verdict import Basis
+from upgrade_gate.gate.verdict import Basis, stops
 from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from upgrade_gate.clouds.contract.grants import Grant
+    from upgrade_gate.clouds.contract.holdings import CoverageResult
     from upgrade_gate.cluster.facts_table import Cluster
+    from upgrade_gate.gate.findings import Finding
     from upgrade_gate.gate.situation import Situation
+    from upgrade_gate.gate.verdict import WeighedFinding, Weights
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
 
@@ -26,42 +33,107 @@ APPLIED = "what the policy files declare is applied (not checked)"
 _ACCEPTED = {CLUSTER_TAG: "all that the cluster has and creates carries its tag"}
 
 
-def of(situation: Situation) -> Basis:
-    """Return whether every unchanged requirement was proven, and what is taken for granted where it was not."""
-    start = situation.hops[0].old.version if situation.hops else "the current release"
-    unchecked = f"{start}'s permissions are in place (not checked)"
-    if situation.cluster is None:
-        guesses, told = _guesses(situation), _by_policies(situation)
-        return Basis((*(told or [unchecked]), *guesses.values()), tuple(guesses), declared=told == (APPLIED,))
-    if situation.mode is Mode.MINT:
-        return Basis(("CCO mints what the target asks for",))
-    assumptions: list[str] = []
-    for name, selected in situation.requirements():
-        if situation.permission_model(selected.request) and not situation.proof.given:
-            assumptions.insert(0, unchecked)
-        elif (taken := _taken(situation, situation.cluster, name, selected.request)) is not None:
-            assumptions.append(taken)
-    served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
-    if served and not any(True for _ in situation.requirements()):
-        platform = situation.platform
-        assumptions.append(f"no component asks for credentials on {platform}" if platform else unchecked)
-    assumptions += _accepted(situation)
-    told = _by_policies(situation)
-    declared = told == (APPLIED,) and all(taken.endswith(_TRUSTS) for taken in assumptions)
-    return Basis(tuple(dict.fromkeys([*([APPLIED] if told else []), *assumptions])), declared=declared)
+_SAY_WHAT_LACKS = frozenset(
+    {
+        "identity-lacks-permission",
+        "identity-narrower",
+        "identity-trust-lacks-subject",
+        "identity-unknown",
+        "root-credential-insufficient",
+        "root-credential-missing",
+        "secret-incomplete",
+        "secret-missing",
+    }
+)
+"""The rules that say what a requirement lacks that did not change, or that it could not be proven."""
+
+_Told: TypeAlias = "Sequence[tuple[Finding, bool]]"
+"""The findings of these rules, each with whether it stops the upgrade."""
 
 
-def _by_policies(situation: Situation) -> tuple[str, ...] | None:
-    """Return what is taken for granted where policy files declare what did not change, None where none do.
+def of(situation: Situation, judged: Sequence[WeighedFinding], weights: Weights) -> Basis:
+    """Return whether every unchanged requirement was proven, and what is taken for granted where it was not.
 
-    That what they say is applied, and what they do not say of a requirement.
+    Of a requirement for which a finding stops the upgrade, nothing is taken for granted.
     """
-    asked = [(n, s.request) for n, s in situation.requirements() if situation.permission_model(s.request)]
-    judged = {n: [j for _, j in situation.proof.grants(r, unchanged_grants(situation, r))] for n, r in asked}
-    if not any(j.declared for listed in judged.values() for j in listed):
-        return None
-    open_ = [name for name, listed in judged.items() if any(j.verdict is not Coverage.COVERED for j in listed)]
-    return (APPLIED, *(f"{name} holds what it needed before (not declared)" for name in sorted(open_)))
+    told = [(item.finding, stops(item, weights)) for item in judged if item.finding.rule in _SAY_WHAT_LACKS]
+    cluster = situation.cluster
+    basis = _of_the_releases(situation, told) if cluster is None else _of_the_cluster(situation, cluster, told)
+    return replace(basis, lacking=any(stopping for _, stopping in told))
+
+
+def _of_the_releases(situation: Situation, told: _Told) -> Basis:
+    guesses, unchanged = _guesses(situation), _unchanged(situation)
+    taken = [_unchecked(situation, "other " if told else "")]
+    if _declared(unchanged):
+        open_ = [
+            (r, f"{r.id} holds what it needed before (not declared)") for r, all_of in unchanged if not _met(all_of)
+        ]
+        taken = [APPLIED, *sorted(set(_beside(told, open_)))]
+    return Basis((*taken, *guesses.values()), tuple(guesses), declared=taken == [APPLIED])
+
+
+def _of_the_cluster(situation: Situation, cluster: Cluster, told: _Told) -> Basis:
+    if situation.mode is Mode.MINT:
+        minted = "CCO mints what the target asks for"
+        return Basis(() if any(stopping for _, stopping in told) else (minted,))
+    requests = [selected.request for _, selected in situation.requirements()]
+    unchanged, given = _unchanged(situation), situation.proof.given
+    judged = [r for r in requests if given or not situation.permission_model(r)]
+    taken = [(r, clause) for r in judged if (clause := _taken(situation, cluster, r)) is not None]
+    assumptions = [*([] if given or not unchanged else [_unchecked(situation)]), *_beside(told, taken)]
+    served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
+    if served and not requests:
+        platform = situation.platform
+        assumptions.append(f"no component asks for credentials on {platform}" if platform else _unchecked(situation))
+    assumptions += _accepted(situation)
+    declared = _declared(unchanged)
+    return Basis(
+        tuple(dict.fromkeys([*([APPLIED] if declared else []), *assumptions])),
+        declared=declared and all(clause.endswith(_TRUSTS) for clause in assumptions),
+    )
+
+
+def _unchecked(situation: Situation, which: str = "") -> str:
+    start = situation.hops[0].old.version if situation.hops else "the current release"
+    return f"{start}'s {which}permissions are in place (not checked)"
+
+
+def _beside(told: _Told, taken: Iterable[tuple[CredentialsRequest, str]]) -> list[str]:
+    """Return what is taken for granted of requests beside what findings say of them."""
+    said = []
+    for request, clause in taken:
+        about = [(finding, stopping) for finding, stopping in told if _is_about(finding, request)]
+        lacks = any(need.status is NeedStatus.UNMET for finding, _ in about for need in finding.needs)
+        if not any(stopping for _, stopping in about):
+            said.append(f"{request.id} works without what a finding says it lacks" if lacks else clause)
+    return said
+
+
+def _is_about(finding: Finding, request: CredentialsRequest) -> bool:
+    """Return whether a finding speaks of a request: of itself, of a Secret that it reads, of the root credential."""
+    if finding.rule.startswith("secret-"):
+        return finding.secret == str(request.secret)
+    return finding.request in (None, request.id)
+
+
+def _unchanged(situation: Situation) -> list[tuple[CredentialsRequest, list[CoverageResult]]]:
+    """Judge what did not change of each request whose cloud lists permissions."""
+    asked = (s.request for _, s in situation.requirements() if situation.permission_model(s.request))
+    return [(r, _grants(situation, r)) for r in asked]
+
+
+def _grants(situation: Situation, request: CredentialsRequest) -> list[CoverageResult]:
+    return [judged for _, judged in situation.proof.grants(request, unchanged_grants(situation, request))]
+
+
+def _declared(unchanged: Iterable[tuple[CredentialsRequest, Iterable[CoverageResult]]]) -> bool:
+    """Return whether policy files declare anything of what did not change."""
+    return any(judged.declared for _, all_of in unchanged for judged in all_of)
+
+
+def _met(judged: Iterable[CoverageResult]) -> bool:
+    return all(one.verdict is Coverage.COVERED for one in judged)
 
 
 def _guesses(situation: Situation) -> dict[str, str]:
@@ -94,13 +166,14 @@ def _accepted(situation: Situation) -> list[str]:
     return [f"{_ACCEPTED[name]} (--assume {name})" for name in sorted(names)]
 
 
-def _taken(situation: Situation, cluster: Cluster, name: str, request: CredentialsRequest) -> str | None:
+def _taken(situation: Situation, cluster: Cluster, request: CredentialsRequest) -> str | None:
     """Return what a verdict takes for granted about one requirement, None where all that did not change was seen."""
     if situation.permission_model(request):
-        if _held(situation, request):
+        grants = _grants(situation, request)
+        if _met([*grants, *_trust(situation, request)]):
             return None
-        silent = situation.proof.silent_on_trust(request) and _granted(situation, request)
-        return f"{name} {_TRUSTS if silent else 'holds what it needed before (not proven)'}"
+        silent = situation.proof.silent_on_trust(request) and _met(grants)
+        return f"{request.id} {_TRUSTS if silent else 'holds what it needed before (not proven)'}"
     if situation.mode is Mode.PASSTHROUGH:
         keys = root_keys_need(situation, cluster)
         seen = isinstance(cluster.root_secret, Known) and keys is not None and keys.status is NeedStatus.MET
@@ -112,17 +185,12 @@ def _taken(situation: Situation, cluster: Cluster, name: str, request: Credentia
     return None if complete else f"Secret {request.secret} is complete (not checked)"
 
 
-def _granted(situation: Situation, request: CredentialsRequest) -> bool:
-    judged = situation.proof.grants(request, unchanged_grants(situation, request))
-    return all(j.verdict is Coverage.COVERED for _, j in judged)
-
-
-def _held(situation: Situation, request: CredentialsRequest) -> bool:
-    judged = [j for _, j in situation.proof.grants(request, unchanged_grants(situation, request))]
-    if situation.cluster is not None and situation.mode.by_hand and situation.credentials.may_need_trust:
-        accounts = unchanged_accounts(situation, request)
-        judged += [situation.proof.trust(request, accounts)] if accounts else []
-    return all(j.verdict is Coverage.COVERED for j in judged)
+def _trust(situation: Situation, request: CredentialsRequest) -> list[CoverageResult]:
+    """Judge the trust in the accounts of a request that did not change; nothing where nobody has to be trusted."""
+    if not situation.mode.by_hand or not situation.credentials.may_need_trust:
+        return []
+    accounts = unchanged_accounts(situation, request)
+    return [situation.proof.trust(request, accounts)] if accounts else []
 
 
 def unchanged_grants(situation: Situation, request: CredentialsRequest) -> tuple[Grant, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from upgrade_gate.gate import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +44,7 @@ class Judgement(Struct, frozen=True):
     verdict: Verdict
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, dict=True):
     """Everything a report is made of."""
 
     comparison: Comparison
@@ -49,3 +52,8 @@ class Outcome(Struct, frozen=True):
     judged: tuple[WeighedFinding, ...]
     verdict: Verdict
     plan: Plan
+
+    @cached_property
+    def rollback(self) -> rollback.Rollback | None:
+        """What must stay for a rollback; computed where it is asked for, and once."""
+        return rollback.of(self.situation)

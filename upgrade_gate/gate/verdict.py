@@ -59,16 +59,18 @@ class Basis(Struct, frozen=True):
     """What nobody said and no cluster was asked: `mode`, `credentials`, `profile`, `feature_set`, `capabilities`."""
     declared: bool = False
     """Whether policy files declare all that was not proven, so that no requirement is merely assumed."""
+    lacking: bool = False
+    """Whether a finding that stops the upgrade says that a requirement lacks something, or may lack it."""
 
     @property
     def proven(self) -> bool:
-        """Whether nothing is taken for granted."""
-        return not self.assumptions
+        """Whether nothing is taken for granted and nothing is lacking."""
+        return not self.assumptions and not self.lacking
 
     @property
     def name(self) -> Literal["proven", "declared", "assumed"]:
         """What the verdict rests on, in one word."""
-        return "proven" if self.proven else "declared" if self.declared else "assumed"
+        return "proven" if self.proven else "declared" if self.declared and not self.lacking else "assumed"
 
 
 class Verdict(Struct, frozen=True):

@@ -14,7 +14,6 @@ from upgrade_gate.clouds.contract.holdings import provider_of_kind
 from upgrade_gate.clouds.contract.remedy import REQUESTS, remedy_of
 from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.cluster.objects import UPGRADEABLE_TO
-from upgrade_gate.gate import rollback
 from upgrade_gate.gate.findings import Status
 from upgrade_gate.remedy.plan import left
 from upgrade_gate.remedy.script import waits
@@ -59,7 +58,7 @@ def readme(
         *_no_annotation(plan),
         *_upgrade(situation, plan, commands),
         "## After the upgrade",
-        *(_not_before(situation, after)),
+        *(_not_before(outcome, after)),
         *(_steps(after, where) or ["Nothing is to be cleaned up."]),
         *_ccoctl(situation, plan),
         *_left(outcome, plan),
@@ -91,9 +90,9 @@ def _opening(outcome: Outcome) -> list[str]:
     ]
 
 
-def _not_before(situation: Situation, after: Sequence[Step]) -> list[str]:
+def _not_before(outcome: Outcome, after: Sequence[Step]) -> list[str]:
     """Say until when nothing may be taken away, and the word that the script wants."""
-    found = rollback.of(situation) if after else None
+    found = outcome.rollback if after else None
     if found is None:
         return []
     scripted = any(step.scripted and step.commands for step in after)

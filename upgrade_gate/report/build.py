@@ -14,7 +14,6 @@ from upgrade_gate.base.facts import Unknown, known_or
 from upgrade_gate.cluster.credentials_mode import Behaviour, Credentials, Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.cluster.rows import rows_of
-from upgrade_gate.gate import rollback as rollbacks
 from upgrade_gate.gate.findings import Severity, Status
 from upgrade_gate.gate.served import served_identities
 from upgrade_gate.report import document, finding_views, identities_document, rollback_document
@@ -311,7 +310,7 @@ def _verdict(outcome: Outcome, remediate: Sequence[str]) -> document.VerdictView
 
 def _rollback(outcome: Outcome) -> rollback_document.RollbackView | None:
     """Return what must stay for a rollback, for the report of a pass."""
-    found = rollbacks.of(outcome.situation) if outcome.verdict.status == "pass" else None
+    found = outcome.rollback if outcome.verdict.status == "pass" else None
     if found is None:
         return None
     return rollback_document.RollbackView(

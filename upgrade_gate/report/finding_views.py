@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from upgrade_gate.clouds.contract.holdings import Coverage
-from upgrade_gate.gate import rollback
 from upgrade_gate.gate.findings import NeedKind, Status
 from upgrade_gate.report import change_views, document
 from upgrade_gate.report.change_views import grant_view, introduced
@@ -32,7 +31,7 @@ def views(outcome: Outcome) -> list[document.FindingView]:
     from upgrade_gate.remedy.plan import steps_for
 
     hops = outcome.comparison.hops
-    kept = rollback.of(outcome.situation) if outcome.verdict.status == "pass" else None
+    kept = outcome.rollback if outcome.verdict.status == "pass" else None
     return [
         _finding(
             hops,
