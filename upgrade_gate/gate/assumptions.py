@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from upgrade_gate.requests.credentials_request import CredentialsRequest
     from upgrade_gate.requests.diff import Change
 
+    _Told: TypeAlias = Sequence[tuple[Finding, bool]]
+    """Findings that say what is lacking, each with whether it stops the upgrade."""
+
 _TRUSTS = "trusts its service accounts (not declared)"
 APPLIED = "what the policy files declare is applied (not checked)"
 _ACCEPTED = {CLUSTER_TAG: "all that the cluster has and creates carries its tag"}
@@ -46,9 +49,6 @@ _SAY_WHAT_LACKS = frozenset(
     }
 )
 """The rules that say what a requirement lacks that did not change, or that it could not be proven."""
-
-_Told: TypeAlias = "Sequence[tuple[Finding, bool]]"
-"""The findings of these rules, each with whether it stops the upgrade."""
 
 
 def of(situation: Situation, judged: Sequence[WeighedFinding], weights: Weights) -> Basis:
