@@ -152,6 +152,7 @@ def test_where_the_annotation_is_asked_for(release: tuple[int, int], platforms: 
         ((4, 14), "GCP", "minor", "mint", True),
         ((4, 15), "GCP", "minor", "mint", False),
         ((4, 7), "AWS", "minor", "manual", False),
+        ((4, 8), "AWS", "minor", "manual", True),
         ((4, 9), "Azure", "minor", "manual", False),
         ((4, 14), "Nutanix", "minor", "manual", False),
     ],
@@ -200,9 +201,22 @@ def test_whether_a_new_request_would_have_been_stopped(
     assert reason
 
 
+@pytest.mark.parametrize("condition", ["True", "Unknown", None])
+def test_what_cco_reports_is_said_only_where_it_is_known(condition: str | None) -> None:
+    _, reason = cco.guard_new_request(
+        platform="AWS", release=(4, 14), hop_kind="minor", mode=Mode.MANUAL, condition=condition
+    )
+    assert ("is not known" in reason, f"reports Upgradeable={condition}" in reason) == (
+        condition is None,
+        condition is not None,
+    )
+
+
 @pytest.mark.parametrize("hop", ["patch", "minor", "major", "skip", "downgrade", "none"])
 def test_a_permission_is_never_guarded(hop: HopKind) -> None:
-    assert cco.guard_permission(hop)[0] is Guard.MISSED
+    """On the way to another minor release CCO asks for an annotation, and for nothing at all on a patch."""
+    guard, reason = cco.guard_permission(hop)
+    assert (guard, "annotation" in reason) == (Guard.MISSED, hop in ("minor", "major", "skip"))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +234,8 @@ def test_a_missing_secret_is_guarded_only_by_the_old_lists(
     release: tuple[int, int], hop: HopKind, name: str, guard: Guard
 ) -> None:
     secret = SecretRef("openshift-cluster-csi-drivers", name)
-    assert cco.guard_secret_missing(platform="AWS", release=release, hop_kind=hop, secret=secret)[0] is guard
+    found, reason = cco.guard_secret_missing(platform="AWS", release=release, hop_kind=hop, secret=secret)
+    assert (found, "does not check Secrets" in reason) == (guard, release >= (4, 8))
 
 
 @pytest.mark.parametrize(
@@ -259,6 +274,7 @@ def test_the_operators_refusal_counts_only_where_cvo_listens() -> None:
         ("AWS", (4, 6), "manual", Absent(), True),
         ("GCP", (4, 6), "manual", Absent(), False),
         ("GCP", (4, 7), "manual", Absent(), True),
+        ("AWS", (4, 8), "manual", Known("4.15"), False),
     ],
 )
 def test_when_a_good_verdict_of_cco_rests_on_nothing(
@@ -282,6 +298,7 @@ def test_the_status_and_the_finalizer_are_read_from_the_cluster() -> None:
     assert not cco.has_finalizer(found, request)
     objects["CredentialsRequest/storage"]["metadata"]["finalizers"] = [cco.FINALIZER]
     assert cco.has_finalizer(observe.observe(Objects(objects)), request)
+    assert not cco.has_finalizer(observe.observe(Objects(objects)), f"{request}-of-another-name")
 
 
 def test_what_could_not_be_read_has_neither_status_nor_finalizer() -> None:

@@ -13,7 +13,7 @@ from upgrade_gate.base.facts import Known
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate import assumptions, invariants, verdict
 from upgrade_gate.gate.acknowledgements import Acknowledgement
-from upgrade_gate.gate.findings import Finding, Severity, Status
+from upgrade_gate.gate.findings import Evidence, Finding, Severity, Status
 from upgrade_gate.gate.outcome import Outcome
 from upgrade_gate.gate.situation import Situation
 from upgrade_gate.gate.verdict import WeighedFinding, Weights
@@ -100,6 +100,8 @@ def test_no_pass_even_where_every_rule_is_silent(world: Firing, why: str, tmp_pa
     assert any(why in headline for headline in headlines), headlines
     assert all(headline.startswith("pass withheld: ") for headline in headlines)
     assert not any(judged.finding.acknowledgeable for judged in found(outcome, RULE))
+    shown = {(judged.finding.hop, place.side) for judged in found(outcome, RULE) for place in judged.finding.evidence}
+    assert shown <= {(0, "from"), (0, "to"), (0, "cluster")}
 
 
 @pytest.mark.parametrize(("world", "why"), BROKEN.values(), ids=BROKEN)
@@ -124,6 +126,13 @@ HOLDING: Mapping[str, Firing] = {
         [A, B],
         [A, request("b", annotations={**PROFILE, "release.openshift.io/feature-set": "TechPreviewNoUpgrade"})],
     ),
+    "a request that Red Hat retired is gone": Firing(
+        [A, request("cloud-credential-operator-s3", secret="s3")],
+        [A],
+        Cluster(history=(("Completed", "4.6.1"),)),
+        ("4.6.1", "4.7.0"),
+    ),
+    "what could not be read is left to its rule": Firing([A], [A], Cluster(unread=["ClusterOperator"])),
     "every topology that is known": Firing([A], [A], Cluster(topology="SingleReplica")),
 }
 
@@ -162,8 +171,8 @@ def test_what_it_was_judged_by_counts_too(part: str, tmp_path: Path) -> None:
     }
     silenced = _silenced(outcome, wrong[part](outcome.situation))
     assert silenced.verdict.exit_code == 4
-    told = [(j.finding.hop, j.finding.evidence[0].side, j.finding.subject) for j in found(silenced, RULE)]
-    assert (0, "cluster", f"judged by {part}") in told
+    told = [(j.finding.hop, j.finding.evidence, j.finding.subject) for j in found(silenced, RULE)]
+    assert (0, (Evidence("cluster", part),), f"judged by {part}") in told
 
 
 def _gap(*content: list[str], rule: str = "payload-incomplete", status: Status = Status.ACKNOWLEDGED) -> WeighedFinding:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds.rules import ROOT_KEYS, Cluster, judge, request
+from tests.worlds.aws_exports import allow
+from tests.worlds.firing import DELETED, claims
+from tests.worlds.rules import ROOT_KEYS, Cluster, found, judge, needs, one, payload, request
 from upgrade_gate.base.facts import Known
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.cluster.model import SecretForm, SecretRecord
@@ -89,3 +91,19 @@ def test_a_secret_names_the_token_that_the_target_mounts_or_a_file_in_its_folder
     (selected,) = judge(tmp_path, body, body, Cluster()).situation.hops[0].new_selection.requests.values()
     record = SecretRecord(selected.request.secret, keys=frozenset({"credentials"}), token_path=held)
     assert token_path_need(selected.request, Known(record)).status == status
+
+
+def test_a_secret_that_a_request_of_another_kind_asks_for_is_asked_for_once(tmp_path: Path) -> None:
+    """One fault is one finding (docs/contract.md#needs)."""
+    after = [request("a", kind="MarsProviderSpec")]
+    outcome = judge(tmp_path, [request("a")], after, Cluster(secrets=()))
+    assert needs(one(outcome, "provider-kind-changed"))["secret"] == "unmet"
+    assert not found(outcome, "secret-missing")
+
+
+def test_accounts_of_a_request_that_goes_on_the_way_must_be_trusted_till_then(tmp_path: Path) -> None:
+    both = [request("a"), request("b", secret="other", accounts=("two",))]
+    gone = [request("a"), DELETED]
+    via = payload(tmp_path / "via", "4.14.2", both)
+    outcome = judge(tmp_path, both, gone, Cluster(), claims=claims(allow("ec2:*")), via=(f"dir:{via}",))
+    assert one(outcome, "identity-trust-lacks-subject").component == "b"

@@ -113,6 +113,7 @@ _GO_SEMVER = re.compile(
     re.ASCII,
 )
 _MOST_DIGITS = 18
+"""No release has a number of so many: what follows tells nothing more, and Python reads no number of 5,000."""
 
 
 def annotation_minor(text: str) -> Release | None:
@@ -121,11 +122,7 @@ def annotation_minor(text: str) -> Release | None:
     if found is None:
         return None
     major, minor = found.group(1), found.group(2) or "0"
-    return _number(major), _number(minor)
-
-
-def _number(digits: str) -> int:
-    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
+    return int(major[:_MOST_DIGITS]), int(minor[:_MOST_DIGITS])
 
 
 def condition(cluster: Cluster, kind: str) -> Fact[Condition]:
