@@ -228,16 +228,20 @@ class RuleGroup(Protocol):
         ...
 
 
+def _groups() -> Iterable[RuleGroup]:
+    return cast("Iterable[RuleGroup]", plugins.load_all("gate.rules"))
+
+
 @cache
 def catalogue() -> Mapping[str, Rule]:
     """Return every rule by its id, sorted by id."""
-    found = [rule for module in plugins.load_all("gate.rules") for rule in cast("RuleGroup", module).RULES]
+    found = [rule for group in _groups() for rule in group.RULES]
     return MappingProxyType({rule.id: rule for rule in sorted(found, key=lambda r: r.id)})
 
 
 def evaluate(situation: Situation) -> tuple[Finding, ...]:
     """Run every rule group; findings come in the order of the report: missed first, then by severity."""
-    found = [f for module in plugins.load_all("gate.rules") for f in cast("RuleGroup", module).evaluate(situation)]
+    found = [finding for group in _groups() for finding in group.evaluate(situation)]
     return in_order(_with_policies(situation, finding) for finding in found)
 
 
