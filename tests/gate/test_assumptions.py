@@ -195,7 +195,7 @@ NOT_PROVEN, NOT_DECLARED = (f"{NS}/a holds what it needed before (not {word})" f
 WITHOUT = f"{NS}/a works without what a finding says it lacks"
 ONE = request("a", "ec2:Old", accounts=("one",))
 SECOND = request("b", kind="OpenStackProviderSpec")
-NOBODYS = Claims(Collection("export:x", (), {}), identities=Identities())
+NOBODYS = Claims(Collection("export:x", ()), identities=Identities())
 PASSED_THROUGH = Cluster(mode="Passthrough", root=True, issuer="", requests=[OLD])
 UNREAD_KEYS = openstack(None, secrets=("openshift-storage/other",))
 
