@@ -140,6 +140,7 @@ def test_custom_gates_are_read_only_under_their_feature_set() -> None:
         ("4.6.3", [], Known("self-managed-high-availability")),
         ("4.7.3", [], Unknown),
         ("4.14.3", [{"name": "CLUSTER_PROFILE", "valueFrom": {"fieldRef": {}}}], Unknown),
+        ("4.14.3", [{"name": "CLUSTER_PROFILE", "value": "ibm-cloud-managed", "valueFrom": {"fieldRef": {}}}], Unknown),
         ("4.14.3", None, Unknown),
     ],
 )

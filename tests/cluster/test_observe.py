@@ -60,10 +60,13 @@ def test_a_healthy_cluster_is_known_in_every_fact() -> None:
 # --- secrets and namespaces ---
 
 
-def test_a_namespace_on_its_way_out_is_not_there_to_be_used() -> None:
+@pytest.mark.parametrize("phase", ["Terminating", "terminating", "Active ", "", 0, ["Active"]])
+def test_a_namespace_on_its_way_out_is_not_there_to_be_used(phase: Any) -> None:
     objects = sample()
-    objects[f"Namespace/{STORAGE}"]["status"] = {"phase": "Terminating"}
+    objects[f"Namespace/{STORAGE}"]["status"] = {"phase": phase}
     assert isinstance(observed(objects).namespaces[STORAGE], Unknown)
+    objects[f"Namespace/{STORAGE}"]["status"] = {"phase": "Active"}
+    assert observed(objects).namespaces[STORAGE] == Known(value=True)
 
 
 def test_a_secret_proves_its_namespace() -> None:

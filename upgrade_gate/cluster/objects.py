@@ -376,10 +376,10 @@ def _variable(body: Part, name: str) -> Fact[str]:
     named = [c for c in containers if c["name"].text() == "cluster-version-operator"]
     if not named:
         raise Malformed(f"{body.name} has no container cluster-version-operator")
-    values = [variable["value"] for variable in named[0]["env"].items() if variable["name"].text() == name]
-    if any(value.missing for value in values):
+    set_to = [variable for variable in named[0]["env"].items() if variable["name"].text() == name]
+    if any(variable["value"].missing or not variable["valueFrom"].missing for variable in set_to):
         return Unknown(f"{name} of {body.name} has no plain value")
-    texts = sorted({value.text() for value in values})
+    texts = sorted({variable["value"].text() for variable in set_to})
     if len(texts) > 1:
         return _contradicts(f"{name} of {body.name} is set twice, to {' and '.join(repr(t[:40]) for t in texts)}")
     return unless_empty(texts[0]) if texts else Absent()

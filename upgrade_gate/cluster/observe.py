@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from upgrade_gate.cluster.credentials_mode import Mode
 
 
+_PHASES = frozenset({"Active", "Terminating"})
+"""What a Namespace's `status.phase` can be (Kubernetes, `NamespacePhase`)."""
+
+
 def observe(reader: Reader) -> Cluster:
     """Read the first wave and turn it into facts; Secrets and namespaces are still unread.
 
@@ -158,7 +162,7 @@ def _lasting(secret: Fact[SecretRecord], namespace: Fact[bool] | None) -> Fact[S
 
 
 def _alive(body: Part) -> Fact[bool]:
-    phase, going = body["status"]["phase"].text(), body["metadata"]["deletionTimestamp"]
-    if phase == "Terminating" or not going.missing:
+    phase, going = body["status"]["phase"], body["metadata"]["deletionTimestamp"]
+    if not going.missing or (not phase.missing and phase.one_of(_PHASES) == "Terminating"):
         return Unknown(f"{body.name} is being deleted", remedy="run again when it is gone")
     return Known(True)

@@ -395,6 +395,60 @@ def test_only_a_list_proves_absence(tmp_path: Path) -> None:
     assert isinstance(answer(root, OPERATOR), Unknown)
 
 
+@pytest.mark.parametrize("more", [{"continue": "t"}, {"remainingItemCount": 3}])
+def test_one_page_of_a_list_proves_no_absence(more: dict[str, Any], tmp_path: Path) -> None:
+    """`oc get --raw '…?limit=500'` prints one page; what is on it is there."""
+    operator = sample()["ClusterOperator/cloud-credential"]
+    other = {**operator, "metadata": {"name": "etcd"}}
+    listed = {"apiVersion": "config.openshift.io/v1", "kind": "ClusterOperatorList", "metadata": more}
+    for number, place in enumerate((f"{CONFIG}/clusteroperators.json", "clusteroperators.json")):
+        path = tmp_path / str(number) / place
+        path.parent.mkdir(parents=True)
+        for page, state in (([other], Unknown), ([other, operator], Known)):
+            path.write_text(json.dumps({**listed, "items": page}))
+            assert isinstance(answer(tmp_path / str(number), OPERATOR), state), page
+        path.write_text(json.dumps({**listed, "metadata": {"continue": "", "remainingItemCount": 0}, "items": [other]}))
+        assert answer(tmp_path / str(number), OPERATOR) == Absent()
+
+
+@pytest.mark.parametrize("of_tree", [True, False])
+def test_one_page_of_the_machine_sets_is_not_all_of_them(of_tree: bool, tmp_path: Path) -> None:
+    query = facts_table.MACHINE_SETS
+    folder = tmp_path / (f"namespaces/{query.namespace}/{query.group}" if of_tree else ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    body = {
+        "apiVersion": query.api_version,
+        "kind": query.kind,
+        "metadata": {"name": "a", "namespace": query.namespace},
+    }
+    for more, state in (({"continue": "t"}, Unknown), ({}, Known)):
+        listed = {"apiVersion": query.api_version, "kind": f"{query.kind}List", "metadata": more, "items": [body]}
+        (folder / f"{query.plural}.json").write_text(json.dumps(listed))
+        assert isinstance(answer(tmp_path, query), state)
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "Configmap"}, {"kind": "ConfigMaps"}, {"kind": 7}, {"metadata": None}, {"apiVersion": "v2"}]
+)
+def test_an_object_of_a_list_that_is_written_wrong_is_not_passed_over(change: dict[str, Any], tmp_path: Path) -> None:
+    """It could be the one that switches CCO off."""
+    configmap = facts_table.FIRST_WAVE[7]
+    legacy = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": configmap.name, "namespace": CCO},
+        "data": {"disabled": "true"},
+    }
+    other = sample()["ConfigMap/other"]
+    for number, place in enumerate((f"namespaces/{CCO}/core/configmaps.yaml", "configmaps.yaml")):
+        path = tmp_path / str(number) / place
+        path.parent.mkdir(parents=True)
+        path.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [other, {**legacy, **change}]}))
+        assert isinstance(answer(tmp_path / str(number), configmap), Unknown)
+        path.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [other, legacy]}))
+        assert isinstance(answer(tmp_path / str(number), configmap), Known)
+
+
 def test_machine_sets_dumped_one_by_one_are_not_all_of_them(tmp_path: Path) -> None:
     """A service account of a set that nobody dumped would be left out of what grants must hold for."""
     query = facts_table.MACHINE_SETS

@@ -72,6 +72,8 @@ def test_the_secret_of_a_request_that_cannot_be_understood_today_is_no_finding_o
         ([{"server": "one"}], None),
         ([{"server": "one"}, {"server": "two"}], "two.username, two.password"),
         ("one", None),
+        (0, None),
+        ({}, None),
     ],
 )
 def test_a_secret_of_vsphere_must_serve_every_vcenter(vcenters: Any, lacking: str | None, tmp_path: Path) -> None:
@@ -82,6 +84,7 @@ def test_a_secret_of_vsphere_must_serve_every_vcenter(vcenters: Any, lacking: st
     outcome = judge(tmp_path, body, body, cluster)
     told = [j.finding.needs[0].detail for j in found(outcome, "secret-incomplete")]
     assert told == ([f"Secret openshift-storage/cloud lacks {lacking}"] if lacking else [])
+    assert outcome.verdict.exit_code == (3 if lacking else 0 if isinstance(vcenters, list) else 4)
 
 
 def test_vcenters_that_nobody_read_are_no_matter_on_another_platform(tmp_path: Path) -> None:

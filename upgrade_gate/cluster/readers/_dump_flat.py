@@ -13,8 +13,9 @@ from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.facts_table import KINDS, NAMESPACED_KINDS
 from upgrade_gate.cluster.model import KINDS_OF_SEVERAL_GROUPS
 from upgrade_gate.cluster.readers._dump_files import Unusable, load, stem
-from upgrade_gate.cluster.readers._dump_objects import completed, is_list, items_of, key_of, selected
+from upgrade_gate.cluster.readers._dump_objects import completed, is_list, is_page, items_of, key_of, selected
 from upgrade_gate.cluster.readers._kept import kept
+from upgrade_gate.reading.node import slip_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ _KIND_OF_FILE: Mapping[str, str] = MappingProxyType(
         **{name: query.kind for query in KINDS for name in (query.plural, query.kind.lower())},
     }
 )
+_KINDS = frozenset(query.kind for query in KINDS)
 _API_VERSIONS = frozenset(query.api_version for query in KINDS)
 
 
@@ -60,10 +62,13 @@ class FlatLayout:
             self._keep(body, shown, self.single)
             return
         kind = (body.get("kind") or "").removesuffix("List") or _kind_by_name(shown)
-        items = items_of(body, shown)
+        items, page = items_of(body, shown), is_page(body)
         for item in items:
-            self._keep(item if "kind" in item else {**item, "kind": kind}, shown, self.collected)
-        if not items:
+            whole = item if "kind" in item else {**item, "kind": kind}
+            if not _is_object(whole):
+                raise Unusable(f"{shown} is a list with an entry that has no kind or no metadata")
+            self._keep(whole, shown, self.single if page else self.collected)
+        if not items and not page:
             # Of which namespace an empty list is, only the folder that it lies in can tell.
             folders = shown.split("/")[:-1] if kind in NAMESPACED_KINDS else ["*"]
             self.collected |= {(kind, folder) for folder in folders}
@@ -72,9 +77,11 @@ class FlatLayout:
     def _keep(self, item: Any, shown: str, places: set[tuple[str, str]]) -> None:
         if not isinstance(item, dict):
             raise Unusable(f"{shown} holds a document that is not an object")
-        kind = item.get("kind")
-        if not isinstance(item.get("metadata"), dict) or not isinstance(kind, str):
+        if not _is_object(item):
             return  # a template, a schema, a values file: not an object of the API
+        kind = item["kind"]
+        if (meant := slip_of(kind, _KINDS)) is not None:
+            raise Unusable(f"{shown} holds an object of kind {kind[:60]!r}, which does not exist: {meant} is meant?")
         if kind in KINDS_OF_SEVERAL_GROUPS and item.get("apiVersion") not in _API_VERSIONS:
             return  # another API's object of the same name
         namespace, name = key_of(item, shown)
@@ -129,6 +136,10 @@ class FlatLayout:
                 f"{query.plural} were dumped one by one: whether these are all is not known", _listing(query)
             )
         return Known(tuple(found)) if listed or single else None
+
+
+def _is_object(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("metadata"), dict) and isinstance(item.get("kind"), str)
 
 
 def _listing(query: Query) -> str:

@@ -31,6 +31,15 @@ def is_list(body: Any) -> bool:
     return (isinstance(kind, str) and kind.endswith("List")) or (kind is None and "items" in body)
 
 
+def is_page(body: Any) -> bool:
+    """Return whether a list says that it goes on elsewhere: what is not in it may be on the next page.
+
+    Source: Kubernetes, `ListMeta` (`continue`, `remainingItemCount`).
+    """
+    metadata = body.get("metadata") if is_list(body) else None
+    return isinstance(metadata, dict) and any(metadata.get(key) for key in ("continue", "remainingItemCount"))
+
+
 def entries(bodies: Iterable[Any], shown: str) -> list[Any]:
     """Return the objects of a file, those of its lists one by one."""
     return [item for body in bodies for item in (items_of(body, shown) if is_list(body) else [body])]
@@ -79,8 +88,7 @@ def completed(body: Any, query: Query, shown: str, *, needs_name: bool = True) -
     if needs_name:
         key_of(body, shown)
     stated = body.get("apiVersion", query.api_version)
-    group = stated.rpartition("/")[0] if isinstance(stated, str) else None
-    if group != query.group:
+    if stated != query.api_version:
         raise Unusable(f"{shown} has the unknown apiVersion {str(stated)[:60]!r}")
     if body.get("kind", query.kind) != query.kind:
         raise Unusable(f"{shown} is of kind {str(body.get('kind'))[:60]!r}, not {query.kind}")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.base.facts import Fact, Known, Unknown
+from upgrade_gate.base.facts import Absent, Fact, Known, Unknown
 from upgrade_gate.cluster.facts_table import NAMESPACED_KINDS
 from upgrade_gate.cluster.readers._dump_files import ENDINGS, Unusable, load
-from upgrade_gate.cluster.readers._dump_objects import completed, entries, is_legal, key_of, pick, selected
+from upgrade_gate.cluster.readers._dump_objects import completed, entries, is_legal, is_page, key_of, pick, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,10 @@ class TreeLayout:
             return pick(entries(bodies, shown) if len(bodies) == 1 else bodies, query, shown, self.read_secrets)
         if listed := self._load(place):
             shown, bodies = listed
-            return pick(entries(bodies, shown), query, shown, self.read_secrets, missing_is_absent=True)
+            answer = pick(entries(bodies, shown), query, shown, self.read_secrets, missing_is_absent=True)
+            if isinstance(answer, Absent) and any(map(is_page, bodies)):
+                raise Unusable(f"{shown} is one page of a list: {query.kind} {query.name} may be on the next one")
+            return answer
         return None
 
     def _list(self, query: Query) -> Fact[Any] | None:
@@ -78,6 +81,8 @@ class TreeLayout:
         if listed is None and not names:
             return None
         shown, bodies = listed or ("", [])
+        if any(map(is_page, bodies)):
+            raise Unusable(f"{shown} is one page of a list: the others are missing")
         objects = {key_of(item, shown): completed(item, query, shown) for item in entries(bodies, shown)}
         for name in names:
             shown, bodies = self._load_exact(f"{place}/{name}") or ("", [])

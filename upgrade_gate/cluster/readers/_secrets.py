@@ -49,11 +49,12 @@ def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
         raise Malformed(f"in the place of Secret {ref} lies {str(named)[:120]}")
     if not metadata["deletionTimestamp"].missing:
         raise Malformed(f"{body.name} is being deleted: run again when it is gone")
-    data, plain = body["data"].mapping(), body["stringData"].mapping()
-    has_data = "data" in body.mapping() or "stringData" in body.mapping() or body["kind"].text() == "Secret"
-    lengths = {**_has_value(body, "data"), **_has_value(body, "stringData")}
-    keys = frozenset(key for key, some in lengths.items() if some)
-    values = {key: text for key in keys if (text := _decode(data.get(key), plain.get(key)))} if read_values else {}
+    if not body["stringData"].missing:
+        raise Malformed(f"{body.name} has stringData: it is a manifest to apply, and no API server says that it was")
+    data = body["data"].mapping()
+    has_data = "data" in body.mapping() or body["kind"].text() == "Secret"
+    keys = frozenset(key for key, some in _has_value(body["data"]).items() if some)
+    values = {key: text for key in keys if (text := _decode(data.get(key)))} if read_values else {}
     identity, token_path, form = _identify(values)
     return SecretRecord(
         ref=ref,
@@ -66,12 +67,11 @@ def _record(body: Part, ref: SecretRef, read_values: bool) -> SecretRecord:
     )
 
 
-def _has_value(body: Part, place: str) -> dict[str, bool]:
+def _has_value(data: Part) -> dict[str, bool]:
     """Return whether each key has a value: one without a value serves nobody. Of a value only its length is seen."""
-    values = body[place]
     return {
-        Part(key, body.name, f"{place} (a key)").some_text(): isinstance(value, str) and value.strip() not in _NOTHING
-        for key, value in values.mapping().items()
+        Part(key, data.name, "data (a key)").some_text(): isinstance(value, str) and value.strip() not in _NOTHING
+        for key, value in data.mapping().items()
     }
 
 
@@ -95,15 +95,12 @@ def _form_of_keys(keys: frozenset[str]) -> SecretForm | None:
     return None
 
 
-def _decode(encoded: object, plain: object) -> str | None:
-    if isinstance(plain, str):
-        text = plain
-    elif isinstance(encoded, str):
-        try:
-            text = base64.b64decode(encoded, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError, ValueError):
-            return None
-    else:
+def _decode(encoded: object) -> str | None:
+    if not isinstance(encoded, str):
+        return None
+    try:
+        text = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
     return None if _REDACTED.fullmatch(text.strip()) else text
 

@@ -47,6 +47,7 @@ _WORDS = {
     "platform": "platform",
     "profile": "cluster profile",
     "topology": "control plane topology",
+    "vcenters": "vCenters",
 }
 """What people call these facts; the others go by their object."""
 _NEVER = frozenset({"platform", "mode", "newest_completed"})
@@ -140,6 +141,8 @@ def _fields(situation: Situation) -> Iterator[str]:
         yield "feature_gates"
     if situation.mode in (Mode.MINT, Mode.PASSTHROUGH):
         yield "requests"
+    if situation.platform == "VSphere" and situation.mode.by_hand:
+        yield "vcenters"  # in the other modes the finding about the root credential says it
     yield from _of_raised(situation)
 
 
