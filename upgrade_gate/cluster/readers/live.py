@@ -202,8 +202,8 @@ class LiveReader:
                 raise FailedError(f"the server answered with kind {str(body.get('kind'))[:60]!r}, not {query.kind}List")
             items += body["items"]
             metadata = body.get("metadata")
-            token = metadata.get("continue") if isinstance(metadata, dict) else None
-            token = "" if token is None else token
+            more_of_it = metadata.get("continue") if isinstance(metadata, dict) else None
+            token = "" if more_of_it is None else more_of_it
             if not isinstance(token, str):
                 raise FailedError("the list's continue token is not text")
             if not token:
