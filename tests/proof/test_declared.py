@@ -433,3 +433,70 @@ def test_two_roles_of_one_template_are_two(tmp_path: Path) -> None:
     resources = {**_stack(REF, WHOLE)["Resources"], **_stack(REF, DENYING, **BOUND)["Resources"]}
     grant = Grant("action", "ec2:CreateTags", "Allow", "*")
     assert told(tmp_path, {"t.json": {"Resources": resources}}, "AWSProviderSpec", grant).verdict is Coverage.COVERED
+
+
+LOOSE: dict[str, tuple[str, Any, Coverage]] = {
+    "denied to nobody knows whom": ("deny.json", DENYING, Coverage.UNKNOWN),
+    "denied in a list": ("deny.json", [DENYING], Coverage.UNKNOWN),
+    "denied by a policy with a name": (
+        "deny.json",
+        {"PolicyName": "guard", "PolicyDocument": DENYING},
+        Coverage.UNKNOWN,
+    ),
+    "allowed to nobody knows whom": ("more.json", policy("s3:*"), Coverage.COVERED),
+    "something else denied": ("deny.json", policy("s3:*", Effect="Deny"), Coverage.COVERED),
+    "denied to another Secret's": ("openshift-network-cloud.json", DENYING, Coverage.COVERED),
+    "denied to a role of another name": (
+        "deny.json",
+        {"RoleName": "c1-openshift-network-cloud", "PolicyDocument": DENYING},
+        Coverage.COVERED,
+    ),
+    "denied by a template to nobody": (
+        "deny.json",
+        {"Resources": {"D": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": DENYING}}}},
+        Coverage.COVERED,
+    ),
+    "what cannot be read": ("deny.json", {"Statement": "Deny *"}, Coverage.UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("name", LOOSE)
+def test_a_policy_that_names_nobody_may_deny_it_to_anybody(name: str, tmp_path: Path) -> None:
+    file, content, verdict = LOOSE[name]
+    write(tmp_path, {NAME: WHOLE, file: content})
+    read = declared.load("policies:x", [tmp_path], {})
+    served = read.serving("AWSProviderSpec", SECRET, [SECRET, "openshift-network/cloud"], None)
+    assert not isinstance(served, CoverageResult)
+    assert read.judge(served, Grant("action", "ec2:CreateTags", "Allow", "*"), (), None).verdict is verdict
+
+
+def test_a_policy_that_the_configuration_gives_to_another_secret_denies_that_one_alone(tmp_path: Path) -> None:
+    write(tmp_path, {NAME: WHOLE, "deny.json": DENYING})
+    named = {"openshift-network/cloud": [str(tmp_path / "deny.json")]}
+    read = declared.load("policies:x", [tmp_path], named)
+    for secret, verdict in ((SECRET, Coverage.COVERED), ("openshift-network/cloud", Coverage.DENIED)):
+        served = read.serving("AWSProviderSpec", secret, [SECRET, "openshift-network/cloud"], None)
+        assert not isinstance(served, CoverageResult)
+        assert read.judge(served, Grant("action", "ec2:CreateTags", "Allow", "*"), (), None).verdict is verdict
+
+
+ARM = {
+    "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+    "resources": [{"type": "Microsoft.Authorization/roleDefinitions", "properties": {"permissions": []}}],
+}
+
+
+def test_what_is_not_read_is_named_in_one_line(tmp_path: Path) -> None:
+    files = {NAME: WHOLE, "arm.json": ARM, "main.bicep": "", "roles/main.tf": "", "roles.tf.json": {"resource": {}}}
+    _, report = gate(tmp_path, files)
+    names = "arm.json, main.bicep, roles.tf.json, roles/main.tf"
+    assert report["notes"] == [f"policies:.: nothing is read from {names}: no form of a policy that is known"]
+    many = {f"{number}.tf": "" for number in range(3)}
+    _, report = gate(tmp_path, many)
+    names = "0.tf, 1.tf, 2.tf, arm.json, main.bicep and 2 more"
+    assert report["notes"] == [f"policies:.: nothing is read from {names}: no form of a policy that is known"]
+
+
+def test_where_everything_is_read_nothing_is_said_of_it(tmp_path: Path) -> None:
+    _, report = gate(tmp_path, {NAME: WHOLE, ".hidden/main.tf": "", "README.md": "x"})
+    assert report["notes"] == []

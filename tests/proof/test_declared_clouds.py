@@ -437,6 +437,10 @@ def test_plans_of_other_clouds_are_read(
 _PUBLIC: dict[str, Any] = {"service": "is", "service_type": "service"}
 LIMITED: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "nothing more": ({"resource_tags": []}, {}, True),
+    "account management alone": ({"resources": [], "account_management": True}, {}, False),
+    "no account management": ({"account_management": False}, {}, True),
+    "perhaps account management": ({"resources": []}, {"account_management": True}, False),
+    "every service": ({"resources": []}, {}, True),
     "all services of the class": ({"resources": [{**_PUBLIC, "service_group_id": ""}]}, {}, True),
     "access tags": ({"resource_tags": [{"name": "env", "value": "x"}]}, {}, False),
     "access tags known after apply": ({}, {"resource_tags": True}, False),
@@ -616,3 +620,110 @@ def test_roles_of_a_member_count_together_and_only_for_that_member(type_: str, t
     for account, expected in (("openshift-storage-cloud", Coverage.COVERED), ("other", Coverage.UNKNOWN)):
         plan = plan_of(custom, bound("a", "projects/p/roles/c", account), bound("b", "roles/viewer", account))
         assert told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", wanted).verdict is expected
+
+
+DENY = {"type": "google_iam_deny_policy", "name": "d"}
+
+
+@pytest.mark.parametrize(
+    ("parent", "planned", "kept"),
+    [("p", Coverage.UNKNOWN, Coverage.UNKNOWN), ("other", Coverage.COVERED, Coverage.UNKNOWN)],
+)
+def test_what_takes_away_on_a_project_counts_for_other_files_of_google(
+    parent: str, planned: Coverage, kept: Coverage, tmp_path: Path
+) -> None:
+    deny = plan_of({**DENY, "parent": f"{_PARENT}{parent}"})
+    wanted = Grant("permission", "compute.disks.create")
+    custom = plan_of({**GCP_CUSTOM, "project": "p"})
+    found = told(tmp_path / "a", {"deny.json": deny, "plan.json": custom}, "GCPProviderSpec", wanted)
+    assert found.verdict is planned
+    role = {"storage.yaml": GCP_ROLE + "- compute.disks.create\n", "deny.json": deny}
+    assert told(tmp_path / "b", role, "GCPProviderSpec", wanted).verdict is kept
+
+
+STORAGE = "serviceAccount:openshift-storage-cloud@p.iam.gserviceaccount.com"
+_OTHERS = {"type": "google_project_iam_binding", "name": "b", "project": "p", "members": ["user:a@b.c"]}
+BINDINGS: dict[str, tuple[dict[str, Any], bool]] = {
+    "of this role to others": ({"role": "projects/p/roles/c"}, False),
+    "of this role to it too": ({"role": "projects/p/roles/c", "members": ["user:a@b.c", STORAGE]}, True),
+    "of another role": ({"role": "roles/viewer"}, True),
+    "of a role that is not known": ({}, False),
+    "in another project": ({"role": "projects/p/roles/c", "project": "q"}, True),
+    "in a project that is not known": ({"role": "projects/p/roles/c", "project": None}, False),
+    "under a condition": ({"role": "projects/p/roles/c", "condition": [{"expression": "x"}]}, True),
+}
+
+
+@pytest.mark.parametrize("name", BINDINGS)
+def test_a_binding_of_google_takes_its_role_from_whom_it_does_not_list(name: str, tmp_path: Path) -> None:
+    more, covered = BINDINGS[name]
+    custom = {**GCP_CUSTOM, "name": "c", "id": "projects/p/roles/c", "project": "p"}
+    member = {"type": "google_project_iam_member", "name": "m", "project": "p", "role": custom["id"], "member": STORAGE}
+    plan = plan_of(custom, member, {**_OTHERS, **more})
+    found = told(tmp_path, {"plan.json": plan}, "GCPProviderSpec", Grant("permission", "compute.disks.create"))
+    assert found.verdict is (Coverage.COVERED if covered else Coverage.UNKNOWN)
+
+
+ASSIGNED = {
+    "type": "azurerm_role_assignment",
+    "name": "a",
+    "scope": SUBSCRIPTION,
+    "role_definition_name": "openshift-storage-cloud",
+    "principal_id": "1",
+}
+ONE_GROUP = f"{SUBSCRIPTION}/resourceGroups/one"
+ROLE_BY_ID = {k: v for k, v in ASSIGNED.items() if k != "role_definition_name"}
+ROLE_ID = "azurerm_role_definition.openshift-storage-cloud.role_definition_resource_id"
+ASSIGNMENTS: dict[str, tuple[tuple[dict[str, Any], ...], dict[str, Any], bool]] = {
+    "everywhere": ((ASSIGNED,), {}, True),
+    "in one group": (({**ASSIGNED, "scope": ONE_GROUP},), {}, False),
+    "under a condition": (({**ASSIGNED, "condition": "x"},), {}, False),
+    "at a scope known after apply": ((ASSIGNED,), {"azurerm_role_assignment.a": {"scope": True}}, False),
+    "of another role": (({**ASSIGNED, "role_definition_name": "Reader", "scope": ONE_GROUP},), {}, True),
+    "of a role known after apply": (
+        ({**ROLE_BY_ID, "scope": ONE_GROUP},),
+        {"azurerm_role_assignment.a": {"role_definition_id": True}},
+        False,
+    ),
+    "to two principals alike": ((ASSIGNED, {**ASSIGNED, "name": "b", "principal_id": "2"}), {}, True),
+    "to two principals": ((ASSIGNED, {**ASSIGNED, "name": "b", "principal_id": "2", "scope": ONE_GROUP}), {}, False),
+    "to one principal twice": ((ASSIGNED, {**ASSIGNED, "name": "b", "scope": ONE_GROUP}), {}, True),
+}
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_a_role_of_azure_is_given_where_the_plan_assigns_it(name: str, tmp_path: Path) -> None:
+    assigned, unknown, covered = ASSIGNMENTS[name]
+    write(tmp_path, {"plan.json": plan_of(AZURE_ROLE, *assigned, unknown=unknown)})
+    assert _azure_verdict(tmp_path) is covered
+
+
+def _azure_verdict(folder: Path) -> bool:
+    """Return whether a folder declares the wanted operation in another group than the one of the tests."""
+    read = load("policies:x", [folder], {})
+    served = read.serving("AzureProviderSpec", SECRET, [SECRET], None)
+    assert isinstance(served, Served)
+    wanted = Grant("permission", WRITE)
+    return read.judge(served, wanted, (f"{SUBSCRIPTION}/resourceGroups/two",), None).verdict is Coverage.COVERED
+
+
+def test_a_role_of_azure_is_assigned_by_reference(tmp_path: Path) -> None:
+    unknown = {"azurerm_role_assignment.a": {"role_definition_id": True}}
+    said = refers("azurerm_role_assignment.a", role_definition_id=[ROLE_ID, ROLE_ID.rpartition(".")[0]])
+    write(tmp_path, {"plan.json": plan_of(AZURE_ROLE, ROLE_BY_ID, unknown=unknown, **said)})
+    assert _azure_verdict(tmp_path)
+    write(tmp_path, {"plan.json": plan_of(AZURE_ROLE, {**ROLE_BY_ID, "scope": ONE_GROUP}, unknown=unknown, **said)})
+    assert not _azure_verdict(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("configured", "covered"), [(["name", "scope"], True), (["name", "scope", "assignable_scopes"], False), ([], False)]
+)
+def test_a_new_role_of_azure_may_be_assigned_at_its_scope_unless_the_configuration_says_otherwise(
+    configured: list[str], covered: bool, tmp_path: Path
+) -> None:
+    address = "azurerm_role_definition.openshift-storage-cloud"
+    said = refers(address, **{name: [] for name in configured})
+    plan = plan_of(AZURE_ROLE, unknown={address: {"assignable_scopes": True}}, **said)
+    write(tmp_path, {"plan.json": plan})
+    assert _azure_verdict(tmp_path) is covered

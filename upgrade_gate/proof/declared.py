@@ -90,6 +90,10 @@ class Served(Struct, frozen=True):
         return ", ".join(dict.fromkeys(one.file.name for one in self.found))
 
 
+_MOST_NAMED = 5
+"""Files that one line names."""
+
+
 class PolicyPlace(Struct, frozen=True):
     """A place in a policy file."""
 
@@ -101,11 +105,22 @@ class PolicyPlace(Struct, frozen=True):
 class Declarations:
     """Everything that the policy files of a run say."""
 
-    def __init__(self, source: str, files: Sequence[PolicyFile], named: Mapping[str, Sequence[str]]) -> None:
-        """`named` is what the configuration says: `namespace/secret` to files, each perhaps with `#NAME`."""
+    def __init__(
+        self,
+        source: str,
+        files: Sequence[PolicyFile],
+        named: Mapping[str, Sequence[str]],
+        sources: Sequence[str] = (),
+    ) -> None:
+        """`named` is what the configuration says: `namespace/secret` to files, each perhaps with `#NAME`.
+
+        `sources` are files of the folders in a language that is not read.
+        """
         self.source = source
         self.files = tuple(files)
         self._named = named
+        self._sources = tuple(sources)
+        self._configured_files = {Path(one.partition("#")[0]).resolve() for each in named.values() for one in each}
         self._by_kind: dict[str, tuple[Found, ...]] = {}
         self._reaching: dict[str, tuple[Found, ...]] = {}
         self._limits: dict[str, tuple[Found, ...]] = {}
@@ -115,12 +130,25 @@ class Declarations:
 
     def anew(self) -> Declarations:
         """Return the same files for another cluster: what is judged of them rests on its context."""
-        return Declarations(self.source, self.files, self._named)
+        return Declarations(self.source, self.files, self._named, self._sources)
 
     @property
     def unread(self) -> tuple[str, ...]:
         """One line for each file that could not be read: what it allows or denies is unknown."""
         return tuple(file.problem for file in self.files if file.problem is not None)
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """One line for the files from which nothing was taken for any Secret, none where there are none."""
+        taken = {one.file for found in (*self._by_kind.values(), *self._reaching.values()) for one in found}
+        silent = [file.name for file in self.files if file.problem is None and file not in taken]
+        names = sorted([*silent, *self._sources]) if self._by_kind else []
+        if not names:
+            return ()
+        listed = ", ".join(names[:_MOST_NAMED]) + (
+            f" and {more} more" if (more := len(names) - _MOST_NAMED) > 0 else ""
+        )
+        return (f"{self.source}: nothing is read from {listed}: no form of a policy that is known",)
 
     def serving(self, kind: str, secret: str, secrets: Iterable[str], ccoctl: str | None) -> Served | CoverageResult:
         """Return what is declared for a Secret, UNKNOWN where nobody can tell.
@@ -179,7 +207,11 @@ class Declarations:
             return not called and name.casefold() not in held
 
         documents = {(one.file, one.number) for one in chosen}
-        limits = (limit for limit in self._limits[kind] if (limit.file, limit.number) not in documents)
+        limits = (
+            limit
+            for limit in self._limits[kind]
+            if (limit.file, limit.number) not in documents and self._is_anyones(kind, limit, secrets)
+        )
         plain = own | {name for name in called if "*" not in name}
         certain: list[Found] = []
         perhaps: list[Found] = []
@@ -190,6 +222,13 @@ class Declarations:
             elif not names or any(may_mean(name) for name in names):
                 perhaps.append(one)
         return tuple(certain), tuple(perhaps)
+
+    def _is_anyones(self, kind: str, limit: Found, secrets: Sequence[str]) -> bool:
+        """Return whether nobody can tell on whom something is put: by its name, or by the configuration."""
+        if limit.declaration.reach or limit.file.path in self._configured_files:
+            return bool(limit.declaration.reach)
+        names = self._names(kind, limit, secrets)
+        return not any(policy_names.match(name, secret) is not None for name in names for secret in secrets)
 
     def _configured(self, kind: str, secret: str, named: Sequence[str]) -> tuple[Found, ...] | CoverageResult:
         chosen: list[Found] = []
@@ -339,12 +378,12 @@ class Declarations:
 
 
 def _limits(cloud: Declares, found: Iterable[Found]) -> Iterator[Found]:
-    """Yield what takes away in each declaration that says what its role or user is called."""
+    """Yield what takes away in each declaration that says what its role or user is called, or names nobody."""
     if not isinstance(cloud, Limits):
         return
     for one in found:
         limit = cloud.limits(one.declaration)
-        if limit is not None and limit.reach:
+        if limit is not None:
             yield replace(one, declaration=limit)
 
 
@@ -383,7 +422,7 @@ def load(source: str, roots: Sequence[Path], named: Mapping[str, Sequence[str]])
                     f"identities: {secret}: {path} is no file", hint="paths are meant from the working folder"
                 )
             own.append(path)
-    return Declarations(source, policy_files.read(roots, own), named)
+    return Declarations(source, policy_files.read(roots, own), named, policy_files.sources(roots))
 
 
 def _called(one: Found) -> Declaration:

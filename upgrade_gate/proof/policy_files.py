@@ -25,6 +25,8 @@ _logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template", ".tfstate"})
 """What a file of a folder must be called to be read; one that is named is read whatever it is called."""
+SOURCES = frozenset({".bicep", ".bicepparam", ".hcl", ".tf", ".tofu"})
+"""What says what is to be granted in a language that is not read: it is named, so that nobody takes it for read."""
 _MAX_FILES = 20_000
 _LIMITS = Limits(nodes=100_000)
 _MOST_YAML = 4 * 2**20
@@ -116,7 +118,12 @@ def read(roots: Iterable[Path], named: Iterable[Path] = ()) -> tuple[PolicyFile,
     return tuple(PolicyFile(path, name, outside=path in outside) for path, name in ordered)
 
 
-def _files(root: Path) -> Iterable[Path]:
+def sources(roots: Iterable[Path]) -> tuple[str, ...]:
+    """Return the files of folders that are written in a language that is not read, as reports show them."""
+    return tuple(_shown(path, root) for root in roots if is_dir(root) for path in sorted(_files(root, SOURCES)))
+
+
+def _files(root: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterable[Path]:
     """Yield the files of a folder by name; a link is followed to a file and to no folder.
 
     A bundle of ours holds policies to be put, and declares nothing.
@@ -124,7 +131,7 @@ def _files(root: Path) -> Iterable[Path]:
     found = [path for path in root.rglob("*") if not any(p.startswith(".") for p in path.relative_to(root).parts)]
     bundles = {path.parent for path in found if path.name == "SHA256SUMS" and (path.parent / "commands.sh").exists()}
     for path in found:
-        if path.suffix.casefold() in SUFFIXES and not bundles & set(path.parents) and not is_dir(path):
+        if path.suffix.casefold() in suffixes and not bundles & set(path.parents) and not is_dir(path):
             yield path
 
 

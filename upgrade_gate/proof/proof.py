@@ -279,7 +279,10 @@ class Proof(Struct, frozen=True):
         """Return what of the export, or of the policy files, could not be used, one line each."""
         collection = self.claims.collection
         told = self.claims.declarations
-        failure = (*([self.claims.failure] if self.claims.failure else []), *(told.unread if told else ()))
+        failure = (
+            *([self.claims.failure] if self.claims.failure else []),
+            *((*told.unread, *told.passed_over) if told else ()),
+        )
         if collection is None:
             return failure
         unknown = (

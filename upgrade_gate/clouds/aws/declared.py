@@ -40,7 +40,13 @@ def declarations(body: Any) -> tuple[Declaration, ...]:
 
 
 def limits(one: Declaration) -> Declaration | None:
-    """Return what a declaration denies, or may, to those whom it is about; None where that is nothing."""
+    """Return what a declaration denies, or may, to those whom it is about; None where that is nothing.
+
+    A policy document by itself is put on somebody by a command that no file shows; what a template or a plan holds and
+    puts on nobody is put on nobody.
+    """
+    if not one.called and (one.rest or len(one.path) > 1):
+        return None
     parts = tuple(part for given in one.parts if (part := denials(given)) is not None)
     rest = {key: one.rest[key] for key in ("AttachedManagedPolicies", "PermissionsBoundary") if one.rest.get(key)}
     return Declaration(parts, one.names, rest=rest, path=one.path, reach=one.called) if parts or rest else None

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _LISTS = {"permission": ("actions", "notactions"), "dataPermission": ("dataactions", "notdataactions")}
 _ROLE = "azurerm_role_definition"
+_ASSIGNMENT = "azurerm_role_assignment"
+_OF_ROLE = "role_definition_id"
+_ROLE_IDS = ("role_definition_resource_id", "role_definition_id", "id")
 _TERRAFORM = {
     "actions": "actions",
     "not_actions": "notActions",
@@ -36,8 +39,12 @@ _TERRAFORM = {
 def declarations(body: Any) -> tuple[Declaration, ...]:
     """Return a declaration for each role definition of a document."""
     if terraform.is_show(body):
-        roles = (one for one in terraform.resources(body) if one.type == _ROLE)
-        return terraform.doubted(body, map(_of_resource, roles))
+        found = terraform.resources(body)
+        roles = [one for one in found if one.type == _ROLE]
+        assigned = [(one, _assigned(one, roles)) for one in found if one.type == _ASSIGNMENT]
+        own = {one.address: [each for each, role in assigned if role is one] for one in roles}
+        unsure = [each for each, role in assigned if role is None and isinstance(each.get(_OF_ROLE), Open)]
+        return terraform.doubted(body, (_of_resource(one, own[one.address], unsure) for one in roles))
     if isinstance(body, list):
         return tuple(_definition(one, (number,)) for number, one in enumerate(body) if _is_definition(one))
     return (_definition(body, ()),) if _is_definition(body) else ()
@@ -63,7 +70,16 @@ def _definition(body: Mapping[str, Any], path: Path) -> Declaration:
     return Declaration((Part(name, least, most, path, tuple(opened)),), (name,), path=path)
 
 
-def _of_resource(one: terraform.Resource) -> Declaration:
+def _assigned(one: terraform.Resource, roles: Sequence[terraform.Resource]) -> terraform.Resource | None:
+    """Return the role of the plan that is assigned, None for another one, and where that is not known."""
+    name = one.text("role_definition_name")
+    by_name = [role for role in roles if name and role.text("name") == name]
+    return by_name[0] if len(by_name) == 1 else terraform.named(one, _OF_ROLE, roles, *_ROLE_IDS)
+
+
+def _of_resource(
+    one: terraform.Resource, assigned: Sequence[terraform.Resource], unsure: Sequence[terraform.Resource]
+) -> Declaration:
     """Return a role of a plan in Azure's own shape; a plan may not know all of it yet."""
     given = one.get("permissions")
     opened = [given.text] if isinstance(given, Open) else []
@@ -76,9 +92,9 @@ def _of_resource(one: terraform.Resource) -> Declaration:
     opened += (
         [f"permissions of {one.address}, known after apply"] if terraform.unknown_in(unknown) and not opened else []
     )
-    scopes = one.get("assignable_scopes") or [one.get("scope")]
-    listed = strings(scopes)
-    opened += [] if listed else [f"scope of {one.address}"]
+    listed, unsaid = _scopes(one, assigned)
+    opened += [f"which role {each.address} assigns" for each in unsure if not assigned]
+    opened += unsaid
     name = one.text("name")
     role = {"roleName": name or one.address, "permissions": permissions, "assignableScopes": list(listed)}
     everything = {**role, "permissions": [{"actions": ["*"], "dataActions": ["*"]}]}
@@ -86,6 +102,30 @@ def _of_resource(one: terraform.Resource) -> Declaration:
     most = {"definition": everything if opened else role, "scopes": ["/"] if opened else listed}
     names = tuple(dict.fromkeys(n for n in (name, one.address, one.name) if n))
     return Declaration((Part(one.address, least, most, one.path, tuple(opened)),), names, path=one.path)
+
+
+def _scopes(role: terraform.Resource, assigned: Sequence[terraform.Resource]) -> tuple[tuple[str, ...], list[str]]:
+    """Return where a role of a plan is given, and what is open in that.
+
+    Where the plan assigns it, there and nowhere else; several principals must be given it at the same places, for
+    which of them is the identity's is not told. Else wherever it may be assigned, which is its scope unless the
+    configuration says otherwise: the provider fills that in, so that it is open in the plan of a new role.
+    Source: the AzureRM provider's documentation of azurerm_role_definition, `assignable_scopes`.
+    """
+    if not assigned:
+        scopes = role.get("assignable_scopes")
+        filled = isinstance(scopes, Open) and bool(role.references) and "assignable_scopes" not in role.references
+        listed = strings(role.get("scope") if filled or not scopes else scopes)
+        return listed, [] if listed else [f"scope of {role.address}"]
+    opened = [f"the condition of {one.address}" for one in assigned if one.get("condition")]
+    opened += [f"scope of {one.address}" for one in assigned if not one.text("scope")]
+    given: dict[object, set[str]] = {}
+    for one in assigned:
+        whose = one.text("principal_id") or one.references.get("principal_id") or one.address
+        given.setdefault(whose, set()).add(one.text("scope"))
+    first, *others = given.values()
+    opened += [f"which principal {role.address} is for"] if any(one != first for one in others) else []
+    return tuple(sorted(first)), opened
 
 
 def identity(name: str) -> str:

@@ -122,7 +122,10 @@ class Limits(Protocol):
     """A cloud in which one document may deny what another one gives."""
 
     def limits(self, one: Declaration) -> Declaration | None:
-        """Return what a declaration takes away from those whom it is `called`, None where that is nothing."""
+        """Return what a declaration takes away from those whom it is `called`, None where that is nothing.
+
+        What names nobody, and may be put on anybody, reaches everybody.
+        """
         ...
 
 

@@ -20,6 +20,8 @@ from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.reading.node import limiting, mapping, readable_strings, strings, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from upgrade_gate.clouds.contract.context import Context
     from upgrade_gate.clouds.contract.declared import Path
     from upgrade_gate.clouds.contract.grants import Grant
@@ -132,7 +134,9 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
             given.setdefault(member, []).append(part)
             where.setdefault(member, []).append(one.text("project"))
     declared = [
-        Declaration(tuple(parts), _of_member(member), doubts=_taken(where[member], found))
+        Declaration(
+            tuple(parts), _of_member(member), _projects(where[member]), doubts=_bound_away(member, found, roles)
+        )
         for member, parts in given.items()
     ]
     declared += [
@@ -143,26 +147,56 @@ def _of_terraform(found: Sequence[terraform.Resource]) -> tuple[Declaration, ...
                 else _on_project(_custom(one), one.get("project"), one.address),
             ),
             (one.text("role_id") or one.name, one.text("title"), one.address, one.name),
-            doubts=_taken([one.text("project")], found),
+            _projects([one.text("project")]),
         )
         for one in roles
         if one.address not in bound
     ]
-    return tuple(declared)
+    return (*declared, *_taking(found))
 
 
-def _taken(projects: Sequence[str], found: Sequence[terraform.Resource]) -> tuple[str, ...]:
-    """Return what may take away something given on projects; one that is empty, or told by its number, may be any."""
-    taking: list[str] = []
-    mine = {each.removeprefix("projects/") for each in projects}
+def _projects(named: Iterable[str]) -> tuple[str, ...]:
+    """Return projects as what takes away names them; one that is not named, or by its number, may be any."""
+    plain = (each.removeprefix("projects/") for each in named)
+    return tuple(dict.fromkeys("*" if not each or each.isdigit() else f"projects/{each}" for each in plain))
+
+
+def _taking(found: Sequence[terraform.Resource]) -> Iterator[Declaration]:
+    """Yield what may take away something that is given on a project, by whatever file."""
     for one in found:
         if _TAKING.fullmatch(one.type) is None:
             continue
         named = _PROJECT.search(one.text("parent"))
-        project = (one.text("project") or (named.group(1) if named else "")).removeprefix("projects/")
-        if any(not each or each == project or each.isdigit() for each in mine) or not project or project.isdigit():
-            taking.append(f"{one.address} may take away what others give")
-    return tuple(taking)
+        reach = _projects([one.text("project") or (named.group(1) if named else "")])
+        doubts = (f"{one.address} may take away what others give",)
+        yield Declaration(path=one.path, reach=() if "*" in reach else reach, doubts=doubts)
+
+
+def _bound_away(
+    member: str, found: Sequence[terraform.Resource], roles: Sequence[terraform.Resource]
+) -> tuple[str, ...]:
+    """Return what binds a role that a member is given to others alone: a binding is all that the role has there.
+
+    Source: the Google provider's documentation of google_project_iam_binding, which is authoritative for a role.
+    """
+
+    def role_of(one: terraform.Resource) -> str:
+        known = terraform.named(one, "role", roles, "id", "name")
+        return known.address if known is not None else one.text("role")
+
+    def may_be_of_one(one: terraform.Resource, binding: terraform.Resource) -> bool:
+        return all(
+            not own or not theirs or own == theirs
+            for own, theirs in ((role_of(one), role_of(binding)), (one.text("project"), binding.text("project")))
+        ) and bool(one.get("condition")) == bool(binding.get("condition"))
+
+    given = [one for one in found if one.type in _MEMBERS and member in strings(one.get(_MEMBERS[one.type]))]
+    return tuple(
+        f"{binding.address} takes its role from whom it does not list"
+        for binding in found
+        if binding.type == "google_project_iam_binding" and member not in strings(binding.get("members"))
+        if any(may_be_of_one(one, binding) for one in given)
+    )
 
 
 def _of_member(member: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ _ATTRIBUTES = {
     "service_group_id": "service_group_id",
 }
 """What the provider calls an attribute, and what IBM Cloud does; any other limits the policy by its own name."""
-_SAID = ("roles", "resources", "resource_attributes", "resource_tags")
+_SAID = ("roles", "resources", "resource_attributes", "resource_tags", "account_management")
 
 
 def declarations(body: Any) -> tuple[Declaration, ...]:
@@ -127,6 +127,9 @@ def _of_resource(one: terraform.Resource) -> Part:
         attributes += [{"name": k, "value": v} for k, v in mapping(own).items()]
     for entry in objects(one.get("resource_attributes")):
         attributes.append({key: entry[key] for key in ("name", "value", "operator") if entry.get(key)})
+    if one.get("account_management") or not attributes:  # the provider says it so
+        whole_class = "platform_service" if one.get("account_management") else "service"
+        attributes.append({"name": "serviceType", "value": whole_class})
     if any(terraform.unknown_in(one.unknown.get(key)) for key in _SAID):
         unsaid.append(f"what {one.address} is about, known after apply")
     about: dict[str, Any] = {"attributes": attributes}
