@@ -52,6 +52,7 @@ def test_case_makes_another_grant() -> None:
         ([role("roles/unheard.of")], permission("compute.disks.create"), None, None),
         ([role("roles/Compute.admin")], permission("compute.disks.create"), None, None),
         ([permission("compute.disks.get")], permission("compute.disks.get"), "compute.disks.get", None),
+        ([permission("roles/compute.admin")], permission("compute.disks.create"), None, None),
         ([permission("compute.disks.*")], permission("compute.disks.get"), None, None),
         ([role("roles/dns.admin")], role("roles/dns.admin"), "roles/dns.admin", None),
         ([role("roles/compute.admin")], role("roles/compute.instanceAdmin"), None, None),

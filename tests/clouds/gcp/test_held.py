@@ -41,8 +41,17 @@ def of_project(*bindings: dict[str, Any]) -> dict[str, Any]:
 
 def test_custom_role_is_told_by_its_permissions_and_one_of_googles_by_its_name() -> None:
     found = held(of_project(bind(), bind("roles/dns.admin")), custom(CREATE, GET))
-    assert told(found) == [CREATE, GET, "roles/dns.admin"]
-    assert CUSTOM in found.grants[0].by
+    custom_role, googles = ("permission", (CREATE, GET)), ("predefinedRole", ("roles/dns.admin",))
+    assert [one.grant for one in found.grants] == [Grant(k, n) for k, names in (custom_role, googles) for n in names]
+    assert found.grants[0].by == f"{CUSTOM} in the policy of project p1"
+
+
+def test_what_several_bindings_give_is_told_once_with_each_of_them() -> None:
+    other = "projects/p1/roles/c2"
+    found = held(of_project(bind(), bind(other, condition="c")), custom(GET), custom(GET, name=other))
+    (one,) = found.grants
+    where = "in the policy of project p1"
+    assert one.by == f"{CUSTOM} {where} and {other} {where}, under a condition: c"
 
 
 def test_role_that_is_not_in_the_export_is_said() -> None:
@@ -76,8 +85,16 @@ def test_what_a_deny_policy_forbids_is_not_held() -> None:
     may = held(*given, deny(name, principals=["principalSet://goog/group/g@x"]))
     assert told(may) == [CREATE, GET]
     assert "to a group whose members are not in the export" in may.unseen[0]
-    under = deny(name, denialCondition={"expression": "resource.matchTag('9/env', 'prod')"})
-    assert told(held(*given, under)) == [CREATE, GET]
+    under = held(*given, deny(name, denialCondition={"expression": "resource.matchTag('9/env', 'prod')"}))
+    assert told(under) == [CREATE, GET]
+    assert not under.unseen
+
+
+def test_what_a_deny_policy_forbids_of_a_role_of_googles_is_not_held() -> None:
+    whole = custom("dns.changes.create", name="roles/dns.admin")
+    given, dns = of_project(bind("roles/dns.admin")), "dns.googleapis.com/*"
+    assert told(held(given, whole, deny(dns))) == []
+    assert told(held(given, deny(dns))) == ["roles/dns.admin"]
 
 
 def test_policy_of_another_account_counts_too() -> None:
@@ -102,8 +119,17 @@ def test_another_project_cannot_be_told() -> None:
         (Grant("predefinedRole", "roles/dns.admin"), Grant("predefinedRole", "roles/dns.admin"), True),
         (Grant("permission", GET), Grant("predefinedRole", "roles/x"), True),
         (Grant("permission", CREATE), Grant("predefinedRole", "roles/x"), False),
+        (Grant("permission", GET), Grant("predefinedRole", "roles/empty"), False),
+        (Grant("predefinedRole", "roles/compute.admin"), Grant("predefinedRole", "roles/x"), True),
     ],
 )
 def test_what_is_asked_for(wanted: Grant, mine: Grant, asked: bool) -> None:
-    known = holdings.build([Document(custom(GET, name="roles/x"))], "p1")
+    roles = (custom(GET, name="roles/x"), custom(name="roles/empty"))
+    known = holdings.build([Document(one) for one in roles], "p1")
     assert known.asks_for([wanted], mine) is asked
+
+
+def test_role_of_which_the_table_knows_a_part_is_not_asked_for_with_that_part() -> None:
+    part = ("iam.roles.get", "resourcemanager.projects.get", "resourcemanager.projects.getIamPolicy")
+    wanted, known = [Grant("permission", one) for one in part], holdings.build([], "p1")
+    assert not known.asks_for(wanted, Grant("predefinedRole", "roles/iam.roleViewer"))

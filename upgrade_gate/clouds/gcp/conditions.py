@@ -8,9 +8,11 @@ window of hours (one moment settles no other day), names of resources and tags, 
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from upgrade_gate.clouds.shared.three_values import FALSE, TRUE, Answer, all_of, any_of, not_, undecided
 
@@ -21,6 +23,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+_COMPARED = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _MOST_DEPTH = 40
 
@@ -44,7 +47,7 @@ def _tokens(expression: str) -> Iterator[str]:
     at, text = 0, expression.strip()
     while at < len(text):
         found = _TOKEN.match(text, at)
-        if found is None or found.end() == at:
+        if found is None:
             raise _NotReadError
         yield found.group().strip()
         at = found.end()
@@ -87,46 +90,26 @@ def _one(tokens: list[str], now: datetime | None, deep: int) -> Answer:
 
 
 def _is_bracket(tokens: list[str]) -> bool:
-    """Return whether one pair of brackets holds everything."""
-    if len(tokens) < 3 or tokens[0] != "(" or tokens[-1] != ")":
-        return False
-    depth = 0
-    for place, token in enumerate(tokens):
-        depth += (token in _OPENING) - (token in _CLOSING)
-        if depth == 0:
-            return place == len(tokens) - 1
-    return False
+    """Return whether one pair of brackets holds everything; each bracket of the tokens is closed."""
+    depths = list(accumulate((token in _OPENING) - (token in _CLOSING) for token in tokens))
+    return tokens[:1] == ["("] and tokens[-1] == ")" and 0 not in depths[:-1]
 
 
 def _compared(tokens: list[str], now: datetime | None) -> bool | None:
     """Decide `request.time < timestamp("…")`, in either order; anything else is undecided."""
     match tokens:
-        case ["request.time", operator, "timestamp", "(", text, ")"]:
+        case ["request.time", sign, "timestamp", "(", text, ")"]:
             pass
         case ["timestamp", "(", text, ")", swapped, "request.time"]:
-            operator = _SWAPPED.get(swapped, "")
+            sign = _SWAPPED.get(swapped, "")
         case _:
             return None
-    moment = _moment(text)
-    if now is None or moment is None:
-        return None
-    match operator:
-        case "<":
-            return now < moment
-        case "<=":
-            return now <= moment
-        case ">":
-            return now > moment
-        case ">=":
-            return now >= moment
-        case _:
-            return None
+    moment, compared = _moment(text), _COMPARED.get(sign)
+    return None if now is None or moment is None or compared is None else compared(now, moment)
 
 
 def _moment(text: str) -> datetime | None:
     """Return the time that a plain literal writes in RFC 3339, None for anything else."""
-    if text[:1] not in ('"', "'") or text[:3] in ('"""', "'''") or "\\" in text:
-        return None
     if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text[1:-1], re.ASCII):
         return None
     try:

@@ -64,5 +64,5 @@ def asks_for(required: Sequence[Grant], held: Grant, roles: RoleBook) -> bool:
     own = roles.contents(held.permission)
     if own.asked is not None or not own.permissions:
         return False
-    named = {g.permission for g in required if g.type == "permission"}
+    named = {g.permission for g in required}
     return all(p in named or any(one.has(p) is not Has.NO for one in contents) for p in own.permissions)

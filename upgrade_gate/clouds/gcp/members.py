@@ -23,7 +23,7 @@ def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
     if named:
         if named.group(1).isdecimal() and not unique_id:
             return None
-        return named.group(1) in (email.casefold(), unique_id or email.casefold())
+        return named.group(1) in (email.casefold(), unique_id)
     if _OF_A_POOL in folded:
         return False
     return False if folded.startswith(_SINGLE) else None
@@ -50,7 +50,7 @@ def home_of(email: str) -> str:
     if host == "appspot.gserviceaccount.com":
         return local
     place = host.removesuffix(".iam.gserviceaccount.com")
-    if place == host or not place:
+    if place == host:
         return ""
     project, _, domain = place.partition(".")
     return f"{domain}:{project}" if domain else project
