@@ -41,8 +41,11 @@ def of_project(*bindings: dict[str, Any]) -> dict[str, Any]:
 
 def test_custom_role_is_told_by_its_permissions_and_one_of_googles_by_its_name() -> None:
     found = held(of_project(bind(), bind("roles/dns.admin")), custom(CREATE, GET))
-    custom_role, googles = ("permission", (CREATE, GET)), ("predefinedRole", ("roles/dns.admin",))
-    assert [one.grant for one in found.grants] == [Grant(k, n) for k, names in (custom_role, googles) for n in names]
+    of_custom, of_googles = (
+        [Grant("permission", CREATE), Grant("permission", GET)],
+        Grant("predefinedRole", "roles/dns.admin"),
+    )
+    assert [one.grant for one in found.grants] == [*of_custom, of_googles]
     assert found.grants[0].by == f"{CUSTOM} in the policy of project p1"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, Document
 from upgrade_gate.clouds.gcp import holdings as gcp
@@ -513,6 +514,19 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         {"account": None, "scopes": ["p1"]},
         "UNKNOWN",
         "wrong account",
+    ),
+    "one project by its number": ([{"project": "42", "policy": allow(bind())}, custom(GET)], {}, "COVERED", CUSTOM),
+    "another project by its number beside ours": (
+        [{"project": "p1", "policy": allow()}, {"project": "42", "policy": allow(bind())}, custom(GET)],
+        {},
+        "MISSING",
+        "no binding",
+    ),
+    "several projects by their numbers": (
+        [{"project": "42", "policy": allow(bind("roles/owner"))}, {"project": "43", "policy": allow()}],
+        {"permission": CREATE},
+        "UNKNOWN",
+        "several projects (42, 43), and which of them is p1",
     ),
     "account by number, project by ID": (HELD, {"account": "42"}, "COVERED", CUSTOM),
     "account not given": (HELD, {"account": None}, "COVERED", CUSTOM),
@@ -1132,6 +1146,23 @@ def test_trust(case: str) -> None:
     exports, verdict, fragment = TRUST_CASES[case]
     judgement = gcp.build([Document(body) for body in exports], "p1").trust(SA, ISSUER, [SUBJECT])
     assert (str(judgement.verdict), fragment in judgement.reason) == (verdict, True), f"{case}: {judgement}"
+
+
+@pytest.mark.parametrize(
+    ("identity", "project", "verdict"),
+    [
+        (SA, "p1", "COVERED"),
+        (SA, "p2", "UNKNOWN"),
+        ("a@p2.iam.gserviceaccount.com", "p1", "UNKNOWN"),
+        ("a@p2.iam.gserviceaccount.com", "p2", "COVERED"),
+        ("42-compute@developer.gserviceaccount.com", "p1", "COVERED"),
+        ("42-compute@developer.gserviceaccount.com", "p2", "UNKNOWN"),
+    ],
+)
+def test_trust_on_a_project_counts_for_the_accounts_that_live_there(identity: str, project: str, verdict: str) -> None:
+    bound = Document({"project": project, "policy": allow(bind(USER, PRINCIPAL))})
+    holdings = gcp.build([bound, Document(provider())], None, Context(project="p1"))
+    assert holdings.trust(identity, ISSUER, [SUBJECT]).verdict == verdict
 
 
 def test_only_a_described_provider_proves_the_issuer() -> None:

@@ -45,6 +45,7 @@ def test_a_deleted_account_is_known_with_and_without_its_number(member: str) -> 
         ("p1@appspot.gserviceaccount.com", "p1"),
         ("42-compute@developer.gserviceaccount.com", ""),
         ("a@example.com", ""),
+        ("", ""),
     ],
 )
 def test_where_an_account_lives(email: str, home: str) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from upgrade_gate.clouds.gcp.members import home_of
 from upgrade_gate.entitlements import judge
 
 if TYPE_CHECKING:
@@ -175,6 +174,18 @@ def test_a_role_of_account_users_counts_on_the_nodes() -> None:
     assert ask(USER, *on_nodes, kind="predefinedRole") == "NARROWER"
 
 
+@pytest.mark.parametrize(
+    ("name", "permissions"),
+    [
+        ("roles/iam.serviceAccountKeyAdmin", ["iam.serviceAccountKeys.create"]),
+        ("roles/x", ["compute.disks.get", ACT]),
+    ],
+)
+def test_of_a_role_only_acting_as_the_nodes_counts_on_them(name: str, permissions: list[str]) -> None:
+    at_home = [project("p1", binding(name)), role(*permissions) | {"name": name}, own_policy(OTHER_NODE, binding(USER))]
+    assert ask(name, *at_home, kind="predefinedRole", node_service_accounts=[OTHER_NODE]) == "COVERED"
+
+
 def test_a_condition_that_is_over_is_no_binding_and_one_that_holds_is_none() -> None:
     until = 'request.time < timestamp("2026-12-01T00:00:00Z")'
     documents = [project("p1", binding(R, condition=until)), role("compute.disks.get")]
@@ -252,21 +263,6 @@ def test_rows_of_one_policy_are_one_policy_again() -> None:
     assert found.verdict == "COVERED"
     other = [rows[0], rows[1] | {"etag": "y"}]
     assert judge("GCP", [other], WHO, {"type": "permission", "permission": DNS}, account="p1").verdict == "UNKNOWN"
-
-
-@pytest.mark.parametrize(
-    ("email", "project"),
-    [
-        ("c1@p1.iam.gserviceaccount.com", "p1"),
-        ("c1@p1.example.com.iam.gserviceaccount.com", "example.com:p1"),
-        ("p1@appspot.gserviceaccount.com", "p1"),
-        ("1234-compute@developer.gserviceaccount.com", ""),
-        ("somebody@example.com", ""),
-        ("", ""),
-    ],
-)
-def test_an_account_says_where_it_lives(email: str, project: str) -> None:
-    assert home_of(email) == project
 
 
 def test_an_account_of_another_project_proves_nothing_by_a_policy_without_a_name() -> None:

@@ -101,6 +101,7 @@ class GcpHoldings:
         }
         self._projects = Projects(policies, roles, self._accounts, account)
         self.account: str | None = self._projects.account
+        self._own = (context.project if context is not None else None) or self.account or ""
         denies = [shapes.deny_policy(e) for e in reading.of("deny policies")]
         described = {d.name for d in denies if d.rules is not None}
         self._denies = [d for d in denies if d.rules is not None or d.name not in described]
@@ -119,7 +120,7 @@ class GcpHoldings:
             return unknown(f"identity {identity} is not the email of a service account")
         if grant.type not in ("permission", "predefinedRole"):
             return unknown(f"GCP has no grants of type {grant.type}")
-        own = next(iter(scopes), "") or (self._context.project if self._context and self._context.project else "")
+        own = next(iter(scopes), "") or self._own
         if self._projects.problem(email, own):
             return unknown(self._projects.problem(email, own))
         if any(a.disabled for a in self._accounts if a.email == email):
@@ -130,7 +131,7 @@ class GcpHoldings:
             else RoleWant(grant.permission, self._roles)
         )
         subject = Grantee(email, self._unique_id(email))
-        where = places(need, self._context, own or self.account or "", self._roles)
+        where = places(need, self._context, own, self._roles)
         found = _everywhere([(place, self._at(place, one, subject, own)) for place, one in where])
         doubts = doubts_of(need, self._context)
         if found.verdict is not Coverage.COVERED or not doubts:
@@ -148,7 +149,7 @@ class GcpHoldings:
         denies = [d for d in self._denies if not self._projects.is_foreign(d.project)]
         if self._context is None:
             return denies
-        return [d for d in denies if self._projects.hangs_above(d, own or self.account or "")]
+        return [d for d in denies if self._projects.hangs_above(d, own)]
 
     def _at(self, place: Place, need: Want, subject: Grantee, own: str) -> CoverageResult:
         """Decide what is needed at one place."""
@@ -320,6 +321,7 @@ class GcpHoldings:
     def trust(self, identity: str, issuer: str, subjects: Sequence[str]) -> CoverageResult:
         """Decide whether the service account lets every subject of the issuer's pool act as it.
 
+        Beside the account's own policy those of the project count in which it lives, and what is above that one.
         Without a description of the pool's provider the issuer is a caveat: a proof that needs the issuer must not
         count a judgement that carries one.
         """
@@ -329,7 +331,7 @@ class GcpHoldings:
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled")
         own = self._projects.own_policies(email, self._unique_id(email))
-        policies, problem = self._projects.policies_for(email)
+        policies, problem = self._projects.policies_for(email, home_of(email) or self._own)
         readings = self._projects.readings(policies)
         sure = () if problem or len(readings) > 1 else readings[0]
         above = [p for p in sure if p.level not in (Level.ACCOUNT, Level.OTHER)]
@@ -338,8 +340,7 @@ class GcpHoldings:
     def held(self, identity: str) -> HeldGrants | CoverageResult:
         """Return every role and permission that a service account is given, on whatever its policies are about."""
         email = email_of(identity)
-        own = (self._context.project if self._context else None) or ""
-        policies, problem = self._projects.policies_for(email, own)
+        policies, problem = self._projects.policies_for(email, self._own)
         readings = self._projects.readings(policies)
         problem = self._cut_off or problem or self._projects.contradiction(policies, email)
         if problem or "@" not in email or len(readings) != 1:
@@ -347,7 +348,7 @@ class GcpHoldings:
         if any(a.disabled for a in self._accounts if a.email == email):
             return HeldGrants()
         uid = self._unique_id(email)
-        subject, denies = Grantee(email, uid), self._denies_at(own)
+        subject, denies = Grantee(email, uid), self._denies_at(self._own)
         found = self._sort(readings[0], subject, frozenset({email, uid} - {""}))
 
         def forbids(source: ServingBinding, names: Sequence[str], whole: Contents | None) -> CoverageResult | None:
@@ -372,7 +373,7 @@ class GcpHoldings:
             return ()
         email, table = email_of(identity), vendor_table(__package__)
         letters = [frozenset(g.permission for g in asked if g.type == "permission") for asked in releases]
-        policies, _ = self._projects.policies_for(email)
+        policies, _ = self._projects.policies_for(email, self._own)
         known: list[VendorSet] = []
         for role in sorted({b.role for p in policies for b in p.bindings if among(b.members, email)}):
             contents = self._roles.contents(role)
@@ -397,7 +398,7 @@ class GcpHoldings:
         """Return the limits that a custom role of the account exceeds with the required permissions added."""
         email = email_of(identity)
         wanted = {g.permission for g in required if g.type == "permission"}
-        policies, _ = self._projects.policies_for(email)
+        policies, _ = self._projects.policies_for(email, self._own)
         bound = {b.role for p in policies for b in p.bindings if among(b.members, email)}
         over: list[PolicySize] = []
         for name in sorted(r for r in bound if not r.startswith("roles/")):

@@ -57,7 +57,7 @@ def places(need: Want, context: Context | None, own: str, roles: RoleBook) -> tu
         return ((OWN, need),)
     if need.name.startswith(_DNS_ROLES):  # what else is in them serves the zones too
         return tuple((place, need) for place in _of("dns.", context, own))
-    if need.on_accounts and ACT_AS in need.permissions and context.node_service_accounts:
+    if need.on_accounts and ACT_AS in need.permissions:
         return tuple((place, need) for place in _of(ACT_AS, context, own))
     by_place: dict[Place, list[str]] = {}
     for name in need.permissions:

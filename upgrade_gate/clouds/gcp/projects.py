@@ -33,9 +33,14 @@ def project_of_role(name: str) -> str:
     return found.group(1) if found else ""
 
 
+def _other_form(one: str, other: str) -> bool:
+    """Return whether one of two projects is named by ID and one by number, so that they cannot be compared."""
+    return one.isdecimal() != other.isdecimal()
+
+
 def _differ(one: str, other: str) -> bool:
     """Return whether two projects, both named by ID or both by number, are two."""
-    return bool(one and other) and one != other and one.isdecimal() == other.isdecimal()
+    return bool(one and other) and one != other and not _other_form(one, other)
 
 
 class Projects:
@@ -109,7 +114,7 @@ class Projects:
     def hangs_above(self, deny: DenyPolicy, project: str) -> bool:
         """Return whether a deny policy hangs on a project or above it; where nothing says, it may."""
         if deny.project:
-            return deny.project == project or not project or deny.project.isdecimal() != project.isdecimal()
+            return deny.project == project or not project or _other_form(deny.project, project)
         above = self._above(project)
         return not deny.above or deny.above in above or not self._is_whole(project, above)
 
@@ -172,10 +177,14 @@ class Projects:
 
     def _foreign(self, email: str, ours: str) -> str:
         """Return why the export says nothing about our project, empty when it may."""
-        seen = {p for p in self._evidence if p.isdecimal() == ours.isdecimal()}
+        seen = {p for p in self._evidence if not _other_form(p, ours)}
         if seen and ours not in seen:
             listed = ", ".join(sorted(seen))
             return f"wrong account: the export speaks of project {listed}, the cluster is in {ours}"
+        numbers = {p.resource for p in self._policies if p.level is Level.PROJECT and _other_form(p.resource, ours)}
+        if not seen and len(numbers) > 1:
+            listed = ", ".join(sorted(numbers))
+            return f"the export speaks of several projects ({listed}), and which of them is {ours} is not known"
         home = home_of(email)
         if not self._evidence and home and home != ours:
             return (
@@ -205,8 +214,11 @@ class Projects:
                 return placed
             beside = [p for p in self._policies if p.document == policy.document and p.level is Level.PROJECT]
             named = {p.resource for p in beside}
-        comparable = {n for n in named if n.isdecimal() == wanted.isdecimal()}
-        return not wanted or not comparable or wanted in comparable
+        if not wanted or not named:
+            return True
+        if all(_other_form(name, wanted) for name in named):  # beside our project, it is another one
+            return not any(p.level is Level.PROJECT and p.resource == wanted for p in self._policies)
+        return wanted in named
 
 
 def _content(policy: Policy) -> frozenset[object]:
