@@ -7,7 +7,25 @@ from typing import Any
 
 import pytest
 
-from tests.clouds.gcp.test_holdings import DISKS_DENY, GET, HELD, NODES, SA, allow, bind, custom, decide, deny
+from tests.clouds.gcp.test_holdings import (
+    DISKS_DENY,
+    GET,
+    HELD,
+    ISSUER,
+    NODES,
+    POOL,
+    PRINCIPAL,
+    SA,
+    SUBJECT,
+    allow,
+    bind,
+    custom,
+    decide,
+    deny,
+    own,
+)
+from upgrade_gate.clouds.contract.holdings import Document
+from upgrade_gate.clouds.gcp import holdings as gcp
 
 ACCOUNTS = "principal://iam.googleapis.com/projects/-/serviceAccounts"
 GROUP = ("principalSet://goog/group/g@example.com",)
@@ -143,3 +161,34 @@ def test_a_role_that_is_not_known_whole_is_never_denied_whole() -> None:
 def test_of_a_role_that_allows_nothing_no_deny_takes_anything() -> None:
     exports = [allow(bind(ROLE)), custom(name=ROLE), deny(DISKS_DENY)]
     assert decide(exports, ROLE, "predefinedRole")[0] != "DENIED"
+
+
+POOL_OF = f"iam.googleapis.com/{POOL}"
+
+
+@pytest.mark.parametrize(
+    ("principals", "verdict"),
+    [
+        (["principalSet://goog/public:all"], "DENIED"),
+        ([PRINCIPAL], "DENIED"),
+        ([f"principalSet://{POOL_OF}/*"], "DENIED"),
+        ([f"principalSet://{POOL_OF}/attribute.ns/x"], "UNKNOWN"),
+        (GROUP, "UNKNOWN"),
+        ([f"{PRINCIPAL}-2", f"principalSet://{POOL_OF}-2/*", f"{ACCOUNTS}/{SA}"], "COVERED"),
+    ],
+)
+def test_what_is_denied_to_a_workload_is_no_trust(principals: list[str], verdict: str) -> None:
+    token = deny("iam.googleapis.com/serviceAccounts.getAccessToken", principals=principals)
+    exports = [own(bind("roles/iam.workloadIdentityUser", PRINCIPAL)), token]
+    assert gcp.build([Document(one) for one in exports], "p1").trust(SA, ISSUER, [SUBJECT]).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("permission", "project"),
+    [("iam.googleapis.com/serviceAccounts.getAccessToken", "p2"), ("iam.googleapis.com/serviceAccountKeys.*", "p1")],
+)
+def test_what_is_denied_elsewhere_or_of_something_else_leaves_trust(permission: str, project: str) -> None:
+    other = deny(permission)
+    other["name"] = other["name"].replace("Fp1", f"F{project}")
+    exports = [own(bind("roles/iam.workloadIdentityUser", PRINCIPAL)), other]
+    assert gcp.build([Document(one) for one in exports], "p1").trust(SA, ISSUER, [SUBJECT]).verdict == "COVERED"

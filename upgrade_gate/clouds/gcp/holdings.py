@@ -331,11 +331,21 @@ class GcpHoldings:
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled")
         own = self._projects.own_policies(email, self._unique_id(email))
-        policies, problem = self._projects.policies_for(email, home_of(email) or self._own)
+        home = home_of(email) or self._own
+        policies, problem = self._projects.policies_for(email, home)
         readings = self._projects.readings(policies)
         sure = () if problem or len(readings) > 1 else readings[0]
         above = [p for p in sure if p.level not in (Level.ACCOUNT, Level.OTHER)]
-        return judge_trust(email, own, above, self._providers, issuer=issuer, subjects=subjects, empty=self._empty)
+        return judge_trust(
+            email,
+            own,
+            above,
+            self._providers,
+            issuer=issuer,
+            subjects=subjects,
+            denies=[deny for deny in self._denies if self._projects.hangs_above(deny, home)],
+            empty=self._empty,
+        )
 
     def held(self, identity: str) -> HeldGrants | CoverageResult:
         """Return every role and permission that a service account is given, on whatever its policies are about."""

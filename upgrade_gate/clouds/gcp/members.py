@@ -1,4 +1,4 @@
-"""Whether a member of a GCP policy stands for a service account: yes, no, or None where membership cannot be seen."""
+"""Whether a member of a GCP policy stands for an identity: yes, no, or None where membership cannot be seen."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ _ACCOUNT_PRINCIPAL = re.compile(r"^principal://iam\.googleapis\.com/projects/[^/
 _SINGLE = ("serviceaccount:", "user:", "deleted:", "principal://")
 """Members that stand for one principal each. All others may stand for many, those of a form that nobody knows too:
 groups, domains, sets, hierarchies, and `projectEditor:P`, which is whoever has the role Editor of the project."""
-_OF_A_POOL = "/workloadidentitypools/"
+_POOL = re.compile(r"^principal(?:set)?://(iam\.[^/]+/projects/[^/]+/locations/[^/]+/workloadidentitypools/[^/]+)/")
 
 
 def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
-    """Return whether a member string includes the service account."""
+    """Return whether a member string includes a service account, or whom a pool lets in (`principal://…`)."""
     folded = member.strip().casefold()
-    if folded in _EVERYBODY or folded == f"serviceaccount:{email.casefold()}":
+    if folded in _EVERYBODY or folded in (f"serviceaccount:{email.casefold()}", email.casefold()):
         return True
     named = _ACCOUNT_PRINCIPAL.match(folded)
     if named:
         if named.group(1).isdecimal() and not unique_id:
             return None
         return named.group(1) in (email.casefold(), unique_id)
-    if _OF_A_POOL in folded:
+    if folded.startswith(_SINGLE):
         return False
-    return False if folded.startswith(_SINGLE) else None
+    pool, own = _POOL.match(folded), _POOL.match(email.casefold())
+    if pool and (own is None or own.group(1) != pool.group(1)):
+        return False
+    return True if pool and folded == f"principalset://{pool.group(1)}/*" else None
 
 
 def among(members: Sequence[str], email: str, unique_id: str = "") -> bool | None:

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from upgrade_gate.clouds.contract.holdings import WORST_FIRST, Coverage, CoverageResult, unknown
+from upgrade_gate.clouds.gcp.deny import Grantee, denied
 from upgrade_gate.clouds.gcp.roles import WORKLOAD_IDENTITY_USER
-from upgrade_gate.clouds.gcp.shapes import Binding, Policy, PoolProvider
+from upgrade_gate.clouds.gcp.shapes import Binding, DenyPolicy, Policy, PoolProvider
 from upgrade_gate.clouds.shared.trust import AUDIENCE
 
+_NEEDED = ("iam.serviceAccounts.getAccessToken",)
+"""What the exchange of tokens needs of the account."""
 _ROLES = (WORKLOAD_IDENTITY_USER, "roles/iam.serviceAccountTokenCreator")
-"""Predefined roles with `iam.serviceAccounts.getAccessToken`, which the exchange of tokens needs."""
+"""Predefined roles that have it."""
 _SUBJECT = re.compile(
     r"^principal://iam\.[^/]+/(projects/[^/]+/locations/[^/]+/workloadIdentityPools/[^/]+)/subject/(.+)$"
 )
@@ -28,6 +31,8 @@ class _Pools(Struct, frozen=True):
     providers: tuple[PoolProvider, ...]
     bare: frozenset[str]
     """IDs of pools that have no provider."""
+    denies: tuple[DenyPolicy, ...]
+    """What hangs on the project of the account, or above it."""
 
 
 class _Way(Struct, frozen=True):
@@ -59,16 +64,18 @@ def judge_trust(
     *,
     issuer: str,
     subjects: Sequence[str],
+    denies: Sequence[DenyPolicy] = (),
     empty: Sequence[str] = (),
 ) -> CoverageResult:
     """Decide whether every subject may act as the account, through a pool of the issuer.
 
-    `own` are the account's policies, `above` those of the project and its ancestors. A subject compares whole and
-    with case. A pool belongs to an issuer by the description of its provider; without one, the pool is taken for the
-    cluster's and a caveat says so, unless an empty list answered the question for its providers (`Reading.empty`).
+    `own` are the account's policies, `above` and `denies` those of the project and its ancestors. A subject compares
+    whole and with case. A pool belongs to an issuer by the description of its provider; without one, the pool is taken
+    for the cluster's and a caveat says so, unless an empty list answered the question for its providers
+    (`Reading.empty`).
     """
     bare = frozenset(listed.group(1) for command in empty if (listed := _LISTED.match(command)))
-    pools = _Pools(tuple(providers), bare)
+    pools = _Pools(tuple(providers), bare, tuple(denies))
     found = [_subject(email, (*own, *above), pools, issuer, subject) for subject in subjects]
     if not own and (not found or any(j.verdict is Coverage.MISSING for j in found)):
         how = f"gcloud iam service-accounts get-iam-policy {email}"
@@ -90,9 +97,14 @@ def _subject(email: str, policies: Sequence[Policy], pools: _Pools, issuer: str,
     ways = [w for p in policies for b in p.bindings if b.role in _ROLES for w in _ways(b, subject)]
     if not ways:
         return CoverageResult(Coverage.MISSING, f"{WORKLOAD_IDENTITY_USER} on {email} does not name {subject}")
-    judged = [_way(way, pools, issuer, subject) for way in ways]
-    order = (Coverage.COVERED, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.MISSING)
+    judged = [_denied(way, pools, subject) or _way(way, pools, issuer, subject) for way in ways]
+    order = (Coverage.COVERED, Coverage.NARROWER, Coverage.UNKNOWN, Coverage.MISSING, Coverage.DENIED)
     return min(judged, key=lambda j: (order.index(j.verdict), len(j.caveats)))
+
+
+def _denied(way: _Way, pools: _Pools, subject: str) -> CoverageResult | None:
+    """Return what deny policies say of a workload that uses the account, None where they do not touch it."""
+    return denied(pools.denies, Grantee(f"principal://iam.googleapis.com/{way.pool}/subject/{subject}"), _NEEDED, None)
 
 
 def _way(way: _Way, pools: _Pools, issuer: str, subject: str) -> CoverageResult:
