@@ -212,6 +212,9 @@ def test_what_the_source_said_is_kept() -> None:
         (b'{"kind": "cincinnati-metadata-v0", "version": "latest"}', "`version`"),
         (b'{"kind": "cincinnati-metadata-v0", "version": "4.18.7", "previous": "4.18.6"}', "`previous`"),
         (b'{"kind": "cincinnati-metadata-v0", "version": "4.18.7", "previous": [1]}', "`previous`"),
+        (b'{"kind": "cincinnati-metadata-v0", "version": "4.18.7", "previous": {}}', "`previous`"),
+        (b'{"kind": "cincinnati-metadata-v0", "version": "4.18.7", "previous": ""}', "`previous`"),
+        (b'{"kind": "cincinnati-metadata-v0", "version": "4.18.7", "previous": false}', "`previous`"),
     ],
 )
 def test_damaged_metadata_leaves_no_version_and_a_reason(metadata: bytes, words: str) -> None:

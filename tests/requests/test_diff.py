@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.requests.test_selection import FILTERS, selected
 from tests.worlds.rules import NS, PROFILE, request
@@ -114,9 +115,14 @@ def test_an_added_deny_is_explained_by_nothing() -> None:
     assert added(change) == [("ec2:DescribeVolumes", "unclassified", None)]
 
 
-def test_a_deny_hides_no_grant_after_it() -> None:
-    change = only([A], [stated(statement("ec2:DescribeVolumes", "ec2:New"), statement("ec2:A", effect="Deny"))])
-    assert sorted(added(change)) == [("ec2:A", "unclassified", None), ("ec2:New", "new", None)]
+def test_a_deny_hides_no_other_grant() -> None:
+    more = statement("ec2:New"), statement("ec2:A", effect="Deny"), statement("ec2:Tagged", policyCondition=TAGGED)
+    change = only([A], [stated(statement("ec2:DescribeVolumes"), *more)])
+    assert sorted(added(change)) == [
+        ("ec2:A", "unclassified", None),
+        ("ec2:New", "new", None),
+        ("ec2:Tagged", "new", None),
+    ]
 
 
 def test_a_removed_grant_says_whether_it_is_still_covered_or_only_stands_otherwise() -> None:
@@ -154,9 +160,11 @@ def test_requests_on_one_secret_cover_a_grant_together() -> None:
     assert (why, by is not None and by.endswith("(together with the requests on the same secret)")) == ("covered", True)
 
 
-def test_a_request_of_another_cloud_on_the_same_secret_covers_nothing() -> None:
-    foreign = request("b", kind="MarsProviderSpec")
-    change = changes([A, foreign], [A_AND_B, foreign])["a"]
+@pytest.mark.parametrize("kind", ["MarsProviderSpec", "AlibabaCloudProviderSpec"])
+def test_a_request_of_another_cloud_on_the_same_secret_covers_nothing(kind: str) -> None:
+    foreign = selected(request("b", "ec2:New", kind=kind), platform="AlibabaCloud").requests
+    old, new = (replace(one, requests={**one.requests, **foreign}) for one in (selected(A), selected(A_AND_B)))
+    (change,) = compare(old, new)
     assert added(change) == [("ec2:New", "new", None)]
 
 

@@ -17,6 +17,8 @@ from upgrade_gate.requests.update import Given
 PROFILE = "self-managed-high-availability"
 V4_11 = {"baremetal", "marketplace", "openshift-samples"}
 """The set v4.11 as 4.13 has it; from 4.14 on it has MachineAPI too (docs/facts/releases.md#capabilities)."""
+LAST = "5.2"
+"""The last release of the table of capabilities."""
 
 
 def release(version: str, *manifests: Manifest) -> Payload:
@@ -74,10 +76,10 @@ def test_without_a_cluster_a_path_begins_anywhere() -> None:
     assert not frame_of_start(release("4.13.5"), context(None, cluster=False)).unknowns
 
 
-def test_the_running_release_goes_by_the_cluster_s_own_capabilities() -> None:
-    frame = frame_of_start(
-        release("4.13.5"), context(capabilities=stated("Console", *V4_11, baseline="v4.11", additional=("Console",)))
-    )
+@pytest.mark.parametrize("running", ["4.13.5", "4.11.0"])
+def test_the_running_release_goes_by_the_cluster_s_own_capabilities(running: str) -> None:
+    own = context(running, capabilities=stated("Console", *V4_11, baseline="v4.11", additional=("Console",)))
+    frame = frame_of_start(release(running), own)
     assert (enabled(frame), frame.implicit) == ({"Console", *V4_11}, ())
     assert frame.filters.capabilities is not None
     assert frame.filters.capabilities.known == {"Console", "Build", *V4_11}
@@ -93,9 +95,10 @@ def test_what_is_enabled_beyond_the_spec_is_implicit_and_stays_so_in_every_later
 
 @pytest.mark.parametrize("running", ["4.13.6", "4.12.1"])
 def test_another_release_than_the_running_one_has_the_cluster_s_implicit_ones_too(running: str) -> None:
-    other = context(running, capabilities=stated("Console", "Build", *V4_11, baseline="v4.11", additional=("Console",)))
+    names = ("Console", "Build", "Insights", *V4_11)
+    other = context(running, capabilities=stated(*names, baseline="v4.11", additional=("Console",)))
     frame = frame_of_start(release("4.13.5"), other)
-    assert (enabled(frame), frame.implicit) == ({"Console", "Build", *V4_11}, ("Build",))
+    assert (enabled(frame), frame.implicit) == ({*names}, ("Build", "Insights"))
 
 
 @pytest.mark.parametrize(("running", "implicit"), [("4.13.6", ("Zeta",)), ("9.9.1", ("Console", "Zeta")), (None, ())])
@@ -165,14 +168,32 @@ def test_capabilities_that_were_given_count_together_with_implicit_ones() -> Non
     assert gone.implicit == (), "what the target does not apply at all enables nothing"
 
 
+@pytest.mark.parametrize(
+    ("running", "target", "implicit"),
+    [("4.9.9", "4.10.3", ()), ("4.10.3", "4.11.0", ()), ("4.11.0", "4.12.0", ("marketplace",))],
+)
+def test_from_4_11_on_the_running_release_enables_what_an_update_puts_under_a_capability(
+    running: str, target: str, implicit: tuple[str, ...]
+) -> None:
+    applied = {f"include.release.openshift.io/{PROFILE}": "true"}
+    before, after = (
+        Manifest("apps", "v1", "Deployment", "ns", "d", applied | more, Location("d.yaml"))
+        for more in ({}, {"capability.openshift.io/name": "marketplace"})
+    )
+    bare = context(None, cluster=False, given=Given(capabilities=()))
+    start = frame_of_start(release(running, before), bare)
+    assert frame_of_target(release(target, after), start, bare).implicit == implicit
+
+
 def test_a_release_newer_than_the_table_is_unknown_where_the_payload_does_not_say() -> None:
     alone = context(None, cluster=False)
     start = frame_of_start(release("4.13.5"), alone)
-    assert "capabilities of 9.9.0" in frame_of_target(release("9.9.0"), start, alone).unknowns
+    told = frame_of_target(release("9.9.0"), start, alone).unknowns["capabilities of 9.9.0"]
+    assert told.reason.endswith(f"ends at {LAST}")
     assert frame_of_target(release("9.9.0", _crd("Console")), start, alone).unknowns == {}
     own = context(capabilities=stated("Console", baseline="v4.11"))
     target = frame_of_target(release("9.9.0", _crd("Console", "Build")), frame_of_start(release("4.13.5"), own), own)
-    assert "capabilities of 9.9.0" in target.unknowns
+    assert target.unknowns["capabilities of 9.9.0"].reason.endswith(f"ends at {LAST}")
     assert enabled(target) >= {"Console", "Build"}, "what cannot be known is looked at, never left out"
 
 

@@ -226,6 +226,9 @@ def test_what_no_filter_is_about_is_applied(annotations: dict[str, str]) -> None
         ("\u0664", False),
         ("04", True),
         ("99999999999999999999999", False),
+        ("-18446744073709551615", True),
+        ("-018446744073709551616", False),
+        ("-99999999999999999999", False),
     ],
 )
 def test_major_versions_narrow_feature_gates(value: str, *, applied: bool) -> None:
@@ -267,6 +270,13 @@ def test_a_major_version_that_is_none_is_named_by_its_side(value: str, sign: str
     found = include(Subject("config.openshift.io", "FeatureGate", "", "cluster", annotations), Filters(major_version=4))
     assert found is not None
     assert found.detail.startswith(f"invalid {what} major version")
+
+
+def test_a_profile_that_is_almost_named_is_named() -> None:
+    found = include(Subject(annotations={"include.release.openshift.io/P": "true"}), Filters(profile="p"))
+    assert found is not None
+    assert found.detail == "include.release.openshift.io/p unset, include.release.openshift.io/P is set"
+    assert found.unrecognised
 
 
 def test_from_4_7_on_a_manifest_without_annotations_is_left_out_for_that() -> None:

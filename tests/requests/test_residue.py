@@ -98,24 +98,36 @@ def test_a_field_with_a_private_name_is_a_field() -> None:
 
 
 def test_a_list_that_was_emptied_is_listed() -> None:
-    assert [leaf[0] for leaf in leaves(aws(), aws(provider={"statementEntries": []}))] == [
-        "spec.providerSpec.statementEntries"
-    ]
+    field = "spec.providerSpec.statementEntries"
+    assert leaves(aws(), aws(provider={"statementEntries": []})) == [(field, [ENTRY], [], False)]
+
+
+GCP = {"kind": "GCPProviderSpec"}
 
 
 def gcp(**provider: Any) -> CredentialsRequest:
-    return parsed(providerSpec={"kind": "GCPProviderSpec", **provider})
+    return parsed(providerSpec={**GCP, **provider})
 
 
 def test_a_list_that_is_empty_is_listed_where_the_request_asked_for_something_else_before() -> None:
     roles = gcp(predefinedRoles=["roles/a"])
     assert [leaf[0] for leaf in leaves(roles, gcp(permissions=[]))] == ["spec.providerSpec.permissions"]
     assert leaves(roles, gcp(predefinedRoles=["roles/a"], permissions=[])) == []
+    both = gcp(predefinedRoles=["roles/a"], permissions=["a.b.c"])
+    assert leaves(both, gcp(predefinedRoles=["roles/a"], permissions=[])) == [
+        ("spec.providerSpec.permissions", ["a.b.c"], [], False)
+    ]
+    assert leaves(gcp(permissions=[]), gcp(permissions=[])) == []
 
 
 def test_what_lies_below_a_harmless_field_is_not_known_to_be_harmless() -> None:
     before, after = gcp(skipServiceCheck={"a": 1}), gcp(skipServiceCheck={"a": 2})
     assert leaves(before, after) == [("spec.providerSpec.skipServiceCheck.a", 1, 2, False)]
+
+
+def test_a_field_of_a_harmless_name_in_another_place_is_not_known_to_be_harmless() -> None:
+    before, after = (parsed(providerSpec=GCP, other={"skipServiceCheck": value}) for value in (1, 2))
+    assert leaves(before, after) == [("spec.other.skipServiceCheck", 1, 2, False)]
 
 
 def test_a_difference_that_the_net_does_not_see_is_listed_as_a_whole() -> None:

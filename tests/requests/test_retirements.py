@@ -32,7 +32,10 @@ NS = "openshift-cloud-credential-operator"
         ("AlibabaCloudProviderSpec", "alibaba-disk-csi-driver-operator", "4.14.9", "4.15.0", False),
         ("OpenStackProviderSpec", "openshift-cluster-csi-drivers", "4.18.9", "4.19.1", True),
         ("GCPProviderSpec", "openshift-cluster-csi-drivers", "4.18.9", "4.19.1", False),
+        ("AWSProviderSpec", "cloud-credential-operator-s3", "4.7.0", "4.7.9", False),
+        ("OvirtProviderSpec", "openshift-machine-api-ovirt", "4.15.48", "4.15.50", False),
         ("OvirtProviderSpec", "openshift-machine-api-ovirt", "", "4.19.1", False),
+        ("OvirtProviderSpec", "openshift-machine-api-ovirt", "4.18.1", "", False),
     ],
 )
 def test_known_retirements(kind: str, name: str, old: str, new: str, *, gone: bool) -> None:

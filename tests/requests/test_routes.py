@@ -6,14 +6,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.worlds.flows import request
 from upgrade_gate import pipeline
+from upgrade_gate.base.facts import Absent, Known
 from upgrade_gate.gate.outcome import Judgement
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.payloads import payload as payloads
@@ -31,18 +34,24 @@ Asked = Mapping[str, Sequence[str]]
 """What a release asks for: component to permissions."""
 
 
-def release(version: str, asked: Asked) -> Payload:
-    """A release as a payload, proven whole."""
+def release(
+    version: str, asked: Asked, *, whole: bool = True, images: bool = True, more: Mapping[str, Any] | None = None
+) -> Payload:
+    """A release as a payload, proven whole unless told otherwise; `images`: whether it says what it consists of.
+
+    `more` is a further document of it.
+    """
     files = {
         "release-metadata": json.dumps({"kind": "cincinnati-metadata-v0", "version": version}).encode(),
-        "image-references": b"{}",
+        **({"image-references": b"{}"} if images else {}),
         "0000_00_service.yaml": b"apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n}\n",
         **{
             f"0000_50_{name}.yaml": json.dumps(request("AWS", name, *permissions)).encode()
             for name, permissions in asked.items()
         },
+        **({"0000_70_more.yaml": json.dumps(more).encode()} if more else {}),
     }
-    return payloads.load(ReleaseFiles(version, files, digest=f"sha256:{version}", whole=True))
+    return payloads.load(ReleaseFiles(version, files, digest=f"sha256:{version}", whole=whole))
 
 
 def paths(start: str, target: str, edges: Sequence[tuple[str, str]]) -> Iterator[tuple[str, ...]]:
@@ -172,10 +181,22 @@ TWO: Asked = {"comp": ["ec2:ActionA", "ec2:ActionB"]}
 CHAIN = [("4.14.1", "4.14.2"), ("4.14.2", "4.15.1"), ("4.14.1", "4.15.1")]
 
 
-def find(world: Mapping[str, Asked], edges: Sequence[tuple[str, str]], *targets: str, **more: Any) -> routes.Routes:
-    """The ways through releases that ask for this."""
-    there = {version: release(version, asked) for version, asked in world.items()}
-    return routes.find(next(iter(world)), targets, edges, there, CONTEXT, **more)
+def fan(*between: str, target: str = "4.15.1") -> list[tuple[str, str]]:
+    """Updates from 4.14.1 to each of these, and from each of them to the target."""
+    return [edge for place in between for edge in (("4.14.1", place), (place, target))]
+
+
+def find(
+    world: Mapping[str, Asked],
+    edges: Sequence[tuple[str, str]],
+    *targets: str,
+    context: SelectionContext = CONTEXT,
+    apart: Mapping[str, Payload] | None = None,
+    **more: Any,
+) -> routes.Routes:
+    """The ways through releases that ask for this; those in `apart` are as they stand there."""
+    there = {version: release(version, asked) for version, asked in world.items()} | dict(apart or {})
+    return routes.find(next(iter(world)), targets, edges, there, context, **more)
 
 
 def test_a_path_through_a_release_that_was_not_read_is_a_way_of_its_own_that_names_it() -> None:
@@ -189,7 +210,12 @@ def test_a_path_through_a_release_that_was_not_read_is_a_way_of_its_own_that_nam
 
 def test_nothing_is_told_where_the_first_release_was_not_read() -> None:
     found = routes.find("4.14.1", ["4.15.1"], CHAIN, {"4.15.1": release("4.15.1", ONE)}, CONTEXT)
-    assert all(way.unread and not way.hops for way in found.ways["4.15.1"])
+    assert [(way.unread, way.hops) for way in found.ways["4.15.1"]] == [(("4.14.1", "4.14.2"), ())]
+
+
+def test_all_paths_through_releases_that_were_not_read_are_one_way_that_names_them_in_their_order() -> None:
+    found = find({"4.14.1": ONE, "4.15.1": ONE}, fan("4.14.9", "4.14.10"), "4.15.1")
+    assert [(way.paths, way.unread) for way in found.ways["4.15.1"]] == [(2, ("4.14.9", "4.14.10"))]
 
 
 def test_too_many_ways_are_counted_as_left_out_and_those_with_the_fewest_changes_stay() -> None:
@@ -207,7 +233,80 @@ def test_a_recommended_path_stands_for_all_before_a_shorter_conditional_one() ->
     assert ("4.14.1", "4.14.2", "4.14.3", "4.15.1") in [way.stops for way in found.ways["4.15.1"]]
 
 
-@pytest.mark.parametrize("edge", [("4.15.1", "4.14.1"), ("4.14.1", "4.14.1"), ("4.14.1", "latest")])
+TWINS = {"4.14.1": ONE, "4.14.2": ONE, "4.14.3": ONE}
+
+
+def ways(world: Mapping[str, Asked], edges: Sequence[tuple[str, str]], target: str, **more: Any) -> list[int]:
+    """How many paths each way to a target has."""
+    return [way.paths for way in find(world, edges, target, **more).ways[target]]
+
+
+def test_a_patch_update_that_changes_nothing_makes_no_way_of_its_own() -> None:
+    longer = [*fan("4.14.2"), ("4.14.2", "4.14.3"), ("4.14.3", "4.15.1")]
+    assert ways({**TWINS, "4.15.1": ONE}, longer, "4.15.1") == [2]
+
+
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "more", "namespace": "n"}}
+FOREIGN = request("GCP", "more", "compute.instances.get")
+
+
+@pytest.mark.parametrize(("more", "told"), [(SERVICE, [2]), (FOREIGN, [1, 1])], ids=["service", "request"])
+def test_releases_are_told_apart_by_the_requests_that_they_carry(more: Mapping[str, Any], told: list[int]) -> None:
+    other = release("4.14.3", ONE, more=more)
+    assert ways({**TWINS, "4.15.1": ONE}, fan("4.14.2", "4.14.3"), "4.15.1", apart={"4.14.3": other}) == told
+
+
+@pytest.mark.parametrize(("target", "told"), [("4.15.1", [2]), ("4.16.1", [1, 1])])
+def test_an_update_that_skips_a_minor_is_told_by_its_versions(target: str, told: list[int]) -> None:
+    assert ways({**TWINS, target: ONE}, fan("4.14.2", "4.14.3", target=target), target) == told
+
+
+@pytest.mark.parametrize(
+    ("asked", "target", "told"),
+    [
+        (ONE, release("4.15.1", ONE, whole=False), [2]),
+        (ONE, release("4.15.1", {}), [2]),
+        (ONE, release("4.15.1", {}, whole=False), [1, 1]),
+        (ONE, release("4.15.1", ONE, whole=False, images=False), [1, 1]),
+    ],
+    ids=["nothing is gone", "gone and proven whole", "gone", "no image-references"],
+)
+def test_an_update_to_a_release_that_seems_not_to_be_whole_is_told_by_its_versions(
+    asked: Asked, target: Payload, told: list[int]
+) -> None:
+    world = dict.fromkeys(TWINS, asked)
+    assert ways(world, fan("4.14.2", "4.14.3"), "4.15.1", apart={"4.15.1": target}) == told
+
+
+def test_a_later_patch_release_that_seems_not_to_be_whole_is_told_by_its_versions() -> None:
+    parts = {version: release(version, ONE, whole=False) for version in TWINS}
+    parts["4.14.4"] = release("4.14.4", ONE, whole=False, images=False)
+    assert ways(TWINS, fan("4.14.2", "4.14.3", target="4.14.4"), "4.14.4", apart=parts) == [1, 1]
+
+
+@pytest.mark.parametrize(("offered", "told"), [((), [2]), (("4.14.2",), [1, 1]), (("4.14.4",), [2])])
+def test_whether_the_cluster_is_offered_an_update_counts_for_the_first_one(
+    offered: tuple[str, ...], told: list[int]
+) -> None:
+    names = ("offers", "capabilities", "feature_gates", "updating_to", "excluded", "overrides", "custom_gates")
+    offers = Known(tuple(SimpleNamespace(version=version) for version in offered))
+    cluster: Any = SimpleNamespace(**{name: Absent() for name in names} | {"offers": offers, "history": Known(())})
+    context = replace(CONTEXT, cluster=cluster, running="4.14.1")
+    world = {**TWINS, "4.14.4": ONE, "4.14.5": ONE, "4.15.1": ONE}
+    edges = [
+        *(("4.14.1", first) for first in ("4.14.2", "4.14.3")),
+        *[("4.14.2", "4.14.4"), ("4.14.3", "4.14.5"), ("4.14.4", "4.15.1"), ("4.14.5", "4.15.1")],
+    ]
+    assert ways(world, edges, "4.15.1", context=context) == told
+
+
+def test_the_start_is_no_target() -> None:
+    assert set(find({"4.14.1": ONE, "4.14.2": ONE, "4.15.1": ONE}, CHAIN, "4.14.1", "4.15.1").ways) == {"4.15.1"}
+
+
+@pytest.mark.parametrize(
+    "edge", [("4.15.1", "4.14.1"), ("4.14.1", "4.14.1"), ("4.14.1", "latest"), ("latest", "4.15.1")]
+)
 def test_only_updates_to_a_newer_release_lead_anywhere(edge: tuple[str, str]) -> None:
     assert routes.relevant("4.14.1", ["4.15.1"], [("4.14.1", "4.15.1"), edge]) == ("4.14.1", "4.15.1")
 
@@ -216,3 +315,4 @@ def test_releases_on_no_path_need_not_be_read() -> None:
     edges = [*CHAIN, ("4.14.1", "4.14.9"), ("4.15.1", "4.16.1"), ("4.13.9", "4.15.1")]
     assert routes.relevant("4.14.1", ["4.15.1"], edges) == ("4.14.1", "4.14.2", "4.15.1")
     assert routes.relevant("4.15.1", ["4.14.1"], CHAIN) == ()
+    assert routes.relevant("4.14.1", ["4.14.9"], [("4.14.1", "4.16.1"), ("4.16.1", "4.14.9")]) == ()

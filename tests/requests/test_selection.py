@@ -165,6 +165,13 @@ def test_two_equal_definitions_are_one_and_two_different_ones_a_conflict() -> No
     assert (conflict.request, len(conflict.locations)) == (f"{NS}/a", 2)
 
 
+def test_of_what_contradicts_itself_and_of_what_nobody_understands_it_is_not_certain_what_it_asks_for() -> None:
+    broken = request("b")
+    broken["spec"]["secretRef"] = None
+    selection = selected(request("a"), request("a", "ec2:Other"), broken, request("c"))
+    assert selection.uncertain == {f"{NS}/a", f"{NS}/b"}
+
+
 def test_of_equal_definitions_the_applied_one_counts() -> None:
     selection = selected(request("a", annotations={}), request("a"))
     assert taken(selection) == {"a": "applied"}

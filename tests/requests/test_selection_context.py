@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.requests.test_capabilities import _crd
 from tests.requests.test_frame import PROFILE, release, stated
@@ -72,12 +73,23 @@ def test_without_a_cluster_a_platform_is_needed_that_exists() -> None:
     assert (alone.platform, alone.profile, alone.running) == ("IBMCloud", PROFILE, None)
 
 
+def test_the_update_graph_that_was_named_is_asked() -> None:
+    def asked(old: str, new: str) -> bool:
+        return old < new
+
+    assert selection_context(None, Given(platform="AWS"), asked).has_edge is asked
+    assert selection_context(None, Given(platform="AWS")).has_edge is None
+
+
 def context(given: Given, about: Any = None, *, profile: str = PROFILE, feature_set: str | None = None) -> Any:
     return SelectionContext("AWS", profile, feature_set, given, about, None)
 
 
 def test_a_profile_that_no_manifest_is_for_is_a_slip_of_the_pen() -> None:
-    own, other = release("4.14.0", manifest(one="true")), release("4.15.0", manifest(two="true", one="true"))
+    bare = Manifest("", "v1", "ConfigMap", "x", "m", None, Location("m.yaml", 0, 1))
+    marked = replace(bare, annotations={"capability.openshift.io/name": "Build"})
+    own = release("4.14.0", manifest(one="true"), bare, marked)
+    other = release("4.15.0", manifest(two="true", one="true"))
     check_names([own, other], context(Given(profile="two"), profile="two"))
     with pytest.raises(UsageError, match="--profile three: no manifest of these releases is for it") as wrong:
         check_names([own, other], context(Given(profile="three"), profile="three"))
@@ -99,11 +111,11 @@ def test_a_feature_set_that_does_not_exist_is_a_slip_of_the_pen() -> None:
 
 
 def test_a_capability_that_none_of_the_releases_has_is_a_slip_of_the_pen() -> None:
-    releases = [release("4.14.0", _crd("Console", "Build")), release("4.15.0", _crd("Console", "Novelty"))]
+    releases = [release("4.14.0", _crd("Console", "Build")), release("4.15.0", _crd("baremetal", "Console", "Novelty"))]
     check_names(releases, context(Given(capabilities=("Build", "Novelty"))))
     with pytest.raises(UsageError, match="--capabilities Konsole: these releases have no such capability") as wrong:
         check_names(releases, context(Given(capabilities=("Console", "Konsole"))))
-    assert wrong.value.hint == "Build, Console, Novelty"
+    assert wrong.value.hint == "baremetal, Build, Console, Novelty"
     newer = [release("9.9.0"), release("9.10.0")]  # whose capabilities nobody knows
     check_names(newer, context(Given(capabilities=("Konsole",))))
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+from msgspec.structs import replace
+
+from tests.requests.test_selection import selected
+from tests.worlds.rules import request
 from upgrade_gate.requests import update
+from upgrade_gate.requests.diff import compare
+from upgrade_gate.requests.selection import Selection
 
 
 @pytest.mark.parametrize(
@@ -36,20 +44,19 @@ def test_what_is_no_version_has_no_hop(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "edges", "supported"),
+    ("kind", "named", "supported"),
     [
-        ("patch", (), True),
-        ("minor", (), True),
-        ("none", (), True),
-        ("major", (), False),
-        ("major", ("4.22.0",), False),
-        ("major", ("4.22.1",), True),
-        ("skip", ("4.22.1",), False),
-        ("downgrade", ("4.22.1",), False),
+        ("patch", False, True),
+        ("minor", False, True),
+        ("none", False, True),
+        ("major", False, False),
+        ("major", True, True),
+        ("skip", True, False),
+        ("downgrade", True, False),
     ],
 )
-def test_which_hops_cvo_can_make(kind: update.HopKind, edges: tuple[str, ...], supported: bool) -> None:
-    found, reason = update.support(kind, "4.22.1", "5.0.0", edges)
+def test_which_hops_cvo_can_make(kind: update.HopKind, named: bool, supported: bool) -> None:
+    found, reason = update.support(kind, "4.22.1", "5.0.0", named=named)
     assert found == supported
     assert bool(reason) != supported
 
@@ -70,5 +77,26 @@ def test_which_hops_cvo_can_make(kind: update.HopKind, edges: tuple[str, ...], s
 def test_cvo_goes_back_only_to_the_patch_release_right_before(
     old: str, new: str, came_from: str | None, supported: bool
 ) -> None:
-    found, reason = update.support("downgrade", old, new, (), came_from)
+    found, reason = update.support("downgrade", old, new, named=False, came_from=came_from)
     assert (found, bool(reason)) == (supported, not supported)
+
+
+@pytest.mark.parametrize(
+    ("came_from", "words"), [("4.14.8", "before, which is 4.14.8"), (None, "before; no history names one here")]
+)
+def test_where_cvo_does_not_go_back_to_is_said_with_what_it_would_go_back_to(came_from: str | None, words: str) -> None:
+    _, reason = update.support("downgrade", "4.14.9", "4.14.3", named=False, came_from=came_from)
+    assert reason.endswith(words)
+
+
+def test_what_shares_a_secret_and_kind_on_either_side_has_to_be_held_together() -> None:
+    def taken(*documents: Any) -> Selection:
+        return selected(*documents, request("x", "ec2:X", secret="other"))
+
+    foreign = selected(request("f", "ecs:F", kind="AlibabaCloudProviderSpec"), platform="AlibabaCloud").requests
+    old = taken(request("a", "ec2:Before", secret="moved"), request("b", "ec2:Old"))
+    new = taken(request("a", "ec2:After"), request("c", "ec2:New"))
+    (change,) = (one for one in compare(old, new) if one.component == "a")
+    sides: Any = SimpleNamespace(old_selection=replace(old, requests={**old.requests, **foreign}), new_selection=new)
+    held = {grant.permission for grant in update.Hop.held_with(sides, change)}
+    assert held == {"ec2:Before", "ec2:After", "ec2:Old", "ec2:New"}

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.requests.test_capabilities import _crd
 from tests.requests.test_feature_gates import gate
@@ -75,8 +76,11 @@ def test_a_major_hop_needs_an_edge_that_somebody_names(
 
 
 def test_a_graph_is_asked_about_major_hops_only() -> None:
-    (hop,) = hops("4.14.1", "4.16.0", where=context(has_edge=lambda *_: True))
-    assert not hop.supported
+    def refuse(*edge: str) -> bool:
+        raise AssertionError(edge)
+
+    assert not hops("4.14.1", "4.16.0", where=context(has_edge=refuse))[0].supported
+    assert hops("4.14.1", "4.15.0", where=context(has_edge=refuse))[0].supported
 
 
 @pytest.mark.parametrize(
@@ -87,6 +91,7 @@ def test_a_graph_is_asked_about_major_hops_only() -> None:
         ("4.14.9", entries("4.14.9", "4.14.5", "4.14.3"), False),
         ("4.14.9", entries("4.14.9"), False),
         ("4.14.9", entries("4.14.10", "4.14.3"), False),
+        ("4.14.9", entries("4.14.3", "4.14.9"), False),
         ("4.14.8", entries("4.14.9", "4.14.3"), False),
         ("4.14.9", entries(), False),
         ("4.14.9", Unknown("no"), False),
@@ -132,6 +137,18 @@ def test_what_is_unknown_of_the_start_is_told_on_the_first_hop_alone() -> None:
     first, second = hops("4.14.1", "4.14.9", "4.15.0", where=context("4.13.5"))
     assert set(first.unknowns) == {"running release"}
     assert not second.unknowns
+
+
+def test_what_is_unknown_of_a_release_on_the_way_is_told_on_the_hop_that_leads_to_it() -> None:
+    told = [set(hop.unknowns) for hop in hops("4.14.1", "9.9.0", "9.9.1")]
+    assert told == [{"capabilities of 9.9.0"}, {"capabilities of 9.9.1"}]
+
+
+def test_a_request_that_is_not_understood_is_told_by_its_side() -> None:
+    broken = replace(GATED, body={"spec": {}})
+    for old, new, side in ((broken, GATED, "from"), (GATED, broken, "to")):
+        (hop,) = compare([release("4.14.1", old), release("4.14.2", new)], context())
+        assert [(where, one.request) for where, one in hop.malformed] == [(side, "n/r")]
 
 
 def test_a_capability_is_newly_implicit_on_the_hop_that_brings_it() -> None:

@@ -43,7 +43,9 @@ def ruled_out(managed: ManagedCluster, target: str | None, *, may_accept: bool) 
         return None
     kind = update.kind_of(version, target)
     # a major hop rests on the target's edges; back within a minor, on the cluster's history: both have to be read
-    possible, why = update.support(kind, version, target, (), target) if kind != "major" else (True, "")
+    possible, why = (
+        update.support(kind, version, target, named=False, came_from=target) if kind != "major" else (True, "")
+    )
     if possible:
         return None
     return ClusterError(

@@ -234,8 +234,10 @@ def _release_metadata(files: Mapping[str, bytes], unreadable: list[Unreadable]) 
         return "", ()
     match body:
         case {"kind": "cincinnati-metadata-v0", "version": str(version)} if _VERSION.fullmatch(version):
-            previous = body.get("previous") or ()
-            if isinstance(previous, (list, tuple)) and all(isinstance(v, str) for v in previous):
+            previous = body.get("previous")
+            if previous is None:
+                return version, ()
+            if isinstance(previous, list) and all(isinstance(v, str) for v in previous):
                 return version, tuple(previous)
             reason = "release-metadata: `previous` is not a list of versions"
         case {"kind": "cincinnati-metadata-v0"}:

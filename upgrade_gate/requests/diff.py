@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from upgrade_gate.clouds.contract.grants import Cover, Grant, cloud_of
+from upgrade_gate.clouds.contract.grants import Grant, cloud_of
 from upgrade_gate.requests.names import spoken
 from upgrade_gate.requests.residue import unexplained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from upgrade_gate.base.secret_ref import SecretRef
     from upgrade_gate.clouds.contract.grants import Cloud
@@ -194,8 +194,8 @@ def _change(name: str, renamed_from: str | None, old: Selection, new: Selection)
         status_before=status_before,
         status_after=status_after,
         why=_why(kind, name, old, new),
-        added=_added(after.request, need, have, renamed_from or name, old) if after else (),
-        removed=_removed(before.request, need, have, name, new) if before else (),
+        added=_added(after.request, need, have, old) if after else (),
+        removed=_removed(before.request, need, have, new) if before else (),
         accounts_added=tuple(sorted(accounts_after - accounts_before)),
         accounts_removed=tuple(sorted(accounts_before - accounts_after)),
         other=unexplained(before.request if before else None, after.request) if after else (),
@@ -218,45 +218,39 @@ def _why(kind: Kind, name: str, old: Selection, new: Selection) -> str:
     return ""
 
 
-def _same_cloud(selection: Selection, cloud: Cloud, secret: SecretRef) -> Iterable[tuple[str, Selected]]:
-    """Yield the requests that share a secretRef, and with it the identity, within one cloud."""
-    for name, selected in selection.requests.items():
-        request = selected.request
-        if request.secret == secret and cloud_of(request.provider_kind) is cloud:
-            yield name, selected
+def _held(selection: Selection, cloud: Cloud, secret: SecretRef) -> dict[str, Sequence[Grant]]:
+    """Return what the requests of one cloud that share a secretRef, and with it the identity, ask for, by request."""
+    return {
+        name: selected.request.grants
+        for name, selected in selection.requests.items()
+        if selected.request.secret == secret and cloud_of(selected.request.provider_kind) is cloud
+    }
 
 
-def _held(
-    selection: Selection, cloud: Cloud, secret: SecretRef, own: str, grants: Sequence[Grant]
-) -> list[tuple[str, Sequence[Grant]]]:
-    held: list[tuple[str, Sequence[Grant]]] = [(own, grants)] if grants else []
-    held += [(n, s.request.grants) for n, s in _same_cloud(selection, cloud, secret) if n != own]
-    return held
+def _cover(cloud: Cloud, own: Sequence[Grant], held: Mapping[str, Sequence[Grant]], grant: Grant) -> str | None:
+    """Return what contains a grant: the request's own other side, another one on its secret, or all of them together.
 
-
-def _cover(
-    cloud: Cloud, held: Sequence[tuple[str, Sequence[Grant]]], grant: Grant, own: str
-) -> tuple[Cover | None, str | None]:
-    for name, grants in held:
-        cover = cloud.covering(grants, grant)
-        if cover is not None:
-            return cover, cover.by if name == own else f"{cover.by} ({name})"
-    if len(held) > 1:
-        cover = cloud.covering([g for _, grants in held for g in grants], grant)
-        if cover is not None:
-            return cover, f"{cover.by} (together with the requests on the same secret)"
-    return None, None
+    The other side may be among `held` too; what it does not contain by itself, it does not contain there.
+    """
+    if cover := cloud.covering(own, grant):
+        return cover.by
+    for name, grants in held.items():
+        if cover := cloud.covering(grants, grant):
+            return f"{cover.by} ({name})"
+    if cover := cloud.covering([*own, *(g for grants in held.values() for g in grants)], grant):
+        return f"{cover.by} (together with the requests on the same secret)"
+    return None
 
 
 def _added(
-    request: CredentialsRequest, need: Sequence[Grant], have: Sequence[Grant], own: str, old: Selection
+    request: CredentialsRequest, need: Sequence[Grant], have: Sequence[Grant], old: Selection
 ) -> tuple[AddedGrant, ...]:
     cloud = cloud_of(request.provider_kind)
     if cloud is None:
         return ()
     present = {cloud.identity(g) for g in have}
     same = {cloud.permission_key(g) for g in have}
-    held = _held(old, cloud, request.secret, own, have)
+    held = _held(old, cloud, request.secret)
     found: list[AddedGrant] = []
     for grant in need:
         if cloud.identity(grant) in present:
@@ -264,7 +258,7 @@ def _added(
         if grant.effect not in (None, "Allow"):
             found.append(AddedGrant(grant, Why.UNCLASSIFIED, None))
             continue
-        _, by = _cover(cloud, held, grant, own)
+        by = _cover(cloud, have, held, grant)
         known = cloud.permission_key(grant) in same
         why = (Why.NARROWED if known else Why.COVERED) if by else (Why.WIDENED if known else Why.NEW)
         found.append(AddedGrant(grant, why, by))
@@ -272,16 +266,16 @@ def _added(
 
 
 def _removed(
-    request: CredentialsRequest, need: Sequence[Grant], have: Sequence[Grant], own: str, new: Selection
+    request: CredentialsRequest, need: Sequence[Grant], have: Sequence[Grant], new: Selection
 ) -> tuple[RemovedGrant, ...]:
     cloud = cloud_of(request.provider_kind)
     if cloud is None:
         return ()
     present = {cloud.identity(g) for g in need}
     same = {cloud.permission_key(g) for g in need}
-    held = _held(new, cloud, request.secret, own, need)
+    held = _held(new, cloud, request.secret)
     found = [
-        RemovedGrant(grant, _cover(cloud, held, grant, own)[1], cloud.permission_key(grant) in same)
+        RemovedGrant(grant, _cover(cloud, need, held, grant), cloud.permission_key(grant) in same)
         for grant in have
         if cloud.identity(grant) not in present
     ]

@@ -32,13 +32,15 @@ def gates_of(
     `custom` holds the enabled and disabled gates of a CustomNoUpgrade cluster, which start from the default set.
     """
     wanted = "Default" if feature_set in ("", "CustomNoUpgrade") else feature_set
-    found = [m for m in _manifests(payload) if wanted in _sets(m) and _fits(m, profile, payload.minor[0])]
+    found = [m for m in _manifests(payload) if _fits(m, profile, payload.minor[0]) and wanted in _sets(m)]
     if not found:
         return None
-    read = [None if manifest.duplicate_keys else _enabled(manifest.body) for manifest in found]
-    if any(names is None for names in read):
-        return None
-    gates = frozenset(name for names in read for name in names or ())
+    gates: frozenset[str] = frozenset()
+    for manifest in found:
+        names = None if manifest.duplicate_keys else _enabled(manifest.body)
+        if names is None:
+            return None
+        gates = gates.union(names)
     if feature_set == "CustomNoUpgrade":
         if custom is None:
             return None

@@ -38,14 +38,17 @@ class Frame(Struct, frozen=True):
 
 def frame_of_start(payload: Payload, context: SelectionContext) -> Frame:
     """Frame the current release: by the cluster's status if the cluster runs it, else as any other release."""
-    cluster = context.cluster
+    stated, under_way = (
+        (context.cluster.feature_gates, context.cluster.updating_to) if context.cluster else (None, None)
+    )
     feature_set = _feature_set(payload, context)
     unknowns: dict[str, Unknown] = {}
     gates = gates_of(payload, context.profile, feature_set, _custom_gates(context))
-    if cluster is not None and context.running == payload.version and isinstance(cluster.feature_gates, Known):
-        gates = cluster.feature_gates.value
+    if context.running == payload.version and isinstance(stated, Known):
+        gates = stated.value
     capabilities, implicit = _current_capabilities(payload, context, gates, unknowns)
-    if context.running and payload.version and context.running != payload.version and not _under_way(payload, context):
+    elsewhere = context.running is not None and payload.version not in ("", context.running)
+    if elsewhere and under_way != Known(payload.version):
         unknowns["running release"] = Unknown(
             f"the cluster runs {context.running}, but --from is {payload.version}",
             f"give --from {context.running}",
@@ -71,15 +74,10 @@ def _implicit_today(context: SelectionContext) -> tuple[str, ...]:
     stated = context.cluster.capabilities if context.cluster else None
     if not isinstance(stated, Known) or context.running is None:
         return ()
-    entry = table().releases.get(versions.minor_of(context.running) or (0, 0))
-    sets = {**entry[1], "vCurrent": entry[0]} if entry else {}
+    minor = versions.minor_of(context.running)
+    sets = next((row[1] for release, row in table().releases.items() if release == minor), {})
     members = sets.get(stated.value.baseline or "vCurrent", frozenset())
     return tuple(sorted(stated.value.enabled - members - stated.value.additional))
-
-
-def _under_way(payload: Payload, context: SelectionContext) -> bool:
-    """Return whether the release is the one of an update that has not completed."""
-    return context.cluster is not None and context.cluster.updating_to == Known(payload.version)
 
 
 def frame_of_target(payload: Payload, frame: Frame, context: SelectionContext) -> Frame:
@@ -90,7 +88,7 @@ def frame_of_target(payload: Payload, frame: Frame, context: SelectionContext) -
     bare = _filters(payload, context, feature_set, gates, None)
     implicit = frame.implicit
     running = rule_set(frame.filters, frame.payload.minor)
-    if running.capabilities is not None or payload.minor >= FIRST_RELEASE:
+    if running.capabilities is not None:
         rules = rule_set(bare, payload.minor)
         # only a manifest that asks for capabilities can enable one: most ask for none
         loaded = [m for m in payload.manifests if capability_names(m.annotations) and include(m, rules) is None]
@@ -110,9 +108,8 @@ def _stated_or_all(
     known = known_to(payload)
     if known is None:
         if payload.minor >= FIRST_RELEASE:
-            newest = ".".join(map(str, table().newest))
             unknowns[f"capabilities of {payload.version}"] = Unknown(
-                f"the release has no ClusterVersion CRD, and the built-in table of capabilities ends at {newest}",
+                f"the release has no ClusterVersion CRD, and the built-in table of capabilities ends at {_newest()}",
                 "update upgrade-gate, or give the whole release",
             )
         return None
@@ -123,15 +120,19 @@ def _stated_or_all(
         stated = context.cluster.capabilities.value
         members = set_members(payload, stated.baseline)
         if members is None:
-            newest = ".".join(map(str, table().newest))
             unknowns[f"capabilities of {payload.version}"] = Unknown(
                 f"baselineCapabilitySet {stated.baseline} of {payload.version} is not in the built-in table, "
-                f"which ends at {newest}",
+                f"which ends at {_newest()}",
                 "update upgrade-gate, which brings a newer table",
             )
             members = known
         enabled = members | stated.additional | frozenset(implicit)
     return capabilities_of(enabled, known, gates)
+
+
+def _newest() -> str:
+    """Return the last release of the built-in table."""
+    return ".".join(map(str, table().newest))
 
 
 def _filters(

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 def ends(hops: Sequence[Hop], index: int, asks: Callable[[Sequence[CredentialsRequest]], bool]) -> int | None:
     """Return after which update of the path a demand of the one at `index` is gone; None: the last release has it too.
 
-    `asks` tells whether the requests of one release make the demand.
+    `asks` tells whether the requests of one release make the demand; where none does, nothing is said of its end.
     """
     asking = [hop.index for hop in hops[index:] if asks([s.request for s in hop.new_selection.requests.values()])]
-    last = max(asking, default=index)
-    return None if last >= len(hops) - 1 else last + 1
+    return None if not asking or asking[-1] >= len(hops) - 1 else asking[-1] + 1
 
 
 def of_grant(hops: Sequence[Hop], index: int, secret: SecretRef, kind: str, grant: Grant) -> int | None:
@@ -34,7 +33,12 @@ def of_grant(hops: Sequence[Hop], index: int, secret: SecretRef, kind: str, gran
     cloud = cloud_of(kind)
     if cloud is None:
         return None
-    return ends(hops, index, lambda requests: cloud.covering(_grants(requests, secret, cloud), grant) is not None)
+
+    def asks(requests: Sequence[CredentialsRequest]) -> bool:
+        there = _grants(requests, secret, cloud)
+        return cloud.identity(grant) in map(cloud.identity, there) or cloud.covering(there, grant) is not None
+
+    return ends(hops, index, asks)
 
 
 def of_secret(hops: Sequence[Hop], index: int, secret: SecretRef) -> int | None:

@@ -6,6 +6,7 @@ Source: openshift/library-go `pkg/manifest/manifest.go` Manifest.Include; which 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -25,7 +26,8 @@ FEATURE_GATE = "release.openshift.io/feature-gate"
 MAJOR_VERSION = "release.openshift.io/major-version"
 CAPABILITY = "capability.openshift.io/name"
 DELETE = "release.openshift.io/delete"
-_UINT_DIGITS = len(str(2**64 - 1))
+_UINT64 = re.compile(r"0*([0-9]{1,20})")
+"""A number of as many digits as fit into 64 bits; what is longer is never made an integer."""
 KNOWN_FEATURE_SETS = frozenset({"CustomNoUpgrade", "Default", "DevPreviewNoUpgrade", "OKD", "TechPreviewNoUpgrade"})
 _CLUSTER_SCOPED_MAJOR = frozenset(
     {("config.openshift.io", "FeatureGate"), ("apiextensions.k8s.io", "CustomResourceDefinition")}
@@ -222,10 +224,11 @@ def _major_version(manifest: Includable, annotations: Mapping[str, str], filters
                 f'invalid {what} major version "{number}" in annotation: '
                 f'strconv.ParseUint: parsing "{number}": invalid syntax',
             )
-        if len(number.lstrip("0")) > _UINT_DIGITS:
+        digits = _UINT64.fullmatch(number)
+        if digits is None or int(digits[1]) >= 2**64:
             what = "excluded" if negative else "required"
             return Exclusion("major-version", f"invalid {what} major version in annotation: value out of range")
-        (excluded if negative else required).add(int(number[-_UINT_DIGITS:]))
+        (excluded if negative else required).add(int(digits[1]))
     major = filters.major_version
     if required & excluded:
         return Exclusion("major-version", f"major version {min(required & excluded)} is both required and excluded")

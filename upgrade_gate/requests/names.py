@@ -43,5 +43,7 @@ def spoken(request: str) -> str:
     for ending, said in _BY_END.items():
         if name.endswith(ending):
             return said
-    fitting = [known for known in _BY_BEGINNING if name == known or name.startswith(f"{known}-")]
-    return _BY_BEGINNING[max(fitting, key=len)] if fitting else name
+    for beginning, said in _BY_BEGINNING.items():
+        if f"{name}-".startswith(f"{beginning}-"):
+            return said
+    return name

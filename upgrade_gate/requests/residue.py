@@ -57,7 +57,7 @@ def unexplained(before: CredentialsRequest | None, after: CredentialsRequest) ->
         known = len(keys) == 2 and keys[0] == "providerSpec" and keys[1] in harmless
         leaves[path] = OtherLeaf(path, _plain(level.t1), _plain(level.t2), harmless=known)
     if not leaves:  # the net has a hole: they differ, and nothing says where
-        leaves["spec"] = OtherLeaf("spec", old, new, harmless=False)
+        return (OtherLeaf("spec", old, new, harmless=False),)
     return tuple(leaves[path] for path in sorted(leaves))
 
 

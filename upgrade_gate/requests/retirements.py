@@ -41,9 +41,7 @@ def retired(kind: str, request: str, old: str, new: str) -> bool:
     if before is None or after is None:
         return False
     for text in _table().get(kind, {}).get(request, ()):
-        first = versions.parse(text)
-        if first is None:
-            continue
+        first = versions.of(text)
         if text.endswith(".0") and before.release < first.release <= after.release:
             return True
         if first.release == after.release and before < first and not after < first:

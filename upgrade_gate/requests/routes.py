@@ -79,19 +79,22 @@ class _Node(Struct, frozen=True):
 class _State(Struct, frozen=True):
     """Paths to one release that need not be told apart."""
 
-    node: _Node | None
-    """None where a release on the way was not read."""
-    changes: frozenset[Transition]
-    unread: frozenset[str]
-    paths: int
-    rank: tuple[int, int, tuple[versions.Version, ...]]
-    """Of its best path: conditional updates, stops, versions."""
-    best: tuple[tuple[str, _Node | None], ...]
+    stops: tuple[str, ...]
+    """Of its best path, from the start."""
+    nodes: tuple[_Node, ...]
+    """Of these stops; empty where one was not read."""
+    unread: frozenset[str] = frozenset()
+    changes: frozenset[Transition] = frozenset()
+    paths: int = 1
+    conditional: int = 0
+    """Conditional updates on its best path."""
+    path: tuple[versions.Version, ...] = ()
+    """What these updates lead to."""
 
     @property
     def key(self) -> object:
         """What tells it from another state of the same release."""
-        return (self.node.number, self.changes) if self.node else None
+        return (self.nodes[-1].number, self.changes) if self.nodes else None
 
 
 def relevant(start: str, targets: Collection[str], edges: Collection[Edge]) -> tuple[str, ...]:
@@ -101,7 +104,7 @@ def relevant(start: str, targets: Collection[str], edges: Collection[Edge]) -> t
     """
     upward = _upward(edges)
     onward, back = _reached({start}, upward), _reached(set(targets), [(new, old) for old, new in upward])
-    return tuple(sorted(onward & back, key=versions.of)) if start in back else ()
+    return tuple(sorted(onward & back, key=versions.of))
 
 
 def _upward(edges: Collection[Edge]) -> list[Edge]:
@@ -153,7 +156,7 @@ def find(
     begin = walk.begin(start)
     states[start][begin.key] = begin
     for place in places:
-        kept = sorted(states[place].values(), key=lambda s: (bool(s.unread), len(s.changes), s.rank))[:most]
+        kept = sorted(states[place].values(), key=lambda s: (bool(s.unread), len(s.changes), _rank(s)))[:most]
         states[place] = {state.key: state for state in kept}
         for following in steps[place]:
             totals[following] += totals[place]
@@ -165,8 +168,9 @@ def find(
     return Routes(ways, {t: totals[t] for t in reached}, {t: number for t, number in missing.items() if number})
 
 
-def _rank(state: _State) -> tuple[object, ...]:
-    return state.rank
+def _rank(state: _State) -> tuple[int, int, tuple[versions.Version, ...]]:
+    """Return by what the best of several paths is found: fewest conditional updates, then stops, then versions."""
+    return state.conditional, len(state.stops), state.path
 
 
 def _join(states: dict[object, _State], state: _State) -> None:
@@ -198,32 +202,32 @@ class _Walk:
     def begin(self, start: str) -> _State:
         """Return the state before any update."""
         payload = self._payloads.get(start)
-        node = None if payload is None else self._node(frame_of_start(payload, self._context))
-        unread = frozenset[str]() if node else frozenset({start})
-        return _State(node, frozenset(), unread, 1, (0, 0, ()), ((start, node),))
+        if payload is None:
+            return _State((start,), (), frozenset({start}))
+        return _State((start,), (self._node(frame_of_start(payload, self._context)),))
 
     def step(self, state: _State, old: str, new: str) -> _State:
         """Return the state after one more update."""
-        conditional, stops, path = state.rank
-        rank = (conditional + ((old, new) in self._conditional), stops + 1, (*path, versions.of(new)))
+        onward = replace(
+            state,
+            stops=(*state.stops, new),
+            conditional=state.conditional + ((old, new) in self._conditional),
+            path=(*state.path, versions.of(new)),
+        )
         payload = self._payloads.get(new)
-        if payload is None or state.node is None:
-            unread = state.unread | ({new} if payload is None else frozenset[str]())
-            return _State(None, frozenset(), unread, state.paths, rank, (*state.best, (new, None)))
-        node = self._after(state.node, old, payload)
-        change = self._transition(state.node, node, offered=new in self._offered if not stops else None)
+        if payload is None:
+            return replace(onward, nodes=(), unread=state.unread | {new})
+        if not state.nodes:
+            return onward
+        before, after = state.nodes[-1], self._after(state.nodes[-1], old, payload)
+        change = self._transition(before, after, offered=None if state.path else new in self._offered)
         changes = state.changes | {change} if change else state.changes
-        return _State(node, changes, state.unread, state.paths, rank, (*state.best, (new, node)))
+        return replace(onward, nodes=(*state.nodes, after), changes=changes)
 
     def way(self, state: _State) -> Way:
         """Return the way of a state, its best path compared step by step."""
-        stops = tuple(place for place, _ in state.best)
-        nodes = [node for _, node in state.best]
-        if state.unread:
-            return Way(stops, state.paths, (), unread=tuple(sorted(state.unread, key=versions.of)))
-        pairs = [(old, new) for old, new in pairwise(nodes) if old and new]
-        hops = tuple(self._hop(i, old, new) for i, (old, new) in enumerate(pairs))
-        return Way(stops, state.paths, hops, state.key)
+        hops = tuple(self._hop(i, old, new) for i, (old, new) in enumerate(pairwise(state.nodes)))
+        return Way(state.stops, state.paths, hops, state.key, tuple(sorted(state.unread, key=versions.of)))
 
     def _hop(self, index: int, old: _Node, new: _Node) -> Hop:
         key = (index, id(old), id(new))  # nodes are kept here, so an identity is never used twice

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from upgrade_gate.base import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from upgrade_gate.base.facts import Unknown
     from upgrade_gate.clouds.contract.grants import Grant
@@ -74,14 +74,10 @@ class Hop(Struct, frozen=True):
 
     def held_with(self, change: Change) -> tuple[Grant, ...]:
         """Return everything that the identity of a change has to hold, before or after: one Secret, one identity."""
-        requests = [change.request_before, change.request_after]
-        for selection in (self.old_selection, self.new_selection):
-            requests += [
-                selected.request
-                for selected in selection.requests.values()
-                if selected.request.secret == change.secret_after
-                and selected.request.provider_kind == change.provider_kind
-            ]
+        taken = (*self.old_selection.requests.values(), *self.new_selection.requests.values())
+        identity = change.secret_after, change.provider_kind
+        sharing = [one.request for one in taken if (one.request.secret, one.request.provider_kind) == identity]
+        requests = (change.request_before, change.request_after, *sharing)
         return tuple(dict.fromkeys(g for request in requests if request is not None for g in request.grants))
 
 
@@ -104,20 +100,17 @@ def kind_of(old: str, new: str) -> HopKind:
     return "minor" if after.minor == before.minor + 1 else "skip"
 
 
-def support(
-    kind: HopKind, old: str, new: str, edges: Collection[str], came_from: str | None = None
-) -> tuple[bool, str]:
+def support(kind: HopKind, old: str, new: str, *, named: bool, came_from: str | None = None) -> tuple[bool, str]:
     """Return whether CVO can make this update, and in one sentence why not.
 
-    `edges` are the versions that the target names as previous, plus the current version where the update graph or
-    the cluster's offers have the edge (docs/contract.md#kinds-of-update). `came_from` is what the cluster's history
-    names right before the current version.
+    `named` tells whether the target, the update graph or the cluster's offers name the current version as one to
+    update from (docs/contract.md#kinds-of-update). `came_from` is what the cluster's history names right before it.
     """
     match kind:
         case "patch" | "minor" | "none":
             return True, ""
         case "major":
-            if old in edges:
+            if named:
                 return True, ""
             return False, f"neither {new} nor the update graph names {old} as a version to update from"
         case "skip":
@@ -133,8 +126,8 @@ ROLLBACK_SINCE = (4, 14)
 
 def _back(old: str, new: str, came_from: str | None) -> tuple[bool, str]:
     """Return whether CVO goes back: only to what the history names right before, within the minor."""
-    minor = versions.minor_of(old)
-    if minor is None or minor != versions.minor_of(new) or minor < ROLLBACK_SINCE:
+    minor = versions.of(old).release
+    if minor != versions.of(new).release or minor < ROLLBACK_SINCE:
         return False, f"{new} is older than {old}: CVO does not go back"
     if new == came_from:
         return True, ""

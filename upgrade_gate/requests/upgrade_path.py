@@ -73,13 +73,18 @@ def hop(index: int, before: tuple[Frame, Selection], after: tuple[Frame, Selecti
 
 
 def _support(kind: HopKind, old: Payload, new: Payload, context: SelectionContext) -> tuple[bool, str]:
-    edges = set(new.previous)
-    offers = known_or(context.cluster.offers, None) if context.cluster else None
-    if any(offer.version == new.version for offer in offers or ()) and context.running:
-        edges.add(context.running)
-    if kind == "major" and old.version not in edges and context.has_edge and context.has_edge(old.version, new.version):
-        edges.add(old.version)
-    return support(kind, old.version, new.version, edges, _came_from(old.version, context))
+    named = kind == "major" and _names(old, new, context)
+    return support(kind, old.version, new.version, named=named, came_from=_came_from(old.version, context))
+
+
+def _names(old: Payload, new: Payload, context: SelectionContext) -> bool:
+    """Return whether the release itself, the cluster's offers for what it runs, or the update graph has an update."""
+    offers = known_or(context.cluster.offers, ()) if context.cluster else ()
+    return (
+        old.version in new.previous
+        or (old.version == context.running and any(offer.version == new.version for offer in offers))
+        or (context.has_edge is not None and context.has_edge(old.version, new.version))
+    )
 
 
 def _came_from(version: str, context: SelectionContext) -> str | None:

@@ -27,6 +27,7 @@ def came(kind: str, request: str, grant: Grant, old: str, new: str) -> tuple[str
     [
         # merged for 4.11 as openshift/cluster-storage-operator#263, then backported to 4.10.z as #268
         ("4.9.40", "4.10.50", ("4.10", 268, True)),
+        ("4.0.9", "4.10.50", ("4.10", 268, True)),  # no such branch in the table: it has nothing of it
         ("4.10.3", "4.10.50", ("4.10", 268, True)),
         ("4.10.3", "4.11.2", ("4.11", 263, False)),
         ("4.9.40", "4.12.0", ("4.11", 263, False)),
@@ -76,6 +77,7 @@ def test_a_request_that_the_table_does_not_have_came_by_nothing_known(kind: str,
         # 4.14 gave it up with #1224 (not before 4.14.21) and 4.15 with #1222 (not before 4.15.7)
         ("4.14.30", "4.15.3", ("4.14", 1152, False)),
         ("4.14.30", "4.15.20", None),
+        ("4.15.0", "4.15.5", None),  # both ask for it: only what 4.14 did, or a later 4.15, took it away
         ("4.13.9", "4.14.30", None),
     ],
 )
@@ -97,6 +99,14 @@ def test_a_grant_that_a_backport_took_away_again(old: str, new: str, expected: t
 def test_a_backport_that_was_reverted(old: str, new: str, expected: tuple[str, int, bool] | None) -> None:
     grant = Grant("action", "sts:AssumeRole", "Allow", "*")
     assert came("AWSProviderSpec", f"{NS}/openshift-ingress", grant, old, new) == expected
+
+
+def test_a_grant_that_was_given_up_for_a_while_long_ago() -> None:
+    # openshift/machine-api-operator#1087 took it from 4.13 before its first release, and #1097 took that back
+    grant = Grant("predefinedRole", "roles/compute.admin")
+    request = ("GCPProviderSpec", f"{NS}/openshift-machine-api-gcp")
+    assert came(*request, grant, "4.9.0", "4.13.1") == ("4.13", 1097, False)
+    assert came(*request, grant, "4.14.2", "4.14.5") is None
 
 
 def _expected(facts: dict[str, Any], row: list[Any], old: str, new: str) -> set[str]:

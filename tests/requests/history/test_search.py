@@ -73,7 +73,7 @@ def test_a_platform_picks_one_of_two_requests_of_one_name() -> None:
     stack = search.find("openshift-machine-api", "OpenStack")
     assert {table().platform_of(e.request) for e in both.request_events} == {"AWS", "OpenStack", None}
     assert {table().platform_of(e.request) for e in stack.request_events} == {"OpenStack", None}
-    assert stack.rows == ()
+    assert (stack.rows, stack.known) == ((), True)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,7 @@ def test_a_platform_picks_one_of_two_requests_of_one_name() -> None:
         ("role:editor", "IBMCloud", "crn:v1:bluemix:public:iam::::role:Editor"),
         ("openshift-ingres-azure", None, f"{NS}/openshift-ingress-azure"),
         ("compute.instances.get", "AWS", "compute.instances.get"),
+        ("kms", "AlibabaCloud", "kms:Decrypt"),
     ],
 )
 def test_a_near_miss_is_suggested(typed: str, platform: str | None, meant: str) -> None:
@@ -109,10 +110,20 @@ def test_a_name_like_no_other_suggests_nothing(typed: str) -> None:
         ("kms:ReEncryptTo", "AlibabaCloud", []),
         ("kms:ReEncrypt*", "AWS", []),
         ("kms:Encrypt", "AWS", []),
+        ("compute.Instances.get", "GCP", []),
     ],
 )
 def test_patterns_that_contain_a_permission_are_named(name: str, platform: str | None, patterns: list[str]) -> None:
     assert [one.name for one in search.wider(name, platform)] == patterns
+
+
+def test_only_names_of_the_platform_are_suggested_where_it_has_any_that_are_near() -> None:
+    # kms:Decrypt and kms:DescribeKey are asked for on AWS and on Alibaba Cloud
+    assert [(one.name, one.platform) for one in search.near("kms:de", "AlibabaCloud")] == [
+        ("kms:Decrypt", "AlibabaCloud"),
+        ("kms:DescribeKey", "AlibabaCloud"),
+    ]
+    assert [one.name for one in search.near("kms:de", None)] == ["kms:Decrypt"] * 2 + ["kms:DescribeKey"] * 2
 
 
 def test_every_name_of_the_table_is_offered_to_the_shell_once() -> None:

@@ -36,6 +36,11 @@ def test_a_backport_is_in_no_patch_release_that_was_published_before_it(version:
     assert change.may_be_in(parsed) is possible
 
 
+def test_what_was_there_before_the_first_release_can_be_in_all_of_them() -> None:
+    first = next(c for c in table().commits if c.date == "2019-01-17")
+    assert first.may_be_in(versions.Version(4, 1, 0))
+
+
 def test_every_later_branch_inherits_the_main_line_and_none_a_backport() -> None:
     known = table()
     ten, eleven, twelve = (known.branches.index(name) for name in ("4.10", "4.11", "4.12"))

@@ -24,9 +24,10 @@ def introduction(kind: str, request: str, grant: Grant, old: str, new: str) -> C
     """
     known = table()
     before, after = versions.parse(old), versions.parse(new)
-    place = known.branch_of(after) if after else None
-    row = _rows_of(kind, request).get(_identity(kind, grant))
-    if before is None or after is None or place is None or row is None:
+    if before is None or after is None:
+        return None
+    place, row = known.branch_of(after), _rows_of(kind, request).get(_identity(kind, grant))
+    if place is None or row is None:
         return None
     last = _last(row, place, after)
     return known.commits[last] if last is not None and _may_lack(row, last, before) else None

@@ -64,7 +64,7 @@ def find(name: str, platform: str | None) -> Found:
 def _request(name: str, platform: str | None) -> Found:
     """Return what the table has of a request; a kind that belongs to no platform counts with those of its name."""
     known = table()
-    named = {place for place, one in enumerate(known.requests) if name in {one.name, one.name.rpartition("/")[2]}}
+    named = {place for place, one in enumerate(known.requests) if f"/{one.name}".endswith(f"/{name}")}
     if platform is not None and not any(known.platform_of(place) == platform for place in named):
         named = set()
     chosen = {place for place in named if platform in {None, known.platform_of(place)} or not known.platform_of(place)}
@@ -99,20 +99,16 @@ def earlier(row: Row, date: str) -> list[str]:
 
 def wider(name: str, platform: str | None) -> tuple[Near, ...]:
     """Return the patterns of the table that contain a permission."""
-    typed = name.casefold()
-    candidates = [
+    from upgrade_gate.clouds.shared.patterns import matches
+
+    return tuple(
         near
         for near in _permissions()
         if "*" in near.name
         and platform in {None, near.platform}
-        and typed.startswith(near.name.casefold().partition("*")[0])
+        and matches(near.name.casefold(), name.casefold())
         and not same_permission(near.platform, near.name, name)
-    ]
-    if not candidates:
-        return ()
-    from upgrade_gate.clouds.shared.patterns import matches
-
-    return tuple(near for near in candidates if matches(near.name.casefold(), typed))
+    )
 
 
 def near(name: str, platform: str | None) -> tuple[Near, ...]:
@@ -156,8 +152,8 @@ def _spellings(one: Near) -> set[str]:
 def _permissions() -> list[Near]:
     known = table()
     return sorted(
-        {Near(known.grants[row.grant].permission, known.platform_of(row.request)) for row in known.rows},
-        key=lambda one: (one.name, one.platform or ""),
+        dict.fromkeys(Near(known.grants[row.grant].permission, known.platform_of(row.request)) for row in known.rows),
+        key=lambda one: one.name,
     )
 
 
