@@ -1,6 +1,7 @@
 """What policy files declare: judged like what is held, never proven, and unknown wherever the files do not say it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -495,6 +496,17 @@ def test_what_is_not_read_is_named_in_one_line(tmp_path: Path) -> None:
     _, report = gate(tmp_path, many)
     names = "0.tf, 1.tf, 2.tf, arm.json, main.bicep and 2 more"
     assert report["notes"] == [f"policies:.: nothing is read from {names}: no form of a policy that is known"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+def test_a_folder_that_nobody_may_enter_makes_unknown(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    try:
+        grant = Grant("action", "ec2:CreateTags", "Allow", "*")
+        assert told(tmp_path, {NAME: WHOLE}, "AWSProviderSpec", grant).verdict is Coverage.UNKNOWN
+    finally:
+        closed.chmod(0o700)
 
 
 def test_where_everything_is_read_nothing_is_said_of_it(tmp_path: Path) -> None:

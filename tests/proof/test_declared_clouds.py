@@ -123,6 +123,11 @@ def test_what_is_missing_is_patched_into_the_file_and_then_declared(name: str, t
 
 
 UNSURE: dict[str, tuple[str, str, Any]] = {
+    "a deny assignment": (
+        "Azure",
+        "roles.json",
+        [_role(READ, WRITE), {"denyAssignmentName": "d", "permissions": [], "principals": []}],
+    ),
     "a scope that is not said": ("Azure", "openshift-storage-cloud.json", _role(READ, WRITE, scopes=())),
     "a scope with a blank": ("Azure", "openshift-storage-cloud.json", _role("*", scopes=("/subscriptions/{id}",))),
     "operations taken back": ("Azure", "openshift-storage-cloud.json", _role("*", NotActions=["*/write", READ])),

@@ -39,6 +39,18 @@ def test_a_role_name_that_aws_cut_still_carries_it() -> None:
     assert match(name[:63], NETWORK) is None
 
 
+def test_a_name_that_may_be_that_of_two_secrets_is_nobodys() -> None:
+    first, second = "openshift-storage/cloud-credentials-a", "openshift-storage/cloud-credentials-b"
+    cut = f"{'x' * 26}-openshift-storage-cloud-credentials-a"[:64]
+    assert carried([cut[:-1]], first, [first]) is None
+    assert carried([cut], first, [first, second]) is Match.PREFIXED
+    short = f"{'x' * 28}-openshift-storage-cloud-credentials-a"[:64]
+    assert carried([short], first, [first]) is Match.PREFIXED
+    assert carried([short], first, [first, second]) is None
+    assert carried(["a-b-c"], "a-b/c", ["a-b/c", "a/b-c"]) is None
+    assert carried(["a-b-c", "x"], "a-b/c", ["a-b/c", "b/c"]) is Match.WHOLE
+
+
 def test_a_name_that_ends_like_another_secret_is_that_ones() -> None:
     short, long = "operator/creds", "openshift-operator/creds"
     assert carried(["openshift-operator-creds"], short, [short, long]) is None

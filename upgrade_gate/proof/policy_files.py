@@ -6,6 +6,7 @@ import codecs
 import errno
 import hashlib
 import logging
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,8 @@ _logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template", ".tfstate"})
 """What a file of a folder must be called to be read; one that is named is read whatever it is called."""
-SOURCES = frozenset({".bicep", ".bicepparam", ".hcl", ".tf", ".tofu"})
-"""What says what is to be granted in a language that is not read: it is named, so that nobody takes it for read."""
+SOURCES = frozenset({".bicep", ".bicepparam", ".hcl", ".j2", ".tf", ".tfplan", ".tftpl", ".tofu", ".tpl"})
+"""What says what is to be granted in a form that is not read: it is named, so that nobody takes it for read."""
 _MAX_FILES = 20_000
 _LIMITS = Limits(nodes=100_000)
 _MOST_YAML = 4 * 2**20
@@ -131,7 +132,9 @@ def _files(root: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterable[Path]:
     found = [path for path in root.rglob("*") if not any(p.startswith(".") for p in path.relative_to(root).parts)]
     bundles = {path.parent for path in found if path.name == "SHA256SUMS" and (path.parent / "commands.sh").exists()}
     for path in found:
-        if path.suffix.casefold() in suffixes and not bundles & set(path.parents) and not is_dir(path):
+        closed = suffixes is SUFFIXES and is_dir(path) and not os.access(path, os.R_OK | os.X_OK)
+        named = path.suffix.casefold() in suffixes and not bundles & set(path.parents) and not is_dir(path)
+        if named or closed:  # a folder that nobody may enter is a file that cannot be read
             yield path
 
 

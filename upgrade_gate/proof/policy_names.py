@@ -49,12 +49,21 @@ def match(name: str, secret: str) -> Match | None:
 def carried(names: Iterable[str], secret: str, secrets: Iterable[str]) -> Match | None:
     """Return how the best of several names carries a Secret.
 
-    A name that carries another of `secrets`, whose own name ends like this one, is that one's.
+    A name that carries another of `secrets`, whose own name ends like this one, is that one's; one that carries two of
+    them alike (it was cut, or both are the same words) is nobody's.
     """
     key = _words(secret)
-    longer = [other for other in secrets if other != secret and _words(other).endswith(f"-{key}")]
-    found = (match(name, secret) for name in names if not any(match(name, other) is not None for other in longer))
-    return min((one for one in found if one is not None), default=None)
+    others = [other for other in secrets if other != secret and not key.endswith(f"-{_words(other)}")]
+    found = [
+        one for name in names if (one := match(name, secret)) is not None and not _is_other(name, key, one, others)
+    ]
+    return min(found, default=None)
+
+
+def _is_other(name: str, key: str, how: Match, others: Iterable[str]) -> bool:
+    """Return whether a name may be that of another Secret than the one with this key, which it carries so."""
+    fits = ((other, match(name, other)) for other in others)
+    return any(m is not None and (m <= how or _words(other).endswith(f"-{key}")) for other, m in fits)
 
 
 def renamed(name: str, secret: str, other: str) -> str | None:

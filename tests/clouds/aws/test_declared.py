@@ -107,15 +107,33 @@ def test_a_managed_policy_of_the_template_counts_and_a_foreign_one_is_unseen() -
     assert foreign == ("UNKNOWN", "UNKNOWN")
 
 
-@pytest.mark.parametrize("why", ["boundary", "condition", "transform", "group", "membership"])
+@pytest.mark.parametrize(
+    "why",
+    [
+        "boundary",
+        "boundary misspelt",
+        "condition misspelt",
+        "no condition",
+        "condition",
+        "transform",
+        "group",
+        "membership",
+    ],
+)
 def test_what_may_take_away_or_not_be_there_covers_nothing_for_certain(why: str) -> None:
     body = _role("{Effect: Allow, Action: 'ec2:*', Resource: '*'}")
     resource = body["Resources"]["Ingress"]
     match why:
         case "boundary":
             resource["Properties"]["PermissionsBoundary"] = {"Ref": "Boundary"}
+        case "boundary misspelt":
+            resource["Properties"]["PermissionBoundary"] = "arn:aws:iam::1:policy/b"
         case "condition":
             resource["Condition"] = "InProduction"
+        case "condition misspelt":
+            resource["Conditon"] = "InProduction"
+        case "no condition":
+            resource["Condition"] = None
         case "transform":
             body["Transform"] = ["AWS::LanguageExtensions"]
         case "group":
@@ -240,3 +258,30 @@ def test_what_allows_besides_denying_is_not_certain_for_whom_it_reaches() -> Non
     more = _denying("[c1-registry]").replace("[{Effect", "[{Effect: Allow, Action: 's3:*', Resource: '*'}, {Effect")
     (other,) = [one for one in declarations(_template("      RoleName: r\n", more)) if one.reach is not None]
     assert [[s["Effect"] for s in part.least["Statement"]] for part in other.parts] == [["Deny"]]
+
+
+CONTENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}]})
+
+
+@pytest.mark.parametrize(
+    ("body", "denies"),
+    [
+        ({"Name": "n", "Type": "SERVICE_CONTROL_POLICY", "Content": CONTENT}, True),
+        ({"Name": "n", "Type": "TAG_POLICY", "Content": CONTENT}, False),
+        ({"Policy": {"PolicySummary": {"Name": "n", "Type": "RESOURCE_CONTROL_POLICY"}, "Content": CONTENT}}, True),
+        ({"Policy": {"PolicySummary": {"Name": "n", "Type": "BACKUP_POLICY"}, "Content": CONTENT}}, False),
+        ({"Name": "n", "Content": json.dumps({"Statement": [ALL | {"Action": "*"}]})}, False),
+    ],
+)
+def test_a_policy_of_the_organisation_is_read_as_the_command_takes_and_prints_it(body: Any, denies: bool) -> None:
+    found = declarations(body)
+    assert [(one.reach, [part.name for part in one.parts]) for one in found] == ([((), ["n"])] if denies else [])
+
+
+def test_a_boundary_of_a_role_that_ccoctl_made_counts_however_it_is_spelt() -> None:
+    role = {"RoleName": "r", "AssumeRolePolicyDocument": {}}
+    for key in ("PermissionsBoundary", "PermissionBoundary"):
+        (found,) = declarations({**role, key: "arn:aws:iam::1:policy/b"})
+        assert set(found.rest) == {"AssumeRolePolicyDocument", "PermissionsBoundary"}
+    (found,) = declarations(role)
+    assert set(found.rest) == {"AssumeRolePolicyDocument"}

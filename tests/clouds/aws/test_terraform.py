@@ -257,7 +257,14 @@ ARN = "arn:aws:iam::1:policy/m"
 MANAGED = {"type": "aws_iam_policy", "name": "m", "arn": ARN, "policy": ALLOWED}
 ATTACHED = {"type": "aws_iam_role_policy_attachment", "name": "t", "role": NAME, "policy_arn": ARN}
 LISTING = {"type": "aws_iam_policy_attachment", "name": "l", "roles": ["other"], "policy_arn": ARN}
+EMPTY = {**ROLE, "inline_policy": [{"name": "", "policy": ""}]}
 KEEPING: dict[str, tuple[dict[str, Any], Coverage]] = {
+    "no policy within": (plan_of(EMPTY, OWN), COVERED),
+    "a policy within, known after apply": (
+        plan_of(EMPTY, OWN, unknown={ADDRESS: {"inline_policy": [{"policy": True}]}}),
+        UNKNOWN,
+    ),
+    "policies within, known after apply": (plan_of(ROLE, OWN, unknown={ADDRESS: {"inline_policy": True}}), UNKNOWN),
     "a list without the role": (plan_of(ROLE, OTHER, MANAGED, ATTACHED, LISTING), UNKNOWN),
     "a list with the role": (plan_of(ROLE, OTHER, MANAGED, ATTACHED, {**LISTING, "roles": ["other", NAME]}), COVERED),
     "a list of another policy": (

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.aws.open_policies import certain_only, denials, open_in, policy
-from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits
+from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared.placeholders import is_placeholder
-from upgrade_gate.reading.node import mapping, one_or_more, text
+from upgrade_gate.reading.node import limiting, mapping, one_or_more, text
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.declared import Path
@@ -69,7 +69,7 @@ def declarations(body: Any) -> Iterator[Declaration]:
 
 def _of_organisation(one: _Resource) -> Iterator[Declaration]:
     """Yield what a policy of the organisation takes away: whether it is above the account, nobody can tell."""
-    part = limits(one.name, one.properties.get("Content"), (*one.path, "Content"))
+    part = limits_of(one.name, one.properties.get("Content"), (*one.path, "Content"))
     if part is not None and text(one.properties.get("Type")) not in HARMLESS:
         yield Declaration((part,), (one.name,), path=one.path, reach=())
 
@@ -118,7 +118,8 @@ class _Resource:
     def __init__(self, name: str, body: Mapping[str, Any], macro: str | None) -> None:
         self.name = name
         self.type = text(body.get("Type"))
-        self.perhaps = f"the condition of {name}" if "Condition" in body else macro
+        conditional = "Condition" in body or limiting(body, "Condition") is not None
+        self.perhaps = f"the condition of {name}" if conditional else macro
         """What decides whether it is there at all; None where it is."""
         self.path: Path = ("Resources", name, "Properties")
         self.properties = mapping(resolved(body.get("Properties")))
@@ -187,7 +188,7 @@ def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaratio
     documents = [_document(p) for p in put if p.type in _POLICIES]
     parts += [part for part in documents if part.path not in {known.path for known in parts}]
     rest: dict[str, Any] = {"AttachedManagedPolicies": attached}
-    boundary = one.properties.get("PermissionsBoundary")
+    boundary = limiting(one.properties, "PermissionsBoundary")
     if boundary is not None:
         rest["PermissionsBoundary"] = _shown(boundary)
     trust = one.properties.get("AssumeRolePolicyDocument")

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws import cloudformation, terraform
 from upgrade_gate.clouds.aws.open_policies import denials, policy
+from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
 from upgrade_gate.clouds.aws.policy_text import additions, where
 from upgrade_gate.clouds.aws.remedy_documents import document
 from upgrade_gate.clouds.contract.declared import Declaration
 from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.clouds.shared.terraform import doubted, is_show
-from upgrade_gate.reading.node import text
+from upgrade_gate.reading.node import limiting, mapping, text
 
 __all__ = ["additions", "declarations", "document", "documents", "identity", "limits", "where"]
 
@@ -69,9 +70,21 @@ def _of_document(body: Any) -> tuple[Declaration, ...]:
         shown = text(body.get("PolicyName")) or names[0]
         return (Declaration((policy(shown, body["PolicyDocument"], ("PolicyDocument",)),), names, called),)
     if names and "AssumeRolePolicyDocument" in body:
-        keys = ("AssumeRolePolicyDocument", "PermissionsBoundary")
-        return (Declaration((), names, called, rest={key: body[key] for key in keys if key in body}, trusts=True),)
+        rest = {"AssumeRolePolicyDocument": body["AssumeRolePolicyDocument"]}
+        if (boundary := limiting(body, "PermissionsBoundary")) is not None:
+            rest["PermissionsBoundary"] = boundary if isinstance(boundary, (str, Mapping)) else str(boundary)
+        return (Declaration((), names, called, rest=rest, trusts=True),)
+    above = mapping(body.get("Policy")) or body
+    if "Content" in above:
+        return _of_organisation(above)
     return ()
+
+
+def _of_organisation(body: Mapping[str, Any]) -> tuple[Declaration, ...]:
+    """Return what a policy of the organisation takes away, as `aws organizations` takes and describes one."""
+    said = {**mapping(body.get("PolicySummary")), **body}
+    part = limits_of(text(said.get("Name")) or "policy", body["Content"], ("Content",))
+    return (Declaration((part,), (part.name,), reach=()),) if part and text(said.get("Type")) not in HARMLESS else ()
 
 
 def identity(name: str) -> str:

@@ -34,7 +34,7 @@ HARMLESS = frozenset(
 _PLAIN = frozenset({"Sid", "Effect", "Action", "Resource"})
 
 
-def limits(name: str, document: Any, path: Path) -> Part | None:
+def limits_of(name: str, document: Any, path: Path) -> Part | None:
     """Return what a policy of the organisation may deny, None where it denies nothing."""
     given = decode(document)
     listed = one_or_more(given.get("Statement")) if given is not None else None

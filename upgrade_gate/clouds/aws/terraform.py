@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws.open_policies import certain_only, denials, perhaps_denying, policy
-from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits
+from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared import terraform
 from upgrade_gate.clouds.shared.terraform import Resource, named, plain, unknown_in
@@ -264,12 +264,12 @@ def _of_organisation(found: Sequence[Resource]) -> Iterator[Declaration]:
     """Yield what policies of the organisation take away: whether they are above the account, nobody can tell."""
     policies = [one for one in found if one.type == "aws_organizations_policy"]
     contents = [
-        limits(one.address, one.get("content") or Open(f"content of {one.address}"), one.path)
+        limits_of(one.address, one.get("content") or Open(f"content of {one.address}"), one.path)
         for one in policies
         if one.text("type") not in HARMLESS
     ]
     contents += [
-        limits(one.address, Open(f"what {one.address} attaches"), one.path)
+        limits_of(one.address, Open(f"what {one.address} attaches"), one.path)
         for one in found
         if one.type == "aws_organizations_policy_attachment"
         and named(one, "policy_id", policies, "id") is None
@@ -308,9 +308,9 @@ def _inline(holder: Resource) -> list[Part]:
     for number, entry in enumerate(listed):
         open_there = isinstance(unknown, list) and mapping(dict(enumerate(unknown)).get(number)).get("policy") is True
         document = mapping(entry).get("policy")
-        if isinstance(entry, Open) or open_there or not isinstance(document, str):
-            if document is None and isinstance(entry, dict) and not open_there:
-                continue  # the provider shows an empty block where there is no inline policy
+        if isinstance(entry, dict) and document in (None, "") and not open_there:
+            continue  # the provider shows an empty block where there is no inline policy
+        if open_there or not isinstance(document, str):
             document = Open(f"inline policy {number + 1} of {holder.address}")
         parts.append(policy(holder.address, document, (*holder.path, "inline_policy", number, "policy")))
     return parts

@@ -46,12 +46,16 @@ def declarations(body: Any) -> tuple[Declaration, ...]:
         unsure = [each for each, role in assigned if role is None and isinstance(each.get(_OF_ROLE), Open)]
         return terraform.doubted(body, (_of_resource(one, own[one.address], unsure) for one in roles))
     if isinstance(body, list):
-        return tuple(_definition(one, (number,)) for number, one in enumerate(body) if _is_definition(one))
-    return (_definition(body, ()),) if _is_definition(body) else ()
+        return tuple(found for number, one in enumerate(body) for found in _of_object(one, (number,)))
+    return tuple(_of_object(body, ()))
 
 
-def _is_definition(body: Any) -> bool:
-    return isinstance(body, Mapping) and shapes.kind_of(body) == "role definitions"
+def _of_object(body: Any, path: Path) -> Iterator[Declaration]:
+    kind = shapes.kind_of(body) if isinstance(body, Mapping) else None
+    if kind == "role definitions":
+        yield _definition(body, path)
+    elif kind == "deny assignments":
+        yield Declaration(path=path, reach=(), doubts=("a deny assignment may take away what roles give",))
 
 
 def _definition(body: Mapping[str, Any], path: Path) -> Declaration:
