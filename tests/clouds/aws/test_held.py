@@ -29,6 +29,7 @@ def names(found: HeldGrants) -> list[str]:
 def test_each_action_is_told_once_as_it_is_written_with_all_that_gives_it() -> None:
     found = held(allow("EC2:Describe*", Sid="A"), allow("ec2:describe*", "ec2:CopyVolumes", Sid="B"))
     assert names(found) == ["EC2:Describe*", "ec2:CopyVolumes"]
+    assert found.unseen == ()
     assert found.grants[0].by == "statement A of policy p of role c1-ebs and statement B of policy p of role c1-ebs"
 
 

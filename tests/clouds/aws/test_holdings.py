@@ -98,7 +98,13 @@ STATEMENTS = [
     case("NotAction that excepts it", statement(NotAction=["iam:*", "EC2:*"]), gives=MISSING),
     case("effect in lower case allows nothing", statement("allow", Action=ATTACH), gives=MISSING),
     # the one required wildcard
-    case("wildcard by itself", allow("kms:ReEncrypt*"), gives=COVERED, needed="kms:ReEncrypt*"),
+    case(
+        "wildcard by itself",
+        allow("kms:ReEncrypt*"),
+        gives=COVERED,
+        because="policy p of role c1-ebs allows it",
+        needed="kms:ReEncrypt*",
+    ),
     case("wildcard by a wider one", allow("kms:*"), gives=COVERED, needed="kms:ReEncrypt*"),
     case(
         "wildcard by its two actions",
@@ -145,6 +151,13 @@ STATEMENTS = [
         allow("ec2:Attach?*"),
         gives=COVERED,
         because="together",
+        needed="ec2:Attach*",
+    ),
+    case(
+        "another wildcard by a union, of which a part is narrower",
+        allow("ec2:Attach", Resource=VOLUMES),
+        allow("ec2:Attach?*"),
+        gives=NARROWER,
         needed="ec2:Attach*",
     ),
     # resources
@@ -202,6 +215,51 @@ STATEMENTS = [
         allow(DESCRIBE, Resource=VOLUMES),
         gives=MISSING,
         because="takes no resource but `*`",
+        needed=DESCRIBE,
+    ),
+    case(
+        "all except another resource",
+        statement(Action="s3:*", NotResource="arn:aws:s3:::c/*"),
+        gives=COVERED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "all except it",
+        statement(Action="s3:*", NotResource="arn:aws:s3:::b/*"),
+        gives=MISSING,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "all except what a variable names",
+        statement(Action="s3:*", NotResource="arn:aws:s3:::${aws:PrincipalTag/b}/*"),
+        gives=NARROWER,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "a resource that is no ARN is not completed",
+        allow("s3:*", Resource="a"),
+        gives=MISSING,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "a part in a second statement",
+        allow("s3:*", Resource="arn:aws:s3:::c/*"),
+        allow("s3:*", Resource="arn:aws:s3:::b/x"),
+        gives=NARROWER,
+        because="statement 2",
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/*",
+    ),
+    case(
+        "describe on an ARN, and under a condition",
+        allow(DESCRIBE, Resource=VOLUMES),
+        allow(DESCRIBE, Condition=FOR_SERVICES),
+        gives=NARROWER,
+        because="statement 2",
         needed=DESCRIBE,
     ),
     case("describe on everything", allow(DESCRIBE), gives=COVERED, needed=DESCRIBE),
@@ -334,6 +392,57 @@ STATEMENTS = [
     case(
         "denied for a variable resource beside a star", EVERYTHING, deny(ATTACH, Resource=["${a:b}", "*"]), gives=DENIED
     ),
+    case(
+        "denied except another resource",
+        EVERYTHING,
+        statement("Deny", Action="s3:*", NotResource="arn:aws:s3:::c/*"),
+        gives=DENIED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "denied except it",
+        EVERYTHING,
+        statement("Deny", Action="s3:*", NotResource="arn:aws:s3:::b/*"),
+        gives=COVERED,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "denied except what a variable names",
+        EVERYTHING,
+        statement("Deny", Action="s3:*", NotResource="arn:aws:s3:::${aws:PrincipalTag/b}/*"),
+        gives=NARROWER,
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "denied elsewhere and here",
+        EVERYTHING,
+        deny("s3:*", Resource="arn:aws:s3:::c/*"),
+        deny("s3:*"),
+        gives=DENIED,
+        because="statement 3",
+        needed="s3:GetObject",
+        resource="arn:aws:s3:::b/x",
+    ),
+    case(
+        "denied where the condition asked for is not met, and everywhere",
+        EVERYTHING,
+        deny("kms:*", Condition={"Bool": {"kms:GrantIsForAWSResource": "false"}}),
+        deny("kms:*"),
+        gives=DENIED,
+        needed="kms:CreateGrant",
+        condition=FOR_SERVICES,
+    ),
+    case(
+        "perhaps denied twice",
+        EVERYTHING,
+        deny(ATTACH, Resource=VOLUMES),
+        deny(ATTACH, Condition=FOR_SERVICES),
+        gives=NARROWER,
+        because="statement 2",
+    ),
     case("all except a variable", statement(Action=ATTACH, NotResource="${aws:x}"), gives=NARROWER, because="except $"),
     case("denied except a variable", EVERYTHING, statement("Deny", Action="*", NotResource="${a:b}"), gives=NARROWER),
     case("describe on a variable", allow(DESCRIBE, Resource="${aws:x}"), gives=MISSING, needed=DESCRIBE),
@@ -419,6 +528,8 @@ STATEMENTS = [
     case("both Action and NotAction", statement(Action="*", NotAction="iam:*"), gives=UNKNOWN),
     case("no resource", statement(Action=ATTACH, Resource=None), gives=UNKNOWN, because="NotResource"),
     case("an action that is not text", statement(Action=[1]), gives=UNKNOWN),
+    case("an action of null", allow(ATTACH), {**allow(ATTACH), "Action": None}, gives=UNKNOWN, because="NotAction"),
+    case("a Deny behind what is not an object", EVERYTHING, "Allow", deny(ATTACH), gives=DENIED),
     case("a statement that is not an object", allow(ATTACH), "Allow", gives=UNKNOWN, because="is not an object"),
     case("an empty list of exceptions", statement(NotAction=[]), gives=UNKNOWN, because="NotAction"),
     case("an empty list of excepted resources", allow(ATTACH, NotResource=[]), gives=UNKNOWN, because="NotResource"),
@@ -547,6 +658,54 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
                     ],
                 ),
             )
+        ],
+        UNKNOWN,
+        "disagree about policy managed",
+    ),
+    (
+        "default version only by its name",
+        [
+            details(
+                WITH_MANAGED,
+                managed(
+                    MANAGED,
+                    PolicyVersionList=[
+                        {"VersionId": "v2", "Document": document(deny("*"))},
+                        {"VersionId": "v1", "Document": document(allow(ATTACH))},
+                    ],
+                ),
+            )
+        ],
+        COVERED,
+        "policy managed",
+    ),
+    (
+        "no version is called the default",
+        [
+            details(
+                WITH_MANAGED,
+                managed(
+                    MANAGED,
+                    DefaultVersionId="",
+                    PolicyVersionList=[{"VersionId": "", "Document": document(EVERYTHING)}],
+                ),
+            )
+        ],
+        UNKNOWN,
+        "policy managed attached to role c1-ebs is not in the export",
+    ),
+    (
+        "default version by its flag, and another one by a later answer",
+        [
+            details(
+                WITH_MANAGED,
+                managed(
+                    MANAGED,
+                    DefaultVersionId=None,
+                    PolicyVersionList=[{"VersionId": "v1", "IsDefaultVersion": True, "Document": document(EVERYTHING)}],
+                ),
+            ),
+            {"Policy": {"PolicyName": "managed", "Arn": MANAGED, "DefaultVersionId": "v2"}},
         ],
         UNKNOWN,
         "disagree about policy managed",
@@ -688,6 +847,12 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
     ("the boundary grants nothing", [limited(limits=[EVERYTHING])], MISSING, "no statement allows"),
     ("the boundary denies", [limited(EVERYTHING, limits=[EVERYTHING, deny(ATTACH)])], DENIED, "policy limits"),
     ("the boundary is narrower", [limited(EVERYTHING, limits=[allow("ec2:*", Resource=VOLUMES)])], NARROWER, "limits"),
+    (
+        "a boundary that is a text",
+        [details(role(allow(ATTACH), PermissionsBoundary=BOUNDARY), bounded(allow("ec2:*")))],
+        COVERED,
+        "",
+    ),
     ("boundary unseen", [details(role(allow(ATTACH), PermissionsBoundary=boundary()))], UNKNOWN, BOUNDARY),
     ("boundary unseen and not granted", [details(role(PermissionsBoundary=boundary()))], MISSING, ""),
     ("boundary unseen and denied", [details(role(deny(ATTACH), PermissionsBoundary=boundary()))], DENIED, ""),
@@ -744,6 +909,22 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
     ),
     ("organisation only denies other things", [details(role(allow(ATTACH))), organisation(deny("s3:*"))], COVERED, ""),
     (
+        "organisation allows something else and perhaps denies",
+        [details(role(allow(ATTACH))), organisation(allow("s3:*"), deny(ATTACH, Condition=FOR_SERVICES))],
+        MISSING,
+        "the organisation does not allow it",
+    ),
+    (
+        "organisation allows it, and perhaps denies it for resources",
+        [
+            details(role(allow(ATTACH))),
+            organisation(EVERYTHING),
+            organisation(deny(ATTACH, Principal="*", Condition=FOR_SERVICES), kind="RESOURCE_CONTROL_POLICY"),
+        ],
+        NARROWER,
+        "kms:GrantIsForAWSResource",
+    ),
+    (
         "organisation denies by region",
         [
             details(role(allow(ATTACH))),
@@ -760,6 +941,15 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         [details(role(allow(ATTACH))), organisation(deny("ec2:*", Principal="*"), kind="RESOURCE_CONTROL_POLICY")],
         DENIED,
         "",
+    ),
+    (
+        "organisation policy for resources whose condition is misspelt",
+        [
+            details(role(allow(ATTACH))),
+            organisation(deny("s3:*", Principal="*", Conditions=FOR_SERVICES), kind="RESOURCE_CONTROL_POLICY"),
+        ],
+        UNKNOWN,
+        "not understood: Conditions",
     ),
     (
         "organisation policy whose type cannot be read",
@@ -808,6 +998,16 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         COVERED,
         "",
     ),
+    ("a page is missing, and the role", [details(IsTruncated=True, Marker="m")], UNKNOWN, "one page of more"),
+    (
+        "a page is missing, and two documents disagree",
+        [
+            details(role(allow(ATTACH)), IsTruncated=True, Marker="m"),
+            {"Role": {"RoleName": "c1-ebs", "Arn": f"{FAR}/c1-ebs"}},
+        ],
+        UNKNOWN,
+        "one page of more",
+    ),
     ("a page is missing", [details(role(allow(ATTACH)), IsTruncated=True, Marker="m")], UNKNOWN, "one page of more"),
     (
         "a page is missing beside another kind of list",
@@ -844,6 +1044,13 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         f"an entry of the role other has the ARN {ROLE}",
     ),
     (
+        "an entry of another name has his ARN, with a path",
+        [details(role(allow(ATTACH)), {**role(deny("*")), "RoleName": "other", "Arn": FAR})],
+        UNKNOWN,
+        "an entry of the role other has the ARN",
+    ),
+    ("an entry without an ARN", [details({**role(allow(ATTACH)), "Arn": None})], COVERED, ""),
+    (
         "an entry without a name has his ARN",
         [{"RoleDetailList": [role(allow(ATTACH)), {"Arn": ROLE, "RolePolicyList": inline(deny("*"))}]}],
         UNKNOWN,
@@ -853,6 +1060,12 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
     (
         "document that cannot be read",
         [details({**role(), "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": "%7B"}]})],
+        UNKNOWN,
+        "cannot be read",
+    ),
+    (
+        "document that is the text of a list",
+        [details({**role(), "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": "[]"}]})],
         UNKNOWN,
         "cannot be read",
     ),
@@ -902,7 +1115,25 @@ USERS: list[tuple[str, list[Any], str, str]] = [
     ),
     ("groups not listed", [details(user(GroupList=None))], UNKNOWN, "the groups of user c1-ebs"),
     ("groups not listed, granted inline", [details(user(allow(ATTACH), GroupList=None))], COVERED, ""),
-    ("a single group", [details(user(GroupList="g"), group("g", allow(ATTACH)))], COVERED, "group g"),
+    ("a single group", [details(user(GroupList="ops"), group("ops", allow(ATTACH)))], COVERED, "group ops"),
+    (
+        "an entry of another name has the ARN of his group",
+        [details(user(allow(ATTACH), GroupList=["g"]), group("g"), {**group("g", deny("*")), "GroupName": "h"})],
+        UNKNOWN,
+        "an entry of the group h has the ARN",
+    ),
+    (
+        "denied inline and allowed by a group",
+        [details(user(deny(ATTACH), GroupList=["g"]), group("g", EVERYTHING))],
+        DENIED,
+        "user c1-ebs",
+    ),
+    (
+        "a document about a role of his name",
+        [{"RoleName": "c1-ebs", **inline(EVERYTHING)[0]}],
+        UNKNOWN,
+        "nothing about",
+    ),
     ("a group that cannot be read", [details(user(EVERYTHING, GroupList=[7]))], UNKNOWN, "GroupList of user c1-ebs"),
     ("groups that are no list", [details(user(EVERYTHING, GroupList=7))], UNKNOWN, "GroupList of user c1-ebs"),
     (
@@ -1129,6 +1360,10 @@ def test_a_plus_sign_and_a_percent_sign_survive_every_encoding(form: str, text: 
         (f"arn:aws:iam::{ACCOUNT}:root", None, UNKNOWN, "nothing about"),
         (f"arn:aws-us-gov:iam::{ACCOUNT}:role/c1-ebs", None, UNKNOWN, "nothing about"),
         ("arn:aws:iam", None, UNKNOWN, "nothing about"),
+        (f"arn:aws:iam::{ACCOUNT}:", None, UNKNOWN, "nothing about"),
+        (f"{ROLE}:x", None, UNKNOWN, "nothing about"),
+        ("role/path/c1-ebs", None, UNKNOWN, "nothing about"),
+        ("user/c1-ebs", None, UNKNOWN, "nothing about"),
         ("", None, UNKNOWN, "nothing about"),
     ],
 )
@@ -1169,6 +1404,39 @@ def test_the_same_role_name_in_two_accounts_is_two_roles() -> None:
     assert ask(exports).verdict == COVERED
     assert ask(exports, identity=other).verdict == MISSING
     assert ask(exports, identity="c1-ebs").verdict == UNKNOWN
+    together = [details(*(entry for export in exports for entry in export["RoleDetailList"]))]
+    for identity in ("c1-ebs", "role/c1-ebs"):
+        assert ask(together, identity=identity, account=ACCOUNT).verdict == COVERED
+        assert ask(together, identity=identity, account="999988887777").verdict == MISSING
+    bounded = {"Role": {"RoleName": "c1-ebs", "Arn": other, "PermissionsBoundary": boundary()}}
+    assert ask([*together, bounded], account=ACCOUNT).verdict == COVERED, "it is the other one's boundary"
+
+
+def test_a_bare_name_may_be_a_users() -> None:
+    assert ask([details(user(allow(ATTACH)))], identity="c1-ebs").verdict == COVERED
+
+
+LISTED = {"Roles": [BARE_ROLE["Role"]]}
+
+
+@pytest.mark.parametrize(
+    ("exports", "said"),
+    [
+        ([BARE_ROLE, ROLE_POLICY], False),
+        ([LISTED, ROLE_POLICY], True),
+        ([LISTED, BARE_ROLE, ROLE_POLICY], False),
+        ([BARE_ROLE, LISTED, ROLE_POLICY], False),
+        (
+            [{"Roles": [{**BARE_ROLE["Role"], "PermissionsBoundary": boundary()}]}, ROLE_POLICY, bounded(EVERYTHING)],
+            False,
+        ),
+    ],
+)
+def test_a_boundary_is_a_caveat_where_no_answer_would_show_it(exports: list[Any], said: bool) -> None:
+    """`get-role` shows it, `list-roles` does not (botocore's model of Role, note on list operations)."""
+    found = ask(exports)
+    assert found.verdict == COVERED
+    assert any("has a permissions boundary was not seen" in line for line in found.caveats) is said
 
 
 KEYS = {"AccessKeyMetadata": [{"UserName": "c1-ebs", "AccessKeyId": "AKIAEXAMPLE1", "Status": "Active"}]}
@@ -1187,6 +1455,17 @@ def test_an_access_key_and_its_user_are_one_identity() -> None:
     assert held.resolve("AKIAEXAMPLE1") == held.resolve(USER) == held.resolve("user/c1-ebs") == USER
     assert held.resolve("AKIAEXAMPLE2") is None
     assert held.resolve(ROLE) == ROLE, "an ARN needs no document"
+
+
+def test_an_arn_is_no_access_key_whatever_an_export_says() -> None:
+    planted = {"AccessKeyMetadata": [{**KEYS["AccessKeyMetadata"][0], "AccessKeyId": ROLE}]}
+    assert ask([details(role(), user(EVERYTHING)), planted]).verdict == MISSING
+
+
+def test_what_is_found_without_an_arn_keeps_the_one_that_it_was_asked_by() -> None:
+    held = holdings.build([Document(ROLE_POLICY)], None)
+    assert held.resolve(ROLE) == ROLE
+    assert held.resolve("c1-ebs") is None
 
 
 def test_an_inactive_access_key_holds_nothing() -> None:
@@ -1235,7 +1514,17 @@ def test_a_condition_that_cannot_be_read_asks_for_no_more_than_everything() -> N
             [details(role(EVERYTHING))],
             ["service control policies", "bucket policies", "session policies"],
         ),
+        (
+            "STS:assumerole",
+            [details(role(EVERYTHING))],
+            ["service control policies", "trusts this identity", "session policies"],
+        ),
         (ATTACH, [details(role(EVERYTHING)), organisation(EVERYTHING)], ["session policies"]),
+        (
+            ATTACH,
+            [details(role(EVERYTHING)), organisation(EVERYTHING), {"OrganizationUnread": "targets"}],
+            ["service control policies", "session policies"],
+        ),
         (ATTACH, [ROLE_POLICY], ["inline policy", "attached to", "boundary", "service control policies", "session"]),
         (
             ATTACH,

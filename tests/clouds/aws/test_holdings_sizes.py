@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.worlds.aws_exports import MANAGED, ROLE, USER, allow, attached, details, managed, role, user
+from tests.worlds.aws_exports import MANAGED, ROLE, USER, allow, attached, details, document, managed, role, user
 from upgrade_gate.clouds.aws import holdings
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document, PolicySize
@@ -67,3 +67,31 @@ def test_conditions_count_and_an_identity_that_is_not_there_has_no_size() -> Non
     held = holdings.build([Document(details(role()))], None)
     assert held.sizes(ROLE, [grant])[0].size > 10_300
     assert held.sizes(ROLE + "-2", [grant]) == ()
+
+
+def test_what_is_just_as_large_as_may_be_fits_and_what_cannot_be_read_has_no_size() -> None:
+    def padded(limit: int, added: int) -> dict[str, object]:
+        """Return a document that the missing statement makes as large as the limit."""
+        empty, new = (
+            len(json.dumps(document(allow(action, Sid=sid)), separators=(",", ":")))
+            for action, sid in (("a:b", ""), ("s3:X", ""))
+        )
+        new -= len(',"Sid":""')
+        return document(allow("a:b", Sid="x" * (limit - empty - new + added)))
+
+    for added, found in ((0, []), (1, [10_241])):
+        policies = [
+            {"PolicyName": "p", "PolicyDocument": padded(10_240, added)},
+            {"PolicyName": "q", "PolicyDocument": "%7B"},
+        ]
+        assert [s.size for s in sizes(details(role(RolePolicyList=policies)), ROLE, "s3:X")] == found
+    for added, found in ((0, []), (1, [6_145])):
+        own = managed(MANAGED)
+        own["PolicyVersionList"][0]["Document"] = padded(6_144, added)
+        export = details(role(AttachedManagedPolicies=attached(MANAGED)), own)
+        assert [s.size for s in sizes(export, ROLE, "s3:X")] == found
+
+
+def test_of_a_managed_policy_that_is_not_in_the_export_no_size_is_told() -> None:
+    asked = many(400)
+    assert sizes(details(role(AttachedManagedPolicies=attached(MANAGED))), ROLE, *asked) == ()

@@ -22,9 +22,11 @@ from tests.worlds.aws_exports import (
     organisation,
     role,
 )
-from upgrade_gate.clouds.aws.holdings import placed
-from upgrade_gate.clouds.contract.context import Context
-from upgrade_gate.clouds.contract.holdings import CoverageResult
+from upgrade_gate.base.facts import Absent, Known, Unknown
+from upgrade_gate.clouds.aws.holdings import build, placed
+from upgrade_gate.clouds.contract.context import Bucket, Context
+from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.clouds.contract.holdings import CoverageResult, Document
 from upgrade_gate.entitlements import judge
 
 COVERED, MISSING, NARROWER, DENIED, UNKNOWN = "COVERED", "MISSING", "NARROWER", "DENIED", "UNKNOWN"
@@ -198,7 +200,9 @@ def test_an_assumption_stands_in_the_reason_and_as_a_caveat() -> None:
     found = ask(under("StringEquals", TAG, "owned"), assume=ASSUMED)
     assert "with --assume cluster-tag" in found.reason
     assert found.caveats[0].startswith("it assumes (--assume cluster-tag)")
+    assert found.assumed == ASSUMED
     without = ask(ANY, assume=ASSUMED)
+    assert without.assumed == ()
     assert "assumption" not in without.reason + " ".join(without.caveats)
     nameless = {k: v for k, v in HERE.items() if k != "infrastructure_name"}
     assert ask(under("StringEquals", TAG, "owned"), context=nameless, assume=ASSUMED).verdict == NARROWER
@@ -507,6 +511,22 @@ def test_the_time_is_a_text_in_the_form_of_its_key() -> None:
     assert ask(under("StringLike", "aws:CurrentTime", "2026-11-30T*"), context=now).verdict == COVERED
     assert ask(under("StringLike", "aws:EpochTime", "17960400*"), context=now).verdict == COVERED
     assert ask(under("StringLike", "aws:CurrentTime", "1796*"), context=now).verdict == MISSING
+
+
+def test_the_bucket_of_a_component_is_told_to_what_is_known_of_the_cluster() -> None:
+    export = [Document(details(role(allow("s3:*", "ec2:*", Resource=[*IN_BUCKET, f"{OWN}*"]))))]
+    here = build(export, None, Context(partition="aws", region=REGION))
+    asked = Grant("action", "s3:GetObject", "Allow", "*")
+    found = {
+        bucket: here.with_bucket(bucket).judge(ROLE, asked, ())
+        for bucket in (Known(Bucket(BUCKET["name"])), Absent(), Unknown("get configs: forbidden"))
+    }
+    assert [one.verdict for one in found.values()] == [COVERED, NARROWER, NARROWER]
+    said = "; which bucket is used is not known: get configs: forbidden"
+    assert [said in one.reason for one in found.values()] == [False, False, True]
+    assert here.judge(ROLE, Grant("action", ATTACH, "Allow", "*"), ()).verdict == COVERED, "the account is the role's"
+    nowhere = build(export, None)
+    assert nowhere.with_bucket(Known(Bucket(BUCKET["name"]))) is nowhere
 
 
 def test_only_what_asks_for_the_bucket_is_called_in_its_region() -> None:

@@ -25,7 +25,7 @@ from tests.worlds.aws_exports import (
 )
 from upgrade_gate.clouds.aws.shapes import ExportReader
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Resolves
+from upgrade_gate.clouds.contract.holdings import Document, Resolves
 from upgrade_gate.proof.collect import holdings, load_export
 from upgrade_gate.reading import exports
 
@@ -78,6 +78,17 @@ def answers(folder: Path) -> list[Any]:
     return found
 
 
+def test_a_policy_of_the_organisation_and_one_without_an_arn_are_no_managed_policies() -> None:
+    guard = {
+        "Id": "p-1",
+        "Arn": "arn:aws:organizations::9:policy/o-1/p-1",
+        "Name": "g",
+        "Type": "SERVICE_CONTROL_POLICY",
+    }
+    bodies = [{"Policies": [guard]}, details({**managed(MANAGED), "Arn": None})]
+    assert ExportReader(None).read([Document(body) for body in bodies]).policy_arns() == frozenset()
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_large_export_answers_as_a_small_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number, body in enumerate(WORLDS[name]):
@@ -90,6 +101,7 @@ def test_a_large_export_answers_as_a_small_one(name: str, tmp_path: Path, monkey
 def test_of_a_large_export_only_what_is_asked_for_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others = [role(allow("s3:*"), arn=f"{OTHER}-{n}", AttachedManagedPolicies=attached(MANAGED)) for n in range(20)]
     policies = [managed(f"{MANAGED}-{n}", allow("*")) for n in range(20)]
+    policies += [{**managed(MANAGED), "Arn": None}]
     (tmp_path / "x.json").write_text(json.dumps(details(*others, *policies, role(allow("ec2:*")))))
     monkeypatch.setattr(exports, "LARGE", 0)
     read = ExportReader(ACCOUNT).read(load_export(tmp_path).documents)

@@ -146,7 +146,7 @@ def test_who_is_let_in(policy: Any, verdict: str, reason: str) -> None:
 
 def test_every_subject_must_be_admitted_and_those_that_are_not_are_named() -> None:
     judgement = ask(trust("driver"), "driver", "operator", "agent")
-    assert judgement.verdict == MISSING
+    assert (judgement.verdict, judgement.caveats) == (MISSING, ())
     assert judgement.reason.endswith(f"{subject('agent')}, {subject('operator')} of oidc.example.com/c1")
     assert ask(trust("agent", "driver"), "driver", "agent").verdict == COVERED
 
@@ -172,6 +172,12 @@ def test_a_role_is_found_by_the_name_that_ccoctl_gives() -> None:
     assert held.find_by_ccoctl_name("c1-ebs") == ROLE
     assert held.find_by_ccoctl_name("c1") is None
     assert held.account == ACCOUNT
+
+
+def test_the_name_that_ccoctl_gives_is_cut_at_64_characters() -> None:
+    name = holdings.ccoctl_name("c1", "openshift-cluster-csi-drivers", "x" * 40, "aws-ebs-csi-driver-operator")
+    assert name == "c1-openshift-cluster-csi-drivers-" + "x" * 31
+    assert len(name) == 64
 
 
 def test_a_name_in_two_accounts_is_found_only_within_one() -> None:

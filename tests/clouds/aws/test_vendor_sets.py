@@ -95,6 +95,21 @@ def test_managed_policy_is_a_vendors_set_even_where_a_release_asks_for_just_that
     assert (found.name, found.lacks) == (NAME, ("sts:AssumeRole",))
 
 
+def test_each_policy_is_looked_at_whatever_the_one_before_it_is() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/{NAME}"
+    attached = [{"PolicyName": NAME, "PolicyArn": arn}]
+    beside = {"beside": (managed(arn, allow(*GET)),), "AttachedManagedPolicies": attached}
+    assert [one.policy for one in known(allow(*GET), **beside)] == ["policy p of role c1-ebs", f"policy {NAME}"]
+    assert [one.policy for one in known(allow("ec2:*"), **beside)] == [f"policy {NAME}"]
+
+
+def test_nothing_is_lacking_of_what_is_denied_or_not_asked_for() -> None:
+    (found,) = known(allow(*GET), required=(Grant("action", "ec2:CopyVolumes", "Deny", "*"),))
+    assert found.lacks == ()
+    (found,) = holdings.build([Document(details(role(allow(*GET))))], ACCOUNT).vendor_sets(ROLE, ())
+    assert found.lacks == ()
+
+
 def test_identity_that_is_not_there_has_no_sets() -> None:
     assert holdings.build([Document(details())], ACCOUNT).vendor_sets(ROLE, ()) == ()
 

@@ -24,12 +24,13 @@ def take_list(account: Account, listed: Any, *, policies: bool) -> None:
             take(account, entry)
         return
     for number, brief in enumerate(listed.briefs()):
-        kind, arn = kind_of(brief or {}), text((brief or {}).get("Arn"))
+        told = brief or {}
+        kind, arn = kind_of(told), text(told.get("Arn"))
         owner = account_of(arn)
         if policies and arn:
             account.wait_for_policy(arn, (take, listed, number))
-        elif brief is not None and kind is not None and owner is not None:
-            account.wait(kind.lower(), brief[f"{kind}Name"], owner, (take, listed, number))
+        elif kind is not None and owner is not None:
+            account.wait(kind.lower(), told[f"{kind}Name"], owner, (take, listed, number))
         elif brief is not None:
             take(account, listed[number])
 
@@ -79,13 +80,15 @@ def _take_inline(principal: Principal, key: str, value: Any) -> None:
 
 def _take_arn(account: Account, principal: Principal, entry: Mapping[str, Any]) -> None:
     arn = text(entry.get("Arn"))
-    if arn and arn.rpartition("/")[2] != principal.name:  # whose policies these are, nobody knows
+    if not arn:
+        return
+    if arn.rpartition("/")[2] != principal.name:  # whose policies these are, nobody knows
         said = f"an entry of the {principal.kind} {principal.name} has the ARN {arn}"
         principal.conflicts.append(said)
         _dispute(account, arn, said)
-    if arn and principal.arn not in (None, arn):
+    if principal.arn not in (None, arn):
         principal.conflicts.append(f"{principal.kind} {principal.name} has two ARNs: {principal.arn} and {arn}")
-    principal.arn = arn or principal.arn
+    principal.arn = arn
 
 
 def _dispute(account: Account, arn: str, why: str) -> None:
@@ -117,14 +120,12 @@ def managed_policy(account: Account, entry: Mapping[str, Any]) -> None:
 
 
 def _default_versions(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return ID and document of the default version, which need not be the newest; no document if it is not there.
+    """Return ID and document of the default version, which need not be the newest, then its ID as the policy says it.
 
-    The policy names its default version and each version says whether it is the one: several results disagree.
+    The policy names its default version and each version says whether it is the one: several IDs disagree.
     """
     versions = objects(entry.get("PolicyVersionList"))
     named = text(entry.get("DefaultVersionId"))
     chosen = [v for v in versions if v.get("IsDefaultVersion") is True or (named and v.get("VersionId") == named)]
     found = [(text(v.get("VersionId")), v.get("Document")) for v in chosen]
-    if named and all(version != named for version, _ in found):
-        found.append((named, None))
-    return found or [(named, None)]
+    return [*found, (named, None)]

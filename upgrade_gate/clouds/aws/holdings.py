@@ -181,12 +181,12 @@ class AwsHoldings:
         seen = bool(_control_policies(self._read.organisation)) and not self._read.organisation_unread
         if not seen and not self._manages(principal):
             lines.append(_NO_ORGANISATION)
-        service = grant.permission.casefold().partition(":")[0]
-        if service == "kms":
+        action = grant.permission.casefold()
+        if action.startswith("kms:"):
             lines.append(_KEY_POLICY)
-        elif service == "s3":
+        elif action.startswith("s3:"):
             lines.append(_BUCKET_POLICY)
-        elif grant.permission.casefold() == "sts:assumerole":
+        elif action == "sts:assumerole":
             lines.append(_TARGET)
         lines.append(_SESSION)
         return tuple(lines)
@@ -207,7 +207,7 @@ class AwsHoldings:
         kind, name, account = parse_identity(named)
         if self._wanted is not None and account not in (None, self._wanted):
             return unknown(f"{identity} belongs to account {account}, not to {self._wanted}")
-        if kind is None and all(self._read.find(k, name, account or self._wanted) for k in ("role", "user")):
+        if kind is None and all(self._read.find(k, name, self._wanted) for k in ("role", "user")):
             return unknown(f"{name} is both a role and a user; an ARN tells which one is meant")
         principal = self._find(kind, name, account or self._wanted, identity)
         reasons = [*self._read.cut]
@@ -356,7 +356,7 @@ class AwsHoldings:
             content = content_of(policy)
             named = {name for s in policy.statements for name in s.actions.allows}
             made_for_it = named in letters and policy not in managed
-            if content is None or made_for_it or not table.known(policy.name, content):
+            if made_for_it or not table.known(policy.name, content):
                 continue
             decided = [(g.permission, self._question(found, g).decide([policy])) for g in required if g.allows]
             lacks = tuple(sorted({name for name, outcome in decided if outcome.state is State.NOT_ALLOWED}))
@@ -385,7 +385,7 @@ class AwsHoldings:
         if not missing:
             return ()
         delta = size(document(missing))
-        total = sum(_length(d) for d in found.inline.values()) + delta
+        total = sum(map(_length, found.inline.values())) + delta
         limit = INLINE_LIMITS[found.kind]
         sizes = []
         if total > limit:
@@ -403,10 +403,10 @@ def _control_policies(above: Sequence[tuple[str, Policy]]) -> list[Policy]:
 
 def _in_own_partition(grant: Grant, principal: Principal) -> Grant:
     """Return the grant with its resource in the identity's partition, where it names any: there are no others there."""
-    resource, own = grant.resource or "", (principal.arn or "").split(":")
-    if not resource.startswith(_ANY_PARTITION) or len(own) < 2:
+    resource, own = grant.resource or "", (principal.arn or "").partition(":")[2].partition(":")[0]
+    if not own or not resource.startswith(_ANY_PARTITION):
         return grant
-    return replace(grant, resource=f"arn:{own[1]}:{resource.removeprefix(_ANY_PARTITION)}")
+    return replace(grant, resource=f"arn:{own}:{resource.removeprefix(_ANY_PARTITION)}")
 
 
 def _covered(reason: str, caveats: tuple[str, ...], *, assumed: bool) -> CoverageResult:
@@ -418,12 +418,14 @@ def _covered(reason: str, caveats: tuple[str, ...], *, assumed: bool) -> Coverag
 def parse_identity(identity: str) -> tuple[str | None, str, str | None]:
     """Return kind (None: not said), name, and account of an ARN, a `kind/name`, or a bare name."""
     if identity.startswith("arn:"):
-        parts = identity.split(":", 5)
+        parts = identity.split(":")
         kind, _, path = (parts[5] if len(parts) == 6 else "").partition("/")
         name = path.split("/")[0] if kind == "assumed-role" else path.rpartition("/")[2]
-        return kind or None, name, account_of(identity)
-    kind, slash, name = identity.partition("/")
-    return (kind, name, None) if slash and kind in ("role", "user") else (None, identity, None)
+        return kind, name, account_of(identity)
+    for kind in ("role", "user"):
+        if identity.startswith(f"{kind}/"):
+            return kind, identity.removeprefix(f"{kind}/"), None
+    return None, identity, None
 
 
 def _length(given: Any) -> int:

@@ -18,8 +18,8 @@ from msgspec import Struct
 from upgrade_gate.clouds.aws.actions import takes_no_resource
 from upgrade_gate.clouds.aws.grants import EXPANSIONS, EXPANSIONS_DATED
 from upgrade_gate.clouds.shared.conditions import condition_admits, condition_tests, conditions_exclude, shown
-from upgrade_gate.clouds.shared.patterns import Patterns, covered, has_wildcard, overlapping
-from upgrade_gate.reading.node import one_or_more, readable_strings
+from upgrade_gate.clouds.shared.patterns import Patterns, covered, overlapping
+from upgrade_gate.reading.node import one_or_more, readable_strings, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -190,7 +190,7 @@ def _parse(entry: Mapping[str, Any], label: str, version: Any) -> Statement | st
     return Statement(
         allow=effect == "Allow",
         actions=actions,
-        named=readable_strings(entry.get("Action", entry.get("NotAction"))) or (),
+        named=strings(entry.get("Action", entry.get("NotAction"))),
         resources=Patterns(("*",), known) if negated else Patterns(known),
         touched=Patterns(("*",), known) if negated else Patterns(tuple(widest(p) for p in patterns)),
         has_variables=known != patterns,
@@ -289,7 +289,7 @@ def _allows(statements: Sequence[Statement], action: str, resource: str, grant: 
         (whole_action, resource, [s.resources for s in whole_action]),
         (whole_resource, action, [s.actions for s in whole_resource]),
     ):
-        if len(group) > 1 and covered(wanted, parts):
+        if covered(wanted, parts):
             return Ruling(State.ALLOWED, f"{' and '.join(s.label for s in group)} allow it together")
     nothing: list[str] = []
     for statement in statements:
@@ -304,9 +304,7 @@ def _allows(statements: Sequence[Statement], action: str, resource: str, grant: 
 
 def _grants_nothing(statement: Statement, action: str, resource: str) -> bool:
     """Return whether a statement on named resources allows nothing, since the action is asked for on `*` alone."""
-    if resource != "*" or has_wildcard(action) or not takes_no_resource(action):
-        return False
-    return not statement.negated and not covered(resource, (statement.resources,))
+    return takes_no_resource(action) and not statement.negated and not covered(resource, (statement.resources,))
 
 
 def _limits(statement: Statement, action: str, resource: str, grant: Grant) -> str:
