@@ -97,10 +97,12 @@ def test_managed_policy_is_a_vendors_set_even_where_a_release_asks_for_just_that
 
 def test_each_policy_is_looked_at_whatever_the_one_before_it_is() -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:policy/{NAME}"
-    attached = [{"PolicyName": NAME, "PolicyArn": arn}]
-    beside = {"beside": (managed(arn, allow(*GET)),), "AttachedManagedPolicies": attached}
-    assert [one.policy for one in known(allow(*GET), **beside)] == ["policy p of role c1-ebs", f"policy {NAME}"]
-    assert [one.policy for one in known(allow("ec2:*"), **beside)] == [f"policy {NAME}"]
+    beside, attached = (managed(arn, allow(*GET)),), [{"PolicyName": NAME, "PolicyArn": arn}]
+    for inline, found in (
+        (allow(*GET), ["policy p of role c1-ebs", f"policy {NAME}"]),
+        (allow("ec2:*"), [f"policy {NAME}"]),
+    ):
+        assert [one.policy for one in known(inline, beside=beside, AttachedManagedPolicies=attached)] == found
 
 
 def test_nothing_is_lacking_of_what_is_denied_or_not_asked_for() -> None:
