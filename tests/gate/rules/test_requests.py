@@ -4,9 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from tests.gate.rules.test_identities import ROLE
+from tests.gate.rules.test_identities import _claims as claims
 from tests.worlds.rules import NS, PROFILE, Cluster, found, judge, needs, one, request
 from upgrade_gate.clouds.contract.grants import Grant
+from upgrade_gate.proof.identity_map import Identities, Identity
 
 A, B = request("a"), request("b", secret="other")
 DELETED = {
@@ -285,3 +289,38 @@ def test_existence_stands_for_the_keys_only_where_nothing_lists_permissions(
     cluster.keys = frozenset({"other"})
     read = judge(tmp_path / "2", body[:1], body, cluster, accept_secret_exists=True)
     assert needs(one(read, "request-added"))["keys"] == "unmet", "what was read counts"
+
+
+TRUST_UNSEEN, GRANTS_UNSEEN = "OIDC provider", "service control policies"
+
+
+@pytest.mark.parametrize(
+    ("new", "issuer", "rule", "unseen"),
+    [
+        ([A, B], "https://oidc.example.com/c1", "request-added", {TRUST_UNSEEN, GRANTS_UNSEEN}),
+        ([A, B], "", "request-added", {GRANTS_UNSEEN}),
+        (
+            [request("a", accounts=("one", "two"))],
+            "https://oidc.example.com/c1",
+            "service-accounts-added",
+            {TRUST_UNSEEN},
+        ),
+        ([], "https://oidc.example.com/c1", "request-removed", set()),
+    ],
+    ids=["tokens", "keys", "another account", "nothing asked for"],
+)
+def test_what_no_export_shows_is_said_of_what_is_asked_for(
+    *, new: list[dict[str, Any]], issuer: str, rule: str, unseen: set[str], tmp_path: Path
+) -> None:
+    supplied = claims("ec2:*", subjects=("one", "two"))
+    finding = one(judge(tmp_path, [A], new, Cluster(issuer=issuer), claims=supplied), rule)
+    said = "; ".join(finding.caveats)
+    assert {word for word in (TRUST_UNSEEN, GRANTS_UNSEEN) if word in said} == unseen
+    assert finding.identity == Identity(ROLE, "configuration")
+
+
+def test_a_moved_secret_shows_the_identity_of_the_new_one(tmp_path: Path) -> None:
+    both = Identities(by_secret={"openshift-storage/cloud": f"{ROLE}-old", "openshift-storage/other": ROLE})
+    supplied = replace(claims("ec2:*"), identities=both)
+    finding = one(judge(tmp_path, [A], [request("a", secret="other")], Cluster(), claims=supplied), "secret-moved")
+    assert finding.identity == Identity(ROLE, "configuration")

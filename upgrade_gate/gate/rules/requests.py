@@ -292,15 +292,14 @@ def _finding(
     needs: tuple[Need, ...] = (),
     remedy: tuple[Step, ...] = (),
 ) -> Finding:
-    request, listed = change.request_after or change.request_before, list(grants)
-    trusted = request.service_accounts if request and any(n.kind is NeedKind.TRUST for n in needs) else ()
-    asked = [a.grant for a in listed]
+    request, listed = change.request_after or _there(change.request_before), list(grants)
+    trusted = request.service_accounts if any(n.kind is NeedKind.TRUST for n in needs) else ()
     found = of_change(hop, change, rule=rule, severity=severity, headline=headline, content=content, grants=listed)
     return replace(
         found,
         guarded=guarded,
         needs=needs,
-        caveats=situation.proof.caveats(request, asked, trusted) if request and (asked or trusted) else (),
-        identity=situation.proof.shown_identity(request) if request else None,
+        caveats=situation.proof.caveats(request, [a.grant for a in listed], trusted),
+        identity=situation.proof.shown_identity(request),
         remedy=remedy if severity is Severity.BLOCKER or rule == "request-removed" else (),
     )
