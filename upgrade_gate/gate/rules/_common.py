@@ -48,7 +48,7 @@ def missed(hop: Hop) -> tuple[Guard, str]:
 
 def named(grants: Sequence[RequiredGrant]) -> str:
     """Return the permissions as a headline names them: the riskiest, and another or how many more."""
-    ordered = sorted(grants, key=lambda g: (not (g.rating and g.rating.risk), g.grant.permission.casefold()))
+    ordered = sorted(grants, key=lambda g: (not g.rating.risk, g.grant.permission.casefold()))
     names = list(dict.fromkeys(g.grant.permission for g in ordered))
     if len(names) > 2:
         return f"{names[0]} and {count(len(names) - 1, 'more permission')}"
@@ -66,7 +66,7 @@ def of_change(
     grants: Sequence[AddedGrant] = (),
 ) -> Finding:
     """Return what every finding about a change says; a rule adds what it asks for."""
-    request, secret = change.request_after or change.request_before, change.secret_after or change.secret_before
+    request = request_of(change)
     return Finding(
         rule=rule,
         severity=severity,
@@ -74,11 +74,18 @@ def of_change(
         content=content,
         subject=change.request,
         request=change.request,
-        secret=str(secret) if secret else None,
+        secret=str(request.secret),
         hop=hop.index,
-        grants=required(request, grants, hop.held_with(change)) if request else (),
+        grants=required(request, grants, hop.held_with(change)),
         evidence=(*places("from", change.before), *places("to", change.after)),
     )
+
+
+def request_of(change: Change) -> CredentialsRequest:
+    """Return the target's request of a change, the current release's where it goes."""
+    request = change.request_after or change.request_before
+    assert request is not None  # noqa: S101 - a change has at least one side
+    return request
 
 
 def places(side: str, selected: Selected | None) -> tuple[Evidence, ...]:

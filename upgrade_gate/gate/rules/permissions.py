@@ -149,7 +149,7 @@ def _removals(hop: Hop, change: Change) -> Iterator[Finding]:
     )
     yield replace(
         found,
-        secret=str(change.secret_before) if change.secret_before else None,
+        secret=str(change.secret_before),
         grants=tuple(RequiredGrant(r.grant) for r in gone),
         remedy=(Step(f"take the permissions away {FOR_GOOD}", "after"),),
     )

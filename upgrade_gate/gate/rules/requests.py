@@ -19,7 +19,7 @@ from upgrade_gate.gate.findings import (
     Severity,
 )
 from upgrade_gate.gate.requirements import for_new_identity, grants_need, secret_fact, token_path_need, trust_need
-from upgrade_gate.gate.rules._common import FOR_GOOD, by_hand, content_of, count, minted, missed, of_change
+from upgrade_gate.gate.rules._common import FOR_GOOD, by_hand, content_of, count, minted, missed, of_change, request_of
 from upgrade_gate.requests.diff import AddedGrant, Change, Why
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ def _finding(
     needs: tuple[Need, ...] = (),
     remedy: tuple[Step, ...] = (),
 ) -> Finding:
-    request, listed = change.request_after or _there(change.request_before), list(grants)
+    request, listed = request_of(change), list(grants)
     trusted = request.service_accounts if any(n.kind is NeedKind.TRUST for n in needs) else ()
     found = of_change(hop, change, rule=rule, severity=severity, headline=headline, content=content, grants=listed)
     return replace(
