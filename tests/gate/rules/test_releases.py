@@ -346,7 +346,9 @@ def test_a_cluster_that_refuses_every_read_says_what_ends_it(tmp_path: Path) -> 
     assert finding.headline == "nothing of test was judged: get it: 403 forbidden"
     first, second = finding.remedy
     assert first.title == "do something about it"
-    assert second.commands[0].line.argv[:3] == ("upgrade-gate", "init", "rbac")
+    (command,) = second.commands
+    assert (second.when, command.line.argv[:3]) == ("before", ("upgrade-gate", "init", "rbac"))
+    assert "an administrator" in command.in_case
 
 
 def test_a_cluster_that_does_not_answer_is_no_empty_dump_where_no_release_was_read_either(tmp_path: Path) -> None:
