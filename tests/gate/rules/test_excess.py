@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.worlds.aws_exports import ACCOUNT, USER, allow, deny, details, role, user
-from tests.worlds.rules import NS, TODAY, Cluster, found, judge, one, payload, request
+from tests.worlds.rules import NS, TODAY, Cluster, about, found, judge, one, payload, request
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.gate.findings import Finding, Severity
 from upgrade_gate.gate.outcome import Outcome
@@ -56,6 +56,7 @@ def test_what_no_release_asks_for_is_told_with_what_gives_it(tmp_path: Path) -> 
     assert finding.headline == "the identity of a holds s3:GetObject that no release asks for"
     assert finding.grants[0].held_by == "statement S of policy p of role c1"
     assert [step.when for step in finding.remedy] == ["after"]
+    assert about(finding)["evidence"] == ["to 0000_50_component_00.yaml 0 1"]
 
 
 def test_what_only_the_release_that_is_left_asks_for_stays_until_a_rollback_is_out_of_the_question(

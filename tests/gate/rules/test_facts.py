@@ -192,6 +192,8 @@ def test_the_root_secret_counts_where_cco_works_with_it(tmp_path: Path) -> None:
     minting = Cluster(mode="Mint", root=True, unread=["Secret"], requests=A)
     finding = one(judge(tmp_path / "1", A, A, minting), RULE)
     assert (finding.content, finding.acknowledgeable) == (["Secret kube-system/aws-creds"], True)
+    nobody = found(judge(tmp_path / "3", A, A, Cluster(mode="Mint", unread=["Infrastructure"], requests=A)), RULE)
+    assert ["Secret of the platform"] in [j.finding.content for j in nobody]
     by_hand = one(judge(tmp_path / "2", A, A, Cluster(unread=["Secret"])), RULE)
     assert (by_hand.content, by_hand.acknowledgeable) == (
         ["Secrets of openshift-storage", "openshift-storage/cloud"],

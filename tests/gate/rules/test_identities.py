@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.worlds.rules import NS, TODAY, Cluster, found, judge, needs, one, request
+from tests.worlds import flows
+from tests.worlds.rules import NS, TODAY, Cluster, about, found, judge, needs, one, payload, request
 from upgrade_gate.base.facts import Unknown
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, Document
@@ -152,6 +153,7 @@ def test_trust_that_cannot_be_told_is_a_finding_beside_grants_that_cannot_for_an
     role["AssumeRolePolicyDocument"] = "%7B"
     hits = found(judge(tmp_path, A, A, Cluster(), claims=claims), "identity-unknown")
     assert sorted(next(iter(needs(hit.finding))) for hit in hits) == ["grants", "trust"]
+    assert not any(hit.finding.remedy for hit in hits)
 
 
 def _without_trust(claims: Claims) -> tuple[Document, ...]:
@@ -214,6 +216,7 @@ def test_a_secret_that_names_another_identity_than_the_configuration_wins_and_bl
     assert (finding.severity, needs(finding)) == ("blocker", {"decision": "unmet"})
     assert f"names {ROLE}, the configuration {ROLE}-other" in finding.headline
     assert finding.identity == Identity(ROLE, "secret", mismatch=f"{ROLE}-other")
+    assert (finding.guard, about(finding)["evidence"]) == ("missed", [f"cluster secrets/{SECRET} 0 1"])
     assert not found(outcome, "identity-unknown"), "the Secret's own role was judged"
 
 
@@ -301,6 +304,9 @@ def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -
     cluster = Cluster(secrets=("openshift-storage/a", "openshift-storage/b"))
     finding = one(judge(tmp_path / "both", both, both, cluster, claims=_claims("s3:Get*")), "policy-too-large")
     assert (finding.severity, "10240" in finding.headline) == ("warning", True)
+    assert (finding.request, finding.subject, finding.secret) == (f"{NS}/a", f"{NS}/a", "openshift-storage/a")
+    assert finding.identity == Identity(ROLE, "configuration")
+    assert about(finding)["evidence"] == ["to 0000_50_component_00.yaml 0 1"]
     one_alone = judge(tmp_path / "one", both[:1], both[:1], cluster, claims=_claims("s3:Get*"))
     assert not found(one_alone, "policy-too-large")
 
@@ -346,6 +352,74 @@ def test_in_mint_mode_no_identity_of_a_component_is_judged(tmp_path: Path) -> No
     assert not [j for j in outcome.judged if j.finding.rule.startswith(("identity-", "root-credential-insufficient"))]
 
 
+SA = "root@p1.iam.gserviceaccount.com"
+
+
+def _root_on_gcp(*roles: str) -> Claims:
+    """Return what is supplied of the project's bindings, of a root credential that is known by the configuration."""
+    bindings = [{"role": role, "members": [f"serviceAccount:{SA}"]} for role in roles]
+    body = {"bindings": bindings, "etag": "BwU=", "version": 3}
+    owner = {
+        "email": SA,
+        "name": f"projects/p1/serviceAccounts/{SA}",
+        "projectId": "p1",
+        "uniqueId": "1",
+        "disabled": False,
+    }
+    documents = (Document(body, "x.json"), Document([owner], "y.json"))
+    return Claims(Collection("export:x", documents), identities=Identities(default=SA, account="p1"))
+
+
+UNTOLD = Claims()
+
+
+@pytest.mark.parametrize(
+    ("versions", "claims", "severity"),
+    [
+        (("4.14.1", "4.15.0"), _root_on_gcp("roles/iam.roleAdmin"), None),
+        (("4.14.1", "4.15.0"), _root_on_gcp(), "blocker"),
+        (("4.14.1", "4.15.0"), UNTOLD, "warning"),
+        (("4.13.1", "4.14.0"), UNTOLD, None),
+        (("4.15.1", "4.16.0"), UNTOLD, None),
+        (("4.14.1", "4.14.9"), UNTOLD, None),
+    ],
+)
+def test_cco_of_4_15_needs_one_role_more_to_mint_on_gcp(
+    *, versions: tuple[str, str], claims: Claims, severity: str | None, tmp_path: Path
+) -> None:
+    """Upstream cloud-credential-operator#670: from 4.15 on it makes custom roles (docs/facts/cco.md#upgradeable)."""
+    asked = [flows.request("GCP")]
+    cluster = Cluster(platform="GCP", mode="Mint", root=True, history=[("Completed", versions[0])], requests=asked)
+    outcome = judge(tmp_path / "mint", asked, asked, cluster, versions=versions, claims=claims)
+    hits = found(outcome, "root-credential-insufficient")
+    assert [hit.finding.severity for hit in hits] == ([severity] if severity else [])
+    manual = Cluster(platform="GCP", history=[("Completed", versions[0])])
+    by_hand = judge(tmp_path / "manual", asked, asked, manual, versions=versions)
+    assert not found(by_hand, "root-credential-insufficient")
+
+
+def test_the_role_that_minting_needs_is_told_on_its_hop_with_all_that_it_rests_on(tmp_path: Path) -> None:
+    asked = [flows.request("GCP")]
+    cluster = Cluster(platform="GCP", mode="Mint", requests=asked, secrets=["kube-system/gcp-credentials"])
+    via = payload(tmp_path / "via", "4.14.9", asked)
+    lacking = judge(tmp_path, asked, asked, cluster, via=(f"dir:{via}",), claims=_root_on_gcp())
+    finding = one(lacking, "root-credential-insufficient")
+    (grant,) = finding.grants
+    assert (grant.grant.permission, grant.rating.risk) == ("roles/iam.roleAdmin", ("ESCALATE",))
+    assert (finding.content, finding.subject) == ([grant.grant.as_dict()], "Secret kube-system/gcp-credentials")
+    assert about(finding) == {
+        "secret": "kube-system/gcp-credentials",
+        "hop": 1,
+        "guard": "missed",
+        "needs": {"grants": "unmet"},
+        "evidence": ["cluster secrets/kube-system/gcp-credentials 0 1"],
+    }
+    assert [step.when for step in finding.remedy] == ["before"]
+    assert finding.headline.endswith(": the root credential does not hold it")
+    none = judge(tmp_path / "untold", asked, asked, cluster)
+    assert one(none, "root-credential-insufficient").headline.endswith(", which was not proven")
+
+
 @pytest.mark.parametrize(
     ("cluster", "accounts", "told"),
     [
@@ -361,7 +435,8 @@ def test_trust_is_asked_for_where_tokens_are_and_somebody_holds_them(
 ) -> None:
     asked = [request("a", "ec2:DescribeVolumes", accounts=accounts)]
     outcome = judge(tmp_path, asked, asked, cluster, claims=_claims("ec2:*", subjects=("other",)))
-    assert bool(found(outcome, "identity-trust-lacks-subject")) is told
+    about_trust = [j.finding.rule for j in outcome.judged if "trust" in needs(j.finding)]
+    assert about_trust == (["identity-trust-lacks-subject"] if told else [])
 
 
 def test_a_finding_about_an_identity_names_grants_secret_place_and_step(tmp_path: Path) -> None:
@@ -388,13 +463,14 @@ def test_of_the_root_credential_everything_that_all_components_need_is_one_findi
     asked = [
         request("b", "ec2:Zeta", "ec2:Old"),
         request("a", "ec2:Old", secret="other"),
-        request("m", kind="MarsProviderSpec"),
+        request("0", kind="MarsProviderSpec"),
     ]
     cluster = Cluster(mode="Passthrough", root=True, identities={"kube-system/aws-creds": ROLE})
     finding = one(judge(tmp_path, asked, asked, cluster, claims=_claims("s3:*")), "root-credential-insufficient")
     assert [grant.grant.permission for grant in finding.grants] == ["ec2:Old", "ec2:Zeta"]
     assert (finding.secret, finding.guard, finding.severity) == ("kube-system/aws-creds", "missed", "blocker")
     assert needs(finding) == {"grants": "unmet"}
+    assert [(place.side, place.file) for place in finding.evidence] == [("cluster", "secrets/kube-system/aws-creds")]
     assert finding.headline == "the root credential lacks 2 permissions that the components need"
     assert [step.when for step in finding.remedy] == ["before"]
     unproven = judge(tmp_path / "unproven", asked, asked, cluster, claims=Claims(Collection("export:x", ())))

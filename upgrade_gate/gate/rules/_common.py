@@ -122,6 +122,12 @@ def reading_steps(fact: Unknown, situation: Situation) -> tuple[Step, ...]:
     return (*own, Step("allow all reads of this check", "before", commands=(Command(roles, in_case=together),)))
 
 
+def root_name(situation: Situation) -> str:
+    """Return the Secret of the root credential that CCO works with, in words where the platform is not known."""
+    traits = situation.platform_traits
+    return str(traits.root) if traits else "of the platform"
+
+
 def count(number: int, noun: str) -> str:
     """Return `1 permission`, `3 permissions`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

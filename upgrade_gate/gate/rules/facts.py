@@ -10,7 +10,7 @@ from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.cluster.facts_table import TITLES
 from upgrade_gate.gate.findings import Evidence, Finding, Rule, Severity, catalogue
 from upgrade_gate.gate.requirements import unchanged_secrets
-from upgrade_gate.gate.rules._common import reading_steps
+from upgrade_gate.gate.rules._common import reading_steps, root_name
 from upgrade_gate.requests.inclusion import capability_names
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ def _needed(situation: Situation) -> Iterator[tuple[str, str, Unknown, bool]]:
         text = f"{situation.platform!r} is not a platform that this version knows"
         yield TITLES["platform"], "platform", Unknown(text, "update upgrade-gate"), False
     if situation.mode in (Mode.MINT, Mode.PASSTHROUGH) and isinstance(cluster.root_secret, Unknown):
-        traits = situation.platform_traits
-        name = f"Secret {traits.root if traits else 'of the platform'}"
+        name = f"Secret {root_name(situation)}"
         yield name, name, cluster.root_secret, True
     if situation.mode.by_hand:
         for secret, _ in unchanged_secrets(situation):

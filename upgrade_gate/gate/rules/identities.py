@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from upgrade_gate.base.steps import Step
-from upgrade_gate.clouds.contract.grants import Grant, cloud_of
+from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.risk import Rating, rate
 from upgrade_gate.cluster.credentials_mode import Mode
@@ -24,7 +24,7 @@ from upgrade_gate.gate.findings import (
     Severity,
 )
 from upgrade_gate.gate.requirements import need_of
-from upgrade_gate.gate.rules._common import count, named
+from upgrade_gate.gate.rules._common import count, named, root_name
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -172,7 +172,7 @@ def _mint_on_gcp(situation: Situation) -> Iterator[Finding]:
     if judgement.verdict is Coverage.COVERED:
         return
     missing = judgement.verdict is not Coverage.UNKNOWN
-    root = _root_name(situation)
+    root = root_name(situation)
     yield Finding(
         rule="root-credential-insufficient",
         severity=Severity.BLOCKER if missing else Severity.WARNING,
@@ -203,7 +203,7 @@ def _root(situation: Situation) -> Iterator[Finding]:
                 risks.append(RequiredGrant(grant, None, rate(request.provider_kind, grant)))
     if not lacking:
         return
-    name = _root_name(situation)
+    name = root_name(situation)
     ordered = [lacking[key] for key in sorted(lacking)]
     absent = [j for _, j in ordered if j.verdict is not Coverage.UNKNOWN]
     if absent:
@@ -228,11 +228,6 @@ def _root(situation: Situation) -> Iterator[Finding]:
     )
 
 
-def _root_name(situation: Situation) -> str:
-    traits = situation.platform_traits
-    return str(traits.root) if traits is not None and traits.root is not None else "of the platform"
-
-
 def _sizes(situation: Situation) -> Iterator[Finding]:
     """Yield a finding for each identity whose policies would not fit; requests that share it count together."""
     by_identity: dict[str, list[CredentialsRequest]] = {}
@@ -241,22 +236,10 @@ def _sizes(situation: Situation) -> Iterator[Finding]:
         if identity is not None:
             by_identity.setdefault(identity.id, []).append(selected.request)
     for identity_id, requests in sorted(by_identity.items()):
-        cloud = cloud_of(requests[0].provider_kind)
-        if cloud is None:
-            continue
-        required = [g for r in requests for g in cloud.read_grants(r.provider_kind, r.provider_spec)]
+        required = [grant for request in requests for grant in request.grants]
         for size in situation.proof.sizes(requests[0], required):
-            yield Finding(
-                rule="policy-too-large",
-                severity=Severity.WARNING,
-                headline=f"{identity_id}: {size.what} would be {size.size}, and the limit is {size.limit}",
-                content=size.what,
-                subject=requests[0].id,
-                request=requests[0].id,
-                secret=str(requests[0].secret),
-                identity=situation.proof.shown_identity(requests[0]),
-                evidence=(Evidence("to", requests[0].location.file, requests[0].location.document),),
-            )
+            text = f"{identity_id}: {size.what} would be {size.size}, and the limit is {size.limit}"
+            yield _about(situation, requests[0], "policy-too-large", text, size.what)
 
 
 def _mismatch(situation: Situation, request: CredentialsRequest, named: str, configured: str) -> Finding:
