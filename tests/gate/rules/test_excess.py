@@ -148,9 +148,14 @@ def test_an_identity_of_several_requests_is_called_by_its_own_name(tmp_path: Pat
 
 
 def test_a_step_names_up_to_twenty_permissions_and_counts_the_rest(tmp_path: Path) -> None:
-    for number, rest in ((20, "s3:Get19"), (21, "s3:Get19 and 1 more")):
+    for number, more, rest in (
+        (2, " and 1 more permission", "s3:Get01"),
+        (20, " and 19 more permissions", "s3:Get19"),
+        (21, " and 20 more permissions", "s3:Get19 and 1 more"),
+    ):
         finding = one(run(tmp_path / str(number), allow(*(f"s3:Get{n:02}" for n in range(number)))), RULE)
         assert finding.remedy[0].title.endswith(rest)
+        assert finding.headline == f"the identity of a holds s3:Get00{more} that no release asks for"
 
 
 def test_each_identity_has_a_finding_of_its_own(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _of(situation: Situation, served: ServedIdentity) -> Iterator[Finding]:
         severity=Severity.INFO,
         headline=_headline(name, excess, until),
         content=[g.grant.as_dict() for g in grants],
-        subject=identity.id if identity is not None else served.id,
+        subject=(identity or served).id,
         request=requests[0][0] if len(requests) == 1 else None,
         secret=secrets.pop() if len(secrets) == 1 else None,
         grants=(*excess, *until),
@@ -95,12 +95,15 @@ def _unasked(situation: Situation, served: ServedIdentity, held: HeldGrant) -> I
 
 
 def _name(served: ServedIdentity, *, passed_through: bool) -> str:
-    """Return what to call the identity in a sentence: after its component where it has only one."""
+    """Return what to call the identity in a sentence: after its component where it has only one, else by its own name.
+
+    Only an ARN has something before its name.
+    """
     if passed_through:
         return "the root credential"
     if len(served.requests) == 1:
         return f"the identity of {served.first.name}"
-    return served.id.rpartition("/")[2] if served.id.startswith("arn:") else served.id
+    return served.id.rpartition("/")[2]
 
 
 def _headline(name: str, excess: Sequence[RequiredGrant], until: Sequence[RequiredGrant]) -> str:
@@ -114,7 +117,7 @@ def _headline(name: str, excess: Sequence[RequiredGrant], until: Sequence[Requir
 
 
 def _asking(until: Sequence[RequiredGrant]) -> str:
-    return ", ".join(dict.fromkeys(g.covered_by or "" for g in until))
+    return ", ".join(dict.fromkeys(str(g.covered_by) for g in until))
 
 
 def _steps(name: str, excess: Sequence[RequiredGrant]) -> Iterator[Step]:
