@@ -256,7 +256,10 @@ def test_where_there_is_no_cco_nothing_of_it_is_asked_for(tmp_path: Path) -> Non
 
 
 def test_a_raised_rule_about_cco_needs_the_annotation(tmp_path: Path) -> None:
+    """By the annotation of today CCO refuses a later update of a path, or its word rests on nothing."""
     cluster, given = Cluster(unread=["CloudCredential"], requests=A), Given(mode=Mode.MANUAL)
-    finding = one(judge(tmp_path / "1", A, A, cluster, given=given, weighing=RAISED), RULE)
-    assert finding.content == ["CloudCredential cluster", "annotation"]
+    for rule in ("cco-verdict-unproven", "cco-not-upgradeable"):
+        raised = Weights(policy={rule: Severity.BLOCKER})
+        finding = one(judge(tmp_path / rule, A, A, cluster, given=given, weighing=raised), RULE)
+        assert finding.content == ["CloudCredential cluster", "annotation"]
     assert not found(judge(tmp_path / "2", A, A, cluster, given=given), RULE)

@@ -32,6 +32,7 @@ RULES = (
         "warning for a patch update, which CVO does not refuse (info under `--fail-on warning` where CCO only waits "
         "for the annotation), and for a later update of a path that today's annotation does not reach.",
         never_where="for a minor or major update",
+        rests_on=("annotation",),
     ),
     Rule(
         "cco-verdict-unproven",
