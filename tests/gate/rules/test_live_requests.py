@@ -143,6 +143,15 @@ def test_a_request_that_cvo_leaves_alone_may_differ_for_ever_and_is_told(tmp_pat
     assert one(judge(tmp_path, A, A, cluster), "live-request-drift").subject == f"{NS}/a"
 
 
+def test_a_request_that_no_release_applies_is_compared_with_none(tmp_path: Path) -> None:
+    """CVO never wrote it, so whoever did may say in it what they like."""
+    bare = [*A, request("b", secret="b", annotations={"x": "y"})]
+    cluster = Cluster(requests=[live(), live("b", spec=request("b", "s3:*")["spec"])])
+    outcome = judge(tmp_path, bare, bare, cluster)
+    assert one(outcome, "request-unannotated").request == f"{NS}/b"
+    assert not found(outcome, "live-request-drift") + found(outcome, "live-request-extra")
+
+
 def test_members_that_are_empty_make_no_difference(tmp_path: Path) -> None:
     padded = {**A[0]["spec"], "cloudTokenPath": "", "x": None, "y": [], "z": {"inner": {}}}
     assert not found(judge(tmp_path, A, A, Cluster(requests=[live(spec=padded)])), "live-request-drift")
@@ -151,7 +160,9 @@ def test_members_that_are_empty_make_no_difference(tmp_path: Path) -> None:
 def test_a_request_of_no_payload_names_its_owner_and_one_that_a_payload_leaves_out_is_known(tmp_path: Path) -> None:
     owned = live("olm", "x", metadata={"ownerReferences": [{"kind": "ClusterServiceVersion", "name": "efs"}]})
     finding = one(judge(tmp_path / "1", A, A, Cluster(requests=[owned])), "live-request-extra")
-    assert finding.headline.endswith("owned by ClusterServiceVersion/efs")
+    assert finding.headline == "x/olm is in none of the releases, owned by ClusterServiceVersion/efs"
+    nobodys = one(judge(tmp_path / "3", A, A, Cluster(requests=[live("olm", "x")])), "live-request-extra")
+    assert nobodys.headline == "x/olm is in none of the releases"
     assert finding.subject == "x/olm"
     assert about(finding) == {"request": "x/olm", "evidence": ["cluster credentialsrequests/x/olm 0 1"]}
     elsewhere = request("g", secret="g", kind="GCPProviderSpec")

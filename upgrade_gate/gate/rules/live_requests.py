@@ -150,7 +150,7 @@ def _differing(before: Any, after: Any) -> list[str]:
         old, new = _plain(before.get(key)), _plain(after.get(key))
         if old == new:
             continue
-        if key == "providerSpec" and isinstance(old, dict) and isinstance(new, dict):
+        if key == "providerSpec" and isinstance(new, dict):  # a release's own is one, else it is not understood
             names += [f"{key}.{inner}" for inner in sorted(old.keys() | new.keys()) if old.get(inner) != new.get(inner)]
         else:
             names.append(key)
