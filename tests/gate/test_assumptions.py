@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from tests.gate.rules.test_identities import _claims as claims
 from tests.worlds.rules import NS, TODAY, Cluster, found, judge, request
+from upgrade_gate import pipeline
+from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.acknowledgements import Acknowledgement
 from upgrade_gate.gate.verdict import Weights
@@ -52,6 +54,22 @@ def test_without_a_cluster_whatever_was_not_said_is_a_guess(unsaid: str, words: 
     )
     assert words in basis.assumptions
     assert basis.assumptions[0] == UNCHECKED
+
+
+def test_of_a_cluster_that_could_not_be_read_everything_is_unchecked() -> None:
+    inputs = pipeline.Inputs(to="4.15.0", from_="4.14.1")
+    basis = pipeline.unreachable(inputs, Weights(today=TODAY), ClusterError("no route to host")).verdict.basis
+    assert basis.assumptions == ("the current release's permissions are in place (not checked)",)
+
+
+def test_without_a_release_that_could_be_read_nothing_of_it_is_guessed(tmp_path: Path) -> None:
+    (tmp_path / "cut.tar").write_bytes(b"x" * 700)
+    cut = f"archive:{tmp_path / 'cut.tar'}"
+    said = replace(SAID, feature_set=None)
+    outcome = pipeline.check(pipeline.Inputs(to=cut, from_=cut, given=said), Weights(today=TODAY))
+    assert outcome.verdict.exit_code == 4
+    assert outcome.verdict.basis.assumptions[0] == "the current release's permissions are in place (not checked)"
+    assert "feature_set" not in outcome.verdict.basis.guesses
 
 
 def test_with_a_cluster_nothing_is_guessed(tmp_path: Path) -> None:
@@ -240,3 +258,10 @@ def test_nothing_is_taken_for_granted_that_a_finding_says_is_lacking(
     passed = judge(tmp_path / "passed", asked, asked, cluster, claims=held, weighing=weighing).verdict
     assert (passed.status, passed.basis.name) == ("pass", "assumed")
     assert passed.basis.assumptions[: len(accepted)] == accepted
+
+
+def test_what_one_component_lacks_says_nothing_of_another(tmp_path: Path) -> None:
+    both = [OLD, request("b", kind="MarsProviderSpec", secret="mars")]
+    cluster = Cluster(secrets=("openshift-storage/cloud", "openshift-storage/mars"))
+    basis = judge(tmp_path, both, both, cluster, claims=claims("ec2:New")).verdict.basis
+    assert (basis.assumptions, basis.name) == (("Secret openshift-storage/mars is complete (not checked)",), "assumed")

@@ -106,6 +106,7 @@ def test_what_another_request_on_the_same_secret_still_asks_for_is_not_named(tmp
     [
         (("4.16.3", "4.17.0"), "OpenShift itself does not go back from 4.17.0 to 4.16.3"),
         (("4.16.3", "4.16.9"), "OpenShift can go back from 4.16.9 to 4.16.3 until the next update"),
+        (("4.14.3", "4.14.9"), "OpenShift can go back from 4.14.9 to 4.14.3 until the next update"),
         (("4.13.3", "4.13.9"), "OpenShift itself does not go back from 4.13.9 to 4.13.3"),
     ],
 )

@@ -301,7 +301,10 @@ def test_trust_that_no_policy_speaks_of_is_taken_for_granted_and_said(tmp_path: 
     outcome = judge(tmp_path, OLD, NEW, Cluster(), claims=claims)
     assert not found(outcome, "identity-unknown")
     assert outcome.verdict.basis.name == "declared"
-    assert "trusts its service accounts (not declared)" in " ".join(outcome.verdict.basis.assumptions)
+    assert outcome.verdict.basis.assumptions == (
+        "what the policy files declare is applied (not checked)",
+        f"{NS}/a trusts its service accounts (not declared)",
+    )
 
 
 def test_trust_that_is_declared_is_judged(tmp_path: Path) -> None:

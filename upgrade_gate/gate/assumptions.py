@@ -87,11 +87,9 @@ def _of_the_cluster(situation: Situation, cluster: Cluster, told: _Told) -> Basi
         platform = situation.platform
         assumptions.append(f"no component asks for credentials on {platform}" if platform else _unchecked(situation))
     assumptions += _accepted(situation)
-    declared = _declared(unchanged)
-    return Basis(
-        tuple(dict.fromkeys([*([APPLIED] if declared else []), *assumptions])),
-        declared=declared and all(clause.endswith(_TRUSTS) for clause in assumptions),
-    )
+    applied = [APPLIED] if _declared(unchanged) else []
+    declared = all(clause.endswith(_TRUSTS) for clause in assumptions)
+    return Basis(tuple(dict.fromkeys([*applied, *assumptions])), declared=declared)
 
 
 def _unchecked(situation: Situation, which: str = "") -> str:
@@ -180,7 +178,7 @@ def _taken(situation: Situation, cluster: Cluster, request: CredentialsRequest) 
         return None if seen else "the root credential is in place (not checked)"
     if _asks_for_secret(situation, request):
         return None  # its own finding asks for it: this requirement did change
-    needs = secret_needs(situation, request, _release(situation))
+    needs = secret_needs(situation, request, situation.hops[-1].new.minor)
     complete = all(need.status is NeedStatus.MET for need in needs)
     return None if complete else f"Secret {request.secret} is complete (not checked)"
 
@@ -232,7 +230,3 @@ def _asks_for_all(situation: Situation, change: Change) -> bool:
     if change.kind_changed:
         return situation.mode.by_hand or situation.mode is Mode.PASSTHROUGH
     return situation.mode.by_hand and change.secret_before != change.secret_after
-
-
-def _release(situation: Situation) -> tuple[int, int]:
-    return situation.hops[-1].new.minor if situation.hops else (0, 0)
