@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.gate.rules.test_identities import _claims as claims
-from tests.worlds.rules import NS, TODAY, Cluster, found, judge, request
+from tests.worlds.rules import NS, TODAY, Cluster, found, judge, payload, request
 from upgrade_gate import pipeline
 from upgrade_gate.base.errors import ClusterError
 from upgrade_gate.cluster.credentials_mode import Mode
+from upgrade_gate.gate import assumptions
 from upgrade_gate.gate.acknowledgements import Acknowledgement
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof.collect import Collection
@@ -21,7 +22,9 @@ from upgrade_gate.requests.update import Given
 UNCHECKED = "4.14.1's permissions are in place (not checked)"
 COMPLETE = "Secret openshift-storage/cloud is complete (not checked)"
 A = [request("a")]
-OPENSTACK = [request("a", kind="OpenStackProviderSpec")]
+KIND = "OpenStackProviderSpec"
+OPENSTACK = [request("a", kind=KIND)]
+OPENSTACK_MORE = request("a", kind=KIND, accounts=("one", "two"))
 SAID = Given(
     platform="AWS",
     mode=Mode.MANUAL,
@@ -99,6 +102,30 @@ def test_a_secret_that_a_finding_asks_for_is_not_assumed(tmp_path: Path) -> None
     assert outcome.verdict.status == "blocked"
 
 
+@pytest.mark.parametrize(
+    ("releases", "assumptions"),
+    [
+        ([OPENSTACK, [OPENSTACK_MORE]], (COMPLETE,)),
+        ([OPENSTACK, [OPENSTACK_MORE], [request("a", kind=KIND, secret="moved")]], (COMPLETE,)),
+        ([[*OPENSTACK, request("b", kind=KIND, secret="other")], [*OPENSTACK, request("b", kind=KIND)]], (COMPLETE,)),
+    ],
+)
+def test_a_secret_is_assumed_unless_the_change_of_its_own_request_asks_for_it(
+    releases: list[list[dict[str, Any]]], assumptions: tuple[str, ...], tmp_path: Path
+) -> None:
+    old, *between, new = releases
+    via = tuple(f"dir:{payload(tmp_path / str(n), f'4.14.{n}', r)}" for n, r in enumerate(between, 2))
+    assert judge(tmp_path, old, new, openstack(None), via=via).verdict.basis.assumptions == assumptions
+
+
+def test_a_root_credential_without_its_keys_is_not_in_place(tmp_path: Path) -> None:
+    """Whatever the rules say: the basis is told of no finding here."""
+    cluster = openstack(frozenset(), mode="Passthrough", secrets=("kube-system/openstack-credentials",))
+    situation = judge(tmp_path, OPENSTACK, OPENSTACK, cluster).situation
+    basis = assumptions.of(situation, (), Weights(today=TODAY))
+    assert basis.assumptions == ("the root credential is in place (not checked)",)
+
+
 def test_in_passthrough_mode_the_root_credential_stands_for_every_secret(tmp_path: Path) -> None:
     keys = frozenset({"clouds.yaml", "clouds.conf"})
     root = ("kube-system/openstack-credentials",)
@@ -136,6 +163,11 @@ def test_a_platform_that_is_always_served_asks_for_something(
 
 
 OLD, BOTH = request("a", "ec2:Old"), request("a", "ec2:Old", "ec2:New")
+PASSED_THROUGH = Cluster(mode="Passthrough", root=True, issuer="", requests=[OLD])
+Z, B, MORE_B = (
+    request("z", "ec2:Old"),
+    *(request("b", *actions, secret="other") for actions in (["ec2:B"], ["ec2:B", "ec2:C"])),
+)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +183,8 @@ OLD, BOTH = request("a", "ec2:Old"), request("a", "ec2:Old", "ec2:New")
         ([], [OLD], ("s3:*",), None),
         ([request("a", "ec2:Old", secret="other")], [OLD], ("s3:*",), None),
         ([OLD], [request("z", "ec2:Old", "ec2:New")], ("ec2:New",), ("ec2:Old",)),
+        ([OLD, B], [OLD, request("b", "ec2:B", "ec2:Old", secret="other")], ("ec2:B",), ("ec2:Old",)),
+        ([B, Z], [MORE_B, request("z", "ec2:Old", "ec2:New")], ("ec2:B", "ec2:Old"), None),
     ],
 )
 def test_a_grant_is_judged_once_by_the_change_that_asks_for_it_or_as_unchanged(
@@ -168,6 +202,37 @@ def test_a_grant_is_judged_once_by_the_change_that_asks_for_it_or_as_unchanged(
     ]
     assert named == ([lacking] if lacking else [])
     assert outcome.verdict.basis.proven is (lacking is None)
+
+
+@pytest.mark.parametrize(
+    ("releases", "lacking"),
+    [
+        ([[OLD], [OLD, request("z", "ec2:Old", "ec2:New")]], [("a", ["ec2:Old"]), ("z", ["ec2:Old"])]),
+        ([[OLD], [BOTH], [request("a", "ec2:Old", "ec2:New", secret="moved")]], [("a", ["ec2:Old"])]),
+        ([[request("a", kind="MarsProviderSpec")], [OLD]], []),
+    ],
+)
+def test_what_no_change_asks_for_is_judged_in_each_release(
+    releases: list[list[dict[str, Any]]], lacking: list[tuple[str, list[str]]], tmp_path: Path
+) -> None:
+    old, *between, new = releases
+    via = tuple(f"dir:{payload(tmp_path / str(n), f'4.14.{n}', r)}" for n, r in enumerate(between, 2))
+    outcome = judge(tmp_path, old, new, Cluster(), claims=claims("s3:*"), via=via)
+    items = [j.finding for j in found(outcome, "identity-lacks-permission")]
+    assert [(f.component, [g.grant.permission for g in f.grants]) for f in items] == lacking
+
+
+@pytest.mark.parametrize(
+    ("before", "lacking"),
+    [(request("a", "ec2:Old", secret="other"), ["ec2:Old"]), (request("a", kind="MarsProviderSpec"), None)],
+)
+def test_what_cco_passes_through_must_hold_what_did_not_change_wherever_it_is_put(
+    before: dict[str, Any], lacking: list[str] | None, tmp_path: Path
+) -> None:
+    """A Secret that moves is CCO's to write; a request that turns to this cloud asks for all its grants by itself."""
+    outcome = judge(tmp_path, [before], [OLD], PASSED_THROUGH, claims=claims("s3:*"))
+    items = [[g.grant.permission for g in j.finding.grants] for j in found(outcome, "root-credential-insufficient")]
+    assert items == ([lacking] if lacking else [])
 
 
 def test_a_deny_is_nothing_that_an_identity_must_hold(tmp_path: Path) -> None:
@@ -204,6 +269,21 @@ def test_an_account_is_judged_once_by_the_change_that_asks_for_it_or_as_unchange
     assert outcome.verdict.basis.proven is proven
 
 
+def test_trust_is_judged_at_each_secret_of_a_path(tmp_path: Path) -> None:
+    """A Secret that moves with the last update is read at its old place till then."""
+    via = payload(tmp_path / "via", "4.14.2", [BOTH])
+    moved = [request("a", "ec2:Old", "ec2:New", secret="moved")]
+    known = claims("ec2:*", subjects=("two",))
+    outcome = judge(tmp_path, [OLD], moved, Cluster(), claims=known, via=(f"dir:{via}",))
+    assert [j.finding.secret for j in found(outcome, "identity-trust-lacks-subject")] == ["openshift-storage/cloud"]
+
+
+def test_a_request_without_accounts_needs_nobodys_trust(tmp_path: Path) -> None:
+    asked = [request("a", "ec2:Old", accounts=())]
+    cluster = Cluster(unread=["Authentication"])
+    assert judge(tmp_path, asked, asked, cluster, claims=claims("ec2:Old")).verdict.basis.proven
+
+
 def test_without_tokens_nobody_has_to_be_trusted(tmp_path: Path) -> None:
     keys = Cluster(issuer="", keys=frozenset({"aws_access_key_id", "aws_secret_access_key"}))
     assert judge(tmp_path, [OLD], [OLD], keys, claims=claims("ec2:Old", subjects=())).verdict.basis.proven
@@ -214,7 +294,6 @@ WITHOUT = f"{NS}/a works without what a finding says it lacks"
 ONE = request("a", "ec2:Old", accounts=("one",))
 SECOND = request("b", kind="OpenStackProviderSpec")
 NOBODYS = Claims(Collection("export:x", ()), identities=Identities())
-PASSED_THROUGH = Cluster(mode="Passthrough", root=True, issuer="", requests=[OLD])
 UNREAD_KEYS = openstack(None, secrets=("openshift-storage/other",))
 
 

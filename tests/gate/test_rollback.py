@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.worlds import rules
+from tests.worlds.firing import DELETED
 from tests.worlds.flows import NO_ANNOTATION, World, deletion, request, write
 from tests.worlds.running import run
 from upgrade_gate.base import plugins
@@ -67,6 +69,40 @@ def test_a_secret_that_cco_deletes_itself_is_told_to_be_made_again(tmp_path: Pat
     assert found["rollback"]["kept"][0]["deleted_by_cco"] is True
     (removed,) = (f for f in found["findings"] if f["rule"] == "request-removed")
     assert "keep it" not in removed["headline"]
+
+
+def _of(folder: Path, before: list[Any], after: list[Any], cluster: rules.Cluster) -> list[tuple[str, bool, bool, int]]:
+    """Return what must stay, whatever is found: component, whole or not, deleted by CCO or not, number of grants."""
+    found = rules.judge(folder, before, after, cluster).rollback
+    assert found is not None
+    return [(one.request.name, one.whole, one.goes_by_itself, len(one.grants)) for one in found.kept]
+
+
+def test_a_secret_stays_where_cco_is_not_told_to_delete_its_request(tmp_path: Path) -> None:
+    """CCO of timed tokens deletes the Secret with its request, and CVO deletes a request by its own manifest only."""
+    one, two = rules.request("a"), rules.request("b", secret="b")
+    preview = {**rules.PROFILE, "release.openshift.io/feature-set": "TechPreviewNoUpgrade"}
+    left_out = rules.request("b", secret="b", annotations=preview)
+    assert _of(tmp_path / "1", [one, two], [one, left_out], rules.Cluster()) == [("b", True, False, 0)]
+    assert _of(tmp_path / "2", [one, two], [one, DELETED], rules.Cluster()) == [("b", True, True, 0)]
+
+
+def test_each_request_is_looked_at_whatever_the_one_before_it_keeps(tmp_path: Path) -> None:
+    before = [rules.request("b", secret="b"), rules.request("c", "ec2:A", "ec2:B")]
+    kept = _of(tmp_path, before, [rules.request("c", "ec2:A"), DELETED], rules.Cluster())
+    assert kept == [("b", True, True, 0), ("c", False, False, 1)]
+
+
+def test_a_deny_is_nothing_that_a_rollback_needs(tmp_path: Path) -> None:
+    allow, deny = ({"effect": e, "action": [f"ec2:{e}"], "resource": "*"} for e in ("Allow", "Deny"))
+    before, after = (rules.request("a", statements=entries) for entries in ([allow, deny], [allow]))
+    assert _of(tmp_path, [before], [after], rules.Cluster()) == []
+
+
+def test_of_what_cco_passes_through_no_secret_stays_though_no_request_is_left(tmp_path: Path) -> None:
+    cluster = rules.Cluster(platform="oVirt", mode="Passthrough")
+    gone = rules.request("b", kind="OvirtProviderSpec")
+    assert _of(tmp_path, [gone], [DELETED], cluster) == []
 
 
 def test_trust_that_only_the_release_before_needs_is_kept_where_tokens_are_used(tmp_path: Path) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from msgspec.structs import replace
-
-from upgrade_gate.base.facts import Known
 from upgrade_gate.base.platforms import ALWAYS_SERVED
 from upgrade_gate.clouds.contract.context import CLUSTER_TAG
 from upgrade_gate.clouds.contract.holdings import Coverage
@@ -14,7 +11,6 @@ from upgrade_gate.cluster.credentials_mode import Credentials, Mode
 from upgrade_gate.gate.findings import NeedStatus
 from upgrade_gate.gate.requirements import asks_for_secret, root_keys_need, secret_needs
 from upgrade_gate.gate.verdict import Basis, stops
-from upgrade_gate.requests.diff import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,31 +53,32 @@ def of(situation: Situation, judged: Sequence[WeighedFinding], weights: Weights)
     Of a requirement for which a finding stops the upgrade, nothing is taken for granted.
     """
     told = [(item.finding, stops(item, weights)) for item in judged if item.finding.rule in _SAY_WHAT_LACKS]
-    cluster = situation.cluster
-    basis = _of_the_releases(situation, told) if cluster is None else _of_the_cluster(situation, cluster, told)
-    return replace(basis, lacking=any(stopping for _, stopping in told))
+    if situation.cluster is None:
+        return _of_the_releases(situation, told)
+    if situation.mode is Mode.MINT:
+        lacking = any(stopping for _, stopping in told)
+        return Basis(() if lacking else ("CCO mints what the target asks for",), lacking=lacking)
+    return _of_the_cluster(situation, situation.cluster, told)
 
 
 def _of_the_releases(situation: Situation, told: _Told) -> Basis:
     guesses, unchanged = _guesses(situation), _unchanged(situation)
-    taken = [_unchecked(situation, "other " if told else "")]
-    if _declared(unchanged):
-        open_ = [
-            (r, f"{r.id} holds what it needed before (not declared)") for r, all_of in unchanged if not _met(all_of)
-        ]
-        taken = [APPLIED, *sorted(set(_beside(told, open_)))]
-    return Basis((*taken, *guesses.values()), tuple(guesses), declared=taken == [APPLIED])
+    if not _declared(unchanged):
+        unchecked = _unchecked(situation, "other " if told else "")
+        return Basis((unchecked, *guesses.values()), tuple(guesses))
+    open_ = [request for request, judged in unchanged if not _met(judged)]
+    taken = [_beside(told, r, f"{r.id} holds what it needed before (not declared)") for r in open_]
+    assumptions = (APPLIED, *sorted(set(filter(None, taken))), *guesses.values())
+    return Basis(assumptions, tuple(guesses), declared=not open_, lacking=None in taken)
 
 
 def _of_the_cluster(situation: Situation, cluster: Cluster, told: _Told) -> Basis:
-    if situation.mode is Mode.MINT:
-        minted = "CCO mints what the target asks for"
-        return Basis(() if any(stopping for _, stopping in told) else (minted,))
     requests = [selected.request for _, selected in situation.requirements()]
     unchanged, given = _unchanged(situation), situation.proof.given
     judged = [r for r in requests if given or not situation.permission_model(r)]
-    taken = [(r, clause) for r in judged if (clause := _taken(situation, cluster, r)) is not None]
-    assumptions = [*([] if given or not unchanged else [_unchecked(situation)]), *_beside(told, taken)]
+    clauses = [(r, _taken(situation, cluster, r)) for r in judged]
+    taken = [_beside(told, request, clause) for request, clause in clauses if clause is not None]
+    assumptions = [*([] if given or not unchanged else [_unchecked(situation)]), *filter(None, taken)]
     served = situation.platform_traits is None or situation.platform_traits.name in ALWAYS_SERVED
     if served and not requests:
         platform = situation.platform
@@ -89,7 +86,7 @@ def _of_the_cluster(situation: Situation, cluster: Cluster, told: _Told) -> Basi
     assumptions += _accepted(situation)
     applied = [APPLIED] if _declared(unchanged) else []
     declared = all(clause.endswith(_TRUSTS) for clause in assumptions)
-    return Basis(tuple(dict.fromkeys([*applied, *assumptions])), declared=declared)
+    return Basis(tuple(dict.fromkeys([*applied, *assumptions])), declared=declared, lacking=None in taken)
 
 
 def _unchecked(situation: Situation, which: str = "") -> str:
@@ -97,15 +94,13 @@ def _unchecked(situation: Situation, which: str = "") -> str:
     return f"{start}'s {which}permissions are in place (not checked)"
 
 
-def _beside(told: _Told, taken: Iterable[tuple[CredentialsRequest, str]]) -> list[str]:
-    """Return what is taken for granted of requests beside what findings say of them."""
-    said = []
-    for request, clause in taken:
-        about = [(finding, stopping) for finding, stopping in told if _is_about(finding, request)]
-        lacks = any(need.status is NeedStatus.UNMET for finding, _ in about for need in finding.needs)
-        if not any(stopping for _, stopping in about):
-            said.append(f"{request.id} works without what a finding says it lacks" if lacks else clause)
-    return said
+def _beside(told: _Told, request: CredentialsRequest, clause: str) -> str | None:
+    """Return what is taken for granted of a request beside what findings say; None where one stops the upgrade."""
+    about = [(finding, stopping) for finding, stopping in told if _is_about(finding, request)]
+    if any(stopping for _, stopping in about):
+        return None
+    lacks = any(need.status is NeedStatus.UNMET for finding, _ in about for need in finding.needs)
+    return f"{request.id} works without what a finding says it lacks" if lacks else clause
 
 
 def _is_about(finding: Finding, request: CredentialsRequest) -> bool:
@@ -153,12 +148,9 @@ def _guesses(situation: Situation) -> dict[str, str]:
 
 def _accepted(situation: Situation) -> list[str]:
     """Return the assumptions of `--assume` that some covered grant rests on."""
-    if not situation.proof.given:
-        return []
     names = {
         name
         for _, selected in situation.requirements()
-        if situation.permission_model(selected.request)
         for name in situation.proof.assumed(selected.request, selected.request.grants)
     }
     return [f"{_ACCEPTED[name]} (--assume {name})" for name in sorted(names)]
@@ -174,7 +166,7 @@ def _taken(situation: Situation, cluster: Cluster, request: CredentialsRequest) 
         return f"{request.id} {_TRUSTS if silent else 'holds what it needed before (not proven)'}"
     if situation.mode is Mode.PASSTHROUGH:
         keys = root_keys_need(situation, cluster)
-        seen = isinstance(cluster.root_secret, Known) and keys is not None and keys.status is NeedStatus.MET
+        seen = keys is not None and keys.status is NeedStatus.MET
         return None if seen else "the root credential is in place (not checked)"
     if _asks_for_secret(situation, request):
         return None  # its own finding asks for it: this requirement did change
@@ -185,7 +177,7 @@ def _taken(situation: Situation, cluster: Cluster, request: CredentialsRequest) 
 
 def _trust(situation: Situation, request: CredentialsRequest) -> list[CoverageResult]:
     """Judge the trust in the accounts of a request that did not change; nothing where nobody has to be trusted."""
-    if not situation.mode.by_hand or not situation.credentials.may_need_trust:
+    if not situation.credentials.may_need_trust:
         return []
     accounts = unchanged_accounts(situation, request)
     return [situation.proof.trust(request, accounts)] if accounts else []
@@ -199,8 +191,7 @@ def unchanged_grants(situation: Situation, request: CredentialsRequest) -> tuple
             continue
         if _asks_for_all(situation, change) and change.after.request.secret == request.secret:
             return ()
-        why = (Why.NEW, Why.WIDENED)
-        asked.update(a.grant for a in change.added if a.why in why and a.covered_by is None)
+        asked.update(added.grant for added in change.added if added.covered_by is None)
     return tuple(g for g in request.grants if g not in asked and g.effect in (None, "Allow"))
 
 
@@ -209,7 +200,7 @@ def unchanged_accounts(situation: Situation, request: CredentialsRequest) -> tup
     added: set[str] = set()
     for _, change in situation.changes():
         if change.request == request.id:
-            if asks_for_secret(change):
+            if asks_for_secret(change) and change.secret_after == request.secret:
                 return ()
             added.update(change.accounts_added)
     return tuple(a for a in request.service_accounts if a not in added)
@@ -225,8 +216,5 @@ def _asks_for_secret(situation: Situation, request: CredentialsRequest) -> bool:
 
 def _asks_for_all(situation: Situation, change: Change) -> bool:
     """Return whether the finding of a change asks for every grant of the request, not only for the new ones."""
-    if change.kind == "added":
-        return False
-    if change.kind_changed:
-        return situation.mode.by_hand or situation.mode is Mode.PASSTHROUGH
-    return situation.mode.by_hand and change.secret_before != change.secret_after
+    moved = situation.mode.by_hand and change.secret_before != change.secret_after
+    return change.kind != "added" and (change.kind_changed or moved)

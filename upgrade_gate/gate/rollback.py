@@ -93,7 +93,7 @@ def _kept(situation: Situation, hop: Hop) -> Iterator[Kept]:
             continue
         grants = _beyond(request, beside)
         accounts: tuple[str, ...] = ()
-        if situation.mode.by_hand and situation.credentials.may_need_trust:
+        if situation.credentials.may_need_trust:
             used = {account for other in beside for account in other.service_accounts}
             accounts = tuple(account for account in request.service_accounts if account not in used)
         if grants or accounts:
@@ -110,7 +110,7 @@ def _beyond(request: CredentialsRequest, beside: Sequence[CredentialsRequest]) -
     cloud = cloud_of(request.provider_kind)
     if cloud is None:
         return ()
-    asked = [grant for other in beside if cloud_of(other.provider_kind) is cloud for grant in other.grants]
+    asked = [grant for other in beside for grant in other.grants]
     return tuple(
         grant for grant in request.grants if grant.effect in (None, "Allow") and cloud.covering(asked, grant) is None
     )

@@ -60,7 +60,7 @@ class Basis(Struct, frozen=True):
     declared: bool = False
     """Whether policy files declare all that was not proven, so that no requirement is merely assumed."""
     lacking: bool = False
-    """Whether a finding that stops the upgrade says that a requirement lacks something, or may lack it."""
+    """Whether a requirement was not proven of which a finding speaks that stops the upgrade."""
 
     @property
     def proven(self) -> bool:
