@@ -1,17 +1,19 @@
 """Needs: how much of what a finding asks for is there, and how that is said."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.worlds.aws_exports import allow
 from tests.worlds.firing import DELETED, claims
 from tests.worlds.rules import ROOT_KEYS, Cluster, found, judge, needs, one, payload, request
-from upgrade_gate.base.facts import Known
+from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.cluster.model import SecretForm, SecretRecord
 from upgrade_gate.gate.findings import Lack, NeedKind
-from upgrade_gate.gate.requirements import keys_need, need_of, token_path_need
+from upgrade_gate.gate.requirements import keys_need, namespace_need, need_of, token_path_need
 
 
 def test_permissions_missing_for_the_same_reason_share_one_sentence() -> None:
@@ -107,3 +109,37 @@ def test_accounts_of_a_request_that_goes_on_the_way_must_be_trusted_till_then(tm
     via = payload(tmp_path / "via", "4.14.2", both)
     outcome = judge(tmp_path, both, gone, Cluster(), claims=claims(allow("ec2:*")), via=(f"dir:{via}",))
     assert one(outcome, "identity-trust-lacks-subject").component == "b"
+
+
+@pytest.mark.parametrize(
+    ("fact", "status"),
+    [(Known(value=True), "met"), (Absent(), "unmet"), (Unknown("forbidden"), "unknown"), (None, "unknown")],
+)
+def test_a_namespace_is_there_or_not_or_was_not_read(fact: Any, status: str, tmp_path: Path) -> None:
+    situation = judge(tmp_path, [request("a")], [request("a")], Cluster()).situation
+    assert situation.cluster is not None
+    seen = replace(situation.cluster, namespaces={} if fact is None else {"openshift-storage": fact})
+    assert namespace_need(replace(situation, cluster=seen), "openshift-storage").status == status
+    assert namespace_need(replace(situation, cluster=None), "openshift-storage").status == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "accept", "status"),
+    [
+        ("OpenStackProviderSpec", None, True, "met"),
+        ("OpenStackProviderSpec", None, False, "unknown"),
+        ("OpenStackProviderSpec", {"other"}, True, "unmet"),
+        ("AWSProviderSpec", None, True, "unknown"),
+        ("MarsProviderSpec", {"any"}, True, "unknown"),
+    ],
+)
+def test_the_existence_of_a_secret_stands_for_keys_that_were_not_read_where_no_permissions_are_listed(
+    kind: str, keys: set[str] | None, status: str, *, accept: bool, tmp_path: Path
+) -> None:
+    """docs/contract.md#modes: `policy: {accept: [secret-exists]}`."""
+    platform = "AWS" if kind == "MarsProviderSpec" else kind.removesuffix("ProviderSpec")
+    body = [request("a", kind=kind)]
+    situation = judge(tmp_path, body, body, Cluster(platform=platform), accept_secret_exists=accept).situation
+    (selected,) = situation.hops[0].new_selection.requests.values()
+    record = SecretRecord(selected.request.secret, keys=None if keys is None else frozenset(keys))
+    assert keys_need(situation, selected.request, Known(record), (4, 15)).status == status

@@ -85,8 +85,9 @@ def _of_the_cluster(situation: Situation, cluster: Cluster, told: _Told) -> Basi
         assumptions.append(f"no component asks for credentials on {platform}" if platform else _unchecked(situation))
     assumptions += _accepted(situation)
     applied = [APPLIED] if _declared(unchanged) else []
-    declared = all(clause.endswith(_TRUSTS) for clause in assumptions)
-    return Basis(tuple(dict.fromkeys([*applied, *assumptions])), declared=declared, lacking=None in taken)
+    lacking = None in taken
+    declared = not lacking and all(clause.endswith(_TRUSTS) for clause in assumptions)
+    return Basis(tuple(dict.fromkeys([*applied, *assumptions])), declared=declared, lacking=lacking)
 
 
 def _unchecked(situation: Situation, which: str = "") -> str:

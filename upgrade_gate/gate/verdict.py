@@ -70,7 +70,7 @@ class Basis(Struct, frozen=True):
     @property
     def name(self) -> Literal["proven", "declared", "assumed"]:
         """What the verdict rests on, in one word."""
-        return "proven" if self.proven else "declared" if self.declared and not self.lacking else "assumed"
+        return "proven" if self.proven else "declared" if self.declared else "assumed"
 
 
 class Verdict(Struct, frozen=True):
