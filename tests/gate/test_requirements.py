@@ -13,7 +13,8 @@ from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.cluster.model import SecretForm, SecretRecord
 from upgrade_gate.gate.findings import Lack, NeedKind
-from upgrade_gate.gate.requirements import keys_need, namespace_need, need_of, token_path_need
+from upgrade_gate.gate.requirements import keys_need, namespace_need, need_of, token_path_need, vcenters
+from upgrade_gate.requests.update import Given
 
 
 def test_permissions_missing_for_the_same_reason_share_one_sentence() -> None:
@@ -143,3 +144,8 @@ def test_the_existence_of_a_secret_stands_for_keys_that_were_not_read_where_no_p
     (selected,) = situation.hops[0].new_selection.requests.values()
     record = SecretRecord(selected.request.secret, keys=None if keys is None else frozenset(keys))
     assert keys_need(situation, selected.request, Known(record), (4, 15)).status == status
+
+
+def test_without_a_cluster_there_is_no_vcenter_to_serve(tmp_path: Path) -> None:
+    body = [request("a", kind="VSphereProviderSpec")]
+    assert vcenters(judge(tmp_path, body, body, given=Given(platform="VSphere")).situation) == ()
