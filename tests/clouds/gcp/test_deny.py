@@ -66,6 +66,12 @@ def test_a_rule_denies_whatever_stands_before_or_after_it(other: str) -> None:
         assert decide([*HELD, rules(*order)])[0] == "DENIED"
 
 
+def test_what_is_not_granted_and_denied_is_denied_and_what_may_be_denied_is_missing() -> None:
+    lacking = [allow(bind()), custom("compute.disks.create")]
+    assert decide([*lacking, deny(DISKS_DENY)])[0] == "DENIED"
+    assert decide([*lacking, deny(DISKS_DENY, principals=GROUP)])[0] == "MISSING"
+
+
 @pytest.mark.parametrize("unsure", ["without rules", "that cannot be read", "for a group"])
 def test_what_is_not_known_goes_before_what_holds_under_a_condition(unsure: str) -> None:
     for order in permutations([named("other", OTHERS[unsure]), deny(DISKS_DENY, **UNDER)]):

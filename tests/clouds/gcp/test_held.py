@@ -105,9 +105,40 @@ def test_policy_of_another_account_counts_too() -> None:
     assert sorted(told(found)) == ["roles/dns.admin", "roles/iam.serviceAccountUser"]
 
 
-def test_another_project_cannot_be_told() -> None:
-    found = holdings.build([Document({"project": "p2", "policy": allow(bind())})], "p1").held(SA)
+@pytest.mark.parametrize(
+    ("documents", "why"),
+    [
+        ([{"project": "p2", "policy": allow(bind())}], "wrong account: the export speaks of project p2"),
+        ([of_project(bind()), of_project()], "two documents disagree about the policy of project p1"),
+        ([allow(bind("roles/viewer")), allow(bind("roles/editor"))], f"cannot tell which policies are about {SA}"),
+        ([of_project(bind()), {"roles": [], "nextPageToken": "x"}], "the export is cut off"),
+    ],
+)
+def test_where_it_cannot_be_told_which_policies_count_nothing_is_told(documents: list[Any], why: str) -> None:
+    found = holdings.build([Document(one) for one in documents], "p1").held(SA)
     assert isinstance(found, CoverageResult)
+    assert why in found.reason
+
+
+def test_what_is_no_email_holds_nothing_that_could_be_told() -> None:
+    assert isinstance(holdings.build([Document(of_project(bind()))], "p1").held("c1-registry"), CoverageResult)
+
+
+def test_another_disabled_account_takes_nothing() -> None:
+    assert told(held(of_project(bind("roles/dns.admin")), [listed(), listed(NODES, disabled=True)]))
+
+
+def test_deny_policy_of_the_project_leaves_what_is_given_above_it() -> None:
+    above = {"id": "7", "type": "organization", "policy": allow(bind("organizations/7/roles/c1"))}
+    whole = custom(GET, name="organizations/7/roles/c1")
+    disks = deny("compute.googleapis.com/*")
+    assert told(held(of_project(), above, whole, disks)) == [GET]
+    assert told(held(allow(bind()), custom(GET), disks)) == []
+
+
+def test_list_of_policies_that_cannot_be_read_as_a_whole_is_said() -> None:
+    found = held([of_project(bind("roles/dns.admin")), 7])
+    assert any("holds policies that cannot be read" in line for line in found.unseen)
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,49 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         [*HELD, custom(name="roles/x")],
         {"permission": "roles/x", "kind": "predefinedRole"},
         "UNKNOWN",
-        "roles/x is not bound",
+        "roles/x is not bound; nothing that the export shows of it can be compared",
+    ),
+    "needed role that is not in the export": (
+        HELD,
+        {"permission": "roles/x", "kind": "predefinedRole"},
+        "UNKNOWN",
+        "roles/x is not bound; role roles/x is not in the export",
+    ),
+    "needed role of which three permissions are lacking": (
+        [*HELD, custom(GET, "a.b.1", "a.b.2", "a.b.3", name="roles/x")],
+        {"permission": "roles/x", "kind": "predefinedRole"},
+        "MISSING",
+        f"{CUSTOM} lack a.b.1, a.b.2, a.b.3 (policies",
+    ),
+    "needed role of which four permissions are lacking": (
+        [*HELD, custom("a.b.1", "a.b.2", "a.b.3", "a.b.4", name="roles/x")],
+        {"permission": "roles/x", "kind": "predefinedRole"},
+        "MISSING",
+        f"{CUSTOM} lack a.b.1, a.b.2, a.b.3 and 1 more (policies",
+    ),
+    "needed role, the rest perhaps in a role that is not in the export": (
+        [allow(bind(), bind("roles/y")), custom(GET), custom(GET, CREATE, name="roles/x")],
+        {"permission": "roles/x", "kind": "predefinedRole"},
+        "UNKNOWN",
+        "roles/x is not bound; role roles/y is not in the export",
+    ),
+    "needed role, held beside a role that is not in the export": (
+        [allow(bind(), bind("roles/y")), custom(GET, CREATE), custom(GET, CREATE, name="roles/x")],
+        {"permission": "roles/x", "kind": "predefinedRole"},
+        "COVERED",
+        f"{CUSTOM}, roles/y hold every permission of roles/x",
+    ),
+    "a disabled role after one that lacks it": (
+        [allow(bind(), bind("roles/y")), custom(CREATE), custom(GET, name="roles/y", stage="DISABLED")],
+        {},
+        "MISSING",
+        "role roles/y is DISABLED: it grants nothing",
+    ),
+    "a role that is disabled by one document and deleted by another": (
+        [allow(bind()), custom(GET, stage="DISABLED"), custom(GET, deleted=True)],
+        {},
+        "MISSING",
+        "it grants nothing",
     ),
     "needed role, disabled": (
         [*HELD, custom(GET, name="roles/x", stage="DISABLED")],
@@ -559,7 +601,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         [allow(bind()), custom(GET)],
         {"permission": ACT_AS},
         "UNKNOWN",
-        f"get-iam-policy {SA}",
+        f"the service account's own policy is not in the export (gcloud iam service-accounts get-iam-policy {SA})",
     ),
     "other permissions do not come from the account's policy": (
         [allow(), own(bind()), custom(GET)],
@@ -772,6 +814,59 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         {"permission": "x.y.z"},
         "MISSING",
         "NOT_SUPPORTED",
+    ),
+    "permission in test for custom roles": (
+        [allow(bind()), custom(GET), [{"name": "x.y.z", "customRolesSupportLevel": "TESTING", "stage": "GA"}]],
+        {"permission": "x.y.z"},
+        "MISSING",
+        "custom roles: TESTING, so bind a predefined role",
+    ),
+    "another account is disabled": ([*HELD, [listed(), listed(NODES, disabled=True)]], {}, "COVERED", CUSTOM),
+    "the number of another account": (
+        [
+            allow(bind(CUSTOM, "principal://iam.googleapis.com/projects/p1/serviceAccounts/2")),
+            custom(GET),
+            [listed(NODES, uniqueId="2"), listed()],
+        ],
+        {},
+        "MISSING",
+        "no binding",
+    ),
+    "a list of policies with an element that cannot be read": (
+        [[allow(bind()), 7], custom(CREATE)],
+        {},
+        "UNKNOWN",
+        "holds policies that cannot be read",
+    ),
+    "a list of policies with an element that cannot be read, granted and denied under a condition": (
+        [[allow(bind()), 7], custom(GET), deny(DISKS_DENY, denialCondition={"expression": "x"})],
+        {},
+        "UNKNOWN",
+        "holds policies that cannot be read",
+    ),
+    "a group on another resource": (
+        [allow(), asset("storage.googleapis.com/b", bind(CUSTOM, "group:g@x")), custom(GET)],
+        {},
+        "MISSING",
+        "no binding",
+    ),
+    "two bindings on another resource, the first has it": (
+        [allow(), asset("storage.googleapis.com/b", bind(), bind("roles/y")), custom(GET), custom(name="roles/y")],
+        {},
+        "NARROWER",
+        f"{CUSTOM} in the policy of another resource",
+    ),
+    "other permissions do not come from the account's policy, under a condition either": (
+        [allow(), own(bind(condition="c")), custom(GET)],
+        {},
+        "MISSING",
+        "no binding",
+    ),
+    "actAs on the account itself under a condition": (
+        [allow(), own(bind("roles/iam.serviceAccountUser", condition="c-text"))],
+        {"permission": ACT_AS},
+        "NARROWER",
+        "c-text",
     ),
     "cut-off page of roles": (
         [allow(bind()), {"roles": [custom(GET)], "nextPageToken": "x"}],
@@ -1137,6 +1232,18 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
         "can be read",
     ),
     "account disabled": ([own(bind(USER, PRINCIPAL)), [listed(disabled=True)]], "MISSING", "disabled"),
+    "another account disabled": ([own(bind(USER, PRINCIPAL)), [listed(NODES, disabled=True)]], "COVERED", USER),
+    "bound in one of two policies that name nothing": (
+        [allow(bind("roles/viewer"), bind(USER, PRINCIPAL)), allow(bind("roles/viewer"))],
+        "UNKNOWN",
+        "is not in the export",
+    ),
+    "two documents disagree": ([own(bind(USER, PRINCIPAL)), own()], "UNKNOWN", "two documents disagree"),
+    "deny policies that cannot be read": (
+        [own(bind(USER, PRINCIPAL)), {"listing": "denyPolicies", "policies": ["x"]}],
+        "UNKNOWN",
+        "holds deny policies that cannot be read",
+    ),
     "cut off": ([own(bind(USER, PRINCIPAL)), {"roles": [], "nextPageToken": "x"}], "UNKNOWN", "cut off"),
 }
 
@@ -1172,6 +1279,40 @@ def test_only_a_described_provider_proves_the_issuer() -> None:
     assert not gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT]).caveats
 
 
+def test_a_pool_whose_list_of_providers_is_empty_lets_nobody_in() -> None:
+    asked = "gcloud iam workload-identity-pools providers list --workload-identity-pool=c1 --location=global"
+    exports = [Document(own(bind(USER, PRINCIPAL))), Document([], asked=asked)]
+    assert "has no provider" in gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT]).reason
+
+
+@pytest.mark.parametrize(
+    ("exports", "missing"),
+    [
+        ([allow(bind())], False),
+        ([allow(bind()), {"listing": "denyPolicies", "policies": []}], True),
+        ([allow(bind()), deny("dns.googleapis.com/*")], True),
+    ],
+)
+def test_that_deny_policies_were_not_asked_for_is_said(exports: list[Any], missing: bool) -> None:
+    found = judge("GCP", [*exports, custom(GET)], SA, {"type": "permission", "permission": GET}, account="p1")
+    assert found.verdict is Coverage.COVERED
+    assert any("deny policies are not in the export" in line for line in found.caveats) is not missing
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("allow", "UNKNOWN"), ("deny", "MISSING")])
+def test_what_a_reader_could_not_read_of_a_resource_is_said(kind: str, verdict: str) -> None:
+    held = [allow(bind()), {"unread": kind, "resource": "projects/p1"}]
+    needed = {"type": "permission", "permission": GET}
+    assert decide([*held, custom(CREATE)])[0] == verdict
+    found = judge("GCP", [*held, custom(GET)], SA, needed, account="p1")
+    assert found.verdict is Coverage.COVERED
+    assert ("deny policies of projects/p1 could not be read" in found.caveats) is (kind == "deny")
+
+
+def test_only_an_account_that_was_deleted_is_said_to_be_deleted() -> None:
+    assert "deleted" not in decide([allow(bind()), custom(CREATE)])[1]
+
+
 def test_one_missing_subject_of_two_is_missing() -> None:
     holdings = gcp.build([Document(own(bind(USER, PRINCIPAL))), Document(provider())], "p1")
     judgement = holdings.trust(SA, ISSUER, [SUBJECT, "system:serviceaccount:a:b"])
@@ -1195,6 +1336,12 @@ def test_custom_role_over_its_limits_is_reported() -> None:
     required = [Grant("permission", GET), Grant("permission", CREATE)]
     sizes = holdings.sizes(SA, required)
     assert (sizes[0].what, sizes[0].size, sizes[0].limit) == (f"permissions of custom role {CUSTOM}", 3001, 3000)
+    listing = {"name": CUSTOM, "title": "c1", "stage": "GA", "etag": "x"}
+    beside = gcp.build([Document(allow(bind())), Document([listing]), Document(custom(*many))], "p1")
+    assert [s.what for s in beside.sizes(SA, [])] == [f"bytes of custom role {CUSTOM}"]
+    assert gcp.build([Document(allow(bind())), Document([listing])], "p1").sizes(SA, required) == ()
+    full = gcp.build([Document(allow(bind())), Document(custom(*(f"a.b{n}.c" for n in range(3000))))], "p1")
+    assert full.sizes(SA, []) == (), "3000 permissions are allowed"
     small = gcp.build([Document(allow(bind())), Document(custom(GET))], "p1")
     assert small.sizes(SA, required) == ()
     assert small.resolve(MEMBER) == SA

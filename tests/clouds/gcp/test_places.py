@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from upgrade_gate.clouds.gcp.grants import role_table
 from upgrade_gate.entitlements import judge
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from upgrade_gate.clouds.contract.holdings import CoverageResult
 
 WHO = "c1-m@p1.iam.gserviceaccount.com"
 NODE, OTHER_NODE = "n@p1.iam.gserviceaccount.com", "n@shared.iam.gserviceaccount.com"
@@ -60,6 +63,10 @@ def own_policy(email: str, *bindings: dict[str, Any]) -> dict[str, Any]:
     return {"serviceAccount": email, "policy": {"bindings": list(bindings), "etag": "x"}}
 
 
+def elsewhere(*bindings: dict[str, Any]) -> dict[str, Any]:
+    return {"resource": "//storage.googleapis.com/b", "policy": {"bindings": list(bindings), "etag": "x"}}
+
+
 def role(*permissions: str) -> dict[str, Any]:
     return {"name": "projects/p1/roles/r", "title": "r", "stage": "GA", "includedPermissions": list(permissions)}
 
@@ -77,7 +84,7 @@ R = "projects/p1/roles/r"
 DNS = "dns.changes.create"
 
 
-def ask(permission: str, *documents: Any, kind: str = "permission", **context: Any) -> str:
+def told(permission: str, *documents: Any, kind: str = "permission", **context: Any) -> CoverageResult:
     found = judge(
         "GCP",
         list(documents),
@@ -87,7 +94,11 @@ def ask(permission: str, *documents: Any, kind: str = "permission", **context: A
         context={"project": "p1"} | context,
     )
     assert found.reason
-    return found.verdict
+    return found
+
+
+def ask(permission: str, *documents: Any, kind: str = "permission", **context: Any) -> str:
+    return told(permission, *documents, kind=kind, **context).verdict
 
 
 @pytest.mark.parametrize(
@@ -102,6 +113,7 @@ def ask(permission: str, *documents: Any, kind: str = "permission", **context: A
         ([project("p1", binding(R)), project("z"), role(DNS)], {"dns_projects": ["z", "p1"]}, "NARROWER"),
         ([project("p1", binding(R)), project("z", binding(R)), role(DNS)], {"dns_projects": ["z", "p1"]}, "COVERED"),
         ([project("p1", binding(R)), role(DNS)], {"dns_projects": ["p1"]}, "COVERED"),
+        ([bare(binding(R)), role(DNS)], {"dns_projects": ["p1"]}, "COVERED"),
         ([project("p1", binding(R)), role(DNS)], {"dns_projects": []}, "COVERED"),
         ([project("p1", binding(R)), project("z", binding(R)), role(DNS), deny("projects/z", "dns.googleapis.com/*")],
          {"dns_projects": ["z"]}, "DENIED"),
@@ -129,7 +141,15 @@ def test_a_shared_network(permission: str) -> None:
 )
 def test_what_is_not_of_the_network_must_hold_at_home(permission: str) -> None:
     there = [project("p1"), project("host", binding(R)), role(permission)]
-    assert ask(permission, *there, network_project="host") == "MISSING"
+    assert ask(permission, *there, network_project="host", dns_projects=["host"]) == "MISSING"
+
+
+def test_a_reason_names_the_place_where_it_is_another_one() -> None:
+    permission = "compute.firewalls.delete"
+    documents = [project("p1"), project("host"), role(permission)]
+    there = told(permission, *documents, network_project="host")
+    assert there.reason.startswith("needed on project host: ")
+    assert told(permission, *documents).reason.startswith("no binding")
 
 
 ACT = "iam.serviceAccounts.actAs"
@@ -152,11 +172,24 @@ STORAGE = "roles/storage.admin"
             [NODE, OTHER_NODE],
             "NARROWER",
         ),
+        ([project("p1"), own_policy(NODE), elsewhere(binding(USER))], [NODE], "NARROWER"),
         ([project("p1", binding(R)), own_policy(OTHER_NODE, binding(USER)), role(ACT)], BOTH, "COVERED"),
     ],
 )
 def test_acting_as_the_nodes(documents: list[Any], nodes: list[str], verdict: str) -> None:
     assert ask(ACT, *documents, node_service_accounts=nodes) == verdict
+
+
+def test_whose_policy_is_not_in_the_export_is_said() -> None:
+    for permission, kind in ((ACT, "permission"), (USER, "predefinedRole")):
+        found = told(permission, project("p1"), kind=kind, node_service_accounts=[NODE])
+        assert found.verdict == "UNKNOWN"
+        assert f"; the policy of service account {NODE} is not in the export" in found.reason
+
+
+def test_what_else_an_accounts_own_policy_gives_is_not_given_on_the_project() -> None:
+    getting = "iam.serviceAccounts.get"
+    assert ask(getting, project("p1"), own_policy(WHO, binding(R)), role(getting)) == "NARROWER"
 
 
 def test_a_role_about_dns_counts_where_the_zones_are() -> None:
@@ -172,6 +205,67 @@ def test_a_role_of_account_users_counts_on_the_nodes() -> None:
     on_nodes = [project("p1"), own_policy(NODE, binding(USER)), role()]
     assert ask(USER, *on_nodes, kind="predefinedRole", node_service_accounts=[NODE]) == "COVERED"
     assert ask(USER, *on_nodes, kind="predefinedRole") == "NARROWER"
+
+
+NETWORK = "compute.firewalls.delete"
+UNSEEN: dict[str, Any] = {"unread": dict.fromkeys(("dns_projects", "network_project", "node_service_accounts"), "why")}
+
+
+@pytest.mark.parametrize(
+    ("permission", "verdict", "said"),
+    [
+        (DNS, "UNKNOWN", "the projects of the DNS zones are not known (why)"),
+        ("roles/dns.admin", "UNKNOWN", "the projects of the DNS zones are not known (why)"),
+        ("roles/dns.reader", "UNKNOWN", "the projects of the DNS zones are not known (why)"),
+        (NETWORK, "COVERED", "the project of the network was not read and is taken to be the cluster's own (why)"),
+        (ACT, "COVERED", "the project of the nodes' accounts was not read and is taken to be the cluster's own (why)"),
+        ("compute.disks.get", "COVERED", ""),
+        ("roles/unheard.of", "COVERED", ""),
+    ],
+)
+def test_what_the_cluster_could_not_say_of_a_place_is_said(permission: str, verdict: str, said: str) -> None:
+    kind = "predefinedRole" if permission.startswith("roles/") else "permission"
+    held = [project("p1", binding(permission if kind == "predefinedRole" else R)), role(permission)]
+    found = told(permission, *held, kind=kind, **UNSEEN)
+    assert found.verdict == verdict
+    about = [line for line in (found.doubt, *found.caveats) if "DNS" in line or "was not read" in line]
+    assert about == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        ({"dns_projects": ["z", "p1"]}, "z"),
+        ({"network_project": "host"}, "host"),
+        ({"node_service_accounts": [OTHER_NODE]}, "shared"),
+        ({"dns_projects": ["p1"], "network_project": "p1", "node_service_accounts": [NODE]}, ""),
+    ],
+)
+def test_a_role_that_nobody_knows_may_be_needed_elsewhere(context: dict[str, Any], said: str) -> None:
+    found = told("roles/unheard.of", project("p1", binding("roles/unheard.of")), kind="predefinedRole", **context)
+    assert found.verdict == ("UNKNOWN" if said else "COVERED")
+    assert found.doubt == (f"whether roles/unheard.of must hold in project {said} too is not known" if said else "")
+
+
+def test_a_role_of_dns_that_nobody_knows_counts_where_the_zones_are() -> None:
+    name = "roles/dns.reader"
+    for held, verdict in (("p1", "MISSING"), ("z", "COVERED")):
+        policies = [project(one, *([binding(name)] if one == held else [])) for one in ("p1", "z")]
+        assert ask(name, *policies, kind="predefinedRole", dns_projects=["z"]) == verdict
+
+
+def test_of_a_role_in_several_places_the_whole_is_needed_at_home() -> None:
+    name = "roles/compute.loadBalancerAdmin"
+    known = sorted(role_table().roles[name].contains)
+    held = [project("p1", binding(R)), project("host", binding(name)), role(*known)]
+    found = told(name, *held, kind="predefinedRole", network_project="host")
+    assert (found.verdict, "whether" in found.reason) == ("UNKNOWN", True)
+
+
+def test_of_a_role_that_belongs_elsewhere_the_whole_is_needed_there() -> None:
+    spoilt = role(NETWORK) | {"name": "roles/x", "includedPermissions": [NETWORK, 7]}
+    held = [project("p1"), project("host", binding(R)), role(NETWORK), spoilt]
+    assert ask("roles/x", *held, kind="predefinedRole", network_project="host") == "UNKNOWN"
 
 
 @pytest.mark.parametrize(
@@ -292,6 +386,21 @@ def test_a_node_account_that_names_no_project_is_taken_to_be_at_home_and_that_is
     )
     assert found.verdict == "COVERED"
     assert any(f"{node} names no project" in caveat for caveat in found.caveats) == said
+    disks = told(
+        "compute.disks.get", project("p1", binding(R)), role("compute.disks.get"), node_service_accounts=[node]
+    )
+    assert (disks.verdict, any("names no project" in caveat for caveat in disks.caveats)) == ("COVERED", False)
+
+
+def test_a_node_account_that_names_no_project_may_grant_by_its_own_policy() -> None:
+    node = "123-compute@developer.gserviceaccount.com"
+    found = told(ACT, project("p1"), own_policy(node, binding(USER)), node_service_accounts=[node])
+    assert (found.verdict, [c for c in found.caveats if "names no project" in c] != []) == ("COVERED", True)
+
+
+@pytest.mark.parametrize("held", [[], [binding(R)]])
+def test_while_the_zones_are_not_known_nothing_is(held: list[Any]) -> None:
+    assert ask(DNS, project("p1", *held), role(DNS), unread={"dns_projects": "why"}) == "UNKNOWN"
 
 
 @pytest.mark.parametrize(

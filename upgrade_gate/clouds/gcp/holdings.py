@@ -26,7 +26,6 @@ from upgrade_gate.clouds.gcp.shapes import Level, email_of
 from upgrade_gate.clouds.gcp.trust import judge_trust
 from upgrade_gate.clouds.gcp.wants import PermissionWant, RoleWant, ServingBinding, Want
 from upgrade_gate.clouds.shared import pages
-from upgrade_gate.clouds.shared.three_values import TRUE
 from upgrade_gate.clouds.shared.vendor_table import vendor_table
 from upgrade_gate.reading.node import text
 
@@ -133,15 +132,15 @@ class GcpHoldings:
         subject = Grantee(email, self._unique_id(email))
         where = places(need, self._context, own, self._roles)
         found = _everywhere([(place, self._at(place, one, subject, own)) for place, one in where])
-        doubts = doubts_of(need, self._context)
-        if found.verdict is not Coverage.COVERED or not doubts:
+        doubts = doubts_of(need, self._context, own)
+        settling = [doubt for doubt in doubts if doubt.settles]
+        more = [doubt for doubt in doubts if doubt.more and found.verdict is Coverage.COVERED]
+        if more and self._at(OWN, need, subject, own).verdict is not Coverage.COVERED:
+            settling += more
+        if settling:
+            return found.unless(settling[0].text)
+        if found.verdict is not Coverage.COVERED:
             return found
-        sure = next((doubt for doubt in doubts if doubt.settles), None)
-        more = next((doubt for doubt in doubts if doubt.more), None)
-        if more is not None and self._at(OWN, need, subject, own).verdict is not Coverage.COVERED:
-            sure = sure or more
-        if sure is not None:
-            return found.unless(sure.text)
         return CoverageResult(found.verdict, found.reason, (*found.caveats, *(doubt.text for doubt in doubts)))
 
     def _denies_at(self, own: str) -> list[shapes.DenyPolicy]:
@@ -175,9 +174,9 @@ class GcpHoldings:
         if allowed.verdict is not Coverage.COVERED:
             return self._unless_unread(allowed, policies)
         unread = self._unread.get("deny policies") or self._unread.get("policies")  # ancestors' listings hold both
-        if forbidden is None and unread is not None:
+        if unread is not None:
             return allowed.unless(unread)
-        if forbidden is None and self._boundaries:
+        if self._boundaries:
             return allowed.unless(f"whether {self._boundaries[0]} bounds the account is not judged here")
         return forbidden or CoverageResult(Coverage.COVERED, allowed.reason, (*allowed.caveats, *self._caveats(email)))
 
@@ -187,7 +186,7 @@ class GcpHoldings:
         """Decide from allow policies; UNKNOWN where it depends on which of several is the project's own."""
         every = self._allowed(need, policies, subject, place)
         readings = self._projects.readings(policies)
-        if len(readings) == 1 and len(readings[0]) == len(policies):
+        if len(readings[0]) == len(policies):
             return every
         each = [self._allowed(need, one, subject, place) for one in readings]
         if all(one.verdict is every.verdict for one in each):
@@ -205,9 +204,7 @@ class GcpHoldings:
         searched = [p.label for p in policies if (p.level, p.resource) not in seen]
         doubts += [f"{label} may show only the bindings that an asset search matched" for label in searched]
         doubts += [self._unread["policies"]] if "policies" in self._unread else []
-        if judgement.verdict is Coverage.UNKNOWN or not doubts:
-            return judgement
-        return judgement.unless(doubts[0])
+        return judgement.unless(doubts[0]) if doubts else judgement
 
     def _unique_id(self, email: str) -> str:
         return next((a.unique_id for a in self._accounts if a.email == email), "")
@@ -236,11 +233,11 @@ class GcpHoldings:
                 serves = among(binding.members, subject.email, subject.unique_id)
                 if serves is False:
                     continue
-                answer = holds(binding.condition, self._now) if binding.condition else TRUE
+                answer = holds(binding.condition, self._now)
                 if answer.false:
                     continue
                 undecided, holds_at = ("", self._moment) if answer.true else (binding.condition, "")
-                source = ServingBinding(binding.role, policy, undecided, holds_at if binding.condition else "")
+                source = ServingBinding(binding.role, policy, undecided, holds_at)
                 own = policy.resource in on
                 if policy.level is Level.OTHER or (policy.level is Level.ACCOUNT and not own):
                     elsewhere += [source] if serves else []
@@ -304,7 +301,7 @@ class GcpHoldings:
             how = f"gcloud iam service-accounts get-iam-policy {on}"
             whose = "the service account's own policy" if on == email else f"the policy of service account {on}"
             return unknown(f"not granted on the project; {whose} is not in the export ({how})")
-        if found.by_group and need.held_by((*found.sure, *found.by_group)).has is not Has.NO:
+        if need.held_by((*found.sure, *found.by_group)).has is not Has.NO:
             group = _telling(found.by_group, need)
             return unknown(f"{group.label} binds a group or set whose members are not in the export")
         reason = need.held_by(found.sure).reason
@@ -332,11 +329,14 @@ class GcpHoldings:
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled")
         own = self._projects.own_policies(email, self._unique_id(email))
         home = home_of(email) or self._own
-        policies, problem = self._projects.policies_for(email, home)
+        policies, _ = self._projects.policies_for(email, home)
         readings = self._projects.readings(policies)
-        sure = () if problem or len(readings) > 1 else readings[0]
+        sure = readings[0] if len(readings) == 1 else ()
+        contradiction = self._projects.contradiction((*own, *sure), email)
+        if contradiction:
+            return unknown(contradiction)
         above = [p for p in sure if p.level not in (Level.ACCOUNT, Level.OTHER)]
-        return judge_trust(
+        trusted = judge_trust(
             email,
             own,
             above,
@@ -346,6 +346,8 @@ class GcpHoldings:
             denies=[deny for deny in self._denies if self._projects.hangs_above(deny, home)],
             empty=self._empty,
         )
+        unread = self._unread.get("deny policies")
+        return trusted.unless(unread) if unread is not None and trusted.verdict is Coverage.COVERED else trusted
 
     def held(self, identity: str) -> HeldGrants | CoverageResult:
         """Return every role and permission that a service account is given, on whatever its policies are about."""
@@ -363,7 +365,8 @@ class GcpHoldings:
 
         def forbids(source: ServingBinding, names: Sequence[str], whole: Contents | None) -> CoverageResult | None:
             # a folder's or an organisation's binding reaches projects where a project's deny policy does not
-            return denied(denies, subject, names, whole) if source.policy.level is Level.PROJECT else None
+            of_project = source.policy.level in (Level.PROJECT, Level.BARE)
+            return denied(denies, subject, names, whole) if of_project else None
 
         held = in_bindings((*found.sure, *found.conditional, *found.on_itself, *found.elsewhere), self._roles, forbids)
         unseen = [

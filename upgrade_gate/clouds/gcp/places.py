@@ -53,10 +53,10 @@ def places(need: Want, context: Context | None, own: str, roles: RoleBook) -> tu
         return ((OWN, need),)
     if isinstance(need, PermissionWant):
         return tuple((place, need) for place in _of(need.name, context, own))
-    if not need.permissions:
-        return ((OWN, need),)
     if need.name.startswith(_DNS_ROLES):  # what else is in them serves the zones too
         return tuple((place, need) for place in _of("dns.", context, own))
+    if not need.permissions:
+        return ((OWN, need),)
     if need.on_accounts and ACT_AS in need.permissions:
         return tuple((place, need) for place in _of(ACT_AS, context, own))
     by_place: dict[Place, list[str]] = {}
@@ -76,20 +76,26 @@ class Doubt(Struct, frozen=True):
     """Whether some places are known and there may be more, in the cluster's own project."""
 
 
-def doubts_of(need: Want, context: Context | None) -> tuple[Doubt, ...]:
-    """Return what makes the places of a need uncertain, because the cluster could not tell them."""
-    unread = context.unread if context is not None else {}
-    names = need.permissions or (need.name,)
+def doubts_of(need: Want, context: Context | None, own: str) -> tuple[Doubt, ...]:
+    """Return what makes the places of a need uncertain: the cluster could not tell, or nobody knows what a role has."""
+    if context is None:
+        return ()
+    unread, names = context.unread, need.permissions or (need.name,)
     found: list[Doubt] = []
-    if "dns_projects" in unread and any(name.startswith("dns.") for name in names):
+    homes = [home_of(account) for account in context.node_service_accounts or ()]
+    elsewhere = {*(context.dns_projects or ()), context.network_project or "", *homes} - {own, ""}
+    if elsewhere and not need.permissions and not need.name.startswith(_DNS_ROLES):
+        listed = ", ".join(sorted(elsewhere))
+        found.append(Doubt(f"whether {need.name} must hold in project {listed} too is not known", settles=True))
+    if "dns_projects" in unread and any(name.startswith(("dns.", _DNS_ROLES)) for name in names):
         found.append(Doubt(f"the projects of the DNS zones are not known ({unread['dns_projects']})", settles=True))
     if "network_project" in unread and any(_is_network(name) for name in names):
         found.append(Doubt(_TAKEN.format("the network", unread["network_project"]), settles=False))
     if "node_service_accounts" in unread and ACT_AS in names:
-        some = context is not None and bool(context.node_service_accounts)
+        some = bool(context.node_service_accounts)
         whose = "other nodes' accounts" if some else "the nodes' accounts"
         found.append(Doubt(_TAKEN.format(whose, unread["node_service_accounts"]), settles=False, more=some))
-    if context is not None and context.node_service_accounts and ACT_AS in names:
+    if context.node_service_accounts and ACT_AS in names:
         nameless = ", ".join(a for a in _each(context.node_service_accounts) if not home_of(a))
         if nameless:
             found.append(Doubt(_TAKEN.format("the nodes' accounts", f"{nameless} names no project"), settles=False))
@@ -107,7 +113,7 @@ def _of_role(need: Want, place: Place, names: Sequence[str], roles: RoleBook) ->
 def _of(permission: str, context: Context, own: str) -> tuple[Place, ...]:
     """Return where one permission must hold."""
     if permission == ACT_AS and context.node_service_accounts:
-        return tuple(_at(home_of(a) or own, own, account=a.casefold()) for a in _each(context.node_service_accounts))
+        return tuple(_at(home_of(a), own, account=a.casefold()) for a in _each(context.node_service_accounts))
     if permission.startswith("dns.") and context.dns_projects:
         return tuple(_at(project, own) for project in _each(context.dns_projects))
     if _is_network(permission) and context.network_project:

@@ -59,7 +59,7 @@ def placed(grants: Iterable[Grant], names: ClusterNames) -> Placed:
     for one in grants:
         role = one.type == "predefinedRole"
         need: Want = RoleWant(one.permission, roles) if role else PermissionWant(one.permission, roles)
-        found.doubts.update(dict.fromkeys(doubt.text for doubt in doubts_of(need, names.context)))
+        found.doubts.update(dict.fromkeys(doubt.text for doubt in doubts_of(need, names.context, own)))
         for place, want in places(need, names.context, own, roles):
             bound = want.name if isinstance(want, RoleWant) else ACCOUNT_USER
             if place.account:

@@ -56,9 +56,8 @@ class RoleBook:
             self._exported.setdefault(one.name, []).append(one)
 
     def document(self, name: str) -> RoleDocument | None:
-        """Return the exported role, preferably with its permissions."""
-        found = self._exported.get(name, [])
-        return next((d for d in found if d.permissions is not None), found[0] if found else None)
+        """Return the exported role with its permissions, None where no document lists them."""
+        return next((d for d in self._exported.get(name, []) if d.permissions is not None), None)
 
     def contents(self, name: str) -> Contents:
         """Return what is known of a role; a disabled or deleted one grants nothing."""
@@ -71,7 +70,7 @@ class RoleBook:
             return Contents(frozenset(), frozenset(), why=why, works=None if disputed else not dead - {""})
         if dead - {""}:
             return Contents(frozenset(), None, why=f"role {name} is {max(dead)}: it grants nothing", works=False)
-        if full and not all(d.whole for d in found):
+        if not all(d.whole for d in found):
             read = full.pop()
             return Contents(read, read, why=f"the permissions of role {name} cannot be read as a whole")
         if full:

@@ -141,7 +141,7 @@ class RoleWant:
             return Held(has, f"{named.label} is the role itself, but {self._contents.why}")
         if not sources:
             return Held(Has.NO, f"no binding in the export gives the account {self.name}")
-        if not self.permissions and self._contents.asked is None:
+        if not self.permissions:
             why = self._contents.why or "nothing that the export shows of it can be compared"
             return Held(Has.UNKNOWN, f"{self.name} is not bound; {why}")
         read = [(source, self._roles.contents(source.role)) for source in sources]
@@ -152,13 +152,10 @@ class RoleWant:
             return Held(Has.NO, f"{self.name} is not bound, and {names} lack {', '.join(missing[:3])}{more}")
         if self._contents.asked is not None:
             return Held(Has.UNKNOWN, f"{self.name} is not bound; whether {names} hold all of it: {self._contents.why}")
-        unsure = next((c.why for p in self.permissions for _, c in read if self._open(p, read) and c.why), "")
+        unsure = [p for p in self.permissions if all(c.has(p) is not Has.YES for _, c in read)]
         if unsure:
-            return Held(Has.UNKNOWN, f"{self.name} is not bound; {unsure}")
+            why = next(c.why for _, c in read if c.has(unsure[0]) is Has.UNKNOWN)
+            return Held(Has.UNKNOWN, f"{self.name} is not bound; {why}")
         dates = tuple(dict.fromkeys(line for _, c in read for line in _dated(c)))
         told = ", ".join(dict.fromkeys(f"{s.role}{s.when}" for s, _ in read))
         return Held(Has.YES, f"{told} hold every permission of {self.name}", dates)
-
-    @staticmethod
-    def _open(permission: str, read: Sequence[tuple[ServingBinding, Contents]]) -> bool:
-        return all(c.has(permission) is not Has.YES for _, c in read)
