@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, policy, told, write
+from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, plan_of, policy, told, write
 from tests.worlds.rules import NS, Cluster, found, judge, request
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
@@ -97,6 +97,15 @@ def test_two_files_for_one_secret_are_not_put_together(tmp_path: Path) -> None:
     assert detail["status"] == "unknown"
     assert f"one/{NAME}" in detail["detail"]
     assert f"two/{NAME}" in detail["detail"]
+
+
+def test_a_role_of_which_two_files_tell_is_told_of_by_neither(tmp_path: Path) -> None:
+    role = {"type": "aws_iam_role", "name": "openshift-storage-cloud"}
+    own = {"type": "aws_iam_role_policy", "name": "p", "role": role["name"], "policy": json.dumps(WHOLE)}
+    grant = Grant("action", "ec2:CreateTags", "Allow", "*")
+    files = {"state.json": plan_of(role, own), "plan.json": plan_of(role)}
+    found = told(tmp_path, files, "AWSProviderSpec", grant)
+    assert "several policies are named for Secret openshift-storage/cloud: plan.json#openshift" in found.reason
 
 
 def test_files_that_the_configuration_lists_count_together(tmp_path: Path) -> None:
@@ -459,6 +468,13 @@ LOOSE: dict[str, tuple[str, Any, Coverage]] = {
         "deny.json",
         {"Resources": {"D": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": DENYING}}}},
         Coverage.COVERED,
+    ),
+    "denied under a misspelt name": ("deny.json", {"Statment": DENYING["Statement"]}, Coverage.UNKNOWN),
+    "what has no effect": ("deny.json", {"Statements": [{"a": "b"}]}, Coverage.COVERED),
+    "denied to a role that carries the Secret": (
+        "deny.json",
+        {"RoleName": "c1-openshift-storage-cloud", "PolicyDocument": DENYING},
+        Coverage.UNKNOWN,
     ),
     "what cannot be read": ("deny.json", {"Statement": "Deny *"}, Coverage.UNKNOWN),
 }

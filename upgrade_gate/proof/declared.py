@@ -203,7 +203,7 @@ class Declarations:
             if any(intersects(pattern, name.casefold()) for pattern in called):
                 return True
             if policy_names.match(name, secret) is not None:
-                return name not in every
+                return name not in every or not called
             return not called and name.casefold() not in held
 
         documents = {(one.file, one.number) for one in chosen}
@@ -273,9 +273,11 @@ class Declarations:
             tell = f"name it in the configuration, identities: {secret}: {{policies: FILE}}"
             return unknown(f"no policy in {self.source} is named for Secret {secret} ({tell})")
         listed = ranked[min(ranked)]
-        holding = {(one.file.name, called, _whose(one)) for one, called in listed if one.declaration.parts}
+        roles = [pair for pair in listed if pair[0].declaration.rest]
+        counting = [pair for pair in listed if pair[0].declaration.parts or len(roles) > 1]
+        holding = {(one.file.name, called, _whose(one)) for one, called in counting}
         if len(holding) > 1:
-            shown = ", ".join(sorted(one.shown for one, _ in listed if one.declaration.parts))
+            shown = ", ".join(sorted(one.shown for one, _ in counting))
             return unknown(f"several policies are named for Secret {secret}: {shown} (name one in the configuration)")
         called = {name for _, name, _ in holding}
         return tuple(one for one, name in listed if one.declaration.parts or name in called or not called)

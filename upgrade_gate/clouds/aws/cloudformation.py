@@ -14,7 +14,7 @@ from upgrade_gate.clouds.aws.open_policies import certain_only, denials, open_in
 from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared.placeholders import is_placeholder
-from upgrade_gate.reading.node import limiting, mapping, one_or_more, text
+from upgrade_gate.reading.node import limiting, mapping, text
 
 if TYPE_CHECKING:
     from upgrade_gate.clouds.contract.declared import Path
@@ -31,7 +31,8 @@ _ORGANISATION = "AWS::Organizations::Policy"
 _HOLDERS = ("Roles", "Users", "RoleName", "UserName")
 _ONE_VARIABLE = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 """A `!Sub` that is a reference and nothing else."""
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_VARIABLE = re.compile(r"\$\{(?!!)[^}]*\}?")
+"""What a `!Sub` fills in; `${!x}` is written as `${x}`."""
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 _PLAIN_TRANSFORM = "AWS::Serverless-2016-10-31"
 """The one transform that adds resources of its own kinds and leaves the others as they are."""
@@ -71,7 +72,7 @@ def _of_organisation(one: _Resource) -> Iterator[Declaration]:
     """Yield what a policy of the organisation takes away: whether it is above the account, nobody can tell."""
     part = limits_of(one.name, one.properties.get("Content"), (*one.path, "Content"))
     if part is not None and text(one.properties.get("Type")) not in HARMLESS:
-        yield Declaration((part,), (one.name,), path=one.path, reach=())
+        yield Declaration((part,), (one.name,), reach=())
 
 
 def _reaching(one: _Resource, resources: Mapping[str, _Resource]) -> Iterator[Declaration]:
@@ -80,20 +81,20 @@ def _reaching(one: _Resource, resources: Mapping[str, _Resource]) -> Iterator[De
     What it allows them is not certain, and left out. A name is no answer where a role or user of the template has one
     that is not known.
     """
-    part = denials(_document(one)) if one.type in _POLICIES else None
+    taking = [denials(_document(one))] if one.type in _POLICIES else []
+    parts = tuple(part for part in taking if part is not None)
     unseen = {"AttachedManagedPolicies": [_of_group(one)]} if one.type == _MEMBERSHIP else {}
     away = [resolved(holder) for holder in one.holders() if holder != _NO_VALUE and not _holder(holder, resources)]
-    if not (part or unseen) or not away:
+    if not (parts or unseen):
         return
-    parts = (part,) if part is not None else ()
     unnamed = any(
         isinstance(r.properties.get(_PRINCIPALS[r.type]), Open) for r in resources.values() if r.type in _PRINCIPALS
     )
     named = tuple(name for name in away if isinstance(name, str) and not is_placeholder(name))
     if named:
-        yield Declaration(parts, rest=unseen, path=one.path, reach=named)
-    if unnamed or len(named) < len(away):
-        yield Declaration(parts, rest=unseen, path=one.path, reach=())
+        yield Declaration(parts, rest=unseen, reach=named)
+    if away and (unnamed or len(named) < len(away)):
+        yield Declaration(parts, rest=unseen, reach=())
 
 
 def _macro(body: Any) -> str | None:
@@ -103,8 +104,7 @@ def _macro(body: Any) -> str | None:
     Source: CloudFormation user guide, macros, Fn::Transform, and the AWS::LanguageExtensions transform.
     """
     given = mapping(body).get("Transform")
-    transforms = given if isinstance(given, list) else [given] if given is not None else []
-    strange = [one for one in transforms if one != _PLAIN_TRANSFORM]
+    strange = [one for one in _listed(given) if one != _PLAIN_TRANSFORM]
     resources = _resources(body)
     bodies = [mapping(one) for one in resources.values() if text(mapping(one).get("Type")).startswith("AWS::IAM::")]
     widened = [mapping(body), resources, *bodies, *(mapping(one.get("Properties")) for one in bodies)]
@@ -143,22 +143,30 @@ class _Resource:
 
 def _names(value: Any, resources: Mapping[str, _Resource]) -> _Resource | None:
     """Return the resource that a value stands for: `!Ref Role`, `!GetAtt Role.Arn`, `!Sub ${Role}`, or its own name."""
-    inner = mapping(value)
-    target = inner.get("Ref") or inner.get("Fn::GetAtt")
-    name = target[0] if isinstance(target, list) and target else text(target).partition(".")[0]
-    if (variable := _ONE_VARIABLE.fullmatch(text(inner.get("Fn::Sub")))) is not None:
-        name = variable[1]
-    if isinstance(name, str) and name in resources:
-        return resources[name]
-    said = resolved(value)
-    own = [r for r in resources.values() if r.type in _PRINCIPALS and _is_called(r, value, said)]
-    return own[0] if value and len(own) == 1 else None
+    referred, said = _logical_id(value), resolved(value)
+    own = [r for r in resources.values() if r.name == referred] or [
+        r for r in resources.values() if r.type in _PRINCIPALS and _is_called(r, value, said)
+    ]
+    return own[0] if len(own) == 1 else None
+
+
+def _logical_id(value: Any) -> str | None:
+    """Return the resource, or parameter, that a value refers to and is nothing else than; None where it is more."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return name
+        case {"Fn::GetAtt": str(path)}:
+            return path.partition(".")[0]
+        case {"Fn::Sub": str(given)} if (variable := _ONE_VARIABLE.fullmatch(given)) is not None:
+            return variable[1]
+    return None
 
 
 def _is_called(one: _Resource, value: Any, said: Any) -> bool:
     """Return whether a value is the name of a role or user: one text, or made by the same functions."""
     key = _PRINCIPALS[one.type]
-    return bool(value == one.written.get(key) or (isinstance(said, str) and said == one.properties.get(key)))
+    written = one.written.get(key)
+    return (written is not None and value == written) or (isinstance(said, str) and said == one.properties.get(key))
 
 
 def _holder(value: Any, resources: Mapping[str, _Resource]) -> _Resource | None:
@@ -170,7 +178,7 @@ def _holder(value: Any, resources: Mapping[str, _Resource]) -> _Resource | None:
 def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaration:
     parts: list[Part] = []
     inline = one.properties.get("Policies")
-    for number, entry in enumerate(one_or_more(inline) or ([inline] if inline is not None else [])):
+    for number, entry in enumerate(_listed(inline)):
         name = text(mapping(entry).get("PolicyName")) or f"{one.name} {number + 1}"
         document = entry.get("PolicyDocument") if isinstance(entry, Mapping) else Open(_shown(entry))
         place = (number, "PolicyDocument") if isinstance(inline, list) else ("PolicyDocument",)
@@ -181,7 +189,7 @@ def _principal(one: _Resource, resources: Mapping[str, _Resource]) -> Declaratio
         if known is not None and known.type in _POLICIES:
             parts.append(_document(known))
         else:
-            attached.append(_attachment(arn if isinstance(arn, str) else _shown(resolved(arn))))
+            attached.append(_attachment(_shown(resolved(arn))))
     attached += [_attachment(f"of group {_shown(resolved(group))}") for group in _listed(one.written.get("Groups"))]
     put = [p for p in resources.values() if any(_names(h, resources) is one for h in p.holders())]
     attached += [_of_group(p) for p in put if p.type == _MEMBERSHIP]
@@ -239,13 +247,12 @@ def resolved(value: Any) -> Any:
 
 
 def _static(name: str, given: Any) -> str | None:
-    if name == "Fn::Sub" and isinstance(given, str):
-        rest = given.replace("${!", "")
-        return None if "${" in rest else given.replace("${!", "${")
-    if name == "Fn::Join" and isinstance(given, list) and len(given) == 2 and isinstance(given[0], str):
-        pieces = resolved(given[1])
-        if isinstance(pieces, list) and all(isinstance(piece, str) for piece in pieces):
-            return given[0].join(pieces)
+    match name, given:
+        case "Fn::Sub", str() if _VARIABLE.search(given) is None:
+            return given.replace("${!", "${")
+        case "Fn::Join", [str(joint), list(pieces)]:
+            texts = [piece for piece in resolved(pieces) if isinstance(piece, str)]
+            return joint.join(texts) if len(texts) == len(pieces) else None
     return None
 
 
@@ -256,7 +263,7 @@ def _pattern(value: Any) -> str:
     inner = mapping(value)
     match inner.get("Fn::Sub"), inner.get("Fn::Join"):
         case str(given) | [str(given), *_], _:
-            return _VARIABLE.sub("*", given)
+            return _VARIABLE.sub("*", given).replace("${!", "${")
         case _, [str(joint), list(pieces)]:
             return joint.join(_pattern(piece) for piece in pieces)
         case _:

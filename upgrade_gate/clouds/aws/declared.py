@@ -19,7 +19,7 @@ from upgrade_gate.clouds.aws.remedy_documents import document
 from upgrade_gate.clouds.contract.declared import Declaration
 from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.clouds.shared.terraform import doubted, is_show
-from upgrade_gate.reading.node import limiting, mapping, text
+from upgrade_gate.reading.node import limiting, mapping, one_or_more, slip_of, text
 
 __all__ = ["additions", "declarations", "document", "documents", "identity", "limits", "where"]
 
@@ -61,7 +61,7 @@ def _below(number: int, found: Declaration) -> Declaration:
 def _of_document(body: Any) -> tuple[Declaration, ...]:
     if not isinstance(body, Mapping):
         return ()
-    if "Statement" in body:
+    if "Statement" in body or _is_misspelt(body):
         return (Declaration((policy("policy", body, ()),)),)
     holder = text(body.get("RoleName")) or text(body.get("UserName"))
     names = tuple(name for name in (holder, text(body.get("PolicyName"))) if name)
@@ -78,6 +78,13 @@ def _of_document(body: Any) -> tuple[Declaration, ...]:
     if "Content" in above:
         return _of_organisation(above)
     return ()
+
+
+def _is_misspelt(body: Mapping[str, Any]) -> bool:
+    """Return whether a document would be a policy but for a slip: it may deny, and nobody can tell what."""
+    slip = slip_of("Statement", body)
+    listed = one_or_more(body[slip]) if slip is not None else None
+    return any("Effect" in one for one in listed or () if isinstance(one, Mapping))
 
 
 def _of_organisation(body: Mapping[str, Any]) -> tuple[Declaration, ...]:
