@@ -562,7 +562,13 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         both("a/b"),
         {},
         "MISSING",
-        "--include-inherited",
+        "nothing assigned above the subscription is in the export",
+    ),
+    "nothing assigned at a resource group": (
+        [[assigned(scope=SUB)], [role("r", "a/b")]],
+        {},
+        "MISSING",
+        "nothing assigned at a resource group is in the export",
     ),
     "missing, and a management group's assignments are there": (
         [
@@ -786,7 +792,12 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "MISSING",
         "does not reach",
     ),
-    "needed scope that is none": (both(READ), {"scopes": ["/odd/scope"]}, "UNKNOWN", "cannot tell"),
+    "needed scope that is none": (
+        both(READ),
+        {"scopes": ["/odd/scope"]},
+        "UNKNOWN",
+        "cannot tell whether that is /odd",
+    ),
     "deny on a resource": (
         [*both(READ), {"value": [denied("*", scope=f"{RG}/providers/x/y/z")]}],
         {},
@@ -938,6 +949,12 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         {},
         "COVERED",
         "a-d1",
+    ),
+    "deny above, for a subscription that the export does not show": (
+        [*both(READ), [denied(READ, scope=ABOVE)]],
+        {"scopes": ["/subscriptions/S2/resourceGroups/c1-rg"]},
+        "DENIED",
+        "stack",
     ),
     "deny beside an assignment that cannot be read": (
         [[assigned(), "x"], [role("r", READ)], [denied(READ)]],
@@ -1159,7 +1176,7 @@ ROLE_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         both(READ),
         {"permission": "Disk Operator"},
         "UNKNOWN",
-        "Disk Operator",
+        "the definition of role Disk Operator is not in the export",
     ),
     "a custom role whose definition is nowhere, under a condition": (
         [[assigned(name_of_role="Disk Operator", condition="c-text")]],
@@ -1192,6 +1209,7 @@ ROLE_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "2 roles named Twin",
     ),
     "the role by its ID": ([[assigned(CONTRIBUTOR)]], {"permission": CONTRIBUTOR.upper()}, "COVERED", "a-b24988ac"),
+    "a custom role by its ID": (both(READ), {"permission": "d1"}, "COVERED", "a-d1"),
     "the role by its whole ID": (
         [[assigned(CONTRIBUTOR)]],
         {"permission": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}"},
@@ -1506,6 +1524,18 @@ def test_gate_export_of_workload_identity_is_covered(shared: Path) -> None:
     got, reason = decide(exports, WILD, identity=client, scopes=["c1-x7k2p-rg"])
     assert got == "COVERED", reason
     assert "c1-openshift-cluster-csi-drivers-azure-disk-credentials" in reason
+
+
+def test_a_listing_that_shows_every_level_is_not_doubted() -> None:
+    listed = [assigned(), assigned("d2", scope=ABOVE)]
+    verdict, reason = decide([listed, [role("r", "a/b"), role("s", "a/c", guid="d2")]])
+    assert (verdict, "nothing assigned" in reason) == ("MISSING", False), reason
+
+
+def test_an_identity_without_a_name_is_no_service_principal_s() -> None:
+    principal = {"appId": CLIENT, "id": P, "displayName": "d", "servicePrincipalType": "Application"}
+    found = azure.build([Document([principal]), Document([credential()])], "S1").trust(" ", ISSUER, [SUBJECT])
+    assert (str(found.verdict), "az identity list" in found.reason) == ("UNKNOWN", True), found
 
 
 def test_every_group_of_a_principal_is_followed_upwards() -> None:

@@ -12,7 +12,7 @@ from upgrade_gate.clouds.shared.patterns import Patterns
 
 AUTHORIZATION = "Microsoft.Authorization"
 S1, S2 = "/subscriptions/S1", "/subscriptions/S2"
-RG = f"{S1}/resourceGroups/RG"
+RG = f"{S1}/resourceGroups/BOX"
 GUID = "0000000A-0000-4000-8000-000000000001"
 ROLE = f"/providers/{AUTHORIZATION}/roleDefinitions/{GUID}"
 GIVEN = f"/providers/{AUTHORIZATION}/roleAssignments/A1"
@@ -45,6 +45,7 @@ def entry(item: dict[str, Any], **wrapper: Any) -> Entry:
                 {**PLAIN, "type": f"{AUTHORIZATION}/roleEligibilityScheduleInstances"},
                 {**PLAIN, "type": f"{AUTHORIZATION}/roleAssignmentScheduleRequests", "status": "Provisioned"},
                 {**PLAIN, "id": f"/providers/{AUTHORIZATION}/roleEligibilitySchedules/e"},
+                {"id": f"/providers/{AUTHORIZATION}/roleEligibilitySchedules/e", "properties": {**PLAIN, "type": "x"}},
                 {**PLAIN, "type": SCHEDULED, "status": "Revoked"},
                 {**PLAIN, "type": SCHEDULED, "status": 0},
                 {**PLAIN, "id": f"/providers/{SCHEDULED}/s", "status": "PendingApproval"},

@@ -216,6 +216,7 @@ def ask_of(needed: dict[str, str], *attributes: dict[str, Any]) -> Any:
 
 
 SERVICE = attribute("serviceName", "stringEquals", COS)
+OF_GROUPS = attribute("resourceType", "stringEquals", "resource-group")
 
 
 @pytest.mark.parametrize(
@@ -235,6 +236,10 @@ SERVICE = attribute("serviceName", "stringEquals", COS)
             "COVERED",
         ),
         ({"serviceType": "platform_service"}, (SERVICE,), "MISSING"),
+        # in a pattern, only a wildcard is a character in doubled braces
+        ({"serviceName": COS, "region": "X"}, (SERVICE, attribute("region", "stringMatch", "{{X}}")), "MISSING"),
+        ({"resourceType": "resource-group"}, (OF_GROUPS, attribute("region", "stringEquals", OWN)), "NARROWER"),
+        ({"resourceType": "resource-group"}, (OF_GROUPS, attribute("resource", "stringEquals", OWN)), "COVERED"),
     ],
 )
 def test_each_attribute_limits_a_policy_unless_it_only_names_the_class(

@@ -30,7 +30,9 @@ def test_each_role_of_a_policy_is_a_grant_within_its_sorted_attributes() -> None
         "attributes": [attribute("serviceName", "is"), attribute("region", "eu-de"), attribute("region", "eu-de")],
     }
     scope = {"attributes": [attribute("region", "eu-de"), attribute("serviceName", "is")]}
-    assert read(policy) == (Grant("role", VIEWER, scope=scope), Grant("role", MANAGER, scope=scope))
+    both = (Grant("role", VIEWER, scope=scope), Grant("role", MANAGER, scope=scope))
+    assert read(policy) == both
+    assert read({**policy, "roles": [VIEWER]}, {**policy, "roles": [MANAGER]}) == both
     assert cloud_of("IBMCloudProviderSpec") is cloud_of("IBMCloudPowerVSProviderSpec")
 
 
@@ -81,6 +83,8 @@ def test_only_the_same_role_covers() -> None:
     assert grants.covering([grant(VIEWER, ("serviceName", "is"))], needed) is not None
     assert grants.covering([grant(ADMINISTRATOR, ("serviceName", "is"))], needed) is None
     assert grants.covering([grant(VIEWER)], needed) is None
+    everywhere = grant(VIEWER, ("region", "eu-de"))
+    assert grants.covering([everywhere], everywhere) is not None
 
 
 IS = [attribute("serviceName", "is")]

@@ -35,6 +35,34 @@ def test_placeholder_and_group_of_unknown_members_are_said() -> None:
     assert ["p1" in found.unseen[0], "p2" in found.unseen[1]] == [True, True]
 
 
+def test_what_is_another_service_id_s_is_not_told() -> None:
+    assert held(v1(EDITOR, subject="iam-ServiceId-2")) == HeldGrants()
+
+
+def test_a_list_that_cannot_be_read_as_a_whole_is_said() -> None:
+    found = holdings.build([Document([v1(EDITOR), "x"])], "A").held(ME)
+    assert isinstance(found, HeldGrants)
+    assert (len(found.grants), found.unseen) == (1, ("the export holds policies that cannot be read",))
+    cut = holdings.build([Document({"policies": [v1(EDITOR)], "next": "https://x"})], "A").held(ME)
+    assert isinstance(cut, CoverageResult)
+    assert "cut off" in cut.reason
+
+
+def test_a_policy_of_unreadable_targets_is_said() -> None:
+    found = held(v1(EDITOR, resources=[{"attributes": []}]))
+    assert isinstance(found, HeldGrants)
+    assert (found.grants, found.unseen) == ((), ("policy p1: has targets that cannot be read",))
+
+
+def test_a_role_that_two_policies_give_is_told_once_with_both_and_its_operators() -> None:
+    limited = IS | {"region": ("stringMatch", "eu-*")}
+    found = held(v1(EDITOR, on=limited), v1(EDITOR, on=limited, id="p2"))
+    assert isinstance(found, HeldGrants)
+    (one,) = found.grants
+    assert one.grant == wanted(EDITOR, {"accountId": "A", "region": "stringMatch eu-*", **IS})
+    assert one.by == "policy p1 and policy p2"
+
+
 def test_another_account_cannot_be_told() -> None:
     assert isinstance(held(v1(EDITOR), account="B"), CoverageResult)
 

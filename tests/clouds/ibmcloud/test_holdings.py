@@ -84,6 +84,7 @@ def decide(
     grant = {"type": kind, "permission": role, "scope": scope}
     judgement = judge("IBMCloud", exports, identity, grant, account=account, scopes=scopes)
     assert judgement.reason
+    assert not judgement.reason.endswith("(ibmcloud resource service-instances)")
     return str(judgement.verdict), judgement.reason
 
 
@@ -129,7 +130,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         [[v1(VIEWER, on=IS | {"resourceGroupId": "rg1"})]],
         {},
         "UNKNOWN",
-        "not known",
+        "the cluster's resource group is not known",
     ),
     "one of two resource groups": (
         [[v1(VIEWER, on=IS | {"resourceGroupId": "rg1"})]],
@@ -336,6 +337,18 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "higher role",
     ),
+    "actions of a service that is named beside them": (
+        [[v1(EDITOR)], ROLES | {"service": "is"}],
+        {},
+        "COVERED",
+        EDITOR,
+    ),
+    "actions of another service that is named beside them": (
+        [[v1(EDITOR)], ROLES | {"service": "power-iaas"}],
+        {},
+        "UNKNOWN",
+        "higher role",
+    ),
     "two catalogues that agree": ([[v1(EDITOR)], ROLES, ROLES], {}, "COVERED", EDITOR),
     "a policy that another document calls deleted": (
         [[v1(VIEWER)], [v1(VIEWER, state="deleted")]],
@@ -356,6 +369,38 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "NARROWER",
         "under a condition",
     ),
+    "a placeholder in one document, and not in another": (
+        [[v1(PLACEHOLDER)], [v1(VIEWER)]],
+        {},
+        "UNKNOWN",
+        "only v2 can show",
+    ),
+    "v2 shows what v1 does": ([[v1(VIEWER)], [v2(VIEWER)]], {}, "COVERED", "policy p1"),
+    "v2 shows what v1 has a placeholder for": ([[v1(PLACEHOLDER)], [v2(VIEWER)]], {}, "COVERED", "policy p1"),
+    "v1 says that a policy of v2 is deleted": (
+        [[v1(VIEWER, state="deleted")], [v2(VIEWER)]],
+        {},
+        "UNKNOWN",
+        "shown differently by two documents",
+    ),
+    "v1 says that the policy behind a placeholder is deleted": (
+        [[v1(PLACEHOLDER, state="deleted")], [v2(VIEWER)]],
+        {},
+        "UNKNOWN",
+        "shown differently by two documents",
+    ),
+    "v1 shows another role than v2": (
+        [[v1(EDITOR)], [v2(VIEWER)]],
+        {},
+        "UNKNOWN",
+        "shown differently by two documents",
+    ),
+    "v1 shows other targets than v2": (
+        [[v1(VIEWER, on=IS | {"region": "eu-de"})], [v2(VIEWER)]],
+        {},
+        "UNKNOWN",
+        "shown differently by two documents",
+    ),
     "a pattern that is a list": ([[v2(VIEWER, pattern=["time"])]], {}, "NARROWER", "under a condition"),
     "a role that cannot be read": ([[v1(READER) | {"roles": [7]}]], {}, "UNKNOWN", "a role that cannot be read"),
     "a role that cannot be read beside the needed one": (
@@ -370,6 +415,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "policies that cannot be read",
     ),
+    "a policy that cannot be read, beside one that covers": ([[v1(VIEWER), "x"]], {}, "COVERED", "policy p1"),
     "any account": ([[v2(VIEWER, on={"accountId": ("stringMatch", "*")} | IS)]], {}, "COVERED", "policy p1"),
     "catalogues of two services": (
         [
@@ -476,6 +522,24 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "resource group is not known",
     ),
+    "access group listed without its members": (
+        [[v1(VIEWER, subject="AccessGroupId-1")], {"id": "AccessGroupId-1", "name": "g"}],
+        {},
+        "UNKNOWN",
+        "AccessGroupId-1",
+    ),
+    "higher role in a resource group that is not known": (
+        [[v1(EDITOR, on=IS | {"resourceGroupId": "rg1"})]],
+        {},
+        "UNKNOWN",
+        "resource group is not known",
+    ),
+    "lower role in a resource group that is not known": (
+        [[v1(VIEWER, on=IS | {"resourceGroupId": "rg1"})]],
+        {"role": EDITOR},
+        "MISSING",
+        "no policy of",
+    ),
     "lower role for one region": (
         [[v1(VIEWER, on=IS | {"region": "eu-de"})]],
         {"role": EDITOR},
@@ -544,6 +608,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "IAM ID",
     ),
+    "an equal value is asked for": ([[v1(VIEWER)]], {"on": {"serviceName": ("stringEquals", "is")}}, "COVERED", "p1"),
     "more than one value is asked for": (
         [[v1(VIEWER, on={"serviceName": "i*"})]],
         {"on": {"serviceName": ("stringMatch", "i*")}},

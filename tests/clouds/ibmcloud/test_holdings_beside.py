@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.clouds.ibmcloud.test_cover import ACCOUNT, COS, EDITOR, IAM, OTHER, OWN, ask, group, policy
-from tests.clouds.ibmcloud.test_holdings import ADMINISTRATOR, IS, ME, READER, ROLES, VIEWER, decide, v1
+from tests.clouds.ibmcloud.test_holdings import ADMINISTRATOR, IS, ME, OPERATOR, READER, ROLES, VIEWER, decide, v1
+from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.clouds.ibmcloud import holdings
 from upgrade_gate.entitlements import judge
@@ -51,6 +52,12 @@ def test_the_reason_names_the_limited_policy_that_gives_the_role() -> None:
     assert (verdict, reason.startswith("policy p1")) == ("NARROWER", True), reason
 
 
+def test_where_nobody_names_an_account_it_limits_nothing() -> None:
+    assert decide([[v1(VIEWER, **BARE)]], account=None)[0] == "COVERED"
+    assert decide([[v1(VIEWER, **BARE)], [NAMED]])[0] == "COVERED"
+    assert decide([[v1(EDITOR, on={"accountId": 7}), v1(VIEWER, id="p2", **BARE)]])[0] == "COVERED"
+
+
 def test_a_service_id_of_another_account_is_not_the_cluster_s() -> None:
     for account, verdict in (("A", "COVERED"), ("B", "UNKNOWN")):
         assert decide([[v1(VIEWER, **BARE)], [NAMED | {"account_id": account}]])[0] == verdict
@@ -68,6 +75,8 @@ def test_a_service_id_is_found_among_others_by_each_of_its_names(identity: str) 
 def test_an_id_that_no_list_joins_is_that_of_its_iam_id() -> None:
     assert decide([[v1(VIEWER)]], identity="ServiceId-1")[0] == "COVERED"
     assert decide([[v1(VIEWER)]], identity="c1-registry")[0] == "UNKNOWN"
+    disputed = [{"id": "ServiceId-1", "iam_id": f"iam-ServiceId-{n}", "name": "n"} for n in (1, 2)]
+    assert decide([[v1(VIEWER)], disputed], identity="ServiceId-1")[0] == "UNKNOWN"
 
 
 def test_the_group_of_the_vpc_counts_for_the_vpc_alone() -> None:
@@ -86,7 +95,69 @@ def test_the_group_of_the_vpc_does_not_stand_for_the_cluster_s_own() -> None:
 
 
 def test_an_empty_scope_is_a_group_that_nobody_knows() -> None:
-    assert decide([[v1(VIEWER, on=IS | {"resourceGroupId": "rg1"})]], scopes=[""])[0] == "UNKNOWN"
+    for scopes in ([""], ["rg1", ""]):
+        assert decide([[v1(VIEWER, on=IS | {"resourceGroupId": "rg1"})]], scopes=scopes)[0] == "UNKNOWN"
+
+
+def test_the_cluster_s_own_group_is_what_its_context_says_else_the_scope() -> None:
+    own = policy(COS, group("stringEquals", OWN))
+    grant = {"permission": EDITOR, "scope": {"attributes": [{"name": "serviceName", "value": COS}]}}
+    for context, verdict in (
+        ({"resource_group_id": OWN}, "COVERED"),
+        ({"vpc_group": OWN}, "MISSING"),
+        (None, "MISSING"),
+    ):
+        found = judge("IBMCloud", [[own]], IAM, grant, account=ACCOUNT, scopes=(OTHER,), context=context)
+        assert found.verdict == verdict
+
+
+def test_a_resource_group_is_found_among_others_by_its_name() -> None:
+    crn = "crn:v1:bluemix:public:resource-controller::a/A::resource-group:"
+    groups = [{"id": one, "name": name, "crn": crn + one} for one, name in ((OTHER, "default"), (OWN, "c1"))]
+    for limit, verdict in ((OWN, "COVERED"), (OTHER, "MISSING")):
+        assert decide([[v1(VIEWER, on=IS | {"resourceGroupId": limit})], groups], scopes=["c1"])[0] == verdict
+
+
+def test_an_empty_list_says_that_there_is_nothing_where_its_index_says_what_was_asked() -> None:
+    """The commands are those of `init export`."""
+    own = [f"ibmcloud iam {command} ServiceId-1 --output json" for command in ("service-policies", "access-groups -s")]
+    grant = Grant("role", VIEWER, scope={"attributes": [{"name": "serviceName", "value": "is"}]})
+    for identity, asked, verdict in (
+        (ME, own, "MISSING"),
+        ("ServiceId-1", own, "MISSING"),
+        ("ServiceId-2", own, "UNKNOWN"),
+        ("c1-registry", own, "UNKNOWN"),
+        (ME, own[:1], "UNKNOWN"),
+        (ME, own[1:], "UNKNOWN"),
+    ):
+        known = holdings.build([Document([], asked=one) for one in asked], "A")
+        assert known.judge(identity, grant, ()).verdict == verdict, (identity, asked)
+
+
+def test_a_role_that_is_held_in_one_group_and_missing_in_another_is_narrower() -> None:
+    grant = {"permission": VIEWER, "scope": {"attributes": [{"name": "serviceName", "value": "is"}]}}
+    for more, partly in (({}, True), ({"region": "eu"}, False)):
+        limited = v1(VIEWER, on=IS | {"resourceGroupId": "rg1"} | more)
+        found = judge("IBMCloud", [[limited]], ME, grant, account="A", scopes=("rg1", "rg2"))
+        assert (found.verdict, found.partly_missing) == ("NARROWER", partly)
+
+
+def test_a_policy_that_two_files_show_alike_is_one() -> None:
+    grant = Grant("role", VIEWER, scope={"attributes": [{"name": "serviceName", "value": "is"}]})
+    for state, verdict in (("active", "COVERED"), ("deleted", "UNKNOWN")):
+        twice = [Document([v1(VIEWER)], "a.json"), Document([v1(VIEWER, state=state)], "b.json")]
+        assert holdings.build(twice, "A").judge(ME, grant, ()).verdict == verdict
+
+
+def test_a_policy_of_unreadable_targets_that_two_files_dispute_has_unreadable_targets() -> None:
+    unread: dict[str, Any] = {"resources": [{"attributes": []}]}
+    _, reason = decide([[v1(VIEWER, **unread)], [v1(EDITOR, **unread)]])
+    assert "has targets that cannot be read" in reason
+
+
+def test_the_reason_names_the_roles_whose_actions_are_needed() -> None:
+    verdict, reason = decide([[v1(EDITOR), v1(OPERATOR, id="p2")], ROLES], VIEWER)
+    assert (verdict, reason.startswith(f"{EDITOR} give every action")) == ("COVERED", True), reason
 
 
 def test_a_policy_without_an_id_gives_its_role_while_it_is_active() -> None:

@@ -130,14 +130,12 @@ def fold(value: object) -> str:
 def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return the object flat, with folded keys; of two equal keys the nested one is the model's own.
 
-    `type` and `name` stand on both levels with different meanings: the outer ones stay, the inner type is `roletype`.
+    `type` and `name` stand on both levels with different meanings: the outer ones stay.
     """
     flat = {str(key).casefold(): value for key, value in item.items()}
     for key, value in mapping(flat.get("properties")).items():
         name = str(key).casefold()
-        if name == "type":
-            flat.setdefault("roletype", value)
-        elif name != "name" or "name" not in flat:
+        if name != "type" and (name != "name" or "name" not in flat):
             flat[name] = value
     return flat
 

@@ -98,8 +98,8 @@ def _accepts_any(attribute: Attribute) -> bool:
     return attribute.operator == "stringExists" and attribute.value == "true"
 
 
-def fit(policy: AccessPolicy, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
-    """Return how far a policy reaches what is needed, in one resource group (None: which one is not known)."""
+def fit(policy: AccessPolicy, needed: Mapping[str, str], account: str | None, group: str | None) -> Fit:
+    """Return how far a policy reaches what is needed, in one account and one resource group (None: not known)."""
     if policy.unread:
         return Fit(Reach.UNCERTAIN, policy.unread)
     plain = {a.name: a.value for a in policy.attributes if a.operator == "stringEquals"}
@@ -124,7 +124,7 @@ def _is_class_marker(attribute: Attribute, needed: Mapping[str, str]) -> bool:
     return attribute.name == "serviceType" and "serviceType" not in needed and _accepts(attribute, "service") is True
 
 
-def _limit(attribute: Attribute, needed: Mapping[str, str], account: str, group: str | None) -> Fit:
+def _limit(attribute: Attribute, needed: Mapping[str, str], account: str | None, group: str | None) -> Fit:
     shown = attribute.label
     of_group = attribute.name == _GROUP or (attribute.name == _RESOURCE and _class_of(needed) == _RESOURCE_GROUPS)
     if attribute.name in needed:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import HeldGrant, HeldGrants
-from upgrade_gate.clouds.ibmcloud.cover import needed_attributes
+from upgrade_gate.clouds.ibmcloud.grants import covering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,9 +46,4 @@ def asks_for(required: Sequence[Grant], held: Grant) -> bool:
 
     What a policy has besides narrows it: its account, its resource group.
     """
-    attributes = needed_attributes(held.scope) or {}
-    for grant in required:
-        needed = needed_attributes(grant.scope)
-        if grant.permission == held.permission and needed and needed.items() <= attributes.items():
-            return True
-    return False
+    return covering(required, held) is not None

@@ -123,17 +123,17 @@ class IbmHoldings:
         """Return whether empty lists answered the questions for a service ID's policies and its access groups."""
         own = (self.resolve(identity) or "").removeprefix("iam-")
         asked = (f"ibmcloud iam service-policies {own} ", f"ibmcloud iam access-groups -s {own} ")
-        return bool(own) and all(any(one.startswith(start) for one in self._empty) for start in asked)
+        return all(any(one.startswith(start) for one in self._empty) for start in asked)
 
     def _groups_of(self, needed: Mapping[str, str], scopes: Sequence[str]) -> tuple[str | None, ...]:
         """Return the resource groups that a policy must reach for what is needed; None for one that is not known."""
         service, context = needed.get("serviceName", ""), self._context
         if service in INSTANCES:
             return (self._group_of_instance(service),)
-        own = [context.resource_group_id] if context and context.resource_group_id else [s for s in scopes if s]
+        own = [context.resource_group_id] if context and context.resource_group_id else list(scopes)
         if service == "is" and own and context and context.vpc_group:
             own.append(context.vpc_group)
-        return tuple(dict.fromkeys(self._group_id(one) for one in own)) or (None,)
+        return tuple(dict.fromkeys(self._group_id(one) if one else None for one in own)) or (None,)
 
     def _group_of_instance(self, service: str) -> str | None:
         """Return the resource group of the cluster's instance of a service, None where it is not known."""
@@ -145,7 +145,7 @@ class IbmHoldings:
         if given:
             return self._group_id(given)
         crn = context.dns_instance if dns else context.cis_instance
-        found = {one.group for one in self._instances if crn and one.crn == crn}
+        found = {one.group for one in self._instances if one.crn == crn}
         return found.pop() if len(found) == 1 else None
 
     def _is_vpc_open(self, needed: Mapping[str, str]) -> bool:
@@ -202,7 +202,7 @@ class IbmHoldings:
             member = iam_id in policy.iam_ids or self._member(policy, iam_id)
             if member is False:
                 continue
-            one = fit(policy, needed, self.account or "", group)
+            one = fit(policy, needed, self.account, group)
             if member is None:
                 if policy.placeholder or one.reach in (Reach.WHOLE, Reach.PART, Reach.UNCERTAIN):
                     found.anyones.append(policy)
@@ -252,13 +252,13 @@ class IbmHoldings:
         self, iam_id: str, role: str, shown: str, found: _Sorted, actions: Mapping[str, frozenset[str]] | None
     ) -> CoverageResult:
         for policy in found.anyones:
-            if role in policy.roles or policy.placeholder or any(_undecided(h, role, actions) for h in policy.roles):
+            if role in policy.roles or any(_undecided(h, role, actions) for h in policy.roles):
                 if policy.ownerless:
                     return unknown(f"{policy.label} does not say whose it is, so it may give it")
                 reason = f"{policy.label} may give it through access group {', '.join(policy.groups)}"
                 return unknown(f"{reason}, whose members are not in the export")
         doubtful = [p for p, _ in (*found.part, *found.uncertain)]
-        if found.uncertain and _by_actions([*found.whole, *doubtful], role, actions):
+        if _by_actions([*found.whole, *doubtful], role, actions):
             policy, limit = found.uncertain[0]
             return unknown(f"{policy.label} {limit.detail}")
         for policy, limit in found.part:
@@ -326,14 +326,20 @@ def _newest(policies: Sequence[AccessPolicy]) -> list[AccessPolicy]:
             kept.append(policy)
     for forms in shown.values():
         best = [p for p in forms if p.v2] or forms
-        best = [p for p in best if not (p.placeholder and len(p.roles) == 1)] or best
         known: dict[int, list[AccessPolicy]] = {}
         for one in best:
             known.setdefault(one.document, []).append(replace(one, origin="", document=0))
         first, *others = known.values()
-        doubt = "" if all(other == first for other in others) else "is shown differently by two documents"
+        alike = all(other == first for other in others) and all(_agree(one, best) for one in forms)
+        doubt = "" if alike else "is shown differently by two documents"
         kept += [replace(p, unread=p.unread or doubt) for p in best if p.active]
     return kept
+
+
+def _agree(form: AccessPolicy, best: Sequence[AccessPolicy]) -> bool:
+    """Return whether a form of a policy says what one of the best does, as far as it can say it."""
+    active, said = form.active, {*form.roles, *form.attributes}
+    return any(active == one.active and (form.placeholder or said == {*one.roles, *one.attributes}) for one in best)
 
 
 def _holder(policies: Sequence[AccessPolicy], role: str) -> AccessPolicy | None:

@@ -215,10 +215,8 @@ def service_id(entry: Entry) -> ServiceId:
     """Read a service ID; old CLIs split it into metadata and entity."""
     item = entry.item
     metadata, entity = mapping(item.get("metadata")), mapping(item.get("entity"))
-    identifier = text(item.get("id")) or text(metadata.get("uuid"))
     iam_id = text(item.get("iam_id")) or text(metadata.get("iam_id"))
-    if not identifier and iam_id:
-        identifier = iam_id.removeprefix("iam-")
+    identifier = text(item.get("id")) or text(metadata.get("uuid")) or iam_id.removeprefix("iam-")
     return ServiceId(
         identifier,
         iam_id or f"iam-{identifier}",
