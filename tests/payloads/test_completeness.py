@@ -86,6 +86,41 @@ def test_image_references_that_cannot_be_read_are_a_gap(references: bytes | None
     assert [(gap.what, gap.name) for gap in found] == [("file", "image-references")]
 
 
+OPERATOR = """apiVersion: config.openshift.io/v1
+kind: ClusterOperator
+metadata:
+  name: ant
+spec: {{}}
+status:
+  versions:
+  - name: operator
+    version: {}
+  - name: operand
+    version: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("stated", "wanted"),
+    [
+        (("4.18.7", '"4.18.7"', "'4.18.7'"), {}),
+        (("4.18.7", "4.17.9"), {"4.17.9": "0000_60_1.yaml"}),
+        (('"4.17.9"', "4.17.9", '"4.18.7"', "4.16.1"), {"4.16.1": "0000_60_3.yaml", "4.17.9": "0000_60_0.yaml"}),
+        (("4.17.9", "4.16.1"), {"4.16.1": "0000_60_1.yaml", "4.17.9": "0000_60_0.yaml"}),
+        (("4.17.9", "4.17.9"), {}),  # one release, given another name
+    ],
+)
+def test_a_folder_with_operators_of_several_releases_is_not_whole(
+    stated: Sequence[str], wanted: dict[str, str]
+) -> None:
+    """Such is a release that was extracted over another one, above all where that was cut off."""
+    operators = {f"0000_60_{n}.yaml": OPERATOR.format(v, "1.2.3").encode() for n, v in enumerate(stated)}
+    mixed = release(more=operators)
+    assert {gap.name: gap.file for gap in gaps(mixed, release()) if gap.what == "version"} == wanted
+    assert all(gap.name in gap.text and gap.file in gap.text for gap in gaps(mixed, release()))
+    assert not list(gaps(release(more=operators, whole=True), release()))
+
+
 def test_what_lies_behind_the_end_is_a_gap() -> None:
     loaded = payload.load(ReleaseFiles("archive:x", {"image-references": REFERENCES}, damage=("data follows",)))
     assert [(gap.what, gap.text) for gap in gaps(loaded, loaded)] == [("data", "data follows")]

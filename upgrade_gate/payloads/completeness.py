@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 
 from upgrade_gate.payloads.payload import REQUEST
+from upgrade_gate.payloads.reference import IMAGE_REFERENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +27,12 @@ class Gap(Struct, frozen=True, order=True):
     """Something that is missing from a payload."""
 
     what: What
-    """`file`, `empty`, `component`, `request`, or `data` for what lies where nobody reads it."""
+    """`file`, `empty`, `component`, `request`, `version`, or `data` for what lies where nobody reads it."""
     name: str
     text: str
     """In words."""
+    file: str = IMAGE_REFERENCES
+    """Where it shows."""
 
 
 def gaps(payload: Payload, other: Payload) -> Iterator[Gap]:
@@ -40,10 +43,14 @@ def gaps(payload: Payload, other: Payload) -> Iterator[Gap]:
     if payload.whole:
         return
     if payload.images is None:
-        yield Gap("file", "image-references", "it has no readable image-references")
+        yield Gap("file", IMAGE_REFERENCES, "it has no readable image-references")
     strange = {u.location.file for u in payload.unreadable}
     for name in payload.empty:
-        yield Gap("empty", name, f"{name} {'holds no object' if name in strange else 'is empty'}")
+        yield Gap("empty", name, f"{name} {'holds no object' if name in strange else 'is empty'}", name)
+    for version in sorted({version for _, version in payload.foreign}):
+        files = [file for file, stated in payload.foreign if stated == version]
+        more = f" and {len(files) - 1} more files say" if len(files) > 1 else " says"
+        yield Gap("version", version, f"{files[0]}{more} {version}: another release lies there too", files[0])
     for text in payload.damage:
         yield Gap("data", text, text)
     for name in _components_missing(payload, other):

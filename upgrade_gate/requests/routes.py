@@ -276,7 +276,7 @@ class _Walk:
 def _seen(frame: Frame, selection: Selection) -> object:
     """Return all of a release that a finding may rest on, but for places in files."""
     payload = frame.payload
-    wrong = (payload.unreadable, payload.empty, payload.damage, frame.unknowns)
+    wrong = (payload.unreadable, payload.empty, payload.damage, payload.foreign, frame.unknowns)
     spoilt = any((*wrong, selection.uncertain, selection.gated))
     asked = [(m, f"{m.namespace}/{m.name}") for m in payload.manifests if is_credentials_request(m)]
     return (

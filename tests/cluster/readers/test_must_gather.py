@@ -252,6 +252,16 @@ def test_two_states_of_one_object_are_not_chosen_from(tmp_path: Path, key: str) 
     assert "c.yaml" in (unknown[0].reason or "")
 
 
+@pytest.mark.parametrize("kind", ["Authentication", "DNS"])
+def test_the_operators_own_object_of_that_name_is_no_second_state(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump({"kind": "List", "items": list(sample().values())}))
+    before = facts(observed(tmp_path))
+    for name in ("00.yaml", "zz.yaml"):
+        body = {"apiVersion": "operator.openshift.io/v1", "kind": kind, "metadata": {"name": "cluster"}, "spec": {}}
+        (tmp_path / name).write_text(yaml.safe_dump(body))
+        assert facts(observed(tmp_path)) == before
+
+
 # --- insights archives ---
 
 

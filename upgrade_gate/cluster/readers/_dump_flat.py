@@ -30,6 +30,8 @@ _KIND_OF_FILE: Mapping[str, str] = MappingProxyType(
 )
 _KINDS = frozenset(query.kind for query in KINDS)
 _API_VERSIONS = frozenset(query.api_version for query in KINDS)
+_NAMESAKES = frozenset({("Authentication", "operator.openshift.io/v1"), ("DNS", "operator.openshift.io/v1")})
+"""What people dump beside the objects of config.openshift.io, and what is called as they are."""
 
 
 @dataclass(slots=True)
@@ -82,7 +84,8 @@ class FlatLayout:
         kind = item["kind"]
         if (meant := slip_of(kind, _KINDS)) is not None:
             raise Unusable(f"{shown} holds an object of kind {kind[:60]!r}, which does not exist: {meant} is meant?")
-        if kind in KINDS_OF_SEVERAL_GROUPS and item.get("apiVersion") not in _API_VERSIONS:
+        stated = item.get("apiVersion")
+        if (kind, stated) in _NAMESAKES or (kind in KINDS_OF_SEVERAL_GROUPS and stated not in _API_VERSIONS):
             return  # another API's object of the same name
         namespace, name = key_of(item, shown)
         key = (kind, namespace, name)

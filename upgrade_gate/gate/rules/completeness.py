@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from upgrade_gate.base.steps import Step
 from upgrade_gate.gate.findings import Evidence, Finding, Rule, Severity
 from upgrade_gate.payloads.completeness import Gap, gaps
+from upgrade_gate.payloads.reference import IMAGE_REFERENCES
 from upgrade_gate.requests.retirements import retired
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ RULES = (
         "A part of a release seems to be missing",
         "A digest proves that a release is complete, but a folder or a plain archive has none. Something may be "
         "missing where image-references is missing, a manifest is empty, an archive has data behind its end "
-        "mark, a component has no manifests, or a CredentialsRequest of the current release is gone, nothing "
-        "deletes or renames it, and it is not known to be retired. Extract the release again, name it by digest, or "
-        "acknowledge what is missing.",
+        "mark, a component has no manifests, the ClusterOperators are of several releases, or a "
+        "CredentialsRequest of the current release is gone, nothing deletes or renames it, and it is not known to "
+        "be retired. Extract the release again, name it by digest, or acknowledge what is missing.",
     ),
 )
 _SHOWN = 5
@@ -64,7 +65,7 @@ def _vanished(hop: Hop) -> Iterator[Gap]:
 
 def _incomplete(side: str, payload: Payload, hop: Hop, lacking: list[Gap]) -> Finding:
     more = f"; and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-    files = [gap.name for gap in lacking if gap.what == "empty"] or ["image-references"]
+    files = sorted({gap.file for gap in lacking} - {IMAGE_REFERENCES}) or [IMAGE_REFERENCES]
     return Finding(
         rule="payload-incomplete",
         severity=Severity.UNKNOWN,
@@ -74,5 +75,7 @@ def _incomplete(side: str, payload: Payload, hop: Hop, lacking: list[Gap]) -> Fi
         subject=f"payload {payload.version}",
         hop=hop.index,
         evidence=tuple(Evidence(side, file) for file in files),
-        remedy=(Step("extract the whole release: oc adm release extract --to=DIR PULLSPEC", "before"),),
+        remedy=(
+            Step("extract the whole release into an empty folder: oc adm release extract --to=DIR PULLSPEC", "before"),
+        ),
     )
