@@ -38,9 +38,14 @@ def _other_form(one: str, other: str) -> bool:
     return one.isdecimal() != other.isdecimal()
 
 
-def _differ(one: str, other: str) -> bool:
+def _differ(one: str | None, other: str) -> bool:
     """Return whether two projects, both named by ID or both by number, are two."""
-    return bool(one and other) and one != other and not _other_form(one, other)
+    return bool(one and other and one != other and not _other_form(one, other))
+
+
+def _place(policy: Policy) -> str:
+    """Return what a policy belongs to as `folders/9`."""
+    return f"{policy.level.value}s/{policy.resource}"
 
 
 class Projects:
@@ -53,8 +58,14 @@ class Projects:
         accounts: Iterable[Account],
         account: str | None,
     ) -> None:
-        known = [p for p in policies if not _is_unnamed_account_policy(p, policies)]
+        placed = [p for p in policies if p.level in (Level.BARE, Level.PROJECT)]
+        ordinary = any(not b.role.startswith(ON_ACCOUNTS) for p in placed for b in p.bindings)
+        known = [p for p in policies if not _is_unnamed_account_policy(p, ordinary=ordinary)]
         self._policies = [replace(p, level=Level.ORGANIZATION) if _is_above_projects(p) else p for p in known]
+        self._shown: dict[int, set[str]] = {}
+        for policy in self._policies:
+            shown = self._shown.setdefault(policy.document, set())
+            shown |= {policy.resource} if policy.level is Level.PROJECT else set()
         named = {p for policy in self._policies for p in _named(policy)}
         around = {project_of_role(r.name) for r in roles} | {a.project for a in accounts}
         self._evidence = (named | around) - {""}
@@ -64,11 +75,11 @@ class Projects:
 
     def is_foreign(self, project: str) -> bool:
         """Return whether a project's ID is known to be another one; a number cannot be compared with an ID."""
-        return _differ(self.account or "", project)
+        return _differ(self.account, project)
 
     def own_policies(self, email: str, unique_id: str = "") -> tuple[Policy, ...]:
         """Return the policies of a service account itself."""
-        names = (email, unique_id or email)
+        names = {email, unique_id} - {""}
         return tuple(p for p in self._policies if p.level is Level.ACCOUNT and p.resource in names)
 
     def policies_for(self, email: str, project: str = "") -> tuple[tuple[Policy, ...], str]:
@@ -76,7 +87,7 @@ class Projects:
 
         `project` is the cluster's own, empty where it is not known. Exports of another one say nothing about it.
         """
-        if self._wanted and _differ(self._wanted, project):
+        if _differ(self._wanted, project):
             told = f"the exports are said to be of project {self._wanted}, the cluster is in {project}"
             return (), f"wrong account: {told}"
         ours = self._wanted or project
@@ -101,15 +112,8 @@ class Projects:
         Of a folder's or organisation's only what its document places above the project; a policy that names nothing
         is never one of another project.
         """
-        own = [p for p in self._policies if p.level is Level.PROJECT and p.resource == project]
-        above = self._above(project)
-        return tuple(
-            p
-            for p in self._policies
-            if p in own
-            or p.level in (Level.ACCOUNT, Level.OTHER)
-            or (p.level in (Level.FOLDER, Level.ORGANIZATION) and f"{p.level.value}s/{p.resource}" in above)
-        )
+        chain = {f"projects/{project}", *self._above(project)}
+        return tuple(p for p in self._policies if p.level in (Level.ACCOUNT, Level.OTHER) or _place(p) in chain)
 
     def hangs_above(self, deny: DenyPolicy, project: str) -> bool:
         """Return whether a deny policy hangs on a project or above it; where nothing says, it may."""
@@ -120,10 +124,9 @@ class Projects:
 
     def _above(self, project: str) -> frozenset[str]:
         """Return the folders and the organisation above a project, empty where no document says."""
-        own = [p for p in self._policies if p.level is Level.PROJECT and p.resource == project]
+        own = [p for p in self._policies if _place(p) == f"projects/{project}"]
         named = frozenset(one for p in own for one in p.above)
-        levels = (Level.FOLDER, Level.ORGANIZATION)
-        return named | {f"{p.level.value}s/{p.resource}" for p in self._links(project) if p.level in levels}
+        return named | {_place(p) for p in self._links(project)}
 
     def _is_whole(self, project: str, above: frozenset[str]) -> bool:
         """Return whether all above a project is known: the chain ends in an organisation, each link is named."""
@@ -132,12 +135,7 @@ class Projects:
 
     def _links(self, project: str) -> list[Policy]:
         """Return the policies of the documents that are about this project and what is above it alone."""
-        documents = {p.document for p in self._policies if p.level is Level.PROJECT and p.resource == project}
-        alone = {d for d in documents if {p.resource for p in self._in(d) if p.level is Level.PROJECT} == {project}}
-        return [p for d in alone for p in self._in(d)]
-
-    def _in(self, document: int) -> list[Policy]:
-        return [p for p in self._policies if p.document == document]
+        return [p for p in self._policies if self._shown[p.document] == {project}]
 
     @staticmethod
     def readings(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], ...]:
@@ -168,7 +166,7 @@ class Projects:
             placed = policy.level in (Level.PROJECT, Level.FOLDER, Level.ORGANIZATION) and policy.resource
             if policy.partial:
                 continue
-            if not placed and (policy.level is not Level.ACCOUNT or policy.resource != email):
+            if not placed and policy.resource != email:
                 continue
             bindings = _content(policy)
             if shown.setdefault((policy.level, policy.resource), bindings) != bindings:
@@ -181,9 +179,8 @@ class Projects:
         if seen and ours not in seen:
             listed = ", ".join(sorted(seen))
             return f"wrong account: the export speaks of project {listed}, the cluster is in {ours}"
-        numbers = {p.resource for p in self._policies if p.level is Level.PROJECT and _other_form(p.resource, ours)}
-        if not seen and len(numbers) > 1:
-            listed = ", ".join(sorted(numbers))
+        if not seen and len(self._evidence) > 1:
+            listed = ", ".join(sorted(self._evidence))
             return f"the export speaks of several projects ({listed}), and which of them is {ours} is not known"
         home = home_of(email)
         if not self._evidence and home and home != ours:
@@ -209,15 +206,14 @@ class Projects:
             return True
         named = _named(policy)
         if policy.level in (Level.FOLDER, Level.ORGANIZATION):
-            placed = self._is_above(f"{policy.level.value}s/{policy.resource}", wanted)
+            placed = self._is_above(_place(policy), wanted)
             if placed is not None:
                 return placed
-            beside = [p for p in self._policies if p.document == policy.document and p.level is Level.PROJECT]
-            named = {p.resource for p in beside}
-        if not wanted or not named:
+            named = self._shown[policy.document]
+        if not named:
             return True
         if all(_other_form(name, wanted) for name in named):  # beside our project, it is another one
-            return not any(p.level is Level.PROJECT and p.resource == wanted for p in self._policies)
+            return not any(wanted in shown for shown in self._shown.values())
         return wanted in named
 
 
@@ -239,11 +235,11 @@ def _named(policy: Policy) -> set[str]:
     return set()
 
 
-def _is_unnamed_account_policy(policy: Policy, policies: Sequence[Policy]) -> bool:
+def _is_unnamed_account_policy(policy: Policy, *, ordinary: bool) -> bool:
     """Return whether a bare policy is that of some service account, nobody knows which.
 
-    Beside others, one that binds nothing but roles on service accounts is no project's policy; alone, it is taken
-    for the project's unless all it does is to let workloads in.
+    Beside one that may be the project's and binds `ordinary` roles, one that binds nothing but roles on service
+    accounts is no project's policy; alone, it is taken for the project's unless all it does is to let workloads in.
     """
     if policy.level is not Level.BARE or not policy.bindings:
         return False
@@ -252,6 +248,4 @@ def _is_unnamed_account_policy(policy: Policy, policies: Sequence[Policy]) -> bo
         for b in policy.bindings
     ):
         return True
-    only_accounts = all(b.role.startswith(ON_ACCOUNTS) for b in policy.bindings)
-    others = [p for p in policies if p is not policy and p.level in (Level.BARE, Level.PROJECT)]
-    return only_accounts and any(not b.role.startswith(ON_ACCOUNTS) for p in others for b in p.bindings)
+    return ordinary and all(b.role.startswith(ON_ACCOUNTS) for b in policy.bindings)
