@@ -1143,7 +1143,7 @@ def provider(issuer: str = ISSUER, pool: str = POOL, **more: Any) -> dict[str, A
 
 USER = "roles/iam.workloadIdentityUser"
 TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
-    "subject and issuer": ([own(bind(USER, PRINCIPAL)), provider()], "COVERED", USER),
+    "subject and issuer": ([own(bind(USER, PRINCIPAL)), provider()], "COVERED", f"{USER} in the policy of {SA}"),
     "no provider described": ([own(bind(USER, PRINCIPAL))], "COVERED", USER),
     "subject of another case": ([own(bind(USER, PRINCIPAL.replace("registry", "Registry")))], "MISSING", SUBJECT),
     "subject with a longer name": ([own(bind(USER, f"{PRINCIPAL}-2"))], "MISSING", SUBJECT),
@@ -1163,7 +1163,50 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
         "MISSING",
         "disabled",
     ),
+    "pool described beside its provider": (
+        [own(bind(USER, PRINCIPAL)), [{"name": POOL, "state": "ACTIVE"}], provider()],
+        "COVERED",
+        USER,
+    ),
+    "pool described alone": ([own(bind(USER, PRINCIPAL)), [{"name": POOL, "state": "ACTIVE"}]], "COVERED", USER),
+    "one provider disabled, one not": (
+        [own(bind(USER, PRINCIPAL)), provider(disabled=True, name=f"{POOL}/providers/c2"), provider()],
+        "COVERED",
+        USER,
+    ),
+    "one provider disabled, one of another audience": (
+        [
+            own(bind(USER, PRINCIPAL)),
+            provider(disabled=True),
+            provider(name=f"{POOL}/providers/c2", oidc={"issuerUri": ISSUER, "allowedAudiences": ["sts"]}),
+        ],
+        "MISSING",
+        "audience",
+    ),
     "binding under a condition": ([own(bind(USER, PRINCIPAL, condition="c-text"))], "NARROWER", "c-text"),
+    "binding under a condition and without one": (
+        [own(bind(USER, PRINCIPAL, condition="c-text"), bind(USER, PRINCIPAL)), provider()],
+        "COVERED",
+        USER,
+    ),
+    "binding under a condition beside one that cannot be read": (
+        [{"serviceAccount": SA, "policy": {"bindings": [bind(USER, PRINCIPAL, condition="c-text"), "x"]}}],
+        "UNKNOWN",
+        "can be read",
+    ),
+    "denied, beside a binding that cannot be read": (
+        [
+            {"serviceAccount": SA, "policy": {"bindings": [bind(USER, PRINCIPAL), "x"]}},
+            deny("iam.googleapis.com/serviceAccounts.getAccessToken"),
+        ],
+        "DENIED",
+        "no-disks",
+    ),
+    "bindings that a search matched": (
+        [asset(f"iam.googleapis.com/projects/p1/serviceAccounts/{SA}", bind(USER, f"{PRINCIPAL}-2"))],
+        "UNKNOWN",
+        "not all of",
+    ),
     "provider under a condition": (
         [own(bind(USER, PRINCIPAL)), provider(attributeCondition="c-text")],
         "NARROWER",
@@ -1178,6 +1221,11 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
         [own(bind(USER, f"principalSet://iam.googleapis.com/{POOL}/*")), provider()],
         "COVERED",
         USER,
+    ),
+    "the whole pool of another issuer": (
+        [own(bind(USER, f"principalSet://iam.googleapis.com/{POOL}/*")), provider("https://other")],
+        "MISSING",
+        "https://other",
     ),
     "an attribute of the pool": (
         [own(bind(USER, f"principalSet://iam.googleapis.com/{POOL}/attribute.ns/x")), provider()],
@@ -1274,15 +1322,31 @@ def test_trust_on_a_project_counts_for_the_accounts_that_live_there(identity: st
 
 def test_only_a_described_provider_proves_the_issuer() -> None:
     exports = [Document(own(bind(USER, PRINCIPAL)))]
-    assert gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT]).caveats
+    unseen = gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT])
+    assert (len(unseen.caveats), unseen.issuer_unseen) == (1, True)
     exports.append(Document(provider()))
-    assert not gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT]).caveats
+    seen = gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT])
+    assert (seen.caveats, seen.issuer_unseen) == ((), False)
+
+
+def test_audiences_that_were_not_printed_are_a_caveat() -> None:
+    printed = {"name": f"{POOL}/providers/c1", "oidc": {"issuerUri": ISSUER}}
+    exports = [Document(own(bind(USER, PRINCIPAL))), Document(printed)]
+    found = gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT])
+    assert (found.verdict, found.caveats) == ("COVERED", ("which audiences provider c1 takes was not seen",))
+
+
+def test_without_a_subject_only_the_accounts_own_policy_is_asked_for() -> None:
+    assert gcp.build([Document(allow(bind()))], "p1").trust(SA, ISSUER, []).verdict is Coverage.UNKNOWN
+    assert gcp.build([Document(own())], "p1").trust(SA, ISSUER, []).verdict is Coverage.COVERED
 
 
 def test_a_pool_whose_list_of_providers_is_empty_lets_nobody_in() -> None:
     asked = "gcloud iam workload-identity-pools providers list --workload-identity-pool=c1 --location=global"
     exports = [Document(own(bind(USER, PRINCIPAL))), Document([], asked=asked)]
     assert "has no provider" in gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT]).reason
+    exports.append(Document(provider()))
+    assert gcp.build(exports, "p1").trust(SA, ISSUER, [SUBJECT]).verdict is Coverage.COVERED
 
 
 @pytest.mark.parametrize(

@@ -241,11 +241,11 @@ def test_two_documents_that_show_one_resource_must_agree(policies: list[Policy],
     assert Projects.contradiction(policies, SA) == (f"two documents disagree about {said}" if said else "")
 
 
-def lets_in(member: str) -> Policy:
-    return Policy(Level.BARE, "", (Binding(LETS_IN, (member,), ""),), 0, "")
+def gives(role: str, member: str) -> Policy:
+    return Policy(Level.BARE, "", (Binding(role, (member,), ""),), 0, "")
 
 
-POOLED = lets_in("principalSet://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/c1/*")
+POOL = "principalSet://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/c1/*"
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,9 @@ POOLED = lets_in("principalSet://iam.googleapis.com/projects/42/locations/global
         ([bare(USER), organization("7", "roles/owner")], [bare(USER), organization("7", "roles/owner")]),
         ([own(SA, USER), VIEWER], [own(SA, USER), VIEWER]),
         ([bare(USER, "roles/viewer"), VIEWER], [bare(USER, "roles/viewer"), VIEWER]),
-        ([lets_in("user:x@example.com")], [lets_in("user:x@example.com")]),
-        ([POOLED], []),
+        ([gives(LETS_IN, "user:x@example.com")], [gives(LETS_IN, "user:x@example.com")]),
+        ([gives("roles/viewer", POOL)], [gives("roles/viewer", POOL)]),
+        ([gives(LETS_IN, POOL)], []),
         ([EMPTY, VIEWER], [EMPTY, VIEWER]),
     ],
 )

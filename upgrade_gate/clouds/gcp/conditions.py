@@ -92,7 +92,7 @@ def _one(tokens: list[str], now: datetime | None, deep: int) -> Answer:
 def _is_bracket(tokens: list[str]) -> bool:
     """Return whether one pair of brackets holds everything; each bracket of the tokens is closed."""
     depths = list(accumulate((token in _OPENING) - (token in _CLOSING) for token in tokens))
-    return tokens[:1] == ["("] and tokens[-1] == ")" and 0 not in depths[:-1]
+    return tokens[:1] == ["("] and tokens[-1] == ")" and depths.count(0) == 1
 
 
 def _compared(tokens: list[str], now: datetime | None) -> bool | None:

@@ -120,8 +120,9 @@ class GcpHoldings:
         if grant.type not in ("permission", "predefinedRole"):
             return unknown(f"GCP has no grants of type {grant.type}")
         own = next(iter(scopes), "") or self._own
-        if self._projects.problem(email, own):
-            return unknown(self._projects.problem(email, own))
+        _, problem = self._projects.policies_for(email, own)
+        if problem:
+            return unknown(problem)
         if any(a.disabled for a in self._accounts if a.email == email):
             return CoverageResult(Coverage.MISSING, f"service account {email} is disabled: none of its grants works")
         need: Want = (

@@ -102,10 +102,6 @@ class Projects:
         listed = ", ".join(sorted(named))
         return (), f"the export holds policies of several projects ({listed}) and the cluster's is not known"
 
-    def problem(self, email: str, project: str = "") -> str:
-        """Return why it cannot be told which policies are the cluster's own, empty where it can."""
-        return self.policies_for(email, project)[1]
-
     def policies_at(self, project: str) -> tuple[Policy, ...]:
         """Return the policies that count in a named project other than the cluster's own.
 

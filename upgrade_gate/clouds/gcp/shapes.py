@@ -177,7 +177,7 @@ def _policy_kind(item: Mapping[str, Any]) -> str | None:
     bindings = item.get("bindings")
     if isinstance(bindings, list):
         return "policies" if not bindings or any("role" in mapping(b) for b in bindings) else None
-    return "policies" if item and set(item) <= _POLICY_KEYS and isinstance(item.get("etag"), str) else None
+    return "policies" if set(item) <= _POLICY_KEYS and isinstance(item.get("etag"), str) else None
 
 
 def _binding(item: Mapping[str, Any]) -> Binding:

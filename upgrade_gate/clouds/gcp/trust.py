@@ -88,7 +88,7 @@ def judge_trust(
         return CoverageResult(Coverage.COVERED, reason, caveats, issuer_unseen=any(j.issuer_unseen for j in found))
     reason = "; ".join(j.reason for j in found if j.verdict is worst.verdict)
     doubtful = next((p for p in own if not p.whole or p.partial), None)
-    if worst.verdict is Coverage.MISSING and doubtful is not None:
+    if worst.verdict is not Coverage.DENIED and doubtful is not None:
         return CoverageResult(worst.verdict, reason).unless(f"not all of {doubtful.label} can be read")
     return CoverageResult(worst.verdict, reason)
 
