@@ -13,7 +13,7 @@ from upgrade_gate.base.facts import Absent, Known, Unknown
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.cluster.model import SecretForm, SecretRecord
 from upgrade_gate.gate.findings import Lack, NeedKind
-from upgrade_gate.gate.requirements import keys_need, namespace_need, need_of, token_path_need, vcenters
+from upgrade_gate.gate.requirements import keys_need, namespace_need, need_of, root_keys_need, token_path_need, vcenters
 from upgrade_gate.requests.update import Given
 
 
@@ -149,3 +149,14 @@ def test_the_existence_of_a_secret_stands_for_keys_that_were_not_read_where_no_p
 def test_without_a_cluster_there_is_no_vcenter_to_serve(tmp_path: Path) -> None:
     body = [request("a", kind="VSphereProviderSpec")]
     assert vcenters(judge(tmp_path, body, body, given=Given(platform="VSphere")).situation) == ()
+
+
+@pytest.mark.parametrize(("platform", "status"), [("AWS", "met"), ("Moon", None), ("None", None)])
+def test_the_keys_of_a_root_credential_are_judged_by_the_cloud_that_it_is_for(
+    platform: str, status: str | None, tmp_path: Path
+) -> None:
+    body = [request("a")]
+    situation = judge(tmp_path, body, body, Cluster(mode="Passthrough", root=True)).situation
+    assert situation.cluster is not None
+    need = root_keys_need(replace(situation, platform=platform), situation.cluster)
+    assert (need and need.status) == status

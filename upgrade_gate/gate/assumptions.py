@@ -69,7 +69,7 @@ def _of_the_releases(situation: Situation, told: _Told) -> Basis:
     open_ = [request for request, judged in unchanged if not _met(judged)]
     taken = [_beside(told, r, f"{r.id} holds what it needed before (not declared)") for r in open_]
     assumptions = (APPLIED, *sorted(set(filter(None, taken))), *guesses.values())
-    return Basis(assumptions, tuple(guesses), declared=not open_, lacking=None in taken)
+    return Basis(assumptions, tuple(guesses), declared=not open_)
 
 
 def _of_the_cluster(situation: Situation, cluster: Cluster, told: _Told) -> Basis:
