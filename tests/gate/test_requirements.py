@@ -84,6 +84,7 @@ def test_the_form_of_a_secret_says_which_keys_it_needs_and_else_the_cluster_does
         ("/run/t/token", "/run/t/token", "met"),
         ("/run/t", "/run/other/token", "unmet"),
         (None, "/run/t/token", "unmet"),
+        ("/run/X", "/run/X/token", "met"),
         ("/run/t", None, "unknown"),
     ],
 )
@@ -94,6 +95,7 @@ def test_a_secret_names_the_token_that_the_target_mounts_or_a_file_in_its_folder
     (selected,) = judge(tmp_path, body, body, Cluster()).situation.hops[0].new_selection.requests.values()
     record = SecretRecord(selected.request.secret, keys=frozenset({"credentials"}), token_path=held)
     assert token_path_need(selected.request, Known(record)).status == status
+    assert token_path_need(selected.request, Unknown("forbidden")).status == "unknown"
 
 
 def test_a_secret_that_a_request_of_another_kind_asks_for_is_asked_for_once(tmp_path: Path) -> None:

@@ -156,9 +156,9 @@ def root_keys_need(situation: Situation, cluster: Cluster) -> Need | None:
         return None
     keys, servers = root.value.keys, vcenters(situation)
     missing = cloud.missing_root_keys(keys)
-    if not missing and isinstance(servers, Unknown):
-        return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"its vCenters are not known: {servers.reason}")
-    if not missing and not isinstance(servers, Unknown):
+    if not missing:
+        if isinstance(servers, Unknown):
+            return Need(NeedKind.KEYS, NeedStatus.UNKNOWN, f"its vCenters are not known: {servers.reason}")
         missing = cloud.missing_by_server(keys, servers)
     if missing:
         return Need(NeedKind.KEYS, NeedStatus.UNMET, f"Secret {root.value.ref} lacks {', '.join(missing)}")
