@@ -162,3 +162,31 @@ def test_the_keys_of_a_root_credential_are_judged_by_the_cloud_that_it_is_for(
     assert situation.cluster is not None
     need = root_keys_need(replace(situation, platform=platform), situation.cluster)
     assert (need and need.status) == status
+
+
+_HELD = CoverageResult(Coverage.COVERED, "a statement allows it")
+_DECLARED = CoverageResult(Coverage.COVERED, "a file declares it", declared=True)
+_UNSEEN = [CoverageResult(Coverage.UNKNOWN, reason) for reason in ("no export", "a page is missing")]
+
+
+@pytest.mark.parametrize(
+    ("judged", "status", "lacking"),
+    [
+        ([_HELD, _HELD], "met", []),
+        ([_HELD, _DECLARED], "declared", []),
+        ([_DECLARED, _UNSEEN[0], _UNSEEN[0]], "unknown", ["UNKNOWN"]),
+        ([_DECLARED, _UNSEEN[0], _UNSEEN[1]], "unknown", ["UNKNOWN", "UNKNOWN"]),
+        *(
+            ([_UNSEEN[0], _DECLARED, CoverageResult(verdict, "why")], "unmet", [verdict, "UNKNOWN"])
+            for verdict in (Coverage.MISSING, Coverage.NARROWER, Coverage.DENIED)
+        ),
+    ],
+)
+def test_the_worst_of_what_was_judged_decides_and_what_is_declared_is_named_beside_it(
+    judged: list[CoverageResult], status: str, lacking: list[str]
+) -> None:
+    need = need_of(NeedKind.GRANTS, [(f"ec2:{number}", result) for number, result in enumerate(judged)], "")
+    assert (need.status, [lack.coverage for lack in need.lacks]) == (status, lacking)
+    assert need.declared == (
+        tuple(f"ec2:{n}" for n, result in enumerate(judged) if result is _DECLARED) if need.lacks else ()
+    )
