@@ -267,6 +267,8 @@ def test_an_account_is_judged_once_by_the_change_that_asks_for_it_or_as_unchange
     outcome = judge(tmp_path, old, new, Cluster(), claims=claims("ec2:Old", subjects=trusted))
     assert bool(found(outcome, "identity-trust-lacks-subject")) is lacking
     assert outcome.verdict.basis.proven is proven
+    untold = assumptions.of(outcome.situation, (), Weights(today=TODAY))
+    assert untold.assumptions == (() if proven else (NOT_PROVEN,))
 
 
 def test_trust_is_judged_at_each_secret_of_a_path(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.worlds.aws_exports import ACCOUNT, allow, details, role
-from tests.worlds.rules import Cluster, judge, request
+from tests.worlds.rules import Cluster, judge, payload, request
 from upgrade_gate.clouds.contract.holdings import Document
 from upgrade_gate.gate.served import served_identities
 from upgrade_gate.proof.collect import Collection
@@ -45,6 +45,16 @@ def test_secret_that_nobody_names_is_served_by_nobody(tmp_path: Path) -> None:
     for number, known in enumerate((claims(), claims(by_secret={"openshift-storage/four": ROLE}))):
         outcome = judge(tmp_path / str(number), OLD, NEW, cluster, claims=known)
         assert served_identities(outcome.situation) == ()
+
+
+def test_each_release_of_a_path_is_put_to_what_can_be_judged_of_what_is_known(tmp_path: Path) -> None:
+    """Neither a request of which nobody says whom it uses, nor one of a kind without permissions, hides the next."""
+    strange = request("0", kind="NobodysProviderSpec", secret="two")
+    via = payload(tmp_path / "via", "4.14.2", [strange, *OLD])
+    known = claims(by_secret={"openshift-storage/two": ROLE})
+    outcome = judge(tmp_path, [strange, *OLD], OLD, Cluster(), claims=known, via=(f"dir:{via}",))
+    (served,) = served_identities(outcome.situation)
+    assert [[grant.permission for grant in asked] for asked in served.releases] == [["ec2:A"]] * 3
 
 
 def test_without_a_cluster_the_releases_alone_ask(tmp_path: Path) -> None:

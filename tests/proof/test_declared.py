@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tests.worlds.policies import NEW, OLD, SECRET, finding, gate, places, plan_of, policy, told, write
-from tests.worlds.rules import NS, Cluster, found, judge, request
+from tests.worlds.rules import NS, TODAY, Cluster, found, judge, request
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
+from upgrade_gate.gate import assumptions
+from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.proof import declared
 from upgrade_gate.proof.proof import Claims
 
@@ -314,6 +316,21 @@ def test_trust_that_no_policy_speaks_of_is_taken_for_granted_and_said(tmp_path: 
         "what the policy files declare is applied (not checked)",
         f"{NS}/a trusts its service accounts (not declared)",
     )
+
+
+def test_what_a_file_leaves_open_is_no_matter_of_trust(tmp_path: Path) -> None:
+    write(tmp_path / "iam", {NAME: policy("ec2:CreateTags", Resource="arn:aws:ec2:::%{more}")})
+    claims = Claims(declarations=declared.load("policies:iam", [tmp_path / "iam"], {}))
+    asked = [request("a", "ec2:CreateTags")]
+    outcome = judge(tmp_path, asked, asked, Cluster(), claims=claims)
+    assert found(outcome, "identity-unknown")
+    basis = assumptions.of(outcome.situation, (), Weights(today=TODAY))
+    assert basis.assumptions == (f"{NS}/a holds what it needed before (not proven)",)
+
+
+def test_what_goes_is_not_looked_for_in_the_files(tmp_path: Path) -> None:
+    _, report = gate(tmp_path, {NAME: WHOLE}, old=NEW, new=OLD)
+    assert places(finding(report, "permission-removed")) == []
 
 
 def test_trust_that_is_declared_is_judged(tmp_path: Path) -> None:

@@ -247,10 +247,10 @@ def evaluate(situation: Situation) -> tuple[Finding, ...]:
 
 def _with_policies(situation: Situation, finding: Finding) -> Finding:
     """Return a finding with the places of policy files that speak of what it asks for."""
-    if not any(need.kind is NeedKind.GRANTS for need in finding.needs) or finding.request is None:
-        return finding
     request = situation.request(finding.request)
-    places = situation.proof.policy_places(request, [g.grant for g in finding.grants]) if request else ()
+    if request is None or not any(need.kind is NeedKind.GRANTS for need in finding.needs):
+        return finding
+    places = situation.proof.policy_places(request, [g.grant for g in finding.grants])
     return replace(
         finding, evidence=(*finding.evidence, *(Evidence("policy", p.file, p.document, p.line) for p in places))
     )

@@ -90,7 +90,7 @@ class Situation(Struct, frozen=True):
                     seen.add(key)
                     yield name, selected
 
-    def request(self, name: str) -> CredentialsRequest | None:
+    def request(self, name: str | None) -> CredentialsRequest | None:
         """Return a required request by name, the last release's; None where no release requires it."""
         return next((selected.request for known, selected in self.requirements() if known == name), None)
 
