@@ -154,6 +154,9 @@ def test_trust_that_cannot_be_told_is_a_finding_beside_grants_that_cannot_for_an
     hits = found(judge(tmp_path, A, A, Cluster(), claims=claims), "identity-unknown")
     assert sorted(next(iter(needs(hit.finding))) for hit in hits) == ["grants", "trust"]
     assert not any(hit.finding.remedy for hit in hits)
+    nobody = [request("a", "ec2:DescribeVolumes", accounts=())]
+    (alone,) = found(judge(tmp_path / "nobody", nobody, nobody, Cluster(), claims=claims), "identity-unknown")
+    assert set(needs(alone.finding)) == {"grants"}
 
 
 def _without_trust(claims: Claims) -> tuple[Document, ...]:

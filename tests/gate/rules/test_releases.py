@@ -347,7 +347,8 @@ def test_a_cluster_that_refuses_every_read_says_what_ends_it(tmp_path: Path) -> 
     first, second = finding.remedy
     assert first.title == "do something about it"
     (command,) = second.commands
-    assert (second.when, command.line.argv[:3]) == ("before", ("upgrade-gate", "init", "rbac"))
+    roles = ("upgrade-gate", "init", "rbac", "--to", f"dir:{tmp_path / 'new'}")
+    assert (second.when, command.line.argv) == ("before", roles)
     assert "an administrator" in command.in_case
 
 

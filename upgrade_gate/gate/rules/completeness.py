@@ -56,7 +56,7 @@ def _vanished(hop: Hop) -> Iterator[Gap]:
     new = hop.new_selection
     left_alone = {d.request for d in new.decisions if d.reason == "override"}
     spoken_of = new.carried | new.deleted | left_alone  # a deletion for another profile says nothing of this one
-    for name in sorted({c.request for c in hop.changes if c.kind == "removed"} - spoken_of):
+    for name in sorted({change.request for change in hop.changes} - spoken_of):
         kind = hop.old_selection.requests[name].request.provider_kind
         if not retired(kind, name, hop.old.version, hop.new.version):
             text = f"{name} applies in {hop.old.version} and is missing, and nothing deletes or renames it"
