@@ -232,6 +232,44 @@ def test_where_a_request_cannot_be_read_nothing_is_called_excess(tmp_path: Path)
     assert not found(run(tmp_path, allow("s3:*"), new=conflicting), RULE)
 
 
+UNREADABLE = request("efs", secret="three", kind="NobodysProviderSpec")
+UNSEEN = claims(allow("ec2:CopyVolumes"))
+assert UNSEEN.collection is not None
+UNSEEN.collection.documents[0].body["RoleDetailList"][0]["AttachedManagedPolicies"] = [
+    {"PolicyName": "m", "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/m"}
+]
+ENOUGH = claims(allow("ec2:CopyVolumes"))
+
+
+@pytest.mark.parametrize(
+    ("supplied", "requests", "why"),
+    [
+        (ENOUGH, [UNREADABLE], "a CredentialsRequest of the cluster that it serves cannot be read"),
+        (claims(allow("ec2:CopyVolumes"), IsTruncated=True, Marker="m"), [], ": "),
+        (UNSEEN, [], "policy m attached to role c1 is not in the export"),
+        (ENOUGH, [], None),
+        (Claims(), [], None),
+    ],
+    ids=["request", "page", "policy", "nothing unread", "nothing supplied"],
+)
+def test_what_cannot_be_told_is_told_where_excess_may_stop_the_upgrade(
+    supplied: Claims, requests: list[Any], why: str | None, tmp_path: Path
+) -> None:
+    """Else a policy that blocks excess would be met by an export that shows none of it."""
+    cluster = Cluster(requests=requests, identities={"openshift-storage/cloud": ROLE})
+    plain = run(tmp_path / "plain", claims=supplied, cluster=cluster, old=NEW)
+    assert not found(plain, RULE)
+    raised = Weights(today=TODAY, policy={RULE: Severity.BLOCKER})
+    outcome = run(tmp_path / "raised", claims=supplied, cluster=cluster, old=NEW, weighing=raised)
+    assert [j.finding.severity for j in found(outcome, RULE)] == (["blocker"] if why else [])
+    if why:
+        finding = one(outcome, RULE)
+        assert finding.headline.startswith("cannot tell whether the identity of a holds more than is asked for: ")
+        assert why in finding.headline
+        assert (finding.subject, finding.request, finding.content, finding.grants) == (ROLE, f"{NS}/a", None, ())
+        assert outcome.verdict.exit_code == 3
+
+
 def test_role_of_ccoctls_name_that_trusts_another_cluster_is_not_looked_at(tmp_path: Path) -> None:
     name = "c1-openshift-storage-cloud"
     body = details(role(allow("s3:*"), arn=f"arn:aws:iam::{ACCOUNT}:role/{name}"))

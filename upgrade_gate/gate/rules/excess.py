@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from upgrade_gate.base.steps import Step
-from upgrade_gate.clouds.contract.holdings import CoverageResult
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult
 from upgrade_gate.clouds.contract.risk import rate
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Finding, RequiredGrant, Rule, Severity
@@ -24,13 +26,13 @@ RULES = (
         "identity-excess",
         Severity.INFO,
         "An identity holds permissions that no release of this update asks for",
-        "Only with --identities; it never stops an upgrade. All that the identity holds is compared with what "
-        "its CredentialsRequests ask for, in every release of the update. A wildcard is shown as it is: `ec2:*` "
-        "is more than is asked for, even where parts of it are needed. Only permissions are compared, not their "
-        "resources and conditions. What only the current release asks for (`covered_by`) is shown apart: keep it "
-        "until you will not roll back. Nothing is reported where the export is incomplete, or where a role or a "
-        "CredentialsRequest cannot be read. After the upgrade, take away what no release asks for, unless "
-        "something else uses the identity. To make this a warning: `policy: {identity-excess: warning}`.",
+        "Only with --identities; it stops no upgrade unless a policy raises it. All that the identity holds is "
+        "compared with what its CredentialsRequests ask for, in every release of the update. A wildcard is shown as it "
+        "is: `ec2:*` is more than is asked for, even where parts of it are needed. Only permissions are compared, not "
+        "their resources and conditions. What only the current release asks for (`covered_by`) is shown apart: keep it "
+        "until you will not roll back. Where the export is incomplete, or a role or a CredentialsRequest cannot be "
+        "read, that is reported only where the rule is raised. After the upgrade, take away what no release asks "
+        "for, unless something else uses the identity. To make this a warning: `policy: {identity-excess: warning}`.",
     ),
 )
 
@@ -44,39 +46,57 @@ def evaluate(situation: Situation) -> Iterable[Finding]:
         return
     if any(s.uncertain for hop in situation.hops for s in (hop.old_selection, hop.new_selection)):
         return  # what such a request asks for is not known
-    for served in served_identities(situation):
-        if served.whole:
+    if situation.proof.given:
+        for served in served_identities(situation):
             yield from _of(situation, served)
 
 
+_ASKED_UNREAD = CoverageResult(Coverage.UNKNOWN, "a CredentialsRequest of the cluster that it serves cannot be read")
+
+
 def _of(situation: Situation, served: ServedIdentity) -> Iterator[Finding]:
-    held = situation.proof.held(served.first)
+    held = situation.proof.held(served.first) if served.whole else _ASKED_UNREAD
+    name = _name(served, passed_through=situation.proof.root_secret is not None)
     if isinstance(held, CoverageResult):
+        yield from _untold(situation, served, name, held.reason)
         return
     grants = [
         g for one in sorted(held.grants, key=lambda h: h.grant.canonical) for g in _unasked(situation, served, one)
     ]
     if not grants:
+        yield from _untold(situation, served, name, "; ".join(held.unseen))
         return
     excess = [g for g in grants if g.covered_by is None]
     until = [g for g in grants if g.covered_by is not None]
+    yield replace(
+        _about(situation, served, _headline(name, excess, until), [g.grant.as_dict() for g in grants]),
+        grants=(*excess, *until),
+        caveats=tuple(f"cannot tell all that {name} holds: {line}" for line in held.unseen),
+        remedy=tuple(_steps(name, excess)),
+    )
+
+
+def _untold(situation: Situation, served: ServedIdentity, name: str, why: str) -> Iterator[Finding]:
+    """Yield that nobody can tell, where the rule may stop the upgrade; elsewhere it is in nobody's way."""
+    if why and "identity-excess" in situation.raised:
+        yield _about(situation, served, f"cannot tell whether {name} holds more than is asked for: {why}", None)
+
+
+def _about(situation: Situation, served: ServedIdentity, headline: str, content: object) -> Finding:
+    """Return what every finding about an identity's excess has."""
     identity, root = situation.proof.shown_identity(served.first), situation.proof.root_secret
     requests = sorted(served.requests.items())
     secrets = {str(selected.request.secret) for _, (_, selected) in requests} if root is None else {str(root)}
-    name = _name(served, passed_through=root is not None)
-    yield Finding(
+    return Finding(
         rule="identity-excess",
         severity=Severity.INFO,
-        headline=_headline(name, excess, until),
-        content=[g.grant.as_dict() for g in grants],
+        headline=headline,
+        content=content,
         subject=(identity or served).id,
         request=requests[0][0] if len(requests) == 1 else None,
         secret=secrets.pop() if len(secrets) == 1 else None,
-        grants=(*excess, *until),
-        caveats=tuple(f"cannot tell all that {name} holds: {line}" for line in held.unseen),
         identity=identity,
         evidence=tuple(e for _, (side, selected) in requests for e in places(side, selected)),
-        remedy=tuple(_steps(name, excess)),
     )
 
 
