@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.worlds.policies import plan_of, policy, refers, told
+from upgrade_gate.clouds.aws.declared import declarations
+from upgrade_gate.clouds.contract.declared import Declaration, Part
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage
 
@@ -355,3 +357,178 @@ def test_policies_of_an_organisation_that_deny_nothing_are_of_no_concern(
     resource = {"Type": "AWS::Organizations::Policy", "Properties": {"Type": kind, "Content": json.loads(DENIED)}}
     files = {"plan.json": plan_of(ROLE, OWN), "stack.json": {"Resources": {"S": resource}}}
     assert told(tmp_path, files, KIND, TAGS).verdict is verdict
+
+
+# --- piece by piece ---
+
+POLICY = policy("ec2:*")
+DENIAL = policy("ec2:*", Effect="Deny")
+TEXTS = {"allow": json.dumps(POLICY), "deny": json.dumps(DENIAL)}
+
+
+def _put(kind: str, name: str, **values: Any) -> dict[str, Any]:
+    return {"type": f"aws_iam_{kind}", "name": name, **values}
+
+
+def _declared(*resources: dict[str, Any], **more: Any) -> list[Declaration]:
+    return list(declarations(plan_of(*resources, **more)))
+
+
+def _place(number: int, *more: str | int) -> tuple[str | int, ...]:
+    return ("planned_values", "root_module", "resources", number, "values", *more)
+
+
+def test_a_role_has_its_own_policies_what_is_attached_to_it_and_what_stands_in_it() -> None:
+    trust = json.dumps({"Statement": []})
+    role = _put(
+        "role",
+        "r",
+        assume_role_policy=trust,
+        permissions_boundary="arn:b",
+        inline_policy=[{"name": "i", "policy": TEXTS["allow"]}],
+        managed_policy_arns=["arn:m2", "arn:aws"],
+    )
+    first, second = (_put("policy", f"m{n}", arn=f"arn:m{n}", policy=TEXTS["allow"]) for n in (1, 2))
+    own = _put("role_policy", "p", role="r", policy=TEXTS["deny"])
+    attached = _put("role_policy_attachment", "t", role="r", policy_arn="arn:m1")
+    foreign = _put("role_policy_attachment", "u", role="r", policy_arn="arn:x")
+    unsaid = _put("role_policy_attachment", "v", role="r")
+    listed = _put("policy_attachment", "w", roles=["r"], policy_arn="arn:m1")
+    user = _put("user", "s", permissions_boundary="")
+    of_user = _put("user_policy", "q", user="s", policy=TEXTS["allow"])
+    found = _declared(role, first, second, own, attached, foreign, unsaid, listed, user, of_user)
+    assert found[0] == Declaration(
+        (
+            Part("aws_iam_role_policy.p", TEXTS["deny"], TEXTS["deny"], _place(3, "policy")),
+            Part("aws_iam_policy.m1", TEXTS["allow"], TEXTS["allow"], _place(1, "policy")),
+            Part("aws_iam_role.r", TEXTS["allow"], TEXTS["allow"], _place(0, "inline_policy", 0, "policy")),
+            Part("aws_iam_policy.m2", TEXTS["allow"], TEXTS["allow"], _place(2, "policy")),
+        ),
+        ("r", "aws_iam_role.r"),
+        ("r",),
+        rest={
+            "AttachedManagedPolicies": [
+                {"PolicyArn": name, "PolicyName": name}
+                for name in ("arn:x", "that aws_iam_role_policy_attachment.v attaches", "arn:aws")
+            ],
+            "PermissionsBoundary": "arn:b",
+            "AssumeRolePolicyDocument": trust,
+        },
+        path=_place(0),
+        trusts=True,
+    )
+    part = Part("aws_iam_user_policy.q", TEXTS["allow"], TEXTS["allow"], _place(9, "policy"))
+    rest: dict[str, Any] = {"AttachedManagedPolicies": []}
+    assert found[1:] == [Declaration((part,), ("s", "aws_iam_user.s"), ("s",), rest=rest, path=_place(8))]
+
+
+def test_a_policy_that_is_put_on_nobody_of_the_file_is_declared_by_itself() -> None:
+    managed = _put("policy", "m", arn="arn:m", policy=TEXTS["allow"])
+    found = _declared(managed, _put("role_policy", "p", role="x", policy=TEXTS["allow"]))
+    assert found == [
+        Declaration(
+            (Part("aws_iam_role_policy.p", TEXTS["allow"], TEXTS["allow"], _place(1, "policy")),),
+            ("p", "aws_iam_role_policy.p"),
+            ("x",),
+            path=_place(1),
+        ),
+        Declaration(
+            (Part("aws_iam_policy.m", TEXTS["allow"], TEXTS["allow"], _place(0, "policy")),),
+            ("m", "aws_iam_policy.m"),
+            path=_place(0),
+        ),
+    ]
+
+
+def test_a_role_of_which_nothing_is_known_but_that_it_is_there() -> None:
+    unknown = dict.fromkeys(("name", "permissions_boundary", "assume_role_policy", "inline_policy"), True)
+    (found,) = _declared({"type": "aws_iam_role", "name": "r"}, unknown={"aws_iam_role.r": unknown})
+    (part,) = found.parts
+    assert (part.name, part.opened) == ("aws_iam_role.r", ("inline policy 1 of aws_iam_role.r",))
+    assert found == Declaration(
+        (part,),
+        ("aws_iam_role.r", "r"),
+        rest={
+            "AttachedManagedPolicies": [],
+            "PermissionsBoundary": "permissions_boundary of aws_iam_role.r, known after apply",
+        },
+        path=_place(0),
+        trusts=True,
+    )
+
+
+def test_inline_policies_are_open_one_by_one() -> None:
+    listed = [{"policy": TEXTS["allow"]}, {"policy": TEXTS["allow"]}, {"policy": None}, {"policy": 7}, "x"]
+    role = _put("role", "r", inline_policy=listed)
+    opened = [{"policy": False}, {"policy": True}]
+    (found,) = _declared(role, unknown={"aws_iam_role.r": {"inline_policy": opened}})
+    assert [(part.path[-2], part.opened) for part in found.parts] == [
+        (0, ()),
+        (1, ("inline policy 2 of aws_iam_role.r",)),
+        (3, ("inline policy 4 of aws_iam_role.r",)),
+        (4, ("inline policy 5 of aws_iam_role.r",)),
+    ]
+    (found,) = _declared(_put("role", "r", inline_policy={"policy": TEXTS["allow"]}))
+    assert [part.opened for part in found.parts] == [()]
+
+
+@pytest.mark.parametrize(
+    ("put", "reach", "parts", "rest"),
+    [
+        (_put("role_policy", "p", role="x", policy=TEXTS["deny"]), ("x",), 1, False),
+        (_put("role_policy", "p", role="x", policy=TEXTS["allow"]), None, 0, False),
+        (_put("role_policy", "p", policy=TEXTS["deny"]), (), 1, False),
+        (_put("role_policy", "p", policy=TEXTS["allow"]), None, 0, False),
+        (_put("role_policy_attachment", "p", role="x", policy_arn="arn:y"), ("x",), 0, True),
+        (_put("role_policy_attachment", "p", policy_arn="arn:y"), (), 1, False),
+        (_put("policy_attachment", "p", roles=["x", "r", "y"], policy_arn="arn:y"), ("x", "y"), 0, True),
+        (_put("policy_attachment", "p", users=["x"], policy_arn="arn:y"), ("x",), 0, True),
+        (_put("policy_attachment", "p", groups=["x"], policy_arn="arn:y"), None, 0, False),
+        (_put("user_group_membership", "p", user="x"), ("x",), 0, True),
+        (_put("user_group_membership", "p"), (), 1, False),
+        (_put("group_membership", "p", users=["x"]), ("x",), 0, True),
+        (_put("group_policy", "p", group="x", policy=TEXTS["deny"]), None, 0, False),
+    ],
+)
+def test_what_may_take_away_from_others_says_from_whom(
+    put: dict[str, Any], reach: tuple[str, ...] | None, parts: int, rest: bool
+) -> None:
+    found = [one for one in _declared(_put("role", "r"), put) if one.reach is not None]
+    expected = [] if reach is None else [(reach, parts, rest)]
+    assert [(one.reach, len(one.parts), bool(one.rest)) for one in found] == expected
+    assert all(part.name == f"{put['type']}.p" for one in found for part in one.parts)
+
+
+@pytest.mark.parametrize("kind", ["role", "user"])
+@pytest.mark.parametrize(
+    ("type_", "argument", "taken"),
+    [
+        ("policies_exclusive", "policy_names", "policy"),
+        ("policy_attachments_exclusive", "policy_arns", "policy_attachment"),
+    ],
+)
+def test_an_exclusive_resource_takes_what_it_does_not_list(kind: str, type_: str, argument: str, taken: str) -> None:
+    def doubts(*listed: str, **more: Any) -> tuple[tuple[str, ...], list[Any]]:
+        holder = _put(kind, "h")
+        own = _put(f"{kind}_{taken}", "p", policy=TEXTS["allow"], policy_arn="p", **{kind: "h"})
+        exclusive = _put(f"{kind}_{type_}", "e", **{f"{kind}_name": "h", argument: list(listed), **more})
+        first, *others = _declared(holder, own, exclusive)
+        return first.doubts, [(one.reach, one.doubts) for one in others if one.reach is not None]
+
+    takes = f"aws_iam_{kind}_{type_}.e takes away what it does not list"
+    assert doubts("p") == ((), [])
+    assert doubts("p", "q") == ((), [])
+    assert doubts() == ((takes,), [])
+    assert doubts("q") == ((takes,), [])
+    assert doubts("q", **{f"{kind}_name": "x"}) == ((), [(("x",), (takes,))])
+    assert doubts("q", **{f"{kind}_name": None}) == ((takes,), [((), (takes,))])
+
+
+def test_a_policy_of_the_organisation_is_told_by_its_address() -> None:
+    above = {"type": "aws_organizations_policy", "name": "s", "content": TEXTS["deny"]}
+    (found,) = _declared(above)
+    assert (found.names, found.reach) == (("aws_organizations_policy.s",), ())
+    assert [part.path for part in found.parts] == [_place(0)]
+    put = {"type": "aws_organizations_policy_attachment", "name": "a", "policy_id": "p-1"}
+    (found,) = _declared(put)
+    assert [part.opened[1] for part in found.parts] == ["what aws_organizations_policy_attachment.a attaches"]

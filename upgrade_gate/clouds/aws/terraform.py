@@ -41,7 +41,7 @@ class _Put(Struct, frozen=True):
 
 def declarations(body: Any) -> Iterator[Declaration]:
     """Yield a declaration for each role and user, and for each policy that is put on none of them."""
-    found = [one for one in terraform.resources(body) if one.type.startswith(("aws_iam_", "aws_organizations_policy"))]
+    found = terraform.resources(body)
     managed = [one for one in found if one.type == "aws_iam_policy"]
     given: set[str] = set()
     for kind in _KINDS:
@@ -55,20 +55,19 @@ def declarations(body: Any) -> Iterator[Declaration]:
             whole = _document(put.one, managed) or _unknown(put.one)
             part = perhaps_denying(whole, f"the {kind} of {put.one.address}") if put.perhaps is None else None
             if part is not None:
-                yield Declaration((replace(part, name=put.one.address),), (put.one.address,), path=part.path, reach=())
+                yield Declaration((replace(part, name=put.one.address),), (put.one.address,), reach=())
             yield from _elsewhere(put, holders, managed)
         for put in kept:
             yield from _kept_elsewhere(put, holders)
         for put in puts:
             if put.one.type == f"aws_iam_{kind}_policy" and put.one.address not in given:
-                doubts = tuple(_takes(one.one) for one in kept if set(one.names) & set(put.names))
-                yield _by_itself(put.one, called=put.names, doubts=doubts)
+                yield _by_itself(put.one, put.names)
     yield from (_by_itself(one) for one in managed if one.address not in given)
     yield from _of_organisation(found)
 
 
-def _by_itself(one: Resource, **more: Any) -> Declaration:
-    return Declaration((_part(one),), _names(one), path=one.path, **more)
+def _by_itself(one: Resource, called: tuple[str, ...] = ()) -> Declaration:
+    return Declaration((_part(one),), _names(one), called, path=one.path)
 
 
 def _puts(kind: str, found: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
@@ -240,18 +239,18 @@ def _elsewhere(put: _Put, holders: Sequence[Resource], managed: Sequence[Resourc
     whole = _document(put.one, managed)
     part = denials(whole) if whole is not None else None
     if names and whole is None:
-        yield Declaration(rest={"AttachedManagedPolicies": [_unseen(put.one)]}, path=put.one.path, reach=names)
+        yield Declaration(rest={"AttachedManagedPolicies": [_unseen(put.one)]}, reach=names)
     elif names and part is not None:
-        yield Declaration((replace(part, name=put.one.address),), path=put.one.path, reach=names)
+        yield Declaration((replace(part, name=put.one.address),), reach=names)
 
 
 def _kept_elsewhere(put: _Put, holders: Sequence[Resource]) -> Iterator[Declaration]:
     """Yield what takes from roles or users of another file what it does not list."""
     names, doubts = _away(put, holders), (_takes(put.one),)
     if put.perhaps is None:
-        yield Declaration((), (put.one.address,), path=put.one.path, doubts=doubts, reach=())
+        yield Declaration((), (put.one.address,), doubts=doubts, reach=())
     elif names:
-        yield Declaration(path=put.one.path, doubts=doubts, reach=names)
+        yield Declaration(doubts=doubts, reach=names)
 
 
 def _away(put: _Put, holders: Sequence[Resource]) -> tuple[str, ...]:
@@ -277,7 +276,7 @@ def _of_organisation(found: Sequence[Resource]) -> Iterator[Declaration]:
     ]
     for part in contents:
         if part is not None:
-            yield Declaration((part,), (part.name,), path=part.path, reach=())
+            yield Declaration((part,), (part.name,), reach=())
 
 
 def _is_of(reference: str, addresses: set[str]) -> bool:
