@@ -478,6 +478,7 @@ def test_inline_policies_are_open_one_by_one() -> None:
         (_put("role_policy", "p", role="x", policy=TEXTS["deny"]), ("x",), 1, False),
         (_put("role_policy", "p", role="x", policy=TEXTS["allow"]), None, 0, False),
         (_put("role_policy", "p", policy=TEXTS["deny"]), (), 1, False),
+        (_put("role_policy", "p", role="", policy=TEXTS["deny"]), (), 1, False),
         (_put("role_policy", "p", policy=TEXTS["allow"]), None, 0, False),
         (_put("role_policy_attachment", "p", role="x", policy_arn="arn:y"), ("x",), 0, True),
         (_put("role_policy_attachment", "p", policy_arn="arn:y"), (), 1, False),
@@ -522,6 +523,144 @@ def test_an_exclusive_resource_takes_what_it_does_not_list(kind: str, type_: str
     assert doubts("q") == ((takes,), [])
     assert doubts("q", **{f"{kind}_name": "x"}) == ((), [(("x",), (takes,))])
     assert doubts("q", **{f"{kind}_name": None}) == ((takes,), [((), (takes,))])
+
+
+_R = _put("role", "r", arn="x")
+_OWN = _put("role_policy", "p", role="r", policy=TEXTS["allow"])
+_M = _put("policy", "m", arn="arn:m", policy=TEXTS["allow"])
+_ATTACHED = _put("role_policy_attachment", "t", role="r", policy_arn="arn:m")
+_ONLY = _put("role_policies_exclusive", "e", role_name="r")
+_ONLY_ATTACHED = _put("role_policy_attachments_exclusive", "f", role_name="r")
+_LIST = _put("policy_attachment", "l", roles=["r"], policy_arn="arn:m")
+_E, _F, _L = (
+    f"aws_iam_{name} takes away what it does not list"
+    for name in ("role_policies_exclusive.e", "role_policy_attachments_exclusive.f", "policy_attachment.l")
+)
+_INLINE = {**_R, "inline_policy": [{"name": "i", "policy": TEXTS["allow"]}]}
+TAKING: list[tuple[list[dict[str, Any]], tuple[str, ...]]] = [
+    ([_INLINE, {**_ONLY, "policy_names": ["i"]}], ()),
+    ([_INLINE, {**_ONLY, "policy_names": ["p"]}], (_E,)),
+    ([_INLINE, _OWN, {**_ONLY, "policy_names": ["i", "p"]}], ()),
+    ([{**_R, "managed_policy_arns": ["arn:m"]}, {**_ONLY_ATTACHED, "policy_arns": ["arn:m"]}], ()),
+    ([{**_R, "managed_policy_arns": ["arn:m"]}, {**_ONLY_ATTACHED, "policy_arns": []}], (_F,)),
+    ([_R, _LIST, {**_ONLY_ATTACHED, "policy_arns": ["arn:m"]}], ()),
+    ([_R, _LIST, {**_ONLY_ATTACHED, "policy_arns": ["arn:n"]}], (_F,)),
+    ([_R, {**_LIST, "roles": ["x"]}, {**_ONLY_ATTACHED, "policy_arns": []}], ()),
+    ([_R, _OWN, {**_ONLY_ATTACHED, "policy_arns": []}], ()),
+    ([_R, _ATTACHED, {**_ONLY, "policy_names": []}], ()),
+    ([_R, {**_ATTACHED, "policy_arn": None}, {**_ONLY_ATTACHED, "policy_arns": ["arn:m"]}], (_F,)),
+    ([_R, _OWN, {**_ONLY, "role_name": "x"}, {**_ONLY, "name": "e"}], (_E,)),
+    ([_R, {**_OWN, "role": "x"}, _ONLY], ()),
+    ([_R, _M, _ATTACHED, {**_LIST, "roles": ["x"]}], (_L,)),
+    ([_R, _M, _ATTACHED, {**_LIST, "roles": ["x"], "policy_arn": "arn:n"}], ()),
+    ([_R, _ATTACHED, {**_LIST, "roles": ["x"]}], (_L,)),
+    ([_R, {**_ATTACHED, "policy_arn": None}, {**_LIST, "roles": ["x"]}], (_L,)),
+    ([_R, _ATTACHED, {**_LIST, "roles": ["x"], "policy_arn": None}], (_L,)),
+    ([_R, {**_ATTACHED, "role": "x"}, {**_LIST, "roles": ["x"], "policy_arn": None}], ()),
+    ([_R, _OWN, {**_LIST, "roles": ["x"]}], ()),
+    ([_R, _M, _ATTACHED, _LIST], ()),
+]
+
+
+@pytest.mark.parametrize(("resources", "doubts"), TAKING)
+def test_what_takes_from_a_role_something_that_it_is_given(
+    resources: list[dict[str, Any]], doubts: tuple[str, ...]
+) -> None:
+    assert _declared(*resources)[0].doubts == doubts
+
+
+def test_a_list_that_names_its_policy_by_reference_takes_it_as_well() -> None:
+    managed = _put("policy", "m", policy=TEXTS["allow"])
+    said = ["aws_iam_policy.m.arn", "aws_iam_policy.m"]
+    configured = [
+        {"address": f"{one['type']}.{one['name']}", "expressions": {"policy_arn": {"references": said}}}
+        for one in (_ATTACHED, _LIST)
+    ]
+    unnamed = [{**one, "policy_arn": None} for one in (_ATTACHED, {**_LIST, "roles": ["x"]})]
+    found = _declared(_R, managed, *unnamed, configuration={"root_module": {"resources": configured}})
+    assert found[0].doubts == (_L,)
+
+
+@pytest.mark.parametrize(
+    ("argument", "shown", "put", "taken"),
+    [
+        ("inline_policy", [{"name": "p", "policy": TEXTS["allow"]}], _OWN, False),
+        ("inline_policy", [{"name": "i", "policy": TEXTS["allow"]}], _OWN, True),
+        ("inline_policy", [{"name": "i", "policy": TEXTS["allow"]}], _ATTACHED, False),
+        ("managed_policy_arns", ["arn:m"], _ATTACHED, False),
+        ("managed_policy_arns", ["arn:n"], _ATTACHED, True),
+        ("managed_policy_arns", ["arn:n"], _OWN, False),
+    ],
+)
+def test_a_role_takes_what_it_does_not_list_where_the_configuration_gives_the_list(
+    argument: str, shown: Any, put: dict[str, Any], taken: bool
+) -> None:
+    found = _declared({**_R, argument: shown}, put, **refers("aws_iam_role.r", **{argument: []}))
+    assert found[0].doubts == ((f"aws_iam_role.r takes away what its {argument} does not list",) if taken else ())
+    assert _declared({**_R, argument: shown}, put)[0].doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("providers", "sure"),
+    [(("a", "a"), True), (("a", "b"), False), (("a", ""), True), (("", "b"), True), (("", ""), True)],
+)
+def test_what_lies_with_another_provider_is_not_certain(providers: tuple[str, str], sure: bool) -> None:
+    configured = [
+        {"address": address, "provider_config_key": provider}
+        for address, provider in zip(("aws_iam_role.r", "aws_iam_role_policy.p"), providers, strict=True)
+    ]
+    found = _declared(_R, _OWN, configuration={"root_module": {"resources": configured}})
+    assert [part.opened for part in found[0].parts] == [() if sure else ("the role of aws_iam_role_policy.p",)]
+
+
+@pytest.mark.parametrize(
+    ("values", "unknown", "said", "role", "anyone"),
+    [
+        ({"roles": ["r"]}, False, [], "sure", False),
+        ({"roles": ["x"]}, [False, True], [], "perhaps", True),
+        ({"roles": ["x"]}, [False, True], ["aws_iam_role.r.id", "aws_iam_role.r"], "sure", False),
+        ({"roles": None}, True, ["aws_iam_role.r.id", "aws_iam_role.s.id"], "perhaps", False),
+        ({"roles": None}, True, ["aws_iam_role.s.id", "aws_iam_role.t.id"], "no", False),
+        ({"roles": []}, False, ["aws_iam_role.r.id", "var.x"], "perhaps", True),
+        ({"roles": []}, False, [], "no", False),
+        ({"roles": None}, True, [], "perhaps", True),
+    ],
+)
+def test_a_list_of_roles_is_read_as_far_as_it_is_known(
+    values: dict[str, Any], unknown: Any, said: list[str], role: str, anyone: bool
+) -> None:
+    listing = _put("policy_attachment", "l", policy_arn="arn:m", **values)
+    address = "aws_iam_policy_attachment.l"
+    denial = _put("policy", "m", arn="arn:m", policy=TEXTS["deny"])
+    roles = [_put("role", name) for name in ("r", "s", "t")]
+    more = refers(address, roles=said) if said else {}
+    found = _declared(*roles, denial, listing, unknown={address: {"roles": unknown}}, **more)
+    parts = [part for part in found[0].parts if part.path == _place(3, "policy")]
+    assert [part.opened for part in parts] == (
+        {"sure": [()], "perhaps": [("the role of aws_iam_policy_attachment.l",)], "no": []}[role]
+    )
+    assert [part.name for part in parts] == ([] if not parts else ["aws_iam_policy.m" if role == "sure" else address])
+    assert any(one.reach == () for one in found) is anyone
+
+
+def test_of_two_roles_of_one_name_each_may_be_the_one_that_is_meant() -> None:
+    roles = [{**_put("role", name), "name": name} for name in ("r", "s", "t")]
+    plan = plan_of(*roles, _put("role_policy", "p", role="r", policy=TEXTS["allow"]))
+    plan["planned_values"]["root_module"]["resources"][1]["values"]["name"] = "r"
+    first, second, third, _ = declarations(plan)
+    assert [[part.opened for part in one.parts] for one in (first, second, third)] == [
+        [("the role of aws_iam_role_policy.p",)],
+        [("the role of aws_iam_role_policy.p",)],
+        [],
+    ]
+
+
+def test_what_is_attached_to_nobody_knows_whom_is_called_by_what_attaches_it() -> None:
+    managed = _put("policy", "m", arn="arn:m", policy=TEXTS["deny"])
+    found = _declared(managed, _put("role_policy_attachment", "t", policy_arn="arn:m"))
+    assert [(part.name, part.opened) for one in found if one.reach == () for part in one.parts] == [
+        ("aws_iam_role_policy_attachment.t", ("the role of aws_iam_role_policy_attachment.t",))
+    ]
 
 
 def test_a_policy_of_the_organisation_is_told_by_its_address() -> None:

@@ -174,6 +174,7 @@ STRANGE: list[tuple[dict[str, Any], str | None]] = [
     (_kept({"attributes_flat": {}}), "no attributes in the form"),
     (_kept(7), "no attributes in the form"),
     ({**RAW, "resources": [7]}, "no attributes in the form"),
+    ({**RAW, "resources": [7], "complete": False}, "the plan says that it is not complete"),
 ]
 
 
@@ -187,7 +188,7 @@ def test_a_raw_state_that_cannot_be_read_says_so_and_how_it_can(state: dict[str,
     assert resources(state) == ()
     (one,) = told
     assert why in one.doubts[0]
-    assert one.doubts[0].endswith("(give what `terraform show -json` prints of it)")
+    assert one.doubts[-1].endswith("(give what `terraform show -json` prints of it)")
     assert one.reach == ()
 
 
@@ -302,6 +303,7 @@ NAMED: list[tuple[Resource, list[Resource], Resource | None]] = [
     (_resource("t.n[1]", "t.n[0]", said=["x.y"]), [FIRST, SECOND], None),
     (_resource("t.n[1]", said=["x.y", "count.index"]), [FIRST, SECOND], None),
     (_resource("t.n", said=["x.y", "count.index"]), [ONE], None),
+    (_resource("t.n[0]", said=["x.y", "count.index"]), [_resource("x.y[0]", values={"id": "1", "name": "2"})], None),
     (_resource("module.m[0].t.n", said=["module.m.x.y.id", "module.m.x.y"]), [INNER, ONE], INNER),
 ]
 

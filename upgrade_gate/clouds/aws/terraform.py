@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _KINDS = ("role", "user")
+_LISTS = "aws_iam_policy_attachment"
 _NAMES = ("name", "id")
 """What names a role or user: its ID is its name."""
 _ARNS = ("arn", "id")
@@ -76,7 +77,7 @@ def _puts(kind: str, found: Sequence[Resource]) -> Iterator[tuple[Resource, str]
     A group puts its own on whom it holds: which these are is not asked, so that they are unseen.
     """
     types = {f"aws_iam_{kind}_policy": kind, f"aws_iam_{kind}_policy_attachment": kind}
-    types["aws_iam_policy_attachment"] = f"{kind}s"
+    types[_LISTS] = f"{kind}s"
     if kind == "user":
         types |= {"aws_iam_user_group_membership": "user", "aws_iam_group_membership": "users"}
     for one in found:
@@ -96,7 +97,7 @@ def _put(one: Resource, argument: str, holders: Sequence[Resource]) -> _Put:
         perhaps.update(h.address for h in holders if h.text("name") == name and len(own) != 1)
     said = one.references.get(argument, ())
     single = not argument.endswith("s")
-    if isinstance(one.get(argument), Open) or unknown_in(one.unknown.get(argument)) or (not names and (single or said)):
+    if unknown_in(one.unknown.get(argument)) or (not names and (single or said)):
         meant = named(one, argument, near, *_NAMES)
         known = {plain(holder.address) for holder in holders}
         if meant is not None:
@@ -113,15 +114,12 @@ def _one_account(one: Resource, other: Resource) -> bool:
     return one.provider == other.provider or not (one.provider and other.provider)
 
 
-def _exclusive(kind: str) -> dict[str, tuple[str, str, str]]:
+def _exclusive(kind: str) -> dict[str, tuple[str, frozenset[str], str]]:
     """Return the types that take from a role or user what they do not list: the list, and what it names of what."""
+    attaching = frozenset((f"aws_iam_{kind}_policy_attachment", _LISTS))
     return {
-        f"aws_iam_{kind}_policies_exclusive": ("policy_names", f"aws_iam_{kind}_policy", "name"),
-        f"aws_iam_{kind}_policy_attachments_exclusive": (
-            "policy_arns",
-            f"aws_iam_{kind}_policy_attachment",
-            "policy_arn",
-        ),
+        f"aws_iam_{kind}_policies_exclusive": ("policy_names", frozenset((f"aws_iam_{kind}_policy",)), "name"),
+        f"aws_iam_{kind}_policy_attachments_exclusive": ("policy_arns", attaching, "policy_arn"),
     }
 
 
@@ -134,35 +132,26 @@ def _taken_from(
 ) -> Iterator[str]:
     """Yield what takes from a role or user something that it is given, or may."""
     own = [put.one for put in puts if holder.address in put.sure]
-    lists = [put for put in puts if put.one.type == "aws_iam_policy_attachment"]
+    shown = {
+        "policy_names": {text(entry.get("name")) for entry in objects(holder.get("inline_policy"))},
+        "policy_arns": set(strings(holder.get("managed_policy_arns"))),
+    }
+    given = {
+        argument: shown[argument] | {one.text(key) for one in own if one.type in types}
+        for argument, types, key in _exclusive(kind).values()
+    }
     for put in kept:
-        if put.perhaps is not None and holder.address not in put.sure | put.perhaps:
-            continue
-        argument, type_, key = _exclusive(kind)[put.one.type]
-        within = holder.get("inline_policy" if argument == "policy_names" else "managed_policy_arns")
-        listed = strings(put.one.get(argument))
-        if (
-            within
-            or (lists and argument == "policy_arns")
-            or any(p.text(key) not in listed for p in own if p.type == type_)
-        ):
+        argument = _exclusive(kind)[put.one.type][0]
+        reaches = put.perhaps is None or holder.address in put.sure | put.perhaps
+        if reaches and not given[argument].issubset(strings(put.one.get(argument))):
             yield _takes(put.one)
-    inline = tuple(text(entry.get("name")) for entry in objects(holder.get("inline_policy")))
-    for argument, type_, key, listed in (
-        ("inline_policy", "aws_iam_role_policy", "name", inline),
-        (
-            "managed_policy_arns",
-            "aws_iam_role_policy_attachment",
-            "policy_arn",
-            strings(holder.get("managed_policy_arns")),
-        ),
-    ):
-        if argument in holder.references and any(p.text(key) not in listed for p in own if p.type == type_):
+    for argument, within in (("inline_policy", "policy_names"), ("managed_policy_arns", "policy_arns")):
+        if argument in holder.references and given[within] > shown[within]:
             yield f"{holder.address} takes away what its {argument} does not list"
     mine = {_attached(one, managed) for one in own if one.type == f"aws_iam_{kind}_policy_attachment"}
-    for put in lists:  # such a one takes its policy from everybody whom it does not list
+    for put in puts:  # a list takes its policy from everybody whom it does not name
         theirs = _attached(put.one, managed)
-        if mine and holder.address not in put.sure and (None in {theirs, *mine} or theirs in mine):
+        if put.one.type == _LISTS and holder.address not in put.sure and mine and (mine & {theirs, None} or not theirs):
             yield _takes(put.one)
 
 

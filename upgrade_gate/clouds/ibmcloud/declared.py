@@ -177,14 +177,12 @@ def _roles(body: Any) -> Path:
 
 def additions(body: Any, grants: Sequence[Grant]) -> tuple[Addition, ...]:
     """Return what gives these grants: roles more in a policy for the very attributes that they are needed on."""
-    held: dict[str, Any] = {}
     resources = [mapping(body).get("resource")] if "control" in mapping(body) else mapping(body).get("resources")
-    for resource in objects(resources):
-        for one in objects(resource.get("attributes")):
-            if one.get("operator") not in (None, "stringEquals"):
-                return ()
-            held[text(one.get("name")) or text(one.get("key"))] = one.get("value")
-    if any(needed_attributes(grant.scope) != held for grant in grants):
+    found = objects(resources)
+    listed = objects(found[0].get("attributes")) if len(found) == 1 else []  # a role more is given on each of several
+    held = {text(one.get("name")) or text(one.get("key")): one.get("value") for one in listed}
+    operators = {one.get("operator") for one in listed} - {None, "stringEquals"}
+    if operators or any(needed_attributes(grant.scope) != held for grant in grants):
         return ()
     roles = tuple({"role_id": name} for name in sorted({grant.permission for grant in grants}))
     return (Addition(_roles(body), roles),)

@@ -241,8 +241,7 @@ def plain(address: str) -> str:
 
 
 def _module(address: str) -> str:
-    found = _MODULES.match(address)
-    return found[0] if found is not None else ""
+    return str(_MODULES.findall(address)[0])
 
 
 def _local(one: Resource) -> str:
@@ -266,7 +265,7 @@ def named(one: Resource, argument: str, among: Iterable[Resource], *keys: str) -
     value = one.get(argument)
     if isinstance(value, str):
         found = [other for other in among if value and any(other.get(key) == value for key in keys)]
-    elif value is None or isinstance(value, Open) or unknown_in(one.unknown.get(argument)):
+    elif value is None or unknown_in(one.unknown.get(argument)):
         found = [other for other in among if _is_reference(one, argument, other, keys)]
     else:
         found = []
