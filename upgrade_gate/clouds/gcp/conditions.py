@@ -17,7 +17,8 @@ from itertools import accumulate
 from upgrade_gate.clouds.shared.three_values import FALSE, TRUE, Answer, all_of, any_of, not_, undecided
 
 _TOKEN = re.compile(
-    r"""\s*(?: (?P<text> [rbRB]* (?: \"\"\".*?\"\"\" | '''.*?''' | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' ))
+    r"""\s*(?: (?P<text> [bB]?[rR][bB]? (?: \"\"\".*?\"\"\" | '''.*?''' | "[^"]*" | '[^']*' )
+            | [bB]? (?: \"\"\"(?:[^\\]|\\.)*?\"\"\" | '''(?:[^\\]|\\.)*?''' | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' ) )
         | (?P<mark> && | \|\| | [<>!=]=? | [()\[\]{}?:,] )
         | (?P<word> [^\s"'&|<>!=()\[\]{}?:,]+ ) )""",
     re.VERBOSE | re.DOTALL,
