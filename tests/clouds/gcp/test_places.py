@@ -398,6 +398,12 @@ def test_a_node_account_that_names_no_project_may_grant_by_its_own_policy() -> N
     assert (found.verdict, [c for c in found.caveats if "names no project" in c] != []) == ("COVERED", True)
 
 
+def test_the_project_of_the_exports_stands_for_the_clusters_where_that_is_not_known() -> None:
+    needed, context = {"type": "permission", "permission": DNS}, {"dns_projects": ["p1"]}
+    found = judge("GCP", [bare(binding(R)), role(DNS)], WHO, needed, account="p1", context=context)
+    assert found.verdict == "COVERED"
+
+
 @pytest.mark.parametrize("held", [[], [binding(R)]])
 def test_while_the_zones_are_not_known_nothing_is(held: list[Any]) -> None:
     assert ask(DNS, project("p1", *held), role(DNS), unread={"dns_projects": "why"}) == "UNKNOWN"

@@ -271,11 +271,11 @@ def _ancestor(item: Mapping[str, Any]) -> tuple[Level, str]:
 def _resource(name: str) -> tuple[Level, str]:
     """Read a full resource name (`//cloudresourcemanager.googleapis.com/projects/p1`)."""
     path = name.removeprefix("//").partition("/")[2] if name.startswith("//") else name
-    collection, _, rest = path.partition("/")
+    collection, _, last = path.rpartition("/")
     if "/serviceAccounts/" in path:
         return Level.ACCOUNT, email_of(path)
     levels = {"projects": Level.PROJECT, "folders": Level.FOLDER, "organizations": Level.ORGANIZATION}
-    return (levels[collection], rest) if collection in levels and "/" not in rest else (Level.OTHER, name)
+    return (levels[collection], last) if collection in levels else (Level.OTHER, name)
 
 
 def role(entry: Entry) -> RoleDocument:
@@ -326,7 +326,7 @@ def pool_provider(entry: Entry) -> PoolProvider:
         provider,
         text(oidc.get("issuerUri")),
         not _is_off(item) and (state is None or state == "ACTIVE"),
-        condition if isinstance(condition, str) else "" if condition is None else str(condition),
+        "" if condition is None else str(condition),
         text(mapping(item.get("attributeMapping")).get("google.subject")),
         readable_strings(oidc.get("allowedAudiences")),
         audiences_seen="allowedAudiences" in oidc or "attributeMapping" in item,
@@ -356,15 +356,15 @@ def deny_policy(entry: Entry) -> DenyPolicy:
 
 def _deny_rule(item: Mapping[str, Any]) -> tuple[DenyRule | None, bool]:
     """Return what can be read of a rule, None where nothing that it forbids is certain, and whether it is all of it."""
-    excepted = [readable_strings(item.get(key)) for key in ("exceptionPrincipals", "exceptionPermissions")]
+    spared, left = readable_strings(item.get("exceptionPrincipals")), readable_strings(item.get("exceptionPermissions"))
     principals, permissions = strings(item.get("deniedPrincipals")), strings(item.get("deniedPermissions"))
-    if not principals or not permissions or None in excepted:
+    if not principals or not permissions or spared is None or left is None:
         return None, False
     condition = item.get("denialCondition")
     expression = text(mapping(condition).get("expression")) or ("(its text is empty)" if condition else "")
     whole = all(readable_strings(item[key]) is not None for key in ("deniedPrincipals", "deniedPermissions"))
     whole = whole and all("." in one and one == "".join(one.split()) for one in permissions)
-    return DenyRule(principals, excepted[0] or (), permissions, excepted[1] or (), expression), whole
+    return DenyRule(principals, spared, permissions, left, expression), whole
 
 
 DIALECT = Dialect(
