@@ -334,8 +334,9 @@ UNREAD = {"node_service_accounts": "ControlPlaneMachineSet was not read"}
         ([project("p1"), own_policy(OTHER_NODE, binding(USER))], "UNKNOWN", "other nodes' accounts was not read"),
         ([project("p1", binding(USER)), own_policy(OTHER_NODE)], "UNKNOWN", "the policy of project shared is not in"),
         ([project("p1", binding(USER)), project("shared"), own_policy(OTHER_NODE)], "MISSING", OTHER_NODE),
+        ([project("p1"), project("shared"), own_policy(OTHER_NODE)], "MISSING", OTHER_NODE),
     ],
-    ids=["on both", "on the known one", "at home", "at home alone"],
+    ids=["on both", "on the known one", "at home", "at home alone", "nowhere"],
 )
 def test_of_nodes_that_were_read_in_part_the_known_ones_count_and_the_rest_is_at_home(
     held: list[Any], verdict: str, said: str
