@@ -284,8 +284,16 @@ GATE = {
 
 @pytest.mark.parametrize(
     "status",
-    [None, {}, {"featureGates": {}}, {"featureGates": [{"enabled": "G"}]}, {"featureGates": [{"enabled": ["G"]}]}],
-    ids=["missing", "empty", "no list", "text", "names"],
+    [
+        None,
+        {},
+        {"featureGates": {}},
+        {"featureGates": []},
+        {"featureGates": [{"enabled": "G"}]},
+        {"featureGates": [{"enabled": ["G"]}]},
+        {"featureGates": [{"enabeld": [{"name": "G"}], "disabled": [{"name": "H"}]}]},
+    ],
+    ids=["missing", "empty", "no list", "an empty list", "text", "names", "misspelt"],
 )
 def test_damaged_feature_gate_is_not_a_release_without_gates(status: Any, tmp_path: Path) -> None:
     gated = request("b", secret="bsec", annotations={**PROFILE, "release.openshift.io/feature-gate": "G"})

@@ -67,15 +67,25 @@ def test_components_that_image_references_names_are_missed(gone: Sequence[str], 
     assert not list(gaps(release(), release(without(*gone))))
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b" \n\t\r\n", b"---\n", b"---\n---\n", b"\xef\xbb\xbf"])
-def test_empty_manifest_is_a_gap(content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        *((blank, "is empty") for blank in (b"", b"\n", b" \n \r\n", b"---\n", b"---\n---\n", b"\xef\xbb\xbf")),
+        *((nothing, "is empty") for nothing in (b"null\n", b"~\n", b"%YAML 1.1\n---\n")),
+        *((other, "holds no object") for other in (b"text\n", b"\t\n", b"{}\n", b"[]\n", b"- a\n", b"7\n---\n{}\n")),
+    ],
+)
+def test_empty_manifest_is_a_gap(content: bytes, words: str) -> None:
     (gap,) = gaps(release(more={"0000_50_x.yaml": content}), release())
-    assert (gap.what, gap.name) == ("empty", "0000_50_x.yaml")
+    assert (gap.what, gap.name, gap.text) == ("empty", "0000_50_x.yaml", f"0000_50_x.yaml {words}")
     assert not list(gaps(release(whole=True, more={"0000_50_x.yaml": content}), release()))
 
 
-def test_file_with_words_alone_is_not_empty() -> None:
-    assert not list(gaps(release(more={"0000_50_x.yaml": b"# nothing yet\n"}), release()))
+@pytest.mark.parametrize(
+    "content", [b"# nothing yet\n", b"--- # nothing\n# yet\n", SERVICE.encode() + b"---\ntext\n", b"a: [\n", b"a: 1\n"]
+)
+def test_file_with_words_alone_or_with_an_object_however_spoilt_is_not_empty(content: bytes) -> None:
+    assert not list(gaps(release(more={"0000_50_x.yaml": content}), release()))
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,9 @@ def test_others_are_known_by_identity_and_annotations_only() -> None:
     ],
 )
 def test_what_decides_is_built_whole_however_it_is_written(text: str, whole: bool) -> None:
-    assert (only(load(yaml=text)).body is not None) is whole
+    manifest = only(load(yaml=text))
+    assert (manifest.body is not None) is whole
+    assert (manifest.namespace == "") is ("namespace:" not in text)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,8 @@ def test_no_annotations_is_not_an_empty_map(annotations: str, found: dict[str, s
 
 
 def test_lists_are_expanded_and_empty_documents_are_not_there() -> None:
-    items = json.dumps([{"apiVersion": "v1", "kind": "Service", "metadata": {"name": n}} for n in "ab"] + [None])
+    first, second = ({"apiVersion": "v1", "kind": "Service", "metadata": {"name": n}} for n in "ab")
+    items = json.dumps([first, second])
     text = f"---\n---\n{{apiVersion: v1, kind: List, items: {items}}}\n---\n{SERVICE}"
     loaded = load(yaml=text)
     assert loaded.unreadable == ()
@@ -160,6 +163,13 @@ def test_an_object_that_is_no_list_is_itself_whatever_items_it_has(items: str) -
     """A request must not vanish behind a field that nobody reads."""
     assert only(load(yaml=f"{REQUEST}items: {items}\n")).name == "heron"
     assert only(load(yaml=f"{SERVICE}items: {items}\n")).name == "heron"
+    item = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "items": ' + items + "}"
+    assert only(load(yaml=f"apiVersion: v1\nkind: List\nitems: [{item}]\n")).name == "a"
+
+
+def test_an_object_whose_kind_ends_as_that_of_a_list_is_itself_without_items() -> None:
+    item = '{"apiVersion": "example.com/v1", "kind": "AllowList", "metadata": {"name": "a"}}'
+    assert only(load(yaml=f"apiVersion: v1\nkind: List\nitems: [{item}]\n")).kind == "AllowList"
 
 
 def test_request_in_a_list_keeps_its_own_duplicate_keys() -> None:
@@ -265,7 +275,12 @@ BROKEN = "spec: {a: [\n"
         (SERVICE.replace("apiVersion: v1", "apiVersion: a/b/c"), True),
         (SERVICE.replace("apiVersion: v1", "apiVersion: 1"), True),
         (SERVICE.replace("kind: Service", "kind: 1"), True),
+        (SERVICE.replace("name: heron", "name: ''"), True),
+        (SERVICE.replace("apiVersion: v1", "apiVersion: ''"), True),
+        (SERVICE.replace("kind: Service", "kind: ''"), True),
         ("apiVersion: v1\nkind: Service\n", True),
+        ("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, metadata: {name: a}, items: []}]\n", True),
+        ("apiVersion: v1\nkind: List\nitems: [null]\n", True),
         ("apiVersion: v1\nkind: List\nitems: [x]\n", True),
         ("apiVersion: v1\nkind: List\nitems: {}\n", True),
     ],
@@ -278,6 +293,7 @@ def test_unreadable_is_said_and_harmless_only_where_that_is_sure(text: str | byt
     assert unread.reason
     assert unread.harmless is harmless
     assert unread.may_define("other") is not harmless
+    assert bool(unread.text) is harmless
 
 
 def test_harmless_file_may_still_define_an_object_that_it_names() -> None:
@@ -294,11 +310,18 @@ def test_one_bad_document_does_not_hide_the_other_documents_of_its_file() -> Non
     assert not unread.harmless
 
 
-def test_over_large_file_is_named() -> None:
-    (unread,) = load(Limits(file=200), yaml=REQUEST * 2).unreadable
+@pytest.mark.parametrize("text", [REQUEST * 2, SERVICE + "# more\n" * 40])
+def test_over_large_file_is_named_and_never_harmless(text: str) -> None:
+    (unread,) = load(Limits(file=200), yaml=text).unreadable
     assert unread.location.file == NAME
     assert "more than the 200" in unread.reason
     assert not unread.harmless
+
+
+def test_what_nobody_asks_for_of_a_large_file_is_not_read_within_the_limit() -> None:
+    text = SERVICE + "data:\n" + "  key: value\n" * 8000 + "  key: 'never closed\n"
+    assert only(load(Limits(file=len(text)), yaml=text)).kind == "Service"
+    assert load(Limits(file=len(text) - 1), yaml=text).manifests == ()
 
 
 @pytest.mark.parametrize("text", [SERVICE + f"spec: {'[' * 9000}{']' * 9000}\n", '{"a":' * 9000 + "1" + "}" * 9000])

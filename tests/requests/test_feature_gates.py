@@ -17,7 +17,8 @@ def gate(feature_set: str, *names: str, major: str | None = None) -> Manifest:
         "release.openshift.io/feature-set": feature_set,
         **({"release.openshift.io/major-version": major} if major else {}),
     }
-    body: Any = {"status": {"featureGates": [{"enabled": [{"name": n} for n in names]}]}}
+    listed = {"enabled": [{"name": n} for n in names], "disabled": [{"name": "Off"}]}
+    body: Any = {"status": {"featureGates": [listed]}}
     where = Location(f"gate-{feature_set}.yaml")
     return Manifest("config.openshift.io", "v1", "FeatureGate", "", "cluster", annotations, where, body)
 
@@ -72,6 +73,13 @@ ODD: list[Any] = [
     {"status": {"featureGates": [{"enabled": ["A"]}]}},
     {"status": {"featureGates": [{"enabled": [{"name": 7}]}]}},
     {"status": {"featureGates": [{"enabled": [{}]}]}},
+    {"status": {"featureGates": []}},
+    {"status": {"featureGates": [{}]}},
+    {"status": {"featureGates": [{"enabled": [], "disabled": []}]}},
+    {"status": {"featureGates": [{"enabeld": [{"name": "B"}], "disabled": [{"name": "A"}]}]}},
+    {"status": {"featureGates": [{"enabled": [{"Name": "B"}], "disabled": [{"name": "A"}]}]}},
+    {"status": {"featureGates": [{"enabled": [{"name": "B"}], "disabled": [{"name": "A"}, {"name": "B"}]}]}},
+    {"status": {"featureGates": [{"enabled": [{"name": "B"}], "disabled": "A"}]}},
 ]
 
 

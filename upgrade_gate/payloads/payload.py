@@ -161,15 +161,15 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
         version, previous = _release_metadata(files.files, unreadable)
         for name in sorted(files.files):
             if name.endswith(MANIFEST_SUFFIXES):
-                items = list(_read(files.files[name], name, limits))
-                if _holds_no_object(files.files[name], items):
-                    empty.append(name)
-                for item in items:
+                found, unread = len(manifests), len(unreadable)
+                for item in _read(files.files[name], name, limits):
                     if isinstance(item, Manifest):
                         manifests.append(item)
                     else:
                         _logger.debug("%s:%d: %s", item.location.file, item.location.line, item.reason)
                         unreadable.append(item)
+                if len(manifests) == found and _holds_no_object(files.files[name], unreadable[unread:]):
+                    empty.append(name)
     finally:
         if collecting:
             gc.enable()
@@ -192,14 +192,15 @@ def load(files: ReleaseFiles, limits: Limits = _DEFAULT) -> Payload:
     )
 
 
-def _holds_no_object(data: bytes, items: Sequence[Manifest | Unreadable]) -> bool:
-    """Return whether something else stands in a file than objects, or nothing; comments alone are somebody's word."""
-    if any(isinstance(item, Manifest) for item in items):
-        return False
+def _holds_no_object(data: bytes, unread: Sequence[Unreadable]) -> bool:
+    """Return whether a file without a manifest holds something else than objects, or nothing.
+
+    Comments alone are somebody's word.
+    """
     lines = (line.strip(b" \t\r\n-\xef\xbb\xbf") for line in data.splitlines())
     told = [line for line in lines if line]
-    if items and told:
-        return all(item.reason in (_NO_MAPPING, _NOTHING) for item in items if isinstance(item, Unreadable))
+    if unread and told:
+        return all(item.reason in (_NO_MAPPING, _NOTHING) for item in unread)
     return not told or not all(line.startswith(b"#") for line in told)
 
 
@@ -274,7 +275,8 @@ def _read(data: bytes, file: str, limits: Limits) -> Iterator[Manifest | Unreada
     from upgrade_gate.reading import yaml
     from upgrade_gate.reading.manifest_index import outline
 
-    found = outline(data) if len(data) <= limits.file and b"CredentialsRequest" not in data else None
+    fits = len(data) <= limits.file
+    found = outline(data) if fits else None
     if found is not None:
         listed: list[Manifest] = []
         for doc in found:
@@ -289,7 +291,8 @@ def _read(data: bytes, file: str, limits: Limits) -> Iterator[Manifest | Unreada
     try:
         parsed = yaml.parse(data, file, limits=limits)
     except yaml.DocumentError as exc:
-        yield _unreadable(data, Location(file, exc.document, exc.line), exc.problem)
+        place = Location(file, exc.document, exc.line)
+        yield _unreadable(data, place, exc.problem) if fits else Unreadable(place, exc.problem, harmless=False)
         return
     for one in parsed:
         yield from _expand(one, data, Location(file, one.document, one.line))
@@ -309,16 +312,14 @@ def _expand(parsed: Parsed, data: bytes, place: Location) -> Iterator[Manifest |
         yield _whole(body, parsed.duplicate_keys, data, place)
         return
     for i, item in enumerate(items):
-        if item is None:
-            continue
         prefix = f"items[{i}]."
         repeated = tuple(path.removeprefix(prefix) for path in parsed.duplicate_keys if path.startswith(prefix))
-        if isinstance(item, dict) and str(item.get("kind", "")).endswith("List") and "items" in item:
-            yield _unreadable(data, place, f"items[{i}] is a list inside a list")
-        elif isinstance(item, dict):
-            yield _whole(item, repeated, data, place)
-        else:
+        if not isinstance(item, dict):
             yield _unreadable(data, place, f"items[{i}] is not a mapping")
+        elif str(item.get("kind")).endswith("List") and "items" in item:
+            yield _unreadable(data, place, f"items[{i}] is a list inside a list")
+        else:
+            yield _whole(item, repeated, data, place)
 
 
 def _whole(body: dict[str, Any], repeated: tuple[str, ...], data: bytes, place: Location) -> Manifest | Unreadable:
@@ -386,5 +387,5 @@ def _decides(manifest: Manifest) -> bool:
 def _unreadable(data: bytes, place: Location, reason: str) -> Unreadable:
     """Return the record of what could not be read, harmless only where its text rules out all that matters."""
     text = data.decode("utf-8", errors="replace")
-    harmless = len(data) <= _DEFAULT.file and not _MATTERING.search(text) and not _DISGUISE.search(text)
+    harmless = not _MATTERING.search(text) and not _DISGUISE.search(text)
     return Unreadable(place, reason, harmless, text if harmless else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.reading.node import Malformed, Part
 from upgrade_gate.requests.inclusion import FEATURE_SET, INCLUDE, Filters, include
 
 if TYPE_CHECKING:
@@ -63,20 +64,17 @@ def _fits(manifest: Manifest, profile: str, major: int) -> bool:
     return key in (manifest.annotations or {}) and include(manifest, Filters(major_version=major)) is None
 
 
-def _enabled(body: Any) -> list[str] | None:
-    """Return the names of enabled gates; None where the shape is not the API's, which must not read as "none"."""
-    status = body.get("status") if isinstance(body, dict) else None
-    entries = status.get("featureGates") if isinstance(status, dict) else None
-    if not isinstance(entries, list):
+def _enabled(body: Any) -> frozenset[str] | None:
+    """Return the names of enabled gates; None where the shape is not the API's, which must not read as "none".
+
+    Every gate that a release knows is on one of the two lists, so a manifest without any was cut off or misspelt.
+    """
+    try:
+        entries = Part(body, "FeatureGate")["status"]["featureGates"].items()
+        enabled, disabled = (
+            frozenset(gate["name"].some_text() for entry in entries for gate in entry[state].items())
+            for state in ("enabled", "disabled")
+        )
+    except Malformed:
         return None
-    names: list[str] = []
-    for entry in entries:
-        enabled = entry.get("enabled", []) if isinstance(entry, dict) else None
-        if not isinstance(enabled, list):
-            return None
-        for gate in enabled:
-            name = gate.get("name") if isinstance(gate, dict) else None
-            if not isinstance(name, str):
-                return None
-            names.append(name)
-    return names
+    return enabled if enabled ^ disabled == enabled | disabled != frozenset() else None

@@ -27,7 +27,7 @@ def came(kind: str, request: str, grant: Grant, old: str, new: str) -> tuple[str
     [
         # merged for 4.11 as openshift/cluster-storage-operator#263, then backported to 4.10.z as #268
         ("4.9.40", "4.10.50", ("4.10", 268, True)),
-        ("4.0.9", "4.10.50", ("4.10", 268, True)),  # no such branch in the table: it has nothing of it
+        ("4.0.9", "4.11.2", ("4.11", 263, False)),  # no such branch in the table: it has nothing of it
         ("4.10.3", "4.10.50", ("4.10", 268, True)),
         ("4.10.3", "4.11.2", ("4.11", 263, False)),
         ("4.9.40", "4.12.0", ("4.11", 263, False)),
