@@ -90,7 +90,6 @@ def earlier(row: Row, date: str) -> list[str]:
             for other in known.rows
             if other.request != row.request
             and known.platform_of(other.request) == platform
-            and known.grants[other.grant].type == own.type
             and same_permission(platform, known.grants[other.grant].permission, own.permission)
             and any(known.commits[place].date < date for place in other.added)
         }
