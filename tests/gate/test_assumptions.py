@@ -164,6 +164,7 @@ def test_a_platform_that_is_always_served_asks_for_something(
 
 OLD, BOTH = request("a", "ec2:Old"), request("a", "ec2:Old", "ec2:New")
 PASSED_THROUGH = Cluster(mode="Passthrough", root=True, issuer="", requests=[OLD])
+SAME = request("same", "ec2:Old")
 Z, B, MORE_B = (
     request("z", "ec2:Old"),
     *(request("b", *actions, secret="other") for actions in (["ec2:B"], ["ec2:B", "ec2:C"])),
@@ -209,7 +210,7 @@ def test_a_grant_is_judged_once_by_the_change_that_asks_for_it_or_as_unchanged(
     [
         ([[OLD], [OLD, request("z", "ec2:Old", "ec2:New")]], [("a", ["ec2:Old"]), ("z", ["ec2:Old"])]),
         ([[OLD], [BOTH], [request("a", "ec2:Old", "ec2:New", secret="moved")]], [("a", ["ec2:Old"])]),
-        ([[request("a", kind="MarsProviderSpec")], [OLD]], []),
+        ([[request("a", kind="MarsProviderSpec"), SAME], [OLD, SAME]], [("same", ["ec2:Old"])]),
     ],
 )
 def test_what_no_change_asks_for_is_judged_in_each_release(
