@@ -101,7 +101,7 @@ class Situation(Struct, frozen=True):
         """
         if self.mode is Mode.MINT:
             return ()
-        asked = (s.request for _, s in self.requirements() if self.permission_model(s.request))
+        asked = (selected.request for _, selected in self.requirements())
         return tuple(sorted({line for r in asked for line in self.proof.caveats(r, r.grants, r.service_accounts)}))
 
     def permission_model(self, request: CredentialsRequest) -> bool:
