@@ -133,6 +133,7 @@ HOLDING: Mapping[str, Firing] = {
         ("4.6.1", "4.7.0"),
     ),
     "what could not be read is left to its rule": Firing([A], [A], Cluster(unread=["ClusterOperator"])),
+    "a feature set that could not be read is left to its rule": Firing([A], [A], Cluster(unread=["FeatureGate"])),
     "every topology that is known": Firing([A], [A], Cluster(topology="SingleReplica")),
 }
 

@@ -70,6 +70,20 @@ def test_warnings_block_where_that_is_asked_for_and_infos_never_do() -> None:
     assert verdict(fail_on_warning=True).fail_on == "warning"
 
 
+@pytest.mark.parametrize(
+    ("basis", "name"),
+    [
+        (PROVEN, "proven"),
+        (ASSUMED, "assumed"),
+        (Basis(("what the files say is applied",), declared=True), "declared"),
+        (Basis((), lacking=True), "assumed"),
+    ],
+)
+def test_the_basis_is_what_is_taken_for_granted_in_one_word(basis: Basis, name: str) -> None:
+    """docs/contract.md#basis."""
+    assert (basis.name, basis.proven) == (name, name == "proven")
+
+
 def test_required_proof_turns_an_assumed_pass_into_cannot_tell_and_nothing_else() -> None:
     assert verdict(basis=ASSUMED).status == "pass"
     assert verdict(basis=PROVEN, require_proof=True).status == "pass"
