@@ -1003,7 +1003,7 @@ EXPORTS: list[tuple[str, list[Any], str, str]] = [
         "a page is missing, and two documents disagree",
         [
             details(role(allow(ATTACH)), IsTruncated=True, Marker="m"),
-            {"Role": {"RoleName": "c1-ebs", "Arn": f"{FAR}/c1-ebs"}},
+            {"RoleName": "c1-ebs", "PolicyNames": []},
         ],
         UNKNOWN,
         "one page of more",
@@ -1378,6 +1378,13 @@ def test_the_caller_tells_whose_answers_without_an_arn_are() -> None:
     assert ask([stranger, ROLE_POLICY], account=ACCOUNT).verdict == UNKNOWN
     assert ask([{**stranger, "Account": ACCOUNT}, ROLE_POLICY], account=ACCOUNT).verdict == COVERED
     assert ask([ROLE_POLICY], account=ACCOUNT).verdict == COVERED
+
+
+def test_a_resource_in_any_partition_is_in_the_roles_own_where_an_arn_says_which() -> None:
+    fields = {"needed": "iam:GetUser", "resource": "arn:*:iam::*:user/x"}
+    held = allow("iam:GetUser", Resource="arn:aws:iam::*:user/x")
+    assert ask([details(role(held))], **fields).verdict == COVERED
+    assert ask([details(role(held, Arn=None))], **fields).verdict == NARROWER
 
 
 def test_a_boundary_counts_where_the_document_does_not_say_whose_account_it_is() -> None:
