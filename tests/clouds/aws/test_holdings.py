@@ -31,9 +31,11 @@ from tests.worlds.aws_exports import (
     organisation,
     role,
     statement,
+    trust,
     user,
 )
 from upgrade_gate.clouds.aws import holdings
+from upgrade_gate.clouds.aws.account import account_of
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document
 from upgrade_gate.entitlements import judge
@@ -1137,6 +1139,15 @@ USERS: list[tuple[str, list[Any], str, str]] = [
     ("a group that cannot be read", [details(user(EVERYTHING, GroupList=[7]))], UNKNOWN, "GroupList of user c1-ebs"),
     ("groups that are no list", [details(user(EVERYTHING, GroupList=7))], UNKNOWN, "GroupList of user c1-ebs"),
     (
+        "two documents agree about his groups",
+        [
+            details(user(GroupList=["g"]), group("g", allow(ATTACH))),
+            {"UserName": "c1-ebs", "Groups": [{"GroupName": "g"}]},
+        ],
+        COVERED,
+        "group g",
+    ),
+    (
         "two documents disagree about his groups",
         [details(user(allow(ATTACH))), {"UserName": "c1-ebs", "Groups": [{"GroupName": "g"}]}],
         UNKNOWN,
@@ -1203,6 +1214,93 @@ PARTS: list[tuple[str, list[Any], str, str]] = [
         [BARE_ROLE, ROLE_POLICY, {"PolicyNames": ["p", "q"]}, NO_ATTACHED],
         UNKNOWN,
         "inline policy q",
+    ),
+    (
+        "two lists of names, of which one has a policy that is not there",
+        [
+            BARE_ROLE,
+            ROLE_POLICY,
+            {"RoleName": "c1-ebs", "PolicyNames": ["p", "q"]},
+            {"RoleName": "c1-ebs", "PolicyNames": ["p"]},
+        ],
+        UNKNOWN,
+        "inline policy q",
+    ),
+    (
+        "a list of names that has more than the details",
+        [details(role(allow(ATTACH))), {"RoleName": "c1-ebs", "PolicyNames": ["p", "q"]}],
+        UNKNOWN,
+        "disagree about the inline policies",
+    ),
+    (
+        "a document about another role of no account, and one that denies",
+        [{**ROLE_POLICY, "RoleName": "another"}, BARE_ROLE, {**ROLE_POLICY, "PolicyDocument": document(deny(ATTACH))}],
+        DENIED,
+        "",
+    ),
+    (
+        "an attached policy that is not there, by a list that says whose it is",
+        [BARE_ROLE, {"RoleName": "c1-ebs", "PolicyNames": []}, {"RoleName": "c1-ebs", **ONE_ATTACHED}],
+        UNKNOWN,
+        "policy managed attached to role c1-ebs is not in the export",
+    ),
+    (
+        "a spoilt entry beside an answer without an ARN",
+        [
+            details(role() | {"RolePolicyList": [*inline(allow(ATTACH)), "x"]}),
+            {"Role": {"RoleName": "c1-ebs", "AssumeRolePolicyDocument": trust("driver")}},
+        ],
+        UNKNOWN,
+        "cannot be read as a whole",
+    ),
+    (
+        "a list of attached policies of no name, other than that of the only role",
+        [details(role(allow(ATTACH))), ONE_ATTACHED],
+        UNKNOWN,
+        "disagree about the policies attached",
+    ),
+    (
+        "a list of attached policies of no name, like that of the only role",
+        [details(WITH_MANAGED, managed(MANAGED, allow(ATTACH))), ONE_ATTACHED],
+        COVERED,
+        "policy managed",
+    ),
+    (
+        "a version of no name, other than that of the only attached policy",
+        [
+            details(WITH_MANAGED, managed(MANAGED, allow(ATTACH))),
+            {"PolicyVersion": {**ONE_VERSION["PolicyVersion"], "Document": document(deny(ATTACH))}},
+        ],
+        UNKNOWN,
+        "disagree about policy managed",
+    ),
+    (
+        "a version of no name that is not the default by another answer",
+        [
+            BARE_ROLE,
+            {"PolicyNames": []},
+            ONE_ATTACHED,
+            {"Policy": {"PolicyName": "managed", "Arn": MANAGED, "DefaultVersionId": "v2"}},
+            ONE_VERSION,
+        ],
+        UNKNOWN,
+        "disagree about policy managed",
+    ),
+    (
+        "a version of no name, and a boundary alone",
+        [details(role(allow(ATTACH), PermissionsBoundary=boundary())), ONE_VERSION],
+        UNKNOWN,
+        "permissions boundary",
+    ),
+    (
+        "the same version, once without its ID",
+        [
+            details(WITH_MANAGED),
+            {"PolicyArn": MANAGED, "PolicyVersion": {"Document": document(allow(ATTACH)), "IsDefaultVersion": True}},
+            details(managed(MANAGED, allow(ATTACH))),
+        ],
+        COVERED,
+        "policy",
     ),
     ("a list that lacks a policy", [{"RoleName": "c1-ebs", "PolicyNames": []}, ROLE_POLICY], UNKNOWN, "disagree"),
     (
@@ -1433,6 +1531,7 @@ LISTED = {"Roles": [BARE_ROLE["Role"]]}
         ([LISTED, ROLE_POLICY], True),
         ([LISTED, BARE_ROLE, ROLE_POLICY], False),
         ([BARE_ROLE, LISTED, ROLE_POLICY], False),
+        ([LISTED, {"Role": {"RoleName": "c1-ebs"}}, ROLE_POLICY], False),
         (
             [{"Roles": [{**BARE_ROLE["Role"], "PermissionsBoundary": boundary()}]}, ROLE_POLICY, bounded(EVERYTHING)],
             False,
@@ -1473,6 +1572,12 @@ def test_what_is_found_without_an_arn_keeps_the_one_that_it_was_asked_by() -> No
     held = holdings.build([Document(ROLE_POLICY)], None)
     assert held.resolve(ROLE) == ROLE
     assert held.resolve("c1-ebs") is None
+    assert ask([ROLE_POLICY], identity="role/c1-ebs").verdict == COVERED
+
+
+def test_what_has_fewer_parts_than_an_arn_names_no_account() -> None:
+    assert account_of(f"arn:aws:iam::{ACCOUNT}:x") == ACCOUNT
+    assert account_of(f"arn:aws:iam::{ACCOUNT}") is None
 
 
 def test_an_inactive_access_key_holds_nothing() -> None:

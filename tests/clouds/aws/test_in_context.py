@@ -208,6 +208,21 @@ def test_an_assumption_stands_in_the_reason_and_as_a_caveat() -> None:
     assert ask(under("StringEquals", TAG, "owned"), context=nameless, assume=ASSUMED).verdict == NARROWER
 
 
+def test_tags_count_once_whichever_answer_shows_them() -> None:
+    team, other = ([{"Key": "team", "Value": value}] for value in ("ocp", "web"))
+    asked = under("StringEquals", "aws:PrincipalTag/team", "ocp")
+    for tags, shown, verdict in (
+        ({"Tags": team}, team, COVERED),
+        ({}, team, COVERED),
+        ({"Tags": other}, team, NARROWER),
+        ({"Tags": []}, team, NARROWER),
+    ):
+        export = {k: v for k, v in details(role(asked, **tags)).items() if k == "RoleDetailList"}
+        answer = {"Role": {"RoleName": "c1-ebs", "Tags": shown}}
+        found = judge("AWS", [export, answer], ROLE, {"permission": TERMINATE}, account=ACCOUNT, context=HERE)
+        assert found.verdict == verdict
+
+
 def test_what_is_not_known_of_the_cluster_stays_open() -> None:
     def knowing(*keys: str) -> dict[str, Any]:
         return {key: HERE[key] for key in keys}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.worlds.aws_exports import ISSUER, PROVIDER, ROLE, details, document, role, subject, trusting
-from upgrade_gate.clouds.aws import holdings
+from upgrade_gate.clouds.aws import holdings, token_issuers
 from upgrade_gate.clouds.contract.holdings import CoverageResult, Document
 
 COVERED, MISSING, DENIED, UNKNOWN = "COVERED", "MISSING", "DENIED", "UNKNOWN"
@@ -51,6 +51,7 @@ def ask(*documents: Any, arn: str = ROLE, wanted: str | None = None, issuer: str
         ([listing(OTHER)], MISSING, "has no OIDC provider for the issuer oidc.example.com/c1"),
         ([listing()], MISSING, "has no OIDC provider"),
         ([listing(PROVIDER + "2")], MISSING, "has no OIDC provider"),
+        ([listing(PROVIDER + "X")], MISSING, "has no OIDC provider"),
         ([listing(PROVIDER.replace("arn:aws:", "arn:aws-cn:"), OTHER)], MISSING, "has no OIDC provider"),
         # other audiences
         ([provider("sts.amazonaws.com")], MISSING, "for the audience openshift: its client IDs are sts.amazonaws.com"),
@@ -63,7 +64,17 @@ def ask(*documents: Any, arn: str = ROLE, wanted: str | None = None, issuer: str
         ([listing(OTHER, IsTruncated=True)], UNKNOWN, "as a whole"),
         ([{"OpenIDConnectProviderList": [{"Arn": OTHER}, 7]}], UNKNOWN, "as a whole"),
         ([{"OpenIDConnectProviderList": None}], UNKNOWN, "as a whole"),
-        ([listing("nonsense", OTHER)], UNKNOWN, "as a whole"),
+        *(
+            ([listing(odd, OTHER)], UNKNOWN, "as a whole")
+            for odd in (
+                "nonsense",
+                "arn:aws",
+                "arn:aws:iam",
+                OTHER.replace("arn:", "urn:"),
+                OTHER.replace(":iam:", ":sts:"),
+                OTHER.replace("oidc-provider/", "saml-provider/"),
+            )
+        ),
         ([listing(OTHER.replace("111122223333", "999999999999"))], UNKNOWN, "not of the role's account"),
         ([listing(PROVIDER.replace("arn:aws:", "arn:aws-cn:"))], UNKNOWN, "not of the role's account"),
         ([provider(ClientIDList=7)], UNKNOWN, "cannot be read"),
@@ -86,6 +97,7 @@ def test_what_is_supplied_about_providers_counts(documents: list[Any], verdict: 
         ([], "the OIDC provider of IAM was not seen"),
         ([provider("x", url="oidc.example.com/other")], "the OIDC provider of IAM was not seen"),
         ([provider("x", OpenIDConnectProviderArn=PROVIDER.replace("1111", "9999"))], "was not seen"),
+        ([listing(PROVIDER, PROVIDER + "/"), provider(url="oidc.example.com/c1/")], "which audiences"),
         ([listing(PROVIDER)], "which audiences the OIDC provider of IAM takes was not seen"),
     ],
 )
@@ -107,6 +119,20 @@ def test_providers_are_those_of_the_roles_own_partition(partition: str) -> None:
 def test_an_issuer_with_a_slash_at_its_end_is_another_one() -> None:
     assert ask(listing(PROVIDER + "/"), provider(url="oidc.example.com/c1/"), issuer=ISSUER + "/").verdict == COVERED
     assert ask(listing(PROVIDER), issuer=ISSUER + "/").verdict == UNKNOWN
+    assert ask(listing(PROVIDER), issuer=ISSUER + "X").verdict == MISSING
+
+
+def test_an_issuer_with_a_port_is_found_in_a_list() -> None:
+    issuer = ISSUER.replace("example.com", "example.com:8443")
+    arn = PROVIDER.replace("example.com", "example.com:8443")
+    assert ask(listing(arn), provider(url=issuer), issuer=issuer).verdict == COVERED
+    assert ask(listing(PROVIDER), issuer=issuer).verdict == MISSING
+
+
+def test_where_no_arn_says_whose_role_it_is_any_account_may_be_its_own() -> None:
+    assert token_issuers.judge(None, ISSUER, [], [token_issuers.Listing((PROVIDER,), whole=True)]).verdict == COVERED
+    odd = token_issuers.Listing((ROLE,), whole=False)
+    assert token_issuers.judge(ROLE, "", [], [odd]).verdict == UNKNOWN, "what is no provider is of no issuer"
 
 
 def test_a_list_of_another_account_says_nothing() -> None:

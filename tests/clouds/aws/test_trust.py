@@ -24,6 +24,7 @@ from upgrade_gate.clouds.contract.holdings import CoverageResult, Document
 
 SUB, AUD = "oidc.example.com/c1:sub", "oidc.example.com/c1:aud"
 DRIVER = subject("driver")
+FROM_OFFICE = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
 ODD_PRINCIPALS: list[Any] = [None, {}, {"Federated": 7}, {"Federated": []}, {"Federatd": PROVIDER}, [PROVIDER], "x"]
 COVERED, MISSING, NARROWER, DENIED, UNKNOWN = "COVERED", "MISSING", "NARROWER", "DENIED", "UNKNOWN"
 
@@ -81,7 +82,11 @@ def equals(*values: str) -> dict[str, Any]:
         (document(trusting(equals(DRIVER), Principal="*")), MISSING, ""),
         (document(trusting(equals(DRIVER), Effect="allow")), MISSING, ""),
         (document(trusting(equals("x")), trusting(equals(DRIVER))), COVERED, ""),
-        (document(trusting(equals(DRIVER)), trusting(equals(DRIVER), Effect="Deny")), DENIED, "denies"),
+        (
+            document(trusting(equals(DRIVER)), trusting(equals(DRIVER), Effect="Deny")),
+            DENIED,
+            f"c1-ebs denies {DRIVER}",
+        ),
         (document(trusting(equals(DRIVER)), trusting(equals("x"), Effect="Deny")), COVERED, ""),
         (
             document(trusting(None), trusting({"StringEquals": {AUD: "sts.amazonaws.com"}}, Effect="Deny")),
@@ -104,6 +109,15 @@ def equals(*values: str) -> dict[str, Any]:
             UNKNOWN,
             "cannot be understood",
         ),
+        (document(trusting(None, Action="sts:AssumeRole"), trusting(equals(DRIVER))), COVERED, ""),
+        (document(trusting(equals(DRIVER)), trusting(FROM_OFFICE)), COVERED, ""),
+        (document(trusting(FROM_OFFICE, Effect="Deny"), trusting(FROM_OFFICE)), UNKNOWN, ""),
+        (document(trusting({"ForAllValues:StringEquals": {SUB: DRIVER}})), COVERED, ""),
+        (document(trusting({"ArnLike": {SUB: "*"}})), NARROWER, ""),
+        (document(trusting(None, Principal={"Federated": "*"})), MISSING, ""),
+        (document(trusting(equals(DRIVER), Action=7)), UNKNOWN, ""),
+        (document(trusting(equals(DRIVER)), trusting(None, Effect=7)), UNKNOWN, ""),
+        (document(trusting(equals(DRIVER)), ["Effect"]), UNKNOWN, ""),
         # a Deny of which nobody knows whom it is about, or what its variables are; IAM refuses such a document
         *(
             (document(trusting(equals(DRIVER)), trusting(None, Effect="Deny", Principal=odd)), UNKNOWN, "")
@@ -154,6 +168,14 @@ def test_every_subject_must_be_admitted_and_those_that_are_not_are_named() -> No
 def test_another_issuer_is_not_trusted() -> None:
     assert ask(trust("driver"), issuer="https://oidc.example.com/c2").verdict == MISSING
     assert ask(trust("driver"), issuer="https://oidc.example.com/c").verdict == MISSING
+
+
+def test_an_issuer_may_have_a_port() -> None:
+    host = "oidc.example.com:8443/c1"
+    provider = {"Federated": PROVIDER.replace("oidc.example.com/c1", host)}
+    policy = document(trusting({"StringEquals": {f"{host}:sub": DRIVER}}, Principal=provider))
+    assert ask(policy, issuer=f"https://{host}").verdict == COVERED
+    assert ask(policy).verdict == MISSING
 
 
 def test_a_user_and_an_unknown_role_have_no_trust_policy_to_judge() -> None:

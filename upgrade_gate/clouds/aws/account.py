@@ -69,7 +69,7 @@ class Principal(Struct):
         """Keep a whole list of groups; another whole list is a conflict."""
         if self.groups_seen and groups != self.groups:
             self.conflicts.append(f"two documents disagree about the groups of {self.name}")
-        self.groups |= groups
+        self.groups = groups
         self.groups_seen = True
 
     def set_boundary(self, arn: str | None) -> None:
@@ -249,7 +249,7 @@ def join(account: Account) -> None:
     """Join what names neither role nor policy, where there is exactly one that it can belong to.
 
     `list-attached-role-policies`, `list-role-policies` and `get-policy-version` do not repeat what they were asked
-    for. A join by being the only candidate is said as a caveat.
+    for. A join by being the only candidate is said as a caveat; what disagrees with it proves nothing.
     """
     _merge_nameless(account)
     for principal, names in account.listed_names:
@@ -260,7 +260,7 @@ def join(account: Account) -> None:
     (principal,) = account.principals.values()
     if len(account.loose_names) == 1:
         principal.set_names({str(n) for n in account.loose_names[0]})
-    if len(account.loose_attached) == 1 and not principal.attached_seen:
+    if len(account.loose_attached) == 1:
         principal.set_attached(account.loose_attached[0].get("AttachedPolicies"))
         account.joined_by_chance.append(
             f"the list of attached policies is taken for that of {principal.name}, "
@@ -276,6 +276,6 @@ def _join_version(account: Account, principal: Principal) -> None:
         return
     version = mapping(account.loose_versions[0])
     ((arn, name),) = principal.attached.items()
-    if version.get("IsDefaultVersion") is True and account.policy(arn) is None:
+    if version.get("IsDefaultVersion") is True:
         account.keep(arn, f"policy {name}", text(version.get("VersionId")), version.get("Document"))
         account.joined_by_chance.append(f"the only policy version is taken for {arn}, the only attached policy")
