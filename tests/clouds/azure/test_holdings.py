@@ -1681,11 +1681,11 @@ def test_what_is_held_in_one_place_and_missing_in_another_is_narrower_unless_it_
         CoverageResult(verdict, verdict.value)
         for verdict in (Coverage.COVERED, Coverage.MISSING, Coverage.NARROWER, Coverage.DENIED)
     )
-    part = worst([covered, missing])
-    assert (part.verdict, part.partly_missing, part.reason) == (
-        Coverage.NARROWER,
-        True,
-        f"only in part: {missing.reason}; {covered.reason}",
-    )
+    for part in (worst([covered, missing]), worst([missing, covered])):
+        assert (part.verdict, part.partly_missing, part.reason) == (
+            Coverage.NARROWER,
+            True,
+            f"only in part: {missing.reason}; {covered.reason}",
+        )
     assert (worst([missing, narrower]).verdict, worst([missing, narrower]).partly_missing) == (Coverage.NARROWER, False)
     assert worst([covered, missing, forbidden]).verdict is Coverage.DENIED

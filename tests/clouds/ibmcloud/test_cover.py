@@ -106,6 +106,7 @@ def test_the_vpc_may_be_in_a_group_of_its_own() -> None:
     open_ = ask("is", one, resource_group_id=OWN)
     assert (open_.verdict, len(open_.caveats)) == ("COVERED", 1)
     assert not ask("is", policy("is"), resource_group_id=OWN).caveats
+    assert ask("is", policy("is", group("stringEquals", OTHER)), resource_group_id=OWN).verdict == "MISSING"
 
 
 @pytest.mark.parametrize(

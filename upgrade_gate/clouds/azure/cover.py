@@ -7,7 +7,7 @@ and data plane are two sets that never mix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -140,13 +140,12 @@ def _covers(want: Want, sources: Sequence[_Source]) -> bool:
     return bool(parts) and all(covered(allow, parts, single=False) for allow in want.part.allows)
 
 
-def _touches(want: Want, sources: Sequence[_Source]) -> _Source | None:
-    """Return the first source that allows some of the want."""
+def _touching(want: Want, sources: Iterable[_Source]) -> Iterator[_Source]:
+    """Yield the sources that allow some of the want, in order."""
     for source in sources:
         less = Patterns(source.part.allows, source.part.excepts + want.part.excepts)
         if any(overlapping(allow, [less], single=False) for allow in want.part.allows):
-            return source
-    return None
+            yield source
 
 
 def _allowed(want: Want, found: _Sorted, needed: Needed) -> CoverageResult:
@@ -155,8 +154,8 @@ def _allowed(want: Want, found: _Sorted, needed: Needed) -> CoverageResult:
         return _covered_by(want, sure, needed)
     if found.unseen:
         return unknown(found.unseen[0])
-    if found.uncertain and _covers(want, [*sure, *found.uncertain]):
-        label = (_touches(want, found.uncertain) or found.uncertain[0]).label
+    if _covers(want, [*sure, *found.uncertain]):
+        label = next(_touching(want, found.uncertain)).label
         return unknown(f"{label}: cannot tell whether that is {needed.spelt}")
     narrower = _narrower(want, found, needed)
     if narrower is not None:
@@ -168,7 +167,7 @@ def _allowed(want: Want, found: _Sorted, needed: Needed) -> CoverageResult:
 
 def _covered_by(want: Want, sure: Sequence[_Source], needed: Needed) -> CoverageResult:
     single = next((s for s in sure if _covers(want, [s])), None)
-    used = [single] if single else [s for s in sure if _touches(want, [s])]
+    used = [single] if single else list(_touching(want, sure))
     labels = " and ".join(dict.fromkeys(s.label for s in used))
     dates = sorted({s.dated for s in used if s.dated})
     caveats = tuple(by_table(date) for date in dates)
@@ -182,8 +181,8 @@ def by_table(date: str) -> str:
 
 
 def _narrower(want: Want, found: _Sorted, needed: Needed) -> CoverageResult | None:
-    conditional = _touches(want, found.conditional)
-    if conditional is not None and _covers(want, [*found.sure, *found.conditional]):
+    if _covers(want, [*found.sure, *found.conditional]):
+        conditional = next(_touching(want, found.conditional))
         reason = f"{conditional.label} allows it under a condition: {conditional.condition}"
         return CoverageResult(Coverage.NARROWER, reason)
     part = f"allows only a part of {want.spelt}"
@@ -194,14 +193,14 @@ def _narrower(want: Want, found: _Sorted, needed: Needed) -> CoverageResult | No
         (found.uncertain, part),
     )
     for sources, why in kinds:
-        source = _touches(want, sources)
+        source = next(_touching(want, sources), None)
         if source is not None:
             return CoverageResult(Coverage.NARROWER, f"{source.label} {why}{_detail(want, source)}")
     return None
 
 
 def _by_group(want: Want, found: _Sorted) -> CoverageResult | None:
-    source = _touches(want, found.by_group)
+    source = next(_touching(want, found.by_group), None)
     if source is not None:
         why = "whether the principal is a member is not in the export"
         return unknown(f"{source.label} allows it to a group: {why} ({_MEMBERS})")
@@ -227,7 +226,7 @@ def _why_missing(want: Want, found: _Sorted, needed: Needed) -> str:
         hit = next((e for e in source.part.excepts if any(matches(e, a, single=False) for a in want.part.allows)), None)
         if hit and any(_meet(a, w) for a in source.part.allows for w in want.part.allows):
             return f"{source.label} excepts {want.spelt} by {hit}, and no other role gives it back"
-    elsewhere = _touches(want, found.elsewhere)
+    elsewhere = next(_touching(want, found.elsewhere), None)
     if elsewhere is not None:
         return f"{elsewhere.label} does not reach {needed.spelt}"
     roles = ", ".join(dict.fromkeys(s.label for s in (*found.sure, *found.conditional, *found.inside)))
@@ -245,7 +244,7 @@ def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Neede
         if applies is False or where is Reach.NONE or (one.only_this_scope and not is_at(one.scope, needed)):
             continue
         sources = [_Source(want.plane(p), f"deny assignment {one.name}", one.condition) for p in one.permissions]
-        if _touches(want, sources) is None:
+        if next(_touching(want, sources), None) is None:
             continue
         if any(not p.whole for p in one.permissions):
             reason = f"deny assignment {one.name} cannot be read as a whole"
@@ -267,13 +266,12 @@ def denied(want: Want, denies: Sequence[tuple[Deny, bool | None]], needed: Neede
             possible = possible or CoverageResult(Coverage.NARROWER, f"deny assignment {one.name} forbids it {detail}")
         else:
             whole += sources
-    if whole and _covers(want, whole):
-        source = _touches(want, whole) or whole[0]
+    source = next(_touching(want, whole), None)
+    if source is None:
+        return possible
+    if _covers(want, whole):
         return CoverageResult(Coverage.DENIED, f"{source.label} forbids {want.spelt}")
-    if whole:
-        source = _touches(want, whole) or whole[0]
-        return CoverageResult(Coverage.NARROWER, f"{source.label} forbids a part of {want.spelt}")
-    return possible
+    return CoverageResult(Coverage.NARROWER, f"{source.label} forbids a part of {want.spelt}")
 
 
 def worst(judgements: Sequence[CoverageResult]) -> CoverageResult:
