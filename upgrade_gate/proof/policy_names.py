@@ -34,7 +34,7 @@ def match(name: str, secret: str) -> Match | None:
     """Return how a name carries `namespace/secret`, None where it does not."""
     key = _words(secret)
     words = _words(name)
-    if len(name) == _CUT_AT and (cut := _cut(words, key)):
+    if len(name) == _CUT_AT and (cut := _cut(words, key, len(_words(secret.partition("/")[0])))) is not None:
         return cut
     squeezed, wanted = words.replace("-", ""), key.replace("-", "")
     for ending in ("", *_ENDINGS):
@@ -55,15 +55,11 @@ def carried(names: Iterable[str], secret: str, secrets: Iterable[str]) -> Match 
     key = _words(secret)
     others = [other for other in secrets if other != secret and not key.endswith(f"-{_words(other)}")]
     found = [
-        one for name in names if (one := match(name, secret)) is not None and not _is_other(name, key, one, others)
+        one
+        for name in names
+        if (one := match(name, secret)) is not None and all(match(name, other) is None for other in others)
     ]
     return min(found, default=None)
-
-
-def _is_other(name: str, key: str, how: Match, others: Iterable[str]) -> bool:
-    """Return whether a name may be that of another Secret than the one with this key, which it carries so."""
-    fits = ((other, match(name, other)) for other in others)
-    return any(m is not None and (m <= how or _words(other).endswith(f"-{key}")) for other, m in fits)
 
 
 def renamed(name: str, secret: str, other: str) -> str | None:
@@ -92,9 +88,9 @@ def _without_endings(words: str) -> str:
     return words
 
 
-def _cut(words: str, key: str) -> Match | None:
-    """Return a match where a name that was cut ends with the beginning of the Secret, its namespace whole."""
-    for length in range(len(key) - 1, len(key) // 2, -1):
+def _cut(words: str, key: str, namespace: int) -> Match | None:
+    """Return a match where a name that was cut ends with the beginning of the Secret, its namespace (letters) whole."""
+    for length in range(len(key) - 1, namespace + 1, -1):
         if words == key[:length]:
             return Match.WHOLE
         if words.endswith(f"-{key[:length]}"):

@@ -7,6 +7,7 @@ import pytest
 
 from upgrade_gate.clouds.aws import declared, holdings
 from upgrade_gate.clouds.aws.declared import declarations, documents, identity
+from upgrade_gate.clouds.contract.declared import Declaration, Part
 from upgrade_gate.clouds.contract.grants import Grant
 from upgrade_gate.clouds.contract.holdings import Coverage, Document
 from upgrade_gate.reading import yaml
@@ -285,3 +286,106 @@ def test_a_boundary_of_a_role_that_ccoctl_made_counts_however_it_is_spelt() -> N
         assert set(found.rest) == {"AssumeRolePolicyDocument", "PermissionsBoundary"}
     (found,) = declarations(role)
     assert set(found.rest) == {"AssumeRolePolicyDocument"}
+
+
+PART = Part("p", {"Statement": [ALL]}, {"Statement": [ALL]})
+DENY = {"Statement": [ALL | {"Effect": "Deny"}]}
+DENYING = Part("d", DENY, DENY)
+UNSEEN = {"AttachedManagedPolicies": [{"PolicyArn": "a", "PolicyName": "a"}]}
+BOUNDED = {"PermissionsBoundary": "b"}
+SLIP, SLIPPED = {"Statment": DENY["Statement"]}, {"Statment": DENY["Statement"][0]}
+
+
+@pytest.mark.parametrize(
+    ("one", "taken"),
+    [
+        (Declaration((PART,), ("n",), ("c",)), None),
+        (
+            Declaration((PART, DENYING), ("n",), ("c", "d")),
+            Declaration((DENYING,), ("n",), reach=("c", "d")),
+        ),
+        (
+            Declaration((), ("n",), ("c",), rest={**UNSEEN, **BOUNDED, "AssumeRolePolicyDocument": {}}),
+            Declaration((), ("n",), rest={**UNSEEN, **BOUNDED}, reach=("c",)),
+        ),
+        (Declaration((), ("n",), ("c",), rest={"AttachedManagedPolicies": [], "PermissionsBoundary": None}), None),
+        (Declaration((DENYING,), ("n",)), Declaration((DENYING,), ("n",), reach=())),
+        (Declaration((DENYING,), ("n",), path=(1,)), Declaration((DENYING,), ("n",), reach=())),
+        (Declaration((DENYING,), ("n",), path=("Resources", "R")), None),
+        (Declaration((DENYING,), ("n",), rest=UNSEEN), None),
+        (
+            Declaration((DENYING,), ("n",), ("c",), path=("Resources", "R"), rest=UNSEEN),
+            Declaration((DENYING,), ("n",), rest=UNSEEN, reach=("c",)),
+        ),
+    ],
+)
+def test_what_limits_a_role_is_told_apart_from_what_it_is_given(one: Declaration, taken: Declaration | None) -> None:
+    assert declared.limits(one) == taken
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (DENY, Declaration((Part("policy", DENY, DENY),))),
+        (
+            {"RoleName": "r", "PolicyName": "p", "PolicyDocument": DENY},
+            Declaration((Part("p", DENY, DENY, ("PolicyDocument",)),), ("r", "p"), ("r",)),
+        ),
+        (
+            {"UserName": "u", "PolicyDocument": DENY},
+            Declaration((Part("u", DENY, DENY, ("PolicyDocument",)),), ("u",), ("u",)),
+        ),
+        (
+            {"PolicyName": "p", "PolicyDocument": DENY},
+            Declaration((Part("p", DENY, DENY, ("PolicyDocument",)),), ("p",)),
+        ),
+        (
+            {"RoleName": "{{ r }}", "PolicyDocument": DENY},
+            Declaration((Part("{{ r }}", DENY, DENY, ("PolicyDocument",)),), ("{{ r }}",)),
+        ),
+        (
+            {"RoleName": "r", "AssumeRolePolicyDocument": {"a": 1}, "PermissionsBoundary": "b", "Path": "/"},
+            Declaration(
+                (),
+                ("r",),
+                ("r",),
+                rest={"AssumeRolePolicyDocument": {"a": 1}, "PermissionsBoundary": "b"},
+                trusts=True,
+            ),
+        ),
+        (SLIP, Declaration((Part("policy", SLIP, SLIP),))),
+        (SLIPPED, Declaration((Part("policy", SLIPPED, SLIPPED),))),
+        ({"Statment": [7, {"a": 1}]}, None),
+        ({"Statment": "Deny"}, None),
+        ({"AssumeRolePolicyDocument": {}}, None),
+        ({"PolicyDocument": DENY}, None),
+    ],
+)
+def test_a_document_by_itself_is_told_by_its_keys(body: Any, found: Declaration | None) -> None:
+    assert declarations(body) == (() if found is None else (found,))
+
+
+def test_documents_of_a_list_have_their_place_in_it() -> None:
+    named = {"RoleName": "r", "PolicyDocument": DENY}
+    assert declarations([7, DENY, named]) == (
+        Declaration((Part("policy", DENY, DENY, (1,)),), path=(1,)),
+        Declaration((Part("r", DENY, DENY, (2, "PolicyDocument")),), ("r",), ("r",), path=(2,)),
+    )
+
+
+def test_what_is_declared_of_one_identity_is_one_role() -> None:
+    found = [
+        Declaration((PART, DENYING), rest=UNSEEN),
+        Declaration(rest={**UNSEEN, **BOUNDED}),
+    ]
+    (body,) = documents(found, "n", None, most=False)
+    inline = [
+        {"PolicyName": "1 (p)", "PolicyDocument": PART.least},
+        {"PolicyName": "2 (d)", "PolicyDocument": DENY},
+    ]
+    attached = UNSEEN["AttachedManagedPolicies"] * 2
+    role = {"AttachedManagedPolicies": attached, **BOUNDED, "RoleName": "n", "RolePolicyList": inline}
+    assert body == {"RoleDetailList": [role]}
+    (body,) = documents([Declaration((Part("p", {}, DENY),))], "n", None, most=True)
+    assert body["RoleDetailList"][0]["RolePolicyList"] == [{"PolicyName": "p", "PolicyDocument": DENY}]
+    assert identity("n") == "role/n"

@@ -325,6 +325,7 @@ ORGANISATION: dict[str, tuple[tuple[dict[str, Any], ...], Coverage]] = {
         UNKNOWN,
     ),
     "no content": ((SCP,), UNKNOWN),
+    "no statements": (({**SCP, "content": "{}"},), UNKNOWN),
     "a policy of another file": ((ABOVE,), UNKNOWN),
     "what every organisation has": (({**ABOVE, "policy_id": "p-FullAWSAccess"},), COVERED),
 }
@@ -394,9 +395,9 @@ def test_a_role_has_its_own_policies_what_is_attached_to_it_and_what_stands_in_i
     foreign = _put("role_policy_attachment", "u", role="r", policy_arn="arn:x")
     unsaid = _put("role_policy_attachment", "v", role="r")
     listed = _put("policy_attachment", "w", roles=["r"], policy_arn="arn:m1")
-    user = _put("user", "s", permissions_boundary="")
+    user, bare = _put("user", "s", permissions_boundary=""), _put("user", "z")
     of_user = _put("user_policy", "q", user="s", policy=TEXTS["allow"])
-    found = _declared(role, first, second, own, attached, foreign, unsaid, listed, user, of_user)
+    found = _declared(role, first, second, own, attached, foreign, unsaid, listed, user, of_user, bare)
     assert found[0] == Declaration(
         (
             Part("aws_iam_role_policy.p", TEXTS["deny"], TEXTS["deny"], _place(3, "policy")),
@@ -419,7 +420,10 @@ def test_a_role_has_its_own_policies_what_is_attached_to_it_and_what_stands_in_i
     )
     part = Part("aws_iam_user_policy.q", TEXTS["allow"], TEXTS["allow"], _place(9, "policy"))
     rest: dict[str, Any] = {"AttachedManagedPolicies": []}
-    assert found[1:] == [Declaration((part,), ("s", "aws_iam_user.s"), ("s",), rest=rest, path=_place(8))]
+    assert found[1:] == [
+        Declaration((part,), ("s", "aws_iam_user.s"), ("s",), rest=rest, path=_place(8)),
+        Declaration((), ("z", "aws_iam_user.z"), ("z",), rest=rest, path=_place(10)),
+    ]
 
 
 def test_a_policy_that_is_put_on_nobody_of_the_file_is_declared_by_itself() -> None:
@@ -458,15 +462,17 @@ def test_a_role_of_which_nothing_is_known_but_that_it_is_there() -> None:
 
 
 def test_inline_policies_are_open_one_by_one() -> None:
-    listed = [{"policy": TEXTS["allow"]}, {"policy": TEXTS["allow"]}, {"policy": None}, {"policy": 7}, "x"]
-    role = _put("role", "r", inline_policy=listed)
-    opened = [{"policy": False}, {"policy": True}]
-    (found,) = _declared(role, unknown={"aws_iam_role.r": {"inline_policy": opened}})
-    assert [(part.path[-2], part.opened) for part in found.parts] == [
-        (0, ()),
-        (1, ("inline policy 2 of aws_iam_role.r",)),
-        (3, ("inline policy 4 of aws_iam_role.r",)),
-        (4, ("inline policy 5 of aws_iam_role.r",)),
+    role = _put("role", "r", inline_policy=[{"policy": TEXTS["allow"]}, {"policy": None}, {"policy": ""}, {}])
+    for unknown, left in (([{"policy": False}], []), ([{}, {"policy": True}], [1, 2, 3]), ([{}, True], [1, 2, 3])):
+        (found,) = _declared(role, unknown={"aws_iam_role.r": {"inline_policy": unknown}})
+        assert [(part.path[-2], part.opened) for part in found.parts] == [
+            (0, ()),
+            *((number, (f"inline policy {number + 1} of aws_iam_role.r",)) for number in left),
+        ]
+    (found,) = _declared(_put("role", "r", inline_policy=[{"policy": 7}, "x"]))
+    assert [part.opened for part in found.parts] == [
+        ("inline policy 1 of aws_iam_role.r",),
+        ("inline policy 2 of aws_iam_role.r",),
     ]
     (found,) = _declared(_put("role", "r", inline_policy={"policy": TEXTS["allow"]}))
     assert [part.opened for part in found.parts] == [()]
@@ -495,8 +501,10 @@ def test_what_may_take_away_from_others_says_from_whom(
     put: dict[str, Any], reach: tuple[str, ...] | None, parts: int, rest: bool
 ) -> None:
     found = [one for one in _declared(_put("role", "r"), put) if one.reach is not None]
-    expected = [] if reach is None else [(reach, parts, rest)]
-    assert [(one.reach, len(one.parts), bool(one.rest)) for one in found] == expected
+    shown = put.get("policy_arn", f"that {put['type']}.p attaches")
+    unseen = {"AttachedManagedPolicies": [{"PolicyArn": shown, "PolicyName": shown}]} if rest else {}
+    expected = [] if reach is None else [(reach, parts, unseen)]
+    assert [(one.reach, len(one.parts), one.rest) for one in found] == expected
     assert all(part.name == f"{put['type']}.p" for one in found for part in one.parts)
 
 
@@ -559,6 +567,7 @@ TAKING: list[tuple[list[dict[str, Any]], tuple[str, ...]]] = [
     ([_R, {**_ATTACHED, "role": "x"}, {**_LIST, "roles": ["x"], "policy_arn": None}], ()),
     ([_R, _OWN, {**_LIST, "roles": ["x"]}], ()),
     ([_R, _M, _ATTACHED, _LIST], ()),
+    ([_R, _M, _ATTACHED, {**_ATTACHED, "name": "u", "role": "x"}], ()),
 ]
 
 
@@ -569,16 +578,19 @@ def test_what_takes_from_a_role_something_that_it_is_given(
     assert _declared(*resources)[0].doubts == doubts
 
 
-def test_a_list_that_names_its_policy_by_reference_takes_it_as_well() -> None:
-    managed = _put("policy", "m", policy=TEXTS["allow"])
-    said = ["aws_iam_policy.m.arn", "aws_iam_policy.m"]
+@pytest.mark.parametrize(("listed", "doubts"), [("m", (_L,)), ("n", ())])
+def test_a_list_that_names_its_policy_by_reference_takes_it_as_well(listed: str, doubts: tuple[str, ...]) -> None:
+    managed = [_put("policy", name, policy=TEXTS["allow"]) for name in ("m", "n")]
     configured = [
-        {"address": f"{one['type']}.{one['name']}", "expressions": {"policy_arn": {"references": said}}}
-        for one in (_ATTACHED, _LIST)
+        {
+            "address": f"{one['type']}.{one['name']}",
+            "expressions": {"policy_arn": {"references": [f"aws_iam_policy.{name}.arn", f"aws_iam_policy.{name}"]}},
+        }
+        for one, name in ((_ATTACHED, "m"), (_LIST, listed))
     ]
     unnamed = [{**one, "policy_arn": None} for one in (_ATTACHED, {**_LIST, "roles": ["x"]})]
-    found = _declared(_R, managed, *unnamed, configuration={"root_module": {"resources": configured}})
-    assert found[0].doubts == (_L,)
+    found = _declared(_R, *managed, *unnamed, configuration={"root_module": {"resources": configured}})
+    assert found[0].doubts == doubts
 
 
 @pytest.mark.parametrize(
@@ -613,6 +625,17 @@ def test_what_lies_with_another_provider_is_not_certain(providers: tuple[str, st
     assert [part.opened for part in found[0].parts] == [() if sure else ("the role of aws_iam_role_policy.p",)]
 
 
+def test_of_two_roles_of_one_name_the_one_of_the_same_provider_is_meant() -> None:
+    plan = plan_of(_R, {**_R, "name": "s"}, _OWN)
+    plan["planned_values"]["root_module"]["resources"][1]["values"]["name"] = "r"
+    configured = [
+        {"address": address, "provider_config_key": provider}
+        for address, provider in (("aws_iam_role.r", "a"), ("aws_iam_role.s", "b"), ("aws_iam_role_policy.p", "a"))
+    ]
+    first, second = declarations(plan | {"configuration": {"root_module": {"resources": configured}}})
+    assert [[part.opened for part in one.parts] for one in (first, second)] == [[()], []]
+
+
 @pytest.mark.parametrize(
     ("values", "unknown", "said", "role", "anyone"),
     [
@@ -624,6 +647,7 @@ def test_what_lies_with_another_provider_is_not_certain(providers: tuple[str, st
         ({"roles": []}, False, ["aws_iam_role.r.id", "var.x"], "perhaps", True),
         ({"roles": []}, False, [], "no", False),
         ({"roles": None}, True, [], "perhaps", True),
+        ({"roles": None}, True, ["aws_iam_role.r"], "perhaps", False),
     ],
 )
 def test_a_list_of_roles_is_read_as_far_as_it_is_known(
@@ -668,6 +692,8 @@ def test_a_policy_of_the_organisation_is_told_by_its_address() -> None:
     (found,) = _declared(above)
     assert (found.names, found.reach) == (("aws_organizations_policy.s",), ())
     assert [part.path for part in found.parts] == [_place(0)]
+    (found,) = _declared({**above, "content": None})
+    assert found.parts[0].opened[1] == "content of aws_organizations_policy.s"
     put = {"type": "aws_organizations_policy_attachment", "name": "a", "policy_id": "p-1"}
     (found,) = _declared(put)
     assert [part.opened[1] for part in found.parts] == ["what aws_organizations_policy_attachment.a attaches"]

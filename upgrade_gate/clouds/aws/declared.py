@@ -50,7 +50,7 @@ def limits(one: Declaration) -> Declaration | None:
         return None
     parts = tuple(part for given in one.parts if (part := denials(given)) is not None)
     rest = {key: one.rest[key] for key in ("AttachedManagedPolicies", "PermissionsBoundary") if one.rest.get(key)}
-    return Declaration(parts, one.names, rest=rest, path=one.path, reach=one.called) if parts or rest else None
+    return Declaration(parts, one.names, rest=rest, reach=one.called) if parts or rest else None
 
 
 def _below(number: int, found: Declaration) -> Declaration:

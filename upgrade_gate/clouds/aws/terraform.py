@@ -288,17 +288,14 @@ def _part(one: Resource) -> Part:
 def _inline(holder: Resource) -> list[Part]:
     """Return the policies that stand within a role."""
     given = holder.get("inline_policy")
-    if given is None or given == []:
-        return []
-    listed = given if isinstance(given, list) else [given]
-    unknown = holder.unknown.get("inline_policy")
+    listed = given if isinstance(given, list) else [] if given is None else [given]
+    opened = unknown_in(holder.unknown.get("inline_policy"))
     parts: list[Part] = []
     for number, entry in enumerate(listed):
-        open_there = isinstance(unknown, list) and mapping(dict(enumerate(unknown)).get(number)).get("policy") is True
         document = mapping(entry).get("policy")
-        if isinstance(entry, dict) and document in (None, "") and not open_there:
+        if isinstance(entry, dict) and document in (None, "") and not opened:
             continue  # the provider shows an empty block where there is no inline policy
-        if open_there or not isinstance(document, str):
+        if not isinstance(document, str) or not document:
             document = Open(f"inline policy {number + 1} of {holder.address}")
         parts.append(policy(holder.address, document, (*holder.path, "inline_policy", number, "policy")))
     return parts
