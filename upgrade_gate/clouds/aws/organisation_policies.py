@@ -45,7 +45,7 @@ def limits_of(name: str, document: Any, path: Path) -> Part | None:
 def _denying(listed: Sequence[Any]) -> list[Any]:
     """Return statements of an identity's policy that deny as much: a resource control policy names its principals."""
     allowing = [one for one in listed if mapping(one).get("Effect") == "Allow"]
-    denying = [_without_principal(one) for one in listed if mapping(one).get("Effect") != "Allow"]
+    denying = [_without_principal(one) for one in listed if one not in allowing]
     plain = [one for one in allowing if set(one) <= _PLAIN and one.get("Resource") in ("*", ["*"])]
     allowed = [action for one in plain for action in sequence(one.get("Action")) or [one.get("Action")]]
     if allowing and "*" not in allowed:
