@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.worlds.rules import NS, PROFILE, Cluster, about, found, hosted, judge, one, request
 from upgrade_gate.cluster.credentials_mode import Mode
 from upgrade_gate.gate.findings import Severity
+from upgrade_gate.gate.rules import facts
 from upgrade_gate.gate.verdict import Weights
 from upgrade_gate.requests.update import Given
 
@@ -141,6 +143,18 @@ def test_an_object_that_every_cluster_has_and_that_is_not_there_is_no_default(tm
 def test_what_a_person_says_stands_for_what_was_not_read(cluster: Cluster, given: Given, tmp_path: Path) -> None:
     assert not found(judge(tmp_path / "1", A, A, cluster, given=given), RULE)
     assert found(judge(tmp_path / "2", A, A, cluster), RULE)
+
+
+def test_where_no_release_was_read_no_fact_could_change_the_verdict(tmp_path: Path) -> None:
+    situation = judge(tmp_path, A, A, Cluster(unread=["Deployment"])).situation
+    assert list(facts.evaluate(situation))
+    assert not list(facts.evaluate(replace(situation, hops=())))
+
+
+def test_a_platform_given_leaves_what_else_its_object_tells_open(tmp_path: Path) -> None:
+    """On AWS nothing hangs on the vCenters that the same object lists."""
+    finding = one(judge(tmp_path, A, A, Cluster(unread=["Infrastructure"]), given=Given(platform="AWS")), RULE)
+    assert finding.content == ["Infrastructure cluster", "topology"]
 
 
 def test_a_profile_given_leaves_what_else_its_object_tells_open(tmp_path: Path) -> None:

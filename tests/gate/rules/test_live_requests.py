@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.worlds.rules import NS, Cluster, about, found, judge, one, payload, request
+from upgrade_gate.gate.rules import live_requests
 
 A = [request("a")]
 FAILING = {"type": "InsufficientCloudCreds", "status": "True", "reason": "CloudCredsInsufficient", "message": "m"}
@@ -180,6 +182,9 @@ def test_what_is_passed_over_hides_no_request_behind_it(tmp_path: Path) -> None:
     assert one(judge(tmp_path, A, A, cluster), "live-request-failing").subject == f"{NS}/b"
 
 
-def test_without_a_cluster_nothing_is_said_about_its_requests(tmp_path: Path) -> None:
-    rules = {j.finding.rule for j in judge(tmp_path, A, A).judged}
+def test_without_a_cluster_or_a_release_nothing_is_said_about_its_requests(tmp_path: Path) -> None:
+    rules = {j.finding.rule for j in judge(tmp_path / "1", A, A).judged}
     assert not any(rule.startswith("live-request") for rule in rules)
+    situation = judge(tmp_path / "2", A, A, Cluster(requests=[live("olm", "x")])).situation
+    assert list(live_requests.evaluate(situation))
+    assert not list(live_requests.evaluate(replace(situation, hops=())))

@@ -220,8 +220,10 @@ def test_a_root_credential_of_vsphere_must_serve_every_vcenter(
         requests=body,
     )
     cluster.objects["Infrastructure"]["spec"] = {"platformSpec": {"type": "VSphere", "vsphere": {"vcenters": vcenters}}}
-    hits = found(judge(tmp_path, body, body, cluster), "root-credential-missing")
+    outcome = judge(tmp_path, body, body, cluster)
+    hits = found(outcome, "root-credential-missing")
     assert [hit.finding.severity for hit in hits] == ([severity] if severity else [])
+    assert not found(outcome, "fact-unknown"), "what the finding about the root credential says"
 
 
 OPERATOR = "cluster clusteroperators/cloud-credential 0 1"
