@@ -530,6 +530,9 @@ STATEMENTS = [
     case("both Action and NotAction", statement(Action="*", NotAction="iam:*"), gives=UNKNOWN),
     case("no resource", statement(Action=ATTACH, Resource=None), gives=UNKNOWN, because="NotResource"),
     case("an action that is not text", statement(Action=[1]), gives=UNKNOWN),
+    case("a letter that folds to another", allow("\u212ams:*"), gives=UNKNOWN, because="Action", needed="kms:Decrypt"),
+    case("a Deny of such a letter", EVERYTHING, deny("\u017f3:*"), gives=UNKNOWN, because="Action"),
+    case("a resource in letters of any kind", allow("*", Resource=["*", "arn:aws:s3:::\u017f"]), gives=COVERED),
     case("an action of null", allow(ATTACH), {**allow(ATTACH), "Action": None}, gives=UNKNOWN, because="NotAction"),
     case("a Deny behind what is not an object", EVERYTHING, "Allow", deny(ATTACH), gives=DENIED),
     case("a statement that is not an object", allow(ATTACH), "Allow", gives=UNKNOWN, because="is not an object"),
@@ -1575,7 +1578,8 @@ def test_what_is_found_without_an_arn_keeps_the_one_that_it_was_asked_by() -> No
     assert ask([ROLE_POLICY], identity="role/c1-ebs").verdict == COVERED
 
 
-def test_what_has_fewer_parts_than_an_arn_names_no_account() -> None:
+def test_what_has_fewer_parts_than_an_arn_names_no_account_and_what_is_amazons_own_neither() -> None:
+    assert account_of(AWS_MANAGED) is None
     assert account_of(f"arn:aws:iam::{ACCOUNT}:x") == ACCOUNT
     assert account_of(f"arn:aws:iam::{ACCOUNT}") is None
 

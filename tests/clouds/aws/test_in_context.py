@@ -216,11 +216,13 @@ def test_tags_count_once_whichever_answer_shows_them() -> None:
         ({}, team, COVERED),
         ({"Tags": other}, team, NARROWER),
         ({"Tags": []}, team, NARROWER),
+        ({}, [*team, {"Key": 7, "Value": "x"}], NARROWER),
     ):
         export = {k: v for k, v in details(role(asked, **tags)).items() if k == "RoleDetailList"}
-        answer = {"Role": {"RoleName": "c1-ebs", "Tags": shown}}
-        found = judge("AWS", [export, answer], ROLE, {"permission": TERMINATE}, account=ACCOUNT, context=HERE)
-        assert found.verdict == verdict
+        for named in ({}, {"Arn": ROLE}):
+            answer = {"Role": {"RoleName": "c1-ebs", "Tags": shown, **named}}
+            found = judge("AWS", [export, answer], ROLE, {"permission": TERMINATE}, account=ACCOUNT, context=HERE)
+            assert found.verdict == verdict
 
 
 def test_what_is_not_known_of_the_cluster_stays_open() -> None:

@@ -116,6 +116,7 @@ def equals(*values: str) -> dict[str, Any]:
         (document(trusting({"ArnLike": {SUB: "*"}})), NARROWER, ""),
         (document(trusting(None, Principal={"Federated": "*"})), MISSING, ""),
         (document(trusting(equals(DRIVER), Action=7)), UNKNOWN, ""),
+        (document(trusting(equals(DRIVER), Action="\u017fts:AssumeRoleWithWebIdentity")), UNKNOWN, ""),
         (document(trusting(equals(DRIVER)), trusting(None, Effect=7)), UNKNOWN, ""),
         (document(trusting(equals(DRIVER)), ["Effect"]), UNKNOWN, ""),
         # a Deny of which nobody knows whom it is about, or what its variables are; IAM refuses such a document

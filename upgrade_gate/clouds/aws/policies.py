@@ -214,7 +214,7 @@ def _part(entry: Mapping[str, Any], plain: str, negated: str, *, fold: bool) -> 
         return None
     given = entry[plain] if plain in entry else entry[negated]
     values = readable_strings(given)
-    if given is None or values is None:
+    if given is None or values is None or (fold and not all(map(str.isascii, values))):  # IAM has no others
         return None
     if (entry["Effect"] == "Deny") is (plain in entry):  # it takes away, so what is spoilt in it must not be little
         values = tuple(value.strip() for value in values)

@@ -89,9 +89,10 @@ def _is_readable(entry: Any) -> bool:
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
         return isinstance(effect, str) and effect.casefold() == "allow"
-    actions = entry.get("NotAction") if "NotAction" in entry else entry.get("Action")
-    principals = entry.get("NotPrincipal") if "NotPrincipal" in entry else entry.get("Principal")
-    return bool(readable_strings(actions)) and _are_principals(principals)
+    actions = readable_strings(entry.get("NotAction") if "NotAction" in entry else entry.get("Action"))
+    if not actions or not all(map(str.isascii, actions)):
+        return False
+    return _are_principals(entry.get("NotPrincipal") if "NotPrincipal" in entry else entry.get("Principal"))
 
 
 def _are_principals(given: Any) -> bool:
