@@ -314,6 +314,16 @@ def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -
     assert not found(one_alone, "policy-too-large")
 
 
+def test_a_request_of_a_kind_that_nobody_knows_on_the_secret_of_another_does_not_keep_the_gate_from_judging(
+    tmp_path: Path,
+) -> None:
+    """Found by a fault: the image registry's requests for all clouds name one Secret, and the kind of one was cut off."""
+    odd = request("b", providerSpec={"apiVersion": "x/v1", "kind": "GCPProv", "predefinedRoles": ["roles/a"]})
+    outcome = judge(tmp_path, A, [*A, odd], Cluster(), claims=_claims("ec2:*"))
+    assert not found(outcome, "policy-too-large")
+    assert outcome.verdict.status != "pass"
+
+
 def test_caveats_of_a_proof_stand_in_the_report_where_no_finding_names_them(tmp_path: Path) -> None:
     outcome = judge(tmp_path, A, A, Cluster(), claims=_claims("ec2:*"))
     source = outcome.situation.proof.source()
