@@ -317,7 +317,7 @@ def test_several_secrets_on_one_identity_are_measured_together(tmp_path: Path) -
 def test_a_request_of_a_kind_that_nobody_knows_on_the_secret_of_another_does_not_keep_the_gate_from_judging(
     tmp_path: Path,
 ) -> None:
-    """Found by a fault: the image registry's requests for all clouds name one Secret, and the kind of one was cut off."""
+    """Found by a fault: the image registry's requests for all clouds name one Secret, one kind was cut off."""
     odd = request("b", providerSpec={"apiVersion": "x/v1", "kind": "GCPProv", "predefinedRoles": ["roles/a"]})
     outcome = judge(tmp_path, A, [*A, odd], Cluster(), claims=_claims("ec2:*"))
     assert not found(outcome, "policy-too-large")
