@@ -31,6 +31,7 @@ def release(version: str, *manifests: Manifest) -> Payload:
     ("version", "manifests", "expected"),
     [
         ("4.20.0-okd-scos.5", (gate("Default"), gate("OKD")), "OKD"),
+        ("4.20.0-okd-scos.5", (replace(gate("Default"), annotations=None), gate("OKD")), "OKD"),
         ("4.20.0-okd-scos.5", (gate("Default"),), "Default"),
         ("4.20.0", (gate("Default"), gate("OKD")), "Default"),
     ],

@@ -263,13 +263,16 @@ def test_an_override_leaves_alone_the_object_that_it_names(
     assert (found is not None and found.reason == "override") is left_alone
 
 
-@pytest.mark.parametrize("value", ["x", "9" * 30])
+@pytest.mark.parametrize(
+    ("value", "wrong"), [("x", "invalid syntax"), ("\u0664", "invalid syntax"), ("9" * 30, "value out of range")]
+)
 @pytest.mark.parametrize(("sign", "what"), [("", "required"), ("-", "excluded")])
-def test_a_major_version_that_is_none_is_named_by_its_side(value: str, sign: str, what: str) -> None:
+def test_a_major_version_that_is_none_is_named_by_its_side(value: str, wrong: str, sign: str, what: str) -> None:
     annotations = {"release.openshift.io/major-version": f"{sign}{value}"}
     found = include(Subject("config.openshift.io", "FeatureGate", "", "cluster", annotations), Filters(major_version=4))
     assert found is not None
     assert found.detail.startswith(f"invalid {what} major version")
+    assert found.detail.endswith(wrong)
 
 
 def test_a_profile_that_is_almost_named_is_named() -> None:

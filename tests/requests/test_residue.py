@@ -143,6 +143,14 @@ def test_only_the_entries_that_say_more_are_listed() -> None:
     ]
 
 
+def test_an_entry_that_is_no_mapping_is_listed_and_a_field_that_no_cloud_reads_at_all_is_left_to_its_reader() -> None:
+    """A provider spec whose field is no list is told as malformed before anything is compared."""
+    assert leaves(aws(), aws(provider={"statementEntries": [ENTRY, "all"]})) == [
+        ("spec.providerSpec.statementEntries", None, ["all"], False)
+    ]
+    assert leaves(aws(), aws(provider={"statementEntries": "all"})) == []
+
+
 def test_a_new_request_that_asks_for_nothing_by_an_empty_list_is_not_understood() -> None:
     assert [leaf[0] for leaf in leaves(None, aws(provider={"statementEntries": []}))] == [
         "spec.providerSpec.statementEntries"

@@ -250,8 +250,14 @@ SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "more", "
 FOREIGN = request("GCP", "more", "compute.instances.get")
 
 
-@pytest.mark.parametrize(("more", "told"), [(SERVICE, [2]), (FOREIGN, [1, 1])], ids=["service", "request"])
-def test_releases_are_told_apart_by_the_requests_that_they_carry(more: Mapping[str, Any], told: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [(SERVICE, [2]), (FOREIGN, [1, 1]), ({"kind": "Nameless"}, [1, 1])],
+    ids=["service", "request", "unreadable"],
+)
+def test_releases_are_told_apart_by_the_requests_that_they_carry_and_by_what_cannot_be_read(
+    more: Mapping[str, Any], told: list[int]
+) -> None:
     other = release("4.14.3", ONE, more=more)
     assert ways({**TWINS, "4.15.1": ONE}, fan("4.14.2", "4.14.3"), "4.15.1", apart={"4.14.3": other}) == told
 
@@ -300,6 +306,20 @@ def test_whether_the_cluster_is_offered_an_update_counts_for_the_first_one(
     assert ways(world, edges, "4.15.1", context=context) == told
 
 
+def test_ways_to_a_patch_and_to_a_minor_release_that_ask_for_the_same_are_not_alike() -> None:
+    """Before a minor update CVO asks whether the cluster is Upgradeable; before a patch it asks nothing."""
+    world = dict.fromkeys(("4.9.1", "4.9.2", "4.9.3", "4.9.4", "4.10.1"), ONE)
+    edges = [("4.9.1", "4.9.2"), ("4.9.2", "4.9.3"), ("4.9.2", "4.9.4"), ("4.9.2", "4.10.1")]
+    found = find(world, edges, "4.9.3", "4.9.4", "4.10.1").ways
+    one, other, minor = (found[target][0].alike for target in ("4.9.3", "4.9.4", "4.10.1"))
+    assert one == other != minor
+
+
+def test_an_update_that_leads_to_no_target_is_not_followed_and_no_path_is_left_out() -> None:
+    found = find({"4.14.1": ONE, "4.14.2": ONE, "4.15.1": ONE}, [*CHAIN, ("4.14.1", "4.14.9")], "4.15.1")
+    assert (found.paths, found.left_out) == ({"4.15.1": 2}, {})
+
+
 def test_the_start_is_no_target() -> None:
     assert set(find({"4.14.1": ONE, "4.14.2": ONE, "4.15.1": ONE}, CHAIN, "4.14.1", "4.15.1").ways) == {"4.15.1"}
 
@@ -315,4 +335,5 @@ def test_releases_on_no_path_need_not_be_read() -> None:
     edges = [*CHAIN, ("4.14.1", "4.14.9"), ("4.15.1", "4.16.1"), ("4.13.9", "4.15.1")]
     assert routes.relevant("4.14.1", ["4.15.1"], edges) == ("4.14.1", "4.14.2", "4.15.1")
     assert routes.relevant("4.15.1", ["4.14.1"], CHAIN) == ()
+    assert routes.relevant("4.14.1", ["4.14.10"], fan("4.14.9", target="4.14.10")) == ("4.14.1", "4.14.9", "4.14.10")
     assert routes.relevant("4.14.1", ["4.14.9"], [("4.14.1", "4.16.1"), ("4.16.1", "4.14.9")]) == ()

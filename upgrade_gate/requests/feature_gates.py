@@ -70,7 +70,7 @@ def _enabled(body: Any) -> frozenset[str] | None:
     Every gate that a release knows is on one of the two lists, so a manifest without any was cut off or misspelt.
     """
     try:
-        entries = Part(body, "FeatureGate")["status"]["featureGates"].items()
+        entries = Part(body, "")["status"]["featureGates"].items()
         enabled, disabled = (
             frozenset(gate["name"].some_text() for entry in entries for gate in entry[state].items())
             for state in ("enabled", "disabled")
