@@ -134,15 +134,18 @@ class GcpHoldings:
         where = places(need, self._context, own, self._roles)
         found = _everywhere([(place, self._at(place, one, subject, own)) for place, one in where])
         doubts = doubts_of(need, self._context, own)
-        settling = [doubt for doubt in doubts if doubt.settles]
-        more = [doubt for doubt in doubts if doubt.more and found.verdict is Coverage.COVERED]
-        if more and self._at(OWN, need, subject, own).verdict is not Coverage.COVERED:
-            settling += more
+        held = found.verdict is Coverage.COVERED
+        settling = [
+            doubt
+            for doubt in doubts
+            if doubt.settles
+            or (doubt.more and held and self._at(OWN, need, subject, own).verdict is not Coverage.COVERED)
+        ]
         if settling:
             return found.unless(settling[0].text)
-        if found.verdict is not Coverage.COVERED:
+        if not held:
             return found
-        return CoverageResult(found.verdict, found.reason, (*found.caveats, *(doubt.text for doubt in doubts)))
+        return replace(found, caveats=(*found.caveats, *(doubt.text for doubt in doubts)))
 
     def _denies_at(self, own: str) -> list[shapes.DenyPolicy]:
         """Return the deny policies that hang on the cluster's own project, or above it."""
