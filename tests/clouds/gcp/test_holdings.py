@@ -844,6 +844,12 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "UNKNOWN",
         "holds policies that cannot be read",
     ),
+    "two conditions, the second one is on what is needed": (
+        [allow(bind("roles/y", condition="c1"), bind(condition="c2")), custom(GET), custom(CREATE, name="roles/y")],
+        {},
+        "NARROWER",
+        "under a condition: c2",
+    ),
     "a group on another resource": (
         [allow(), asset("storage.googleapis.com/b", bind(CUSTOM, "group:g@x")), custom(GET)],
         {},
@@ -1287,6 +1293,11 @@ TRUST_CASES: dict[str, tuple[list[Any], str, str]] = {
         "is not in the export",
     ),
     "two documents disagree": ([own(bind(USER, PRINCIPAL)), own()], "UNKNOWN", "two documents disagree"),
+    "not named, and deny policies that cannot be read": (
+        [own(bind(USER, f"{PRINCIPAL}-2")), {"listing": "denyPolicies", "policies": ["x"]}],
+        "MISSING",
+        SUBJECT,
+    ),
     "deny policies that cannot be read": (
         [own(bind(USER, PRINCIPAL)), {"listing": "denyPolicies", "policies": ["x"]}],
         "UNKNOWN",
@@ -1373,6 +1384,12 @@ def test_what_a_reader_could_not_read_of_a_resource_is_said(kind: str, verdict: 
     assert ("deny policies of projects/p1 could not be read" in found.caveats) is (kind == "deny")
 
 
+def test_what_could_not_be_read_stays_a_doubt_beside_what_was_found() -> None:
+    exports = [{"bindings": [bind(), "x"], "etag": "x"}, custom(CREATE)]
+    found = judge("GCP", exports, SA, {"type": "permission", "permission": GET}, account="p1")
+    assert found.doubt == "a binding of the project's policy cannot be read"
+
+
 def test_only_an_account_that_was_deleted_is_said_to_be_deleted() -> None:
     assert "deleted" not in decide([allow(bind()), custom(CREATE)])[1]
 
@@ -1406,6 +1423,14 @@ def test_custom_role_over_its_limits_is_reported() -> None:
     assert gcp.build([Document(allow(bind())), Document([listing])], "p1").sizes(SA, required) == ()
     full = gcp.build([Document(allow(bind())), Document(custom(*(f"a.b{n}.c" for n in range(3000))))], "p1")
     assert full.sizes(SA, []) == (), "3000 permissions are allowed"
+    assert full.sizes(SA, [Grant("predefinedRole", "roles/dns.admin")]) == (), "a role is no permission of a role"
+    foreign = gcp.build([Document(allow(bind(CUSTOM, "user:x"))), Document(custom(*many))], "p1")
+    assert foreign.sizes(SA, required) == ()
+    googles = gcp.build([Document(allow(bind("roles/x"))), Document(custom(*many, name="roles/x"))], "p1")
+    assert googles.sizes(SA, required) == ()
+    second = "projects/p1/roles/c2"
+    both = gcp.build([Document(allow(bind(), bind(second))), Document(custom(*many, name=second))], "p1")
+    assert {s.what.split()[-1] for s in both.sizes(SA, required)} == {second}
     small = gcp.build([Document(allow(bind())), Document(custom(GET))], "p1")
     assert small.sizes(SA, required) == ()
     assert small.resolve(MEMBER) == SA

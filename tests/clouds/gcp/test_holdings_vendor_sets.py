@@ -42,6 +42,22 @@ def test_what_a_release_of_the_path_asks_for_to_the_letter_is_no_vendors_set() -
     assert not known(*CNCC, required=tuple(Grant("permission", name) for name in CNCC))
 
 
+def test_role_counts_as_a_letter_of_no_release() -> None:
+    required = (*(Grant("permission", name) for name in CNCC), Grant("predefinedRole", "roles/dns.admin"))
+    assert not known(*CNCC, required=required)
+
+
+def test_each_role_is_looked_at_by_itself() -> None:
+    unknown, asked, first, second, foreign = (f"projects/p1/roles/{name}" for name in "abcde")
+    bound = of_project(*(bind(name) for name in (unknown, asked, first, second)), bind(foreign, "user:x"))
+    spoilt = custom(name=unknown) | {"includedPermissions": [*CNCC, 7]}
+    vendors = [custom(*CNCC, name=name) for name in (first, second, foreign)]
+    documents = [Document(one) for one in (bound, spoilt, custom("compute.x.get", name=asked), *vendors)]
+    asks = (Grant("permission", "compute.x.get"),)
+    found = holdings.build(documents, "p1").vendor_sets(SA, (asks,))
+    assert [one.policy for one in found] == [f"role {first}", f"role {second}"]
+
+
 def test_export_that_tells_nothing_of_the_account_has_no_sets() -> None:
     assert holdings.build([Document({"IsTruncated": True})], "p1").vendor_sets("nobody", ()) == ()
 

@@ -207,6 +207,42 @@ def test_a_role_of_account_users_counts_on_the_nodes() -> None:
     assert ask(USER, *on_nodes, kind="predefinedRole") == "NARROWER"
 
 
+@pytest.mark.parametrize(
+    ("held", "verdict", "said", "partly"),
+    [
+        ({"y": [R], "z": []}, "NARROWER", "needed on project z: no binding", True),
+        ({"y": [], "z": [R]}, "NARROWER", "needed on project y: no binding", True),
+        ({"y": [R], "z": ["under"]}, "NARROWER", "needed on project z: ", False),
+        ({"y": [], "z": []}, "MISSING", "needed on project y: no binding", False),
+        ({"y": []}, "UNKNOWN", "needed on project z: the policy of project z is not in the export", False),
+        ({"y": [R]}, "UNKNOWN", "needed on project z: the policy of project z is not in the export", False),
+    ],
+)
+def test_of_several_places_the_one_that_decides_is_named(
+    held: dict[str, list[str]], verdict: str, said: str, partly: bool
+) -> None:
+    policies = [
+        project(name, *(binding(R, condition="c" if one == "under" else "") for one in bound))
+        for name, bound in held.items()
+    ]
+    found = told(DNS, project("p1"), *policies, role(DNS), dns_projects=["y", "z"])
+    assert (found.verdict, found.reason.startswith(said), found.partly_missing) == (verdict, True, partly)
+
+
+@pytest.mark.parametrize(
+    ("permission", "verdict", "said"),
+    [
+        (DNS, "UNKNOWN", "DNS zones"),
+        (ACT, "COVERED", "nodes' accounts"),
+        ("compute.firewalls.use", "COVERED", "network"),
+    ],
+)
+def test_what_a_role_has_says_which_places_are_in_doubt(permission: str, verdict: str, said: str) -> None:
+    documents = [project("p1", binding("roles/x")), role(permission) | {"name": "roles/x"}]
+    found = told("roles/x", *documents, kind="predefinedRole", **UNSEEN)
+    assert (found.verdict, any(said in line for line in (found.doubt, *found.caveats))) == (verdict, True)
+
+
 NETWORK = "compute.firewalls.delete"
 UNSEEN: dict[str, Any] = {"unread": dict.fromkeys(("dns_projects", "network_project", "node_service_accounts"), "why")}
 

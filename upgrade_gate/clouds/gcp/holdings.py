@@ -390,17 +390,20 @@ class GcpHoldings:
             return ()
         email, table = email_of(identity), vendor_table(__package__)
         letters = [frozenset(g.permission for g in asked if g.type == "permission") for asked in releases]
-        policies, _ = self._projects.policies_for(email, self._own)
         known: list[VendorSet] = []
-        for role in sorted({b.role for p in policies for b in p.bindings if among(b.members, email)}):
+        for role in self._custom_roles(email):
             contents = self._roles.contents(role)
-            if role.startswith("roles/") or contents.asked is not None:
-                continue
-            if contents.permissions in letters:
+            if contents.asked is not None or contents.permissions in letters:
                 continue
             lacks = tuple(sorted(letters[-1] - contents.permissions)) if letters else ()
             known += table.known(f"role {role}", sorted(contents.permissions), lacks)
         return tuple(known)
+
+    def _custom_roles(self, email: str) -> list[str]:
+        """Return the names of the custom roles that are bound to an account."""
+        policies, _ = self._projects.policies_for(email, self._own)
+        bound = {b.role for p in policies for b in p.bindings if among(b.members, email)}
+        return sorted(role for role in bound if not role.startswith("roles/"))
 
     def find_by_ccoctl_name(self, name: str) -> str | None:
         """Return the email of the one account with that display name: ccoctl finds accounts by it too."""
@@ -415,10 +418,8 @@ class GcpHoldings:
         """Return the limits that a custom role of the account exceeds with the required permissions added."""
         email = email_of(identity)
         wanted = {g.permission for g in required if g.type == "permission"}
-        policies, _ = self._projects.policies_for(email, self._own)
-        bound = {b.role for p in policies for b in p.bindings if among(b.members, email)}
         over: list[PolicySize] = []
-        for name in sorted(r for r in bound if not r.startswith("roles/")):
+        for name in self._custom_roles(email):
             document = self._roles.document(name)
             if document is None or document.permissions is None:
                 continue
@@ -433,21 +434,15 @@ def _everywhere(judged: Sequence[tuple[Place, CoverageResult]]) -> CoverageResul
     """Join what was decided at each place where it must hold: held in some of several is narrower than needed."""
     results = [result for _, result in judged]
     verdicts = {result.verdict for result in results}
-    if len(judged) == 1 and judged[0][0] == OWN:
-        return results[0]
     if verdicts == {Coverage.COVERED}:
         reason = "; ".join(dict.fromkeys(result.reason for result in results))
         return CoverageResult(Coverage.COVERED, reason, tuple(dict.fromkeys(c for r in results for c in r.caveats)))
+    telling = {Coverage.UNKNOWN} if Coverage.UNKNOWN in verdicts else verdicts - {Coverage.COVERED}
+    place, result = next(pair for pair in judged if pair[1].verdict in telling)
+    verdict = result.verdict if len(verdicts) == 1 or Coverage.UNKNOWN in verdicts else Coverage.NARROWER
+    reason = result.reason if place == OWN else f"needed on {place.label}: {result.reason}"
     partly = verdicts == {Coverage.COVERED, Coverage.MISSING}
-    worst = Coverage.UNKNOWN if Coverage.UNKNOWN in verdicts else Coverage.NARROWER
-    verdict = verdicts.pop() if len(verdicts) == 1 else worst
-    place, telling = next(
-        (place, result)
-        for place, result in judged
-        if result.verdict is verdict or (verdict is Coverage.NARROWER and result.verdict is not Coverage.COVERED)
-    )
-    reason = telling.reason if place == OWN else f"needed on {place.label}: {telling.reason}"
-    return CoverageResult(verdict, reason, partly_missing=partly)
+    return replace(result, verdict=verdict, reason=reason, partly_missing=partly)
 
 
 def _telling(sources: Sequence[ServingBinding], need: Want) -> ServingBinding:
