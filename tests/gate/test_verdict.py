@@ -171,6 +171,13 @@ def test_the_sentence_says_what_a_pass_rests_on() -> None:
     assert verdict(basis=ASSUMED, alone=True).summary == (
         f"PASS on the releases alone, {path}, assuming that 4.14.1's permissions are in place, and 1 more"
     )
+    declared = Basis(("it is applied",), declared=True)
+    assert verdict(basis=declared, alone=True).summary == (
+        f"PASS on the releases and the policy files, {path}, assuming that it is applied"
+    )
+    assert verdict(basis=declared).summary == f"PASS {path}, assuming that it is applied"
+    closed = (weighed(BLOCKER, status) for status in (Status.ACKNOWLEDGED, Status.PROVEN, Status.DECLARED))
+    assert verdict(*closed).summary.endswith(" (1 acknowledged, 1 proven, 1 declared)")
 
 
 def test_the_sentence_says_what_could_not_be_told() -> None:
