@@ -31,7 +31,7 @@ def test_a_definition_is_given_wherever_it_may_be_assigned() -> None:
     whole = {"definition": body, "scopes": (SCOPE, OTHER)}
     assert _part(body) == Part("r", whole, whole, ())
     (found,) = declarations([{"x": 1}, 7, body])
-    assert found.parts == (Part("r", whole, whole, (2,)),)
+    assert found == Declaration((Part("r", whole, whole, (2,)),), ("r",), path=(2,))
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,8 @@ def test_what_a_plan_does_not_know_grants_nothing_and_perhaps_everything(
         ({"assignable_scopes": []}, {}, [], (SCOPE,)),
         ({"assignable_scopes": [OTHER, SCOPE]}, {}, [], (OTHER, SCOPE)),
         ({"assignable_scopes": [OTHER, None]}, {"assignable_scopes": [False, True]}, [], (OTHER,)),
+        ({}, {"role_definition_id": True}, [], (SCOPE,)),
+        ({"assignable_scopes": [OTHER]}, {}, ["scope"], (OTHER,)),
         ({}, {"assignable_scopes": True}, ["scope"], (SCOPE,)),
         ({}, {"assignable_scopes": True}, ["scope", "assignable_scopes"], ()),
     ],
@@ -159,6 +161,11 @@ def _assigned(name: str = "a", **values: Any) -> dict[str, Any]:
         ([_assigned(), _assigned("b", principal_id="q")], (OTHER,), ()),
         ([_assigned(), _assigned("b", scope=SCOPE, principal_id="q")], None, (f"which principal {ADDRESS} is for",)),
         ([_assigned(), _assigned("b", scope=SCOPE, principal_id=None)], None, (f"which principal {ADDRESS} is for",)),
+        (
+            [_assigned(principal_id=None), _assigned("b", scope=SCOPE, principal_id=None)],
+            None,
+            (f"which principal {ADDRESS} is for",),
+        ),
         ([_assigned(condition="c")], None, ("the condition of azurerm_role_assignment.a",)),
         ([_assigned(scope=None)], None, ("scope of azurerm_role_assignment.a",)),
         ([_assigned(role_definition_name="x")], (SCOPE,), ()),
@@ -178,6 +185,24 @@ def test_one_of_two_roles_of_a_name_is_assigned_by_neither_name_nor_chance() -> 
     plan = plan_of(_role(), {**_role(), "name": "s", "scope": SCOPE}, _assigned(scope=OTHER))
     plan["planned_values"]["root_module"]["resources"][1]["values"]["name"] = "r"
     assert [one.parts[0].least["scopes"] for one in declarations(plan)] == [(SCOPE,)] * 2
+
+
+def test_a_role_whose_name_is_open_is_called_by_its_address_and_assigned_by_no_name() -> None:
+    plan = plan_of(_role(), _assigned(role_definition_name=None, role_definition_id="x"))
+    plan["planned_values"]["root_module"]["resources"][0]["values"]["name"] = None
+    (found,) = declarations(plan)
+    assert found.names == (ADDRESS, "r")
+    assert found.parts[0].least["definition"]["roleName"] == ADDRESS
+    assert found.parts[0].least["scopes"] == (SCOPE,)
+
+
+def test_an_assignment_of_another_role_by_reference_is_of_that_one_alone() -> None:
+    said = ["azurerm_role_definition.s.role_definition_resource_id", "azurerm_role_definition.s"]
+    other = _assigned(role_definition_name=None)
+    unknown = {"azurerm_role_assignment.a": {"role_definition_id": True}}
+    more = refers("azurerm_role_assignment.a", role_definition_id=said)
+    found = declarations(plan_of(_role(), {**_role(), "name": "s"}, other, unknown=unknown, **more))
+    assert [one.parts[0].least["scopes"] for one in found] == [(SCOPE,), (OTHER,)]
 
 
 def test_an_assignment_of_a_role_that_is_not_known_may_be_of_each() -> None:
@@ -255,6 +280,7 @@ FIRST = {"properties": {"permissions": [{"actions": ["p/read"]}, {"actions": ["q
         (FIRST, _grant("z/read"), ("properties", "permissions", 0, "actions")),
         (FIRST, _grant("z/read", "dataPermission"), ()),
         ({"Actions": "a/read"}, _grant("a/read"), ()),
+        ({"Actions": ["a/rea?"], "permissions": 7}, _grant("a/read"), ("Actions",)),
         (BODY, _grant("x", "roleBinding"), ()),
         (7, _grant("x"), ()),
     ],
@@ -270,7 +296,8 @@ def test_a_permission_that_is_taken_stands_where_it_is_taken() -> None:
 @pytest.mark.parametrize(
     ("grants", "expected"),
     [
-        ([_grant("z/b"), _grant("Z/a"), _grant("z/b")], (Addition(("Actions",), ("Z/a", "z/b")),)),
+        ([_grant("Z/b"), _grant("z/a"), _grant("Z/b")], (Addition(("Actions",), ("z/a", "Z/b")),)),
+        ([_grant("b/write")], (Addition(("Actions",), ("b/write",)),)),
         (
             [_grant("z"), _grant("y", "dataPermission")],
             (Addition(("Actions",), ("z",)), Addition(("DataActions",), ("y",))),
@@ -286,3 +313,8 @@ def test_what_is_missing_is_added_where_nothing_takes_it_away_again(
     grants: list[Grant], expected: tuple[Addition, ...]
 ) -> None:
     assert additions(BODY, grants) == expected
+
+
+def test_an_operation_is_added_to_what_is_allowed_and_only_the_star_is_a_wildcard() -> None:
+    body = {"NotActions": ["a/rea?"], "Actions": ["b"]}
+    assert additions(body, [_grant("a/read")]) == (Addition(("Actions",), ("a/read",)),)

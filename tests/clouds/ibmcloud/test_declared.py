@@ -68,7 +68,7 @@ def test_a_policy_is_called_by_its_description(more: dict[str, Any], name: str) 
 
 
 def test_what_is_to_be_filled_in_may_be_anything_but_for_whom_it_is() -> None:
-    filled = _first(description="{{ d }}", id="%{i}", subjects=_of("<ID>"))
+    filled = _first(description="{{ d }}", id="%{i}", subjects=_of("<ID>"), subject=_of("<ID>")[0])
     (found,) = declarations(filled)
     assert [(part.least, part.opened) for part in found.parts] == [(filled, ())]
     body = _first(
@@ -118,7 +118,8 @@ def _planned(unknown: Any = None, **values: Any) -> Part:
             {"resources": [{"service_type": "s", "service_group_id": "IAM", "region": "eu"}]},
             [_named("serviceType", "s"), _named("service_group_id", "IAM"), _named("region", "eu")],
         ),
-        ({"resources": [{"attributes": {"vpcId": "*"}}]}, [_named("vpcId", "*")]),
+        ({"resources": [{"service": "is", "attributes": {"vpcId": "*"}}]}, [*IS, _named("vpcId", "*")]),
+        ({"resources": [{"service": "is"}, {"region": "eu"}]}, [*IS, _named("region", "eu")]),
         ({"resources": [{"attributes": ["x"]}]}, [_named("attributes", ["x"])]),
         ({"resources": [{"of_tomorrow": 1}]}, [_named("of_tomorrow", 1)]),
         (
@@ -188,6 +189,12 @@ SERVICE = {"type": "ibm_iam_service_id", "name": "s", "id": "ServiceId-1", "iam_
 def test_a_policy_of_a_plan_is_its_service_ids(policy: dict[str, Any], names: tuple[str, ...]) -> None:
     found = declarations(plan_of(SERVICE, _policy(**policy)))
     assert [one.names for one in found] == [names]
+
+
+def test_a_service_id_whose_name_is_open_is_called_by_its_address() -> None:
+    plan = plan_of(SERVICE, _policy(iam_service_id="ServiceId-1"))
+    plan["planned_values"]["root_module"]["resources"][0]["values"]["name"] = None
+    assert [one.names for one in declarations(plan)] == [("ibm_iam_service_id.s", "s")]
 
 
 def test_policies_of_one_service_id_of_a_plan_count_together() -> None:

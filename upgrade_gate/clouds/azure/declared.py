@@ -55,7 +55,7 @@ def _of_object(body: Any, path: Path) -> Iterator[Declaration]:
     if kind == "role definitions":
         yield _definition(body, path)
     elif kind == "deny assignments":
-        yield Declaration(path=path, reach=(), doubts=("a deny assignment may take away what roles give",))
+        yield Declaration(reach=(), doubts=("a deny assignment may take away what roles give",))
 
 
 def _definition(body: Mapping[str, Any], path: Path) -> Declaration:
@@ -86,16 +86,13 @@ def _of_resource(
 ) -> Declaration:
     """Return a role of a plan in Azure's own shape; a plan may not know all of it yet."""
     given = one.get("permissions")
-    opened = [given.text] if isinstance(given, Open) else []
+    unknown = terraform.unknown_in(one.unknown.get("permissions"))
+    opened = [f"permissions of {one.address}, known after apply"] if unknown else []
     permissions = [
         {ours: entry.get(theirs) or [] for theirs, ours in _TERRAFORM.items()}
         for entry in (given if isinstance(given, list) else [])
         if isinstance(entry, Mapping)
     ]
-    unknown = one.unknown.get("permissions")
-    opened += (
-        [f"permissions of {one.address}, known after apply"] if terraform.unknown_in(unknown) and not opened else []
-    )
     listed, unsaid = _scopes(one, assigned)
     opened += [f"which role {each.address} assigns" for each in unsure if not assigned]
     opened += unsaid
