@@ -279,6 +279,11 @@ def test_a_policy_of_the_organisation_is_read_as_the_command_takes_and_prints_it
     assert [(one.reach, [part.name for part in one.parts]) for one in found] == ([((), ["n"])] if denies else [])
 
 
+def test_a_policy_of_the_organisation_without_a_name_is_called_a_policy() -> None:
+    (found,) = declarations({"Content": CONTENT})
+    assert [(part.name, part.path) for part in found.parts] == [("policy", ("Content",))]
+
+
 def test_a_boundary_of_a_role_that_ccoctl_made_counts_however_it_is_spelt() -> None:
     role = {"RoleName": "r", "AssumeRolePolicyDocument": {}}
     for key in ("PermissionsBoundary", "PermissionBoundary"):
@@ -353,6 +358,11 @@ def test_what_limits_a_role_is_told_apart_from_what_it_is_given(one: Declaration
                 trusts=True,
             ),
         ),
+        (
+            {"RoleName": "r", "PermissionsBoundary": "b"},
+            Declaration((), ("r",), ("r",), rest={"PermissionsBoundary": "b"}),
+        ),
+        ({"RoleName": "r"}, None),
         (SLIP, Declaration((Part("policy", SLIP, SLIP),))),
         (SLIPPED, Declaration((Part("policy", SLIPPED, SLIPPED),))),
         ({"Statment": [7, {"a": 1}]}, None),

@@ -69,11 +69,11 @@ def _of_document(body: Any) -> tuple[Declaration, ...]:
     if names and "PolicyDocument" in body:
         shown = text(body.get("PolicyName")) or names[0]
         return (Declaration((policy(shown, body["PolicyDocument"], ("PolicyDocument",)),), names, called),)
-    if names and "AssumeRolePolicyDocument" in body:
-        rest = {"AssumeRolePolicyDocument": body["AssumeRolePolicyDocument"]}
-        if (boundary := limiting(body, "PermissionsBoundary")) is not None:
-            rest["PermissionsBoundary"] = boundary if isinstance(boundary, (str, Mapping)) else str(boundary)
-        return (Declaration((), names, called, rest=rest, trusts=True),)
+    trusts, boundary = "AssumeRolePolicyDocument" in body, limiting(body, "PermissionsBoundary")
+    if names and (trusts or boundary is not None):
+        rest = {"AssumeRolePolicyDocument": body["AssumeRolePolicyDocument"]} if trusts else {}
+        limit = {} if boundary is None else {"PermissionsBoundary": str(boundary)}
+        return (Declaration((), names, called, rest={**rest, **limit}, trusts=trusts),)
     above = mapping(body.get("Policy")) or body
     if "Content" in above:
         return _of_organisation(above)

@@ -36,9 +36,9 @@ _PLAIN = frozenset({"Sid", "Effect", "Action", "Resource"})
 
 def limits_of(name: str, document: Any, path: Path) -> Part | None:
     """Return what a policy of the organisation may deny, None where it denies nothing."""
-    given = decode(document)
-    listed = one_or_more(given.get("Statement")) if given is not None else None
-    body = document if given is None or listed is None else {**given, "Statement": _denying(listed)}
+    given = mapping(decode(document))
+    listed = one_or_more(given.get("Statement"))
+    body = document if listed is None else {**given, "Statement": _denying(listed)}
     return perhaps_denying(policy(name, body, path), f"what {name} is put on")
 
 
