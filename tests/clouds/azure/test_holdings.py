@@ -217,6 +217,18 @@ PERMISSION_CASES: dict[str, tuple[list[Any], dict[str, Any], str, str]] = {
         "a-d1",
     ),
     "needed scope as an ID": (both(READ), {"scopes": [RG]}, "COVERED", "a-d1"),
+    "scopes compare letter by letter but for the case of ASCII": (
+        [[assigned(scope=f"{SUB}/resourceGroups/c1-stra\N{LATIN SMALL LETTER SHARP S}e")], [role("r", READ)]],
+        {"scopes": ["c1-strasse"]},
+        "MISSING",
+        "does not reach c1-strasse",
+    ),
+    "an action with a letter that only folds to one of ASCII": (
+        both("Microsoft.Compute/dis\N{KELVIN SIGN}s/read"),
+        {},
+        "UNKNOWN",
+        "cannot be read as a whole",
+    ),
     "scopes compare by whole segments": (
         [[assigned(scope=f"{RG}-other")], [role("r", READ)]],
         {},

@@ -249,6 +249,7 @@ def test_an_assignment_is_named_by_what_it_says(more: dict[str, Any], label: str
         ([""], None),
         (["a/b", " "], None),
         (["a/b", 1], None),
+        (["a/\N{KELVIN SIGN}"], None),
         (0, None),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ PRINCIPAL = "principal:"
 """Before a principal ID, where the configuration names no client ID."""
 
 _GUID_AT_END = re.compile(r"[^/]+$")
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _CLASSIC = "na(classic admins)"
 """What Azure CLI puts in place of an ID for co-administrators, who are users and no workload."""
 _IN_FORCE = ("provisioned", "granted", "accepted")
@@ -123,8 +125,8 @@ class Federated(Struct, frozen=True):
 
 
 def fold(value: object) -> str:
-    """Return an identifier as Azure compares it."""
-    return text(value).strip().casefold()
+    """Return an identifier as Azure compares it; names that differ beyond the case of ASCII are not taken for one."""
+    return text(value).strip().translate(_LOWER)
 
 
 def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,7 +230,7 @@ def _part(has: Mapping[str, Any], allows: str, excepts: str, *, denies: bool) ->
 
 
 def operations(value: object) -> tuple[str, ...] | None:
-    """Return the patterns of a list, None where they cannot be read.
+    """Return the patterns of a list, None where they cannot be read: Azure's operations are ASCII.
 
     PowerShell's ConvertTo-Json prints a list as an object with its count, and one that lies too deep for its `-Depth`
     as one string: the elements with blanks between them, or the name of the list's type.
@@ -236,6 +238,8 @@ def operations(value: object) -> tuple[str, ...] | None:
     inner = {str(key).casefold(): one for key, one in value.items()} if isinstance(value, Mapping) else {}
     found = readable_strings(inner["value"] if set(inner) == {"value", "count"} else value)
     if found is None or any(len(one.split()) > 1 or fold(one).startswith("system.") for one in found):
+        return None
+    if not all(map(str.isascii, found)):
         return None
     told = tuple(one for one in found if one.strip())
     return told if told == found or isinstance(value, str) else None
