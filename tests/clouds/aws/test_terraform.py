@@ -687,6 +687,25 @@ def test_what_is_attached_to_nobody_knows_whom_is_called_by_what_attaches_it() -
     ]
 
 
+def test_what_is_attached_to_a_role_of_another_file_is_called_by_what_attaches_it() -> None:
+    managed = _put("policy", "m", arn="arn:m", policy=TEXTS["deny"])
+    found = _declared(managed, _put("role_policy_attachment", "t", role="x", policy_arn="arn:m"))
+    assert [(one.reach, [part.name for part in one.parts]) for one in found if one.reach is not None] == [
+        (("x",), ["aws_iam_role_policy_attachment.t"])
+    ]
+
+
+def test_the_group_of_a_user_by_reference_is_unseen() -> None:
+    address = "aws_iam_user_group_membership.g"
+    more = refers(address, user=["aws_iam_user.s.id", "aws_iam_user.s"])
+    (found,) = _declared(
+        _put("user", "s"), _put("user_group_membership", "g"), unknown={address: {"user": True}}, **more
+    )
+    assert found.rest == {
+        "AttachedManagedPolicies": [dict.fromkeys(("PolicyArn", "PolicyName"), f"that {address} attaches")]
+    }
+
+
 def test_a_policy_of_the_organisation_is_told_by_its_address() -> None:
     above = {"type": "aws_organizations_policy", "name": "s", "content": TEXTS["deny"]}
     (found,) = _declared(above)
