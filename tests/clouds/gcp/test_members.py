@@ -16,6 +16,7 @@ PRINCIPAL = "principal://iam.googleapis.com/projects/-/serviceAccounts"
     [
         (f"serviceAccount:{SA.upper()}", "", True),
         ("serviceAccount:b@p1.iam.gserviceaccount.com", "", False),
+        ("serviceAccount:a@p1.iam.g\N{LATIN SMALL LETTER LONG S}erviceaccount.com", "", None),
         (f"{PRINCIPAL}/{SA}", "7", True),
         (f"{PRINCIPAL}/7", "7", True),
         (f"{PRINCIPAL}/8", "7", False),

@@ -92,6 +92,7 @@ RESOURCES = "//cloudresourcemanager.googleapis.com"
     [
         ({"serviceAccount": f"serviceAccount:{SA.upper()}"}, Level.ACCOUNT, SA),
         ({"serviceAccount": f" {ACCOUNT} "}, Level.ACCOUNT, SA),
+        ({"serviceAccount": "a@p1.\N{KELVIN SIGN}"}, Level.ACCOUNT, "a@p1.\N{KELVIN SIGN}"),
         ({"project": "projects/p1"}, Level.PROJECT, "p1"),
         ({"resource": f"{RESOURCES}/projects/p1", "project": "projects/42"}, Level.PROJECT, "p1"),
         ({"resource": "projects/p1"}, Level.PROJECT, "p1"),

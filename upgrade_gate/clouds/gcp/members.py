@@ -14,9 +14,14 @@ groups, domains, sets, hierarchies, and `projectEditor:P`, which is whoever has 
 _POOL = re.compile(r"^principal(?:set)?://(iam\.[^/]+/projects/[^/]+/locations/[^/]+/workloadidentitypools/[^/]+)/")
 
 
+def fold(name: str) -> str:
+    """Return a name as Google compares it: without case, which only ASCII has; another letter makes another name."""
+    return name.casefold() if name.isascii() else name
+
+
 def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
     """Return whether a member string includes a service account, or whom a pool lets in (`principal://…`)."""
-    folded = member.strip().casefold()
+    folded = fold(member.strip())
     if folded in _EVERYBODY or folded in (f"serviceaccount:{email.casefold()}", email.casefold()):
         return True
     named = _ACCOUNT_PRINCIPAL.match(folded)

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from upgrade_gate.clouds.gcp.members import fold
 from upgrade_gate.clouds.shared.pages import Dialect, Entry
 from upgrade_gate.reading.node import limiting, mapping, readable_strings, strings, text
 
@@ -253,12 +254,12 @@ def _belongs_to(item: Mapping[str, Any], origin: str) -> tuple[Level, str]:
             return Level.PROJECT, item["project"].removeprefix("projects/")
         return _ancestor(item)
     named = _ACCOUNT_FILE.search(origin)
-    return (Level.ACCOUNT, named.group(1).casefold()) if named else (Level.BARE, "")
+    return (Level.ACCOUNT, fold(named.group(1))) if named else (Level.BARE, "")
 
 
 def email_of(name: str) -> str:
     """Return the email of `EMAIL`, `serviceAccount:EMAIL` or `projects/P/serviceAccounts/EMAIL`."""
-    return name.strip().rpartition("/")[2].removeprefix("serviceAccount:").casefold()
+    return fold(name.strip().rpartition("/")[2].removeprefix("serviceAccount:"))
 
 
 def _ancestor(item: Mapping[str, Any]) -> tuple[Level, str]:
@@ -301,7 +302,7 @@ def account(entry: Entry) -> Account:
     """Read a service account."""
     item = entry.item
     return Account(
-        text(item.get("email")).casefold(),
+        fold(text(item.get("email"))),
         text(item.get("projectId")),
         text(item.get("displayName")),
         _is_off(item),
