@@ -37,6 +37,7 @@ def test_a_path_requires_what_each_of_its_releases_does_and_what_stays_the_same_
     assert situation.request(None) is None
     assert situation.target is not None
     assert situation.target.version == "4.15.0"
+    assert not situation.profile_given
 
 
 @pytest.mark.parametrize(("mode", "said"), [("Manual", True), ("Mint", False)])
