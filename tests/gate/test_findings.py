@@ -55,3 +55,10 @@ def test_a_fingerprint_is_the_beginning_of_a_digest_over_rule_subject_and_conten
 )
 def test_a_rule_says_whether_its_findings_can_be_acknowledged(rule: Rule, said: str) -> None:
     assert rule.acceptance.endswith(said)
+
+
+def test_another_severity_is_the_same_finding_and_without_a_request_there_is_no_component() -> None:
+    found = Finding("request-added", Severity.BLOCKER, "h", None, "ns/name", request="ns/name")
+    lowered = found.with_severity(Severity.INFO)
+    assert (lowered.severity, lowered.fingerprint, lowered.component) == (Severity.INFO, found.fingerprint, "name")
+    assert Finding("fact-unknown", Severity.UNKNOWN, "h", None, "platform").component is None

@@ -190,3 +190,30 @@ def test_the_worst_of_what_was_judged_decides_and_what_is_declared_is_named_besi
     assert need.declared == (
         tuple(f"ec2:{n}" for n, result in enumerate(judged) if result is _DECLARED) if need.lacks else ()
     )
+
+
+_ADDED = {"namespace": "met", "secret": "met", "keys": "met"}
+_PRIVILEGED = {"kind": "VSphereProviderSpec", "permissions": [{"privileges": ["Sessions.ValidateSession"]}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "cluster", "asked"),
+    [
+        (request("b"), Cluster(), {"trust": "unknown"}),
+        (request("b", "ec2:New"), Cluster(), {"grants": "unknown", "trust": "unknown"}),
+        (request("b", accounts=()), Cluster(), {}),
+        (request("b"), Cluster(issuer="", keys=ROOT_KEYS), {}),
+        (
+            request("b", providerSpec=_PRIVILEGED),
+            Cluster(platform="VSphere", keys=frozenset({"v.username", "v.password"})),
+            {},
+        ),
+    ],
+)
+def test_a_new_request_asks_for_grants_and_trust_where_there_are_such(
+    body: dict[str, Any], cluster: Cluster, asked: dict[str, str], tmp_path: Path
+) -> None:
+    """Not for what another request brought to its Secret; keys need no trust (docs/contract.md#needs)."""
+    kind = body["spec"]["providerSpec"]["kind"]
+    old = [request("a")] if kind == "AWSProviderSpec" else [request("a", providerSpec={"kind": kind})]
+    assert needs(one(judge(tmp_path, old, [*old, body], cluster), "request-added")) == {**_ADDED, **asked}
