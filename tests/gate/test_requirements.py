@@ -217,3 +217,12 @@ def test_a_new_request_asks_for_grants_and_trust_where_there_are_such(
     kind = body["spec"]["providerSpec"]["kind"]
     old = [request("a")] if kind == "AWSProviderSpec" else [request("a", providerSpec={"kind": kind})]
     assert needs(one(judge(tmp_path, old, [*old, body], cluster), "request-added")) == {**_ADDED, **asked}
+
+
+def test_what_is_narrower_is_said_of_each_and_an_unread_secret_is_not_known(tmp_path: Path) -> None:
+    narrower = [(n, CoverageResult(Coverage.NARROWER, f"{n} only under a condition")) for n in ("ec2:A", "ec2:B")]
+    assert [lack.names for lack in need_of(NeedKind.GRANTS, narrower, "").lacks] == [("ec2:A",), ("ec2:B",)]
+    added = one(
+        judge(tmp_path, [request("a")], [request("a"), request("b")], Cluster(unread=["Secret"])), "request-added"
+    )
+    assert (needs(added)["secret"], needs(added)["keys"]) == ("unknown", "unknown")
