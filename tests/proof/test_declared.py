@@ -333,6 +333,14 @@ def test_what_goes_is_not_looked_for_in_the_files(tmp_path: Path) -> None:
     assert places(finding(report, "permission-removed")) == []
 
 
+def test_what_the_root_credential_lacks_is_of_no_request_and_points_at_no_file(tmp_path: Path) -> None:
+    write(tmp_path / "iam", {NAME: policy("s3:GetObject")})
+    claims = Claims(declarations=declared.load("policies:iam", [tmp_path / "iam"], {}))
+    outcome = judge(tmp_path, OLD, OLD, Cluster(mode="Passthrough", root=True, issuer=""), claims=claims)
+    (item,) = found(outcome, "root-credential-insufficient")
+    assert [place.side for place in item.finding.evidence] == ["cluster"]
+
+
 def test_trust_that_is_declared_is_judged(tmp_path: Path) -> None:
     role = {"RoleName": "c1-openshift-storage-cloud", "AssumeRolePolicyDocument": {"Statement": []}}
     put = {"RoleName": role["RoleName"], "PolicyName": "p", "PolicyDocument": WHOLE}
