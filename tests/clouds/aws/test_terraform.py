@@ -469,6 +469,8 @@ def test_inline_policies_are_open_one_by_one() -> None:
             (0, ()),
             *((number, (f"inline policy {number + 1} of aws_iam_role.r",)) for number in left),
         ]
+    (found,) = _declared(_put("role", "r", inline_policy=[{"policy": ""}, {"policy": TEXTS["allow"]}]))
+    assert [part.path[-2] for part in found.parts] == [1]
     (found,) = _declared(_put("role", "r", inline_policy=[{"policy": 7}, "x"]))
     assert [part.opened for part in found.parts] == [
         ("inline policy 1 of aws_iam_role.r",),
