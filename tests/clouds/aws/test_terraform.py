@@ -297,6 +297,51 @@ def test_a_resource_that_takes_what_it_does_not_list_is_seen(name: str, tmp_path
     assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
 
 
+NARROW = json.dumps(policy("ec2:DescribeVolumes"))
+SHOWING = {**ROLE, "inline_policy": [{"name": "p", "policy": ALLOWED}], "managed_policy_arns": [ARN]}
+"""A role as the provider fills it in: what the cloud has before the plan is applied."""
+
+
+@pytest.mark.parametrize(
+    ("role", "beside", "destroyed", "verdict"),
+    [
+        (SHOWING, [], [OWN, ATTACHED], Coverage.MISSING),
+        (SHOWING, [], [OWN, {**LISTING, "roles": [NAME]}], Coverage.MISSING),
+        (SHOWING, [{**OWN, "policy": NARROW}], [OWN, ATTACHED], Coverage.MISSING),
+        (SHOWING, [{**OWN, "policy": NARROW}, ATTACHED], [OWN, ATTACHED], COVERED),
+        (SHOWING, [OWN], [OWN, ATTACHED], COVERED),
+        (SHOWING, [], [], COVERED),
+        (SHOWING, [], [OWN], COVERED),
+        (SHOWING, [], [ATTACHED], COVERED),
+        (SHOWING, [], [{**OWN, "role": "other"}, {**ATTACHED, "role": "other"}], COVERED),
+        (SHOWING, [], [{**OWN, "name": "q"}, {**ATTACHED, "policy_arn": f"{ARN}2"}], COVERED),
+        (SHOWING, [], [{**OWN, "mode": "data"}, ATTACHED], COVERED),
+        ({**SHOWING, "inline_policy": [{"name": "", "policy": ALLOWED}]}, [], [{**OWN, "name": ""}, ATTACHED], COVERED),
+        ({**SHOWING, "managed_policy_arns": []}, [{**OWN, "policy": NARROW}], [], Coverage.MISSING),
+    ],
+)
+def test_what_a_role_shows_of_policies_that_the_plan_changes_or_destroys_is_past(
+    role: dict[str, Any],
+    beside: list[dict[str, Any]],
+    destroyed: list[dict[str, Any]],
+    verdict: Coverage,
+    tmp_path: Path,
+) -> None:
+    changes = [
+        {"mode": "managed", **one, "address": f"{one['type']}.{one['name']}", "change": {"before": one}}
+        for one in destroyed
+    ]
+    plan = {**plan_of(role, MANAGED, *beside), "resource_changes": changes}
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
+
+
+@pytest.mark.parametrize("argument", ["inline_policy", "managed_policy_arns"])
+def test_what_the_configuration_gives_a_role_is_no_past(argument: str, tmp_path: Path) -> None:
+    plan = plan_of({**ROLE, argument: SHOWING[argument]}, MANAGED, **refers(ADDRESS, **{argument: []}))
+    changes = [{"type": one["type"], "name": one["name"], "change": {"before": one}} for one in (OWN, ATTACHED)]
+    assert told(tmp_path, {"plan.json": {**plan, "resource_changes": changes}}, KIND, TAGS).verdict is COVERED
+
+
 # --- the organisation ---
 
 SCP = {"type": "aws_organizations_policy", "name": "s", "id": "p-1"}

@@ -26,6 +26,8 @@ _LISTS = "aws_iam_policy_attachment"
 _NAMES = ("name", "id")
 """What names a role or user: its ID is its name."""
 _ARNS = ("arn", "id")
+_FILLED = ("inline_policy", "managed_policy_arns")
+"""What the provider fills in where the configuration does not give it."""
 
 
 class _Put(Struct, frozen=True):
@@ -45,8 +47,10 @@ def declarations(body: Any) -> Iterator[Declaration]:
     found = terraform.resources(body)
     managed = [one for one in found if one.type == "aws_iam_policy"]
     given: set[str] = set()
+    past = terraform.before(body)
     for kind in _KINDS:
-        holders = [one for one in found if one.type == f"aws_iam_{kind}"]
+        putting = list(_puts(kind, (*found, *past)))
+        holders = [_without_told(one, putting) for one in found if one.type == f"aws_iam_{kind}"]
         puts = [_put(*each, holders) for each in _puts(kind, found)]
         kept = [_put(one, f"{kind}_name", holders) for one in found if one.type in _exclusive(kind)]
         for holder in holders:
@@ -65,6 +69,24 @@ def declarations(body: Any) -> Iterator[Declaration]:
                 yield _by_itself(put.one, put.names)
     yield from (_by_itself(one) for one in managed if one.address not in given)
     yield from _of_organisation(found)
+
+
+def _without_told(holder: Resource, putting: Sequence[tuple[Resource, str]]) -> Resource:
+    """Return a role or user without what other resources of the file tell of themselves, or are to take away.
+
+    What the provider fills in is what the cloud has before the plan is applied: a policy stands there still that the
+    plan narrows, or destroys.
+    """
+    name = holder.text("name")
+    filled = {key: values for key in _FILLED if (values := holder.values.get(key)) and key not in holder.references}
+    if not filled or not name:
+        return holder
+    own = [one for one, argument in putting if name in strings(one.get(argument)) and _one_account(one, holder)]
+    told = {one.text("policy_arn" if one.type.endswith("attachment") else "name") for one in own} - {""}
+    for key, values in filled.items():
+        listed = values if isinstance(values, list) else [values]
+        filled[key] = [{} if {text(one), text(mapping(one).get("name"))} & told else one for one in listed]
+    return replace(holder, values={**holder.values, **filled})
 
 
 def _by_itself(one: Resource, called: tuple[str, ...] = ()) -> Declaration:
@@ -133,7 +155,7 @@ def _taken_from(
     """Yield what takes from a role or user something that it is given, or may."""
     own = [put.one for put in puts if holder.address in put.sure]
     shown = {
-        "policy_names": {text(entry.get("name")) for entry in objects(holder.get("inline_policy"))},
+        "policy_names": {text(entry.get("name")) for entry in objects(holder.get("inline_policy"))} - {""},
         "policy_arns": set(strings(holder.get("managed_policy_arns"))),
     }
     given = {

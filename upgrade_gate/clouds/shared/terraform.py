@@ -107,9 +107,11 @@ def resources(body: Any) -> tuple[Resource, ...]:
 
 def _shown(body: Mapping[str, Any]) -> Iterator[Resource]:
     """Yield the resources of what Terraform shows."""
-    listed = body.get("resource_changes")
-    numbered = [(n, c) for n, c in enumerate(listed if isinstance(listed, list) else ()) if isinstance(c, Mapping)]
-    changes = {text(c.get("address")): mapping(c.get("change")) for _, c in numbered if not c.get("deposed")}
+    changes = {
+        text(c.get("address")): mapping(c.get("change"))
+        for c in objects(body.get("resource_changes"))
+        if not c.get("deposed")
+    }
     configured = dict(_configured(mapping(mapping(body.get("configuration")).get("root_module")), ""))
     root, path = _root(body)
     for one, place in _in_module(root, path):
@@ -127,12 +129,29 @@ def _shown(body: Mapping[str, Any]) -> Iterator[Resource]:
             made="create" in strings(change.get("actions")),
             provider=provider,
         )
-    for number, one in numbered:
-        change = mapping(one.get("change"))
-        if "forget" in strings(change.get("actions")) and one.get("mode") in (None, "managed"):
-            address, place = text(one.get("address")), ("resource_changes", number, "change", "before")
-            before = mapping(change.get("before"))
-            yield Resource(address, text(one.get("type")), text(one.get("name")), before, place, {}, {})
+    yield from (one for one, actions in _before(body) if "forget" in actions)
+
+
+def before(body: Any) -> tuple[Resource, ...]:
+    """Return the managed resources that a plan tells of as they are before it is applied; none of a state."""
+    return tuple(one for one, _ in _before(mapping(body)))
+
+
+def _before(body: Mapping[str, Any]) -> Iterator[tuple[Resource, tuple[str, ...]]]:
+    """Yield each resource before the plan is applied, with what the plan does to it."""
+    listed = body.get("resource_changes")
+    for number, one in enumerate(listed if isinstance(listed, list) else ()):
+        said = mapping(one)
+        change = mapping(said.get("change"))
+        if said.get("mode") in (None, "managed"):
+            place = ("resource_changes", number, "change", "before")
+            values = mapping(change.get("before"))
+            yield (
+                Resource(
+                    text(said.get("address")), text(said.get("type")), text(said.get("name")), values, place, {}, {}
+                ),
+                tuple(strings(change.get("actions"))),
+            )
 
 
 def _kept(body: Mapping[str, Any]) -> Iterator[Resource]:
