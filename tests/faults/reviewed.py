@@ -69,6 +69,13 @@ PASSES: tuple[Reviewed, ...] = (
         kind="deleted",
     ),
     Reviewed(
+        "without the field that nobody knows, a request asks for what the current one does",
+        sort="payload CredentialsRequest",
+        shape=r"spec\.audience",
+        kind="deleted|null",
+        flow="own/requests/a field that nobody knows",
+    ),
+    Reviewed(
         "a release that defines a request once is as whole as one that defines it twice",
         sort="payload CredentialsRequest",
         flow="own/requests/definitions contradict each other",
@@ -154,7 +161,7 @@ LOSSES: tuple[Reviewed, ...] = (
     Reviewed(
         "where CCO never mints, the mode is manual whatever its object says; a hosted cluster has no CCO",
         sort="dump (CloudCredential|ClusterOperator|file)",
-        flow=r".*(IBM|PowerVS|Nutanix|Alibaba|hosted|None|External|bare metal|without CCO).*",
+        flow=r"(?i:.*(IBM|PowerVS|Nutanix|Alibaba|hosted|None|External|bare metal|without CCO).*)",
         file=r".*/(cloudcredentials|clusteroperators)/.*",
     ),
     Reviewed(

@@ -255,6 +255,12 @@ def test_an_incomplete_plan_may_take_away_what_another_file_gives(tmp_path: Path
     assert told(tmp_path, files, KIND, TAGS).verdict is UNKNOWN
 
 
+def _new(action: str = "create") -> dict[str, Any]:
+    """Return how a plan tells of a role of which only the provider knows what stands within."""
+    filled_in = {"arn": True, "inline_policy": True, "managed_policy_arns": True}
+    return {"resource_changes": [{"address": ADDRESS, "change": {"actions": [action], "after_unknown": filled_in}}]}
+
+
 ARN = "arn:aws:iam::1:policy/m"
 MANAGED = {"type": "aws_iam_policy", "name": "m", "arn": ARN, "policy": ALLOWED}
 ATTACHED = {"type": "aws_iam_role_policy_attachment", "name": "t", "role": NAME, "policy_arn": ARN}
@@ -267,6 +273,19 @@ KEEPING: dict[str, tuple[dict[str, Any], Coverage]] = {
         UNKNOWN,
     ),
     "policies within, known after apply": (plan_of(ROLE, OWN, unknown={ADDRESS: {"inline_policy": True}}), UNKNOWN),
+    "policies within a new role, filled in by the provider": (
+        plan_of(ROLE, OWN, **_new(), **refers(ADDRESS, assume_role_policy=[])),
+        COVERED,
+    ),
+    "policies within a new role, which its configuration gives": (
+        plan_of(ROLE, OWN, **_new(), **refers(ADDRESS, inline_policy=[])),
+        UNKNOWN,
+    ),
+    "policies within a new role, and no configuration": (plan_of(ROLE, OWN, **_new()), UNKNOWN),
+    "policies within a role that is changed": (
+        plan_of(ROLE, OWN, **_new("update"), **refers(ADDRESS, assume_role_policy=[])),
+        UNKNOWN,
+    ),
     "a list without the role": (plan_of(ROLE, OTHER, MANAGED, ATTACHED, LISTING), UNKNOWN),
     "a list with the role": (plan_of(ROLE, OTHER, MANAGED, ATTACHED, {**LISTING, "roles": ["other", NAME]}), COVERED),
     "a list of another policy": (
