@@ -23,6 +23,7 @@ PRINCIPAL = "principal://iam.googleapis.com/projects/-/serviceAccounts"
         (f"{PRINCIPAL}/7", "", None),
         (f"{PRINCIPAL}/b@p1.iam.gserviceaccount.com", "", False),
         ("principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/*", "", False),
+        (SA, "", None),  # no policy of Google's names an account so
         ("user:a@example.com", "", False),
         ("group:a@example.com", "", None),
         ("projectEditor:p1", "", None),

@@ -22,7 +22,8 @@ def fold(name: str) -> str:
 def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
     """Return whether a member string includes a service account, or whom a pool lets in (`principal://…`)."""
     folded = fold(member.strip())
-    if folded in _EVERYBODY or folded in (f"serviceaccount:{email.casefold()}", email.casefold()):
+    own = email.casefold() if "://" in email else f"serviceaccount:{email.casefold()}"
+    if folded in _EVERYBODY or folded == own:
         return True
     named = _ACCOUNT_PRINCIPAL.match(folded)
     if named:
@@ -31,8 +32,8 @@ def stands_for(member: str, email: str, unique_id: str = "") -> bool | None:
         return named.group(1) in (email.casefold(), unique_id)
     if folded.startswith(_SINGLE):
         return False
-    pool, own = _POOL.match(folded), _POOL.match(email.casefold())
-    if pool and (own is None or own.group(1) != pool.group(1)):
+    pool, mine = _POOL.match(folded), _POOL.match(own)
+    if pool and (mine is None or mine.group(1) != pool.group(1)):
         return False
     return True if pool and folded == f"principalset://{pool.group(1)}/*" else None
 
