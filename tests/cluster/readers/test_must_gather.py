@@ -239,6 +239,16 @@ def test_in_a_flat_folder_a_broken_file_leaves_nothing_absent(tmp_path: Path) ->
     assert "cut.yaml" in found.reason
 
 
+@pytest.mark.parametrize("items", [{"type": "string"}, [{"name": "a"}], ["a"], []])
+def test_a_schema_or_a_values_file_beside_the_objects_is_no_list_of_theirs(items: Any, tmp_path: Path) -> None:
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump({"kind": "List", "items": list(sample().values())}))
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump({"items": items}))
+    configmap = facts_table.FIRST_WAVE[7]
+    assert answer(tmp_path, configmap) == Absent()
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump({"items": [sample()["ConfigMap/other"], {"kind": "a"}]}))
+    assert isinstance(answer(tmp_path, configmap), Unknown)
+
+
 @pytest.mark.parametrize("key", ["ClusterVersion/version", "CredentialsRequest/storage"])
 def test_two_states_of_one_object_are_not_chosen_from(tmp_path: Path, key: str) -> None:
     body = sample()[key]

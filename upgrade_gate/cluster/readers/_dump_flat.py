@@ -64,6 +64,8 @@ class FlatLayout:
             self._keep(body, shown, self.single)
             return
         kind = (body.get("kind") or "").removesuffix("List") or _kind_by_name(shown)
+        if not kind and "kind" not in body and not _holds_objects(body["items"]):
+            return  # a schema, a values file: they have `items` too
         items, page = items_of(body, shown), is_page(body)
         for item in items:
             whole = item if "kind" in item else {**item, "kind": kind}
@@ -143,6 +145,10 @@ class FlatLayout:
 
 def _is_object(item: Any) -> bool:
     return isinstance(item, dict) and isinstance(item.get("metadata"), dict) and isinstance(item.get("kind"), str)
+
+
+def _holds_objects(items: Any) -> bool:
+    return isinstance(items, list) and any(map(_is_object, items))
 
 
 def _listing(query: Query) -> str:
