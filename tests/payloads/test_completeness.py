@@ -131,6 +131,17 @@ def test_a_folder_with_operators_of_several_releases_is_not_whole(
     assert not list(gaps(release(more=operators, whole=True), release()))
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(1, "0000_60_1.yaml says"), (2, "0000_60_1.yaml and 1 more file say"), (3, "0000_60_1.yaml and 2 more files say")],
+)
+def test_how_many_files_another_release_has_is_said(number: int, said: str) -> None:
+    stated = ("4.18.7", *["4.17.9"] * number)
+    operators = {f"0000_60_{n}.yaml": OPERATOR.format(v, "1.2.3").encode() for n, v in enumerate(stated)}
+    (gap,) = (gap for gap in gaps(release(more=operators), release()) if gap.what == "version")
+    assert gap.text.startswith(f"{said} 4.17.9:")
+
+
 def test_what_lies_behind_the_end_is_a_gap() -> None:
     loaded = payload.load(ReleaseFiles("archive:x", {"image-references": REFERENCES}, damage=("data follows",)))
     assert [(gap.what, gap.text) for gap in gaps(loaded, loaded)] == [("data", "data follows")]

@@ -49,7 +49,8 @@ def gaps(payload: Payload, other: Payload) -> Iterator[Gap]:
         yield Gap("empty", name, f"{name} {'holds no object' if name in strange else 'is empty'}", name)
     for version in sorted({version for _, version in payload.foreign}):
         files = [file for file, stated in payload.foreign if stated == version]
-        more = f" and {len(files) - 1} more files say" if len(files) > 1 else " says"
+        others = f"{len(files) - 1} more file{'s' if len(files) > 2 else ''}"
+        more = f" and {others} say" if len(files) > 1 else " says"
         yield Gap("version", version, f"{files[0]}{more} {version}: another release lies there too", files[0])
     for text in payload.damage:
         yield Gap("data", text, text)
