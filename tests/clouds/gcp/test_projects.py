@@ -102,6 +102,8 @@ P1, P2 = project("p1", document=1), project("p2", document=2)
         ([bare()], "p1", "", NOWHERE, [bare()]),
         ([P1, project("42"), project("43")], "p1", "", SA, [P1]),
         ([project("42")], "p1", "", SA, [project("42")]),
+        ([P1, P2], "42", "p1", NOWHERE, [P1]),  # the cluster says its ID, the configuration its number
+        ([P1, project("42"), project("43")], "42", "p2", SA, [project("42")]),
         ([P1, own(SA), own("b@x")], "p1", "", SA, [P1, own(SA), own("b@x")]),
         ([project("p1", ADMIN)], "p1", "", SA, [project("p1", ADMIN)]),
         ([bare(ADMIN)], "p1", "", SA, [organization("", ADMIN)]),
@@ -120,6 +122,8 @@ def test_what_counts_for_the_clusters_project(
         ([P2], "p1", "", SA, "wrong account: the export speaks of project p2, the cluster is in p1"),
         ([P1, P2], None, "", NOWHERE, "the export holds policies of several projects (p1, p2)"),
         ([bare()], "p2", "", SA, f"{SA} lives in p1, the cluster in p2"),
+        ([P1, P2], "42", "", NOWHERE, "several projects (p1, p2), and which of them is 42 is not known"),
+        ([P1, P2], "42", "p3", NOWHERE, "wrong account: the export speaks of project p1, p2, the cluster is in p3"),
         (
             [project("42"), project("43")],
             "p1",

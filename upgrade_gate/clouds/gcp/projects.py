@@ -90,7 +90,7 @@ class Projects:
         if _differ(self._wanted, project):
             told = f"the exports are said to be of project {self._wanted}, the cluster is in {project}"
             return (), f"wrong account: {told}"
-        ours = self._wanted or project
+        ours = self._comparable(self._wanted, project)
         if ours:
             problem = self._foreign(email, ours)
             return ((), problem) if problem else (self._counting(ours), "")
@@ -168,6 +168,12 @@ class Projects:
             if shown.setdefault((policy.level, policy.resource), bindings) != bindings:
                 return f"two documents disagree about {policy.label}"
         return ""
+
+    def _comparable(self, *names: str) -> str:
+        """Return what the cluster's project is called in the form, ID or number, that the export uses; else any name."""
+        told = [name for name in names if name]
+        used = (name for name in told if not all(_other_form(name, seen) for seen in self._evidence))
+        return next(used, next(iter(told), ""))
 
     def _foreign(self, email: str, ours: str) -> str:
         """Return why the export says nothing about our project, empty when it may."""
