@@ -170,7 +170,7 @@ class Projects:
         return ""
 
     def _comparable(self, *names: str) -> str:
-        """Return what the cluster's project is called in the form, ID or number, that the export uses; else any name."""
+        """Return the name of the cluster's project in the form, ID or number, that the export uses; else any name."""
         told = [name for name in names if name]
         used = (name for name in told if not all(_other_form(name, seen) for seen in self._evidence))
         return next(used, next(iter(told), ""))
