@@ -502,6 +502,27 @@ LOOSE: dict[str, tuple[str, Any, Coverage]] = {
         Coverage.UNKNOWN,
     ),
     "what cannot be read": ("deny.json", {"Statement": "Deny *"}, Coverage.UNKNOWN),
+    "denied at a bucket": (
+        "bucket.json",
+        policy("s3:*", Effect="Deny", Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}}),
+        Coverage.COVERED,
+    ),
+    "denied at what may be touched": ("any.json", policy("ec2:*", Effect="Deny", Principal="*"), Coverage.UNKNOWN),
+    "denied to all but some": (
+        "any.json",
+        {"Statement": {"Effect": "Deny", "NotPrincipal": {"AWS": "1"}, "Action": "*", "NotResource": "a"}},
+        Coverage.UNKNOWN,
+    ),
+    "denied by a trust policy": (
+        "trust.json",
+        {"Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]},
+        Coverage.COVERED,
+    ),
+    "denied to a role by what is none of its": (
+        "deny.json",
+        {"RoleName": "c1-openshift-storage-cloud", "PolicyDocument": policy("s3:*", Effect="Deny", Principal="*")},
+        Coverage.UNKNOWN,
+    ),
 }
 
 

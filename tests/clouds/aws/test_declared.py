@@ -271,6 +271,7 @@ CONTENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", 
         ({"Name": "n", "Type": "TAG_POLICY", "Content": CONTENT}, False),
         ({"Policy": {"PolicySummary": {"Name": "n", "Type": "RESOURCE_CONTROL_POLICY"}, "Content": CONTENT}}, True),
         ({"Policy": {"PolicySummary": {"Name": "n", "Type": "BACKUP_POLICY"}, "Content": CONTENT}}, False),
+        ({"Policy": {"PolicySummary": {"Name": "n", "Type": "INSPECTOR_POLICY"}, "Content": CONTENT}}, False),
         ({"Name": "n", "Content": json.dumps({"Statement": [ALL | {"Action": "*"}]})}, False),
     ],
 )

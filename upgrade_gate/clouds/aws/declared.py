@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws import cloudformation, terraform
-from upgrade_gate.clouds.aws.open_policies import denials, policy
+from upgrade_gate.clouds.aws.open_policies import denials, of_anybody, policy
 from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
 from upgrade_gate.clouds.aws.policy_text import additions, where
 from upgrade_gate.clouds.aws.remedy_documents import document
@@ -48,7 +48,8 @@ def limits(one: Declaration) -> Declaration | None:
     """
     if not one.called and (one.rest or len(one.path) > 1):
         return None
-    parts = tuple(part for given in one.parts if (part := denials(given)) is not None)
+    given = one.parts if one.called else tuple(map(of_anybody, one.parts))
+    parts = tuple(part for whole in given if (part := denials(whole)) is not None)
     rest = {key: one.rest[key] for key in ("AttachedManagedPolicies", "PermissionsBoundary") if one.rest.get(key)}
     return Declaration(parts, one.names, rest=rest, reach=one.called) if parts or rest else None
 

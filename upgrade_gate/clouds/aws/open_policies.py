@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.declared import Path
 
+_PRINCIPALS = {"Principal", "NotPrincipal"}
+"""Whom a statement in the policy of a resource is about; one of an identity is about that identity."""
 _LISTS = (("Action", "NotAction"), ("Resource", "NotResource"))
 
 
@@ -43,6 +45,23 @@ def denials(part: Part) -> Part | None:
     """Return what a part may deny, without what it allows; None where it allows and nothing else."""
     least, most = _denying(part.least), _denying(part.most)
     return Part(part.name, _with(part.least, least), _with(part.most, most), part.path, part.opened) if least else None
+
+
+def as_of_identity(statement: Any) -> Any:
+    """Return a statement as one of an identity's policy: what is denied at a bucket or key may be denied to it there.
+
+    A trust policy names no resource: it is about its own role.
+    """
+    if not isinstance(statement, Mapping) or not _PRINCIPALS & statement.keys():
+        return statement
+    rest = {key: value for key, value in statement.items() if key not in _PRINCIPALS}
+    return rest if "NotResource" in rest else {"Resource": "*", **rest}
+
+
+def of_anybody(part: Part) -> Part:
+    """Return a part of a document that says of no identity that it is its, with its statements as an identity's."""
+    least, most = ([as_of_identity(one) for one in _statements(body)] for body in (part.least, part.most))
+    return Part(part.name, _with(part.least, least), _with(part.most, most), part.path, part.opened)
 
 
 def perhaps_denying(part: Part, why: str) -> Part | None:

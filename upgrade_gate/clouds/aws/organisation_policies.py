@@ -7,10 +7,9 @@ what is above it, the files do not say for certain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from upgrade_gate.clouds.aws.open_policies import perhaps_denying, policy
+from upgrade_gate.clouds.aws.open_policies import as_of_identity, perhaps_denying, policy
 from upgrade_gate.clouds.aws.policies import decode
 from upgrade_gate.clouds.contract.declared import Part
 from upgrade_gate.reading.node import mapping, one_or_more, sequence, strings
@@ -24,10 +23,14 @@ HARMLESS = frozenset(
     {
         "AISERVICES_OPT_OUT_POLICY",
         "BACKUP_POLICY",
+        "BEDROCK_POLICY",
         "CHATBOT_POLICY",
         "DECLARATIVE_POLICY_EC2",
+        "INSPECTOR_POLICY",
+        "NETWORK_SECURITY_DIRECTOR_POLICY",
         "SECURITYHUB_POLICY",
         "TAG_POLICY",
+        "UPGRADE_ROLLOUT_POLICY",
     }
 )
 """Types that take no permission away; one that is not known may."""
@@ -45,16 +48,10 @@ def limits_of(name: str, document: Any, path: Path) -> Part | None:
 def _denying(listed: Sequence[Any]) -> list[Any]:
     """Return statements of an identity's policy that deny as much: a resource control policy names its principals."""
     allowing = [one for one in listed if mapping(one).get("Effect") == "Allow"]
-    denying = [_without_principal(one) for one in listed if one not in allowing]
+    denying = [as_of_identity(one) for one in listed if one not in allowing]
     plain = [one for one in allowing if set(one) <= _PLAIN and one.get("Resource") in ("*", ["*"])]
     allowed = [action for one in plain for action in sequence(one.get("Action")) or [one.get("Action")]]
     if allowing and "*" not in allowed:
         rest = {"NotAction": allowed} if strings(allowed) else {"Action": "*"}
         denying.append({"Effect": "Deny", **rest, "Resource": "*"})
     return denying
-
-
-def _without_principal(statement: Any) -> Any:
-    if not isinstance(statement, Mapping):
-        return statement
-    return {key: value for key, value in statement.items() if key != "Principal"}
