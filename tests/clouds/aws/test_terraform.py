@@ -361,6 +361,34 @@ def test_what_the_configuration_gives_a_role_is_no_past(argument: str, tmp_path:
     assert told(tmp_path, {"plan.json": {**plan, "resource_changes": changes}}, KIND, TAGS).verdict is COVERED
 
 
+GIVEN = [{"type": "aws_iam_policy", "name": "m", "policy": ALLOWED}]
+GUARD = [OWN, {"type": "aws_iam_policy", "name": "m", "policy": DENIED}]
+EXCLUSIVE = {"type": "aws_iam_role_policy_attachments_exclusive", "name": "e", "role_name": NAME, "policy_arns": []}
+BY_NAME = ["aws_iam_policy.m.arn", "aws_iam_policy.m"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "unknown", "configured", "verdict"),
+    [
+        (GIVEN, True, {"managed_policy_arns": BY_NAME}, COVERED),
+        (GIVEN, [True], {"managed_policy_arns": BY_NAME}, COVERED),
+        ([*GIVEN, EXCLUSIVE], True, {"managed_policy_arns": BY_NAME}, UNKNOWN),
+        (GUARD, True, {"managed_policy_arns": BY_NAME}, DENIED_),
+        (GUARD, True, {"managed_policy_arns": [*BY_NAME, "var.more"]}, UNKNOWN),
+        (GUARD, [True], {"managed_policy_arns": ["var.more"]}, UNKNOWN),
+        (GUARD, True, {"assume_role_policy": []}, UNKNOWN),  # of a new role the provider fills it in: see KEEPING
+        (GUARD, True, {}, UNKNOWN),
+        (GUARD, False, {"managed_policy_arns": []}, COVERED),
+    ],
+)
+def test_what_a_role_attaches_itself_may_be_known_after_apply(
+    beside: list[dict[str, Any]], unknown: Any, configured: dict[str, list[str]], verdict: Coverage, tmp_path: Path
+) -> None:
+    opened = {ADDRESS: {"managed_policy_arns": unknown}, "aws_iam_policy.m": {"arn": True}}
+    plan = plan_of(ROLE, *beside, unknown=opened, **refers(ADDRESS, **configured))
+    assert told(tmp_path, {"plan.json": plan}, KIND, TAGS).verdict is verdict
+
+
 # --- the organisation ---
 
 SCP = {"type": "aws_organizations_policy", "name": "s", "id": "p-1"}

@@ -156,7 +156,7 @@ def _taken_from(
     own = [put.one for put in puts if holder.address in put.sure]
     shown = {
         "policy_names": {text(entry.get("name")) for entry in objects(holder.get("inline_policy"))} - {""},
-        "policy_arns": set(strings(holder.get("managed_policy_arns"))),
+        "policy_arns": {*strings(holder.get("managed_policy_arns")), *([""] if _attaches_open(holder) else [])},
     }
     given = {
         argument: shown[argument] | {one.text(key) for one in own if one.type in types}
@@ -206,6 +206,11 @@ def _holder(
         parts += [_part(one) for one in own]
         given.update(one.address for one in own)
         attached += [] if own else [{"PolicyArn": arn, "PolicyName": arn}]
+    if _attaches_open(holder):
+        meant = named(holder, "managed_policy_arns", managed, *_ARNS)
+        parts += [] if meant is None else [_part(meant)]
+        given.update(() if meant is None else (meant.address,))
+        attached += [_unseen(holder)] if meant is None else []
     rest: dict[str, Any] = {"AttachedManagedPolicies": attached}
     boundary = holder.get("permissions_boundary")
     if boundary is not None and boundary != "":
@@ -221,6 +226,16 @@ def _holder(
         path=holder.path,
         trusts=trust is not None,
     )
+
+
+def _attaches_open(holder: Resource) -> bool:
+    """Return whether a role attaches itself policies that are known only after it is applied."""
+    return unknown_in(holder.unknown.get("managed_policy_arns")) and not _is_filled_in(holder, "managed_policy_arns")
+
+
+def _is_filled_in(holder: Resource, argument: str) -> bool:
+    """Return whether the provider alone says what an argument of a new role is: its configuration gives none."""
+    return holder.made and bool(holder.references) and argument not in holder.references
 
 
 def _policy(one: Resource, managed: Sequence[Resource]) -> Resource | None:
@@ -315,7 +330,7 @@ def _inline(holder: Resource) -> list[Part]:
     Source: the AWS provider's schema of aws_iam_role, `inline_policy` (optional and computed).
     """
     given = holder.get("inline_policy")
-    if isinstance(given, Open) and holder.made and holder.references and "inline_policy" not in holder.references:
+    if isinstance(given, Open) and _is_filled_in(holder, "inline_policy"):
         return []
     listed = given if isinstance(given, list) else [] if given is None else [given]
     opened = unknown_in(holder.unknown.get("inline_policy"))
