@@ -1474,6 +1474,11 @@ def test_whose_export_it_is(identity: str, account: str | None, verdict: str, re
     assert reason in judgement.reason
 
 
+def test_the_path_of_a_role_may_hold_colons() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/a:b/c1-ebs"
+    assert ask([details(role(allow(ATTACH), arn=arn))], identity=arn).verdict == COVERED
+
+
 def test_the_caller_tells_whose_answers_without_an_arn_are() -> None:
     stranger = {"UserId": "AIDA", "Account": "999988887777", "Arn": "arn:aws:iam::999988887777:user/x"}
     assert ask([stranger, ROLE_POLICY], account=ACCOUNT).verdict == UNKNOWN

@@ -418,7 +418,7 @@ def _covered(reason: str, caveats: tuple[str, ...], *, assumed: bool) -> Coverag
 def parse_identity(identity: str) -> tuple[str | None, str, str | None]:
     """Return kind (None: not said), name, and account of an ARN, a `kind/name`, or a bare name."""
     if identity.startswith("arn:"):
-        parts = identity.split(":")
+        parts = identity.split(":", 5)  # the path of a role may hold colons
         kind, _, path = (parts[5] if len(parts) == 6 else "").partition("/")
         name = path.split("/")[0] if kind == "assumed-role" else path.rpartition("/")[2]
         return kind, name, account_of(identity)
