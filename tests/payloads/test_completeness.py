@@ -131,6 +131,15 @@ def test_a_folder_with_operators_of_several_releases_is_not_whole(
     assert not list(gaps(release(more=operators, whole=True), release()))
 
 
+def test_only_operators_tell_and_only_where_the_release_says_which_it_is() -> None:
+    old, new = (OPERATOR.format(version, "1.2.3").encode() for version in ("4.17.9", "4.18.7"))
+    other = release(more={"0000_60_0.yaml": old.replace(b"ClusterOperator", b"ConfigMap"), "0000_60_1.yaml": new})
+    assert not list(gaps(other, release()))
+    nameless = release(more={"0000_60_0.yaml": old, "0000_60_1.yaml": new, "release-metadata": b"{}"})
+    assert not list(gaps(nameless, release()))
+    assert [(u.location.file, u.harmless) for u in nameless.unreadable] == [("release-metadata", False)], "unknown"
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [(1, "0000_60_1.yaml says"), (2, "0000_60_1.yaml and 1 more file say"), (3, "0000_60_1.yaml and 2 more files say")],

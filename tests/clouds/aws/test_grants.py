@@ -14,7 +14,7 @@ def allow(action: str, resource: str | None = "*", condition: Any = None) -> Gra
     return Grant("action", action, "Allow", resource, condition)
 
 
-def deny(action: str, resource: str = "*") -> Grant:
+def deny(action: str, resource: str | None = "*") -> Grant:
     return Grant("action", action, "Deny", resource)
 
 
@@ -151,6 +151,12 @@ def test_another_condition_or_resource_is_the_same_permission() -> None:
         ([allow("ec2:*"), Grant("action", "ec2:*", "deny", "*")], allow("ec2:RunInstances"), None),
         ([allow("ec2:*"), deny("ec2:*")], deny("ec2:RunInstances"), None),
         ([Grant("permission", "ec2:*")], allow("ec2:RunInstances"), None),
+        ([Grant("permission", "ec2:*"), allow("ec2:*")], allow("ec2:RunInstances"), "ec2:*"),
+        ([allow("s3:?*"), allow("s3:"), allow("ec2:*")], allow("s3:*"), "s3:, s3:?*"),
+        # a Deny reaches as far as its resource, and one without a resource everywhere, as what needs none does
+        ([allow("s3:*"), deny("s3:*", "arn:aws:s3:::b/*")], allow("s3:Get", "arn:aws:s3:::a/b"), "s3:*"),
+        ([allow("s3:*"), deny("s3:*", "arn:aws:s3:::b/*")], allow("s3:Get", None), None),
+        ([allow("s3:*"), deny("s3:*", None)], allow("s3:Get", "arn:aws:s3:::a/b"), None),
     ],
 )
 def test_covering(held: list[Grant], needed: Grant, by: str | None) -> None:

@@ -98,6 +98,53 @@ def test_a_segment_stands_for_any_text_without_a_separator(inner: str, parts: li
         assert contains(pattern, inner) == (names <= language(pattern, SEGMENTED))
 
 
+def texts(alphabet: str, length: int, least: int = 0) -> list[str]:
+    """Return every text over an alphabet up to a length."""
+    return ["".join(t) for n in range(least, length + 1) for t in itertools.product(alphabet, repeat=n)]
+
+
+FEW = tuple(texts("abc", 4))
+SHORT_SEGMENTED = tuple(texts("ab:/", 3))
+
+
+def test_every_pair_of_short_patterns() -> None:
+    for first, second in itertools.product(texts("ab*?", 2), repeat=2):
+        one, other = language(first, FEW), language(second, FEW)
+        assert contains(first, second) == (other <= one), (first, second)
+        assert intersects(first, second) == bool(one & other), (first, second)
+
+
+def test_every_short_pattern_of_names_against_every_short_one_of_a_policy() -> None:
+    for name, policy in itertools.product(texts(f"a:/*{SEGMENT}{FIELD}", 2), texts("a:/*?", 2)):
+        names, granted_here = language(name, SHORT_SEGMENTED), language(policy, SHORT_SEGMENTED)
+        assert contains(policy, name) == (names <= granted_here), (name, policy)
+        assert intersects(policy, name) == intersects(name, policy) == bool(names & granted_here), (name, policy)
+
+
+def test_every_short_pattern_with_an_exception() -> None:
+    for inner, allow, but in itertools.product(texts("a*?", 2), texts("a*?", 2, 1), texts("a*", 2, 1)):
+        one = Patterns((allow,), (but,))
+        names, left = language(inner, FEW), granted(one, FEW)
+        assert covered(inner, [one]) == (names <= left), (inner, one)
+        assert overlapping(inner, [one]) == (one if names & left else None), (inner, one)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "expected"),
+    [
+        (SEGMENT, [Patterns(("*",), ("*/*", "*:*"))], True),
+        (SEGMENT, [Patterns(("*",), ("*a*",))], False),
+        (FIELD, [Patterns(("*",), ("*:*",))], True),
+        (FIELD, [Patterns(("*",), ("*/*",))], False),
+        ("*", [Patterns(("*",), ("*:*",))], False),
+        (f"{SEGMENT}:{FIELD}", [Patterns(("*",), ("?/*",)), Patterns((":*",))], True),
+        (f"{FIELD}:{FIELD}", [Patterns(("*",), ("?/*",)), Patterns((":*",))], False),
+    ],
+)
+def test_a_run_of_a_name_ends_at_its_separators(name: str, parts: list[Patterns], *, expected: bool) -> None:
+    assert covered(name, parts) is expected
+
+
 def test_nothing_is_a_wildcard_in_a_literal_text() -> None:
     assert matches(literal("a*?"), literal("a*?"))
     assert not matches(literal("a*?"), literal("ab?"))
@@ -143,6 +190,48 @@ def test_a_question_mark_is_a_character_where_the_cloud_has_no_such_wildcard() -
     assert contains("a*", "a?", single=False)
 
 
+def test_such_a_question_mark_is_like_any_other_character() -> None:
+    for asked in itertools.product(texts("a*?", 2), texts("a*?", 2, 1), texts("*?", 2, 1)):
+        with_mark, with_letter = answers(*asked, single=False), answers(*(one.replace("?", "q") for one in asked))
+        assert with_mark == with_letter, asked
+
+
+def answers(inner: str, allow: str, but: str, *, single: bool = True) -> list[object]:
+    """Return what each question says about a pattern, one that allows, and an exception."""
+    parts = [Patterns((allow,), (but,))]
+    return [
+        contains(allow, inner, single=single),
+        intersects(allow, inner, single=single),
+        covered(inner, parts, single=single),
+        overlapping(inner, parts, single=single) is None,
+        overlapping(inner, [Patterns((allow,))], single=single) is None,
+        [one.replace("?", "q") for one in less([allow, but], [allow], [inner], single=single)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "gone", "needed", "left"),
+    [
+        (["s3:Get*", "s3:Put*"], ["S3:get*"], ["s3:GetObject", "ec2:Run*"], ["s3:GetObject", "s3:Put*"]),
+        (["s3:Get*"], ["s3:Get*"], ["s3:*"], ["s3:Get*"]),
+        (["s3:Get*"], ["s3:Get*"], ["s3:Put*"], []),
+        (["s3:Get*"], ["s3:Put*"], ["s3:GetObject"], ["s3:Get*"]),
+    ],
+)
+def test_what_is_taken_away_is_so_without_case(
+    listed: list[str], gone: list[str], needed: list[str], left: list[str]
+) -> None:
+    assert less(listed, gone, needed) == left
+
+
+def test_the_parts_are_asked_one_after_another() -> None:
+    parts = [Patterns(("b*",)), Patterns(("a*",), ("a*",)), Patterns(("ab*",), ("abc",)), Patterns(("a*",))]
+    assert overlapping("a*", parts) == overlapping("ab", parts) == parts[2]
+    assert overlapping("abc", parts) == parts[3]
+    assert covered("a*", parts)
+    assert not covered("a*", parts[:3])
+
+
 def test_a_union_covers_what_no_single_pattern_does() -> None:
     """Every name is empty, or begins with an a, or with something else."""
     assert covered("x*", [Patterns(("x", "x?*"))])
@@ -159,6 +248,18 @@ def test_a_pattern_of_a_hundred_stars_is_matched_without_going_round_in_circles(
 def test_a_union_too_large_to_settle_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_patterns, "_MAX_STATES", 3)
     assert not covered("x*", [Patterns(("x", "x?*"))])
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner"),
+    [("*", "a*"), ("a*", "ab*"), ("*a", "*ba"), ("*b*", "a*b*c"), ("a*b*", "ab*"), ("a?*", "ab*c"), ("a*", "a*")],
+)
+def test_what_two_patterns_show_symbol_by_symbol_needs_no_search(
+    monkeypatch: pytest.MonkeyPatch, outer: str, inner: str
+) -> None:
+    """However long they are."""
+    monkeypatch.setattr(_patterns, "_MAX_STATES", 0)
+    assert contains(outer, inner)
 
 
 @EXACT

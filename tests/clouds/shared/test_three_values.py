@@ -19,6 +19,7 @@ def test_and_is_the_least_and_or_the_greatest_of_three_ordered_values() -> None:
 
 def test_not_turns_what_is_decided_and_leaves_what_is_not() -> None:
     assert (not_(TRUE).truth, not_(FALSE).truth, not_(OPEN)) == (Truth.FALSE, Truth.TRUE, OPEN)
+    assert [(value.true, value.false) for value in VALUES] == [(True, False), (False, True), (False, False)]
 
 
 def test_of_nothing_at_all_everything_holds_and_nothing_does() -> None:
@@ -41,3 +42,4 @@ def test_an_answer_says_what_it_rests_on() -> None:
     assert all_of([here, now]).rests_on == {"region eu-west-1", "now"}
     assert any_of([OPEN, now]).rests_on == {"now"}
     assert not_(here).rests_on == {"region eu-west-1"}
+    assert not_(not_(here)) == here

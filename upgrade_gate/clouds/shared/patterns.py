@@ -79,7 +79,7 @@ def matches(pattern: str, name: str, *, single: bool = True) -> bool:
         if symbol == _RUN:
             back, mark = at, position
             at += 1
-        elif symbol is not None and symbol in (_ONE, name[position]):
+        elif symbol in (_ONE, name[position]):
             at += 1
             position += 1
         elif back >= 0:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from upgrade_gate.clouds.contract.grants import Cover, Grant
 from upgrade_gate.clouds.shared import spec
 from upgrade_gate.clouds.shared.conditions import condition_admits, condition_tests
-from upgrade_gate.clouds.shared.patterns import Patterns, contains, covered, has_wildcard, intersects
+from upgrade_gate.clouds.shared.patterns import Patterns, contains, covered, intersects
 from upgrade_gate.reading.node import Malformed, Part
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def covering_statement(
     if single is not None:
         return Cover(single.permission)
     names = tuple(g.permission.casefold() for g in allows)
-    if has_wildcard(action) and covered(action, [Patterns(names)]):
+    if covered(action, [Patterns(names)]):
         parts = [g for g in allows if intersects(g.permission.casefold(), action)]
         return Cover(", ".join(sorted({g.permission for g in parts})))
     listed = expansions.get(action, ())
