@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.worlds.cluster_objects import Objects, sample
 from upgrade_gate.base.facts import Known, Unknown
@@ -180,6 +181,17 @@ def test_what_is_known_of_other_projects_and_of_the_nodes_accounts_is_what_a_liv
         ("p1",), NODES[:1]
     )
     assert places_of(None) == places_of(observed(sample())) == Places()
+
+
+def test_what_the_user_says_and_the_clusters_own_scope_stand_in_the_context() -> None:
+    cluster = observed(google())
+    found = context_of(cluster, NOW, account="p1", assume=("cluster-tag",))
+    assert (found.account, found.assume) == ("p1", ("cluster-tag",))
+    assert (found.project, found.resource_group_id) == ("p1", "p1")
+    for scopes in (Unknown("forbidden"), Known(())):
+        assert context(replace(cluster, facts={**cluster.facts, "scopes": scopes})).project is None
+    unread = observed(google(ControlPlaneMachineSet_cluster=None), MACHINE_SETS=Unknown("forbidden"))
+    assert context(unread).node_service_accounts is None, "not none at all"
 
 
 def test_what_was_forbidden_is_said_with_its_reason() -> None:

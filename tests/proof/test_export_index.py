@@ -80,6 +80,8 @@ CONTRADICTIONS: dict[str, tuple[Any, str]] = {
     "one file of two commands": (index(call("account.json", ACCOUNT), call("account.json", ACCOUNT)), "two commands"),
     "was empty": (index(call("account.json", "", items=0)), "was empty"),
     "another form": (index(index="upgrade-gate/export/v9"), "another form"),
+    "a form of nobody": ({"index": "v1", "calls": []}, "cannot be read"),
+    "a form of somebody else": (index(index="other/v1"), "another form"),
     "no list of calls": ({"index": "upgrade-gate/export/v1", "collected": "2026-11-01T06:00:00Z"}, "cannot be read"),
     "calls that are none": (index(7), "cannot be read"),
     "a status that is none": (index(call("account.json", ACCOUNT, status=False)), "cannot be read"),
@@ -88,6 +90,7 @@ CONTRADICTIONS: dict[str, tuple[Any, str]] = {
     "no time": (index(call("account.json", ACCOUNT), collected="yesterday"), "when it was made"),
     "a time without a zone": (index(call("account.json", ACCOUNT), collected="2026-11-01T06:00:00"), "when it was"),
     "cut itself": (json.dumps(index(call("account.json", ACCOUNT)))[:-9], "index.json"),
+    "something cut off behind it": (json.dumps(index(call("account.json", ACCOUNT))) + "{", "as a whole"),
     "two documents": (json.dumps(index()) + json.dumps(index(call("account.json", ACCOUNT))), "as a whole"),
 }
 
@@ -101,6 +104,30 @@ def test_an_index_that_contradicts_its_files_or_itself_is_never_a_proof(case: st
         judgement = ask(found, grant)
         assert judgement.verdict == "UNKNOWN"
         assert "index.json" in judgement.reason
+
+
+def test_a_document_of_ours_that_is_no_export_s_is_no_index(tmp_path: Path) -> None:
+    found = export(tmp_path, {"index": "upgrade-gate/other/v1"}, account=ACCOUNT)
+    assert (found.unread, found.unrecognised) == ((), ("index.json",))
+
+
+def test_behind_an_index_that_cannot_be_read_the_next_one_counts(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/index.json").write_text(json.dumps(index(7)))
+    found = export(tmp_path, index(call("account.json", ACCOUNT + " ")), account=ACCOUNT)
+    assert [line.partition(":")[0] for line in found.unread] == ["b/index.json", "index.json"]
+    assert found.collected == "2026-11-01T06:00:00Z"
+
+
+def test_elements_of_the_outermost_lists_are_counted_and_nothing_else(tmp_path: Path) -> None:
+    text = json.dumps({"name": "some text", "number": 7, "rows": [[1, 2], "x"], "inner": {"more": [3], "none": None}})
+    assert export(tmp_path, index(call("other.json", text, items=3)), other=text).unread == ()
+
+
+def test_a_file_that_cannot_be_parsed_is_not_counted(tmp_path: Path) -> None:
+    cut = ACCOUNT + '{"RoleDetailList": ['
+    (line,) = export(tmp_path, index(call("account.json", cut, items=9)), account=cut).unread
+    assert line.startswith("account.json: not JSON, or cut off")
 
 
 @pytest.mark.parametrize("own", [index(), index(7), index(call("account.json", ACCOUNT))])

@@ -24,6 +24,39 @@ def test_a_grant_and_its_mapping_are_judged_alike() -> None:
     assert judge("AWS", [Document(EXPORT)], ROLE, ATTACH) == judge("AWS", [EXPORT], ROLE, ATTACH)
 
 
+VOLUMES, OWNED = "arn:aws:ec2:*:*:volume/*", {"StringEquals": {"aws:ResourceTag/owner": "c1"}}
+BINDING = {"bindings": [{"role": "roles/dns.admin", "members": ["serviceAccount:a@p.iam.gserviceaccount.com"]}]}
+SERVICE = [{"name": "serviceName", "value": "is"}]
+VIEWER = {
+    "type": "access",
+    "roles": [{"role_id": "r"}],
+    "resources": [{"attributes": SERVICE}],
+    "subjects": [{"attributes": [{"name": "iam_id", "value": "iam-ServiceId-1"}]}],
+}
+PARTS: list[tuple[str, Any, str, dict[str, Any], str]] = [
+    ("AWS", details(role(allow("ec2:AttachVolume", Resource=VOLUMES))), ROLE, {"resource": VOLUMES}, "COVERED"),
+    ("AWS", details(role(allow("ec2:AttachVolume", Resource=VOLUMES))), ROLE, {"resource": "*"}, "NARROWER"),
+    ("AWS", details(role(allow("ec2:AttachVolume", Condition=OWNED))), ROLE, {"condition": OWNED}, "COVERED"),
+    ("AWS", details(role(allow("ec2:AttachVolume", Condition=OWNED))), ROLE, {"condition": None}, "NARROWER"),
+    ("AWS", details(role(allow("ec2:AttachVolume"))), ROLE, {"effect": "Deny"}, "UNKNOWN"),
+    ("GCP", BINDING, "a@p.iam.gserviceaccount.com", {"type": "predefinedRole"}, "COVERED"),
+    ("GCP", BINDING, "a@p.iam.gserviceaccount.com", {"type": None}, "UNKNOWN"),
+    ("IBMCloud", [VIEWER], "iam-ServiceId-1", {"scope": {"attributes": SERVICE}}, "COVERED"),
+    ("IBMCloud", [VIEWER], "iam-ServiceId-1", {"attributes": SERVICE}, "COVERED"),
+    ("IBMCloud", [VIEWER], "iam-ServiceId-1", {"attributes": SERVICE, "scope": {"attributes": []}}, "UNKNOWN"),
+    ("IBMCloud", [VIEWER], "iam-ServiceId-1", {}, "UNKNOWN"),
+]
+NAMES = {"AWS": "ec2:AttachVolume", "GCP": "roles/dns.admin", "IBMCloud": "r"}
+
+
+@pytest.mark.parametrize(("provider", "export", "identity", "part", "verdict"), PARTS)
+def test_each_part_of_a_grant_counts(
+    provider: str, export: Any, identity: str, part: dict[str, Any], verdict: str
+) -> None:
+    judged = judge(provider, [export], identity, {"permission": NAMES[provider], "effect": "Allow", **part})
+    assert judged.verdict == verdict, judged.reason
+
+
 def test_the_word_of_a_policy_stands_for_the_permission() -> None:
     grant = {"action": "ec2:AttachVolume", "effect": "Allow", "resource": "*", "condition": None}
     assert judge("AWS", [EXPORT], ROLE, grant) == judge("AWS", [EXPORT], ROLE, ATTACH)
@@ -112,5 +145,6 @@ def test_strict_proof_makes_unknown_of_what_exports_cannot_contain() -> None:
     judged = strict(covered)
     assert judged.verdict == Coverage.UNKNOWN
     assert covered.caveats[0] in judged.reason
-    for other in (CoverageResult(Coverage.COVERED, "x"), CoverageResult(Coverage.MISSING, "x")):
+    denied = CoverageResult(Coverage.DENIED, "x", ("y",))
+    for other in (CoverageResult(Coverage.COVERED, "x"), CoverageResult(Coverage.MISSING, "x"), denied):
         assert strict(other) == other

@@ -107,7 +107,7 @@ def prove(
     context = context_of(cluster, now, account=account, assume=claims.assume) if cluster is not None else None
     built = (
         (kind, collect.holdings(claims.collection, kind, account, context))
-        for kind in (sorted(kinds) if claims.collection else ())
+        for kind in sorted(kinds)
         if claims.collection
     )
     holdings = {kind: found for kind, found in built if found is not None}
@@ -170,8 +170,8 @@ class Proof(Struct, frozen=True):
     def silent_on_trust(self, request: CredentialsRequest) -> bool:
         """Return whether all that was supplied for a request are policies that do not say whom the identity trusts."""
         told = self._declared(request)
-        seen = self.claims.failure is not None or (self.claims.shown and self.sees(request))
-        return isinstance(told, Served) and not seen and not any(one.declaration.trusts for one in told.found)
+        silent = isinstance(told, Served) and not any(one.declaration.trusts for one in told.found)
+        return silent and not self._shown_of(request)
 
     def at_root(self) -> Proof:
         """Return the same proof with every request served by the root credential, as CCO's own work is."""
@@ -222,6 +222,10 @@ class Proof(Struct, frozen=True):
         """Whether it is known which identity serves a request, and something shows what identities hold."""
         return not isinstance(self._serving(request), CoverageResult)
 
+    def _shown_of(self, request: CredentialsRequest) -> bool:
+        """Whether anything that shows what identities hold is to be judged for a request, read or not."""
+        return self.claims.failure is not None or self.sees(request)
+
     def resolved(self, kind: str, identity: str) -> str:
         """Return the one spelling of an identity of a providerSpec kind; as given where nothing joins several."""
         holdings: object = self.holdings.get(kind)
@@ -231,9 +235,7 @@ class Proof(Struct, frozen=True):
         """Return the identity for a finding; None where nothing was supplied or nobody says."""
         known = self.identity_of(request) if self.given else None
         told = self._declared(request)
-        if known is not None or told is None or isinstance(told, CoverageResult):
-            return known
-        return Identity(told.shown, "policies")
+        return Identity(told.shown, "policies") if known is None and isinstance(told, Served) else known
 
     def sizes(self, request: CredentialsRequest, required: Sequence[Grant]) -> tuple[PolicySize, ...]:
         """Return each limit of the identity's cloud that what it holds and `required` would exceed together."""
@@ -317,7 +319,7 @@ class Proof(Struct, frozen=True):
 
     def _joined(self, request: CredentialsRequest, seen: CoverageResult, told: CoverageResult) -> CoverageResult:
         """Return what is seen, where anything shows it, with what is declared; else what is declared."""
-        if not self.claims.shown or not (self.claims.failure is not None or self.sees(request)):
+        if not self._shown_of(request):
             return told
         if seen.verdict is Coverage.COVERED and told.verdict is not Coverage.COVERED:
             return replace(seen, caveats=(*seen.caveats, f"policy files do not declare it: {told.reason}"))
@@ -355,23 +357,24 @@ class Proof(Struct, frozen=True):
     ) -> tuple[Served, tuple[tuple[Grant, CoverageResult], ...]] | None:
         """Return what policy files declare for a request, and what they say of each grant; None where they do not."""
         told = self._declared(request)
-        if told is None or isinstance(told, CoverageResult):
+        if not isinstance(told, Served):
             return None
         return told, tuple((grant, self._told(request, told, grant)) for grant in grants)
 
     def new_policy(self, request: CredentialsRequest) -> tuple[Path, str] | None:
         """Return where policy files would hold one for a request, None where they hold one or nobody knows where."""
-        told = self._declared(request)
-        if self.claims.declarations is None or told is None:
+        if not isinstance(self._declared(request), CoverageResult):
             return None
+        assert self.claims.declarations is not None  # noqa: S101 - they told it
         secret = str(self.root_secret or request.secret)
         return self.claims.declarations.place_for(request.provider_kind, secret, sorted(self.secrets))
 
     def policy_places(self, request: CredentialsRequest, grants: Sequence[Grant]) -> tuple[PolicyPlace, ...]:
         """Return where policy files speak of these grants, or where they would be added."""
         told = self._declared(request)
-        if told is None or isinstance(told, CoverageResult) or self.claims.declarations is None:
+        if not isinstance(told, Served):
             return ()
+        assert self.claims.declarations is not None  # noqa: S101 - they told it
         return self.claims.declarations.places(told, grants)
 
     def _untrusted(self, request: CredentialsRequest, holdings: Holdings, identity: Identity) -> CoverageResult | None:
