@@ -10,9 +10,18 @@ import pytest
 
 from tests.worlds.aws_exports import ACCOUNT, ROLE, USER, allow, details, document, role, user
 from upgrade_gate.base.errors import EntitlementError, UsageError
+from upgrade_gate.clouds.contract.context import Context
 from upgrade_gate.clouds.contract.grants import Grant
-from upgrade_gate.clouds.contract.holdings import Coverage, Resolves
-from upgrade_gate.proof.collect import collect_live, holdings, load_export, out_of_time
+from upgrade_gate.clouds.contract.holdings import Coverage, CoverageResult, Document, HeldGrants, Resolves
+from upgrade_gate.proof.collect import (
+    Collection,
+    as_documents,
+    collect_live,
+    holdings,
+    load_export,
+    out_of_time,
+    too_old,
+)
 
 ATTACH = Grant("action", "ec2:AttachVolume", "Allow", "*")
 EXPORT = details(role(allow("ec2:AttachVolume")))
@@ -131,7 +140,9 @@ def test_what_seems_missing_may_stand_in_a_document_that_nobody_knows(
 
 def test_a_file_that_breaks_off_after_a_whole_document_proves_nothing(tmp_path: Path) -> None:
     write(tmp_path, account=json.dumps(EXPORT) + '{"RoleDetailList": [')
-    held = holdings(load_export(tmp_path), "AWSProviderSpec", None)
+    collection = load_export(tmp_path)
+    assert [one.truncated for one in collection.documents] == [True]
+    held = holdings(collection, "AWSProviderSpec", None)
     assert held is not None
     judged = held.judge(ROLE, ATTACH, ())
     assert judged.verdict == Coverage.UNKNOWN
@@ -172,6 +183,7 @@ LIMIT, NOON = timedelta(hours=24), datetime(2026, 11, 2, 12, tzinfo=UTC)
         ("2026-11-01T13:00:00+01:00", None),
         ("2026-11-01T11:59:59Z", "is 1 day 1 second old (made at 2026-11-01T11:59:59Z), and --max-age allows 1 day"),
         ("2026-10-02T12:00:00Z", "is 31 days old"),
+        ("2026-11-01T08:58:00Z", "is 1 day 3 hours 2 minutes old"),
         ("2026-11-02T12:05:00Z", None),
         ("2026-11-02T12:05:01Z", "was made at 2026-11-02T12:05:01Z, which is after 2026-11-02T12:00:00Z"),
         ("2027-01-01T00:00:00Z", "which is after"),
@@ -203,3 +215,79 @@ def test_without_a_stamp_the_oldest_file_tells_the_age_and_every_part_counts(tmp
     os.utime(tmp_path / "account.json", (0, noon - 86_402))
     assert out_of_time(load_export(stamped), LIMIT, NOON) is None
     assert out_of_time(load_export(stamped, tmp_path / "account.json"), LIMIT, NOON) is not None
+
+
+def test_what_says_no_time_is_of_any_age() -> None:
+    assert too_old("x", None, LIMIT, NOON) == "x does not say when it was made, and --max-age asks for that"
+
+
+def test_of_several_paths_the_oldest_stamp_counts_wherever_it_stands(tmp_path: Path) -> None:
+    for name, day in (("a", 1), ("b", 2)):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, account=EXPORT, stamp={"collected": f"2026-11-0{day}T11:00:00Z"})
+    for paths in ((tmp_path / "a", tmp_path / "b"), (tmp_path / "b", tmp_path / "a")):
+        found = load_export(*paths)
+        assert found.collected == "2026-11-01T11:00:00Z"
+        assert out_of_time(found, LIMIT, NOON) is not None
+
+
+def test_an_empty_list_is_a_document_only_where_a_command_is_known_that_it_answers() -> None:
+    class Known:
+        def recognises(self, body: Any) -> bool:
+            return bool(body == "known")
+
+    plugin: Any = Known()
+    listed = [
+        Document([]),
+        Document([], asked="list"),
+        Document(["known", "x"], asked="list"),
+        Document("x", asked="y"),
+    ]
+    assert as_documents(plugin, listed) == (Document([], asked="list"), Document("known", asked="list"))
+
+
+def test_a_cloud_that_knows_no_more_of_the_place_takes_the_context_as_it_is(tmp_path: Path) -> None:
+    policy = {"bindings": [{"role": "roles/dns.admin", "members": ["serviceAccount:a@p.iam.gserviceaccount.com"]}]}
+    assert holdings(load_export(write(tmp_path, gcp=policy)), "GCPProviderSpec", None, Context()) is not None
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_what_an_identity_holds_is_not_known_whole_beside_what_cannot_be_used(broken: bool, tmp_path: Path) -> None:
+    write(tmp_path, account=EXPORT, other="{" if broken else {"error": 1})
+    found = holdings(load_export(tmp_path), "AWSProviderSpec", None)
+    assert found is not None
+    held = found.held(ROLE)
+    if broken:
+        assert isinstance(held, CoverageResult)
+        assert held.reason.startswith("other.json: not JSON")
+        return
+    assert isinstance(held, HeldGrants)
+    assert held.grants
+    assert "no cloud prints what other.json holds" in held.unseen
+    assert isinstance(found.held(f"{ROLE}-2"), CoverageResult)
+
+
+@pytest.mark.parametrize(
+    ("command", "about"),
+    [
+        ("aws iam get-role --role-name c1-ebs", True),
+        (f"aws iam x {ROLE}", True),
+        ("aws iam get-role --role-name c1-ebs-2", False),
+        ("aws iam list-roles", False),
+    ],
+)
+def test_a_command_that_failed_is_told_of_where_it_names_the_identity(command: str, about: bool) -> None:
+    bounded = role(allow("*"), PermissionsBoundary={"PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/b"})
+    documents = (Document(details(bounded)),)
+    plain = holdings(Collection("x", documents), "AWSProviderSpec", None)
+    found = holdings(Collection("x", documents, failed=(command,)), "AWSProviderSpec", None)
+    assert plain is not None
+    assert found is not None
+    before, after = plain.judge(ROLE, ATTACH, ()), found.judge(ROLE, ATTACH, ())
+    assert (before.verdict, after.verdict) == (Coverage.UNKNOWN, Coverage.UNKNOWN)
+    if not about:
+        assert after == before
+        return
+    assert after.reason == f"{before.reason}; the export says that this failed: {command}"
+    assert after.doubt == before.unsettled
+    assert found.judge("c1-ebs", ATTACH, ()) != plain.judge("c1-ebs", ATTACH, ())
