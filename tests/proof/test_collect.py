@@ -291,3 +291,23 @@ def test_a_command_that_failed_is_told_of_where_it_names_the_identity(command: s
     assert after.reason == f"{before.reason}; the export says that this failed: {command}"
     assert after.doubt == before.unsettled
     assert found.judge("c1-ebs", ATTACH, ()) != plain.judge("c1-ebs", ATTACH, ())
+
+
+def test_beside_a_command_that_failed_what_is_held_is_told_as_it_is() -> None:
+    documents = (Document(details(role(allow("s3:*")))),)
+    plain = holdings(Collection("x", documents), "AWSProviderSpec", None)
+    found = holdings(Collection("x", documents, failed=("aws iam x",)), "AWSProviderSpec", None)
+    assert plain is not None
+    assert found is not None
+    assert found.held(ROLE) == plain.held(ROLE)
+
+
+def test_a_command_names_a_service_id_without_what_iam_puts_before_it() -> None:
+    ids = [{"id": "ServiceId-1", "iam_id": "iam-ServiceId-1", "name": "c1", "account_id": "A1"}]
+    failed = ("ibmcloud iam service-policies ServiceId-1 --output json",)
+    found = holdings(Collection("x", (Document(ids),), failed=failed), "IBMCloudProviderSpec", None)
+    assert found is not None
+    scope = {"attributes": [{"name": "serviceName", "value": "is"}]}
+    judged = found.judge("iam-ServiceId-1", Grant("role", "crn:v1:bluemix:public:iam::::role:Viewer", scope=scope), ())
+    assert judged.verdict == Coverage.UNKNOWN
+    assert f"failed: {failed[0]}" in judged.reason
