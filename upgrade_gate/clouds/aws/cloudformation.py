@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from upgrade_gate.clouds.aws.entries import OTHER_ORGANISATION_TYPES
 from upgrade_gate.clouds.aws.open_policies import certain_only, denials, open_in, policy
-from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
+from upgrade_gate.clouds.aws.organisation_policies import limits_of
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared.placeholders import is_placeholder
 from upgrade_gate.reading.node import limiting, mapping, text
@@ -71,7 +72,7 @@ def declarations(body: Any) -> Iterator[Declaration]:
 def _of_organisation(one: _Resource) -> Iterator[Declaration]:
     """Yield what a policy of the organisation takes away: whether it is above the account, nobody can tell."""
     part = limits_of(one.name, one.properties.get("Content"), (*one.path, "Content"))
-    if part is not None and text(one.properties.get("Type")) not in HARMLESS:
+    if part is not None and text(one.properties.get("Type")) not in OTHER_ORGANISATION_TYPES:
         yield Declaration((part,), (one.name,), reach=())
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from upgrade_gate.clouds.aws import cloudformation, terraform
+from upgrade_gate.clouds.aws.entries import OTHER_ORGANISATION_TYPES
 from upgrade_gate.clouds.aws.open_policies import denials, of_anybody, policy
-from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
+from upgrade_gate.clouds.aws.organisation_policies import limits_of
 from upgrade_gate.clouds.aws.policy_text import additions, where
 from upgrade_gate.clouds.aws.remedy_documents import document
 from upgrade_gate.clouds.contract.declared import Declaration
@@ -92,7 +93,9 @@ def _of_organisation(body: Mapping[str, Any]) -> tuple[Declaration, ...]:
     """Return what a policy of the organisation takes away, as `aws organizations` takes and describes one."""
     said = {**mapping(body.get("PolicySummary")), **body}
     part = limits_of(text(said.get("Name")) or "policy", body["Content"], ("Content",))
-    return (Declaration((part,), (part.name,), reach=()),) if part and text(said.get("Type")) not in HARMLESS else ()
+    if part is None or text(said.get("Type")) in OTHER_ORGANISATION_TYPES:
+        return ()
+    return (Declaration((part,), (part.name,), reach=()),)
 
 
 def identity(name: str) -> str:

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
 
 DETAIL_LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList")
 ORGANISATION_TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+OTHER_ORGANISATION_TYPES = frozenset(
+    {
+        "AISERVICES_OPT_OUT_POLICY",
+        "BACKUP_POLICY",
+        "BEDROCK_POLICY",
+        "CHATBOT_POLICY",
+        "DECLARATIVE_POLICY_EC2",
+        "INSPECTOR_POLICY",
+        "NETWORK_SECURITY_DIRECTOR_POLICY",
+        "S3_POLICY",
+        "SECURITYHUB_POLICY",
+        "TAG_POLICY",
+        "UPGRADE_ROLLOUT_POLICY",
+    }
+)
+"""Types of an organisation's policies that say nothing about who may do what (Organizations API, PolicySummary)."""
 
 
 def take_list(account: Account, listed: Any, *, policies: bool) -> None:

@@ -19,21 +19,6 @@ if TYPE_CHECKING:
 
     from upgrade_gate.clouds.contract.declared import Path
 
-HARMLESS = frozenset(
-    {
-        "AISERVICES_OPT_OUT_POLICY",
-        "BACKUP_POLICY",
-        "BEDROCK_POLICY",
-        "CHATBOT_POLICY",
-        "DECLARATIVE_POLICY_EC2",
-        "INSPECTOR_POLICY",
-        "NETWORK_SECURITY_DIRECTOR_POLICY",
-        "SECURITYHUB_POLICY",
-        "TAG_POLICY",
-        "UPGRADE_ROLLOUT_POLICY",
-    }
-)
-"""Types that take no permission away; one that is not known may."""
 _PLAIN = frozenset({"Sid", "Effect", "Action", "Resource"})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgrade_gate.clouds.aws import entries, token_issuers
 from upgrade_gate.clouds.aws.account import Account, Principal, account_of, join
-from upgrade_gate.clouds.aws.entries import DETAIL_LISTS, ORGANISATION_TYPES
+from upgrade_gate.clouds.aws.entries import DETAIL_LISTS, ORGANISATION_TYPES, OTHER_ORGANISATION_TYPES
 from upgrade_gate.clouds.aws.policies import parse_policy
 from upgrade_gate.reading.long_lists import briefs
 from upgrade_gate.reading.node import mapping, objects, sequence, slip_of, text
@@ -22,21 +22,6 @@ LONG_LISTS = dict.fromkeys(
     (*DETAIL_LISTS, "Policies"), ("RoleName", "UserName", "GroupName", "PolicyName", "Arn", "Type")
 )
 """Lists that an account of many teams makes long, and what tells which of their elements are wanted."""
-_OTHER_ORGANISATION_TYPES = frozenset(
-    {
-        "AISERVICES_OPT_OUT_POLICY",
-        "BACKUP_POLICY",
-        "BEDROCK_POLICY",
-        "CHATBOT_POLICY",
-        "DECLARATIVE_POLICY_EC2",
-        "INSPECTOR_POLICY",
-        "S3_POLICY",
-        "SECURITYHUB_POLICY",
-        "TAG_POLICY",
-        "UPGRADE_ROLLOUT_POLICY",
-    }
-)
-"""Types of an organisation's policies that say nothing about who may do what (Organizations API, PolicySummary)."""
 UNREAD_ORGANISATION = "OrganizationUnread"
 """What `identities commands` writes where the organisation could not be asked for policies, or not for all."""
 
@@ -267,7 +252,7 @@ class ExportReader:
         summary = mapping(policy.get("PolicySummary"))
         name = f"organisation policy {summary.get('Name') or summary.get('Id') or ''}".strip()
         kind = text(summary.get("Type"))
-        if kind not in _OTHER_ORGANISATION_TYPES:
+        if kind not in OTHER_ORGANISATION_TYPES:
             kind = kind if kind in ORGANISATION_TYPES else ORGANISATION_TYPES[0]
             of_resources = kind == "RESOURCE_CONTROL_POLICY"
             self.account.organisation.append((kind, parse_policy(name, policy.get("Content"), principals=of_resources)))

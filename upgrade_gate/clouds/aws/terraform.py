@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from upgrade_gate.clouds.aws.entries import OTHER_ORGANISATION_TYPES
 from upgrade_gate.clouds.aws.open_policies import certain_only, denials, perhaps_denying, policy
-from upgrade_gate.clouds.aws.organisation_policies import HARMLESS, limits_of
+from upgrade_gate.clouds.aws.organisation_policies import limits_of
 from upgrade_gate.clouds.contract.declared import Declaration, Open, Part
 from upgrade_gate.clouds.shared import terraform
 from upgrade_gate.clouds.shared.terraform import Resource, named, plain, unknown_in
@@ -291,7 +292,7 @@ def _of_organisation(found: Sequence[Resource]) -> Iterator[Declaration]:
     contents = [
         limits_of(one.address, one.get("content") or Open(f"content of {one.address}"), one.path)
         for one in policies
-        if one.text("type") not in HARMLESS
+        if one.text("type") not in OTHER_ORGANISATION_TYPES
     ]
     contents += [
         limits_of(one.address, Open(f"what {one.address} attaches"), one.path)
