@@ -183,6 +183,12 @@ LOSSES: tuple[Reviewed, ...] = (
         kind="misspelt|cut-off|other-name|other-namespace",
     ),
     Reviewed(
+        "a target that does not carry the request which it would add is as well formed as the first; CCO makes the rest",
+        sort="payload CredentialsRequest",
+        kind="file-deleted",
+        flow="own/modes/mint adds a component",
+    ),
+    Reviewed(
         "where CCO makes the Secrets it makes another one as well, by the name that the target has for it",
         sort="payload CredentialsRequest",
         shape=r"spec\.secretRef\.namespace",
