@@ -183,7 +183,7 @@ LOSSES: tuple[Reviewed, ...] = (
         kind="misspelt|cut-off|other-name|other-namespace",
     ),
     Reviewed(
-        "a target that does not carry the request which it would add is as well formed as the first; CCO makes the rest",
+        "a target that does not carry a request that it would add is as well formed as the first; CCO makes the rest",
         sort="payload CredentialsRequest",
         kind="file-deleted",
         flow="own/modes/mint adds a component",
